@@ -1,0 +1,1 @@
+"""Postrank: public posts, ranked by who wrote most."""
