@@ -1,0 +1,78 @@
+"""Where a run on a laptop keeps its files: everything below one folder, `var/`, that may be deleted at any time."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from postrank.errors import Fatal
+
+
+class NotAProject(Fatal):
+    """The folder is not a checkout of the project."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"{root} has no dags/ and include/sql/: run this in a checkout, or name one with --project")
+        self.root = root
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders of one run. `root` is the checkout; nothing outside `root/var` is ever written."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, root: Path) -> "Layout":
+        """The layout of a checkout; raises NotAProject for any other folder."""
+        root = root.resolve()
+        if not ((root / "dags").is_dir() and (root / "include" / "sql").is_dir()):
+            raise NotAProject(root)
+        return cls(root)
+
+    @property
+    def var(self) -> Path:
+        return self.root / "var"
+
+    @property
+    def logs(self) -> Path:
+        return self.var / "log"
+
+    @property
+    def results(self) -> Path:
+        return self.var / "results"
+
+    @property
+    def aws(self) -> Path:
+        """The local AWS: its state, its call log, the descriptions of what instances run."""
+        return self.var / "aws"
+
+    @property
+    def call_log(self) -> Path:
+        return self.aws / "calls.ndjson"
+
+    @property
+    def units(self) -> Path:
+        return self.aws / "units"
+
+    @property
+    def airflow(self) -> Path:
+        return self.var / "airflow"
+
+    @property
+    def streamer(self) -> Path:
+        """The streamer's configuration, cursor and spool."""
+        return self.var / "streamer"
+
+    @property
+    def cache(self) -> Path:
+        """What is the same for every run, kept between them."""
+        return self.var / "cache"
+
+    def start_afresh(self) -> None:
+        """Forget what earlier runs left, but for `cache`."""
+        for folder in (self.logs, self.results, self.aws, self.airflow, self.streamer):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def create(self) -> None:
+        for folder in (self.logs, self.results, self.aws, self.units, self.airflow, self.streamer, self.cache):
+            folder.mkdir(parents=True, exist_ok=True)
