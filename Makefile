@@ -1,0 +1,55 @@
+# Postrank. `make run` shows everything working on this machine; `make test` proves it.
+
+PORT ?= 8080
+POSTS ?=
+SOURCE ?= replay
+ONCE ?=
+KEEP ?=
+
+PYTHON ?= python3
+# uv from the PATH, or one that pip puts into var/uv where there is none.
+UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
+RUN := $(UV) run --no-sync
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench sample clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, PORT=8080, KEEP=1'
+
+var/uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python >= 3.11 is needed; name one with PYTHON=...'; exit 2; }
+	@$(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+.venv/ready: pyproject.toml uv.lock | $(filter var/%,$(UV))
+	@echo 'Setting up .venv from uv.lock ...'
+	@$(UV) sync --locked --all-extras --quiet
+	@touch $@
+
+setup: .venv/ready ## the environment, from uv.lock
+
+run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
+	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
+
+test: .venv/ready ## every test
+	$(RUN) pytest
+
+check: .venv/ready ## linters, types, SQL
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) sqlfluff lint --processes 2 include/sql
+
+format: .venv/ready ## let the formatters have their way
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+bench: .venv/ready ## where the time of a run goes (benchmarks/README.md has the others)
+	$(RUN) python benchmarks/run.py
+
+sample: .venv/ready ## write the synthetic sample again
+	$(RUN) python scripts/generate_sample.py
+
+clean: ## forget what runs left, and the environment
+	rm -rf var .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
