@@ -1,0 +1,1 @@
+"""CloudWatch metrics and alarms, and the way in which the other services publish theirs."""

@@ -1,0 +1,264 @@
+"""The data plane: PutRecord, PutRecords, GetShardIterator, GetRecords."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.cloudwatch.publisher import Publisher
+from localaws.kinesis import iterators
+from localaws.kinesis.limits import MIB, Throttle
+from localaws.kinesis.model import HASH_SPACE, Shard, Stream
+from localaws.kinesis.sequence import position_of, sequence_number
+from localaws.kinesis.shards import find_shard
+from localaws.kinesis.store import Record
+from localaws.kinesis.streams import Streams, not_found
+from localaws.service import ACCOUNT, AwsError
+
+MAX_RECORDS = 500  # "PutRecords": up to 500 records a call
+MAX_CALL = 5 * MIB  # "PutRecords": up to 5 MiB a call, partition keys included
+MAX_KEY = 256  # characters of a partition key
+MAX_READ = 10 * MIB  # "GetRecords": up to 10 MB a call
+MAX_READ_RECORDS = 10_000
+
+_THROTTLED = "ProvisionedThroughputExceededException"
+
+
+class DataPlane:
+    """Answers the calls that write and read records."""
+
+    def __init__(self, streams: Streams, throttle: Throttle, publisher: Publisher) -> None:
+        self._streams = streams
+        self._throttle = throttle
+        self._publisher = publisher
+        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "PutRecord": self.put_record,
+            "PutRecords": self.put_records,
+            "GetShardIterator": self.get_shard_iterator,
+            "GetRecords": self.get_records,
+        }
+
+    def put_record(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        stream = self._streams.find_live(params)
+        size = _check_entry(params, stream, "")
+        (result,) = self._append(stream, [params])
+        refused = "ErrorCode" in result
+        self._count(stream, "PutRecord", size, taken=not refused)
+        if refused:
+            raise AwsError(result["ErrorCode"], result["ErrorMessage"])
+        return {**result, "EncryptionType": stream.encryption}
+
+    def put_records(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        entries = params.get("Records") or []
+        if not 1 <= len(entries) <= MAX_RECORDS:
+            bound = f"less than or equal to {MAX_RECORDS}" if entries else "greater than or equal to 1"
+            raise _invalid("records", f"length {bound}")
+        stream = self._streams.find_live(params)
+        sizes = [
+            _check_entry(entry, stream, f"records.{number}.member.") for number, entry in enumerate(entries, start=1)
+        ]
+        most = MAX_CALL if stream.max_record_kib <= 1024 else 2 * MAX_CALL
+        if sum(sizes) > most:
+            raise AwsError("InvalidArgumentException", f"Records size exceeds {most // MIB} MB limit")
+        results = self._append(stream, entries)
+        taken = ["ErrorCode" not in result for result in results]
+        self._count_batch(stream, sizes, taken)
+        return {
+            "FailedRecordCount": taken.count(False),
+            "Records": results,
+            "EncryptionType": stream.encryption,
+        }
+
+    def get_shard_iterator(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        stream = self._streams.find_live(params)
+        shard = find_shard(stream, params["ShardId"])
+        iterator = iterators.Iterator(
+            stream=stream.name, shard=shard.key, position=self._start(stream, shard, params), issued=time.time()
+        )
+        return {"ShardIterator": iterator.encode()}
+
+    def get_records(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        limit = params.get("Limit") or MAX_READ_RECORDS
+        if not 1 <= limit <= MAX_READ_RECORDS:
+            raise _invalid("limit", f"value less than or equal to {MAX_READ_RECORDS}")
+        iterator = iterators.decode(params["ShardIterator"], now=time.time())
+        stream = self._streams.find_live({"StreamName": iterator.stream})
+        shard = next((one for one in stream.shards if one.key == iterator.shard), None)
+        if shard is None:
+            raise not_found(stream.name)
+        if not self._throttle.admit_read(shard.key):
+            self._publisher.add({"StreamName": stream.name}, "ReadProvisionedThroughputExceeded", 1, "Count")
+            raise AwsError(_THROTTLED, _rate_exceeded(stream, shard))
+        return self._read(stream, shard, iterator, limit)
+
+    def _append(self, stream: Stream, entries: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Store what the limits admit; results aligned with the entries."""
+        hash_keys = [_hash_key(entry) for entry in entries]
+        results: list[dict[str, Any]] = []
+        rows: list[tuple[int, Record]] = []
+        tails: dict[int, tuple[int, int]] = {}
+        with self._streams.lock:
+            shards = stream.open_shards
+            moment = int(time.time() * 1000)
+            for entry, hash_key in zip(entries, hash_keys, strict=True):
+                shard = next(shard for shard in shards if shard.holds(hash_key))
+                data: bytes = entry["Data"]
+                if not self._throttle.admit_write(shard.key, len(data) + len(entry["PartitionKey"].encode())):
+                    results.append({"ErrorCode": _THROTTLED, "ErrorMessage": _rate_exceeded(stream, shard)})
+                    continue
+                position, arrived = tails.get(shard.key) or self._streams.tail(shard.key)
+                position, arrived = position + 1, max(arrived, moment)
+                tails[shard.key] = (position, arrived)
+                rows.append((shard.key, Record(position, arrived, entry["PartitionKey"], data)))
+                number = sequence_number(shard, position, arrived / 1000)
+                results.append({"ShardId": shard.id, "SequenceNumber": number})
+            if rows:
+                self._streams.store.append(rows)
+            for key, tail in tails.items():
+                self._streams.advance(key, *tail)
+        return results
+
+    def _start(self, stream: Stream, shard: Shard, params: Mapping[str, Any]) -> int:
+        """The position behind which an iterator of the asked type begins."""
+        kind = params["ShardIteratorType"]
+        if kind == "TRIM_HORIZON":
+            return 0
+        if kind == "LATEST":
+            return self._streams.tail(shard.key)[0]
+        if kind == "AT_TIMESTAMP":
+            if params.get("Timestamp") is None:
+                raise AwsError("InvalidArgumentException", "Must specify timestamp parameter for AT_TIMESTAMP.")
+            return self._streams.store.before(shard.key, int(params["Timestamp"].timestamp() * 1000))
+        if kind not in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+            raise _invalid(
+                "shardIteratorType",
+                "enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]",
+            )
+        text = params.get("StartingSequenceNumber") or ""
+        position = position_of(text, shard)
+        if position is None:
+            raise AwsError(
+                "InvalidArgumentException",
+                f"StartingSequenceNumber {text} used in GetShardIterator on shard {shard.id} in stream {stream.name} "
+                f"under account {ACCOUNT} is invalid.",
+            )
+        return max(position - 1, 0) if kind == "AT_SEQUENCE_NUMBER" else position
+
+    def _read(self, stream: Stream, shard: Shard, iterator: iterators.Iterator, limit: int) -> dict[str, Any]:
+        now = time.time()
+        rows = self._streams.store.read(shard.key, iterator.position, min(limit, MAX_READ_RECORDS))
+        rows, size = _within(rows, MAX_READ)
+        self._throttle.count_read(shard.key, size)
+        position = rows[-1].position if rows else iterator.position
+        waiting = self._streams.store.arrival_after(shard.key, position)
+        behind = max(0, int(now * 1000) - rows[-1].arrived) if rows and waiting is not None else 0
+        self._count_read(stream, len(rows), size, behind)
+        horizon = (now - stream.retention_hours * 3600) * 1000
+        result: dict[str, Any] = {
+            "Records": [_shown(stream, shard, row) for row in rows if row.arrived >= horizon],
+            "MillisBehindLatest": behind,
+        }
+        if not shard.open and waiting is None:
+            result["ChildShards"] = [
+                {
+                    "ShardId": child.id,
+                    "ParentShards": [
+                        f"shardId-{number:012d}"
+                        for number in (child.parent, child.adjacent_parent)
+                        if number is not None
+                    ],
+                    "HashKeyRange": {"StartingHashKey": str(child.low), "EndingHashKey": str(child.high)},
+                }
+                for child in stream.shards
+                if shard.number in (child.parent, child.adjacent_parent)
+            ]
+        else:
+            result["NextShardIterator"] = replace(iterator, position=position, issued=now).encode()
+        return result
+
+    def _count(self, stream: Stream, call: str, size: int, *, taken: bool) -> None:
+        dimensions = {"StreamName": stream.name}
+        self._publisher.add(dimensions, f"{call}.Success", int(taken), "Count")
+        self._publisher.add(dimensions, "WriteProvisionedThroughputExceeded", int(not taken), "Count")
+        if taken:
+            self._publisher.add(dimensions, f"{call}.Bytes", size, "Bytes")
+            self._publisher.add(dimensions, "IncomingBytes", size, "Bytes")
+            self._publisher.add(dimensions, "IncomingRecords", 1, "Count")
+
+    def _count_batch(self, stream: Stream, sizes: list[int], taken: list[bool]) -> None:
+        dimensions = {"StreamName": stream.name}
+        good = taken.count(True)
+        size = sum(size for size, fine in zip(sizes, taken, strict=True) if fine)
+        add = self._publisher.add
+        add(dimensions, "PutRecords.Success", int(good > 0), "Count")
+        add(dimensions, "PutRecords.TotalRecords", len(taken), "Count")
+        add(dimensions, "PutRecords.SuccessfulRecords", good, "Count")
+        add(dimensions, "PutRecords.ThrottledRecords", len(taken) - good, "Count")
+        add(dimensions, "WriteProvisionedThroughputExceeded", len(taken) - good, "Count")
+        add(dimensions, "PutRecords.Bytes", size, "Bytes")
+        add(dimensions, "IncomingBytes", size, "Bytes", count=max(good, 1))
+        add(dimensions, "IncomingRecords", good, "Count", count=max(good, 1))
+
+    def _count_read(self, stream: Stream, records: int, size: int, behind: int) -> None:
+        dimensions = {"StreamName": stream.name}
+        self._publisher.add(dimensions, "GetRecords.Success", 1, "Count")
+        self._publisher.add(dimensions, "GetRecords.Records", records, "Count")
+        self._publisher.add(dimensions, "GetRecords.Bytes", size, "Bytes")
+        self._publisher.add(dimensions, "GetRecords.IteratorAgeMilliseconds", behind, "Milliseconds")
+
+
+def _check_entry(entry: Mapping[str, Any], stream: Stream, path: str) -> int:
+    """The size of an entry as the limits count it: data and partition key. Raises AwsError for one out of bounds."""
+    key = entry.get("PartitionKey")
+    if not key or len(key) > MAX_KEY:
+        raise _invalid(f"{path}partitionKey", f"length between 1 and {MAX_KEY}")
+    most = stream.max_record_kib * 1024
+    if len(entry["Data"]) > most:
+        raise _invalid(f"{path}data", f"length less than or equal to {most}")
+    return len(entry["Data"]) + len(key.encode())
+
+
+def _hash_key(entry: Mapping[str, Any]) -> int:
+    explicit = entry.get("ExplicitHashKey")
+    if not explicit:
+        return int.from_bytes(hashlib.md5(entry["PartitionKey"].encode(), usedforsecurity=False).digest())
+    if not explicit.isascii() or not explicit.isdigit() or int(explicit) >= HASH_SPACE:
+        raise AwsError(
+            "InvalidArgumentException",
+            f"Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. "
+            f"Specified value was {explicit}",
+        )
+    return int(explicit)
+
+
+def _within(rows: list[Record], most: int) -> tuple[list[Record], int]:
+    """As many of the rows as fit into `most` bytes (the first one always), and their size."""
+    size = 0
+    for index, row in enumerate(rows):
+        size += len(row.data)
+        if size > most and index > 0:
+            return rows[:index], size - len(row.data)
+    return rows, size
+
+
+def _shown(stream: Stream, shard: Shard, row: Record) -> dict[str, Any]:
+    return {
+        "SequenceNumber": sequence_number(shard, row.position, row.arrived / 1000),
+        "ApproximateArrivalTimestamp": datetime.fromtimestamp(row.arrived / 1000, UTC),
+        "Data": row.data,
+        "PartitionKey": row.partition_key,
+        "EncryptionType": stream.encryption,
+    }
+
+
+def _rate_exceeded(stream: Stream, shard: Shard) -> str:
+    return f"Rate exceeded for shard {shard.id} in stream {stream.name} under account {ACCOUNT}."
+
+
+def _invalid(member: str, constraint: str) -> AwsError:
+    return AwsError(
+        "ValidationException",
+        f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have {constraint}",
+    )

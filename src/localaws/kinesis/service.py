@@ -1,0 +1,63 @@
+"""The Kinesis service: every action to its answer, and the work between calls (trimming, metrics)."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from localaws.cloudwatch.publisher import Publisher
+from localaws.kinesis.consumers import ConsumerActions
+from localaws.kinesis.control import ControlPlane
+from localaws.kinesis.data import DataPlane
+from localaws.kinesis.limits import Throttle, limit_factor
+from localaws.kinesis.shards import ShardActions
+from localaws.kinesis.store import RecordStore
+from localaws.kinesis.streams import Streams
+from localaws.kinesis.tags import TagActions
+from localaws.service import AwsError, Caller, Cloud
+
+TRIM_EVERY = 60.0  # seconds between two looks for records past their retention
+
+
+class KinesisService:
+    """Kinesis Data Streams. LOCALAWS_KINESIS_LIMITS ("off" or a factor) widens the limits of its shards."""
+
+    name = "kinesis"
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._store = RecordStore(cloud.state / "kinesis" / "records.sqlite")
+        self._streams = Streams(self._store, cloud.speed)
+        self._publisher = Publisher(cloud, "AWS/Kinesis", source="kinesis")
+        throttle = Throttle(limit_factor(os.environ.get("LOCALAWS_KINESIS_LIMITS", "1")))
+        self._answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            **ControlPlane(self._streams).actions,
+            **ShardActions(self._streams).actions,
+            **TagActions(self._streams).actions,
+            **ConsumerActions(self._streams).actions,
+            **DataPlane(self._streams, throttle, self._publisher).actions,
+        }
+        self.actions = frozenset(self._answers)
+        self._stopping = threading.Event()
+        self._trimmer: threading.Thread | None = None
+
+    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+        answer = self._answers.get(action)
+        if answer is None:
+            raise AwsError("UnknownOperationException", f"Kinesis has no action {action}.")
+        return answer(params)
+
+    def start(self) -> None:
+        self._publisher.start()
+        self._trimmer = threading.Thread(target=self._trim, name="kinesis-trim", daemon=True)
+        self._trimmer.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._trimmer:
+            self._trimmer.join()
+        self._publisher.stop()
+        self._store.close()
+
+    def _trim(self) -> None:
+        while not self._stopping.wait(TRIM_EVERY):
+            self._streams.trim()
