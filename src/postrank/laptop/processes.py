@@ -10,7 +10,7 @@ from pathlib import Path
 
 from postrank.errors import Fatal
 
-STOP_SECONDS = 15.0  # what a part gets to end by itself before it is killed
+STOP_SECONDS = 8.0  # what a part gets to end by itself before it is killed
 _TAIL_LINES = 12
 
 
@@ -44,9 +44,13 @@ class Part:
         if status is not None:
             raise PartDied(self.name, status, self.log, tail(self.log))
 
-    def stop(self, deadline: float) -> None:
-        """Ask the whole group to end, then make it; returns when no process of it is left."""
-        _signal_group(self.process.pid, signal.SIGTERM)
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the process, not to its group: Airflow's parts wait in vain for children ended behind their backs."""
+        if self.process.poll() is None:
+            self.process.terminate()
+
+    def end(self, deadline: float) -> None:
+        """Return when no process of the group is left; from `deadline` (monotonic seconds) on they are killed."""
         while _group_alive(self.process) and time.monotonic() < deadline:
             time.sleep(0.05)
         _signal_group(self.process.pid, signal.SIGKILL)
@@ -55,7 +59,7 @@ class Part:
 
 @dataclass(slots=True)
 class Parts:
-    """All processes of a run. A context manager: leaving it stops them, the last started first."""
+    """All processes of a run. A context manager: leaving it stops them."""
 
     logs: Path
     _parts: dict[str, Part] = field(default_factory=dict)
@@ -87,10 +91,15 @@ class Parts:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop every part, the last started first, each within STOP_SECONDS."""
-        while self._parts:
-            _, part = self._parts.popitem()
-            part.stop(time.monotonic() + STOP_SECONDS)
+        """Stop every part: all at once, but for the first started, which serves the others and goes last."""
+        first, *others = self._parts.values() or (None,)
+        for group in (others, [first] if first else []):
+            for part in group:
+                part.ask_to_end()
+            deadline = time.monotonic() + STOP_SECONDS
+            for part in group:
+                part.end(deadline)
+        self._parts.clear()
 
     def __enter__(self) -> "Parts":
         return self

@@ -1,0 +1,1 @@
+"""Postrank on AWS: names, policies, clients, and what is asked of each service."""

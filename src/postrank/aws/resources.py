@@ -1,0 +1,91 @@
+"""What Postrank is called on AWS: `resources.json`, the one description of names that Terraform reads too."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where one delivery stream writes: S3 prefixes with Firehose's `!{...}` expressions."""
+
+    prefix: str
+    error_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamerNames:
+    """The streamer's instance, the service on it, and the SSM document that acts on that service."""
+
+    name: str
+    service: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """All names in one environment ("local", "dev", "prod") of one account. Mappings are keyed by purpose, not by name."""
+
+    environment: str
+    account: str
+    region: str
+    streams: Mapping[str, str]
+    delivery_streams: Mapping[str, str]
+    delivery: Mapping[str, Delivery]
+    buffer_mib: int
+    buffer_seconds: int
+    buckets: Mapping[str, str]
+    keys: Mapping[str, str]
+    database: str
+    crawler: str
+    crawler_table_prefix: str
+    workgroup: str
+    streamer: StreamerNames
+    topic: str
+    metrics_namespace: str
+    roles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, environment: str, account: str, region: str | None = None) -> "Resources":
+        """The names of one environment; `region` is the description's own unless given."""
+        filled = _fill(_description(), {"{environment}": environment, "{account}": account})
+        delivery = filled["delivery"]
+        return cls(
+            environment=environment,
+            account=account,
+            region=region or filled["region"],
+            streams=filled["streams"],
+            delivery_streams=filled["delivery_streams"],
+            delivery={kind: Delivery(**delivery[kind]) for kind in filled["streams"]},
+            buffer_mib=delivery["buffer_mib"],
+            buffer_seconds=delivery["buffer_seconds"],
+            buckets=filled["buckets"],
+            keys=filled["keys"],
+            database=filled["database"],
+            crawler=filled["crawler"],
+            crawler_table_prefix=filled["crawler_table_prefix"],
+            workgroup=filled["workgroup"],
+            streamer=StreamerNames(**filled["streamer"]),
+            topic=filled["topic"],
+            metrics_namespace=filled["metrics_namespace"],
+            roles=filled["roles"],
+        )
+
+
+@cache
+def _description() -> dict[str, Any]:
+    text = files("postrank.aws").joinpath("resources.json").read_text(encoding="utf-8")
+    description: dict[str, Any] = json.loads(text)
+    return description
+
+
+def _fill(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _fill(one, names) for key, one in value.items()}
+    if isinstance(value, str):
+        for placeholder, name in names.items():
+            value = value.replace(placeholder, name)
+    return value

@@ -1,0 +1,185 @@
+"""Airflow on a laptop: its settings, its four processes in the order that works, and the few API calls that a run makes.
+
+The api-server comes first and answers once before the scheduler starts: its first answer builds the Execution API, which
+takes longer than a task waits for its supervisor.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from postrank.errors import Fatal
+from postrank.laptop.layout import Layout
+from postrank.laptop.ports import HOST
+from postrank.laptop.processes import Parts
+
+READY_SECONDS = 150.0
+_COMPONENTS: Mapping[str, tuple[str, ...]] = {
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+
+
+class AirflowRefused(Fatal):
+    """Airflow's API did not take a call."""
+
+    def __init__(self, call: str, status: int, detail: str) -> None:
+        super().__init__(f"Airflow refused {call} with status {status}: {detail}")
+        self.status = status
+
+
+class MigrationFailed(Fatal):
+    """Airflow could not set up its database."""
+
+    def __init__(self, output: str) -> None:
+        super().__init__(f"airflow db migrate failed:\n{output}")
+
+
+def settings(layout: Layout, port: int, aws_endpoint: str, region: str) -> dict[str, str]:
+    """Airflow's environment: settings for two cores, loopback only, and the connection to the local AWS."""
+    url = f"http://{HOST}:{port}"
+    connection = {"conn_type": "aws", "extra": {"region_name": region, "endpoint_url": aws_endpoint}}
+    return {
+        "AIRFLOW_HOME": str(layout.airflow),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(layout.root / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(layout.root / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow / 'airflow.db'}",
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY": _kept_secret(layout.airflow / "secret-key"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": _kept_secret(layout.airflow / "jwt-secret"),
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW__LOGGING__UVICORN_LOGGING_LEVEL": "WARNING",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.logs / "tasks"),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
+    }
+
+
+def prepare(layout: Layout, env: Mapping[str, str]) -> None:
+    """Give the run a migrated database; the migrated empty one is cached by Airflow's version, as migrating takes longest."""
+    database = layout.airflow / "airflow.db"
+    if database.exists():
+        return
+    template = layout.cache / f"airflow-{version('apache-airflow')}.db"
+    if not template.exists():
+        scratch = layout.cache / "airflow-migrating.db"
+        scratch.unlink(missing_ok=True)
+        migration = {**env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{scratch}"}
+        done = subprocess.run(_airflow("db", "migrate"), env=migration, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise MigrationFailed(done.stderr[-2000:])
+        scratch.rename(template)
+    shutil.copyfile(template, database)
+
+
+class Airflow:
+    """The running Airflow: starts its processes among `parts` and speaks its public API."""
+
+    def __init__(self, parts: Parts, env: Mapping[str, str], port: int, cwd: Path) -> None:
+        self.url = f"http://{HOST}:{port}"
+        self._parts, self._env, self._port, self._cwd = parts, env, port, cwd
+        self._http = httpx.Client(base_url=self.url, timeout=30.0)
+
+    def start_api(self) -> None:
+        """Start the api-server; returns at once."""
+        argv = _airflow("api-server", "--host", HOST, "--port", str(self._port), "--workers", "1")
+        self._parts.start("api-server", argv, self._env, self._cwd)
+
+    def start_rest(self) -> None:
+        """Wait until the api-server has answered as an Execution API, then start the other three."""
+        self._parts.wait_until("api-server", self._answers, READY_SECONDS)
+        for name, words in _COMPONENTS.items():
+            self._parts.start(name, _airflow(*words), self._env, self._cwd)
+
+    def _answers(self) -> bool:
+        try:
+            return self._http.get("/execution/health").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def known_dags(self) -> set[str]:
+        """The DAGs that were parsed without error so far."""
+        found = self._call("GET", "/api/v2/dags", params={"limit": 100})
+        return {dag["dag_id"] for dag in found["dags"]}
+
+    def import_errors(self) -> list[str]:
+        """What the DAG files that do not parse say, a line each."""
+        found = self._call("GET", "/api/v2/importErrors")
+        return [f"{one['filename']}: {one['stack_trace'].strip().splitlines()[-1]}" for one in found["import_errors"]]
+
+    def unpause(self, dag_id: str) -> None:
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
+        """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema."""
+        run = self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf)})
+        return str(run["dag_run_id"])
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """`queued`, `running`, `success` or `failed`."""
+        return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def run_seconds(self, dag_id: str, run_id: str) -> float:
+        """How long a finished run took, from its start to its end, in seconds."""
+        run = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
+        start, end = datetime.fromisoformat(run["start_date"]), datetime.fromisoformat(run["end_date"])
+        return (end - start).total_seconds()
+
+    def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
+        """The tasks of a run that failed by themselves."""
+        return [one["task_id"] for one in self.tasks(dag_id, run_id) if one["state"] == "failed"]
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The run's task instances, as the API shows them."""
+        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
+        instances: list[dict[str, Any]] = found["task_instances"]
+        return instances
+
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        answer = self._http.request(method, path, **request)
+        if answer.is_error:
+            raise AirflowRefused(f"{method} {path}", answer.status_code, answer.text[:500])
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+def inherited_environment() -> dict[str, str]:
+    """This process's environment without what would lead a part away from the run's own AWS and Airflow."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "AIRFLOW", "POSTRANK_"))}
+
+
+
+def _airflow(*words: str) -> list[str]:
+    return [sys.executable, "-m", "airflow", *words]
+
+
+def _kept_secret(path: Path) -> str:
+    """A secret of this run: made once, readable by its owner only."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(48), encoding="ascii")
+    return path.read_text(encoding="ascii")

@@ -1,0 +1,199 @@
+"""Postrank's resources on the local AWS: those that Terraform makes in an account, by the same names and policies.
+
+Written in boto3 rather than applied with Terraform, so that a laptop needs neither Terraform nor its provider. A test holds the
+two to the same description.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from postrank.aws import policies
+from postrank.aws.resources import Resources
+from postrank.aws.tables import glue_tables
+from postrank.errors import Fatal
+
+_ROLES = ("streamer", "firehose", "crawler", "airflow")
+_IMAGE = "ami-12c6146b"  # any image: the local AWS runs units, never the image
+_READY_SECONDS = 30.0
+
+
+class NotReady(Fatal):
+    """A resource did not become usable in time."""
+
+    def __init__(self, what: str, state: str) -> None:
+        super().__init__(f"{what} is {state} after {_READY_SECONDS:.0f} s")
+
+
+class Provision:
+    """Creates everything but the streamer's instance, then, asked for, the instance."""
+
+    def __init__(self, client: Callable[[str], Any], resources: Resources) -> None:
+        self._client = client
+        self._names = resources
+
+    def base(self) -> Iterator[str]:
+        """Create the resources in dependency order; yields the name of each kind when it stands."""
+        for step in (
+            self._buckets,
+            self._roles,
+            self._streams,
+            self._delivery_streams,
+            self._catalogue,
+            self._workgroup,
+            self._topic,
+            self._document,
+        ):
+            step()
+            yield step.__name__.strip("_").replace("_", " ")
+
+    def streamer(self, unit: str) -> None:
+        """Create the streamer's instance: a group of one from a launch template, running the local `unit`."""
+        name = self._names.streamer.name
+        template = {
+            "ImageId": _IMAGE,
+            "InstanceType": "t4g.small",
+            "IamInstanceProfile": {"Name": name},
+            "MetadataOptions": {"HttpTokens": "required"},
+            "TagSpecifications": [
+                {
+                    "ResourceType": "instance",
+                    "Tags": [{"Key": "Name", "Value": name}, {"Key": "localaws:units", "Value": unit}],
+                }
+            ],
+        }
+        self._client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=template)
+        self._client("autoscaling").create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            LaunchTemplate={"LaunchTemplateName": name, "Version": "$Latest"},
+            MinSize=1,
+            MaxSize=1,
+            DesiredCapacity=1,
+            AvailabilityZones=[f"{self._names.region}a"],
+        )
+
+    def _buckets(self) -> None:
+        s3 = self._client("s3")
+        for bucket in self._names.buckets.values():
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(
+            Bucket=self._names.buckets["results"], VersioningConfiguration={"Status": "Enabled"}
+        )
+
+    def _roles(self) -> None:
+        iam = self._client("iam")
+        for role in _ROLES:
+            name = self._names.roles[role]
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=policies.trust(role, self._names))
+            iam.put_role_policy(
+                RoleName=name, PolicyName=name, PolicyDocument=policies.policy(role, self._names)
+            )
+        profile = self._names.streamer.name
+        iam.create_instance_profile(InstanceProfileName=profile)
+        iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=self._names.roles["streamer"])
+
+    def _streams(self) -> None:
+        kinesis = self._client("kinesis")
+        for stream in self._names.streams.values():
+            kinesis.create_stream(StreamName=stream, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+        for stream in self._names.streams.values():
+            self._wait_for(
+                f"stream {stream}",
+                lambda stream=stream: str(  # type: ignore[misc]
+                    kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamStatus"]
+                ),
+            )
+
+    def _delivery_streams(self) -> None:
+        firehose = self._client("firehose")
+        role = self._role_arn("firehose")
+        for kind, name in self._names.delivery_streams.items():
+            delivery = self._names.delivery[kind]
+            firehose.create_delivery_stream(
+                DeliveryStreamName=name,
+                DeliveryStreamType="KinesisStreamAsSource",
+                KinesisStreamSourceConfiguration={
+                    "KinesisStreamARN": self._arn("kinesis", f"stream/{self._names.streams[kind]}"),
+                    "RoleARN": role,
+                },
+                ExtendedS3DestinationConfiguration={
+                    "RoleARN": role,
+                    "BucketARN": f"arn:aws:s3:::{self._names.buckets['raw']}",
+                    "Prefix": delivery.prefix,
+                    "ErrorOutputPrefix": delivery.error_prefix,
+                    "BufferingHints": {
+                        "SizeInMBs": self._names.buffer_mib,
+                        "IntervalInSeconds": self._names.buffer_seconds,
+                    },
+                    "CompressionFormat": "GZIP",
+                    "FileExtension": ".ndjson.gz",
+                },
+            )
+        for name in self._names.delivery_streams.values():
+            self._wait_for(
+                f"delivery stream {name}",
+                lambda name=name: str(  # type: ignore[misc]
+                    firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"][
+                        "DeliveryStreamStatus"
+                    ]
+                ),
+            )
+
+    def _catalogue(self) -> None:
+        glue = self._client("glue")
+        glue.create_database(DatabaseInput={"Name": self._names.database})
+        tables = glue_tables(self._names)
+        for table in tables:
+            glue.create_table(DatabaseName=self._names.database, TableInput=table)
+        glue.create_crawler(
+            Name=self._names.crawler,
+            Role=self._role_arn("crawler"),
+            DatabaseName=self._names.database,
+            Targets={
+                "CatalogTargets": [
+                    {
+                        "DatabaseName": self._names.database,
+                        "Tables": [f"{self._names.crawler_table_prefix}{kind}" for kind in self._names.streams],
+                    }
+                ]
+            },
+            SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"},
+            Configuration=json.dumps(
+                {"Version": 1.0, "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}}
+            ),
+        )
+
+    def _workgroup(self) -> None:
+        self._client("athena").create_work_group(
+            Name=self._names.workgroup,
+            Configuration={
+                "EnforceWorkGroupConfiguration": True,
+                "ResultConfiguration": {"OutputLocation": f"s3://{self._names.buckets['query_results']}/"},
+                "PublishCloudWatchMetricsEnabled": True,
+            },
+        )
+
+    def _topic(self) -> None:
+        self._client("sns").create_topic(Name=self._names.topic)
+
+    def _document(self) -> None:
+        self._client("ssm").create_document(
+            Name=self._names.streamer.document,
+            DocumentType="Command",
+            DocumentFormat="JSON",
+            Content=policies.document("streamer-service", self._names),
+        )
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self._names.region}:{self._names.account}:{resource}"
+
+    def _role_arn(self, role: str) -> str:
+        return f"arn:aws:iam::{self._names.account}:role/{self._names.roles[role]}"
+
+    def _wait_for(self, what: str, status: Callable[[], str]) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while (state := status()) != "ACTIVE":
+            if time.monotonic() > deadline:
+                raise NotReady(what, state)
+            time.sleep(0.1)

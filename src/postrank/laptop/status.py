@@ -1,0 +1,81 @@
+"""What a person sees while a run works: one live table on a terminal, one line per change elsewhere."""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"
+_MARK = {WAITING: ("·", "dim"), WORKING: ("…", "yellow"), DONE: ("✓", "green"), FAILED: ("✗", "red")}
+
+
+class Status:
+    """The steps of a run, each with a state and a detail. A context manager: the live table lasts as long as it does."""
+
+    def __init__(self, console: Console, steps: Mapping[str, str]) -> None:
+        """`steps`: what each step is called, to what it does, in their order."""
+        self._console = console
+        self._what = dict(steps)
+        self._state = dict.fromkeys(steps, WAITING)
+        self._detail = dict.fromkeys(steps, "")
+        self._began: dict[str, float] = {}
+        self._took: dict[str, float] = {}
+        self._live = Live(get_renderable=self._table, console=console, refresh_per_second=8, transient=False)
+        self._spinner = Spinner("dots")
+
+    def __enter__(self) -> "Status":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            for step in [one for one, state in self._state.items() if state == WORKING]:
+                self._set(step, FAILED)
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def begin(self, step: str, detail: str = "") -> None:
+        self._began[step] = time.monotonic()
+        self._set(step, WORKING, detail)
+
+    def say(self, step: str, detail: str) -> None:
+        """Change what a working step shows; elsewhere than on a terminal nothing is printed for it."""
+        self._detail[step] = detail
+
+    def done(self, step: str, detail: str = "") -> None:
+        self._took[step] = time.monotonic() - self._began.get(step, time.monotonic())
+        self._set(step, DONE, detail or self._detail[step])
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each finished step took."""
+        return dict(self._took)
+
+    def _set(self, step: str, state: str, detail: str = "") -> None:
+        self._state[step] = state
+        if detail:
+            self._detail[step] = detail
+        if not self._console.is_terminal:
+            took = f" ({self._took[step]:.1f} s)" if state == DONE else ""
+            self._console.print(f"{_MARK[state][0]} {step}: {self._detail[step] or self._what[step]}{took}", highlight=False)
+
+    def _table(self) -> Group:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for step, state in self._state.items():
+            mark, style = _MARK[state]
+            took = self._took.get(step)
+            if state == WORKING:
+                took = time.monotonic() - self._began[step]
+            table.add_row(
+                self._spinner if state == WORKING else Text(mark, style=style),
+                Text(step, style="dim" if state == WAITING else "bold"),
+                Text(self._detail[step] or self._what[step], style="dim" if state == WAITING else ""),
+                Text(f"{took:.0f} s" if took is not None else "", style="dim"),
+            )
+        return Group(table)
