@@ -1,0 +1,82 @@
+"""PutRecord and PutRecordBatch: records kept on disk before they are acknowledged.
+
+Source of the bounds: "PutRecordBatch" (API reference): 500 records or 4 MiB a call, 1,000 KiB a record.
+"""
+
+import base64
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from localaws.cloudwatch.publisher import Publisher
+from localaws.firehose.model import DeliveryStream
+from localaws.firehose.store import Store
+from localaws.firehose.streams import Streams
+from localaws.service import ACCOUNT, AwsError
+
+MAX_RECORDS = 500
+MAX_CALL = 4 * 1024 * 1024
+MAX_RECORD = 1000 * 1024
+
+
+class DirectPut:
+    """Answers the calls that put records; `wake` is told the name of a stream that has new ones."""
+
+    def __init__(self, streams: Streams, store: Store, publisher: Publisher, wake: Callable[[str], None]) -> None:
+        self._streams = streams
+        self._store = store
+        self._publisher = publisher
+        self._wake = wake
+        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "PutRecord": self.put_record,
+            "PutRecordBatch": self.put_batch,
+        }
+
+    def put_record(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        stream = self._put(params, [params["Record"]], "record.data")
+        return {"RecordId": _record_id(), "Encrypted": stream.encryption is not None}
+
+    def put_batch(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        records = params["Records"]
+        if not 1 <= len(records) <= MAX_RECORDS:
+            raise AwsError(
+                "ValidationException",
+                f"1 validation error detected: Value at 'records' failed to satisfy constraint: "
+                f"Member must have length between 1 and {MAX_RECORDS}",
+            )
+        stream = self._put(params, records, "records")
+        return {
+            "FailedPutCount": 0,
+            "Encrypted": stream.encryption is not None,
+            "RequestResponses": [{"RecordId": _record_id()} for _ in records],
+        }
+
+    def _put(self, params: Mapping[str, Any], records: Sequence[Mapping[str, Any]], path: str) -> DeliveryStream:
+        stream = self._streams.find(params)
+        if stream.source is not None:
+            raise AwsError(
+                "InvalidSourceException",
+                f"Firehose {stream.name} under account {ACCOUNT} does not accept direct puts: "
+                "its source is a Kinesis stream.",
+            )
+        sizes = [len(record["Data"]) for record in records]
+        if max(sizes) > MAX_RECORD:
+            raise AwsError(
+                "ValidationException",
+                f"1 validation error detected: Value at '{path}' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {MAX_RECORD}",
+            )
+        if sum(sizes) > MAX_CALL:
+            raise AwsError("InvalidArgumentException", "Records size exceeds 4 MB limit")
+        self._store.add_records(stream.incarnation, int(time.time() * 1000), [record["Data"] for record in records])
+        dimensions = {"DeliveryStreamName": stream.name}
+        self._publisher.add(dimensions, "IncomingRecords", len(records), "Count")
+        self._publisher.add(dimensions, "IncomingBytes", sum(sizes), "Bytes")
+        self._wake(stream.name)
+        return stream
+
+
+def _record_id() -> str:
+    """An opaque id of the length that AWS's have."""
+    return base64.b64encode(secrets.token_bytes(160)).decode()
