@@ -129,3 +129,83 @@ class Job:
         airflow = Airflow(self.parts, env, self.options.port, self.layout.root)
         airflow.start_api()
         return airflow
+
+    def _provision(self, cloud: LocalCloud, streamer: Streamer) -> None:
+        self.status.begin("resources")
+        provision = Provision(cloud.client, self.names)
+        if not provision.exists():
+            for kind in provision.base():
+                self.status.say("resources", kind)
+            self.status.begin("streamer", "waiting for its instance")
+            streamer.describe()
+            provision.streamer(unit=self.names.streamer.service)
+        self.status.done("resources", f"database {self.names.database}, bucket {self.names.buckets['results']}")
+
+    def _airflow_up(self, airflow: Airflow) -> None:
+        self.status.say("Airflow", "api-server is starting")
+        airflow.start_rest()
+        self.status.say("Airflow", "reading the DAGs")
+        deadline = time.monotonic() + DAGS_SECONDS
+        while missing := set(DAGS) - airflow.known_dags():
+            if time.monotonic() > deadline:
+                raise DagsMissing(missing, airflow.import_errors())
+            self._look_after()
+            time.sleep(0.3)
+        for dag_id in sorted(airflow.known_dags()):
+            airflow.unpause(dag_id)
+        self.status.done("Airflow", airflow.url)
+
+    def _dag(self, airflow: Airflow, dag_id: str, conf: Mapping[str, Any] | None = None) -> None:
+        """Run one DAG by hand, as a person would, and wait for its end."""
+        self.status.begin(dag_id)
+        run_id = airflow.trigger(dag_id, conf or {})
+        deadline = time.monotonic() + RUN_SECONDS
+        while (state := airflow.run_state(dag_id, run_id)) not in ("success", "failed"):
+            if time.monotonic() > deadline:
+                raise RunTooSlow(dag_id, run_id)
+            self._look_after()
+            self.status.say(dag_id, _progress(airflow.tasks(dag_id, run_id)))
+            time.sleep(0.3)
+        if state == "failed":
+            raise RunFailed(dag_id, run_id, airflow.failed_tasks(dag_id, run_id), self.layout.logs / "tasks")
+        self.status.done(dag_id, _progress(airflow.tasks(dag_id, run_id)))
+
+    def _wait_for_delivery(self, cloud: LocalCloud, streamer: Streamer) -> None:
+        """Return when all that the streamer sent is in the raw zone: a finished replay, or a first minute of a live source."""
+        prefix = self.names.delivery["posts"].prefix.split("dt=")[0]
+        delivered = DeliveredLines(cloud.client("s3"), self.names.buckets["raw"], prefix)
+        moved, collected_until = time.monotonic(), time.monotonic() + LIVE_SECONDS
+        while not (streamer.enough(collected_until) and delivered.lines >= streamer.acknowledged() > 0):
+            before = delivered.lines
+            delivered.update()
+            if delivered.lines > before or not streamer.enough(collected_until):
+                moved = time.monotonic()
+            if time.monotonic() - moved > DELIVERY_SECONDS:
+                raise DeliveryStands(delivered.lines, streamer.acknowledged())
+            self._look_after()
+            self.status.say("streamer", streamer.describe_progress())
+            self.status.say("delivery", f"{delivered.lines:,} lines in {delivered.objects} objects")
+            time.sleep(0.3)
+        self.status.done("streamer", streamer.describe_progress())
+        self.status.done("delivery", f"{delivered.lines:,} lines in {delivered.objects} objects")
+        self._delivered = delivered.lines
+
+    def _copy_results(self, cloud: LocalCloud) -> None:
+        """Leave a copy of all that was exported below var/results, by the same keys."""
+        s3, bucket = cloud.client("s3"), self.names.buckets["results"]
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for entry in page.get("Contents", ()):
+                target = self.layout.results / entry["Key"]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                s3.download_file(bucket, entry["Key"], str(target))
+
+    def _look_after(self) -> None:
+        self.parts.check()
+        check_room(self.layout.var)
+
+
+def _progress(tasks: list[dict[str, Any]]) -> str:
+    """Where a DAG run stands: how many tasks ended, and which are at work."""
+    ended = sum(task["state"] in ("success", "skipped") for task in tasks)
+    at_work = sorted({task["task_id"] for task in tasks if task["state"] in ("running", "deferred")})
+    return f"{ended} of {len(tasks)} tasks" + (f", now {', '.join(at_work)}" if at_work else "")

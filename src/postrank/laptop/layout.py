@@ -1,4 +1,4 @@
-"""Where a run on a laptop keeps its files: everything below one folder, `var/`, that may be deleted at any time."""
+"""Where a run on a laptop keeps its files: everything below one folder that may be deleted at any time."""
 
 import shutil
 from dataclasses import dataclass
@@ -17,21 +17,18 @@ class NotAProject(Fatal):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The folders of one run. `root` is the checkout; nothing outside `root/var` is ever written."""
+    """The folders of one run. `root` is the checkout, which is only read; all that is written lies below `var`."""
 
     root: Path
+    var: Path
 
     @classmethod
-    def of(cls, root: Path) -> "Layout":
-        """The layout of a checkout; raises NotAProject for any other folder."""
+    def of(cls, root: Path, var: Path | None = None) -> "Layout":
+        """The layout of a checkout, with `var` in it unless it is elsewhere; raises NotAProject for any other folder."""
         root = root.resolve()
         if not ((root / "dags").is_dir() and (root / "include" / "sql").is_dir()):
             raise NotAProject(root)
-        return cls(root)
-
-    @property
-    def var(self) -> Path:
-        return self.root / "var"
+        return cls(root, (var or root / "var").resolve())
 
     @property
     def logs(self) -> Path:

@@ -36,6 +36,7 @@ class Options:
     """One `make run`: `posts` are the files to replay (the bundled sample if none), `source` where posts come from."""
 
     project: Path
+    var: Path | None = None
     port: int = 8080
     aws_port: int = 4566
     source: str = "replay"
@@ -46,12 +47,13 @@ class Options:
 
     def check(self) -> Layout:
         """The layout to run in; raises NotAProject, NoSuchInput, PortTaken or DiskFull."""
-        layout = Layout.of(self.project)
+        layout = Layout.of(self.project, self.var)
         for path in self.files(layout):
             _check_readable(path)
         claim(self.port)
         claim(self.aws_port)
-        check_room(layout.root, NEEDED_BYTES)
+        layout.var.mkdir(parents=True, exist_ok=True)
+        check_room(layout.var, NEEDED_BYTES)
         return layout
 
     def files(self, layout: Layout) -> tuple[Path, ...]:

@@ -1,0 +1,162 @@
+"""`make run` as its user meets it: really through every hop, nothing lost, idempotent, stopped without a trace."""
+
+import csv
+import io
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.stack import RANKED_SECONDS, Stack, command, running_stack
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        running.wait_until_ranked()
+        yield running
+
+
+def latest(stack: Stack) -> dict[str, Any]:
+    s3 = stack.client("s3")
+    bucket = next(one["Name"] for one in s3.list_buckets()["Buckets"] if "-results-" in one["Name"] and "query" not in one["Name"])
+    pointer = json.loads(s3.get_object(Bucket=bucket, Key="rankings/latest.json")["Body"].read())
+    files = {}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"rankings/run={pointer['run']}/"):
+        for entry in page["Contents"]:
+            name = entry["Key"].split("/", 2)[2]
+            files[name] = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+    return {"run": pointer["run"], "files": files, "manifest": json.loads(files["manifest.json"])}
+
+
+def test_the_top_authors_and_the_addresses_are_printed(stack: Stack) -> None:
+    said = stack.said()
+    assert "sim_vika0" in said
+    assert stack.ui in said
+    assert "leaderboard" in said
+
+
+def test_every_hop_is_in_the_call_log_in_its_order(stack: Stack) -> None:
+    first: dict[str, int] = {}
+    for place, call in enumerate(stack.calls()):
+        for hop, matches in HOPS.items():
+            if hop not in first and matches(call):
+                first[hop] = place
+    assert list(first) == list(HOPS), f"seen in this order: {list(first)}"
+
+
+def _is(service: str, action: str, resource: str = "") -> Any:
+    return lambda call: call["service"] == service and call["action"] == action and resource in str(call["resource"])
+
+
+HOPS = {
+    "records": _is("kinesis", "PutRecords", "-posts"),
+    "delivered object": _is("s3", "PutObject", "/raw/posts/dt="),
+    "crawl": _is("glue", "StartCrawler"),
+    "query": _is("athena", "StartQueryExecution"),
+    "export": _is("s3", "PutObject", "/rankings/run="),
+    "pointer": _is("s3", "PutObject", "rankings/latest.json"),
+}
+
+
+def test_a_second_run_of_the_same_interval_gives_the_same_csv_but_for_the_revision(stack: Stack) -> None:
+    first = latest(stack)
+    interval = first["manifest"]["interval"]
+    conf = {"interval_start": interval["start"], "interval_end": interval["end"]}
+    assert stack.run_dag("rank_authors", conf) == "success"
+    second = latest(stack)
+    assert second["run"] != first["run"]
+    names = [name for name in first["files"] if name.endswith(".csv")]
+    assert names
+    for name in names:
+        assert _without_revision(second["files"][name]) == _without_revision(first["files"][name])
+
+
+def _without_revision(text: bytes) -> list[list[str]]:
+    rows = list(csv.reader(io.StringIO(text.decode("utf-8"), newline="")))
+    column = rows[0].index("revision")
+    return [row[:column] + row[column + 1 :] for row in rows]
+
+
+def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack) -> None:
+    import httpx
+
+    body = {"logical_date": None, "conf": {"interval_start": "yesterday'; drop table posts; --"}}
+    answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=30)
+    assert answer.status_code == 400
+    assert "interval_start" in answer.text
+
+
+def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
+    listening = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout
+    ours = {str(pid) for pid in _descendants(stack.process.pid)}
+    wide = [line for line in listening.splitlines() if line.split()[3].startswith(("0.0.0.0", "*", "[::]"))]
+    assert not [line for line in wide if any(f"pid={pid}," in line for pid in ours)]
+
+
+def test_ctrl_c_stops_everything(stack: Stack) -> None:
+    processes = _descendants(stack.process.pid)
+    assert len(processes) > 5
+    assert stack.interrupt() == 0
+    assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+    for port in (stack.ui_port, stack.aws_port):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [one for child in children for one in (int(child), *_descendants(int(child)))]
+
+
+def test_once_ends_by_itself_and_leaves_the_results(tmp_path: Path) -> None:
+    posts = tmp_path / "few.ndjson"
+    posts.write_text("".join(json.dumps(_post(number)) + "\n" for number in range(50)) + "{not json\n", encoding="utf-8")
+    with running_stack(tmp_path, [posts], "--once") as running:
+        assert running.process.wait(timeout=RANKED_SECONDS) == 0, running.said()
+        said = running.said()
+    assert "rejected" in said
+    assert (tmp_path / "var" / "results" / "rankings" / "latest.json").exists()
+
+
+def _post(number: int) -> dict[str, Any]:
+    return {
+        "kind": "post",
+        "network": "x",
+        "post_id": str(number),
+        "author_id": str(number % 7),
+        "author_handle": f"sim_{number % 7}",
+        "posted_at": f"2024-05-01T10:00:{number:02d}.000Z",
+        "text": "synthetic",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--posts", "nowhere.ndjson"], "there is no such file"),
+        (["--project", "/"], "has no dags/"),
+    ],
+)
+def test_a_wrong_input_gets_one_clear_message(words: list[str], sentence: str, tmp_path: Path) -> None:
+    done = subprocess.run([*command("--var", str(tmp_path)), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        words = command("--var", str(tmp_path), "--port", str(port))
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"port {port}" in done.stderr
