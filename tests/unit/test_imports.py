@@ -7,28 +7,37 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WHERE = {"postrank": ROOT / "src/postrank", "localaws": ROOT / "src/localaws", "postrank_airflow": ROOT / "plugins/postrank_airflow"}
+WHERE = {
+    "postrank": ROOT / "src/postrank",
+    "localaws": ROOT / "src/localaws",
+    "postrank_airflow": ROOT / "plugins/postrank_airflow",
+}
 
 # A room may import itself, what stands here, and nothing else of ours. `sources.x` and the like are rooms of `sources`.
 MAY_IMPORT: dict[str, set[str]] = {
     "postrank.errors": set(),
-    "postrank.settings": {"postrank.errors"},
+    "postrank.options": {"postrank.errors"},
+    "postrank.settings": {"postrank.errors", "postrank.options"},
     "postrank.posts": {"postrank.errors"},
     "postrank.aws": {"postrank.errors", "postrank.settings"},
-    "postrank.sources": {"postrank.posts", "postrank.errors"},
+    "postrank.sources": {"postrank.posts", "postrank.options", "postrank.errors"},
     "postrank.sinks": {"postrank.posts", "postrank.errors", "postrank.aws", "postrank.settings"},
     "postrank.windows": {"postrank.posts", "postrank.errors"},
     "postrank.heartbeat": {"postrank.errors", "postrank.aws", "postrank.settings"},
     "postrank.streamer": {
-        f"postrank.{room}" for room in ("posts", "errors", "sources", "sinks", "windows", "heartbeat", "aws", "settings")
+        f"postrank.{room}"
+        for room in ("posts", "errors", "options", "sources", "sinks", "windows", "heartbeat", "aws", "settings")
     },
     "postrank.results": {"postrank.aws", "postrank.errors", "postrank.settings", "postrank.heartbeat"},
     "postrank.report": {"postrank.results", "postrank.aws", "postrank.errors", "postrank.settings"},
     "postrank.laptop": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")},
     "postrank.cli": {"postrank", "localaws"},
     "localaws": set(),
-    "postrank_airflow": {f"postrank.{room}" for room in ("aws", "results", "report", "heartbeat", "settings", "errors")},
-    "dags": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")} | {"postrank_airflow"},
+    "postrank_airflow": {
+        f"postrank.{room}" for room in ("aws", "results", "report", "heartbeat", "settings", "errors")
+    },
+    "dags": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")}
+    | {"postrank_airflow"},
 }
 OURS = ("postrank", "localaws", "postrank_airflow")
 

@@ -1,0 +1,149 @@
+"""Typed reading of a table of options, with every wrong or missing key told in one message."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from postrank.errors import Fatal
+
+T = TypeVar("T")
+
+
+class WrongSettings(Fatal):
+    """One or more settings are missing or wrong; the message names them all."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("settings cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems))
+        self.problems = problems
+
+
+class Secret:
+    """A text that never shows itself: not in a log line, not in an exception, not in a process list."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text, for the one place that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    __str__ = __repr__
+
+
+class Options:
+    """A table of options as it was read from a file. Each reader takes a key; `finish` raises for all that was wrong.
+
+    A reader returns its default for a missing key, and notes a problem when there is none (None means
+    "required"). After a problem it returns a value of the right type, so that reading can go on to the next one.
+    """
+
+    def __init__(self, table: Mapping[str, Any], where: str) -> None:
+        self._table, self._where = dict(table), where
+        self._seen: set[str] = set()
+        self.problems: list[str] = []
+
+    def text(self, key: str, default: str | None = None, *, among: tuple[str, ...] = ()) -> str:
+        """A non-empty text, one of `among` where given."""
+        value: str = self._take(key, str, default, "")
+        if among and value not in among and self._given(key):
+            self._wrong(key, f"must be one of {', '.join(among)}, not {value!r}")
+        if not value and self._given(key):
+            self._wrong(key, "must not be empty")
+        return value
+
+    def texts(self, key: str, default: list[str] | None = None) -> list[str]:
+        """A list of texts."""
+        value: list[str] = self._take(key, list, default, [])
+        if not all(isinstance(one, str) for one in value):
+            self._wrong(key, "must be a list of texts")
+        return [str(one) for one in value]
+
+    def number(
+        self, key: str, default: float | None = None, *, at_least: float = 0.0, at_most: float = float("inf")
+    ) -> float:
+        """A number within bounds."""
+        value = self._take(key, (int, float), default, at_least)
+        if isinstance(value, bool) or not at_least <= value <= at_most:
+            self._wrong(key, f"must be a number from {at_least:g} to {at_most:g}")
+        return float(value)
+
+    def whole(self, key: str, default: int | None = None, *, at_least: int = 0, at_most: int = 2**63) -> int:
+        """A whole number within bounds."""
+        value = self._take(key, int, default, at_least)
+        if isinstance(value, bool) or not at_least <= value <= at_most:
+            self._wrong(key, f"must be a whole number from {at_least} to {at_most}")
+        return int(value)
+
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """true or false."""
+        value: bool = self._take(key, bool, default, False)
+        return value
+
+    def path(self, key: str, default: str | None = None) -> Path:
+        """A path; `~` is the user's home."""
+        return Path(self.text(key, default)).expanduser()
+
+    def secret(self, key: str) -> Secret:
+        """A required secret. The streamer has already replaced references (`env:NAME`) by their texts."""
+        value = self._take(key, (str, Secret), None, "")
+        return value if isinstance(value, Secret) else Secret(value)
+
+    def optional(self, key: str) -> bool:
+        """Whether a key is there at all."""
+        self._seen.add(key)
+        return self._given(key)
+
+    def table(self, key: str) -> "Options":
+        """A table within this one (empty where it is missing); its problems are this one's."""
+        inner = Options(self._take(key, dict, {}, {}), f"{self._where}.{key}" if self._where else key)
+        inner.problems = self.problems
+        return inner
+
+    def tables(self, key: str) -> list["Options"]:
+        """A list of tables within this one; their problems are this one's."""
+        found = []
+        for number, one in enumerate(self._take(key, list, [], [])):
+            inner = Options(one if isinstance(one, dict) else {}, f"{key}[{number}]")
+            inner.problems = self.problems
+            found.append(inner)
+        return found
+
+    def wrong(self, key: str, why: str) -> None:
+        """Note a problem that only the caller can see."""
+        self._wrong(key, why)
+
+    def known(self) -> None:
+        """Note every key that nobody has read: most often a typing error."""
+        for key in sorted(set(self._table) - self._seen):
+            self._wrong(key, "is not a known key")
+
+    def finish(self) -> None:
+        """Raise WrongSettings when anything was wrong, unknown keys included."""
+        self.known()
+        if self.problems:
+            raise WrongSettings(self.problems)
+
+    def _given(self, key: str) -> bool:
+        return self._table.get(key) is not None
+
+    def _wrong(self, key: str, why: str) -> None:
+        self.problems.append(f"{self._where}.{key} {why}" if self._where else f"{key} {why}")
+
+    def _take(self, key: str, kinds: type | tuple[type, ...], default: T | None, fallback: T) -> Any:
+        self._seen.add(key)
+        value = self._table.get(key)
+        if value is None:
+            if default is None:
+                self._wrong(key, "is missing")
+                return fallback
+            return default
+        if not isinstance(value, kinds):
+            names = " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+            self._wrong(key, f"must be {names}, not {type(value).__name__}")
+            return fallback
+        return value

@@ -1,0 +1,67 @@
+"""The events that sources yield (posts, edits, tombstones), and what becomes of lines that are none."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+LINE_LIMIT = 4096  # bytes of a rejected line that are kept
+
+
+# The two event types are not `frozen`: that would triple the time to make one. Nothing writes to them all the same.
+@dataclass(slots=True, kw_only=True)
+class Post:
+    """One public post, or a newer version of one, in the shape that every source must produce."""
+
+    network: str  # "x", "mastodon:<host>", "bluesky", ...
+    post_id: str  # unique within its network; an edit has the id of the post that it changes
+    author_id: str
+    posted_at: datetime  # aware, UTC; of an edit: when the post was first written
+    kind: Literal["post", "edit"] = "post"
+    author_handle: str | None = None
+    author_name: str | None = None
+    text: str | None = None
+    lang: str | None = None
+    hashtags: list[str] | None = None  # as written, without "#"
+    mentions: list[str] | None = None  # handles, without "@"
+    urls: list[str] | None = None
+    reply_to: str | None = None  # post ids
+    repost_of: str | None = None
+    quote_of: str | None = None
+    source_cursor: str | None = None  # where in the source's stream it was
+
+
+@dataclass(slots=True, kw_only=True)
+class Tombstone:
+    """A delete: the post is to be forgotten, whether or not it was ever seen."""
+
+    network: str
+    post_id: str
+    author_id: str | None = None
+    source_cursor: str | None = None
+
+
+Event: TypeAlias = Post | Tombstone
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Reject:
+    """A line that breaks the data contract, with the reason; it goes to the ledger of rejects."""
+
+    reason: str
+    line: bytes  # cut at LINE_LIMIT bytes
+    where: str  # the file, connection or stream that it came from
+    offset: int | None = None  # of its first byte, in the decompressed bytes of `where`
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", bytes(self.line[:LINE_LIMIT]))
+
+
+class Malformed(ValueError):
+    """A message breaks the data contract; the text is the reason. Parsers raise it, sources turn it into a Reject."""
+
+
+@dataclass(slots=True, frozen=True)
+class Ignored:
+    """A well-formed message that is no event (a notice, a keep-alive); counted by `kind`, not rejected."""
+
+    kind: str
