@@ -2,8 +2,10 @@
 
     python benchmarks/run.py [--runs 3] [--posts FILE ...]
 
-Each run starts from nothing but the installed environment (`postrank up --once`), in a folder of its own. Beside it, in the same minutes,
-DuckDB counts the same file's authors alone: the ratio tells what the chain costs beyond the counting, whatever the machine.
+Each run starts from nothing but the installed environment (`postrank up --once`), in a folder of its own. Beside it,
+in the same minutes,
+DuckDB counts the same file's authors alone: the ratio tells what the chain costs beyond the counting, whatever the
+machine.
 """
 
 import argparse
@@ -58,7 +60,9 @@ def main() -> None:
     for step in runs[0]:
         seconds = statistics.median(run[step] for run in runs)
         table.add_row(step, f"{seconds:.1f}", f"{seconds / whole:.0%}")
-    table.add_row("DuckDB alone, same files", f"{statistics.median(alone):.2f}", f"{statistics.median(alone) / whole:.1%}")
+    table.add_row(
+        "DuckDB alone, same files", f"{statistics.median(alone):.2f}", f"{statistics.median(alone) / whole:.1%}"
+    )
     Console().print(table)
 
 

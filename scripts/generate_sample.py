@@ -2,9 +2,11 @@
 
     python scripts/generate_sample.py [--posts 12000] [--seed 7] [--out include/sample/synthetic-posts.ndjson.gz]
 
-No person wrote any of it: authors, handles and texts are drawn from word lists below, and each handle begins with `sim_`.
-What it has of real streams: a heavy tail of authors (Zipf), a day's rhythm, two bursts around a hashtag, three networks, many scripts
-and emoji, replies, reposts and quotes, posts that arrive late, posts delivered twice, edits and deletes (some of posts never seen).
+No person wrote any of it: authors, handles and texts are drawn from word lists below, and each handle begins with
+`sim_`. What it has of real streams: a heavy tail of authors (Zipf), a day's rhythm, two bursts around a hashtag, three
+networks, many scripts
+and emoji, replies, reposts and quotes, posts that arrive late, posts delivered twice, edits and deletes (some of
+posts never seen).
 """
 
 import argparse
@@ -20,12 +22,20 @@ from typing import Any
 START = datetime(2026, 3, 14, 17, 0, tzinfo=UTC)
 HOURS = 9  # crosses midnight, so that two days are ranked
 NETWORKS = (("x", 0.5), ("mastodon:social.example", 0.2), ("bluesky", 0.3))
-BURSTS = ((2.4, 6.0, 0.10, "eclipse"), (6.1, 3.0, 0.08, "finale"))  # hour of peak, minutes wide, share of posts, hashtag
+BURSTS = (
+    (2.4, 6.0, 0.10, "eclipse"),
+    (6.1, 3.0, 0.08, "finale"),
+)  # hour of peak, minutes wide, share of posts, hashtag
 LATE, TWICE, EDITED, DELETED, NEVER_SEEN = 0.02, 0.01, 0.01, 0.015, 0.002
 SYLLABLES = "ka ro mi ne ta lu so vi da fe zo ri ma pel tor an dri sha quo ben".split()
 TAGS = "lunch cycling rain maps tea garden code chess trains owls".split()
 PHRASES: dict[str, tuple[str, ...]] = {
-    "en": ("the light over the river is odd today", "who else is still awake", "third coffee and no regrets", "trains are late again"),
+    "en": (
+        "the light over the river is odd today",
+        "who else is still awake",
+        "third coffee and no regrets",
+        "trains are late again",
+    ),
     "es": ("qué tarde tan larga", "otra vez llueve sobre la ciudad", "¿alguien más lo vio?"),
     "de": ("schon wieder Regen über der Stadt", "das Brot ist heute besonders gut"),
     "ar": ("صباح الخير من المدينة", "المطر جميل هذا المساء"),
@@ -58,7 +68,7 @@ class Sample:
     """Draws the whole sample from one seed."""
 
     def __init__(self, seed: int, posts: int) -> None:
-        self._draw = random.Random(seed)
+        self._draw = random.Random(seed)  # noqa: S311 - a sample is to be predictable
         self._posts = posts
         self._authors = [self._author(number) for number in range(max(posts // 8, 1))]
         self._weights = [1 / (rank + 2) ** 0.9 for rank in range(len(self._authors))]
@@ -67,7 +77,9 @@ class Sample:
         """Every record in the order in which a collector would have received it."""
         posts = self._all_posts()
         arrivals = [(self._arrival(post), post) for post in posts]
-        arrivals += [(at + timedelta(seconds=self._draw.uniform(1, 90)), post) for at, post in self._some(arrivals, TWICE)]
+        arrivals += [
+            (at + timedelta(seconds=self._draw.uniform(1, 90)), post) for at, post in self._some(arrivals, TWICE)
+        ]
         arrivals += [self._edit(at, post) for at, post in self._some(arrivals, EDITED)]
         arrivals += [self._delete(at, post) for at, post in self._some(arrivals, DELETED)]
         arrivals += [self._delete_of_unseen(number) for number in range(int(self._posts * NEVER_SEEN))]

@@ -72,7 +72,9 @@ class ObjectInfo:
 
 
 class ObjectStore(Protocol):
-    """The bytes behind S3, for engines that read much (a query, a crawl). Not authorised: ask `Cloud.authorize` first."""
+    """The bytes behind S3, for engines that read much (a query, a crawl). Not authorised: ask `Cloud.authorize`
+    first.
+    """
 
     def head(self, bucket: str, key: str) -> ObjectInfo | None: ...
 
@@ -96,10 +98,10 @@ class Cloud(Protocol):
         """Make a public API call in-process: authorised as `caller`, logged, answered by a service or the emulator."""
         ...
 
-    def authorize(
-        self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None
-    ) -> None:
-        """Raise AwsError AccessDenied unless `caller` may do `action` ("s3:GetObject") on `resource` (an ARN); log it."""
+    def authorize(self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
+        """Raise AwsError AccessDenied unless `caller` may do `action` ("s3:GetObject") on `resource` (an ARN); log
+        it.
+        """
         ...
 
     def role(self, arn: str, *, service: str, session: str) -> Caller:

@@ -1,4 +1,6 @@
-"""The whole stack as a user starts it: `postrank up` in a process of its own, on free ports, with its files in a folder of the test."""
+"""The whole stack as a user starts it: `postrank up` in a process of its own, on free ports, with its files in a
+folder of the test.
+"""
 
 import csv
 import json
@@ -58,7 +60,9 @@ class Stack:
 
     def run_dag(self, dag_id: str, conf: dict[str, Any], timeout: float = 180.0) -> str:
         """Run a DAG to its end; returns the run's state."""
-        answer = httpx.post(f"{self.ui}/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}, timeout=30)
+        answer = httpx.post(
+            f"{self.ui}/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}, timeout=30
+        )
         assert answer.is_success, answer.text
         url = f"{self.ui}/api/v2/dags/{dag_id}/dagRuns/{answer.json()['dag_run_id']}"
 
@@ -91,7 +95,9 @@ def running_stack(folder: Path, posts: Sequence[Path] = (), *options: str) -> It
         words += ["--posts", str(path)]
     output = folder / "output.txt"
     with output.open("wb") as out:
-        process = subprocess.Popen(command(*words), stdout=out, stderr=out, stdin=subprocess.DEVNULL, env={**os.environ})
+        process = subprocess.Popen(
+            command(*words), stdout=out, stderr=out, stdin=subprocess.DEVNULL, env={**os.environ}
+        )
     stack = Stack(process=process, var=var, ui_port=ui_port, aws_port=aws_port, output=output)
     try:
         yield stack

@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,9 @@ FILES = ("airline-2015", "twitter-v11-sample-2013")
 
 
 @pytest.fixture(scope="module", params=FILES)
-def ranked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, dict[str, Any]]]:
+def ranked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Stack, dict[str, Any]]]:
     data = given_data()
     truth = json.loads((data / f"{request.param}.truth.json").read_text())
     with running_stack(tmp_path_factory.mktemp("stack"), [data / f"{request.param}.ndjson.gz"]) as stack:
@@ -58,9 +59,9 @@ def test_the_busiest_minutes_equal_the_truth(ranked: tuple[Stack, dict[str, Any]
     stack, truth = ranked
     rows = exported(stack.var / "results", "minute")
     busiest = sorted(rows, key=lambda row: (-int(row["posts"]), row["window_start"], row["author_id"]))
-    assert [[row["window_start"][:16], *one] for row, one in zip(busiest, top(busiest, 100), strict=True)][:10] == truth[
-        "tumbling_60s"
-    ]
+    assert [[row["window_start"][:16], *one] for row, one in zip(busiest, top(busiest, 100), strict=True)][
+        :10
+    ] == truth["tumbling_60s"]
 
 
 def test_the_highest_sixty_second_peaks_equal_the_truth(ranked: tuple[Stack, dict[str, Any]]) -> None:

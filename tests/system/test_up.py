@@ -25,7 +25,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def latest(stack: Stack) -> dict[str, Any]:
     s3 = stack.client("s3")
-    bucket = next(one["Name"] for one in s3.list_buckets()["Buckets"] if "-results-" in one["Name"] and "query" not in one["Name"])
+    bucket = next(
+        one["Name"] for one in s3.list_buckets()["Buckets"] if "-results-" in one["Name"] and "query" not in one["Name"]
+    )
     pointer = json.loads(s3.get_object(Bucket=bucket, Key="rankings/latest.json")["Body"].read())
     files = {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"rankings/run={pointer['run']}/"):
@@ -117,7 +119,9 @@ def _descendants(pid: int) -> list[int]:
 
 def test_once_ends_by_itself_and_leaves_the_results(tmp_path: Path) -> None:
     posts = tmp_path / "few.ndjson"
-    posts.write_text("".join(json.dumps(_post(number)) + "\n" for number in range(50)) + "{not json\n", encoding="utf-8")
+    posts.write_text(
+        "".join(json.dumps(_post(number)) + "\n" for number in range(50)) + "{not json\n", encoding="utf-8"
+    )
     with running_stack(tmp_path, [posts], "--once") as running:
         assert running.process.wait(timeout=RANKED_SECONDS) == 0, running.said()
         said = running.said()

@@ -1,7 +1,7 @@
 """The IAM policies of Postrank's roles, rendered from the documents that Terraform renders too.
 
-The documents lie in `policies/<role>.json` (what the role may do) and `policies/<role>.trust.json` (who may become it). Their
-`${names}` are those of `variables`: Terraform's `templatefile` and `string.Template` share that syntax.
+The documents lie in `policies/<role>.json` (what the role may do) and `policies/<role>.trust.json` (who may become
+it). Their `${names}` are those of `variables`: Terraform's `templatefile` and `string.Template` share that syntax.
 """
 
 from importlib.resources import files
@@ -30,7 +30,9 @@ def variables(resources: Resources) -> dict[str, str]:
 
 
 def policy(role: str, resources: Resources) -> str:
-    """What `role` ("streamer", "firehose", ...) may do, as a JSON document. Raises KeyError for an unknown name in it."""
+    """What `role` ("streamer", "firehose", ...) may do, as a JSON document. Raises KeyError for an unknown name in
+    it.
+    """
     return _render(f"{role}.json", resources)
 
 

@@ -27,7 +27,9 @@ class StreamerNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """All names in one environment ("local", "dev", "prod") of one account. Mappings are keyed by purpose, not by name."""
+    """All names in one environment ("local", "dev", "prod") of one account. Mappings are keyed by purpose, not by
+    name.
+    """
 
     environment: str
     account: str

@@ -1,7 +1,8 @@
-"""Airflow on a laptop: its settings, its four processes in the order that works, and the few API calls that a run makes.
+"""Airflow on a laptop: its settings, its four processes in the order that works, and the few API calls that a run
+makes.
 
-The api-server comes first and answers once before the scheduler starts: its first answer builds the Execution API, which
-takes longer than a task waits for its supervisor.
+The api-server comes first and answers once before the scheduler starts: its first answer builds the Execution API,
+which takes longer than a task waits for its supervisor.
 """
 
 import json
@@ -11,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,9 @@ def settings(layout: Layout, port: int, aws_endpoint: str, region: str) -> dict[
 
 
 def prepare(layout: Layout, env: Mapping[str, str]) -> None:
-    """Give the run a migrated database; the migrated empty one is cached by Airflow's version, as migrating takes longest."""
+    """Give the run a migrated database; the migrated empty one is cached by Airflow's version, as migrating takes
+    longest.
+    """
     database = layout.airflow / "airflow.db"
     if database.exists():
         return
@@ -169,7 +172,6 @@ class Airflow:
 def inherited_environment() -> dict[str, str]:
     """This process's environment without what would lead a part away from the run's own AWS and Airflow."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "AIRFLOW", "POSTRANK_"))}
-
 
 
 def _airflow(*words: str) -> list[str]:

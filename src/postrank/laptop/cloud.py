@@ -48,7 +48,9 @@ class LocalCloud:
         return self._session.client(service, endpoint_url=self.endpoint, config=retries)
 
     def role_environment(self, role: str) -> dict[str, str]:
-        """The environment in which a process's AWS calls come here, as `role`: boto3 fetches that role's credentials."""
+        """The environment in which a process's AWS calls come here, as `role`: boto3 fetches that role's
+        credentials.
+        """
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self._region,

@@ -55,7 +55,7 @@ class RunFailed(Fatal):
 
     def __init__(self, dag_id: str, run_id: str, tasks: list[str], logs: Path) -> None:
         failed = ", ".join(tasks) or "no task by itself"
-        super().__init__(f"{dag_id} failed in {failed}; its logs are below {logs / f'dag_id={dag_id}'} (run {run_id})")
+        super().__init__(f"{dag_id} failed in {failed} (run {run_id}); its logs: {logs / f'dag_id={dag_id}'}")
 
 
 class RunTooSlow(Fatal):
@@ -70,14 +70,16 @@ class DeliveryStands(Fatal):
 
     def __init__(self, delivered: int, acknowledged: int) -> None:
         super().__init__(
-            f"{delivered} of {acknowledged} acknowledged lines were delivered, and none came for {DELIVERY_SECONDS:.0f} s: "
-            "see var/log/localaws.log"
+            f"{delivered} of {acknowledged} acknowledged lines were delivered, and none came for
+            {DELIVERY_SECONDS:.0f} s: " "see var/log/localaws.log"
         )
 
 
 @dataclass(slots=True)
 class Job:
-    """One run of everything. `run` returns when the first ranking is exported; the parts stay up until `parts` is left."""
+    """One run of everything. `run` returns when the first ranking is exported; the parts stay up until `parts` is
+    left.
+    """
 
     options: Options
     layout: Layout
@@ -171,7 +173,9 @@ class Job:
         self.status.done(dag_id, _progress(airflow.tasks(dag_id, run_id)))
 
     def _wait_for_delivery(self, cloud: LocalCloud, streamer: Streamer) -> None:
-        """Return when all that the streamer sent is in the raw zone: a finished replay, or a first minute of a live source."""
+        """Return when all that the streamer sent is in the raw zone: a finished replay, or a first minute of a
+        live source.
+        """
         prefix = self.names.delivery["posts"].prefix.split("dt=")[0]
         delivered = DeliveredLines(cloud.client("s3"), self.names.buckets["raw"], prefix)
         moved, collected_until = time.monotonic(), time.monotonic() + LIVE_SECONDS

@@ -24,7 +24,9 @@ class Layout:
 
     @classmethod
     def of(cls, root: Path, var: Path | None = None) -> "Layout":
-        """The layout of a checkout, with `var` in it unless it is elsewhere; raises NotAProject for any other folder."""
+        """The layout of a checkout, with `var` in it unless it is elsewhere; raises NotAProject for any other
+        folder.
+        """
         root = root.resolve()
         if not ((root / "dags").is_dir() and (root / "include" / "sql").is_dir()):
             raise NotAProject(root)

@@ -26,7 +26,8 @@ class DiskFull(Fatal):
 
     def __init__(self, folder: Path, free: int, needed: int) -> None:
         super().__init__(
-            f"the disk that holds {folder} has {free >> 20} MiB left and a run needs {needed >> 20} MiB: make room, then run again"
+            f"the disk that holds {folder} has {free >> 20} MiB left, and a run needs {needed >> 20} MiB: "
+            "make room, then run again"
         )
         self.free = free
 

@@ -45,7 +45,9 @@ class Part:
             raise PartDied(self.name, status, self.log, tail(self.log))
 
     def ask_to_end(self) -> None:
-        """Send SIGTERM to the process, not to its group: Airflow's parts wait in vain for children ended behind their backs."""
+        """Send SIGTERM to the process, not to its group: Airflow's parts wait in vain for children ended behind
+        their backs.
+        """
         if self.process.poll() is None:
             self.process.terminate()
 
@@ -69,7 +71,13 @@ class Parts:
         log = self.logs / f"{name}.log"
         with log.open("ab") as out:
             process = subprocess.Popen(
-                list(argv), env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                list(argv),
+                env=dict(env),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
             )
         part = Part(name=name, process=process, log=log)
         self._parts[name] = part

@@ -1,7 +1,7 @@
 """Postrank's resources on the local AWS: those that Terraform makes in an account, by the same names and policies.
 
-Written in boto3 rather than applied with Terraform, so that a laptop needs neither Terraform nor its provider. A test holds the
-two to the same description.
+Written in boto3 rather than applied with Terraform, so that a laptop needs neither Terraform nor its provider. A test
+holds the two to the same description.
 """
 
 import json
@@ -77,18 +77,14 @@ class Provision:
         s3 = self._client("s3")
         for bucket in self._names.buckets.values():
             s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_versioning(
-            Bucket=self._names.buckets["results"], VersioningConfiguration={"Status": "Enabled"}
-        )
+        s3.put_bucket_versioning(Bucket=self._names.buckets["results"], VersioningConfiguration={"Status": "Enabled"})
 
     def _roles(self) -> None:
         iam = self._client("iam")
         for role in _ROLES:
             name = self._names.roles[role]
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=policies.trust(role, self._names))
-            iam.put_role_policy(
-                RoleName=name, PolicyName=name, PolicyDocument=policies.policy(role, self._names)
-            )
+            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=policies.policy(role, self._names))
         profile = self._names.streamer.name
         iam.create_instance_profile(InstanceProfileName=profile)
         iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=self._names.roles["streamer"])

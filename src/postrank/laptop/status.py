@@ -15,7 +15,9 @@ _MARK = {WAITING: ("·", "dim"), WORKING: ("…", "yellow"), DONE: ("✓", "gree
 
 
 class Status:
-    """The steps of a run, each with a state and a detail. A context manager: the live table lasts as long as it does."""
+    """The steps of a run, each with a state and a detail. A context manager: the live table lasts as long as it
+    does.
+    """
 
     def __init__(self, console: Console, steps: Mapping[str, str]) -> None:
         """`steps`: what each step is called, to what it does, in their order."""
@@ -33,7 +35,9 @@ class Status:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is not None:
             for step in [one for one, state in self._state.items() if state == WORKING]:
                 self._set(step, FAILED)
@@ -63,7 +67,9 @@ class Status:
             self._detail[step] = detail
         if not self._console.is_terminal:
             took = f" ({self._took[step]:.1f} s)" if state == DONE else ""
-            self._console.print(f"{_MARK[state][0]} {step}: {self._detail[step] or self._what[step]}{took}", highlight=False)
+            self._console.print(
+                f"{_MARK[state][0]} {step}: {self._detail[step] or self._what[step]}{took}", highlight=False
+            )
 
     def _table(self) -> Group:
         table = Table(box=None, show_header=False, pad_edge=False)
