@@ -1,0 +1,48 @@
+"""One line of JSON, in any form that is known, as events: Postrank's own record, Twitter API v1.1, X API v2."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import orjson
+
+from postrank.posts import native, x_v1, x_v2
+from postrank.posts.records import Event, Ignored, Malformed
+
+Outcome: TypeAlias = Event | Ignored | Malformed
+_BLANK = (Ignored("blank"),)
+
+
+def parse_line(line: bytes) -> tuple[Iterable[Outcome], int]:
+    """What a line holds (an outcome for each post of a page), and how many unknown fields were left out. Never raises."""
+    try:
+        message = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        if not line.strip():
+            return _BLANK, 0
+        return (Malformed(f"not JSON: {error}"),), 0
+    if type(message) is not dict:
+        return (Malformed("not a JSON object"),), 0
+    try:
+        if "network" in message and "kind" in message:
+            return (native.parse(message),), native.unknown_fields(message)
+        return _foreign(message), 0
+    except Malformed as malformed:
+        return (malformed,), 0
+
+
+def _foreign(message: dict[str, Any]) -> Iterable[Outcome]:  # noqa: PLR0911 one return for each form
+    if "data" in message:
+        return x_v2.parse(message)
+    if "delete" in message:
+        return (x_v1.parse_delete(message),)
+    if x_v1.is_post(message):
+        return (x_v1.parse(message),)
+    if "id" in message and "text" in message:
+        return (x_v2.post(message, {}),)
+    if "id" in message and "action" in message:
+        return (x_v2.compliance_result(message),)
+    if found := x_v1.notice(message):
+        return (found,)
+    if "meta" in message or "errors" in message:
+        return (Ignored("empty_page" if "meta" in message else "errors"),)
+    raise Malformed("neither a Postrank record nor an object of X that is known")

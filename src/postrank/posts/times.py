@@ -1,0 +1,63 @@
+"""Instants as the networks write them, and as the data contract does: RFC 3339 in UTC with milliseconds."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import orjson
+
+from postrank.posts.records import Malformed
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_X_EPOCH_MS = 1288834974657  # X's ids count milliseconds from here (X Developer Platform, "X IDs")
+_FIRST_SNOWFLAKE = 27_500_000_000  # ids before November 2010 were plain numbers
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+
+
+def parse_rfc3339(text: object, field: str) -> datetime:
+    """An instant in UTC, cut to the millisecond. Raises Malformed, which names the field, for anything else."""
+    if type(text) is str:
+        try:
+            if len(text) == 24 and text[23] == "Z" and text[10] == "T":
+                return datetime.fromisoformat(text)
+            if _RFC_3339.fullmatch(text):
+                moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+                return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        except (ValueError, OverflowError):
+            pass
+    raise Malformed(f"{field} is no RFC 3339 instant with an offset")
+
+
+@lru_cache(maxsize=4096)
+def parse_x_v1(text: str) -> datetime:
+    """`Sat Aug 10 11:00:00 +0000 2013`, as Twitter API v1.1 wrote instants (always UTC). Raises Malformed."""
+    try:
+        _, month, day, clock, offset, year = text.split(" ")
+        hour, minute, second = clock.split(":")
+        if offset != "+0000":
+            raise Malformed("created_at is not in UTC")
+        return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+    except (ValueError, KeyError, AttributeError) as error:
+        raise Malformed("created_at is no instant of API v1.1") from error
+
+
+def from_milliseconds(value: object, field: str) -> datetime:
+    """Milliseconds since 1970 (a number, or its text) as an instant. Raises Malformed."""
+    try:
+        return EPOCH + timedelta(milliseconds=int(value))  # type: ignore[call-overload, no-any-return]
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Malformed(f"{field} is no number of milliseconds") from error
+
+
+def snowflake_time(post_id: str) -> datetime | None:
+    """When X made an id, to the millisecond; None for ids that carry no time."""
+    if not post_id.isdecimal() or int(post_id) < _FIRST_SNOWFLAKE:
+        return None
+    return EPOCH + timedelta(milliseconds=(int(post_id) >> 22) + _X_EPOCH_MS)
+
+
+def to_text(moment: datetime) -> str:
+    """The contract's form of an aware UTC instant: `2015-02-24T19:35:00.000Z`."""
+    text = orjson.dumps(moment, option=orjson.OPT_UTC_Z).decode()  # "...:00Z" or "...:00.123456Z", in quotes
+    return text[1:20] + ("." + text[21:24] + "Z" if text[20] == "." else ".000Z")

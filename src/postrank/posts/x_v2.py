@@ -1,0 +1,125 @@
+"""Reading X API v2 objects: single posts, stream objects, pages with `includes`, compliance events.
+
+Edits: on X every edit is a post with an id of its own, whose `edit_history_tweet_ids` starts with the first version's
+id. Here an edit has that first id as `post_id`, its kind is `edit`, and `posted_at` is the first version's: the time
+within the first id, cut to the second, as `created_at` is. So an edit never moves a post to another minute, and never
+counts as a second post.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
+from postrank.posts.times import parse_rfc3339, snowflake_time
+
+Users: TypeAlias = Mapping[str, Mapping[str, Any]]
+_REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
+_NOBODY: Mapping[str, Any] = {}
+
+
+def parse(message: Mapping[str, Any]) -> Iterator[Event | Ignored | Malformed]:
+    """What an object with `data` (a post, a page of posts, a compliance event) holds, in its order."""
+    data = message.get("data")
+    if type(data) is dict and "id" not in data:
+        yield compliance(data)
+        return
+    try:
+        users = users_of(message)
+    except (KeyError, TypeError, AttributeError) as error:
+        yield Malformed(f"includes.users cannot be read: {_where(error)}")
+        return
+    for one in data if type(data) is list else (data,):
+        try:
+            yield post(one, users)
+        except Malformed as malformed:
+            yield malformed
+
+
+def users_of(message: Mapping[str, Any]) -> Users:
+    """The users of `includes`, by id."""
+    includes = message.get("includes")
+    return {user["id"]: user for user in includes.get("users") or ()} if includes else {}
+
+
+def post(data: Any, users: Users) -> Post:
+    """One v2 post object; its author's names come from `users` or from its own `author`. Raises Malformed."""
+    try:
+        return _post(data, users)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Malformed(f"no v2 post: {_where(error)}") from error
+
+
+def compliance(data: Mapping[str, Any]) -> Event | Ignored | Malformed:
+    """An event of the compliance streams, `{"delete": {"tweet": {"id", "author_id"}}}`: a delete is a tombstone.
+
+    X Developer Platform, "Compliance Data Objects".
+    """
+    if "delete" not in data:
+        return Ignored(f"compliance_{next(iter(sorted(data)), 'empty')}")
+    try:
+        gone = data["delete"]
+        gone = gone.get("tweet") or gone["post"]
+        return Tombstone(network="x", post_id=_known(gone["id"]), author_id=gone.get("author_id"))
+    except (KeyError, TypeError, AttributeError) as error:
+        return Malformed(f"no v2 delete: {_where(error)}")
+
+
+def compliance_result(line: Mapping[str, Any]) -> Event | Ignored:
+    """A line of a batch compliance job's result, `{"id": ..., "action": "delete", ...}`."""
+    if line["action"] == "delete" and type(line["id"]) is str:
+        return Tombstone(network="x", post_id=line["id"])
+    return Ignored(f"compliance_{line['action']}")
+
+
+def _post(data: Mapping[str, Any], users: Users) -> Post:
+    author_id = data.get("author_id") or data["author"]["id"]
+    author = users.get(author_id) or data.get("author") or _NOBODY
+    note = data.get("note_tweet") or data
+    entities = note.get("entities") or data.get("entities")
+    history = data.get("edit_history_tweet_ids")
+    result = Post(
+        network="x",
+        post_id=_known(data["id"]),
+        author_id=_known(author_id),
+        posted_at=parse_rfc3339(data["created_at"], "created_at"),
+        author_handle=_text(author.get("username")),
+        author_name=_text(author.get("name")),
+        text=_text(note.get("text")),
+        lang=_text(data.get("lang")),
+    )
+    if entities:
+        _entities(result, entities)
+    for reference in data.get("referenced_tweets") or ():
+        if kind := _REFERENCES.get(reference["type"]):
+            setattr(result, kind, _known(reference["id"]))
+    if history and len(history) > 1 and history[0] != result.post_id:
+        _edit(result, history)
+    return result
+
+
+def _entities(result: Post, entities: Mapping[str, Any]) -> None:
+    result.hashtags = [_known(tag["tag"]) for tag in entities.get("hashtags") or ()] or None
+    result.mentions = [_known(one["username"]) for one in entities.get("mentions") or ()] or None
+    result.urls = [_known(url.get("expanded_url") or url["url"]) for url in entities.get("urls") or ()] or None
+
+
+def _edit(result: Post, history: Sequence[Any]) -> None:
+    result.kind, result.post_id = "edit", _known(history[0])
+    if first := snowflake_time(result.post_id):
+        result.posted_at = first.replace(microsecond=0)
+
+
+def _known(value: Any) -> str:
+    if type(value) is str and value:
+        return value
+    raise TypeError(f"{type(value).__name__} where text belongs")
+
+
+def _text(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    raise TypeError(f"{type(value).__name__} where text belongs")
+
+
+def _where(error: Exception) -> str:
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
