@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.cloudwatch.publisher import Publisher
 from localaws.kinesis import iterators
+from localaws.kinesis.counting import Counting
 from localaws.kinesis.limits import MIB, Throttle
 from localaws.kinesis.model import HASH_SPACE, Shard, Stream
 from localaws.kinesis.sequence import position_of, sequence_number
@@ -29,10 +29,10 @@ _THROTTLED = "ProvisionedThroughputExceededException"
 class DataPlane:
     """Answers the calls that write and read records."""
 
-    def __init__(self, streams: Streams, throttle: Throttle, publisher: Publisher) -> None:
+    def __init__(self, streams: Streams, throttle: Throttle, counting: Counting) -> None:
         self._streams = streams
         self._throttle = throttle
-        self._publisher = publisher
+        self._counting = counting
         self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "PutRecord": self.put_record,
             "PutRecords": self.put_records,
@@ -45,7 +45,7 @@ class DataPlane:
         size = _check_entry(params, stream, "")
         (result,) = self._append(stream, [params])
         refused = "ErrorCode" in result
-        self._count(stream, "PutRecord", size, taken=not refused)
+        self._counting.put_record(stream.name, size, taken=not refused)
         if refused:
             raise AwsError(result["ErrorCode"], result["ErrorMessage"])
         return {**result, "EncryptionType": stream.encryption}
@@ -64,7 +64,7 @@ class DataPlane:
             raise AwsError("InvalidArgumentException", f"Records size exceeds {most // MIB} MB limit")
         results = self._append(stream, entries)
         taken = ["ErrorCode" not in result for result in results]
-        self._count_batch(stream, sizes, taken)
+        self._counting.put_records(stream.name, sizes, taken)
         return {
             "FailedRecordCount": taken.count(False),
             "Records": results,
@@ -89,7 +89,7 @@ class DataPlane:
         if shard is None:
             raise not_found(stream.name)
         if not self._throttle.admit_read(shard.key):
-            self._publisher.add({"StreamName": stream.name}, "ReadProvisionedThroughputExceeded", 1, "Count")
+            self._counting.refused_read(stream.name)
             raise AwsError(_THROTTLED, _rate_exceeded(stream, shard))
         return self._read(stream, shard, iterator, limit)
 
@@ -154,7 +154,7 @@ class DataPlane:
         position = rows[-1].position if rows else iterator.position
         waiting = self._streams.store.arrival_after(shard.key, position)
         behind = max(0, int(now * 1000) - rows[-1].arrived) if rows and waiting is not None else 0
-        self._count_read(stream, len(rows), size, behind)
+        self._counting.get_records(stream.name, len(rows), size, behind)
         horizon = (now - stream.retention_hours * 3600) * 1000
         result: dict[str, Any] = {
             "Records": [_shown(stream, shard, row) for row in rows if row.arrived >= horizon],
@@ -177,36 +177,6 @@ class DataPlane:
         else:
             result["NextShardIterator"] = replace(iterator, position=position, issued=now).encode()
         return result
-
-    def _count(self, stream: Stream, call: str, size: int, *, taken: bool) -> None:
-        dimensions = {"StreamName": stream.name}
-        self._publisher.add(dimensions, f"{call}.Success", int(taken), "Count")
-        self._publisher.add(dimensions, "WriteProvisionedThroughputExceeded", int(not taken), "Count")
-        if taken:
-            self._publisher.add(dimensions, f"{call}.Bytes", size, "Bytes")
-            self._publisher.add(dimensions, "IncomingBytes", size, "Bytes")
-            self._publisher.add(dimensions, "IncomingRecords", 1, "Count")
-
-    def _count_batch(self, stream: Stream, sizes: list[int], taken: list[bool]) -> None:
-        dimensions = {"StreamName": stream.name}
-        good = taken.count(True)
-        size = sum(size for size, fine in zip(sizes, taken, strict=True) if fine)
-        add = self._publisher.add
-        add(dimensions, "PutRecords.Success", int(good > 0), "Count")
-        add(dimensions, "PutRecords.TotalRecords", len(taken), "Count")
-        add(dimensions, "PutRecords.SuccessfulRecords", good, "Count")
-        add(dimensions, "PutRecords.ThrottledRecords", len(taken) - good, "Count")
-        add(dimensions, "WriteProvisionedThroughputExceeded", len(taken) - good, "Count")
-        add(dimensions, "PutRecords.Bytes", size, "Bytes")
-        add(dimensions, "IncomingBytes", size, "Bytes", count=max(good, 1))
-        add(dimensions, "IncomingRecords", good, "Count", count=max(good, 1))
-
-    def _count_read(self, stream: Stream, records: int, size: int, behind: int) -> None:
-        dimensions = {"StreamName": stream.name}
-        self._publisher.add(dimensions, "GetRecords.Success", 1, "Count")
-        self._publisher.add(dimensions, "GetRecords.Records", records, "Count")
-        self._publisher.add(dimensions, "GetRecords.Bytes", size, "Bytes")
-        self._publisher.add(dimensions, "GetRecords.IteratorAgeMilliseconds", behind, "Milliseconds")
 
 
 def _check_entry(entry: Mapping[str, Any], stream: Stream, path: str) -> int:

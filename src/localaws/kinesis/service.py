@@ -1,4 +1,4 @@
-"""The Kinesis service: every action to its answer, and the work between calls (trimming, metrics)."""
+"""The Kinesis service: every action to its answer, and the work between calls (trimming, scaling, metrics)."""
 
 import os
 import threading
@@ -8,8 +8,10 @@ from typing import Any
 from localaws.cloudwatch.publisher import Publisher
 from localaws.kinesis.consumers import ConsumerActions
 from localaws.kinesis.control import ControlPlane
+from localaws.kinesis.counting import Counting
 from localaws.kinesis.data import DataPlane
 from localaws.kinesis.limits import Throttle, limit_factor
+from localaws.kinesis.ondemand import OnDemand
 from localaws.kinesis.shards import ShardActions
 from localaws.kinesis.store import RecordStore
 from localaws.kinesis.streams import Streams
@@ -28,13 +30,16 @@ class KinesisService:
         self._store = RecordStore(cloud.state / "kinesis" / "records.sqlite")
         self._streams = Streams(self._store, cloud.speed)
         self._publisher = Publisher(cloud, "AWS/Kinesis", source="kinesis")
+        counting = Counting(self._publisher)
+        shards = ShardActions(self._streams)
+        self._on_demand = OnDemand(self._streams, shards, counting, cloud.speed)
         throttle = Throttle(limit_factor(os.environ.get("LOCALAWS_KINESIS_LIMITS", "1")))
         self._answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             **ControlPlane(self._streams).actions,
-            **ShardActions(self._streams).actions,
+            **shards.actions,
             **TagActions(self._streams).actions,
             **ConsumerActions(self._streams).actions,
-            **DataPlane(self._streams, throttle, self._publisher).actions,
+            **DataPlane(self._streams, throttle, counting).actions,
         }
         self.actions = frozenset(self._answers)
         self._stopping = threading.Event()
@@ -50,9 +55,11 @@ class KinesisService:
         self._publisher.start()
         self._trimmer = threading.Thread(target=self._trim, name="kinesis-trim", daemon=True)
         self._trimmer.start()
+        self._on_demand.start()
 
     def stop(self) -> None:
         self._stopping.set()
+        self._on_demand.stop()
         if self._trimmer:
             self._trimmer.join()
         self._publisher.stop()
