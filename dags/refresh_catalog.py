@@ -1,0 +1,43 @@
+"""Let the crawler find the arrival hours that Firehose has delivered, and see that it found them.
+
+The crawler only adds partitions to tables whose schema is ours. `READY` is not success: the last crawl's own
+status is read. Every hour of the data interval that holds objects must then be a partition; an hour in which
+nothing arrived is fine, and said.
+"""
+
+from datetime import timedelta
+
+from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerRunOperator
+from airflow.sdk import Asset, dag
+from airflow.timetables.interval import CronDataIntervalTimetable
+from pendulum import datetime
+
+from postrank_airflow import catalog
+from postrank_airflow.names import AWS_CONNECTION, DEFAULT_ARGS, POLL_SECONDS, RESOURCES
+
+RAW_POSTS = Asset(name="raw_posts", uri=f"s3://{RESOURCES.buckets['raw']}/raw/posts/")
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("5 * * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["postrank", "lake"],
+)
+def refresh_catalog() -> None:
+    crawl = GlueCrawlerRunOperator(
+        task_id="crawl",
+        crawler_name=RESOURCES.crawler,
+        aws_conn_id=AWS_CONNECTION,
+        poll_interval=POLL_SECONDS,
+        deferrable=True,
+        fail_on_already_running=False,
+        execution_timeout=timedelta(minutes=20),
+    )
+    crawl >> catalog.require_success() >> catalog.require_partitions.override(outlets=[RAW_POSTS])()
+
+
+refresh_catalog()

@@ -1,0 +1,59 @@
+-- posts: one row per network, post and posted day: the newest version; tombstoned posts, and posts that an edit moved to another day, are gone.
+create or replace view posts as
+with versions as (
+    select
+        kind,
+        network,
+        post_id,
+        author_id,
+        author_handle,
+        author_name,
+        posted_at,
+        text,
+        lang,
+        hashtags,
+        mentions,
+        urls,
+        reply_to,
+        repost_of,
+        quote_of,
+        received_at,
+        collector,
+        source_cursor,
+        arrival_interval,
+        posted_date,
+        row_number() over (
+            partition by posted_date, network, post_id
+            order by
+                case kind when 'deleted' then 2 when 'post' then 0 else 1 end desc,
+                received_at desc,
+                posted_at desc,
+                arrival_interval desc,
+                author_id asc
+        ) as version_rank
+    from post_versions
+    where posted_date <> 'corrections'
+)
+
+select
+    network,
+    post_id,
+    author_id,
+    author_handle,
+    author_name,
+    posted_at,
+    text,
+    lang,
+    hashtags,
+    mentions,
+    urls,
+    reply_to,
+    repost_of,
+    quote_of,
+    received_at,
+    collector,
+    source_cursor,
+    arrival_interval,
+    posted_date
+from versions
+where version_rank = 1 and kind in ('post', 'edit')

@@ -1,0 +1,101 @@
+-- post_versions: one row per arrival hour, post, posted day and kind, for at most 100 pairs of hour and day.
+create table {{ params.table | name }}
+with (
+    format = 'PARQUET',
+    write_compression = 'ZSTD',
+    external_location = {{ params.location | attempt | text }},
+    partitioned_by = array['arrival_interval', 'posted_date']
+) as
+with versions as (
+    select
+        kind,
+        network,
+        post_id,
+        author_id,
+        author_handle,
+        author_name,
+        posted_at,
+        text,
+        lang,
+        hashtags,
+        mentions,
+        urls,
+        reply_to,
+        repost_of,
+        quote_of,
+        received_at,
+        collector,
+        source_cursor,
+        copies,
+        arrival_interval,
+        posted_date
+    from {{ params.arrivals | name }}
+    where kind in ('post', 'edit')
+),
+
+corrections as (
+    select
+        kind,
+        network,
+        post_id,
+        author_id,
+        cast(null as varchar) as author_handle,
+        cast(null as varchar) as author_name,
+        posted_at,
+        cast(null as varchar) as text,
+        cast(null as varchar) as lang,
+        cast(null as array(varchar)) as hashtags,
+        cast(null as array(varchar)) as mentions,
+        cast(null as array(varchar)) as urls,
+        cast(null as varchar) as reply_to,
+        cast(null as varchar) as repost_of,
+        cast(null as varchar) as quote_of,
+        received_at,
+        collector,
+        source_cursor,
+        copies,
+        arrival_interval,
+        'corrections' as posted_date
+    from {{ params.arrivals | name }}
+    where kind in ('edit', 'delete')
+),
+
+marks as (
+    select
+        kind,
+        network,
+        post_id,
+        cast(null as varchar) as author_id,
+        cast(null as varchar) as author_handle,
+        cast(null as varchar) as author_name,
+        max(posted_at) as posted_at,
+        cast(null as varchar) as text,
+        cast(null as varchar) as lang,
+        cast(null as array(varchar)) as hashtags,
+        cast(null as array(varchar)) as mentions,
+        cast(null as array(varchar)) as urls,
+        cast(null as varchar) as reply_to,
+        cast(null as varchar) as repost_of,
+        cast(null as varchar) as quote_of,
+        max(received_at) as received_at,
+        cast(null as varchar) as collector,
+        cast(null as varchar) as source_cursor,
+        cast(0 as bigint) as copies,
+        arrival_interval,
+        posted_date
+    from {{ params.touched | name }}
+    where kind in ('deleted', 'moved')
+    group by kind, network, post_id, arrival_interval, posted_date
+),
+
+everything as (
+    select * from versions
+    union all
+    select * from corrections
+    union all
+    select * from marks
+)
+
+select *
+from everything
+where concat(arrival_interval, '/', posted_date) in ({{ params.pairs | texts }})

@@ -1,0 +1,115 @@
+-- touched_minutes: one row per posted minute that an arrival hour adds to, and one per post that the hour takes out of a day (deleted, moved).
+create table {{ params.table | name }}
+with (
+    format = 'PARQUET',
+    write_compression = 'ZSTD',
+    external_location = {{ params.location | attempt | text }}
+) as
+with arrived as (
+    select
+        kind,
+        network,
+        post_id,
+        posted_at,
+        received_at,
+        posted_date,
+        arrival_interval,
+        copies,
+        true as is_new
+    from {{ params.arrivals | name }}
+),
+
+known as (
+    select
+        kind,
+        network,
+        post_id,
+        posted_at,
+        received_at,
+        posted_date,
+        arrival_interval,
+        false as is_new
+    from post_versions
+    where
+        arrival_interval not in ({{ params.arrival_hours | texts }})
+        and (
+            (
+                posted_date = 'corrections'
+                and arrival_interval >= {{ params.corrections_since | text }}
+            )
+            or (
+                posted_date <> 'corrections'
+                and arrival_interval >= {{ params.versions_since | text }}
+            )
+        )
+),
+
+versions as (
+    select network, post_id, posted_at, posted_date, arrival_interval, is_new
+    from arrived
+    where kind in ('post', 'edit')
+    union all
+    select network, post_id, posted_at, posted_date, arrival_interval, is_new
+    from known
+    where posted_date <> 'corrections' and kind in ('post', 'edit')
+),
+
+corrections as (
+    select kind, network, post_id, posted_at, received_at, posted_date, arrival_interval, is_new
+    from arrived
+    where kind in ('edit', 'delete')
+    union all
+    select
+        kind,
+        network,
+        post_id,
+        posted_at,
+        received_at,
+        date_format(posted_at, '%Y-%m-%d') as posted_date,
+        arrival_interval,
+        is_new
+    from known
+    where posted_date = 'corrections'
+),
+
+marks as (
+    select
+        case when corrections.is_new then corrections.arrival_interval else versions.arrival_interval end as arrival_interval,
+        case when corrections.kind = 'delete' then 'deleted' else 'moved' end as kind,
+        versions.network,
+        versions.post_id,
+        max(coalesce(corrections.posted_at, versions.posted_at)) as posted_at,
+        max(corrections.received_at) as received_at,
+        versions.posted_date,
+        date_trunc('minute', versions.posted_at) as posted_minute,
+        cast(0 as bigint) as lines
+    from versions
+    inner join corrections
+        on versions.network = corrections.network and versions.post_id = corrections.post_id
+    where
+        (versions.is_new or corrections.is_new)
+        and (corrections.kind = 'delete' or corrections.posted_date <> versions.posted_date)
+    group by 1, 2, 3, 4, 7, 8
+),
+
+minutes as (
+    select
+        arrival_interval,
+        'touched' as kind,
+        cast(null as varchar) as network,
+        cast(null as varchar) as post_id,
+        cast(null as timestamp(3)) as posted_at,
+        cast(null as timestamp(3)) as received_at,
+        posted_date,
+        date_trunc('minute', posted_at) as posted_minute,
+        sum(copies) as lines
+    from arrived
+    where kind in ('post', 'edit')
+    group by 1, 7, 8
+)
+
+select arrival_interval, kind, network, post_id, posted_at, received_at, posted_date, posted_minute, lines
+from minutes
+union all
+select arrival_interval, kind, network, post_id, posted_at, received_at, posted_date, posted_minute, lines
+from marks

@@ -1,0 +1,1 @@
+"""What Postrank's DAGs need of Airflow beyond its stock operators."""

@@ -1,0 +1,88 @@
+"""Athena for the few statements that are part of a step of ours: run one, wait for it, read its rows."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from postrank.errors import Fatal
+
+_FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+
+
+class QueryFailed(Fatal):
+    """Athena did not finish a statement."""
+
+    def __init__(self, query_id: str, state: str, reason: str) -> None:
+        super().__init__(f"Athena query {query_id} {state}: {reason}")
+        self.query_id, self.state, self.reason = query_id, state, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What is known of a statement that succeeded."""
+
+    query_id: str
+    scanned_bytes: int
+    engine_milliseconds: int
+    output: str  # s3://bucket/key of the result
+
+
+@dataclass(frozen=True, slots=True)
+class Athena:
+    """Statements against one database in one workgroup. `client` is boto3's Athena client."""
+
+    client: Any
+    database: str
+    workgroup: str
+    poll_seconds: float = 0.2  # the first wait; it grows to MAX_POLL_SECONDS
+
+    MAX_POLL_SECONDS = 5.0
+
+    def run(self, sql: str) -> Execution:
+        """Run a statement to its end. Raises QueryFailed with Athena's reason."""
+        started = self.client.start_query_execution(
+            QueryString=sql, QueryExecutionContext={"Database": self.database}, WorkGroup=self.workgroup
+        )
+        pause = self.poll_seconds
+        while (execution := self._get(started["QueryExecutionId"]))["Status"]["State"] not in _FINAL:
+            time.sleep(pause)
+            pause = min(pause * 1.5, self.MAX_POLL_SECONDS)
+        return _succeeded(execution)
+
+    def rows(self, sql: str) -> list[dict[str, str | None]]:
+        """Run a query; its rows, every value as Athena's text (null as None)."""
+        return self.rows_of(self.run(sql).query_id)
+
+    def rows_of(self, query_id: str) -> list[dict[str, str | None]]:
+        """The rows of a query that succeeded."""
+        pages = self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
+        found = [
+            [cell.get("VarCharValue") for cell in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]
+        ]
+        if not found:
+            return []
+        header, *rows = found  # the first row of a SELECT's result holds the column names
+        return [dict(zip((str(name) for name in header), row, strict=True)) for row in rows]
+
+    def execution(self, query_id: str) -> Execution:
+        """What a finished statement cost, and where its result lies. Raises QueryFailed."""
+        return _succeeded(self._get(query_id))
+
+    def _get(self, query_id: str) -> dict[str, Any]:
+        execution: dict[str, Any] = self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+        return execution
+
+
+def _succeeded(execution: dict[str, Any]) -> Execution:
+    status = execution["Status"]
+    if status["State"] != "SUCCEEDED":
+        raise QueryFailed(
+            execution["QueryExecutionId"], status["State"], status.get("StateChangeReason", "no reason given")
+        )
+    statistics = execution.get("Statistics", {})
+    return Execution(
+        query_id=execution["QueryExecutionId"],
+        scanned_bytes=statistics.get("DataScannedInBytes", 0),
+        engine_milliseconds=statistics.get("EngineExecutionTimeInMillis", 0),
+        output=execution.get("ResultConfiguration", {}).get("OutputLocation", ""),
+    )

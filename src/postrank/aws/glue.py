@@ -1,0 +1,122 @@
+"""The Glue catalogue as pointing needs it: read a table's partitions, point some at other prefixes, forget some."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+from postrank.errors import Fatal
+
+_CREATE_LIMIT = 100  # partitions a call (AWS Glue API, "BatchCreatePartition")
+_DELETE_LIMIT = 25  # partitions a call (AWS Glue API, "BatchDeletePartition")
+_T = TypeVar("_T")
+
+
+class PartitionsRefused(Fatal):
+    """Glue did not take some partitions."""
+
+    def __init__(self, table: str, errors: Sequence[dict[str, Any]]) -> None:
+        super().__init__(f"Glue refused {len(errors)} partitions of {table}, the first one so: {errors[0]}")
+        self.table, self.errors = table, errors
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition: its key values in the table's order, its prefix (`s3://.../`), and what was noted on it."""
+
+    values: tuple[str, ...]
+    location: str
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One database of the catalogue. `client` is boto3's Glue client."""
+
+    client: Any
+    database: str
+
+    def partitions(self, table: str, expression: str = "") -> list[Partition]:
+        """The table's partitions, of which `expression` (in Glue's filter language) holds where given."""
+        arguments = {"DatabaseName": self.database, "TableName": table, "ExcludeColumnSchema": True}
+        if expression:
+            arguments["Expression"] = expression
+        pages = self.client.get_paginator("get_partitions").paginate(**arguments)
+        return [
+            Partition(tuple(found["Values"]), found["StorageDescriptor"]["Location"], found.get("Parameters", {}))
+            for page in pages
+            for found in page["Partitions"]
+        ]
+
+    def point(self, table: str, partitions: Iterable[Partition]) -> None:
+        """Make each partition of `table` be read from its location, be it new or known. Raises PartitionsRefused."""
+        storage = self._table(table)["StorageDescriptor"]
+        for batch in _batches(partitions, _CREATE_LIMIT):
+            inputs = {partition.values: _partition_input(partition, storage) for partition in batch}
+            answer = self.client.batch_create_partition(
+                DatabaseName=self.database, TableName=table, PartitionInputList=list(inputs.values())
+            )
+            refused = answer.get("Errors", [])
+            known = [e for e in refused if e["ErrorDetail"]["ErrorCode"] == "AlreadyExistsException"]
+            if len(known) < len(refused):
+                raise PartitionsRefused(table, [error for error in refused if error not in known])
+            for error in known:
+                values = error["PartitionValues"]
+                self.client.update_partition(
+                    DatabaseName=self.database,
+                    TableName=table,
+                    PartitionValueList=values,
+                    PartitionInput=inputs[tuple(values)],
+                )
+
+    def forget(self, table: str, values: Iterable[tuple[str, ...]]) -> None:
+        """Take partitions out of the catalogue; their objects stay. One that is not there is no error."""
+        for batch in _batches(values, _DELETE_LIMIT):
+            answer = self.client.batch_delete_partition(
+                DatabaseName=self.database,
+                TableName=table,
+                PartitionsToDelete=[{"Values": list(one)} for one in batch],
+            )
+            refused = [
+                e for e in answer.get("Errors", []) if e["ErrorDetail"]["ErrorCode"] != "EntityNotFoundException"
+            ]
+            if refused:
+                raise PartitionsRefused(table, refused)
+
+    def has_table(self, table: str) -> bool:
+        """Whether a table or view of that name exists."""
+        try:
+            self._table(table)
+        except self.client.exceptions.EntityNotFoundException:
+            return False
+        return True
+
+    def drop(self, table: str) -> None:
+        """Take a table out of the catalogue; its objects stay. One that is not there is no error."""
+        try:
+            self.client.delete_table(DatabaseName=self.database, Name=table)
+        except self.client.exceptions.EntityNotFoundException:
+            return
+
+    def location(self, table: str) -> str:
+        """The prefix of a table (`s3://.../`)."""
+        location: str = self._table(table)["StorageDescriptor"]["Location"]
+        return location if location.endswith("/") else f"{location}/"
+
+    def _table(self, table: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get_table(DatabaseName=self.database, Name=table)["Table"]
+        return found
+
+
+def _partition_input(partition: Partition, storage: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Values": list(partition.values),
+        "StorageDescriptor": {**storage, "Location": partition.location},
+        "Parameters": dict(partition.notes),
+    }
+
+
+def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch

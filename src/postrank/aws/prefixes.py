@@ -1,0 +1,58 @@
+"""Prefixes in S3: how much lies below one, and emptying one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from postrank.errors import Fatal
+
+
+class NotEmptied(Fatal):
+    """S3 kept objects that were to be deleted."""
+
+    def __init__(self, bucket: str, errors: list[dict[str, Any]]) -> None:
+        super().__init__(f"S3 did not delete {len(errors)} objects of {bucket}, the first one so: {errors[0]}")
+        self.bucket, self.errors = bucket, errors
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much lies below a prefix."""
+
+    objects: int
+    bytes: int
+
+
+def split(url: str) -> tuple[str, str]:
+    """The bucket and the key of `s3://bucket/key`."""
+    parts = urlsplit(url)
+    return parts.netloc, parts.path.lstrip("/")
+
+
+def measure(s3: Any, url: str) -> Size:
+    """Count the objects below `s3://bucket/prefix/` and their bytes."""
+    objects = total = 0
+    for page in _pages(s3, url):
+        for found in page:
+            objects += 1
+            total += found["Size"]
+    return Size(objects, total)
+
+
+def empty(s3: Any, url: str) -> None:
+    """Delete every object below `s3://bucket/prefix/`. Raises NotEmptied."""
+    bucket, _ = split(url)
+    for page in _pages(s3, url):  # a page holds at most 1,000 keys, as many as one DeleteObjects takes
+        answer = s3.delete_objects(
+            Bucket=bucket, Delete={"Objects": [{"Key": found["Key"]} for found in page], "Quiet": True}
+        )
+        if answer.get("Errors"):
+            raise NotEmptied(bucket, answer["Errors"])
+
+
+def _pages(s3: Any, url: str) -> Iterator[list[dict[str, Any]]]:
+    bucket, prefix = split(url)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        if page.get("Contents"):
+            yield page["Contents"]

@@ -1,0 +1,3 @@
+"""Ranked authors as batches make them: what to ingest and rank, pointing the lake at it, exporting it, reading the
+export.
+"""

@@ -1,0 +1,59 @@
+"""Pointing: the last, atomic act on a relation. What a run wrote and checked becomes what everybody reads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from postrank.aws.athena import Athena
+from postrank.aws.glue import Catalogue, Partition
+from postrank.errors import Fatal
+
+
+class CheckFailed(Fatal):
+    """A relation was written that must not be pointed at."""
+
+    def __init__(self, relation: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(f"the check of {relation} found {len(rows)} rows that must not be; the first: {rows[0]}")
+        self.relation, self.rows = relation, rows
+
+
+def require_empty(athena: Athena, relation: str, statements: Iterable[str]) -> None:
+    """Run a relation's checks. Raises CheckFailed with the rows that one finds."""
+    for statement in statements:
+        if rows := athena.rows(statement):
+            raise CheckFailed(relation, rows)
+
+
+def point_versions(catalogue: Catalogue, scratch: Iterable[str], notes: Mapping[str, Mapping[str, str]]) -> int:
+    """Point `post_versions` at what the scratch tables hold, and forget what the same hours held before.
+
+    `notes` says for each arrival hour what to note on its partitions. Returns the number of partitions pointed at.
+    """
+    written = [
+        Partition(one.values, one.location, dict(notes[one.values[0]]))
+        for table in scratch
+        for one in catalogue.partitions(table)
+    ]
+    catalogue.point("post_versions", written)
+    kept = {one.values for one in written}
+    stale = [
+        one.values
+        for hour in notes
+        for one in catalogue.partitions("post_versions", f"arrival_interval = '{hour}'")
+        if one.values not in kept
+    ]
+    catalogue.forget("post_versions", stale)
+    return len(written)
+
+
+def point_days(catalogue: Catalogue, relation: str, scratch: Iterable[str], days: Iterable[str], *extra: str) -> int:
+    """Point the days of `relation` at what the scratch tables hold; of `days`, those without any row are forgotten.
+
+    `extra` are the values of partition keys behind the day. Returns the number of partitions pointed at.
+    """
+    written = [
+        Partition((*one.values, *extra), one.location) for table in scratch for one in catalogue.partitions(table)
+    ]
+    catalogue.point(relation, written)
+    kept = {one.values for one in written}
+    catalogue.forget(relation, [values for day in days if (values := (day, *extra)) not in kept])
+    return len(written)

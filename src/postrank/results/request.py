@@ -1,0 +1,109 @@
+"""What a run of `rank_authors` was asked for, checked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from postrank.errors import Fatal
+
+GRANULARITIES = ("minute", "hour", "day", "all")
+ORDERS = ("posts", "peak_60s")
+TOP_LIMIT = 100_000
+NETWORK_PATTERN = r"^[a-z0-9][a-z0-9._:-]{0,252}$"
+TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$"
+
+
+class BadRequest(Fatal):
+    """A parameter has no meaning."""
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(f"{parameter}: {reason}")
+        self.parameter, self.reason = parameter, reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingRequest:
+    """The parameters of a ranking. `start` and `end` are aware UTC, whole minutes; None: as far as what arrived."""
+
+    start: datetime | None
+    end: datetime | None
+    granularities: tuple[str, ...]
+    networks: tuple[str, ...]  # sorted; empty means all, together
+    top: int
+    include_reposts: bool
+    order: str
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> "RankingRequest":
+        """Read a DAG run's params. Raises BadRequest; the params' JSON schema has refused most nonsense before."""
+        start, end = _moment("interval_start", params), _moment("interval_end", params)
+        if start and end and start >= end:
+            raise BadRequest("interval_end", f"{_utc(end)} is not after interval_start, {_utc(start)}")
+        networks = tuple(sorted(set(params.get("networks") or ())))
+        for network in networks:
+            if not re.fullmatch(NETWORK_PATTERN, network):
+                raise BadRequest("networks", f"{network!r} is no network's name")
+        return cls(
+            start=start,
+            end=end,
+            granularities=_granularities(params.get("granularities") or GRANULARITIES),
+            networks=networks,
+            top=_top(params.get("top", 100)),
+            include_reposts=bool(params.get("include_reposts", True)),
+            order=_order(params.get("order", "posts")),
+        )
+
+    @property
+    def scope(self) -> str:
+        """What the ranking is over: revisions count within one scope. `*` is the ranking that every schedule makes."""
+        words = [",".join(self.networks) or "*"]
+        if not self.include_reposts:
+            words.append("without reposts")
+        if self.order != "posts":
+            words.append(f"by {self.order}")
+        return " ".join(words)
+
+    @property
+    def settles(self) -> bool:
+        """Whether such a ranking pays the whole ranking debt: the default scope, in every granularity."""
+        return self.scope == "*" and set(self.granularities) == set(GRANULARITIES)
+
+
+def _moment(parameter: str, params: Mapping[str, Any]) -> datetime | None:
+    value = params.get(parameter)
+    if value in (None, ""):
+        return None
+    if not re.fullmatch(TIME_PATTERN, str(value)):
+        raise BadRequest(parameter, f"{value!r} is not a time like 2026-11-24T05:00:00Z")
+    try:
+        moment = datetime.fromisoformat(str(value)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(parameter, f"{value!r} is no time: {error}") from error
+    if moment.second or moment.microsecond:
+        raise BadRequest(parameter, f"{value!r} is not a whole minute, and windows are made of whole minutes")
+    return moment
+
+
+def _granularities(asked: Any) -> tuple[str, ...]:
+    unknown = sorted(set(asked) - set(GRANULARITIES))
+    if unknown:
+        raise BadRequest("granularities", f"{', '.join(unknown)} is none of {', '.join(GRANULARITIES)}")
+    return tuple(one for one in GRANULARITIES if one in asked)
+
+
+def _top(asked: Any) -> int:
+    if isinstance(asked, bool) or not isinstance(asked, int) or not 1 <= asked <= TOP_LIMIT:
+        raise BadRequest("top", f"{asked!r} is not a number from 1 to {TOP_LIMIT}")
+    return asked
+
+
+def _order(asked: Any) -> str:
+    if asked not in ORDERS:
+        raise BadRequest("order", f"{asked!r} is none of {', '.join(ORDERS)}")
+    return str(asked)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
