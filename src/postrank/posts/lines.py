@@ -13,7 +13,7 @@ _BLANK = (Ignored("blank"),)
 
 
 def parse_line(line: bytes) -> tuple[Iterable[Outcome], int]:
-    """What a line holds (an outcome for each post of a page), and how many unknown fields were left out. Never raises."""
+    """What a line holds (an outcome for each post of a page), and how many unknown fields it had. Never raises."""
     try:
         message = orjson.loads(line)
     except orjson.JSONDecodeError as error:

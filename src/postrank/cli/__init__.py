@@ -1,0 +1,51 @@
+"""The `postrank` command: one table of commands, each imported only when it is asked for."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from postrank.errors import PostrankError
+
+# Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
+COMMANDS = {
+    "up": ("postrank.cli.up", "up", "Everything on this machine: local AWS, streamer, Airflow, ranking."),
+    "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
+    "doctor": ("postrank.cli.doctor", "doctor", "Check what a streamer needs, and say what to do."),
+    "results": ("postrank.cli.results", "results", "Print what was ranked and exported."),
+    "backfill": ("postrank.cli.backfill", "backfill", "Read a span of time again, to close a gap."),
+    "deploy": ("postrank.cli.deploy", "deploy", "Put Postrank into an AWS account."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are found in COMMANDS and imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup)
+@click.version_option(package_name="postrank")
+def postrank() -> None:
+    """Who wrote most: public posts through Kinesis, S3 and Athena, ranked per minute, hour and day."""
+
+
+def main() -> None:
+    """Run the command line; what Postrank raises on purpose is shown as one message and ends with status 2."""
+    try:
+        postrank()
+    except PostrankError as error:
+        click.echo(f"postrank: {error}", err=True)
+        sys.exit(2)

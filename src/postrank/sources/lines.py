@@ -1,0 +1,56 @@
+"""From lines of bytes to batches: parsing, rejects with their place, counts. Shared by the sources that read lines."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from postrank.posts import Event, Ignored, Malformed, Reject
+from postrank.posts.lines import parse_line
+from postrank.sources import Batch, Cursor
+
+LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million
+
+
+@dataclass(slots=True)
+class LineBatch:
+    """Collects what lines hold until `take` makes a Batch of it."""
+
+    where: str  # the file or stream that the lines come from, as rejects and `source_cursor` name it
+    events: list[Event] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+    unknown_fields: int = 0
+
+    def add(self, line: bytes, offset: int) -> None:
+        """Take a line in; `offset` is that of its first byte in the decompressed bytes."""
+        outcomes, unknown = parse_line(line)
+        self.unknown_fields += unknown
+        for outcome in outcomes:
+            self.read += 1
+            if isinstance(outcome, Malformed):
+                self.rejects.append(Reject(reason=str(outcome), line=line, where=self.where, offset=offset))
+            elif isinstance(outcome, Ignored):
+                self.ignored[outcome.kind] += 1
+            else:
+                outcome.source_cursor = f"{self.where}:{offset}"
+                self.events.append(outcome)
+
+    def reject(self, reason: str, line: bytes, offset: int) -> None:
+        """Take in a line that cannot be parsed at all."""
+        self.read += 1
+        self.rejects.append(Reject(reason=reason, line=line, where=self.where, offset=offset))
+
+    def take(self, cursor: Cursor | None, *, heard: bool = True) -> Batch:
+        """What was collected, as a batch; the collection is empty afterwards."""
+        batch = Batch(
+            cursor=cursor,
+            events=self.events,
+            rejects=self.rejects,
+            ignored=self.ignored,
+            read=self.read,
+            unknown_fields=self.unknown_fields,
+            heard=heard,
+        )
+        self.events, self.rejects, self.ignored = [], [], Counter()
+        self.read = self.unknown_fields = 0
+        return batch
