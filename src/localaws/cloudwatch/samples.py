@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from localaws.service import AwsError
+
 _SCHEMA = """
 create table if not exists metrics (
     id integer primary key, namespace text not null, name text not null, dimensions text not null,
@@ -51,13 +53,22 @@ class SampleStore:
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = normal")
         self._connection.executescript(_SCHEMA)
+        self._closed = False
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             self._connection.close()
 
     def add(self, samples: Iterable[tuple[MetricKey, Sample]]) -> None:
-        with self._lock, self._connection as connection:
+        """Keep samples, all or none. Raises AwsError when the store is closed: other services stop at the same time."""
+        with self._lock:
+            self._add(samples)
+
+    def _add(self, samples: Iterable[tuple[MetricKey, Sample]]) -> None:
+        if self._closed:
+            raise AwsError("InternalServiceError", "CloudWatch is stopping.", status=500)
+        with self._connection as connection:
             for key, sample in samples:
                 (metric,) = connection.execute(
                     "insert into metrics (namespace, name, dimensions, newest) values (?, ?, ?, ?) "
