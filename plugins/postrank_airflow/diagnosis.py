@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+
+from postrank.heartbeat import Heartbeat
 
 STALE = timedelta(minutes=3)  # a heartbeat is written at least every 30 s
 QUIET = timedelta(minutes=15)  # silence of the source that is worth a word
@@ -38,7 +39,7 @@ class Sight:
     instance_state: str  # EC2's word, or "missing"
     reachable: bool  # by SSM
     service: Mapping[str, str]  # systemd's properties; empty when nobody answered
-    heartbeat: Mapping[str, Any] | None
+    heartbeat: Heartbeat | None
     lost_streams: Sequence[str] = ()
 
 
@@ -75,7 +76,7 @@ def _trouble(sight: Sight) -> tuple[str, Sequence[str]]:
     if sight.instance_state != "running":
         what, ladder = _NOT_RUNNING[sight.instance_state]
         return what.format(name), ladder
-    if _finished(sight.heartbeat):
+    if sight.heartbeat and sight.heartbeat.finished:
         return f"{name} runs; the streamer read its source to the end and is finished", ()
     if not sight.reachable:
         return f"{name} runs but its agent does not answer Systems Manager", (WAIT, REBOOT, REPLACE, ESCALATE)
@@ -86,19 +87,14 @@ def _trouble(sight: Sight) -> tuple[str, Sequence[str]]:
 
 def _by_heartbeat(sight: Sight, name: str) -> tuple[str, Sequence[str]]:
     ladder = (RESTART, RESTART, REPLACE, ESCALATE)
-    written = _moment(sight.heartbeat, "written_at")
-    if written is None:
+    if sight.heartbeat is None:
         return f"the service on {name} is active but never wrote a heartbeat", (WAIT, *ladder)
-    if sight.at - written > STALE:
-        return f"stuck: the service on {name} is active, its last heartbeat is from {_utc(written)}", ladder
-    contact = _moment(sight.heartbeat, "last_source_contact")
+    written, contact = _moment(sight.heartbeat.written_at), _moment(sight.heartbeat.last_source_contact)
+    if written is None or sight.at - written > STALE:
+        return f"stuck: the service on {name} is active, the last heartbeat {sight.heartbeat.written_at}", ladder
     if contact is not None and sight.at - contact > QUIET:
         return f"quiet: the streamer works, its source last spoke at {_utc(contact)}", ()
     return f"well: {name} runs, its service is active, heartbeat from {_utc(written)}", ()
-
-
-def _finished(heartbeat: Mapping[str, Any] | None) -> bool:
-    return bool(heartbeat) and heartbeat.get("phase") == "finished"
 
 
 def _result(service: Mapping[str, str]) -> str:
@@ -108,8 +104,7 @@ def _result(service: Mapping[str, str]) -> str:
     )
 
 
-def _moment(heartbeat: Mapping[str, Any] | None, field: str) -> datetime | None:
-    value = (heartbeat or {}).get(field)
+def _moment(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from postrank.aws.resources import Resources
+from postrank.settings import Settings
 
-RESOURCES = Resources.of(
-    os.environ.get("POSTRANK_ENVIRONMENT", "local"), os.environ.get("POSTRANK_ACCOUNT", "123456789012")
-)
+_SETTINGS = Settings.of(os.environ)
+RESOURCES = Resources.of(_SETTINGS.environment, _SETTINGS.account, _SETTINGS.region)
 AWS_CONNECTION = "aws_default"
 POLL_SECONDS = int(os.environ.get("POSTRANK_POLL_SECONDS", "10"))  # between two looks at something that runs on AWS
 

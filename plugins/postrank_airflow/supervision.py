@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
 from postrank.errors import Fatal
+from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank_airflow import clients
 from postrank_airflow.diagnosis import Sight, judge
 from postrank_airflow.names import RESOURCES
@@ -62,7 +63,7 @@ def _instance() -> Sight:
         instance_state=found["State"]["Name"] if found else "missing",
         reachable=bool(found) and found["State"]["Name"] == "running" and _answers(str(instance_id)),
         service={},
-        heartbeat=_object(RESOURCES.keys["heartbeat"]),
+        heartbeat=_heartbeat(),
         lost_streams=_lost_streams(),
     )
 
@@ -104,6 +105,13 @@ def _service(questions: list[dict[str, Any]], commands: list[str]) -> dict[str, 
     answer = clients.client("ssm").get_command_invocation(CommandId=commands[0], InstanceId=instance_id)
     pairs = (word.partition("=") for word in answer["StandardOutputContent"].replace("\n", " ").split(" "))
     return {key: value for key, found, value in pairs if found}
+
+
+def _heartbeat() -> Heartbeat | None:
+    try:
+        return read_heartbeat(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["heartbeat"])
+    except NoHeartbeat:
+        return None
 
 
 def _object(key: str) -> dict[str, Any] | None:

@@ -1,0 +1,35 @@
+"""See that what the streamer sent is in the lake, hop by hop, and say which hop it is when not.
+
+* **Firehose** is active and wrote nothing to its error prefixes.
+* **Conservation**: read = events + rejected + ignored; events = delivered + spooled + under way; acknowledged lines
+  lie in the lake once Firehose's buffering time has passed.
+* The **newest object** is not older than the newest acknowledged line allows.
+
+A failure names the hop and the numbers; the runbook has a page for each.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import dag
+from pendulum import datetime
+
+from postrank_airflow import delivery
+from postrank_airflow.names import DEFAULT_ARGS
+
+
+@dag(
+    schedule=timedelta(minutes=10),
+    start_date=datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={**DEFAULT_ARGS, "execution_timeout": timedelta(minutes=10)},
+    doc_md=__doc__,
+    tags=["postrank", "delivery"],
+)
+def check_delivery() -> None:
+    delivery.require_active()
+    delivery.require_conservation()
+    delivery.require_no_errors()
+
+
+check_delivery()
