@@ -17,4 +17,5 @@ having
             else 0
         end
     ) = 1
+order by posted_date asc, posted_minute asc, network asc, author_id asc
 limit 20

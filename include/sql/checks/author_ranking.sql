@@ -25,4 +25,5 @@ where
     or window_posts is null
     or ranked_posts > window_posts
     or (rank > 0 and (posts < 1 or share > 1))
+order by granularity asc, window_start asc, rank asc
 limit 20

@@ -13,9 +13,11 @@ having
     or post_id is null
     or max(
         case
-            when kind in ('post', 'edit') and posted_date <> 'corrections'
+            when
+                kind in ('post', 'edit') and posted_date <> 'corrections'
                 and (posted_at is null or author_id is null or date_format(posted_at, '%Y-%m-%d') <> posted_date) then 1
             else 0
         end
     ) = 1
+order by posted_date asc, network asc, post_id asc, kind asc
 limit 20

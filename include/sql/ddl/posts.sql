@@ -1,4 +1,5 @@
--- posts: one row per network, post and posted day: the newest version; tombstoned posts, and posts that an edit moved to another day, are gone.
+-- posts: one row per network, post and posted day: the newest version.
+-- Tombstoned posts are gone, and so are those that an edit moved to another day.
 create or replace view posts as
 with versions as (
     select

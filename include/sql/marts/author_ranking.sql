@@ -1,4 +1,5 @@
--- author_ranking: one row per granularity, window and rank, best first; rank 0 is the window itself, ranked anew even when nobody is left in it.
+-- author_ranking: one row per granularity, window and rank, best first.
+-- Rank 0 is the window itself, ranked anew even when nobody is left in it.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -7,7 +8,7 @@ with (
     partitioned_by = array['window_date']
 ) as
 with granularities as (
-    select granularity
+    select t.granularity
     from unnest(array[{{ params.windows | texts }}]) as t (granularity)
 ),
 
@@ -40,8 +41,8 @@ minutes as (
         author_handle,
         author_name,
         posted_minute,
-        {{ params.posts_column | name }} as posts,
-        {{ params.peak_column | name }} as peak_at_posts,
+        {{ params.posts_column | name }},
+        {{ params.peak_column | name }},
         lag(posted_minute) over (partition by network, author_id order by posted_minute asc) as earlier_minute,
         lag({{ params.tail_column | name }}) over (
             partition by network, author_id
@@ -146,7 +147,9 @@ touched_windows as (
 
 -- A window's successor is due with it: it shows the rank in the window before.
 due as (
-    select granularity, window_start
+    select
+        granularity,
+        window_start
     from touched_windows
     union
     select

@@ -1,4 +1,5 @@
--- arrivals: one row per arrival hour, post, posted day and kind: the newest of its lines, typed; copies says how many lines there were.
+-- arrivals: one row per arrival hour, post, posted day and kind: the newest of its lines, typed.
+-- copies says how many lines there were.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',

@@ -1,4 +1,5 @@
--- touched_days: one row per arrival hour and posted day that the debt names; an empty arrival hour says that an earlier run still owes it.
+-- touched_days: one row per arrival hour and posted day that the debt names.
+-- An empty arrival hour says that an earlier run still owes it.
 select
     case when run = {{ params.run | text }} then arrival_interval else '' end as arrival_interval,
     posted_date,

@@ -1,4 +1,5 @@
--- touched_minutes: one row per posted minute that an arrival hour adds to, and one per post that the hour takes out of a day (deleted, moved).
+-- touched_minutes: one row per posted minute that an arrival hour adds to,
+-- and one per post that the hour takes out of a day (deleted, moved).
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -45,17 +46,37 @@ known as (
 ),
 
 versions as (
-    select network, post_id, posted_at, posted_date, arrival_interval, is_new
+    select
+        network,
+        post_id,
+        posted_at,
+        posted_date,
+        arrival_interval,
+        is_new
     from arrived
     where kind in ('post', 'edit')
     union all
-    select network, post_id, posted_at, posted_date, arrival_interval, is_new
+    select
+        network,
+        post_id,
+        posted_at,
+        posted_date,
+        arrival_interval,
+        is_new
     from known
     where posted_date <> 'corrections' and kind in ('post', 'edit')
 ),
 
 corrections as (
-    select kind, network, post_id, posted_at, received_at, posted_date, arrival_interval, is_new
+    select
+        kind,
+        network,
+        post_id,
+        posted_at,
+        received_at,
+        posted_date,
+        arrival_interval,
+        is_new
     from arrived
     where kind in ('edit', 'delete')
     union all
@@ -74,7 +95,10 @@ corrections as (
 
 marks as (
     select
-        case when corrections.is_new then corrections.arrival_interval else versions.arrival_interval end as arrival_interval,
+        case
+            when corrections.is_new then corrections.arrival_interval
+            else versions.arrival_interval
+        end as arrival_interval,
         case when corrections.kind = 'delete' then 'deleted' else 'moved' end as kind,
         versions.network,
         versions.post_id,
@@ -108,8 +132,26 @@ minutes as (
     group by 1, 7, 8
 )
 
-select arrival_interval, kind, network, post_id, posted_at, received_at, posted_date, posted_minute, lines
+select
+    arrival_interval,
+    kind,
+    network,
+    post_id,
+    posted_at,
+    received_at,
+    posted_date,
+    posted_minute,
+    lines
 from minutes
 union all
-select arrival_interval, kind, network, post_id, posted_at, received_at, posted_date, posted_minute, lines
+select
+    arrival_interval,
+    kind,
+    network,
+    post_id,
+    posted_at,
+    received_at,
+    posted_date,
+    posted_minute,
+    lines
 from marks

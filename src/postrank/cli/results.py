@@ -27,11 +27,11 @@ Row = dict[str, Any]
     "--granularity", type=click.Choice(GRANULARITIES), default="all", show_default=True, help="Which windows."
 )
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many authors a window.")
-@click.option("--windows", type=click.IntRange(min=0), default=1, show_default=True, help="The newest so many; 0: all.")
+@click.option("--windows", type=click.IntRange(min=0), default=1, show_default=True, help="The newest n; 0: all.")
 @click.option("--network", help="Only authors of this network; their ranks stay those among all.")
 @click.option("--run", help="The run whose export to read; the newest unless given.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def results(granularity: str, top: int, windows: int, network: str | None, run: str | None, form: str) -> None:
+def results(*, granularity: str, top: int, windows: int, network: str | None, run: str | None, form: str) -> None:
     """Print what was ranked and exported."""
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
