@@ -38,9 +38,7 @@ def complete(prefix: str | None, error_prefix: str | None, *, dynamic: bool) -> 
         if values(error_prefix, "partitionKeyFromQuery"):
             raise _invalid("ErrorOutputPrefix cannot contain !{partitionKeyFromQuery:...}.")
     full = plain if dynamic or values(plain, "timestamp") else plain + DEFAULT_TIME
-    if error_prefix is None or error_prefix == "":
-        return full, plain + "!{firehose:error-output-type}/" + DEFAULT_TIME
-    return full, error_prefix if values(error_prefix, "timestamp") else error_prefix + DEFAULT_TIME
+    return full, error_prefix or plain + "!{firehose:error-output-type}/" + DEFAULT_TIME
 
 
 def values(prefix: str, namespace: str) -> list[str]:

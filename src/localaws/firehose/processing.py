@@ -4,6 +4,7 @@ Partition keys are read by the jq program of the MetadataExtraction processor, a
 Decompression and CloudWatchLogProcessing are not supported and are refused when configured.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -65,9 +66,8 @@ class Pipeline:
             self._split = options.get("SubRecordType")
             if self._split not in ("JSON", "DELIMITED"):
                 raise _invalid("RecordDeAggregation needs a SubRecordType: JSON or DELIMITED.")
-            self._split_at = _unescape(options.get("Delimiter", ""))
-            if self._split == "DELIMITED" and not self._split_at:
-                raise _invalid("RecordDeAggregation of type DELIMITED needs a Delimiter.")
+            if self._split == "DELIMITED":
+                self._split_at = _decoded(options.get("Delimiter", ""))
         else:
             self._take_query(options)
 
@@ -135,6 +135,17 @@ def _skip_space(text: str, at: int) -> int:
     while at < len(text) and text[at] in " \t\r\n":
         at += 1
     return at
+
+
+def _decoded(delimiter: str) -> bytes:
+    """A delimiter of de-aggregation, which is configured in base64."""
+    try:
+        decoded = base64.b64decode(delimiter, validate=True)
+    except ValueError:
+        decoded = b""
+    if not decoded:
+        raise _invalid("RecordDeAggregation of type DELIMITED needs a Delimiter in base64.")
+    return decoded
 
 
 def _unescape(text: str) -> bytes:
