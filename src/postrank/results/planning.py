@@ -10,7 +10,7 @@ from typing import Any
 
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
-from postrank.results.arrivals import HOUR, ArrivalHour, start_of
+from postrank.results.arrivals import HOUR, start_of
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
 
@@ -43,18 +43,17 @@ class Horizon:
         return cls(corrections=None, versions=None)
 
 
-def arrivals(run: Run, resources: Resources, hours: Sequence[ArrivalHour]) -> list[Parameters]:
+def arrivals(run: Run, resources: Resources, hours: Sequence[str]) -> list[Parameters]:
     """The statement that stages the hours' lines; none when nothing arrived."""
     if not hours:
         return []
-    names = [hour.name for hour in hours]
     return [
         {
             "table": run.scratch("arrivals"),
             "location": run.location(resources, "arrivals"),
-            "arrival_hours": names,
-            "arrival_dates": sorted({name[:10] for name in names}),
-            "arrival_clock_hours": sorted({name[11:] for name in names}),
+            "arrival_hours": list(hours),
+            "arrival_dates": sorted({name[:10] for name in hours}),
+            "arrival_clock_hours": sorted({name[11:] for name in hours}),
         }
     ]
 
