@@ -276,7 +276,7 @@ def test_encryption_of_a_stream_of_direct_puts_is_switched(lake):
         ({"FileExtension": "gz"}, "FileExtension"),
         ({"CompressionFormat": "Snappy"}, "not supported locally"),
         ({"RoleARN": "arn:aws:iam::123456789012:role/nobody"}, "unable to assume role"),
-        ({"DynamicPartitioningConfiguration": {"Enabled": True}}, "Prefix"),
+        ({"DynamicPartitioningConfiguration": {"Enabled": True}}, "at least 64"),
     ],
 )
 def test_a_wrong_configuration_is_refused(lake, configuration, why):

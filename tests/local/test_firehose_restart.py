@@ -1,0 +1,61 @@
+"""What was acknowledged outlives the server: a clean stop, and a kill."""
+
+import signal
+
+from tests.local.delivery import Lake
+from tests.local.streams import make_stream, read_all
+from tests.support.localaws import running_localaws
+from tests.support.waiting import wait_for
+
+
+def put_lines(lake, stream, start, count):
+    records = [{"Data": f"{number}\n".encode(), "PartitionKey": str(number)} for number in range(start, start + count)]
+    assert lake.kinesis.put_records(StreamName=stream, Records=records)["FailedRecordCount"] == 0
+
+
+def again(lake, aws):
+    """The same bucket, seen through another server on the same state."""
+    seen = Lake(aws)
+    seen.bucket = lake.bucket
+    return seen
+
+
+def test_a_killed_server_loses_neither_records_nor_deliveries(tmp_path):
+    """Page "Understand data delivery": at least once."""
+    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+        lake = Lake(aws)
+        stream = make_stream(lake.kinesis, shards=2)
+        name = lake.deliver(source=stream)
+        direct = lake.deliver()
+        put_lines(lake, stream, 0, 200)
+        lake.wait_for_lines(200)
+        put_lines(lake, stream, 200, 300)
+        lake.firehose.put_record(DeliveryStreamName=direct, Record={"Data": b"direct\n"})
+        aws.process.send_signal(signal.SIGKILL)
+        aws.process.wait()
+    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+        lake = again(lake, aws)
+        wanted = {str(number) for number in range(500)} | {"direct"}
+        wait_for(lambda: wanted <= set(lake.wait_for_lines(501)), timeout=20, what="every record to be delivered")
+        assert lake.describe(name)["DeliveryStreamStatus"] == "ACTIVE"
+        kept = {
+            record["Data"].decode().strip() for found in read_all(lake.kinesis, stream).values() for record in found
+        }
+        assert kept == wanted - {"direct"}
+        put_lines(lake, stream, 500, 1)
+        wait_for(lambda: "500" in lake.wait_for_lines(502), timeout=20, what="a new record to be delivered")
+
+
+def test_a_clean_stop_delivers_nothing_twice(tmp_path):
+    """The checkpoint of a shard is saved once its objects are stored."""
+    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+        lake = Lake(aws)
+        stream = make_stream(lake.kinesis)
+        lake.deliver(source=stream)
+        put_lines(lake, stream, 0, 100)
+        lake.wait_for_lines(100)
+    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+        lake = again(lake, aws)
+        put_lines(lake, stream, 100, 100)
+        lines = lake.wait_for_lines(200)
+        assert sorted(lines, key=int) == [str(number) for number in range(200)]
