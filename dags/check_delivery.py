@@ -14,7 +14,7 @@ from airflow.sdk import dag
 from pendulum import datetime
 
 from postrank_airflow import delivery
-from postrank_airflow.names import DEFAULT_ARGS
+from postrank_airflow.defaults import DEFAULT_ARGS
 
 
 @dag(

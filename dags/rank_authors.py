@@ -14,7 +14,8 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
 from postrank_airflow import ranking
-from postrank_airflow.names import DEFAULT_ARGS, RESOURCES, SQL
+from postrank_airflow.defaults import DEFAULT_ARGS
+from postrank_airflow.names import RESOURCES, SQL
 from postrank_airflow.operators import CreateTableOperator, StatementOperator
 from postrank_airflow.params import RANKING_PARAMS
 from postrank_airflow.templating import SQL_FILTERS

@@ -13,7 +13,8 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
 from postrank_airflow import catalog
-from postrank_airflow.names import AWS_CONNECTION, DEFAULT_ARGS, POLL_SECONDS, RESOURCES
+from postrank_airflow.defaults import DEFAULT_ARGS
+from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
 
 RAW_POSTS = Asset(name="raw_posts", uri=f"s3://{RESOURCES.buckets['raw']}/raw/posts/")
 

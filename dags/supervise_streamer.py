@@ -8,12 +8,27 @@ output. What cannot be healed fails with a sentence that says what to do.
 
 from datetime import timedelta
 
+from airflow.providers.amazon.aws.operators.ec2 import (
+    EC2RebootInstanceOperator,
+    EC2StartInstanceOperator,
+    EC2TerminateInstanceOperator,
+)
 from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
 from airflow.sdk import dag
 from pendulum import datetime
 
 from postrank_airflow import supervision
-from postrank_airflow.names import AWS_CONNECTION, DEFAULT_ARGS, POLL_SECONDS, RESOURCES
+from postrank_airflow.defaults import DEFAULT_ARGS
+from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+
+AWS = {"aws_conn_id": AWS_CONNECTION}
+SSM = {
+    **AWS,
+    "document_name": RESOURCES.streamer.document,
+    "waiter_delay": min(POLL_SECONDS, 5),
+    "waiter_max_attempts": 24,
+    "deferrable": True,
+}
 
 
 @dag(
@@ -27,17 +42,19 @@ from postrank_airflow.names import AWS_CONNECTION, DEFAULT_ARGS, POLL_SECONDS, R
 )
 def supervise_streamer() -> None:
     questions = supervision.look_at_instance()
-    ask_service = SsmRunCommandOperator.partial(
-        task_id="ask_service",
-        document_name=RESOURCES.streamer.document,
-        aws_conn_id=AWS_CONNECTION,
-        waiter_delay=min(POLL_SECONDS, 5),
-        waiter_max_attempts=12,
-        deferrable=True,
-        fail_on_nonzero_exit=False,
-    ).expand(run_command_kwargs=questions)
-    diagnosis = supervision.diagnose(questions, ask_service.output)
-    ask_service >> diagnosis >> supervision.heal(diagnosis)
+    ask_service = SsmRunCommandOperator.partial(task_id="ask_service", fail_on_nonzero_exit=False, **SSM).expand(
+        run_command_kwargs=questions
+    )
+    verdict = supervision.diagnose(questions, ask_service.output)
+    steps = [
+        SsmRunCommandOperator(task_id="restart_service", run_command_kwargs=supervision.command("restart"), **SSM),
+        EC2StartInstanceOperator(task_id="start_instance", instance_id=supervision.INSTANCE, check_interval=5, **AWS),
+        EC2RebootInstanceOperator(task_id="reboot_instance", instance_ids=supervision.INSTANCE, **AWS),
+        EC2TerminateInstanceOperator(task_id="replace_instance", instance_ids=supervision.INSTANCE, **AWS),
+        supervision.leave_alone(verdict),
+    ]
+    ask_service >> verdict
+    supervision.choose(verdict) >> steps >> supervision.require_healed(verdict)
 
 
 supervise_streamer()

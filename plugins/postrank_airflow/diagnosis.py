@@ -20,6 +20,8 @@ RESTART, START, REBOOT, REPLACE, WAIT, NOTHING, ESCALATE = (
 )
 
 
+HEALING = (RESTART, START, REBOOT, REPLACE)
+
 # What is wrong when EC2 says another word than "running", and what to try in turn.
 _NOT_RUNNING: dict[str, tuple[str, Sequence[str]]] = {
     "missing": ("there is no instance; its group should start one", (WAIT, WAIT, ESCALATE)),

@@ -1,7 +1,6 @@
-"""What this Airflow works on: names, connection, SQL, defaults. Read once, when a DAG file is parsed."""
+"""What this Airflow works on: names, connection, SQL. Read once, when a DAG file is parsed."""
 
 import os
-from datetime import timedelta
 from pathlib import Path
 
 from postrank.aws.resources import Resources
@@ -15,12 +14,3 @@ POLL_SECONDS = int(os.environ.get("POSTRANK_POLL_SECONDS", "10"))  # between two
 _PROJECT = Path(__file__).resolve().parents[2]
 INCLUDE = Path(os.environ.get("POSTRANK_INCLUDE", _PROJECT / "include"))
 SQL = INCLUDE / "sql"
-
-DEFAULT_ARGS = {
-    "owner": "postrank",
-    "retries": 2,
-    "retry_delay": timedelta(seconds=30),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(minutes=10),
-    "execution_timeout": timedelta(minutes=30),
-}
