@@ -1,0 +1,159 @@
+"""What a streamer is to do: a TOML file, single keys of which the environment can replace.
+
+`POSTRANK_STREAM_<KEY>` replaces a top-level key, `POSTRANK_STREAM_<TABLE>__<KEY>` one in a table, so that
+`POSTRANK_STREAM_SINK__FLUSH_SECONDS=0.2` is `flush_seconds` in `[sink]`. Values are read as TOML where they can be,
+else as text.
+"""
+
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from postrank.errors import Fatal
+from postrank.options import Options
+from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
+from postrank.sources.registry import SOURCES
+
+_PREFIX = "POSTRANK_STREAM_"
+
+
+class NoConfig(Fatal):
+    """The configuration file cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkConfig:
+    """`[sink]`: where records go, and how lines become records."""
+
+    kind: str
+    record_bytes: int
+    buckets: int
+    gzip: bool
+    flush_seconds: float
+    flush_bytes: int
+    in_flight: int
+    patience_seconds: float
+    folder: Path
+    file_bytes: int
+    file_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowsConfig:
+    """`[windows]`."""
+
+    lateness_seconds: float
+    retained: int
+    sliding_rows: int
+    horizon: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that a streamer is told, checked."""
+
+    source: str
+    collector: str
+    instance_id: str
+    state: Path
+    drain_seconds: float
+    sink: SinkConfig
+    windows: WindowsConfig
+    spool_bytes: int
+    heartbeat_seconds: float
+    metrics_seconds: float  # 0: none to CloudWatch
+    status_port: int  # 0: any free one; -1: none
+    source_options: Options
+    filter_options: Options
+
+    @classmethod
+    def load(cls, path: Path, environ: Mapping[str, str]) -> "Config":
+        """Read the file and the environment. Raises NoConfig, or WrongSettings that names every problem."""
+        options = Options(_overridden(_read(path), environ), "")
+        config = cls._from(options)
+        options.finish()
+        return config
+
+    @classmethod
+    def _from(cls, options: Options) -> "Config":
+        source = options.text("source", among=tuple(SOURCES))
+        instance = options.text("instance_id", socket.gethostname())
+        filters, spool = options.table("filters"), options.table("spool")
+        heartbeat, status = options.table("heartbeat"), options.table("status")
+        found = cls(
+            source=source,
+            collector=options.text("collector", instance),
+            instance_id=instance,
+            state=options.path("state"),
+            drain_seconds=options.number("drain_seconds", 25.0),
+            sink=_sink(options.table("sink")),
+            windows=_windows(options.table("windows")),
+            spool_bytes=spool.whole("max_bytes", 1 << 30, at_least=1 << 20),
+            heartbeat_seconds=heartbeat.number("seconds", 10.0, at_least=0.1),
+            metrics_seconds=options.table("metrics").number("seconds", 60.0),
+            status_port=status.whole("port", -1, at_least=-1, at_most=65535),
+            source_options=options.table(source or "replay"),
+            filter_options=filters,
+        )
+        for table in (spool, heartbeat, status):
+            table.known()
+        return found
+
+
+def _sink(options: Options) -> SinkConfig:
+    found = SinkConfig(
+        kind=options.text("kind", "kinesis", among=("kinesis", "files", "s3")),
+        record_bytes=options.whole("record_bytes", PAYLOAD_UNIT, at_least=1024, at_most=RECORD_LIMIT),
+        buckets=options.whole("buckets", 32, at_least=1, at_most=65536),
+        gzip=options.flag("gzip", False),
+        flush_seconds=options.number("flush_seconds", 1.0, at_least=0.01, at_most=60),
+        flush_bytes=options.whole("flush_bytes", 2 << 20, at_least=1024, at_most=64 << 20),
+        in_flight=options.whole("in_flight", 4, at_least=1, at_most=64),
+        patience_seconds=options.number("patience_seconds", 10.0),
+        folder=options.path("folder", "."),
+        file_bytes=options.whole("file_bytes", 64 << 20, at_least=1024),
+        file_seconds=options.number("file_seconds", 300.0, at_least=0.1),
+    )
+    options.known()
+    return found
+
+
+def _windows(options: Options) -> WindowsConfig:
+    found = WindowsConfig(
+        lateness_seconds=options.number("lateness_seconds", 30.0),
+        retained=options.whole("retained", 500_000, at_least=1000),
+        sliding_rows=options.whole("sliding_rows", 40),
+        horizon=options.whole("horizon", 200_000, at_least=1),
+    )
+    options.known()
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NoConfig(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NoConfig(f"the configuration {path} is no TOML: {error}") from error
+
+
+def _overridden(table: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    for name, text in environ.items():
+        if name.startswith(_PREFIX):
+            *path, key = name.removeprefix(_PREFIX).lower().split("__")
+            inner = table
+            for part in path:
+                inner = inner.setdefault(part, {})
+            inner[key] = _value(text)
+    return table
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,73 @@
+"""What the streamer has taken and given: counts that always add up."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from postrank.posts import Event, Post
+from postrank.posts.times import to_text
+from postrank.sources import Batch
+
+
+@dataclass(slots=True)
+class Counts:
+    """Totals up to some cursor.
+
+    read = posts + edits + deletes + rejected + ignored; `filtered` of them were left out.
+    """
+
+    read: int = 0
+    posts: int = 0
+    edits: int = 0
+    deletes: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    filtered: int = 0
+    gaps: int = 0
+    gap_seconds: int = 0
+    unknown_fields: int = 0
+    window_lines: int = 0
+    ignored_by_kind: dict[str, int] = field(default_factory=dict)
+    first_posted_at: str | None = None
+    last_posted_at: str | None = None
+
+    @property
+    def events(self) -> int:
+        return self.posts + self.edits + self.deletes
+
+    @property
+    def lines(self) -> int:
+        """Lines of the posts stream."""
+        return self.events - self.filtered
+
+    def take(self, batch: Batch) -> None:
+        """Count a batch."""
+        self.read += batch.read
+        self.rejected += len(batch.rejects)
+        self.unknown_fields += batch.unknown_fields
+        for kind, number in batch.ignored.items():
+            self.ignored += number
+            self.ignored_by_kind[kind] = self.ignored_by_kind.get(kind, 0) + number
+        for gap in batch.gaps:
+            self.gaps += 1
+            self.gap_seconds += round((gap.until - gap.since).total_seconds())
+        self._events(batch.events)
+
+    def copy(self) -> "Counts":
+        return Counts(**asdict(self))
+
+    def _events(self, events: Iterable[Event]) -> None:
+        times: list[datetime] = []
+        for event in events:
+            if type(event) is not Post:
+                self.deletes += 1
+                continue
+            times.append(event.posted_at)
+            if event.kind == "edit":
+                self.edits += 1
+            else:
+                self.posts += 1
+        if times:
+            first, last = to_text(min(times)), to_text(max(times))
+            self.first_posted_at = min(self.first_posted_at or first, first)
+            self.last_posted_at = max(self.last_posted_at or last, last)

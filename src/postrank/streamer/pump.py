@@ -1,0 +1,155 @@
+"""The pump: batches in, shipments out, the checkpoint moved when they are durable."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from postrank.posts import Event, Post, Reject
+from postrank.posts.encoding import encode
+from postrank.posts.times import to_text
+from postrank.sinks.packing import RECORD_LIMIT, Packer
+from postrank.sources import Batch
+from postrank.streamer.checkpoint import Checkpoint
+from postrank.streamer.counts import Counts
+from postrank.streamer.filters import Filters
+from postrank.streamer.ledgers import Ledgers
+from postrank.streamer.reader import Reader
+from postrank.streamer.shipper import Shipment, Shipper
+from postrank.windows.author_windows import AuthorWindows
+from postrank.windows.encoding import encode as encode_window
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What others (heartbeat, metrics, status page) may read at any time."""
+
+    counts: Counts = field(default_factory=Counts)  # of everything read
+    durable: Counts = field(default_factory=Counts)  # of everything before `cursor`
+    cursor: str | None = None
+    last_source_contact: str | None = None
+    last_ack: str | None = None
+    contact: float = field(default_factory=time.monotonic)  # the same two, for ages
+    ack: float = field(default_factory=time.monotonic)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pump:
+    """Moves batches from the reader to the shipper until the reader ends or `stopping` is set."""
+
+    reader: Reader
+    shipper: Shipper
+    checkpoint: Checkpoint
+    posts: Packer
+    windows_packer: Packer
+    windows: AuthorWindows
+    filters: Filters
+    ledgers: Ledgers
+    progress: Progress
+    collector: str
+    source: str
+    flush_seconds: float
+    flush_bytes: int
+    journal_bytes: int = 64 << 20  # a longer journal is written again from the windows' state
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _cursor: str | None = None
+    _unsent: bool = False  # something was read since the last shipment
+
+    def run(self) -> None:
+        """Returns when everything read is submitted. Raises what ended the reader or the shipper."""
+        due = time.monotonic() + self.flush_seconds
+        while not self.reader.ended and not self.stopping.is_set():
+            batch = self.reader.get(max(0.0, min(due - time.monotonic(), 0.5)))
+            if batch is not None:
+                self._absorb(batch)
+            if self.posts.size >= self.flush_bytes or time.monotonic() >= due:
+                self._ship()
+                due = time.monotonic() + self.flush_seconds
+            self._raise_failure()
+        while (batch := self.reader.get(0.0)) is not None and self.stopping.is_set():
+            self._absorb(batch)
+        self._ship(ended=self.reader.finished)
+        if self.reader.failure is not None:
+            raise self.reader.failure
+
+    def _absorb(self, batch: Batch) -> None:
+        now = datetime.now(UTC)
+        received_at = to_text(now)
+        posts: list[Post] = []
+        for event in batch.events:
+            if not self.filters.wants(event):
+                self.progress.counts.filtered += 1
+                continue
+            line = encode(event, received_at=received_at, collector=self.collector)
+            if len(line) > RECORD_LIMIT:
+                self._reject_large(batch, event, line)
+                continue
+            self.posts.add(event.author_id or event.post_id, line)
+            if type(event) is Post:
+                posts.append(event)
+        self.windows.add(posts, round(now.timestamp() * 1000))
+        self.progress.counts.take(batch)
+        self.ledgers.note_rejects(batch.rejects)
+        self.ledgers.note_gaps(self.source, batch.gaps)
+        self._cursor = batch.cursor or self._cursor
+        self._unsent = self._unsent or bool(batch.read or batch.gaps or batch.cursor)
+        if batch.heard:
+            self.progress.last_source_contact, self.progress.contact = received_at, time.monotonic()
+
+    def _reject_large(self, batch: Batch, event: Event, line: bytes) -> None:
+        """A post that no record can hold becomes a reject."""
+        reason = f"its line has {len(line)} bytes, more than the {RECORD_LIMIT} that a record holds"
+        batch.rejects.append(Reject(reason=reason, line=line, where=event.source_cursor or self.source))
+        batch.events = [one for one in batch.events if one is not event]
+
+    def _ship(self, *, ended: bool = False) -> None:
+        if not self._unsent and not ended:
+            return
+        emitted, changes = self.windows.take(ended=ended)
+        at = to_text(datetime.now(UTC))
+        for window in emitted:
+            line = encode_window(window, emitted_at=at, collector=self.collector)
+            self.windows_packer.add(window.author, line)
+        counts = self.progress.counts
+        counts.window_lines += len(emitted)
+        frame = self._frame(counts, changes)
+        records = [*self.posts.take(), *self.windows_packer.take()]
+        shipment = Shipment(records=records, frame=frame, counts=counts.copy(), cursor=self._cursor)
+        self.ledgers.flush()
+        while not self.shipper.submit(shipment, wait=0.5):
+            self._raise_failure()
+        self._unsent = False
+        if self.checkpoint.size > self.journal_bytes and self.shipper.wait_idle(60.0):
+            self.checkpoint.rewrite(self._frame(counts, self.windows.snapshot()))
+
+    def commit(self, shipments: Sequence[Shipment]) -> None:
+        """Note that shipments are durable. The shipper calls it, from its threads, one at a time."""
+        self.checkpoint.append(shipment.frame for shipment in shipments)
+        last = shipments[-1]
+        self.progress.durable, self.progress.cursor = last.counts, last.cursor
+        self.progress.last_ack, self.progress.ack = to_text(datetime.now(UTC)), time.monotonic()
+
+    def restore(self) -> str | None:
+        """Take over what was durable before a restart; returns the cursor to read from."""
+        last: dict[str, Any] = {}
+        for frame in self.checkpoint.frames():
+            self.windows.restore(frame["windows"])
+            last = frame
+        if last:
+            self._cursor = self.progress.cursor = last["cursor"]
+            self.progress.counts, self.progress.durable = Counts(**last["counts"]), Counts(**last["counts"])
+        return self._cursor
+
+    def _frame(self, counts: Counts, changes: dict[str, Any]) -> bytes:
+        return orjson.dumps({"cursor": self._cursor, "counts": asdict(counts), "windows": changes})
+
+    def _raise_failure(self) -> None:
+        if self.shipper.failure is not None:
+            raise self.shipper.failure

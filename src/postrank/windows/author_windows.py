@@ -1,0 +1,178 @@
+"""Author windows in event time: tumbling minutes that close by a watermark, and a sliding view of the newest 60 s.
+
+A tumbling window is `[start, start + 60 s)`, final once the watermark (newest event time less the allowed lateness)
+has passed its end; a later post emits it again with the higher count. A sliding window is `(t - 60 s, t]`, t every 5
+s.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from postrank.posts import Post
+from postrank.posts.times import EPOCH
+from postrank.windows.seen import Seen
+from postrank.windows.sliding import Sliding
+
+MINUTE_MS = 60_000
+EDIT_HORIZON_MS = 3_600_000  # an edit of an unseen, older post is no sign that we should have counted the post now
+SKEW_MS = 300_000  # a post dated further ahead than this is counted, but does not move the watermark
+
+Counts = dict[int, dict[str, int]]  # minute since 1970: author ("network\nauthor_id"): posts
+
+
+@dataclass(slots=True, frozen=True)
+class Window:
+    """One emission of one author's window; times in ms since 1970."""
+
+    author: str  # "network\nauthor_id"
+    handle: str | None
+    start_ms: int
+    end_ms: int
+    kind: str  # "tumbling" or "sliding"
+    posts: int
+    final: bool
+
+
+@dataclass(slots=True)
+class AuthorWindows:
+    """Counts posts by author and minute.
+
+    `add`, then now and then `take` what is to be emitted. Not for several threads.
+    """
+
+    lateness_ms: int = 30_000
+    retained: int = 500_000  # author-minutes that are kept for late posts; the oldest go first
+    sliding: Sliding = field(default_factory=Sliding)
+    seen: Seen = field(default_factory=Seen)
+    too_late: int = 0  # posts of minutes that are no longer kept: SQL counts them, this does not
+    duplicates: int = 0
+    newest_ms: int | None = None
+    _minutes: Counts = field(default_factory=dict)
+    _delta: Counts = field(default_factory=dict)  # since the last `take`
+    _handles: dict[str, str | None] = field(default_factory=dict)
+    _kept: int = 0
+    _forgotten: int | None = None  # minutes up to this one are no longer kept
+    _closed: int | None = None  # minutes up to this one are final
+
+    def add(self, posts: Iterable[Post], now_ms: int) -> None:
+        """Count posts; each (network, post_id) once. `now_ms` bounds how far a skewed clock can move the watermark."""
+        seen, delta, handles, slide = self.seen, self._delta, self._handles, self.sliding.add
+        newest, ahead = self.newest_ms, now_ms + SKEW_MS
+        for post in posts:
+            network = post.network
+            moment = round((post.posted_at - EPOCH).total_seconds() * 1000)
+            if post.kind == "edit" and newest is not None and moment < newest - EDIT_HORIZON_MS:
+                continue
+            if not seen.add(f"{network}\n{post.post_id}"):
+                self.duplicates += 1
+                continue
+            if (newest is None or moment > newest) and moment <= ahead:
+                newest = moment
+            author = f"{network}\n{post.author_id}"
+            minute = moment // MINUTE_MS
+            counts = delta.get(minute)
+            if counts is None:
+                counts = delta[minute] = {}
+            counts[author] = counts.get(author, 0) + 1
+            handles[author] = post.author_handle
+            slide(author, moment)
+        self.newest_ms = newest
+
+    def take(self, *, ended: bool = False) -> tuple[list[Window], dict[str, Any]]:
+        """What is to be emitted now, and what `restore` needs to bring the state to this point from the last `take`.
+
+        `ended`: nothing more will come, so every window is final.
+        """
+        closing = self._closing(ended)
+        changes = {
+            "minutes": {str(minute): counts for minute, counts in self._delta.items()},
+            "handles": {author: self._handles.get(author) for counts in self._delta.values() for author in counts},
+            "seen": self.seen.take_new(),
+            "newest_ms": self.newest_ms,
+            "closed": closing,
+        }
+        emitted = [*self._merge(), *self._close(closing)]
+        emitted += [self._slid(*one) for one in self.sliding.take(self.newest_ms)]
+        self._forget()
+        return emitted, changes
+
+    def restore(self, changes: dict[str, Any]) -> None:
+        """Take over what `take` or `snapshot` gave before a restart, in the same order."""
+        self.seen.restore(changes["seen"])
+        self._handles.update(changes["handles"])
+        self._delta = {int(minute): counts for minute, counts in changes["minutes"].items()}
+        self.newest_ms = changes["newest_ms"]
+        for _ in self._merge():
+            pass
+        self._closed = changes["closed"]
+        self._forgotten = changes.get("forgotten", self._forgotten)
+        self._forget()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state, as `restore` takes it; nothing may have been added since the last `take`."""
+        return {
+            "minutes": {str(minute): counts for minute, counts in self._minutes.items()},
+            "handles": self._handles,
+            "seen": self.seen.all(),
+            "newest_ms": self.newest_ms,
+            "closed": self._closed,
+            "forgotten": self._forgotten,
+        }
+
+    def top(self, number: int) -> list[tuple[str, str | None, int]]:
+        """The authors with most posts in the newest 60 s of event time: author, handle, posts."""
+        return [(author, self._handles.get(author), posts) for author, posts in self.sliding.top(number)]
+
+    def _closing(self, ended: bool) -> int | None:
+        """The last minute that is final now."""
+        if self.newest_ms is None:
+            return self._closed
+        if ended:
+            return max([*self._minutes, *self._delta], default=self._closed)
+        closed = (self.newest_ms - self.lateness_ms) // MINUTE_MS - 1
+        return closed if self._closed is None else max(closed, self._closed)
+
+    def _merge(self) -> Iterator[Window]:
+        """Take the new counts into the minutes; yields the windows that were final and have grown."""
+        for minute, new in self._delta.items():
+            if self._forgotten is not None and minute <= self._forgotten:
+                self.too_late += sum(new.values())
+                continue
+            counts = self._minutes.setdefault(minute, {})
+            final = self._closed is not None and minute <= self._closed
+            before = len(counts)
+            for author, posts in new.items():
+                counts[author] = counts.get(author, 0) + posts
+                if final:
+                    yield self._window(minute, author, counts[author])
+            self._kept += len(counts) - before
+        self._delta.clear()
+
+    def _close(self, closing: int | None) -> Iterator[Window]:
+        """The windows that have become final."""
+        if closing is None:
+            return
+        for minute in sorted(m for m in self._minutes if m <= closing and (self._closed is None or m > self._closed)):
+            for author, posts in self._minutes[minute].items():
+                yield self._window(minute, author, posts)
+        self._closed = closing
+
+    def _window(self, minute: int, author: str, posts: int) -> Window:
+        start = minute * MINUTE_MS
+        return Window(author, self._handles.get(author), start, start + MINUTE_MS, "tumbling", posts, True)
+
+    def _slid(self, author: str, end_ms: int, posts: int) -> Window:
+        return Window(author, self._handles.get(author), end_ms - MINUTE_MS, end_ms, "sliding", posts, False)
+
+    def _forget(self) -> None:
+        """Let the oldest closed minutes go while there are more than are to be kept."""
+        if self._kept <= self.retained or self._closed is None:
+            return
+        for minute in sorted(m for m in self._minutes if m <= self._closed):
+            self._kept -= len(self._minutes.pop(minute))
+            self._forgotten = minute
+            if self._kept <= self.retained * 0.9:
+                break
+        alive = {author for counts in self._minutes.values() for author in counts}
+        self._handles = {author: handle for author, handle in self._handles.items() if author in alive}

@@ -1,0 +1,58 @@
+"""The newest 60 seconds, in steps of 5: who wrote most just now."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import nlargest
+from operator import itemgetter
+
+STEP_MS = 5_000
+STEPS = 12  # in 60 s
+
+
+@dataclass(slots=True)
+class Sliding:
+    """Counts in slots `(t - 5 s, t]`; a window is the last twelve. Posts older than that are passed over."""
+
+    rows: int = 40  # authors that are emitted for a step, those with most posts; 0 emits none
+    _slots: dict[int, dict[str, int]] = field(default_factory=dict)
+    _done: int | None = None  # the newest step that was emitted
+
+    def add(self, author: str, moment_ms: int) -> None:
+        """Count a post."""
+        slot = (moment_ms - 1) // STEP_MS
+        counts = self._slots.get(slot)
+        if counts is None:
+            if self._done is not None and slot <= self._done - STEPS:
+                return
+            counts = self._slots[slot] = {}
+        counts[author] = counts.get(author, 0) + 1
+
+    def take(self, newest_ms: int | None) -> Iterator[tuple[str, int, int]]:
+        """The windows of the steps that event time has passed since the last call: author, end (ms), posts.
+
+        A step emits the authors that wrote in its last 5 s, those with most posts in its 60 s.
+        """
+        if newest_ms is None:
+            return
+        passed = (newest_ms - 1) // STEP_MS - 1
+        for slot in sorted(s for s in self._slots if s <= passed and (self._done is None or s > self._done)):
+            totals = self._totals(slot)
+            wrote = ((author, totals[author]) for author in self._slots[slot])
+            for author, posts in nlargest(self.rows, wrote, key=itemgetter(1, 0)):
+                yield author, (slot + 1) * STEP_MS, posts
+        self._done = passed if self._done is None else max(self._done, passed)
+        for slot in [s for s in self._slots if s <= self._done - STEPS]:
+            del self._slots[slot]
+
+    def top(self, number: int) -> list[tuple[str, int]]:
+        """Who wrote most in the newest 60 s that were counted."""
+        if not self._slots:
+            return []
+        return nlargest(number, self._totals(max(self._slots)).items(), key=itemgetter(1, 0))
+
+    def _totals(self, last: int) -> dict[str, int]:
+        totals: dict[str, int] = {}
+        for slot in range(last - STEPS + 1, last + 1):
+            for author, posts in self._slots.get(slot, {}).items():
+                totals[author] = totals.get(author, 0) + posts
+        return totals
