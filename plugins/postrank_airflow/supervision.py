@@ -61,7 +61,7 @@ def leave_alone(verdict: dict[str, Any]) -> str:
     poke_interval=5, timeout=_SECONDS_TO_HEAL, mode="reschedule", trigger_rule="none_failed_min_one_success", retries=0
 )
 def require_healed(verdict: dict[str, Any]) -> bool:
-    """After a healing step: wait until the streamer beats again. A time-out fails the run; the next tries the next step."""
+    """After a healing step: wait until the streamer beats again. A time-out fails the run."""
     if verdict["action"] not in HEALING:
         return True
     sight = sights.look()
