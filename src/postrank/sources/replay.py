@@ -108,7 +108,8 @@ def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int) -> Ite
 
     A line longer than `limit` is rejected and never held in memory as a whole.
     """
-    rest, start, too_long = b"", b"", 0  # an unfinished line; the start of an overlong one, and how much of it is gone
+    # An unfinished line; of an overlong one: its start, and how many of its bytes are gone.
+    rest, start, too_long = b"", b"", 0
     while chunk := file.read(CHUNK):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:

@@ -66,7 +66,7 @@ class Config:
     heartbeat_seconds: float
     metrics_seconds: float  # 0: none to CloudWatch
     status_port: int  # 0: any free one; -1: none
-    source_options: Options
+    source_options: Options  # `[source]` without its `kind`
     filter_options: Options
 
     @classmethod
@@ -79,7 +79,8 @@ class Config:
 
     @classmethod
     def _from(cls, options: Options) -> "Config":
-        source = options.text("source", among=tuple(SOURCES))
+        chosen = options.table("source")
+        source = chosen.text("kind", among=tuple(SOURCES))
         instance = options.text("instance_id", socket.gethostname())
         filters, spool = options.table("filters"), options.table("spool")
         heartbeat, status = options.table("heartbeat"), options.table("status")
@@ -92,10 +93,10 @@ class Config:
             sink=_sink(options.table("sink")),
             windows=_windows(options.table("windows")),
             spool_bytes=spool.whole("max_bytes", 1 << 30, at_least=1 << 20),
-            heartbeat_seconds=heartbeat.number("seconds", 10.0, at_least=0.1),
+            heartbeat_seconds=heartbeat.number("seconds", 5.0, at_least=0.1),
             metrics_seconds=options.table("metrics").number("seconds", 60.0),
             status_port=status.whole("port", -1, at_least=-1, at_most=65535),
-            source_options=options.table(source or "replay"),
+            source_options=chosen,
             filter_options=filters,
         )
         for table in (spool, heartbeat, status):
