@@ -213,6 +213,23 @@ def test_a_refused_delivery_is_tried_again_and_loses_nothing(lake):
     assert delivered.body == b"patient"
 
 
+def test_a_refused_delivery_is_logged_where_the_destination_says(lake):
+    """Page "Monitor Amazon Data Firehose using CloudWatch Logs"."""
+    logs, group = lake.aws.client("logs"), unique("group")
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="S3Delivery")
+    options = {"Enabled": True, "LogGroupName": group, "LogStreamName": "S3Delivery"}
+    name = lake.deliver(BucketARN=f"arn:aws:s3:::missing-{lake.bucket}", CloudWatchLoggingOptions=options)
+    lake.firehose.put_record(DeliveryStreamName=name, Record={"Data": b"x"})
+
+    def logged():
+        return logs.get_log_events(logGroupName=group, logStreamName="S3Delivery")["events"]
+
+    entry = json.loads(wait_for(logged, what="a log event")[0]["message"])
+    assert entry["errorCode"] == "S3.NoSuchBucket"
+    assert entry["deliveryStreamARN"].endswith(f":deliverystream/{name}")
+
+
 def test_metrics_count_what_came_and_what_was_delivered(lake):
     """Page "Monitor Amazon Data Firehose with CloudWatch metrics"."""
     stream = make_stream(lake.kinesis)

@@ -1,5 +1,6 @@
 """Objects in the making: a spool file each, written as records come, with all that its key and delivery need."""
 
+import contextlib
 import gzip
 import time
 import uuid
@@ -50,7 +51,10 @@ class OpenObject:
             handle.close()
 
     def discard(self) -> None:
-        self.seal()
+        # The bytes are of no more use, so it does not matter whether the last of them can be written.
+        self._gathered, self._gathered_size = [], 0
+        with contextlib.suppress(OSError):
+            self.seal()
         self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Protocol
 from localaws.firehose.store import Checkpoint, Store
 from localaws.service import AwsError, Caller, Cloud
 
-_BATCH = 5000  # records put directly that are read at once
+_BATCH = 8 * 1024 * 1024  # bytes of records put directly that are read at once
+THROTTLED = "ProvisionedThroughputExceededException"
 _GONE = frozenset({"ResourceNotFoundException", "ExpiredIteratorException"})
 
 
@@ -55,7 +56,7 @@ class DirectSource:
         rows = self._store.records(self._incarnation, self._read, _BATCH)
         if rows:
             self._read = rows[-1][0]
-            yield Batch(self.SHARD, [Arrived(*row) for row in rows], 0, more=len(rows) == _BATCH)
+            yield Batch(self.SHARD, [Arrived(*row) for row in rows], 0, more=True)
 
     def delivered(self, checkpoints: Mapping[str, Checkpoint]) -> None:
         checkpoint = checkpoints[self.SHARD]
@@ -82,8 +83,16 @@ class KinesisSource:
     def read(self) -> Iterator[Batch]:
         if self._stale:
             self._find_shards()
+        throttled: AwsError | None = None
         for shard in list(self._iterators):
-            yield self._read_shard(shard)
+            try:
+                yield self._read_shard(shard)
+            except AwsError as error:
+                if error.code != THROTTLED:
+                    raise
+                throttled = error  # a hot shard must not hold up the others
+        if throttled is not None:
+            raise throttled
 
     def delivered(self, checkpoints: Mapping[str, Checkpoint]) -> None:
         """The stream keeps its records by its own retention."""

@@ -68,14 +68,21 @@ class Store:
         rows = [(incarnation, arrived, data) for data in records]
         self._write("insert into records (incarnation, arrived, data) values (?, ?, ?)", rows)
 
-    def records(self, incarnation: str, after: int, limit: int) -> list[tuple[int, int, bytes]]:
-        """Up to `limit` records put directly, behind id `after`: id, arrival (epoch ms), data."""
-        return self._all(
-            "select id, arrived, data from records where incarnation = ? and id > ? order by id limit ?",
-            incarnation,
-            after,
-            limit,
-        )
+    def records(self, incarnation: str, after: int, most: int) -> list[tuple[int, int, bytes]]:
+        """Records put directly, behind id `after`, up to `most` bytes: id, arrival (epoch ms), data."""
+        found: list[tuple[int, int, bytes]] = []
+        with self._lock:
+            rows = self._connection.execute(
+                "select id, arrived, data from records where incarnation = ? and id > ? order by id",
+                (incarnation, after),
+            )
+            for row in rows:
+                found.append(row)
+                most -= len(row[2])
+                if most <= 0:
+                    break
+            rows.close()
+        return found
 
     def forget_records(self, incarnation: str, through: int) -> None:
         """Delete records put directly up to and with id `through`: they are delivered."""

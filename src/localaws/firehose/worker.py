@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localaws.cloudwatch.publisher import Publisher
+from localaws.firehose import errorlog
 from localaws.firehose.delivery import Delivery
 from localaws.firehose.model import DeliveryStream
 from localaws.firehose.objects import Objects
 from localaws.firehose.processing import Pipeline
-from localaws.firehose.sources import Batch, DirectSource, KinesisSource, Source
+from localaws.firehose.sources import THROTTLED, Batch, DirectSource, KinesisSource, Source
 from localaws.firehose.store import Store
 from localaws.service import AwsError, Caller, Cloud
 
@@ -22,7 +23,6 @@ _MIN_POLL = 0.25  # however fast waits run: a shard takes five reads a second in
 _RETRY = 5.0  # seconds before a refused delivery or read is tried again, doubling
 _MAX_RETRY = 120.0
 _ROLE_LIFE = 300.0  # seconds for which an assumed role is used
-_THROTTLED = "ProvisionedThroughputExceededException"
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Worker:
         self._publisher = publisher
         self._spool = spool
         self._wake = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._next: DeliveryStream | None = None
         self._roles: dict[str, tuple[float, Caller]] = {}
         self._failures: dict[str, int] = {}
@@ -48,7 +48,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         self._wake.set()
         self._thread.join()
 
@@ -74,9 +74,11 @@ class Worker:
     def _run(self) -> None:
         shutil.rmtree(self._spool, ignore_errors=True)
         pause = 0.0
-        while not self._stopping:
+        while True:
             self._wake.wait(pause)
             self._wake.clear()
+            if self._stopping.is_set():
+                break
             pause = self._turn()
         self._objects.discard()
 
@@ -100,14 +102,16 @@ class Worker:
         try:
             step()
         except AwsError as error:
-            if error.code == _THROTTLED:
+            if error.code == THROTTLED:
                 self._delivery.count("ThrottledGetRecords", 1, "Count")
                 return _MIN_POLL
             self._roles.clear()
             _log.warning("delivery stream %s: %s: %s", self._stream.name, error.code, error.message)
         except Exception:
-            # The thread must outlive what nobody foresaw; the log keeps it, and the records stay where they are.
+            # A full disk, say. The thread goes on: what was read and not delivered is read again from the checkpoints.
             _log.exception("delivery stream %s failed", self._stream.name)
+            self._objects.discard()
+            self._configure(self._stream)
         else:
             self._failures[step.__name__] = 0
             return 0.0
@@ -147,8 +151,9 @@ class Worker:
         for finished in self._objects.due():
             try:
                 self._delivery.deliver(finished, self._role(self._stream.destination.role))
-            except AwsError:
+            except AwsError as error:
                 self._delivery.count("DeliveryToS3.Success", 0, "Count")
+                errorlog.write(self._cloud, self._stream, error)
                 raise
             checkpoints = self._objects.delivered(finished)
             self._store.save_checkpoints(self._stream.incarnation, checkpoints)

@@ -148,8 +148,8 @@ class DataPlane:
 
     def _read(self, stream: Stream, shard: Shard, iterator: iterators.Iterator, limit: int) -> dict[str, Any]:
         now = time.time()
-        rows = self._streams.store.read(shard.key, iterator.position, min(limit, MAX_READ_RECORDS))
-        rows, size = _within(rows, MAX_READ)
+        rows = self._streams.store.read(shard.key, iterator.position, limit, MAX_READ)
+        size = sum(len(row.data) for row in rows)
         self._throttle.count_read(shard.key, size)
         position = rows[-1].position if rows else iterator.position
         waiting = self._streams.store.arrival_after(shard.key, position)
@@ -201,16 +201,6 @@ def _hash_key(entry: Mapping[str, Any]) -> int:
             f"Specified value was {explicit}",
         )
     return int(explicit)
-
-
-def _within(rows: list[Record], most: int) -> tuple[list[Record], int]:
-    """As many of the rows as fit into `most` bytes (the first one always), and their size."""
-    size = 0
-    for index, row in enumerate(rows):
-        size += len(row.data)
-        if size > most and index > 0:
-            return rows[:index], size - len(row.data)
-    return rows, size
 
 
 def _shown(stream: Stream, shard: Shard, row: Record) -> dict[str, Any]:

@@ -48,15 +48,22 @@ class RecordStore:
                 ((shard * _POSITIONS + row.position, row.arrived, row.partition_key, row.data) for shard, row in rows),
             )
 
-    def read(self, shard: int, after: int, limit: int) -> list[Record]:
-        """Up to `limit` records behind position `after`, in order."""
-        low, high = shard * _POSITIONS + after, (shard + 1) * _POSITIONS
+    def read(self, shard: int, after: int, limit: int, most: int) -> list[Record]:
+        """Records behind position `after`, in order: up to `limit`, and up to `most` bytes (the first one always)."""
+        found: list[Record] = []
+        size = 0
         with self._read_lock:
             rows = self._reader.execute(
                 "select id, arrived, partition_key, data from records where id > ? and id < ? order by id limit ?",
-                (low, high, limit),
-            ).fetchall()
-        return [Record(id_ % _POSITIONS, arrived, key, data) for id_, arrived, key, data in rows]
+                (shard * _POSITIONS + after, (shard + 1) * _POSITIONS, limit),
+            )
+            for id_, arrived, key, data in rows:
+                size += len(data)
+                if size > most and found:
+                    break
+                found.append(Record(id_ % _POSITIONS, arrived, key, data))
+            rows.close()
+        return found
 
     def arrival_after(self, shard: int, after: int) -> int | None:
         """When the record that follows position `after` arrived (epoch ms); None if none follows."""
