@@ -134,4 +134,4 @@ def _flat(found: Any) -> list[str]:
         return []
     if isinstance(found, str):
         return [found]
-    return [query for one in found for query in _flat(one)]
+    return [query for one in found[:] for query in _flat(one)]  # a slice is one call, iterating one call an item
