@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
+from localaws.firehose import aggregation
 from localaws.firehose.store import Checkpoint, Store
 from localaws.service import AwsError, Caller, Cloud
 
@@ -109,9 +110,10 @@ class KinesisSource:
             Arrived(
                 int(record["SequenceNumber"]),
                 round(record["ApproximateArrivalTimestamp"].timestamp() * 1000),
-                record["Data"],
+                data,
             )
             for record in answer["Records"]
+            for data in aggregation.parts(record["Data"])
         ]
         if records:
             self._resume[shard] = Checkpoint("after", str(records[-1].position))
