@@ -104,7 +104,7 @@ class Replay:
 
 
 def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int) -> Iterator[int]:
-    """Add a file's lines to `lines`, chunk by chunk; yields the offset after the last whole line when there are new ones.
+    """Add a file's lines to `lines`, chunk by chunk; yields the offset after the last whole line of a chunk.
 
     A line longer than `limit` is rejected and never held in memory as a whole.
     """

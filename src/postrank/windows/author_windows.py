@@ -93,7 +93,7 @@ class AuthorWindows:
             "closed": closing,
         }
         emitted = [*self._merge(), *self._close(closing)]
-        emitted += [self._slid(*one) for one in self.sliding.take(self.newest_ms)]
+        emitted += [self._slid(*one) for one in self.sliding.take(self.newest_ms, ended=ended)]
         self._forget()
         return emitted, changes
 

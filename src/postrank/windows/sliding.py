@@ -27,14 +27,14 @@ class Sliding:
             counts = self._slots[slot] = {}
         counts[author] = counts.get(author, 0) + 1
 
-    def take(self, newest_ms: int | None) -> Iterator[tuple[str, int, int]]:
+    def take(self, newest_ms: int | None, *, ended: bool = False) -> Iterator[tuple[str, int, int]]:
         """The windows of the steps that event time has passed since the last call: author, end (ms), posts.
 
-        A step emits the authors that wrote in its last 5 s, those with most posts in its 60 s.
+        A step emits the authors that wrote in its last 5 s, those with most posts in its 60 s. `ended`: the last step, too.
         """
         if newest_ms is None:
             return
-        passed = (newest_ms - 1) // STEP_MS - 1
+        passed = (newest_ms - 1) // STEP_MS - (0 if ended else 1)
         for slot in sorted(s for s in self._slots if s <= passed and (self._done is None or s > self._done)):
             totals = self._totals(slot)
             wrote = ((author, totals[author]) for author in self._slots[slot])
