@@ -85,18 +85,17 @@ def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queri
     ranking.drop_scratch(planned)
     if not planned["exports"]:
         raise AirflowSkipException("no window was touched and no interval was asked for: there is nothing to export")
-    heading = _heading(context, planned["exports"][0])
-    return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), heading)
+    (window,) = planned["exports"]
+    return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), window, _heading(context))
 
 
-def _heading(context: Any, window: dict[str, Any]) -> dict[str, Any]:
+def _heading(context: Any) -> dict[str, Any]:
     """What opens the manifest beside the request: where the export comes from."""
     dag_run = context["dag_run"]
     return {
         "dag_id": dag_run.dag_id,
         "run_id": dag_run.run_id,
         "exported_at": dag_run.start_date.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "interval": {"start": window["all_from"], "end": window["all_to"]},
         "arrival_hours": list(_noted(context, "plan")),
         "arrived_lines": _noted(context, "survey"),
     }

@@ -6,9 +6,10 @@ import pytest
 
 from postrank.aws.resources import Resources
 from postrank.results.arrivals import hours_ended_in
-from postrank.results.planning import Horizon, Known, Layout, Touched, touched
+from postrank.results.planning import Horizon, Layout, touched
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
+from postrank.results.surroundings import Known, Touched
 
 NAMES = Resources.of("test", "123456789012")
 RUN = Run("manual__2026-11-24T02:10:00.123456+00:00")
@@ -30,7 +31,7 @@ def _layout(*days: Touched, known: Known | None = None, params: dict | None = No
         run=RUN,
         resources=NAMES,
         request=RankingRequest.of(params or {}),
-        known=known or Known(post_days=frozenset(), minute_days=frozenset(), debt_runs=()),
+        known=known or Known(post_days={}, minute_days=frozenset(), debt_runs=()),
         touched=days,
         arrival_hours=["2026-11-24T05"],
         data_hours=data_hours,
@@ -39,7 +40,7 @@ def _layout(*days: Touched, known: Known | None = None, params: dict | None = No
 
 
 def _known(*days: str) -> Known:
-    return Known(post_days=frozenset(days), minute_days=frozenset(days), debt_runs=())
+    return Known(post_days=dict.fromkeys(days, frozenset({"2026-11-20"})), minute_days=frozenset(days), debt_runs=())
 
 
 def test_names_of_a_run_are_safe_and_the_same_at_every_retry():
@@ -88,6 +89,11 @@ def test_a_scheduled_run_ranks_its_hour_as_the_whole():
     (ranking,) = _layout(_day("2026-11-24"), data_hours=["2026-11-24T05"]).author_ranking()
     assert (ranking["all_from"], ranking["all_to"]) == ("2026-11-24T05:00:00Z", "2026-11-24T06:00:00Z")
     assert not ranking["has_interval"]
+
+
+def test_an_export_knows_on_which_dates_its_posts_arrived():
+    (export,) = _layout(_day("2026-11-23"), known=_known("2026-11-23")).exports()
+    assert export["arrival_dates"] == ["2026-11-20", "2026-11-24"]
 
 
 def test_nothing_touched_and_nothing_asked_means_nothing_to_rank():

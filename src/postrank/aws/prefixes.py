@@ -51,6 +51,14 @@ def empty(s3: Any, url: str) -> None:
             raise NotEmptied(bucket, answer["Errors"])
 
 
+def count_lines(s3: Any, url: str) -> int:
+    """The lines of the plain text objects below `s3://bucket/prefix/`."""
+    bucket, _ = split(url)
+    keys = (found["Key"] for page in _pages(s3, url) for found in page)
+    bodies = (s3.get_object(Bucket=bucket, Key=key)["Body"] for key in keys)
+    return sum(block.count(b"\n") for body in bodies for block in body.iter_chunks())
+
+
 def _pages(s3: Any, url: str) -> Iterator[list[dict[str, Any]]]:
     bucket, prefix = split(url)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
 from postrank.results.arrivals import HOUR, start_of
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
+from postrank.results.surroundings import CORRECTIONS, Known, Touched
 
 PARTITIONS_A_STATEMENT = 100  # Athena, "Considerations and limitations for CTAS queries"
-CORRECTIONS = "corrections"  # the posted day that holds an hour's edits and tombstones as they came
 NEVER = "~"  # later than every arrival hour: a lower bound that reads nothing
 EVER = ""
 _DAY = timedelta(days=1)
@@ -80,44 +79,6 @@ def touched(
 def has_corrections(lines: Mapping[str, int]) -> bool:
     """Whether edits or tombstones are among staged lines, counted by kind."""
     return bool(lines.get("edit") or lines.get("delete"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
-    """One posted day that the debt names; `arrival_hour` is empty where an earlier run still owes it."""
-
-    arrival_hour: str
-    posted_date: str
-    first_minute: datetime
-    last_minute: datetime
-
-    @classmethod
-    def of(cls, row: Mapping[str, str | None]) -> "Touched":
-        """Read a row of `staging/touched_days.sql`."""
-        return cls(
-            arrival_hour=row["arrival_interval"] or "",
-            posted_date=str(row["posted_date"]),
-            first_minute=_athena_time(str(row["first_minute"])),
-            last_minute=_athena_time(str(row["last_minute"])),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the catalogue holds already: the posted days of two relations, and the runs whose debt is open."""
-
-    post_days: frozenset[str]
-    minute_days: frozenset[str]
-    debt_runs: tuple[str, ...]
-
-    @classmethod
-    def of(cls, catalogue: Catalogue) -> "Known":
-        """Read it from the partitions of `post_versions`, `author_minutes` and `touched_minutes`."""
-        return cls(
-            post_days=frozenset(one.values[1] for one in catalogue.partitions("post_versions")) - {CORRECTIONS},
-            minute_days=frozenset(one.values[0] for one in catalogue.partitions("author_minutes")),
-            debt_runs=tuple(sorted(one.values[0] for one in catalogue.partitions("touched_minutes"))),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +151,10 @@ class Layout:
         bounds = self._bounds()
         if bounds is None:
             return []
-        days = self._days_between(*bounds) if self._asked() else self._ranked_days()
-        return [{**self._window(bounds), "run": self.run.slug, "days": sorted(days & self._post_days())}]
+        days = (self._days_between(*bounds) if self._asked() else self._ranked_days()) & self._post_days()
+        dates = {hour[:10] for hour in self.arrival_hours}
+        dates = dates.union(*(self.known.post_days.get(day, ()) for day in days))
+        return [{**self._window(bounds), "run": self.run.slug, "days": sorted(days), "arrival_dates": sorted(dates)}]
 
     def _ranking(
         self, chunk: int, days: list[str], windows: list[str], bounds: tuple[datetime, datetime]
@@ -288,7 +251,3 @@ def _shift(day: str, days: int) -> str:
 
 def _midnight(day: str) -> datetime:
     return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
-
-
-def _athena_time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -10,6 +10,7 @@ from typing import Any
 
 from postrank.aws.athena import Athena, Execution
 from postrank.aws.glue import Catalogue, Partition
+from postrank.aws.prefixes import count_lines
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
 from postrank.results import planning, pointing
@@ -18,6 +19,7 @@ from postrank.results.export import Exporter
 from postrank.results.planning import Parameters
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
+from postrank.results.surroundings import Known, Touched
 
 VIEWS = ("posts", "tombstones", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
@@ -94,7 +96,7 @@ class Ranking:
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("touched_minutes", [Partition((self.run.slug,), location)])
-        known = planning.Known.of(self.catalogue)
+        known = Known.of(self.catalogue)
         owed = list(known.debt_runs)
         rows = self.athena.rows(self.render("staging/touched_days.sql", run=self.run.slug, debt_runs=owed))
         work = planning.Layout(
@@ -102,7 +104,7 @@ class Ranking:
             resources=self.resources,
             request=self.request,
             known=known,
-            touched=[planning.Touched.of(row) for row in rows],
+            touched=[Touched.of(row) for row in rows],
             arrival_hours=list(notes),
             data_hours=self.data_hours,
             has_corrections=planning.has_corrections(lines),
@@ -125,14 +127,18 @@ class Ranking:
         if self.request.settles:
             self.catalogue.forget("touched_minutes", [(owed,) for owed in planned["debt_runs"]])
 
-    def publish(self, ranked: str, taken_out: str, queries: Iterable[str], heading: Mapping[str, Any]) -> str:
-        """Export the results of two queries; `heading` opens the manifest. Returns where the manifest is."""
+    def publish(
+        self, ranked: str, taken_out: str, queries: Iterable[str], window: Parameters, heading: Mapping[str, Any]
+    ) -> str:
+        """Export the results of two queries over `window`; `heading` opens the manifest. Returns where that is."""
         ids = [*queries, ranked, taken_out]
         exporter = Exporter(self.s3, self.resources.buckets["results"], self.run.exports)
         files = exporter.write(self.athena.execution(ranked).output, self.request.granularities)
         behind = {name: int(value or 0) for name, value in self.athena.rows_of(taken_out)[0].items()}
+        behind["rejects"] = self._rejects(window["arrival_dates"])
         cost = _cost([self.athena.execution(one) for one in ids])
-        exporter.publish({**self._asked(), **heading, **behind, **cost}, files)
+        interval = {"start": window["all_from"], "end": window["all_to"]}
+        exporter.publish({**self._asked(), "interval": interval, **heading, **behind, **cost}, files)
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
     def drop_scratch(self, planned: Mapping[str, Any]) -> None:
@@ -151,6 +157,11 @@ class Ranking:
             "order": self.request.order,
             "include_reposts": self.request.include_reposts,
         }
+
+    def _rejects(self, dates: Iterable[str]) -> int:
+        """How many lines broke the contract on the dates on which the ranked posts arrived."""
+        ledger = f"s3://{self.resources.buckets['raw']}/{self.resources.keys['ledgers']}rejects/"
+        return sum(count_lines(self.s3, f"{ledger}dt={date}/") for date in dates)
 
     def _checked(self, relation: str, planned: Mapping[str, Any]) -> list[str]:
         """The scratch tables of a relation, after its check found nothing wrong in any."""

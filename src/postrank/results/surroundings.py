@@ -1,0 +1,60 @@
+"""What a run finds before it writes: the days that are touched, and what the catalogue holds already."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from postrank.aws.glue import Catalogue
+
+CORRECTIONS = "corrections"  # the posted day that holds an hour's edits and tombstones as they came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """One posted day that the debt names; `arrival_hour` is empty where an earlier run still owes it."""
+
+    arrival_hour: str
+    posted_date: str
+    first_minute: datetime
+    last_minute: datetime
+
+    @classmethod
+    def of(cls, row: Mapping[str, str | None]) -> "Touched":
+        """Read a row of `staging/touched_days.sql`."""
+        return cls(
+            arrival_hour=row["arrival_interval"] or "",
+            posted_date=str(row["posted_date"]),
+            first_minute=_athena_time(str(row["first_minute"])),
+            last_minute=_athena_time(str(row["last_minute"])),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the catalogue holds already: the posted days of two relations, and the runs whose debt is open."""
+
+    post_days: Mapping[str, frozenset[str]]  # posted day: the dates on which its posts arrived
+    minute_days: frozenset[str]
+    debt_runs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> "Known":
+        """Read it from the partitions of `post_versions`, `author_minutes` and `touched_minutes`."""
+        return cls(
+            post_days=_arrival_dates(one.values for one in catalogue.partitions("post_versions")),
+            minute_days=frozenset(one.values[0] for one in catalogue.partitions("author_minutes")),
+            debt_runs=tuple(sorted(one.values[0] for one in catalogue.partitions("touched_minutes"))),
+        )
+
+
+def _arrival_dates(partitions: Iterable[tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    """The dates on which the posts of each posted day arrived, from the keys of `post_versions`."""
+    found: dict[str, set[str]] = {}
+    for hour, day in partitions:
+        if day != CORRECTIONS:
+            found.setdefault(day, set()).add(hour[:10])
+    return {day: frozenset(dates) for day, dates in found.items()}
+
+
+def _athena_time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

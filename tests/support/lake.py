@@ -1,0 +1,148 @@
+"""A lake to rank in: Postrank's buckets and tables, arrivals put straight into the raw zone, no scheduler."""
+
+import gzip
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from postrank.aws.athena import Athena
+from postrank.aws.glue import Catalogue, Partition
+from postrank.aws.resources import Resources
+from postrank.aws.tables import glue_tables, prefix
+from postrank.results.literals import FILTERS
+from postrank.results.ranking import Ranking
+from postrank.results.reader import Results
+from postrank.results.request import RankingRequest
+from postrank.results.run import Run
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Lake:
+    """`client` makes boto3 clients of the AWS that the lake is on."""
+
+    client: Callable[[str], Any]
+    names: Resources = field(default_factory=lambda: Resources.of("local", "123456789012"))
+    runs: int = 0
+    scanned: dict[str, int] = field(default_factory=dict)  # of the last ranking: bytes by statement
+
+    def create(self) -> "Lake":
+        for bucket in self.names.buckets.values():
+            self.client("s3").create_bucket(Bucket=bucket)
+        self.client("glue").create_database(DatabaseInput={"Name": self.names.database})
+        for table in glue_tables(self.names):
+            self.client("glue").create_table(DatabaseName=self.names.database, TableInput=table)
+        output = {"OutputLocation": f"s3://{self.names.buckets['query_results']}/"}
+        self.client("athena").create_work_group(
+            Name=self.names.workgroup,
+            Configuration={"ResultConfiguration": output, "EnforceWorkGroupConfiguration": True},
+        )
+        return self
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return Catalogue(self.client("glue"), self.names.database)
+
+    @property
+    def athena(self) -> Athena:
+        return Athena(self.client("athena"), self.names.database, self.names.workgroup, poll_seconds=0.02)
+
+    @property
+    def results(self) -> Results:
+        return Results(self.client("s3"), self.names.buckets["results"])
+
+    def deliver(self, hour: str, events: Sequence[Mapping[str, Any]], name: str = "object") -> None:
+        """Put an object of events into an arrival hour (`2026-11-24T05`), as Firehose and the crawler would."""
+        location = f"{prefix('raw_posts', self.names)}dt={hour[:10]}/hour={hour[11:]}/"
+        lines = "".join(json.dumps(event) + "\n" for event in events)
+        key = location.split("/", 3)[3] + f"{name}.ndjson.gz"
+        self.client("s3").put_object(Bucket=self.names.buckets["raw"], Key=key, Body=gzip.compress(lines.encode()))
+        self.catalogue.point("raw_posts", [Partition((hour[:10], hour[11:]), location)])
+
+    def rank(self, hours: Sequence[str] = (), run_id: str | None = None, **params: Any) -> Row | None:
+        """Run a ranking by hand (or of scheduled `hours`); returns the manifest, None when there was nothing to do."""
+        self.runs += 1
+        ranking = self.ranking(run_id or f"test__{self.runs}", hours, **params)
+        ranking.make_views()
+        notes = ranking.arrived()
+        if not ranking.has_work(notes):
+            return None
+        self.scanned = {}
+        queries = self.write("staging/arrivals.sql", ranking.arrivals(notes))
+        lines = ranking.survey(notes)
+        queries += self.write("staging/touched_minutes.sql", ranking.touched(notes, lines))
+        planned = ranking.layout(notes, lines)
+        queries += self.write("marts/post_versions.sql", planned["post_versions"])
+        ranking.point_versions(planned, notes)
+        queries += self.write("marts/author_minutes.sql", planned["author_minutes"])
+        ranking.point_minutes(planned)
+        queries += self.write("marts/author_ranking.sql", planned["author_ranking"])
+        ranking.point_ranking(planned)
+        (ranked,) = self.write("exports/ranked_authors.sql", planned["exports"]) or (None,)
+        (taken_out,) = self.write("exports/taken_out.sql", planned["exports"]) or (None,)
+        ranking.drop_scratch(planned)
+        if ranked is None or taken_out is None:
+            return None
+        heading = {"dag_id": "rank_authors", "run_id": ranking.run.run_id, "exported_at": ""}
+        ranking.publish(ranked, taken_out, queries, planned["exports"][0], heading)
+        return self.results.manifest()
+
+    def ranking(self, run_id: str, hours: Sequence[str] = (), **params: Any) -> Ranking:
+        """The acts of one run, to call one by one."""
+        return Ranking(
+            run=Run(run_id),
+            request=RankingRequest.of(params),
+            data_hours=hours,
+            as_of=datetime(2026, 11, 24, 5, 30, tzinfo=UTC),
+            resources=self.names,
+            athena=self.athena,
+            catalogue=self.catalogue,
+            s3=self.client("s3"),
+            render=render,
+        )
+
+    def write(self, path: str, statements: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Run the statements of a file of `include/sql`; returns the query ids."""
+        done = [self.athena.run(render(path, **params)) for params in statements]
+        self.scanned[path] = sum(one.scanned_bytes for one in done)
+        return [one.query_id for one in done]
+
+    def rows(self, sql: str) -> list[dict[str, str | None]]:
+        return self.athena.rows(sql)
+
+
+def render(path: str, **params: Any) -> str:
+    """A statement of `include/sql`, filled in as the DAGs fill it in."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_ROOT / "include" / "sql"), undefined=jinja2.StrictUndefined
+    )
+    environment.filters.update({**FILTERS, "attempt": lambda location: f"{location}attempt=1/"})
+    return environment.get_template(path).render(params=params)
+
+
+def post(post_id: str, author: str, posted_at: str, **more: Any) -> Row:
+    """An event of the contract, with what tests do not care about filled in."""
+    return {
+        "kind": "post",
+        "network": "x",
+        "post_id": post_id,
+        "author_id": author,
+        "author_handle": author,
+        "posted_at": posted_at,
+        "text": f"text of {post_id}",
+        "received_at": "2026-11-24T05:00:00.000Z",
+        **more,
+    }
+
+
+def delete(post_id: str, **more: Any) -> Row:
+    """A tombstone of the contract."""
+    return {"kind": "delete", "network": "x", "post_id": post_id, "received_at": "2026-11-24T05:00:00.000Z", **more}
