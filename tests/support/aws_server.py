@@ -88,6 +88,11 @@ def aws_server(port: int = 0) -> Iterator[AwsServer]:
         def log_message(self, *args: object) -> None:
             """Nothing."""
 
+        def handle_expect_100(self) -> bool:
+            answered = super().handle_expect_100()
+            self.wfile.flush()  # the client waits a second for it otherwise
+            return answered
+
         def do_POST(self) -> None:
             body = self._body()
             if state.delay:
