@@ -1,0 +1,1 @@
+"""The emulator (moto): every API that is not answered here."""

@@ -1,0 +1,1 @@
+"""IAM: who signs a call, what a call needs permission for, and whether the policies in force give it."""

@@ -1,0 +1,87 @@
+"""Whether the policies in force allow a request.
+
+Source of the rules: "Policy evaluation logic" (one account) and, for the words, "Troubleshoot access denied error messages".
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from localaws.iam.policy import Ask, Statement, statements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """The documents that bear on one request; None where there is no policy of that kind."""
+
+    identity: Sequence[str] = ()
+    boundary: str | None = None
+    session: Sequence[str] | None = None
+    resource: str | None = None
+    resource_decides: bool = False  # a role's trust policy must allow, whatever the caller's own policies say
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reason` ends the sentence "User: ... is not authorized to perform: ... on resource: ...", "" when allowed."""
+
+    allowed: bool
+    reason: str = ""
+
+
+def decide(ask: Ask, policies: Policies) -> Decision:
+    """The decision on one request."""
+    if kind := _denying(ask, policies):
+        return Decision(False, f"with an explicit deny in {_article(kind)} policy")
+    by_resource = _grant_of_resource(ask, policies.resource)
+    if policies.resource_decides and not by_resource:
+        return _missing(ask, "resource-based policy")
+    if ask.who.service:
+        return Decision(True) if by_resource else _missing(ask, "resource-based policy")
+    if by_resource == "directly":
+        return Decision(True)
+    if not ask.who.is_root and not _grants(ask, policies.identity):
+        return _missing(ask, "identity-based policy")
+    if policies.boundary is not None and not _grants(ask, [policies.boundary]):
+        return _missing(ask, "permissions boundary")
+    if policies.session is not None and not _grants(ask, policies.session):
+        return _missing(ask, "session policy")
+    return Decision(True)
+
+
+def _missing(ask: Ask, kind: str) -> Decision:
+    return Decision(False, f"because no {kind} allows the {ask.action} action")
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _applying(ask: Ask, documents: Iterable[str]) -> Iterable[Statement]:
+    return (one for document in documents for one in statements(document) if one.applies(ask))
+
+
+def _denying(ask: Ask, policies: Policies) -> str:
+    kinds = (
+        ("identity-based", [] if ask.who.is_root else policies.identity),
+        ("permissions boundary", [policies.boundary] if policies.boundary is not None else []),
+        ("session", policies.session or []),
+    )
+    for kind, documents in kinds:
+        if any(not one.allows for one in _applying(ask, documents)):
+            return kind
+    if policies.resource is not None and any(
+        not one.allows and one.names(ask.who) for one in _applying(ask, [policies.resource])
+    ):
+        return "resource-based"
+    return ""
+
+
+def _grant_of_resource(ask: Ask, document: str | None) -> str:
+    if document is None:
+        return ""
+    named = {one.names(ask.who) for one in _applying(ask, [document]) if one.allows}
+    return "directly" if "directly" in named else "account" if "account" in named else ""
+
+
+def _grants(ask: Ask, documents: Sequence[str]) -> bool:
+    return any(one.allows for one in _applying(ask, documents))

@@ -1,0 +1,1 @@
+"""S3: objects of our own on disk; buckets' configuration is the emulator's."""

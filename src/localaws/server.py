@@ -1,0 +1,78 @@
+"""The server: services put together behind the gateway, on loopback, until it is told to stop."""
+
+import logging
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from waitress.server import create_server
+
+from localaws.gateway.app import Gateway
+from localaws.gateway.platform import Platform
+
+HOST = "127.0.0.1"
+# Packages that answer for services themselves. `compute` is told what its instances may run.
+_SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute")
+_THREADS = 16
+_MOST_BODY = 1 << 30
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to serve. `speed`: how many times faster than AWS waits run."""
+
+    port: int
+    state: Path
+    enforce_iam: bool = False
+    call_log: Path | None = None
+    speed: float = 1.0
+    units: Path | None = None
+
+
+def serve(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
+    platform = Platform(options.state, options.speed, options.call_log)
+    server = create_server(
+        Gateway(platform),
+        host=HOST,
+        port=options.port,
+        threads=_THREADS,
+        clear_untrusted_proxy_headers=True,
+        max_request_body_size=_MOST_BODY,
+        ident="localaws",
+    )
+    platform.endpoint = f"http://{HOST}:{server.effective_port}"
+    for package in _SERVICES:
+        _register(platform, package, options)
+    platform.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _stop(server))
+    warm = threading.Thread(target=lambda: platform.emulator, daemon=True)
+    warm.start()
+    print(f"localaws ready on {platform.endpoint}", flush=True)
+    try:
+        server.run()
+    finally:
+        platform.stop()
+
+
+def _stop(server: Any) -> None:
+    server.close()
+    sys.exit(0)
+
+
+def _register(platform: Platform, package: str, options: Options) -> None:
+    spec = find_spec(f"localaws.{package}")
+    if spec is None or spec.origin is None:
+        return
+    module = import_module(f"localaws.{package}")
+    made = module.create(platform, options.units) if package == "compute" else module.create(platform)
+    for service in made if isinstance(made, list) else [made]:
+        platform.register(service)
