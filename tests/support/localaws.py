@@ -31,17 +31,16 @@ class LocalAws:
         self.endpoint = ""
         self.stderr = folder / "localaws.stderr"
 
-    def client(self, service: str, *, key: str = "localaws", secret: str = "localaws", token: str | None = None) -> Any:
-        """A boto3 client that does not retry; without keys it is the account's root."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-        )
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client that does not retry; the account's root, unless `options` of boto3's own say otherwise."""
+        usual = {
+            "endpoint_url": self.endpoint,
+            "region_name": REGION,
+            "aws_access_key_id": "localaws",
+            "aws_secret_access_key": "localaws",
+            "config": Config(retries={"total_max_attempts": 1}),
+        }
+        return boto3.client(service, **{**usual, **options})
 
     def call_log(self) -> list[dict[str, Any]]:
         """Every line of the call log so far, oldest first."""
