@@ -8,7 +8,7 @@ import base64
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +33,7 @@ class AwsServer:
     failing: str = ""  # "500", "throttled", "denied": every PutRecords is answered so
     delay: float = 0.0  # seconds before an answer
     draw: random.Random = field(default_factory=lambda: random.Random(1))
-    keep: bool = True  # False: only count
+    consume: Callable[[str, bytes], None] | None = None  # takes records (stream, data) instead of keeping them
     taken_lines: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     port: int = 0
@@ -61,12 +61,18 @@ class AwsServer:
                 if first or (self.refuse_share and self.draw.random() < self.refuse_share):
                     answers.append({"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"})
                     continue
-                if self.keep:
-                    data = base64.b64decode(record["Data"])
-                    self.records.append((request["StreamName"], record["PartitionKey"], data))
+                self._take(request["StreamName"], record["PartitionKey"], base64.b64decode(record["Data"]))
                 answers.append({"SequenceNumber": str(len(self.records)), "ShardId": "shardId-000000000000"})
         refused = sum("ErrorCode" in answer for answer in answers)
         return 200, {"FailedRecordCount": refused, "Records": answers}
+
+    def _take(self, stream: str, key: str, data: bytes) -> None:
+        if stream.endswith("-posts"):
+            self.taken_lines += data.count(b"\n")
+        if self.consume is None:
+            self.records.append((stream, key, data))
+        else:
+            self.consume(stream, data)
 
 
 _FAILURES: dict[str, tuple[int, dict[str, Any]]] = {
@@ -98,14 +104,15 @@ def aws_server(port: int = 0) -> Iterator[AwsServer]:
             if state.delay:
                 time.sleep(state.delay)  # a slow server, on request
             action = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-            if action == "PutRecords":
-                status, answer = state.put_records(body)
+            if len(body) < int(self.headers.get("Content-Length", 0)):
+                self.close_connection = True  # the client went away in the middle of its request
+            elif action == "PutRecords":
+                self._reply(*state.put_records(body))
             elif action == "DescribeStreamSummary":
                 summary = {"StreamStatus": "ACTIVE", "StreamARN": "arn", "OpenShardCount": 1}
-                status, answer = 200, {"StreamDescriptionSummary": summary}
+                self._reply(200, {"StreamDescriptionSummary": summary})
             else:
-                status, answer = 200, {}
-            self._answer(status, orjson.dumps(answer), "application/x-amz-json-1.1")
+                self._reply(200, {})
 
         def do_PUT(self) -> None:
             body = self._body()
@@ -123,6 +130,9 @@ def aws_server(port: int = 0) -> Iterator[AwsServer]:
         def _body(self) -> bytes:
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
+        def _reply(self, status: int, answer: dict[str, Any]) -> None:
+            self._answer(status, orjson.dumps(answer), "application/x-amz-json-1.1")
+
         def _answer(self, status: int, body: bytes, kind: str) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
@@ -130,8 +140,13 @@ def aws_server(port: int = 0) -> Iterator[AwsServer]:
             self.end_headers()
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Clients that were killed leave broken connections, which is nobody's fault."""
+
+    server = Server(("127.0.0.1", port), Handler)
     state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -36,6 +36,7 @@ class SinkConfig:
     flush_bytes: int
     in_flight: int
     patience_seconds: float
+    read_seconds: float
     folder: Path
     file_bytes: int
     file_seconds: float
@@ -114,6 +115,7 @@ def _sink(options: Options) -> SinkConfig:
         flush_bytes=options.whole("flush_bytes", 2 << 20, at_least=1024, at_most=64 << 20),
         in_flight=options.whole("in_flight", 4, at_least=1, at_most=64),
         patience_seconds=options.number("patience_seconds", 10.0),
+        read_seconds=options.number("read_seconds", 10.0, at_least=0.1),
         folder=options.path("folder", "."),
         file_bytes=options.whole("file_bytes", 64 << 20, at_least=1024),
         file_seconds=options.number("file_seconds", 300.0, at_least=0.1),

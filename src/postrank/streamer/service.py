@@ -111,7 +111,9 @@ class Service:
 
 
 def _sink(config: Config, names: Resources, clients: Clients) -> Sink:
-    client = clients.get("kinesis", attempts=1, connections=config.sink.in_flight + 1, read_seconds=10.0)
+    client = clients.get(
+        "kinesis", attempts=1, connections=config.sink.in_flight + 1, read_seconds=config.sink.read_seconds
+    )
     return KinesisSink(client=client, streams=names.streams, patience=config.sink.patience_seconds)
 
 

@@ -103,6 +103,8 @@ class Shipper:
             except Unavailable as away:
                 log.warning("sink away", extra={"fields": {"why": away.why, "records": len(away.left)}})
                 left = away.left
+            except Fatal as error:  # what was read is kept, but the streamer ends: a person must look at it
+                self.failure = self.failure or error
         while not self._stopped.is_set():
             try:
                 self._spool.append(left)
