@@ -1,0 +1,244 @@
+"""The Bluesky source: one websocket to one of several hosts, resumed from a cursor wherever it breaks."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import orjson
+import zstandard
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.sync.client import ClientConnection, connect
+
+from postrank.errors import Fatal
+from postrank.options import Options
+from postrank.posts import Malformed, Post
+from postrank.sources import Batch, Cursor, Gap, Surroundings
+from postrank.sources.background import aside
+from postrank.sources.backoff import Backoff, pause
+from postrank.sources.bluesky.handles import Handles
+from postrank.sources.bluesky.wire import V1, V2, Frame, Position, Wire, to_time
+from postrank.sources.gathering import Gathering
+
+log = logging.getLogger(__name__)
+HOSTS = [f"jetstream{number}.us-{coast}.bsky.network" for coast in ("east", "west") for number in (1, 2)]
+HOSTS_V2 = [f"jetstream.us-{coast}.bsky.network" for coast in ("east", "west")]
+DIRECTORY = "https://plc.directory"
+_FRAME_LIMIT = 8 << 20  # bytes of a frame, also once decompressed
+_BATCH_SECONDS, _BATCH_FRAMES = 0.25, 1000
+
+
+class Refused(Fatal):
+    """The server finds the subscription wrong."""
+
+    def __init__(self, host: str, status: int, body: str) -> None:
+        super().__init__(f"{host} refuses the subscription with {status}: {body}")
+        self.host, self.status = host, status
+
+
+class _Lost(Exception):
+    """The connection ended; the text says how."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Jetstream:
+    """Posts, edits and deletes of Bluesky. Cursor: `{"time_us": ..., "seq": ..., "host": ...}` of the newest event."""
+
+    hosts: list[str]
+    wire: Wire
+    handles: Handles
+    dictionary: zstandard.ZstdCompressionDict | None = None
+    rewind_seconds: float = 5.0
+    stall_seconds: float = 30.0
+    clamp_seconds: float = 60.0
+    name: str = "bluesky"
+    reconnects: int = 0
+    _position: Position | None = None
+    _host: int = 0
+    _why: str = "the streamer was not running"  # why the stream was not read until now
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def build(cls, options: Options, _: Surroundings) -> Self:
+        """Every option has a default.
+
+        `protocol` "v1" or "v2"; `hosts` (names, or ws:// and wss:// URLs) in order of preference; `rewind_seconds`;
+        `stall_seconds` of silence that end a connection; `clamp_seconds`: an event this much later than the cursor
+        means that the server has forgotten what was between; `zstd_dictionary`: the file of the dictionary with which
+        the server compresses (from Jetstream's repository for v1, from `getZstdDictionary` for v2; without it frames
+        come plain); `directory` of DIDs ("none" to ask nobody), `handles` remembered, `lookups_per_second`.
+        """
+        second = options.text("protocol", "v1", among=("v1", "v2")) == "v2"
+        dictionary = _dictionary(options)
+        compression = dictionary.dict_id() if dictionary else 0
+        directory = options.text("directory", DIRECTORY)
+        hosts = options.texts("hosts", HOSTS_V2 if second else HOSTS)
+        if not hosts:
+            options.wrong("hosts", "must name at least one host")
+        return cls(
+            hosts=hosts,
+            wire=V2(compression) if second else V1(compressed=bool(dictionary)),
+            dictionary=dictionary,
+            handles=Handles(
+                directory="" if directory == "none" else directory,
+                capacity=options.whole("handles", 200_000, at_least=1),
+                per_second=options.number("lookups_per_second", 5.0, at_least=0.01, at_most=1000),
+            ),
+            rewind_seconds=options.number("rewind_seconds", 5.0, at_most=3600),
+            stall_seconds=options.number("stall_seconds", 30.0, at_least=0.1),
+            clamp_seconds=options.number("clamp_seconds", 60.0, at_least=0.1),
+        )
+
+    def read(self, *, after: Cursor | None) -> Iterator[Batch]:
+        """The stream from a little before the cursor, or from now on. Goes on to the next host whenever one fails."""
+        self._position = Position(**orjson.loads(after)) if after else None
+        backoff = Backoff(first=0.25, longest=30.0)
+        self.handles.start()
+        while not self._stopped.is_set():
+            try:
+                socket = yield from aside(self._connect, self._stopped)
+                if socket is not None:
+                    yield from self._follow(socket, backoff)
+            except _Lost as lost:
+                log.warning("jetstream lost", extra={"fields": {"host": self._where, "why": str(lost)}})
+                self._why = f"{self._where}: {lost}"
+                self.reconnects += 1
+                self._host += 1
+                yield from pause(backoff.failed(), self._stopped)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.handles.stop()
+
+    def gauges(self) -> Mapping[str, float]:
+        """Reconnections, and what is known of handles."""
+        return {
+            "bluesky_reconnects": self.reconnects,
+            "bluesky_handles_known": len(self.handles),
+            "bluesky_handle_lookups": self.handles.lookups,
+            "bluesky_handle_failures": self.handles.failures,
+        }
+
+    @property
+    def _where(self) -> str:
+        return self.hosts[self._host % len(self.hosts)]
+
+    def _connect(self) -> ClientConnection:
+        """A websocket to the present host. Raises _Lost, Refused."""
+        host = self._where
+        base = host if "://" in host else f"wss://{host}"
+        path = self.wire.path(self._position, host, round(self.rewind_seconds * 1e6))
+        try:
+            return connect(
+                base.rstrip("/") + path, subprotocols=self.wire.subprotocols, max_size=_FRAME_LIMIT, close_timeout=1.0
+            )
+        except InvalidStatus as refusal:
+            status, body = refusal.response.status_code, (refusal.response.body or b"")[:300].decode(errors="replace")
+            if status == 400 and "CursorTooOld" in body and self._position:
+                self._position.seq = 0  # ask by time next, which moves to the oldest event that there is
+            elif status == 400:
+                raise Refused(host, status, body) from refusal
+            raise _Lost(f"refused with {status}") from refusal
+        except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+            raise _Lost(f"cannot connect: {error}") from error
+
+    def _follow(self, socket: ClientConnection, backoff: Backoff) -> Iterator[Batch]:
+        """Batches of one connection, until it is lost or the source is stopped."""
+        gathered, resume = Gathering(where=f"bluesky:{self._where}"), _Resume(self._position, self._why)
+        heard = time.monotonic()
+        with socket:
+            while not self._stopped.is_set():
+                try:
+                    self._gather(socket, gathered, resume)
+                except _Lost:
+                    if gathered.read:
+                        yield self._take(gathered)
+                    raise
+                if gathered.read:
+                    heard = time.monotonic()
+                    backoff.reset()
+                elif time.monotonic() - heard > self.stall_seconds:
+                    raise _Lost(f"no frame for {self.stall_seconds:g} s")
+                yield self._take(gathered)
+
+    def _gather(self, socket: ClientConnection, gathered: Gathering, resume: "_Resume") -> None:
+        """Take in what comes within a quarter of a second. Raises _Lost."""
+        due = time.monotonic() + _BATCH_SECONDS
+        while gathered.read < _BATCH_FRAMES and (left := due - time.monotonic()) > 0:
+            try:
+                data = socket.recv(timeout=left, decode=False)
+            except TimeoutError:
+                return
+            except ConnectionClosed as closed:
+                raise _Lost(f"closed: {closed}") from closed
+            frame = self._frame(data)
+            self._note(frame, resume, gathered)
+            gathered.add(frame.outcome, data)
+            if frame.error:
+                raise _Lost(f"ended by the server: {frame.error}")
+
+    def _frame(self, data: bytes) -> Frame:
+        if self.dictionary is not None and not data.startswith(b"{"):
+            try:
+                decompressor = zstandard.ZstdDecompressor(dict_data=self.dictionary)
+                data = decompressor.decompress(data, max_output_size=_FRAME_LIMIT)
+            except zstandard.ZstdError as error:
+                return Frame(Malformed(f"a frame that zstd cannot read: {error}"))
+        return self.wire.parse(data)
+
+    def _note(self, frame: Frame, resume: "_Resume", gathered: Gathering) -> None:
+        """Take over what a frame says beside its event: the position, a gap, a handle."""
+        outcome = frame.outcome
+        if isinstance(outcome, Post):
+            outcome.author_handle = self.handles.of(outcome.author_id)
+        if frame.handle:
+            self.handles.learn(*frame.handle)
+        if frame.time_us:
+            if gap := resume.first(frame.time_us, self.clamp_seconds):
+                gathered.gaps.append(gap)
+            self._position = self._position or Position(time_us=frame.time_us)
+            self._position.time_us = max(self._position.time_us, frame.time_us)
+            self._position.seq, self._position.host = frame.seq, self._where
+            if hasattr(outcome, "source_cursor"):
+                outcome.source_cursor = str(frame.seq or frame.time_us)
+
+    def _take(self, gathered: Gathering) -> Batch:
+        where = self._position
+        if where is None or not gathered.read:
+            return gathered.take(None, heard=bool(gathered.read))
+        return gathered.take(orjson.dumps({"time_us": where.time_us, "seq": where.seq, "host": where.host}).decode())
+
+
+class _Resume:
+    """Tells, at the first event of a connection, what became of the time since the last event of the one before."""
+
+    def __init__(self, position: Position | None, why: str) -> None:
+        self._from_us, self._why = position.time_us if position else 0, why
+        self._connected = datetime.now(UTC)
+
+    def first(self, time_us: int, clamp_seconds: float) -> Gap | None:
+        """The gap, when this is the connection's first event and there was a position before it."""
+        since_us, self._from_us = self._from_us, 0
+        if not since_us:
+            return None
+        since = to_time(since_us)
+        if time_us - since_us > clamp_seconds * 1e6:
+            why = f"{self._why}; the server begins again only at a later event"
+            return Gap(since=since, until=to_time(time_us), reason=why)
+        until = max(self._connected, since)
+        return Gap(since=since, until=until, reason=self._why, recovered_by="cursor")
+
+
+def _dictionary(options: Options) -> zstandard.ZstdCompressionDict | None:
+    if not options.optional("zstd_dictionary"):
+        return None
+    path: Path = options.path("zstd_dictionary")
+    try:
+        return zstandard.ZstdCompressionDict(path.read_bytes())
+    except (OSError, zstandard.ZstdError) as error:
+        options.wrong("zstd_dictionary", f"cannot be read: {error}")
+        return None

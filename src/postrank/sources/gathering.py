@@ -1,0 +1,44 @@
+"""What a network source has read since its last batch. Shared by the sources that read messages of a network."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from postrank.posts import Event, Ignored, Malformed, Reject
+from postrank.sources import Batch, Cursor, Gap
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Collects outcomes until `take` makes a batch of them, so that read = events + rejects + ignored."""
+
+    where: str  # the connection, as rejects name it
+    events: list[Event] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    gaps: list[Gap] = field(default_factory=list)
+    read: int = 0
+
+    def add(self, outcome: Event | Ignored | Malformed, message: bytes) -> None:
+        """Take in what a message, or one part of it, was."""
+        self.read += 1
+        if isinstance(outcome, Malformed):
+            self.rejects.append(Reject(reason=str(outcome), line=message, where=self.where))
+        elif isinstance(outcome, Ignored):
+            self.ignored[outcome.kind] += 1
+        else:
+            self.events.append(outcome)
+
+    def take(self, cursor: Cursor | None, *, heard: bool = True) -> Batch:
+        """All of it as a batch; nothing is held afterwards."""
+        batch = Batch(
+            cursor=cursor,
+            events=self.events,
+            rejects=self.rejects,
+            ignored=self.ignored,
+            gaps=self.gaps,
+            read=self.read,
+            heard=heard,
+        )
+        self.events, self.rejects, self.ignored, self.gaps = [], [], Counter(), []
+        self.read = 0
+        return batch
