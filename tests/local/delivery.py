@@ -15,7 +15,7 @@ _TRUST = {
 }
 _POLICY = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kinesis:*"], "Resource": "*"}],
+    "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kinesis:*", "logs:*"], "Resource": "*"}],
 }
 
 

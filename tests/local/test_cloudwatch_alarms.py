@@ -193,7 +193,7 @@ def test_alarms_are_described_by_metric_tagged_and_deleted(cloudwatch):
         ({"Period": 61}, "InvalidParameterValue"),
         ({"EvaluationPeriods": 2, "DatapointsToAlarm": 3}, "InvalidParameterValue"),
         ({"TreatMissingData": "maybe"}, "InvalidParameterValue"),
-        ({"Statistic": "IQM"}, "InvalidParameterValue"),
+        ({"Statistic": "IQM"}, "ValidationError"),
     ],
 )
 def test_a_wrong_alarm_is_refused(cloudwatch, options, code):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from localaws import validation
 from localaws.cloudwatch import queries
 from localaws.cloudwatch.alarms import AlarmActions
 from localaws.cloudwatch.alarmstore import AlarmStore
@@ -34,12 +35,12 @@ class CloudWatchService:
         self.actions = frozenset(self._answers) | {"PutMetricData"}
 
     def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+        if action not in self.actions:
+            raise AwsError("InvalidAction", f"CloudWatch has no action {action}.")
+        validation.check("cloudwatch", action, params, code="ValidationError")
         if action == "PutMetricData":
             return put_metric_data(self._samples, params, caller)
-        answer = self._answers.get(action)
-        if answer is None:
-            raise AwsError("InvalidAction", f"CloudWatch has no action {action}.")
-        return answer(params)
+        return self._answers[action](params)
 
     def start(self) -> None:
         self._watch.start()

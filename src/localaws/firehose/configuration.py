@@ -1,10 +1,9 @@
 """Destination configurations: checked, completed with AWS's defaults, shown again by DescribeDeliveryStream.
 
-Source of the bounds: "ExtendedS3DestinationConfiguration", "BufferingHints", "DynamicPartitioningConfiguration" (API
+Source of the rules: "ExtendedS3DestinationConfiguration", "BufferingHints", "DynamicPartitioningConfiguration" (API
 reference) and "Partitioning streaming data" (Data Firehose).
 """
 
-import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Any
@@ -16,25 +15,17 @@ from localaws.service import AwsError
 
 _COMPRESSIONS = ("UNCOMPRESSED", "GZIP", "ZIP")
 _DYNAMIC_MIN_MIB = 64  # "Partitioning streaming data": the buffer is at least 64 MiB
-_EXTENSION = re.compile(r"\.[0-9a-z!\-_.*'()]+")
-_BUCKET_ARN = re.compile(r"arn:[^:]+:s3:::([a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])")
 
 
 def destination(given: Mapping[str, Any]) -> Destination:
     """The destination that a configuration describes. Raises AwsError InvalidArgumentException for a wrong one."""
-    for name in ("RoleARN", "BucketARN"):
-        if not given.get(name):
-            raise _invalid(f"{name} must be given.")
-    bucket = _BUCKET_ARN.fullmatch(given["BucketARN"])
-    if bucket is None:
-        raise _invalid(f"{given['BucketARN']} is not the ARN of a bucket.")
     _refuse_unsupported(given)
     dynamic = bool((given.get("DynamicPartitioningConfiguration") or {}).get("Enabled"))
     size, interval = _hints(given.get("BufferingHints") or {}, dynamic=dynamic)
     processing = given.get("ProcessingConfiguration") or {}
     made = Destination(
         role=given["RoleARN"],
-        bucket=bucket.group(1),
+        bucket=given["BucketARN"].partition(":::")[2],
         prefix=given.get("Prefix"),
         error_prefix=given.get("ErrorOutputPrefix"),
         size_mib=size,
@@ -63,8 +54,6 @@ def _check(made: Destination) -> None:
         zoneinfo.ZoneInfo(made.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
         raise _invalid(f"CustomTimeZone {made.time_zone} is not a supported time zone.") from error
-    if made.extension and not _EXTENSION.fullmatch(made.extension):
-        raise _invalid(f"FileExtension {made.extension} must begin with a dot and hold only 0-9a-z!-_.*'().")
     keys = prefix.values(made.prefix or "", "partitionKeyFromQuery")
     if keys and not made.dynamic:
         raise _invalid("Prefix has partitionKeyFromQuery expressions, but dynamic partitioning is not enabled.")
@@ -86,10 +75,6 @@ def _hints(hints: Mapping[str, Any], *, dynamic: bool) -> tuple[int, int]:
         raise _invalid("BufferingHints: if you give one of SizeInMBs and IntervalInSeconds, you must give both.")
     size = (_DYNAMIC_MIN_MIB if dynamic else 5) if size is None else size
     interval = 300 if interval is None else interval
-    if not 1 <= size <= 128:
-        raise _invalid(f"BufferingHints.SizeInMBs {size} is not between 1 and 128.")
-    if not 0 <= interval <= 900:
-        raise _invalid(f"BufferingHints.IntervalInSeconds {interval} is not between 0 and 900.")
     if dynamic and size < _DYNAMIC_MIN_MIB:
         raise _invalid(f"BufferingHints.SizeInMBs must be at least {_DYNAMIC_MIN_MIB} with dynamic partitioning.")
     return size, interval

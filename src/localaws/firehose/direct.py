@@ -1,6 +1,6 @@
 """PutRecord and PutRecordBatch: records kept on disk before they are acknowledged.
 
-Source of the bounds: "PutRecordBatch" (API reference): 500 records or 4 MiB a call, 1,000 KiB a record.
+Source of the bound on a call: "PutRecordBatch" (API reference). Those on records and their number are in AWS's model.
 """
 
 import base64
@@ -15,9 +15,7 @@ from localaws.firehose.store import Store
 from localaws.firehose.streams import Streams
 from localaws.service import ACCOUNT, AwsError
 
-MAX_RECORDS = 500
 MAX_CALL = 4 * 1024 * 1024
-MAX_RECORD = 1000 * 1024
 
 
 class DirectPut:
@@ -34,25 +32,19 @@ class DirectPut:
         }
 
     def put_record(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        stream = self._put(params, [params["Record"]], "record.data")
+        stream = self._put(params, [params["Record"]])
         return {"RecordId": _record_id(), "Encrypted": stream.encryption is not None}
 
     def put_batch(self, params: Mapping[str, Any]) -> dict[str, Any]:
         records = params["Records"]
-        if not 1 <= len(records) <= MAX_RECORDS:
-            raise AwsError(
-                "ValidationException",
-                f"1 validation error detected: Value at 'records' failed to satisfy constraint: "
-                f"Member must have length between 1 and {MAX_RECORDS}",
-            )
-        stream = self._put(params, records, "records")
+        stream = self._put(params, records)
         return {
             "FailedPutCount": 0,
             "Encrypted": stream.encryption is not None,
             "RequestResponses": [{"RecordId": _record_id()} for _ in records],
         }
 
-    def _put(self, params: Mapping[str, Any], records: Sequence[Mapping[str, Any]], path: str) -> DeliveryStream:
+    def _put(self, params: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> DeliveryStream:
         stream = self._streams.find(params)
         if stream.source is not None:
             raise AwsError(
@@ -61,12 +53,6 @@ class DirectPut:
                 "its source is a Kinesis stream.",
             )
         sizes = [len(record["Data"]) for record in records]
-        if max(sizes) > MAX_RECORD:
-            raise AwsError(
-                "ValidationException",
-                f"1 validation error detected: Value at '{path}' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {MAX_RECORD}",
-            )
         if sum(sizes) > MAX_CALL:
             raise AwsError("InvalidArgumentException", "Records size exceeds 4 MB limit")
         self._store.add_records(stream.incarnation, int(time.time() * 1000), [record["Data"] for record in records])

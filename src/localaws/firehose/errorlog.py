@@ -8,7 +8,7 @@ import json
 import time
 
 from localaws.firehose.model import DeliveryStream
-from localaws.service import ACCOUNT, AwsError, Caller, Cloud
+from localaws.service import AwsError, Caller, Cloud
 
 _CODES = {
     "AccessDenied": "S3.AccessDenied",
@@ -17,8 +17,8 @@ _CODES = {
 }
 
 
-def write(cloud: Cloud, stream: DeliveryStream, error: AwsError) -> None:
-    """Log why a delivery was refused, if the destination asks for it and its log stream exists."""
+def write(cloud: Cloud, stream: DeliveryStream, error: AwsError, caller: Caller) -> None:
+    """Log why a delivery was refused, if the destination asks for it, its role may and the log stream exists."""
     options = stream.destination.shown["CloudWatchLoggingOptions"]
     if not options.get("Enabled"):
         return
@@ -36,4 +36,4 @@ def write(cloud: Cloud, stream: DeliveryStream, error: AwsError) -> None:
     }
     # The log is a courtesy: the delivery is tried again whether or not it can be written.
     with contextlib.suppress(AwsError):
-        cloud.call("logs", "PutLogEvents", params, Caller(arn=f"arn:aws:iam::{ACCOUNT}:root", source="firehose"))
+        cloud.call("logs", "PutLogEvents", params, caller)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from localaws import validation
 from localaws.cloudwatch.publisher import Publisher
 from localaws.firehose import configuration
 from localaws.firehose.direct import DirectPut
@@ -55,6 +56,7 @@ class FirehoseService:
         answer = self._answers.get(action)
         if answer is None:
             raise AwsError("UnknownOperationException", f"Firehose has no action {action}.")
+        validation.check("firehose", action, params)
         return answer(params)
 
     def start(self) -> None:

@@ -100,7 +100,7 @@ class KinesisSource:
 
     def _read_shard(self, shard: str) -> Batch:
         try:
-            answer = self._call("GetRecords", ShardIterator=self._iterators[shard], Limit=10_000)
+            answer = self._call("GetRecords", StreamARN=self._arn, ShardIterator=self._iterators[shard], Limit=10_000)
         except AwsError as error:
             if error.code in _GONE:
                 self._stale = True

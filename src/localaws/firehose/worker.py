@@ -149,11 +149,12 @@ class Worker:
     def _deliver(self) -> None:
         """Deliver the objects that are due, oldest first, and save how far each shard is delivered."""
         for finished in self._objects.due():
+            caller = self._role(self._stream.destination.role)
             try:
-                self._delivery.deliver(finished, self._role(self._stream.destination.role))
+                self._delivery.deliver(finished, caller)
             except AwsError as error:
                 self._delivery.count("DeliveryToS3.Success", 0, "Count")
-                errorlog.write(self._cloud, self._stream, error)
+                errorlog.write(self._cloud, self._stream, error, caller)
                 raise
             checkpoints = self._objects.delivered(finished)
             self._store.save_checkpoints(self._stream.incarnation, checkpoints)

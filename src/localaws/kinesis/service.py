@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localaws import validation
 from localaws.cloudwatch.publisher import Publisher
 from localaws.kinesis.consumers import ConsumerActions
 from localaws.kinesis.control import ControlPlane
@@ -49,6 +50,7 @@ class KinesisService:
         answer = self._answers.get(action)
         if answer is None:
             raise AwsError("UnknownOperationException", f"Kinesis has no action {action}.")
+        validation.check("kinesis", action, params)
         return answer(params)
 
     def start(self) -> None:
