@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 from localaws.gateway.app import Gateway
@@ -36,6 +38,19 @@ class Options:
     units: Path | None = None
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """waitress waits for ever for the body of an empty request that expects a 100: it gets none, so none is awaited."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if not self.content_length and not self.chunked:
+            self.expect_continue = False
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
+
+
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
     platform = Platform(options.state, options.speed, options.call_log)
@@ -48,6 +63,7 @@ def serve(options: Options) -> None:
         max_request_body_size=_MOST_BODY,
         ident="localaws",
     )
+    server.channel_class = _Channel
     platform.endpoint = f"http://{HOST}:{server.effective_port}"
     for package in _SERVICES:
         _register(platform, package, options)

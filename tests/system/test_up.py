@@ -150,7 +150,7 @@ def _post(number: int) -> dict[str, Any]:
 )
 def test_a_wrong_input_gets_one_clear_message(words: list[str], sentence: str, tmp_path: Path) -> None:
     done = subprocess.run([*command("--var", str(tmp_path)), *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -162,5 +162,5 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         words = command("--var", str(tmp_path), "--port", str(port))
         done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"port {port}" in done.stderr

@@ -8,6 +8,7 @@ which takes longer than a task waits for its supervisor.
 import json
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from postrank.laptop.ports import HOST
 from postrank.laptop.processes import Parts
 
 READY_SECONDS = 150.0
+_OTHERS = ("AWS_", "AIRFLOW", "POSTRANK_")  # how the environment's names begin that decide which stack is meant
 _COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
@@ -171,7 +173,14 @@ class Airflow:
 
 def inherited_environment() -> dict[str, str]:
     """This process's environment without what would lead a part away from the run's own AWS and Airflow."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "AIRFLOW", "POSTRANK_"))}
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
+
+
+def write_environment(path: Path, environment: Mapping[str, str]) -> None:
+    """Write a shell file that makes `airflow` and `postrank` commands reach this run; readable by its owner only."""
+    ours = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in ours.items()), encoding="utf-8")
 
 
 def _airflow(*words: str) -> list[str]:

@@ -23,7 +23,7 @@ class LocalCloud:
     def __init__(self, parts: Parts, layout: Layout, port: int, region: str) -> None:
         self.endpoint = f"http://{HOST}:{port}"
         self._parts, self._layout, self._port, self._region = parts, layout, port, region
-        self._session = boto3.Session(aws_access_key_id=_ROOT, aws_secret_access_key=_ROOT, region_name=region)
+        self._session: Any = boto3.Session(aws_access_key_id=_ROOT, aws_secret_access_key=_ROOT, region_name=region)
 
     def start(self, env: Mapping[str, str]) -> None:
         """Start the process; returns at once."""

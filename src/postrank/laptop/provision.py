@@ -33,6 +33,13 @@ class Provision:
         self._client = client
         self._names = resources
 
+    def exists(self) -> bool:
+        """Whether an earlier run has made everything."""
+        groups = self._client("autoscaling").describe_auto_scaling_groups(
+            AutoScalingGroupNames=[self._names.streamer.name]
+        )
+        return bool(groups["AutoScalingGroups"])
+
     def base(self) -> Iterator[str]:
         """Create the resources in dependency order; yields the name of each kind when it stands."""
         for step in (

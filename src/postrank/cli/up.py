@@ -1,0 +1,77 @@
+"""`postrank up`: everything on this machine."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from postrank.laptop.options import Options
+from postrank.laptop.run import Interrupted, run
+
+SOURCES = ("replay", "bluesky")
+
+
+@click.command()
+@click.option(
+    "--project", type=click.Path(path_type=Path), default=Path(),  help="The checkout; by default this folder."
+)
+@click.option("--var", type=click.Path(path_type=Path), help="Where a run keeps its files; PROJECT/var by default.")
+@click.option("--port", default=8080, show_default=True, help="Port of the Airflow UI on 127.0.0.1.")
+@click.option("--aws-port", default=4566, show_default=True, help="Port of the local AWS on 127.0.0.1.")
+@click.option(
+    "--source", type=click.Choice(SOURCES), default="replay", show_default=True, help="Who gives the posts."
+)
+@click.option(
+    "--posts",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A file to replay instead of the bundled sample; may be given more than once.",
+)
+@click.option("--once", is_flag=True, help="End after the first complete ranking.")
+@click.option("--keep", is_flag=True, help="Go on with what the last run left, rather than afresh.")
+@click.option("--top", default=20, show_default=True, help="How many authors to print.")
+def up(
+    project: Path,
+    var: Path | None,
+    port: int,
+    aws_port: int,
+    source: str,
+    posts: tuple[Path, ...],
+    once: bool,
+    keep: bool,
+    top: int,
+) -> None:
+    """Bring up everything on this machine and rank authors.
+
+    Starts the local AWS, the streamer on its instance, Firehose delivery and Airflow, all on 127.0.0.1; runs the DAGs
+    once; prints the ranking and what each hop took and gave; then stays up until Ctrl-C. Logs are in var/log, a copy of
+    what was exported in var/results.
+
+    \b
+    Status: 0 after a complete ranking (also when stopped by Ctrl-C after it), 2 with the reason when none came about,
+    130 when stopped before it.
+
+    \b
+    Examples:
+      postrank up
+      postrank up --once --posts monday.ndjson.gz --posts tuesday.json.bz2
+      postrank up --source bluesky --port 9090
+    """
+    options = Options(
+        project=project,
+        var=var,
+        port=port,
+        aws_port=aws_port,
+        source=source,
+        posts=posts,
+        once=once,
+        keep=keep,
+        top=top,
+    )
+    console = Console()
+    try:
+        run(options, console)
+    except Interrupted as interrupted:
+        console.print("Stopped; no process is left.", highlight=False)
+        sys.exit(0 if interrupted.ranked else 130)

@@ -1,0 +1,86 @@
+"""A run from beginning to end: checked options, everything up, the main job, its result shown, everything down."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+
+from postrank.aws.resources import Resources
+from postrank.laptop.accounting import Accounting
+from postrank.laptop.failures import Unaccounted
+from postrank.laptop.job import STEPS, Job
+from postrank.laptop.options import Options
+from postrank.laptop.processes import Parts
+from postrank.laptop.status import Status
+from postrank.results.reader import Results
+from postrank.results.table import ranking_table
+
+ENVIRONMENT, ACCOUNT = "local", "123456789012"
+LEADERBOARD = "/plugin/leaderboard"
+
+
+class Interrupted(BaseException):
+    """A person or the system asked the run to end. Not an Exception: nothing may take it for a failure."""
+
+    ranked = False  # whether the ranking was there by then
+
+
+def run(options: Options, console: Console) -> None:
+    """Run everything. Returns after the first ranking (`options.once`), or raises Interrupted when asked to end.
+
+    Raises Fatal with the reason when no ranking comes about. In any case no process is left behind.
+    """
+    layout = options.check()
+    if not options.keep:
+        layout.start_afresh()
+    layout.create()
+    names = Resources.of(ENVIRONMENT, ACCOUNT)
+    with _stoppable(), Parts(layout.logs) as parts:
+        with Status(console, STEPS) as status:
+            job = Job(options, layout, names, parts, status)
+            accounting = job.run()
+        _show(job, accounting, console)
+        if not options.once:
+            _stay(job, console)
+
+
+def _show(job: Job, accounting: Accounting, console: Console) -> None:
+    results = Results(job.cloud.client("s3"), job.names.buckets["results"])
+    interval = results.manifest()["interval"]
+    title = f"Top {job.options.top} authors, {interval['start']} to {interval['end']}"
+    console.print(ranking_table(results.rows("all")[: job.options.top], title))
+    console.print(accounting.table())
+    if accounting.lost:
+        raise Unaccounted(accounting.lost)
+    console.print(f"Exported to {job.layout.results / 'rankings'}", highlight=False, soft_wrap=True)
+
+
+def _stay(job: Job, console: Console) -> None:
+    console.print(f"Airflow UI    {job.airflow.url}", highlight=False)
+    console.print(f"Leaderboard   {job.airflow.url}{LEADERBOARD}", highlight=False)
+    console.print("Everything stays up; Ctrl-C stops it.", highlight=False)
+    try:
+        job.stay()
+    except Interrupted as interrupted:
+        interrupted.ranked = True
+        raise
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turn the first SIGINT, SIGTERM or SIGHUP into Interrupted; ignore more of them while everything stops."""
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in asked:
+            signal.signal(number, signal.SIG_IGN)
+        raise Interrupted
+
+    before = {number: signal.signal(number, stop) for number in asked}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
