@@ -1,0 +1,74 @@
+"""Late, duplicate, edited, deleted and reordered input gives the truth after each arrival."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.lake import delete, post
+from tests.support.ranking_model import rankings, surviving
+
+HOURS = ("2026-11-24T01", "2026-11-24T02", "2026-11-24T03")
+# Moments where windows meet: midnight, the hour, the minute, and the sliding minute across each.
+MOMENTS = tuple(
+    f"2026-11-2{day}T{clock}Z"
+    for day, clock in (
+        (1, "23:59:00.000"),
+        (1, "23:59:00.001"),
+        (1, "23:59:59.999"),
+        (2, "00:00:00.000"),
+        (2, "00:00:30.000"),
+        (2, "00:00:59.999"),
+        (2, "00:01:00.000"),
+        (2, "04:59:30.000"),
+        (2, "05:00:00.000"),
+        (2, "05:00:29.999"),
+        (3, "00:00:10.000"),
+    )
+)
+NETWORKS = ("bluesky", "x")
+
+
+@st.composite
+def _streams(draw: st.DrawFn) -> list[list[dict]]:
+    """What three arrival hours bring: posts, each perhaps edited, deleted or delivered again, in any order."""
+    events = []
+    for number in range(draw(st.integers(1, 12))):
+        name, author = f"p{number}", draw(st.sampled_from(("A", "a", "b", "é")))
+        network = draw(st.sampled_from(NETWORKS))
+        received = iter(f"2026-11-24T05:00:{second:02}.000Z" for second in range(60))
+        written = post(name, author, draw(st.sampled_from(MOMENTS)), network=network, received_at=next(received))
+        events += [written] * draw(st.integers(1, 2))
+        for _ in range(draw(st.integers(0, 2))):
+            moved = draw(st.sampled_from((written["posted_at"], *MOMENTS)))
+            events.append({**written, "kind": "edit", "posted_at": moved, "received_at": next(received)})
+        if draw(st.integers(0, 3)) == 0:
+            events.append(delete(name, network=network, received_at=next(received)))
+    shuffled = draw(st.permutations(events))
+    hours = [draw(st.integers(0, len(HOURS) - 1)) for _ in shuffled]
+    return [[event for event, hour in zip(shuffled, hours, strict=True) if hour == n] for n in range(len(HOURS))]
+
+
+def _shown(lake) -> dict[tuple[str, str], list[tuple]]:
+    rows = lake.rows(
+        "select granularity, date_format(window_start, '%Y-%m-%d %H:%i') as window_start, rank, network, author_id,"
+        " posts, previous_rank, peak_60s from author_ranking where granularity <> 'all'"
+        " order by granularity, window_start, rank"
+    )
+    found: dict[tuple[str, str], list[tuple]] = {}
+    for row in rows:
+        earlier = int(row["previous_rank"]) if row["previous_rank"] else None
+        line = (int(row["rank"]), row["network"], row["author_id"], int(row["posts"]), earlier, int(row["peak_60s"]))
+        found.setdefault((row["granularity"], row["window_start"]), []).append(line)
+    return found
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrivals=_streams())
+def test_the_ranking_is_true_after_every_arrival(new_lake, arrivals):
+    lake, seen = new_lake(), []
+    for hour, events in zip(HOURS, arrivals, strict=True):
+        if not events:
+            continue
+        lake.deliver(hour, events)
+        seen += events
+        lake.rank([hour])
+        assert _shown(lake) == rankings(surviving(seen))
