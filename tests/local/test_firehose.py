@@ -16,7 +16,7 @@ from tests.local.streams import make_stream, settled, unique
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for
 
-SPEED = 60  # buffer intervals of 60 s take one
+SPEED = 120  # a buffer interval of 60 s takes half a second
 
 
 @pytest.fixture(scope="module")

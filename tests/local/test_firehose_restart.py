@@ -1,7 +1,5 @@
 """What was acknowledged outlives the server: a clean stop, and a kill."""
 
-import signal
-
 from tests.local.delivery import Lake
 from tests.local.streams import make_stream, read_all
 from tests.support.localaws import running_localaws
@@ -22,7 +20,7 @@ def again(lake, aws):
 
 def test_a_killed_server_loses_neither_records_nor_deliveries(tmp_path):
     """Page "Understand data delivery": at least once."""
-    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+    with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = Lake(aws)
         stream = make_stream(lake.kinesis, shards=2)
         name = lake.deliver(source=stream)
@@ -31,9 +29,8 @@ def test_a_killed_server_loses_neither_records_nor_deliveries(tmp_path):
         lake.wait_for_lines(200)
         put_lines(lake, stream, 200, 300)
         lake.firehose.put_record(DeliveryStreamName=direct, Record={"Data": b"direct\n"})
-        aws.process.send_signal(signal.SIGKILL)
-        aws.process.wait()
-    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+        aws.kill()
+    with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = again(lake, aws)
         wanted = {str(number) for number in range(500)} | {"direct"}
         wait_for(lambda: wanted <= set(lake.wait_for_lines(501)), timeout=20, what="every record to be delivered")
@@ -48,13 +45,13 @@ def test_a_killed_server_loses_neither_records_nor_deliveries(tmp_path):
 
 def test_a_clean_stop_delivers_nothing_twice(tmp_path):
     """The checkpoint of a shard is saved once its objects are stored."""
-    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+    with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = Lake(aws)
         stream = make_stream(lake.kinesis)
         lake.deliver(source=stream)
         put_lines(lake, stream, 0, 100)
         lake.wait_for_lines(100)
-    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
+    with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = again(lake, aws)
         put_lines(lake, stream, 100, 100)
         lines = lake.wait_for_lines(200)

@@ -1,7 +1,6 @@
 """What a shard takes and gives per second, and what is refused beyond it."""
 
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.local.metrics import metric_sum
 from tests.local.streams import iterator, make_stream, read_all, settled
@@ -9,7 +8,6 @@ from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for
 
 MIB = 1024 * 1024
-ONCE = Config(retries={"total_max_attempts": 1})
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +18,7 @@ def aws(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def kinesis(aws):
-    return aws.client("kinesis", config=ONCE)
+    return aws.client("kinesis")
 
 
 def test_more_than_a_thousand_records_a_second_fail_by_index(kinesis):
@@ -128,7 +126,7 @@ def test_an_on_demand_stream_grows_with_its_traffic(kinesis):
 def test_limits_can_be_switched_off(tmp_path):
     """The setting LOCALAWS_KINESIS_LIMITS=off."""
     with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
-        kinesis = aws.client("kinesis", config=ONCE)
+        kinesis = aws.client("kinesis")
         name = make_stream(kinesis)
         records = [{"Data": b"x" * 8000, "PartitionKey": "k"}] * 500
         assert [kinesis.put_records(StreamName=name, Records=records)["FailedRecordCount"] for _ in range(4)] == [0] * 4

@@ -3,7 +3,6 @@
 import itertools
 
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.local.streams import make_stream, settled, unique
 from tests.support.localaws import running_localaws
@@ -14,7 +13,7 @@ HASH_SPACE = 2**128
 @pytest.fixture(scope="module")
 def kinesis(tmp_path_factory):
     with running_localaws(tmp_path_factory.mktemp("localaws"), speed=4) as aws:
-        yield aws.client("kinesis", config=Config(retries={"total_max_attempts": 1}))
+        yield aws.client("kinesis")
 
 
 def shards_of(kinesis, name, **options):
