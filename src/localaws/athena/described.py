@@ -1,0 +1,72 @@
+"""A kept execution in the shapes of GetQueryExecution and GetQueryRuntimeStatistics."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.athena.requests import moment
+from localaws.athena.workgroups import ENGINE
+
+
+def described(record: Mapping[str, Any]) -> dict[str, Any]:
+    """QueryExecution."""
+    status: dict[str, Any] = {"State": record["state"], "SubmissionDateTime": moment(record["submitted"])}
+    if record.get("reason"):
+        status["StateChangeReason"] = record["reason"]
+    if record.get("ended"):
+        status["CompletionDateTime"] = moment(record["ended"])
+    if record.get("error"):
+        status["AthenaError"] = record["error"]
+    context = {name: record[key] for name, key in (("Database", "database"), ("Catalog", "catalog")) if record.get(key)}
+    found = {
+        "QueryExecutionId": record["id"],
+        "Query": record["sql"],
+        "StatementType": record["kind"],
+        "SubstatementType": record["substatement"],
+        "ResultConfiguration": {"OutputLocation": record["output"]},
+        "ResultReuseConfiguration": record.get("reuse") or {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+        "QueryExecutionContext": context,
+        "Status": status,
+        "Statistics": _statistics(record),
+        "WorkGroup": record["workgroup"],
+        "EngineVersion": ENGINE,
+    }
+    if record.get("parameters"):
+        found["ExecutionParameters"] = record["parameters"]
+    return found
+
+
+def runtime_statistics(record: Mapping[str, Any]) -> dict[str, Any]:
+    """QueryRuntimeStatistics: times and bytes; the local engine has no stages to show."""
+    statistics = _statistics(record)
+    names = (
+        "QueryQueueTimeInMillis",
+        "QueryPlanningTimeInMillis",
+        "EngineExecutionTimeInMillis",
+        "ServiceProcessingTimeInMillis",
+        "TotalExecutionTimeInMillis",
+    )
+    return {
+        "Timeline": {name: statistics[name] for name in names if name in statistics},
+        "Rows": {"InputBytes": record.get("scanned", 0)},
+    }
+
+
+def _statistics(record: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "DataScannedInBytes": record.get("scanned", 0),
+        "ResultReuseInformation": {"ReusedPreviousResult": bool(record.get("reused"))},
+    }
+    if record.get("manifest"):
+        found["DataManifestLocation"] = record["manifest"]
+    if record.get("ended"):
+        started = record.get("started") or record["ended"]
+        found["QueryQueueTimeInMillis"] = _milliseconds(record["submitted"], started)
+        found["EngineExecutionTimeInMillis"] = _milliseconds(started, record["ended"])
+        found["QueryPlanningTimeInMillis"] = 0
+        found["ServiceProcessingTimeInMillis"] = 0
+        found["TotalExecutionTimeInMillis"] = _milliseconds(record["submitted"], record["ended"])
+    return found
+
+
+def _milliseconds(start: float, end: float) -> int:
+    return max(round((end - start) * 1000), 0)

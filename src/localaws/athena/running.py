@@ -1,0 +1,131 @@
+"""One execution from QUEUED to its end: runs the statement, writes the results, says why it failed."""
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from localaws.athena import results
+from localaws.athena.catalogue import Catalogue
+from localaws.athena.engine import Engine
+from localaws.athena.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
+from localaws.athena.session import Outcome, Session, Statement
+from localaws.athena.storage import Storage, place
+from localaws.service import Caller, Cloud
+
+Keep = Callable[[dict[str, Any]], None]
+
+
+@dataclass(slots=True)
+class Stop:
+    """How a running statement is stopped from another thread."""
+
+    asked: threading.Event = field(default_factory=threading.Event)
+    cursor: Any = None
+
+    def now(self) -> None:
+        self.asked.set()
+        if self.cursor is not None:
+            self.cursor.interrupt()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is needed to run one execution."""
+
+    cloud: Cloud
+    engine: Engine
+    scratch: Path
+    caller: Caller
+    statement: Statement
+    record: dict[str, Any]  # the execution as it is kept; `keep` writes it
+    keep: Keep
+    stop: Stop
+    cutoff: int | None
+    positions: dict[str, tuple[int, int]]
+
+    def __call__(self) -> None:
+        """Run to the end; never raises."""
+        record = self.record
+        if self.stop.asked.is_set():
+            self._end("CANCELLED", reason="Query was cancelled by user")
+            return
+        record["started"] = time.time()
+        record["state"] = "RUNNING"
+        self.keep(record)
+        folder = self.scratch / record["id"]
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._run(folder)
+        except QueryCancelled as error:
+            self._end("CANCELLED", reason=error.reason)
+        except QueryFailed as error:
+            self._failed(error)
+        except Exception as error:
+            self._failed(from_duckdb(error, self.positions))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _run(self, folder: Path) -> None:
+        caller = replace(self.caller, source="athena")
+        output = place(self.record["folder"]).folder()
+        cursor = self.engine.cursor()
+        self.stop.cursor = cursor
+        session = Session(
+            id=self.record["id"],
+            database=self.record["database"],
+            catalogue=Catalogue(self.cloud, caller),
+            storage=Storage(self.cloud, caller),
+            cursor=cursor,
+            output=output,
+            scratch=folder,
+            cutoff=self.cutoff,
+        )
+        try:
+            if self.stop.asked.is_set():
+                raise QueryCancelled("Query was cancelled by user")
+            outcome = self.statement.run(session)
+            self._write(session, outcome, folder)
+        finally:
+            self.record["scanned"] = session.scanned
+            with contextlib.suppress(Exception):
+                cursor.close()
+        self._end("SUCCEEDED")
+
+    def _write(self, session: Session, outcome: Outcome, folder: Path) -> None:
+        """Result and metadata files, and the manifest of what was written."""
+        record = self.record
+        if outcome.manifest is not None:
+            listing = folder / "manifest"
+            listing.write_text("".join(f"{address}\n" for address in outcome.manifest))
+            target = session.output.below(f"{record['id']}-manifest.csv")
+            session.storage.put(target, listing)
+            record["manifest"] = target.uri
+        target = place(record["output"])
+        if outcome.manifest is None:
+            rows = folder / "rows"
+            results.write(outcome, rows, text=self.statement.kind != "DML")
+            session.storage.put(target, rows)
+        side = folder / "metadata"
+        side.write_bytes(results.metadata(outcome.columns, outcome.update_count))
+        session.storage.put(place(record["output"] + ".metadata"), side)
+
+    def _failed(self, error: QueryFailed) -> None:
+        if self.stop.asked.is_set():
+            self._end("CANCELLED", reason="Query was cancelled by user")
+            return
+        self.record["error"] = {
+            "ErrorCategory": error.category,
+            "ErrorType": error.type,
+            "Retryable": error.retryable or error.category == SYSTEM,
+            "ErrorMessage": str(error),
+        }
+        self._end("FAILED", reason=str(error))
+
+    def _end(self, state: str, reason: str | None = None) -> None:
+        self.record.update(state=state, reason=reason, ended=time.time())
+        self.keep(self.record)

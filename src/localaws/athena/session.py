@@ -1,0 +1,87 @@
+"""What a running statement has at hand, and what it leaves behind."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from localaws.athena.accounting import scanned_bytes
+from localaws.athena.catalogue import Catalogue, Table
+from localaws.athena.failures import QueryCancelled, QueryFailed
+from localaws.athena.relations import Relations
+from localaws.athena.scan import Scanner
+from localaws.athena.storage import Place, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a result: Athena's type name, and precision and scale as GetQueryResults gives them."""
+
+    name: str
+    type: str
+    precision: int = 0
+    scale: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a statement gave: rows (Python values, or text where `columns` says varchar), or what it wrote."""
+
+    columns: Sequence[Column] = ()
+    rows: Iterator[Sequence[Any]] = field(default_factory=lambda: iter(()))
+    types: Sequence[Any] = ()  # the engine's types of the columns, where values are to be formatted
+    update_count: int | None = None
+    manifest: Sequence[str] | None = None  # addresses of the objects written
+    location: str | None = None  # of what a CTAS wrote
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One statement's surroundings."""
+
+    id: str
+    database: str | None
+    catalogue: Catalogue
+    storage: Storage
+    cursor: Any  # DuckDB's
+    output: Place  # folder for what has no location of its own
+    scratch: Path
+    cutoff: int | None = None  # bytes
+    scanned: int = 0
+    planned: bool = False
+
+    def plan(self, query: Any) -> str:
+        """DuckDB's text of a query, its cost counted. Raises QueryCancelled where the workgroup's cut-off is passed."""
+        scanner = Scanner(self.catalogue, self.storage, self.cursor)
+        sql = Relations(self.catalogue, scanner, self.database).sql(query)
+        self.scanned += scanned_bytes(self.cursor, sql, scanner.scans)
+        if self.cutoff is not None and self.scanned > self.cutoff:
+            raise QueryCancelled("Bytes scanned limit was exceeded")
+        return sql
+
+    def named(self, name: Sequence[str]) -> tuple[str, str]:
+        """Database and table of a name of one to three parts, lower case."""
+        parts = [part.lower() for part in name][-2:]
+        database = parts[0] if len(parts) == 2 else (self.database or "").lower()
+        if not database:
+            raise QueryFailed(
+                "MISSING_SCHEMA_NAME", "line 1:1: Schema must be specified when session schema is not set"
+            )
+        return database, parts[-1]
+
+    def table(self, name: Sequence[str]) -> Table:
+        """The table of a name. Raises QueryFailed TABLE_NOT_FOUND."""
+        database, table = self.named(name)
+        found = self.catalogue.table(database, table)
+        if found is None:
+            raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{table}' does not exist")
+        return found
+
+
+class Statement(Protocol):
+    """A parsed statement."""
+
+    kind: str  # StatementType: DML, DDL or UTILITY
+    substatement: str  # SubstatementType: SELECT, CREATE_TABLE_AS_SELECT, ...
+
+    def run(self, session: Session) -> Outcome: ...

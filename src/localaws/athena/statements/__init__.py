@@ -1,0 +1,90 @@
+"""Statements of Athena's SQL: read at once, so that a malformed one is refused before it gets an id, and run later."""
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+from sqlglot.tokens import Token, TokenType
+
+from localaws.athena.binding import bound
+from localaws.athena.dialect import AthenaQuery, SyntaxRefused, tokens
+from localaws.athena.dialect import parse as parse_tree
+from localaws.athena.session import Statement
+from localaws.athena.statements.alter import AlterTable, Repair
+from localaws.athena.statements.create import CreateDatabase, CreateExternalTable
+from localaws.athena.statements.ctas import CreateTableAs
+from localaws.athena.statements.drop import Drop
+from localaws.athena.statements.insert import Insert
+from localaws.athena.statements.reader import Reader
+from localaws.athena.statements.select import Explain, Select
+from localaws.athena.statements.show import Describe, Show
+from localaws.athena.statements.unload import Unload
+from localaws.athena.statements.views import CreateView
+
+PreparedLookup = Callable[[str], str]
+
+
+def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> Statement:
+    """Read a statement. `prepared` gives the text of a prepared statement.
+
+    Raises SyntaxRefused for what Athena would not start.
+    """
+    found = tokens(sql)
+    if not found:
+        raise SyntaxRefused(1, 1, "mismatched input '<EOF>'")
+    words = [token.text.upper() for token in found[:5]]
+    if words[0] == "EXECUTE":
+        name, given = _execution(sql, found)
+        return read(prepared(name), given, prepared)
+    if words[0] == "UNLOAD":
+        return Unload.read(sql, found, parameters)
+    if words[:2] == ["MSCK", "REPAIR"]:
+        return Repair.read(sql, found)
+    if words[0] == "ALTER":
+        return AlterTable.read(sql, found)
+    if words[0] == "DROP":
+        return Drop.read(sql, found)
+    if words[0] == "SHOW":
+        return Show.read(sql, found)
+    if words[0] in ("DESCRIBE", "DESC"):
+        return Describe.read(sql, found)
+    if words[0] == "EXPLAIN":
+        return Explain(bound(parse_tree(sql[found[1].start :]), parameters), analyze=words[1] == "ANALYZE")
+    if words[0] == "CREATE":
+        return _create(sql, found, words, parameters)
+    return _query(bound(parse_tree(sql), parameters))
+
+
+def _create(sql: str, found: list[Token], words: list[str], parameters: Sequence[str]) -> Statement:
+    if words[1] in ("DATABASE", "SCHEMA"):
+        return CreateDatabase.read(sql, found)
+    if words[1] == "EXTERNAL":
+        return CreateExternalTable.read(sql, found)
+    if words[1] == "VIEW" or words[1:4] == ["OR", "REPLACE", "VIEW"]:
+        return CreateView.read(sql, found)
+    return CreateTableAs.of(bound(parse_tree(sql), parameters))
+
+
+def _query(tree: exp.Expression) -> Statement:
+    if isinstance(tree, exp.Insert):
+        return Insert.of(tree)
+    if isinstance(tree, exp.Query):
+        return Select(tree)
+    raise SyntaxRefused(1, 1, f"mismatched input '{tree.sql(dialect=AthenaQuery)[:30]}'")
+
+
+def _execution(sql: str, found: list[Token]) -> tuple[str, list[str]]:
+    """Name and parameters of EXECUTE name [USING value, ...]."""
+    reader = Reader(sql, found[1:])
+    name = reader.name()[-1]
+    if not reader.take("USING"):
+        reader.end()
+        return name, []
+    parts, depth, start = [], 0, reader.start
+    for token in reader.rest():
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1, TokenType.L_BRACKET: 1, TokenType.R_BRACKET: -1}.get(
+            token.token_type, 0
+        )
+        if token.token_type == TokenType.COMMA and depth == 0:
+            parts.append(sql[start : token.start])
+            start = token.end + 1
+    return name, [part.strip() for part in [*parts, sql[start : found[-1].end + 1]]]

@@ -1,0 +1,91 @@
+"""INSERT INTO."""
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from localaws.athena import hive
+from localaws.athena.catalogue import Table
+from localaws.athena.dialect import SyntaxRefused
+from localaws.athena.failures import QueryFailed, not_supported
+from localaws.athena.formats import json as json_format
+from localaws.athena.formats import parquet, text
+from localaws.athena.scan import library
+from localaws.athena.session import Outcome, Session
+from localaws.athena.statements.writing import Format, write
+from localaws.athena.storage import place
+
+
+@dataclass(slots=True)
+class Insert:
+    """INSERT INTO name [(columns)] query."""
+
+    name: list[str]
+    columns: list[str]
+    query: exp.Query
+    kind: str = "DML"
+    substatement: str = "INSERT"
+
+    @classmethod
+    def of(cls, tree: exp.Insert) -> "Insert":
+        target, columns = tree.this, []
+        if isinstance(target, exp.Schema):
+            columns = [part.name.lower() for part in target.expressions]
+            target = target.this
+        if tree.args.get("overwrite") or not isinstance(target, exp.Table):
+            raise SyntaxRefused(1, 8, "mismatched input 'OVERWRITE'. Expecting: 'INTO'")
+        query = tree.expression
+        if isinstance(query, exp.Values):
+            query = exp.select("*").from_(exp.alias_(query, "_values", table=True))
+        if not isinstance(query, exp.Query):
+            raise SyntaxRefused(1, 1, "mismatched input. Expecting: <query>")
+        return cls([part.name for part in target.parts], columns, query)
+
+    def run(self, session: Session) -> Outcome:
+        table = session.table(self.name)
+        if table.is_view:
+            raise QueryFailed("NOT_SUPPORTED", "Inserting into views is not supported")
+        everything = {**table.columns, **table.keys}
+        given = self.columns or list(everything)
+        unknown = [name for name in given if name not in everything]
+        if unknown:
+            raise QueryFailed(
+                "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}"
+            )
+        sql = session.plan(self.query)
+        found = session.cursor.sql(sql)
+        if len(found.columns) != len(given):
+            raise QueryFailed(
+                "TYPE_MISMATCH",
+                "line 1:1: Insert query has mismatched column types: Table:"
+                f" [{', '.join(everything[name] for name in given)}], Query: [{', '.join(map(hive.athena_name, found.types))}]",
+            )
+        chosen = ", ".join(f"#{given.index(name) + 1}" if name in given else "null" for name in everything)
+        types = {name: hive.parse(kind).duckdb for name, kind in everything.items()}
+        known = {part.values: part.location for part in session.catalogue.partitions(table)} if table.keys else {}
+        written = write(
+            session,
+            f"select {chosen} from ({sql})",
+            types,
+            keys=list(table.keys),
+            form=_format(table),
+            folder=place(table.location).folder(),
+            known=known,
+        )
+        fresh = {values: uri for values, uri in written.partitions.items() if values not in known}
+        if fresh:
+            session.catalogue.add_partitions(table, fresh)
+        return Outcome(update_count=written.rows, manifest=written.objects)
+
+
+def _format(table: Table) -> Format:
+    """How a table's own files are written."""
+    serde = library(table.storage)
+    if serde in parquet.SERDES:
+        return Format(compression=str(table.parameters.get("parquet.compression") or "GZIP").upper())
+    if serde in json_format.SERDES:
+        return Format(name="JSON")
+    if serde == text.LAZY:
+        properties = (table.storage.get("SerdeInfo") or {}).get("Parameters") or {}
+        return Format(name="TEXTFILE", delimiter=properties.get("field.delim") or "\x01")
+    raise not_supported(f"INSERT into a table of {serde}")

@@ -1,0 +1,65 @@
+"""CREATE [OR REPLACE] VIEW."""
+
+from dataclasses import dataclass
+
+from sqlglot.tokens import Token, TokenType
+
+from localaws.athena import hive
+from localaws.athena.dialect import SyntaxRefused, parse_query
+from localaws.athena.failures import QueryFailed
+from localaws.athena.relations import view_text
+from localaws.athena.session import Outcome, Session
+
+
+@dataclass(slots=True)
+class CreateView:
+    """A query kept under a name, in the catalogue."""
+
+    name: list[str]
+    sql: str
+    replace: bool
+    kind: str = "DDL"
+    substatement: str = "CREATE_VIEW"
+
+    @classmethod
+    def read(cls, sql: str, found: list[Token]) -> "CreateView":
+        replace = found[1].text.upper() == "OR"
+        at = 4 if replace else 2
+        parts = []
+        while at < len(found) and found[at].text.upper() != "AS":
+            if found[at].token_type != TokenType.DOT:
+                parts.append(found[at].text)
+            at += 1
+        if not parts or at + 1 >= len(found):
+            raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: 'AS'")
+        body = sql[found[at + 1].start : found[-1].end + 1]
+        parse_query(body)
+        return cls(parts, body, replace)
+
+    def run(self, session: Session) -> Outcome:
+        database, name = session.named(self.name)
+        there = session.catalogue.table(database, name)
+        if there is not None and not (self.replace and there.is_view):
+            raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: '{database}.{name}' already exists")
+        relation = session.cursor.sql(session.plan(parse_query(self.sql)))
+        session.scanned = 0  # a view is only described, nothing is read
+        names = [column.lower() for column in relation.columns]
+        described = [(column, hive.athena_name(kind)) for column, kind in zip(names, relation.types, strict=True)]
+        table = {
+            "Name": name,
+            "TableType": "VIRTUAL_VIEW",
+            "Parameters": {"presto_view": "true", "comment": "Presto View"},
+            "ViewOriginalText": view_text(self.sql, session.database or database, described),
+            "ViewExpandedText": "/* Presto View */",
+            "PartitionKeys": [],
+            "StorageDescriptor": {
+                "Columns": [
+                    {"Name": column, "Type": hive.hive_name(kind)}
+                    for column, kind in zip(names, relation.types, strict=True)
+                ],
+                "Location": "",
+                "SerdeInfo": {},
+            },
+        }
+        session.catalogue.call("UpdateTable" if there else "CreateTable", DatabaseName=database, TableInput=table)
+        return Outcome()

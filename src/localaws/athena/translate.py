@@ -1,0 +1,159 @@
+"""A query tree in Athena's SQL made into one that means the same to DuckDB.
+
+Only kinds of nodes that were considered pass; any other is refused as NOT_SUPPORTED rather than sent on in hope.
+"""
+
+from sqlglot import exp
+
+from localaws.athena import datetimes, functions
+from localaws.athena.casts import cast
+from localaws.athena.failures import QueryFailed, not_supported
+from localaws.athena.unnesting import unnest
+
+_PLAIN: tuple[type[exp.Expression], ...] = (
+    exp.Select, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered,
+    exp.Limit, exp.Offset, exp.Fetch, exp.Union, exp.Intersect, exp.Except, exp.Distinct, exp.Values, exp.Tuple, exp.Table,
+    exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.And,
+    exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is, exp.In,
+    exp.Between, exp.Like, exp.Escape, exp.Exists, exp.Any, exp.All, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.DPipe, exp.Case,
+    exp.If, exp.Window, exp.WindowSpec, exp.Filter, exp.WithinGroup, exp.Array, exp.Lambda, exp.Dot, exp.Interval, exp.Var,
+    exp.GroupingSets, exp.Cube, exp.Rollup, exp.HexString, exp.UnicodeString, exp.Anonymous, exp.Lateral, exp.Paren,
+    exp.DataType, exp.DataTypeParam, exp.ColumnDef, exp.Cast, exp.TryCast, exp.Div, exp.Mod, exp.Bracket, exp.Extract,
+    exp.StrPosition, exp.Substring, exp.Trim, exp.AtTimeZone, exp.CurrentTimestamp, exp.CurrentDate, exp.Localtimestamp,
+    exp.IgnoreNulls, exp.RespectNulls, exp.Unnest,
+)  # fmt: skip
+_LOCAL_READERS = {
+    "date_format", "format_datetime", "date", "year", "month", "day", "hour", "minute", "second", "day_of_week", "day_of_year",
+    "dow", "doy", "week", "quarter", "day_of_month", "week_of_year",
+}  # fmt: skip
+_UTC = ("utc", "z", "etc/utc", "gmt", "+00:00")
+
+
+def translate(tree: exp.Expression) -> exp.Expression:
+    """The tree in DuckDB's terms; the given one is used up. Raises QueryFailed for what has no sure counterpart."""
+    for node in tree.walk():
+        if type(node) not in _PLAIN:
+            raise not_supported(f"{type(node).__name__.upper()} in a query")
+    for node in list(tree.walk(bfs=False))[::-1]:
+        replacement = _one(node)
+        if replacement is not node:
+            if node is tree:
+                tree = replacement
+            else:
+                node.replace(replacement)
+    return tree
+
+
+def _one(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911, PLR0912 - one line a kind of node reads best
+    match node:
+        case exp.Anonymous():
+            return _function(node)
+        case exp.Cast():  # TryCast too
+            return _cast(node)
+        case exp.Div():
+            return functions.call("a_div", node.this, node.expression)
+        case exp.Mod():
+            return functions.call("a_mod", node.this, node.expression)
+        case exp.Add() | exp.Sub() if isinstance(node.expression, exp.Interval) or isinstance(node.this, exp.Interval):
+            return _interval(node)
+        case exp.Bracket():
+            return _item(node)
+        case exp.AtTimeZone():
+            return _at_zone(node, node.this, node.args["zone"])
+        case exp.Extract():
+            return datetimes.field(node.this.name, node.expression)
+        case exp.CurrentTimestamp():
+            return functions.call("a_now")
+        case exp.Localtimestamp():
+            return functions.call("a_local", functions.call("a_now"))
+        case exp.CurrentDate():
+            return functions.call("a_date", functions.call("a_now"))
+        case exp.StrPosition():
+            return functions.call("strpos", node.this, node.args["substr"])
+        case exp.Substring():
+            bounds = [part for part in (node.args.get("start"), node.args.get("length")) if part is not None]
+            return functions.fill_call("substr", [node.this, *bounds])
+        case exp.Trim():
+            return _trim(node)
+        case exp.IgnoreNulls():
+            return _ignore_nulls(node)
+        case exp.Unnest():
+            return unnest(node)
+    return node
+
+
+def _function(node: exp.Anonymous) -> exp.Expression:
+    name = str(node.this).lower()
+    if name == "from_iso8601_timestamp":
+        # The value keeps its text's zone, which an instant cannot: fine where only the instant is asked for.
+        return functions.call("a_iso" if _wants_instant(node) else "a_iso_utc", *node.expressions)
+    if name in ("at_timezone", "with_timezone"):
+        if name == "with_timezone":
+            raise not_supported("with_timezone")
+        return _at_zone(node, node.expressions[0], node.expressions[1])
+    line, end = node.meta.get("line", 1), node.meta.get("col", len(name))
+    built = functions.translate(node, int(line), max(int(end) - len(name) + 1, 1))
+    modified = isinstance(node.parent, exp.Filter | exp.Window | exp.WithinGroup | exp.IgnoreNulls)
+    if modified and not isinstance(built, exp.Anonymous):
+        raise not_supported(f"{name} with FILTER or OVER")
+    return built
+
+
+def _wants_instant(node: exp.Expression) -> bool:
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        parent = parent.parent
+    if isinstance(parent, exp.Anonymous):
+        return str(parent.this).lower() in ("to_unixtime", "at_timezone")
+    return isinstance(parent, exp.AtTimeZone | exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE | exp.Between)
+
+
+def _cast(node: exp.Cast) -> exp.Expression:
+    value = cast(node.this, node.to)
+    return functions.call("try", value) if isinstance(node, exp.TryCast) else value
+
+
+def _interval(node: exp.Expression) -> exp.Expression:
+    name = "a_plus" if isinstance(node, exp.Add) else "a_minus"
+    left, right = node.this, node.expression
+    if isinstance(left, exp.Interval) and not isinstance(right, exp.Interval):
+        left, right = right, left
+    return functions.call(name, left, right)
+
+
+def _item(node: exp.Bracket) -> exp.Expression:
+    if len(node.expressions) != 1:
+        raise QueryFailed("SYNTAX_ERROR", "line 1:1: a subscript is one expression")
+    index = node.expressions[0]
+    if isinstance(index, exp.Literal) and index.is_string:
+        return functions.fill("_0[a_key(_0, _1)]", node.this, index)
+    return functions.fill("_0[a_item(_0, _1)]", node.this, index)
+
+
+def _at_zone(node: exp.Expression, value: exp.Expression, zone: exp.Expression) -> exp.Expression:
+    if not isinstance(zone, exp.Literal) or not zone.is_string:
+        raise not_supported("A time zone that is no literal")
+    if zone.name.lower() in _UTC:
+        return functions.call("a_instant", value)
+    parent = node.parent
+    reads_local = isinstance(parent, exp.Cast) and not parent.to.is_type("timestamptz")
+    if isinstance(parent, exp.Anonymous):
+        reads_local = str(parent.this).lower() in _LOCAL_READERS
+    if not (reads_local or isinstance(parent, exp.Extract)):
+        raise not_supported("A timestamp that keeps a zone other than UTC, outside a cast or a field")
+    return functions.call("timezone", zone, functions.call("a_instant", value))
+
+
+def _trim(node: exp.Trim) -> exp.Expression:
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
+    if node.expression is None:
+        return functions.fill_call(name, [node.this])
+    return functions.call(name, node.this, node.expression)
+
+
+def _ignore_nulls(node: exp.IgnoreNulls) -> exp.Expression:
+    inner = node.this
+    if not isinstance(inner, exp.Anonymous) or not inner.expressions:
+        raise not_supported("IGNORE NULLS here")
+    arguments = list(inner.expressions)
+    return functions.call(inner.this, *arguments[:-1], exp.IgnoreNulls(this=arguments[-1]))
