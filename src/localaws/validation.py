@@ -86,6 +86,7 @@ def _errors(shape: Any, value: Any, path: str) -> Iterator[str]:
             yield from _errors(shape.member, item, where)
     elif shape.type_name == "map":
         for key, item in value.items():
+            _check_type(shape.key, key, path)
             _check_type(shape.value, item, f"{path}.{key}")
             yield from _errors(shape.key, key, f"{path}.key")
             yield from _errors(shape.value, item, f"{path}.{key}.member")

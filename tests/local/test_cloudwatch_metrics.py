@@ -136,6 +136,15 @@ def test_metric_data_answers_many_queries_and_metric_math(cloudwatch, namespace)
     assert "most" not in found
 
 
+def test_what_has_no_result_gives_no_points(cloudwatch, namespace):
+    """Page "Use metric math"."""
+    put(cloudwatch, namespace, {"Value": -8.0, "Timestamp": minute(2)})
+    expressions = ["m / 0", "m ^ 0.5", "10 ^ 999", "LOG(m)"]
+    queries = [{"Id": f"e{number}", "Expression": text} for number, text in enumerate(expressions)]
+    found = data(cloudwatch, query(namespace, "m", ReturnData=False), *queries)
+    assert found == {f"e{number}": [] for number in range(4)}
+
+
 def test_fill_gives_empty_periods_a_value(cloudwatch, namespace):
     """Page "Use metric math": FILL."""
     put(cloudwatch, namespace, {"Value": 5.0, "Timestamp": minute(2)})
@@ -150,7 +159,9 @@ def test_fill_gives_empty_periods_a_value(cloudwatch, namespace):
     assert found["same"] == [5.0, 5.0, 5.0]
 
 
-@pytest.mark.parametrize("expression", ["ANOMALY_DETECTION_BAND(m)", "SEARCH('x', 'Sum')", "m +", "unknown * 2", "m m"])
+@pytest.mark.parametrize(
+    "expression", ["ANOMALY_DETECTION_BAND(m)", "SEARCH('x', 'Sum')", "m +", "unknown * 2", "m m", "(" * 2000]
+)
 def test_math_that_is_not_supported_is_refused(cloudwatch, namespace, expression):
     """Page "GetMetricData": ValidationError."""
     with pytest.raises(ClientError) as refused:

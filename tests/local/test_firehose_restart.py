@@ -1,6 +1,10 @@
 """What was acknowledged outlives the server: a clean stop, and a kill."""
 
-from tests.local.delivery import Lake
+import itertools
+import threading
+
+from botocore.exceptions import ClientError, HTTPClientError
+from tests.local.delivery import Lake, objects
 from tests.local.streams import make_stream, read_all
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for
@@ -41,6 +45,37 @@ def test_a_killed_server_loses_neither_records_nor_deliveries(tmp_path):
         assert kept == wanted - {"direct"}
         put_lines(lake, stream, 500, 1)
         wait_for(lambda: "500" in lake.wait_for_lines(502), timeout=20, what="a new record to be delivered")
+
+
+def test_what_was_acknowledged_up_to_the_kill_is_there(tmp_path):
+    """A kill in the midst of writing: every acknowledged record is kept and delivered."""
+    with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
+        lake = Lake(aws)
+        stream = make_stream(lake.kinesis, shards=2)
+        lake.deliver(source=stream)
+        acknowledged = []
+
+        def write():
+            kinesis = aws.client("kinesis")
+            for start in itertools.count(0, 50):
+                records = [
+                    {"Data": f"{number}\n".encode(), "PartitionKey": str(number)} for number in range(start, start + 50)
+                ]
+                try:
+                    kinesis.put_records(StreamName=stream, Records=records)
+                except (ClientError, HTTPClientError):
+                    return
+                acknowledged.extend(str(number) for number in range(start, start + 50))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        wait_for(lambda: objects(lake.s3, lake.bucket) and len(acknowledged) > 1000, what="writing to be under way")
+        aws.kill()
+        writer.join(timeout=30)
+    with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
+        lake = again(lake, aws)
+        wanted = set(acknowledged)
+        wait_for(lambda: wanted <= set(lake.wait_for_lines(len(wanted))), timeout=30, what="every acknowledged record")
 
 
 def test_a_clean_stop_delivers_nothing_twice(tmp_path):

@@ -10,7 +10,7 @@ from typing import Any
 
 from localaws.cloudwatch import rules, statistics
 from localaws.cloudwatch.alarmstore import Alarm, AlarmStore
-from localaws.cloudwatch.errors import conflicting, invalid, missing, unknown
+from localaws.cloudwatch.errors import conflicting, invalid, missing, offset, unknown
 from localaws.cloudwatch.queries import checked_period
 from localaws.cloudwatch.samples import dimensions
 from localaws.cloudwatch.transitions import Transitions
@@ -110,7 +110,7 @@ class AlarmActions:
         ]
         if params.get("ScanBy") == "TimestampAscending":
             items.reverse()
-        offset, size = int(params.get("NextToken") or 0), params.get("MaxRecords") or _PAGE
+        start_at, size = offset(params.get("NextToken")), params.get("MaxRecords") or _PAGE
         result: dict[str, Any] = {
             "AlarmHistoryItems": [
                 {
@@ -121,11 +121,11 @@ class AlarmActions:
                     "HistorySummary": item.summary,
                     "HistoryData": item.data,
                 }
-                for item in items[offset : offset + size]
+                for item in items[start_at : start_at + size]
             ]
         }
-        if len(items) > offset + size:
-            result["NextToken"] = str(offset + size)
+        if len(items) > start_at + size:
+            result["NextToken"] = str(start_at + size)
         return result
 
     def set_state(self, params: Mapping[str, Any]) -> dict[str, Any]:

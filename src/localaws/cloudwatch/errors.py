@@ -21,3 +21,12 @@ def not_valid(message: str) -> AwsError:
 
 def unknown(message: str) -> AwsError:
     return AwsError("ResourceNotFound", message, status=404)
+
+
+def offset(token: str | None) -> int:
+    """Where the page that a NextToken stands for begins. Raises AwsError InvalidNextToken."""
+    if token is None:
+        return 0
+    if not token.isascii() or not token.isdigit():
+        raise AwsError("InvalidNextToken", "The next token specified is invalid.")
+    return int(token)

@@ -49,7 +49,10 @@ def evaluate(text: str, known: Mapping[str, Series], *, period: int, times: Sequ
     `times` are all the periods' beginnings (epoch ms), for FILL and for constants. Raises AwsError ValidationError.
     """
     parser = _Parser(text, known, period, times)
-    value = parser.expression(0)
+    try:
+        value = parser.expression(0)
+    except RecursionError as error:
+        raise not_valid(f"Error in expression {text[:80]!r}...: it is nested too deep.") from error
     parser.expect_end()
     return value
 
@@ -175,12 +178,12 @@ class _Parser:
         if isinstance(left, list) or isinstance(right, list):
             raise self._error("arithmetic on METRICS() is not supported locally")
         if not isinstance(left, dict) and not isinstance(right, dict):
-            return float(combine(left, right))
+            return _number(combine, left, right)
         result: Series = {}
         for at in sorted(left if isinstance(left, dict) else right):  # type: ignore[arg-type]
             one, other = _at(left, at), _at(right, at)
             if one is not None and other is not None:
-                value = float(combine(one, other))
+                value = _number(combine, one, other)
                 if math.isfinite(value):
                     result[at] = value
         return result
@@ -210,8 +213,8 @@ def _at(operand: float | Series, at: int) -> float | None:
 
 def _map(function: Callable[[float], float], value: float | Series) -> Operand:
     if not isinstance(value, dict):
-        return float(function(value))
-    results = {at: float(function(one)) for at, one in value.items()}
+        return _number(function, value)
+    results = {at: _number(function, one) for at, one in value.items()}
     return {at: one for at, one in results.items() if math.isfinite(one)}
 
 
@@ -219,7 +222,16 @@ def _fold(function: Callable[[Sequence[float]], float], value: Operand) -> Opera
     """Over a list of metrics point by point; over one metric all its points into a number."""
     if isinstance(value, list):
         times = sorted({at for series in value for at in series})
-        return {at: float(function([series[at] for series in value if at in series])) for at in times}
+        return {at: _number(function, [series[at] for series in value if at in series]) for at in times}
     if isinstance(value, dict):
-        return float(function(list(value.values()))) if value else {}
+        return _number(function, list(value.values())) if value else {}
     return value
+
+
+def _number(function: Callable[..., object], *arguments: object) -> float:
+    """A function's result; not a number where it has none."""
+    try:
+        result = function(*arguments)
+    except (ArithmeticError, ValueError):
+        return math.nan
+    return float(result) if isinstance(result, (int, float)) else math.nan

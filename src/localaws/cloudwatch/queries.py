@@ -3,18 +3,20 @@
 Source of the bounds and of the rounding: these actions' pages in the API reference.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from localaws.cloudwatch import expressions, statistics
-from localaws.cloudwatch.errors import conflicting, invalid, missing, not_valid
+from localaws.cloudwatch.errors import conflicting, invalid, missing, not_valid, offset
 from localaws.cloudwatch.expressions import Series
 from localaws.cloudwatch.samples import MetricKey, SampleStore, dimensions
 
 MAX_DATAPOINTS = 1440  # GetMetricStatistics
 MAX_QUERIES = 500  # GetMetricData
+MAX_SERIES = 100_800  # GetMetricData: datapoints of an answer
 PAGE = 500  # ListMetrics
 LISTED_FOR = 14 * 86400  # seconds after its last sample for which ListMetrics shows a metric
 _FINE_PERIODS = (1, 5, 10, 20, 30)
@@ -78,6 +80,7 @@ def evaluate_queries(
     """Every query's series by its id, from `start` to `end` (epoch ms). `scale` divides the periods."""
     known: dict[str, Series] = {}
     periods: list[int] = []
+    _check_queries(queries)
     for query in queries:
         if (stat := query.get("MetricStat")) is not None:
             period = max(1, round(checked_period(stat["Period"]) * 1000 / scale))
@@ -97,7 +100,7 @@ def evaluate_queries(
 
 def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any]:
     recent = 3 * 3600 if params.get("RecentlyActive") == "PT3H" else LISTED_FOR
-    offset = int(params.get("NextToken") or 0)
+    start_at = offset(params.get("NextToken"))
     filters = params.get("Dimensions") or []
     metrics = [
         key
@@ -106,7 +109,7 @@ def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any
         and params.get("MetricName") in (None, key.name)
         and all(_has(key, one) for one in filters)
     ]
-    shown = metrics[offset : offset + PAGE]
+    shown = metrics[start_at : start_at + PAGE]
     result: dict[str, Any] = {
         "Metrics": [
             {
@@ -117,8 +120,8 @@ def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any
             for key in shown
         ]
     }
-    if len(metrics) > offset + PAGE:
-        result["NextToken"] = str(offset + PAGE)
+    if len(metrics) > start_at + PAGE:
+        result["NextToken"] = str(start_at + PAGE)
     return result
 
 
@@ -127,6 +130,15 @@ def checked_period(period: int) -> int:
     if period not in _FINE_PERIODS and (period < 60 or period % 60):
         raise invalid(f"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60; it is {period}.")
     return period
+
+
+def _check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
+    names = [query["Id"] for query in queries]
+    if len(names) != len(set(names)):
+        raise not_valid("The values for parameter id in MetricDataQueries are not unique.")
+    for query in queries:
+        if (query.get("MetricStat") is None) == (query.get("Expression") is None):
+            raise not_valid(f"The query {query['Id']!r} must have either a MetricStat or an Expression.")
 
 
 def _metric_series(store: SampleStore, stat: Mapping[str, Any], start: int, end: int, period: int) -> Series:
@@ -142,12 +154,15 @@ def _metric_series(store: SampleStore, stat: Mapping[str, Any], start: int, end:
 def _expression_series(
     query: Mapping[str, Any], known: Mapping[str, Series], periods: Sequence[int], start: int, end: int
 ) -> Series:
-    period = max(periods, default=int(query.get("Period") or 60) * 1000)
+    period = max(periods, default=checked_period(query.get("Period") or 60) * 1000)
+    if (end - start) // period > MAX_SERIES:
+        raise not_valid(f"The query {query['Id']!r} asks for more than {MAX_SERIES} datapoints.")
     times = range(start // period * period, end, period)
     value = expressions.evaluate(query["Expression"], known, period=period // 1000, times=times)
     if isinstance(value, list):
         raise not_valid(f"The expression {query['Expression']!r} gives several metrics; that is not supported locally.")
-    return value if isinstance(value, dict) else dict.fromkeys(times, value)
+    series = value if isinstance(value, dict) else dict.fromkeys(times, value)
+    return {at: point for at, point in series.items() if math.isfinite(point)}
 
 
 def _unknown_ids(query: Mapping[str, Any], waiting: Sequence[Mapping[str, Any]]) -> bool:

@@ -26,7 +26,10 @@ class Rule:
 def parse(text: str) -> Rule:
     """Raises AwsError InvalidParameterValue for a rule that cannot be read."""
     tokens = list(_tokens(text))
-    rule = _either(tokens, text)
+    try:
+        rule = _either(tokens, text)
+    except RecursionError as error:
+        raise invalid("Error in AlarmRule: it is nested too deep.") from error
     if tokens:
         raise _error(text)
     return rule
