@@ -31,6 +31,8 @@ def aside(work: Callable[[], T], stopped: threading.Event, *, heard: bool = Fals
 
     Returns None when stopped first: the work is then left to end by itself.
     """
+    if stopped.is_set():
+        return None
     thread = _Work(work)
     thread.start()
     while True:

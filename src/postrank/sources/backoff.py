@@ -1,10 +1,11 @@
-"""How long to wait before trying again: a growing, jittered pause, and the waiting itself with signs of life."""
+"""How long to wait: growing, jittered pauses, limits on calls, and the waiting itself with signs of life."""
 
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from postrank.sources import Batch
 
@@ -29,6 +30,26 @@ class Backoff:
     def reset(self) -> None:
         """It worked: begin again with `first`."""
         self._next = 0.0
+
+
+@dataclass(slots=True)
+class Limit:
+    """At most `calls` in any `seconds`."""
+
+    calls: int
+    seconds: float
+    _times: "deque[float]" = field(default_factory=deque)
+
+    def due(self) -> float:
+        """How many seconds to wait before the next call."""
+        now = time.monotonic()
+        while self._times and self._times[0] <= now - self.seconds:
+            self._times.popleft()
+        return self._times[0] + self.seconds - now if len(self._times) >= self.calls else 0.0
+
+    def note(self) -> None:
+        """Count a call that is made now."""
+        self._times.append(time.monotonic())
 
 
 def pause(seconds: float, stopped: threading.Event, *, heard: bool = False) -> Iterator[Batch]:

@@ -1,0 +1,102 @@
+"""The spend guard: posts read times price, held against a daily and a monthly budget, kept on disk."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+
+from postrank.errors import Fatal
+
+
+class BudgetSpent(Fatal):
+    """Reading on could pass a budget."""
+
+    def __init__(self, why: str, resumes: datetime) -> None:
+        super().__init__(f"{why}; reading may go on from {resumes:%Y-%m-%d %H:%M} UTC")
+        self.resumes = resumes
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Spend:
+    """What was read in this UTC day and month. Amounts in US dollars; a budget of 0 means no reading at all.
+
+    `note` makes a count durable before it returns, so that no restart forgets what was paid for.
+    """
+
+    path: Path
+    price: float  # of one post, above 0
+    daily: float
+    monthly: float
+    margin: int = 0  # posts that may be on their way when reading is stopped
+    clock: Callable[[], datetime] = _now
+    _counts: dict[str, int] = field(default_factory=dict)  # by day and by month
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists():
+            self._counts = orjson.loads(self.path.read_bytes())
+
+    def note(self, posts: int) -> None:
+        """Count posts that were read."""
+        if not posts:
+            return
+        day, month = self._periods()
+        with self._lock:
+            kept = {day: self._counts.get(day, 0) + posts, month: self._counts.get(month, 0) + posts}
+            self._counts = kept
+            temporary = self.path.with_suffix(".tmp")
+            with temporary.open("wb") as file:
+                file.write(orjson.dumps(kept))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+
+    def room(self) -> int:
+        """How many more posts may be asked for: what both budgets leave, less the margin."""
+        day, month = self._periods()
+        left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
+        return max(int(left / self.price + 1e-9) - self.margin, 0)
+
+    def spent(self) -> BudgetSpent | None:
+        """Why reading must not go on, and until when; None while it may."""
+        if self.room():
+            return None
+        day, month = self._periods()
+        now = self.clock()
+        if self.monthly - self._dollars(month) <= self.daily - self._dollars(day):
+            first = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+            why, resumes = f"spend guard: ${self._dollars(month):.2f} of the monthly ${self.monthly:.2f}", first
+        else:
+            resumes = now + timedelta(days=1)
+            why = f"spend guard: ${self._dollars(day):.2f} of the daily ${self.daily:.2f}"
+        midnight = resumes.replace(hour=0, minute=0, second=0, microsecond=0)
+        return BudgetSpent(f"{why}, {self.margin} posts may be on their way", midnight)
+
+    def gauges(self) -> Mapping[str, float]:
+        """Posts and dollars of this day and month."""
+        day, month = self._periods()
+        return {
+            "x_posts_day": self._counts.get(day, 0),
+            "x_posts_month": self._counts.get(month, 0),
+            "x_spent_day_usd": self._dollars(day),
+            "x_spent_month_usd": self._dollars(month),
+            "x_budget_day_usd": self.daily,
+            "x_budget_month_usd": self.monthly,
+            "x_paused_for_budget": float(not self.room()),
+        }
+
+    def _periods(self) -> tuple[str, str]:
+        now = self.clock()
+        return f"{now:%Y-%m-%d}", f"{now:%Y-%m}"
+
+    def _dollars(self, period: str) -> float:
+        return self._counts.get(period, 0) * self.price

@@ -1,0 +1,102 @@
+"""The requests to X that are answered at once: rules, recent search, connections. tweepy's clients, made safe.
+
+tweepy writes the bearer token into its debug log, knows one host and waits without a limit; so its one method that
+sends is replaced, and the rest of it (end points, parameters) is used as it is.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+import tweepy
+
+from postrank.errors import Fatal, Retryable
+from postrank.options import Secret
+
+HOST = "https://api.x.com"
+# Names and times arrive only when asked for (X API v2, "Fields" and "Expansions").
+TWEET_FIELDS = "author_id,created_at,edit_history_tweet_ids,entities,lang,note_tweet,referenced_tweets"
+FIELDS = {"tweet.fields": TWEET_FIELDS, "expansions": "author_id", "user.fields": "name,username"}
+_CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0
+_TEXT = 300  # characters of an answer that an error quotes
+
+
+class XRefused(Fatal):
+    """X does not do what was asked, and will not next time: a wrong token, no access, a wrong query."""
+
+    def __init__(self, what: str, status: int, detail: str) -> None:
+        hint = {401: ": the bearer token is not valid", 403: ": the app has no access to this"}.get(status, "")
+        super().__init__(f"X refuses {what} with {status}{hint} ({detail})")
+        self.status, self.detail = status, detail
+
+
+class XUnavailable(Retryable):
+    """X cannot be reached, is troubled, or asks to wait; `status` is 0 where there was no answer."""
+
+    def __init__(self, what: str, status: int, detail: str, reset: float | None = None) -> None:
+        super().__init__(f"X did not answer {what}: {status or 'no connection'} ({detail})")
+        self.status, self.detail = status, detail
+        self.reset = reset  # epoch seconds at which the limit ends
+
+
+class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweepy has no types
+    """Requests with one bearer token. Answers are dictionaries, as X sent them."""
+
+    def __init__(self, token: Secret, host: str = HOST) -> None:
+        super().__init__(None, return_type=dict)
+        self._token, self._host = token, host.rstrip("/")
+
+    def request(
+        self,
+        method: str,
+        route: str,
+        params: Any = None,
+        json: Any = None,
+        user_auth: bool = False,  # noqa: ARG002
+    ) -> requests.Response:
+        """Send one request. Raises XRefused, XUnavailable; neither shows the token."""
+        headers = {"Authorization": f"Bearer {self._token.reveal()}", "User-Agent": self.user_agent}
+        what = f"{method} {route}"
+        try:
+            answer: requests.Response = self.session.request(
+                method,
+                self._host + route,
+                params=params,
+                json=json,
+                headers=headers,
+                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+            )
+        except requests.RequestException as error:
+            raise XUnavailable(what, 0, type(error).__name__) from error
+        if answer.ok:
+            return answer
+        raise refusal(what, answer.status_code, answer.headers, answer.content)
+
+    def rules(self) -> list[dict[str, str]]:
+        """The rules that the stream has: `id`, `value`, perhaps `tag`."""
+        return list(self.get_rules().get("data") or [])
+
+    def search(self, query: str, *, limit: int, **span: str | None) -> dict[str, Any]:
+        """A page of recent search. `span`: start_time, end_time (RFC 3339), next_token."""
+        params = {"query": query, "max_results": limit, "sort_order": "recency", **FIELDS}
+        params |= {name: value for name, value in span.items() if value is not None}
+        found: dict[str, Any] = self.request("GET", "/2/tweets/search/recent", params=params).json()
+        return found
+
+    def connections(self) -> list[dict[str, Any]]:
+        """The app's streams that X believes to be open."""
+        answer = self.request("GET", "/2/connections", params={"status": "active"}).json()
+        return list(answer.get("data") or [])
+
+    def end_connections(self) -> None:
+        """End every stream of the app."""
+        self.request("DELETE", "/2/connections/all")
+
+
+def refusal(what: str, status: int, headers: Mapping[str, str], body: bytes) -> XRefused | XUnavailable:
+    """The error for an answer that is no success."""
+    detail = body[:_TEXT].decode(errors="replace")
+    if status == 429 or status >= 500 or status in (408, 420):
+        reset = headers.get("x-rate-limit-reset", "")
+        return XUnavailable(what, status, detail, float(reset) if reset.isdecimal() else None)
+    return XRefused(what, status, detail)

@@ -1,0 +1,75 @@
+"""What a line of X's filtered stream says: posts, deletes, errors of the stream itself, things nobody knows yet."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from postrank.posts import Event, Ignored, Malformed, x_v2
+from postrank.sources.gathering import Gathering
+
+_OVER_LIMIT = ("too-many-connections", "toomanyconnections", "connectionexception")
+
+
+class StreamError(Exception):
+    """X ends the stream from within: `kind` is its word for why; `crowded` when it counts too many connections."""
+
+    def __init__(self, kind: str, *, crowded: bool) -> None:
+        super().__init__(kind)
+        self.kind, self.crowded = kind, crowded
+
+
+def absorb(line: bytes, gathered: Gathering) -> int:
+    """Take in one line that is not blank; returns how many posts it carried, which is what X charges for.
+
+    Raises StreamError, once the line is counted, when it ends the stream.
+    """
+    try:
+        message = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        gathered.add(Malformed(f"not JSON: {error}"), line)
+        return 0
+    if type(message) is not dict:
+        gathered.add(Malformed("not a JSON object"), line)
+        return 0
+    data = message.get("data")
+    if data is None:
+        _other(message, line, gathered)
+        return 0
+    for outcome in _events(message):
+        gathered.add(outcome, line)
+    return len(data) if type(data) is list else int(type(data) is dict and "id" in data)
+
+
+def _events(message: dict[str, Any]) -> Iterable[Event | Ignored | Malformed]:
+    data = message["data"]
+    if type(data) is dict and "id" not in data and not data.keys() & {"delete", "undelete", "withheld"}:
+        return (Ignored("unknown") if data else Malformed("data is empty"),)
+    return x_v2.parse(message)
+
+
+def _other(message: dict[str, Any], line: bytes, gathered: Gathering) -> None:
+    errors = message.get("errors")
+    if type(errors) is not list:
+        gathered.add(Ignored("unknown"), line)
+        return
+    gathered.add(Ignored("errors"), line)
+    for error in errors:
+        kind = disconnects(error)
+        if kind is not None:
+            raise StreamError(kind, crowded=is_crowded(kind))
+
+
+def disconnects(error: Any) -> str | None:
+    """X's word for why it ends the stream, when the error does that (X API, "Handling disconnections")."""
+    if type(error) is not dict:
+        return None
+    kind = str(error.get("type", "")).rpartition("/")[2]
+    if "disconnect_type" in error or "disconnect" in kind or is_crowded(f"{kind} {error.get('title')}"):
+        return str(error.get("disconnect_type") or error.get("connection_issue") or kind)
+    return None
+
+
+def is_crowded(text: str) -> bool:
+    """Whether X says that the app has too many connections."""
+    return any(word in text.lower() for word in _OVER_LIMIT)

@@ -1,0 +1,29 @@
+"""The options that the stream and the search share: the token, the host, the budget."""
+
+from postrank.options import Options, Secret
+from postrank.sources import Surroundings
+from postrank.sources.spend import Spend
+from postrank.sources.x.api import HOST, Api
+
+PRICE = 0.005  # US dollars for a post read (X API, "Pricing")
+
+
+def api_of(options: Options) -> tuple[Secret, str, Api]:
+    """The token, the host and the client that uses both. Raises nothing: problems are noted in the options."""
+    token = options.secret("bearer_token")
+    host = options.text("host", HOST).rstrip("/")
+    return token, host, Api(token, host)
+
+
+def spend_of(options: Options, surroundings: Surroundings) -> Spend:
+    """The guard; its counts are kept beside the source's other state."""
+    spend = Spend(
+        path=surroundings.state / "spend.json",
+        price=options.number("price", PRICE, at_least=1e-9),
+        daily=options.number("daily_budget"),
+        monthly=options.number("monthly_budget"),
+        margin=options.whole("margin", 250),
+    )
+    if 0 < spend.daily <= spend.margin * spend.price:
+        options.wrong("margin", f"of {spend.margin} posts at ${spend.price:g} leaves nothing of the daily budget")
+    return spend

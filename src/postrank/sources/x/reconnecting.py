@@ -1,0 +1,36 @@
+"""When X may be called again: a pause for each kind of failure, and never too many connections in a quarter of an hour.
+
+X API, "Handling disconnections": network errors +250 ms up to 16 s, HTTP errors 5 s doubling up to 320 s, 429 from a
+minute doubling, or until the reset that the answer names; 50 connections in 15 minutes.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from postrank.sources.backoff import Backoff, Limit
+from postrank.sources.x.api import XUnavailable
+
+_QUARTER = 900.0
+
+
+@dataclass(slots=True)
+class Reconnecting:
+    """The pauses of one stream."""
+
+    network: Backoff = field(default_factory=lambda: Backoff(first=0.25, longest=16.0, step=0.25))
+    http: Backoff = field(default_factory=lambda: Backoff(first=5.0, longest=320.0))
+    limited: Backoff = field(default_factory=lambda: Backoff(first=60.0, longest=_QUARTER))
+    connections: Limit = field(default_factory=lambda: Limit(50, _QUARTER))
+
+    def worked(self) -> None:
+        """The stream gave something: begin again with the shortest pauses."""
+        for one in (self.network, self.http, self.limited):
+            one.reset()
+
+    def seconds_after(self, error: Exception, *, crowded: bool) -> float:
+        """How long to wait after a failure."""
+        status = error.status if isinstance(error, XUnavailable) else 0
+        if status == 429 or crowded:
+            until_reset = (error.reset - time.time()) if isinstance(error, XUnavailable) and error.reset else 0.0
+            return max(self.limited.failed(), until_reset)
+        return self.http.failed() if status else self.network.failed()

@@ -1,0 +1,215 @@
+"""The X source: the filtered stream, connected by X's rules, watched, paid for within a budget."""
+
+import logging
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+from urllib.parse import urlencode
+
+import orjson
+
+from postrank.options import Options, Secret
+from postrank.posts import Malformed
+from postrank.posts.times import parse_rfc3339, to_text
+from postrank.sources import Batch, Cursor, Gap, Surroundings
+from postrank.sources.background import aside
+from postrank.sources.backoff import TICK, pause
+from postrank.sources.gathering import Gathering
+from postrank.sources.receiving import Lost, Refused, Stream
+from postrank.sources.spend import Spend
+from postrank.sources.x import rules
+from postrank.sources.x.api import FIELDS, Api, XRefused, XUnavailable, refusal
+from postrank.sources.x.messages import StreamError, absorb, is_crowded
+from postrank.sources.x.options import api_of, spend_of
+from postrank.sources.x.reconnecting import Reconnecting
+from postrank.sources.x.recovery import Recovery
+from postrank.sources.x.search import RecentSearch
+from postrank.sources.x.volume import VolumeWatch
+
+log = logging.getLogger(__name__)
+_PATH = "/2/tweets/search/stream"
+_LINE_LIMIT = 16 << 20  # bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class XStream:
+    """Posts, edits and deletes of X's filtered stream. Cursor: `{"at": ...}`, the last moment at which X was heard.
+
+    The stream cannot be resumed: the time between the cursor and the next connection is a gap, which recent search
+    fills when it has a query.
+    """
+
+    api: Api
+    token: Secret
+    host: str
+    spend: Spend
+    rules: list[rules.Rule] | None  # None: leave them as they are
+    stall_seconds: float = 20.0
+    volume: VolumeWatch
+    recovery: Recovery
+    ways: Reconnecting = field(default_factory=Reconnecting)
+    name: str = "x"
+    reconnects: int = 0
+    zombies: int = 0
+    _since: datetime | None = None  # when X was last heard
+    _why: str = "the streamer was not running"
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def build(cls, options: Options, surroundings: Surroundings) -> Self:
+        """`bearer_token`, `daily_budget` and `monthly_budget` (US dollars) are required.
+
+        `[[x.rules]]` (`value`, `tag`), which X's are made to equal unless `manage_rules` is false; `gap_query`: the
+        recent search that fills gaps (none without it); `price` of a post; `margin`: posts that may be on their way
+        when the guard stops; `stall_seconds` of silence and `volume_share` of the usual volume that reconnect.
+        """
+        wanted = rules.configured(options)
+        if not options.flag("manage_rules", True):
+            kept = None
+        else:
+            kept = wanted
+            if not wanted:
+                options.wrong("rules", "is missing: without a rule the stream carries nothing")
+        token, host, api = api_of(options)
+        spend = spend_of(options, surroundings)
+        query = options.text("gap_query", "-")
+        search = None if query == "-" else RecentSearch(api=api, query=query, spend=spend)
+        return cls(
+            api=api,
+            token=token,
+            host=host,
+            spend=spend,
+            rules=kept,
+            stall_seconds=options.number("stall_seconds", 20.0, at_least=0.1),
+            volume=VolumeWatch(share=options.number("volume_share", 0.1, at_most=1.0)),
+            recovery=Recovery(search),
+        )
+
+    def read(self, *, after: Cursor | None) -> Iterator[Batch]:
+        """The stream from now on, and the gap since the cursor. Raises XRefused, RulesRefused."""
+        self._since = parse_rfc3339(orjson.loads(after)["at"], "at") if after else None
+        synced = self.rules is None
+        while not self._stopped.is_set():
+            try:
+                if not synced:
+                    yield from aside(lambda: rules.sync(self.api, self.rules or []), self._stopped)
+                    synced = True
+                yield from self._wait_for_budget()
+                yield from pause(self.ways.connections.due(), self._stopped)
+                stream = yield from aside(self._open, self._stopped)
+                if stream is not None:
+                    yield from self._follow(stream)
+            except (Lost, StreamError, XUnavailable) as error:
+                yield from self._after(error)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def gauges(self) -> Mapping[str, float]:
+        """What was read and paid, and how the connection fares."""
+        return {**self.spend.gauges(), "x_reconnects": self.reconnects, "x_zombies_ended": self.zombies}
+
+    def _open(self) -> Stream:
+        """Raises Lost, XRefused, XUnavailable."""
+        self.ways.connections.note()
+        headers = {"Authorization": f"Bearer {self.token.reveal()}", "User-Agent": self.api.user_agent}
+        url = f"{self.host}{_PATH}?{urlencode(FIELDS)}"
+        try:
+            return Stream(url, headers, silence=self.stall_seconds)
+        except Refused as refused:
+            raise refusal(f"GET {_PATH}", refused.status, refused.headers, refused.body) from None
+
+    def _follow(self, stream: Stream) -> Iterator[Batch]:
+        """Batches of one connection until it is lost, the budget is spent or the source is stopped."""
+        gathered, rest, late = Gathering(where=f"x:{_PATH}"), b"", self._connected()
+        if late:
+            gathered.gaps.append(late)
+        try:
+            while not self._stopped.is_set():
+                data = stream.take(TICK)
+                error: Exception | None = None
+                posts, rest, error = self._absorb(rest + data, gathered)
+                self.spend.note(posts)
+                yield self._take(gathered, heard=bool(data))
+                if error is not None:
+                    raise error
+                if over := self.spend.spent():
+                    self._why = str(over)
+                    return
+                if self.volume.fallen(posts):
+                    raise Lost("the volume fell away")
+                yield from self.recovery.work(self._stopped)
+        finally:
+            stream.close()
+
+    def _absorb(self, data: bytes, gathered: Gathering) -> tuple[int, bytes, Exception | None]:
+        """Take in whole lines; returns the posts, the unfinished line, and what ends the stream, if a line does."""
+        *lines, rest = data.split(b"\n")
+        posts, error = 0, None
+        for line in lines:
+            if len(line) > 1:  # keep-alives are "\r\n"
+                try:
+                    posts += absorb(line, gathered)
+                except StreamError as ended:
+                    error = ended
+        if len(rest) > _LINE_LIMIT:
+            gathered.add(Malformed(f"line longer than {_LINE_LIMIT} bytes"), rest)
+            return posts, b"", error or Lost("a line without end")
+        return posts, rest, error
+
+    def _take(self, gathered: Gathering, *, heard: bool) -> Batch:
+        """A batch, and the time until which the stream is complete, whenever there was a sign of X."""
+        if not heard:
+            return gathered.take(None, heard=False)
+        self.ways.worked()
+        self._since = datetime.now(UTC)
+        return gathered.take(orjson.dumps({"at": to_text(self._since)}).decode())
+
+    def _connected(self) -> Gap | None:
+        """The gap that ends with this connection, also handed to the recovery."""
+        now, since = datetime.now(UTC), self._since
+        self._since = now
+        if since is None:
+            return None
+        gap = Gap(since=min(since, now), until=now, reason=self._why)
+        self.recovery.wanted(gap)
+        return gap
+
+    def _wait_for_budget(self) -> Iterator[Batch]:
+        """Wait, in good health, until reading may go on."""
+        if over := self.spend.spent():
+            log.warning("reading stopped", extra={"fields": {"source": "x", "why": str(over)}})
+            self._why, self._since = str(over), self._since or datetime.now(UTC)
+            while self.spend.spent() and not self._stopped.is_set():
+                yield from pause(TICK, self._stopped, heard=True)
+
+    def _after(self, error: Exception) -> Iterator[Batch]:
+        """What a lost connection calls for: ending zombies, waiting. Raises XRefused where waiting is no use."""
+        detail = error.detail if isinstance(error, XUnavailable) else str(error)
+        if "usage-cap" in detail.lower().replace("_", "-") or "usagecap" in detail.lower():
+            raise XRefused(f"GET {_PATH}", 429, detail) from None
+        crowded = (isinstance(error, StreamError) and error.crowded) or is_crowded(detail)
+        log.warning("x lost", extra={"fields": {"why": str(error)}})
+        self.reconnects += 1
+        self._why = str(error)
+        if crowded:
+            crowded = not (yield from self._end_zombies())
+        yield from pause(self.ways.seconds_after(error, crowded=crowded), self._stopped)
+
+    def _end_zombies(self) -> Generator[Batch, None, bool]:
+        """X counts connections that nobody holds any more: have it end them (X API, "Stream Connections").
+
+        Returns whether it did.
+        """
+        try:
+            ghosts = yield from aside(self.api.connections, self._stopped)
+            if ghosts:
+                log.warning("ending zombie connections", extra={"fields": {"connections": len(ghosts)}})
+                yield from aside(self.api.end_connections, self._stopped)
+                self.zombies += len(ghosts)
+                return True
+        except (XUnavailable, XRefused) as error:
+            log.warning("zombies not ended", extra={"fields": {"why": str(error)}})
+        return False

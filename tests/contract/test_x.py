@@ -1,0 +1,273 @@
+"""The X source against a real HTTP server that speaks the filtered stream."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
+from tests.support.reading import built, reading
+from tests.support.waiting import wait_for
+
+from postrank.options import Secret, WrongSettings
+from postrank.posts import Post, Tombstone
+from postrank.sources.backoff import Backoff
+from postrank.sources.spend import BudgetSpent, Spend
+from postrank.sources.x import XStream, rules
+from postrank.sources.x.api import Api, XRefused
+from postrank.sources.x.search import RecentSearch
+from postrank.sources.x.volume import VolumeWatch
+
+RULES = [{"value": "cats has:images", "tag": "cats"}]
+STREAM = "/2/tweets/search/stream"
+
+
+@pytest.fixture
+def server() -> Iterator[FakeX]:
+    with fake_x() as fake:
+        yield fake
+
+
+def source(tmp_path: Path, server: FakeX, **more: Any) -> XStream:
+    table = {"daily_budget": 100.0, "monthly_budget": 1000.0, "rules": RULES, **more}
+    found = built("x", tmp_path / "state", bearer_token=TOKEN, host=server.url, **table)
+    assert isinstance(found, XStream)
+    for way in (found.ways.http, found.ways.limited):  # the same rules, in less time
+        way.first, way.longest = 0.1, 0.2
+    return found
+
+
+def test_posts_edits_and_deletes_are_read_with_their_authors_names(server: FakeX, tmp_path: Path) -> None:
+    with reading(source(tmp_path, server)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        server.publish(post(10))
+        server.publish(post(12, edit_history_tweet_ids=["10", "12"], referenced_tweets=[{"type": "quoted", "id": "3"}]))
+        server.publish({"data": {"delete": {"tweet": {"id": "10", "author_id": "7"}}}})
+        read.until(lambda: len(read.events) == 3, "three events")
+    first, edit, delete = read.events
+    assert isinstance(first, Post)
+    assert (first.author_handle, first.author_name) == ("user7", "User 7")
+    assert isinstance(edit, Post)
+    assert (edit.kind, edit.post_id, edit.quote_of) == ("edit", "10", "3")
+    assert delete == Tombstone(network="x", post_id="10", author_id="7")
+    assert server.stream_query["expansions"] == ["author_id"]
+
+
+def test_rules_are_tried_first_and_then_made_to_be_the_configured_ones(server: FakeX, tmp_path: Path) -> None:
+    server.rules = [{"id": "old", "value": "dogs"}, {"id": "kept", "value": "birds"}]
+    wanted = [*RULES, {"value": "birds"}]
+    with reading(source(tmp_path, server, rules=wanted)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+    assert [(rule["value"], rule.get("tag")) for rule in server.rules] == [("birds", None), ("cats has:images", "cats")]
+    assert [dry for dry, _ in server.rule_changes] == [True, False, False]
+
+
+def test_a_rule_that_x_refuses_stops_everything_before_a_change(server: FakeX, tmp_path: Path) -> None:
+    server.rules = [{"id": "old", "value": "dogs"}]
+    with reading(source(tmp_path, server, rules=[{"value": "cats lang:xx"}])) as read:
+        error = read.until_failed()
+    assert isinstance(error, rules.RulesRefused)
+    assert "no such language" in str(error)
+    assert server.rules == [{"id": "old", "value": "dogs"}]
+
+
+def test_a_dry_run_of_the_rules_says_what_would_change(server: FakeX) -> None:
+    server.rules = [{"id": "old", "value": "dogs"}]
+    todo = rules.sync(Api(Secret(TOKEN), server.url), [rules.Rule("cats")], dry_run=True)
+    assert todo == rules.Plan(add=[rules.Rule("cats")], delete=["old"], keep=0)
+    assert server.rules == [{"id": "old", "value": "dogs"}]
+
+
+def test_wrong_options_and_rules_are_named_together(tmp_path: Path) -> None:
+    wrong_rules = [{"value": "a" * 1025}, {"value": '"open'}, {"value": "(a"}, {"value": "a"}, {"value": "a"}]
+    with pytest.raises(WrongSettings) as wrong:
+        built("x", tmp_path, rules=wrong_rules, monthly_budget=1.0)
+    text = str(wrong.value)
+    for part in ("1025 characters", "quotation mark", "parenthesis", "twice", "bearer_token", "daily_budget"):
+        assert part in text
+
+
+def test_in_band_disconnects_reconnect_and_other_errors_do_not(server: FakeX, tmp_path: Path) -> None:
+    with reading(source(tmp_path, server)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        server.publish({"errors": [{"title": "Not Found Error", "detail": "a user is gone", "type": "about:blank"}]})
+        server.publish({"surprise": 1})
+        server.publish(post(1))
+        read.until_ids("1")
+        assert server.count("GET", STREAM) == 1
+        server.publish({"errors": [OPERATIONAL]})
+        read.until(lambda: server.count("GET", STREAM) == 2 and server.feed.connected, "the next connection")
+        server.publish(post(2))
+        read.until_ids("2")
+    assert read.ignored("errors") == 2
+    assert read.ignored("unknown") == 1
+    assert [gap.reason for gap in read.gaps] == ["UpstreamOperationalDisconnect"]
+
+
+def test_zombie_connections_are_ended_through_the_connections_api(server: FakeX, tmp_path: Path) -> None:
+    server.zombies = 1
+    one = source(tmp_path, server)
+    with reading(one) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+    assert server.count("DELETE", "/2/connections/all") == 1
+    assert one.gauges()["x_zombies_ended"] == 1
+
+
+def test_too_many_connections_said_in_band_end_zombies_too(server: FakeX, tmp_path: Path) -> None:
+    with reading(source(tmp_path, server)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        server.zombies = 2
+        server.publish({"errors": [TOO_MANY]})
+        read.until(lambda: server.count("DELETE", "/2/connections/all") == 1, "the end of the zombies")
+
+
+def test_troubles_of_the_server_are_waited_out(server: FakeX, tmp_path: Path) -> None:
+    server.refuse = [(503, None, {}), (429, {"title": "Too Many Requests"}, {})]
+    with reading(source(tmp_path, server)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+    assert server.count("GET", STREAM) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(403, {"detail": "no access"}), (409, {"detail": "no rules"}), (429, {"title": "UsageCapExceeded"})],
+)
+def test_what_waiting_cannot_mend_is_fatal(server: FakeX, tmp_path: Path, status: int, body: dict[str, str]) -> None:
+    server.refuse = [(status, body, {})]
+    with reading(source(tmp_path, server)) as read:
+        error = read.until_failed()
+    assert isinstance(error, XRefused)
+    assert next(iter(body.values())) in str(error)
+
+
+def test_a_reset_header_is_honoured(server: FakeX, tmp_path: Path) -> None:
+    reset = str(int((datetime.now(UTC) + timedelta(seconds=300)).timestamp()))
+    server.refuse = [(429, {"title": "Too Many Requests"}, {"x-rate-limit-reset": reset})]
+    one = source(tmp_path, server)
+    with reading(one) as read:
+        read.until(lambda: one.reconnects == 1 and len(read.batches) > 3, "the wait")
+        assert server.count("GET", STREAM) == 1
+
+
+def test_silence_reconnects_and_the_gap_is_searched(server: FakeX, tmp_path: Path) -> None:
+    server.found = [post(number) for number in range(150)]
+    one = source(tmp_path, server, stall_seconds=0.5, gap_query="cats")
+    with reading(one) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        server.feed.silent = True
+        read.until(lambda: server.count("GET", STREAM) >= 2, "the next connection")
+        server.feed.silent = False
+        read.until(lambda: read.gaps, "the gap")
+        assert "silent for 0.5 s" in read.gaps[0].reason
+        read.until(lambda: any(gap.recovered_by for gap in read.gaps), "the search", timeout=20)
+    assert set(read.ids) == {str(number) for number in range(150)}
+    assert [query.get("next_token") for query in server.search_queries[:2]] == [None, ["100"]]
+    assert one.gauges()["x_posts_day"] >= 150
+
+
+def test_the_guard_stops_before_a_budget_is_passed_and_remembers_across_restarts(server: FakeX, tmp_path: Path) -> None:
+    options = {"daily_budget": 0.5, "price": 0.005, "margin": 20}  # a hundred posts
+    one = source(tmp_path, server, **options)
+    with reading(one) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        for number in range(80):
+            server.publish(post(number))
+            read.until(lambda number=number: len(read.events) > number, "the post")
+        read.until(lambda: not server.feed.connected, "the guard")
+        assert read.batches[-1].heard
+    assert one.gauges()["x_spent_day_usd"] == pytest.approx(0.4)
+    assert one.gauges()["x_paused_for_budget"] == 1
+    again = source(tmp_path, server, **options)
+    with reading(again, after=read.cursor) as read:
+        read.until(lambda: len(read.batches) > 3, "signs of life")
+    assert server.count("GET", STREAM) == 1
+
+
+def test_a_new_day_has_a_new_budget(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 30, 23, tzinfo=UTC)
+    guard = Spend(path=tmp_path / "spend.json", price=1.0, daily=10, monthly=15, clock=lambda: moment)
+    guard.note(10)
+    over = guard.spent()
+    assert isinstance(over, BudgetSpent)
+    assert over.resumes == datetime(2026, 12, 1, tzinfo=UTC)
+    moment = datetime(2026, 12, 1, 1, tzinfo=UTC)
+    assert guard.room() == 10
+    guard.note(10)
+    moment = datetime(2026, 12, 2, 1, tzinfo=UTC)
+    assert guard.room() == 5
+    guard.note(5)
+    monthly = guard.spent()
+    assert monthly is not None
+    assert monthly.resumes == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_search_never_asks_for_more_than_the_budget_holds(server: FakeX, tmp_path: Path) -> None:
+    server.found = [post(number) for number in range(150)]
+    guard = Spend(path=tmp_path / "spend.json", price=0.005, daily=0.6, monthly=9)
+    one = source(tmp_path, server)
+    search = RecentSearch(api=Api(Secret(TOKEN), server.url), query="cats", spend=guard)
+    now = datetime.now(UTC)
+    with pytest.raises(BudgetSpent):
+        list(search.read(now - timedelta(hours=1), now, one._stopped))
+    assert [query["max_results"] for query in server.search_queries] == [["100"], ["20"]]
+
+
+def test_volume_that_falls_away_is_noticed_once() -> None:
+    now = [0.0]
+    watch = VolumeWatch(share=0.1, clock=lambda: now[0])
+    watch.fallen(0)
+    fallen = []
+    for minute in range(1, 30):
+        now[0] = minute * 60.0
+        fallen.append(watch.fallen(600 if minute < 15 else 5))
+    assert fallen.count(True) == 1
+    assert fallen.index(True) == 14
+
+
+def test_pauses_grow_by_kind_of_failure(tmp_path: Path) -> None:
+    ways = XStream.__dataclass_fields__["ways"].default_factory()  # type: ignore[misc]
+    network = [ways.network.failed() for _ in range(80)]
+    http = [ways.http.failed() for _ in range(10)]
+    limited = [ways.limited.failed() for _ in range(10)]
+    for pauses, first, second, longest in ((network, 0.25, 0.5, 16), (http, 5, 10, 320), (limited, 60, 120, 900)):
+        assert 0.75 * first <= pauses[0] <= first
+        assert 0.75 * second <= pauses[1] <= second
+        assert 0.75 * longest <= pauses[-1] <= longest
+    assert Backoff(first=1, longest=2).failed() <= 1
+
+
+def test_malformed_lines_are_rejected_with_a_reason(server: FakeX, tmp_path: Path) -> None:
+    with reading(source(tmp_path, server)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        for line in (b"{cut", b"[1]", b'"\xff\xfe"', json.dumps({"data": {"id": "1"}}).encode(), b'{"data":[]}'):
+            server.publish(line + b"\r\n")
+        server.publish(post(5))
+        read.until_ids("5")
+    assert len(read.rejects) == 4
+    assert all(reject.reason and reject.where for reject in read.rejects)
+
+
+def test_the_token_is_in_no_log_line_and_no_error(
+    server: FakeX, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.refuse = [(403, {"detail": "no access"}, {})]
+    one = source(tmp_path, server)
+    with reading(one) as read:
+        error = read.until_failed()
+    wrong = built(
+        "x",
+        tmp_path / "s",
+        bearer_token=TOKEN,
+        host="http://127.0.0.1:1",
+        rules=RULES,
+        daily_budget=9.0,
+        monthly_budget=9.0,
+    )
+    with reading(wrong) as read:
+        wait_for(lambda: wrong.reconnects > 0, what="a failed connection")  # type: ignore[attr-defined]
+    assert caplog.text
+    assert TOKEN not in caplog.text + repr(error) + str(error) + repr(one)

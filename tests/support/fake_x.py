@@ -1,0 +1,139 @@
+"""X's API on loopback: rules, the filtered stream with keep-alives, recent search, connections, and faults."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.http_server import Feed, Handler, serving
+
+TOKEN = "token-that-must-stay-secret"
+TOO_MANY = {
+    "title": "ConnectionException",
+    "detail": "This stream is currently at the maximum allowed connection limit.",
+    "connection_issue": "TooManyConnections",
+    "type": "https://api.x.com/2/problems/streaming-connection",
+}
+OPERATIONAL = {
+    "title": "operational-disconnect",
+    "disconnect_type": "UpstreamOperationalDisconnect",
+    "detail": "This stream has been disconnected upstream for operational reasons.",
+    "type": "https://api.x.com/2/problems/operational-disconnect",
+}
+
+
+def post(number: int | str, author: str = "7", **more: Any) -> dict[str, Any]:
+    """A stream object: one generated post and its author."""
+    data = {"id": str(number), "author_id": author, "created_at": "2026-11-01T05:00:00.000Z", "text": f"post {number}"}
+    users = [{"id": author, "username": f"user{author}", "name": f"User {author}"}]
+    return {"data": {**data, **more}, "includes": {"users": users}, "matching_rules": [{"id": "1"}]}
+
+
+@dataclass
+class FakeX:
+    """The service's state and its switches."""
+
+    url: str = ""
+    feed: Feed = field(default_factory=lambda: Feed(b"\r\n"))
+    rules: list[dict[str, str]] = field(default_factory=list)
+    invalid: str = "lang:xx"  # a rule that holds this is refused
+    refuse: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next connections
+    zombies: int = 0  # while there are any, the stream answers 429
+    found: list[dict[str, Any]] = field(default_factory=list)  # stream objects that recent search finds
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    search_queries: list[dict[str, list[str]]] = field(default_factory=list)
+    rule_changes: list[tuple[bool, dict[str, Any]]] = field(default_factory=list)
+    stream_query: dict[str, list[str]] = field(default_factory=dict)
+    posts_sent: int = 0
+
+    def publish(self, message: dict[str, Any] | bytes) -> None:
+        data = message if isinstance(message, bytes) else json.dumps(message).encode() + b"\r\n"
+        self.feed.publish(data)
+        self.posts_sent += 1
+
+    def count(self, method: str, path: str) -> int:
+        return self.calls.count((method, path))
+
+
+class _XHandler(Handler):
+    routes: ClassVar[dict[tuple[str, str], str]] = {
+        ("GET", "/2/tweets/search/stream"): "stream",
+        ("GET", "/2/tweets/search/stream/rules"): "get_rules",
+        ("POST", "/2/tweets/search/stream/rules"): "change_rules",
+        ("GET", "/2/tweets/search/recent"): "search",
+        ("GET", "/2/connections"): "connections",
+        ("DELETE", "/2/connections/all"): "end_connections",
+    }
+
+    @property
+    def fake(self) -> FakeX:
+        return self.server.fake  # type: ignore[attr-defined, no-any-return]
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        self.query = parse_qs(parts.query)
+        self.fake.calls.append((self.command, parts.path))
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self.answer(401, {"title": "Unauthorized", "detail": "Unauthorized"})
+            return
+        getattr(self, self.routes[self.command, parts.path])()
+
+    do_POST = do_DELETE = do_GET
+
+    def stream(self) -> None:
+        self.fake.stream_query = self.query
+        if self.fake.refuse:
+            self.answer(*self.fake.refuse.pop(0))
+        elif self.fake.zombies:
+            self.answer(429, TOO_MANY)
+        else:
+            self.fake.feed.serve(self, "application/json")
+
+    def get_rules(self) -> None:
+        self.answer(200, {"data": self.fake.rules, "meta": {}} if self.fake.rules else {"meta": {}})
+
+    def change_rules(self) -> None:
+        body, dry = self.body(), self.query.get("dry_run") == ["True"] or self.query.get("dry_run") == ["true"]
+        self.fake.rule_changes.append((dry, body))
+        bad = [rule for rule in body.get("add", []) if self.fake.invalid in rule["value"]]
+        if bad:
+            self.answer(200, {"errors": [{"value": bad[0]["value"], "details": ["no such language"]}]})
+            return
+        if not dry:
+            gone = body.get("delete", {}).get("ids", [])
+            self.fake.rules = [rule for rule in self.fake.rules if rule["id"] not in gone]
+            self.fake.rules += [
+                {"id": f"r{len(self.fake.rule_changes)}{n}", **r} for n, r in enumerate(body.get("add", []))
+            ]
+        self.answer(201, {"meta": {}})
+
+    def search(self) -> None:
+        self.fake.search_queries.append(self.query)
+        size, start = int(self.query["max_results"][0]), int(self.query.get("next_token", ["0"])[0])
+        page = self.fake.found[start : start + size]
+        body: dict[str, Any] = {"meta": {"result_count": len(page)}}
+        if page:
+            body["data"] = [one["data"] for one in page]
+            body["includes"] = {"users": [user for one in page for user in one["includes"]["users"]]}
+        if start + size < len(self.fake.found):
+            body["meta"]["next_token"] = str(start + size)
+        self.answer(200, body)
+
+    def connections(self) -> None:
+        one = {"endpoint_name": "filtered_stream", "connected_at": "2026-11-01T05:00:00.000Z"}
+        self.answer(200, {"data": [one] * self.fake.zombies, "meta": {"result_count": self.fake.zombies}})
+
+    def end_connections(self) -> None:
+        self.fake.zombies = 0
+        self.answer(200, {"data": {"successful_kills": 1}})
+
+
+@contextmanager
+def fake_x(**options: Any) -> Iterator[FakeX]:
+    """X on a free port."""
+    fake = FakeX(**options)
+    with serving(fake, _XHandler, fake.feed) as url:
+        fake.url = url
+        yield fake
