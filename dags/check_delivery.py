@@ -1,6 +1,6 @@
 """See that what the streamer sent is in the lake, hop by hop, and say which hop it is when not.
 
-* **Firehose** is active and wrote nothing to its error prefixes.
+* **Firehose** is active, moves (freshness, success, throttling, how far readers are behind), and wrote no errors.
 * **Conservation**: read = events + rejected + ignored; events = delivered + spooled + under way; acknowledged lines
   lie in the lake once Firehose's buffering time has passed.
 * The **newest object** is not older than the newest acknowledged line allows.
@@ -28,6 +28,7 @@ from postrank_airflow.defaults import DEFAULT_ARGS
 )
 def check_delivery() -> None:
     delivery.require_active()
+    delivery.require_movement()
     delivery.require_conservation()
     delivery.require_no_errors()
 

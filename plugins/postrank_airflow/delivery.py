@@ -1,12 +1,14 @@
 """The tasks of `check_delivery`: every hop between the streamer and the lake, each failing with its numbers."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import task
 
 from postrank.errors import Fatal, Retryable
 from postrank.heartbeat import Heartbeat, read_heartbeat
-from postrank_airflow import clients, delivered
+from postrank_airflow import clients, delivered, metrics
 from postrank_airflow.conservation import balance_of_delivery, balance_of_streamer, sample_of
 from postrank_airflow.names import RESOURCES
 
@@ -61,19 +63,37 @@ def require_conservation() -> str:
 
 
 @task
+def require_movement() -> str:
+    """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, how far readers are behind."""
+    wanted = metrics.limits()
+    figures = list(zip(wanted, metrics.newest(clients.client("cloudwatch"), wanted), strict=True))
+    broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
+    if broken:
+        raise HopBroken(f"hop Firehose: {'; '.join(broken)}")
+    return "; ".join(one.told(value) for one, value in figures)
+
+
+@task
 def require_no_errors() -> str:
-    """Nothing was written to the error prefixes today or yesterday."""
+    """Nothing was written to the error prefixes today or yesterday; else their number, and what the newest says."""
     s3, today = clients.client("s3"), datetime.now(UTC).date()
     days = [f"dt={day.isoformat()}/" for day in (today, today - timedelta(days=1))]
-    counted = {}
     for kind, where in RESOURCES.delivery.items():
-        root = where.error_prefix.split("!{")[0]
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=RESOURCES.buckets["raw"], Prefix=root)
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=RESOURCES.buckets["raw"], Prefix=where.error_prefix.split("!{")[0]
+        )
         found = [one for page in pages for one in page.get("Contents", ()) if any(day in one["Key"] for day in days)]
-        counted[kind] = len(found)
         if found:
-            raise HopBroken(f"hop Firehose: {len(found)} error objects of {kind}, the newest {found[-1]['Key']}")
+            newest = max(found, key=lambda one: one["LastModified"])["Key"]
+            raise HopBroken(f"hop Firehose: {len(found)} error objects of {kind}; {newest}: {_sample(s3, newest)}")
     return "no error objects"
+
+
+def _sample(s3: Any, key: str) -> str:
+    """The first record of an error object, without the data that failed ("Data Firehose error output")."""
+    first = s3.get_object(Bucket=RESOURCES.buckets["raw"], Key=key)["Body"].read().split(b"\n", 1)[0]
+    record = json.loads(first)
+    return f"{record.get('errorCode')}: {record.get('errorMessage')} after {record.get('attemptsMade')} attempts"
 
 
 def _require_fresh(newest: datetime | None, beat: Heartbeat, limit: timedelta) -> None:

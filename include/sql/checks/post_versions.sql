@@ -6,7 +6,7 @@ select
     kind,
     count(*) as found
 from {{ params.table | name }}
-group by arrival_interval, network, post_id, posted_date, kind
+group by arrival_interval, network, post_id, posted_date, kind, date_format(posted_at, '%Y-%m-%d')
 having
     count(*) > 1
     or network is null

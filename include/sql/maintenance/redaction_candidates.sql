@@ -1,0 +1,17 @@
+-- redaction_candidates: one row per partition of post_versions that still holds the words of posts that were deleted.
+select
+    arrival_interval,
+    posted_date,
+    count(*) as posts
+from post_versions
+where
+    kind in ('post', 'edit')
+    and exists (
+        select 1
+        from tombstones
+        where
+            tombstones.network = post_versions.network
+            and tombstones.post_id = post_versions.post_id
+    )
+group by arrival_interval, posted_date
+order by arrival_interval asc, posted_date asc
