@@ -25,6 +25,7 @@ def variables(resources: Resources) -> dict[str, str]:
         "topic": resources.topic,
         "streamer": resources.streamer.name,
         "document": resources.streamer.document,
+        "service": resources.streamer.service,
         "metrics_namespace": resources.metrics_namespace,
     }
 
@@ -33,14 +34,19 @@ def policy(role: str, resources: Resources) -> str:
     """What `role` ("streamer", "firehose", ...) may do, as a JSON document. Raises KeyError for an unknown name in
     it.
     """
-    return _render(f"{role}.json", resources)
+    return _render(f"policies/{role}.json", resources)
 
 
 def trust(role: str, resources: Resources) -> str:
     """Who may assume `role`, as a JSON document."""
-    return _render(f"{role}.trust.json", resources)
+    return _render(f"policies/{role}.trust.json", resources)
 
 
-def _render(document: str, resources: Resources) -> str:
-    text = files("postrank.aws").joinpath("policies", document).read_text(encoding="utf-8")
+def document(name: str, resources: Resources) -> str:
+    """An SSM document ("streamer-service"), as JSON."""
+    return _render(f"documents/{name}.json", resources)
+
+
+def _render(path: str, resources: Resources) -> str:
+    text = files("postrank.aws").joinpath(path).read_text(encoding="utf-8")
     return Template(text).substitute(variables(resources))

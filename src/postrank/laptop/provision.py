@@ -171,7 +171,7 @@ class Provision:
         self._client("athena").create_work_group(
             Name=self._names.workgroup,
             Configuration={
-                "EnforceWorkGroupConfiguration": True,
+                "EnforceWorkGroupConfiguration": False,
                 "ResultConfiguration": {"OutputLocation": f"s3://{self._names.buckets['query_results']}/"},
                 "PublishCloudWatchMetricsEnabled": True,
             },

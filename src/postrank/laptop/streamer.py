@@ -14,6 +14,7 @@ from postrank.laptop.cloud import LocalCloud
 from postrank.laptop.layout import Layout
 from postrank.laptop.options import Options
 
+_HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
 LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
 _MINUTE = timedelta(minutes=1)
 
@@ -65,7 +66,11 @@ class Streamer:
         source: dict[str, Any] = {"kind": self._options.source}
         if files := self._options.files(self._layout):
             source["files"] = [str(path) for path in files]
-        return {"state": str(self._layout.streamer / "state"), "source": source}
+        return {
+            "state": str(self._layout.streamer / "state"),
+            "source": source,
+            "heartbeat": {"seconds": _HEARTBEAT_SECONDS},
+        }
 
     def look(self) -> Heartbeat | None:
         """The heartbeat as it is now, or None before the first. Raises StreamerFailed, NothingToRank."""
