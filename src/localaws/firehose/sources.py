@@ -34,6 +34,11 @@ class Batch(NamedTuple):
 class Source(Protocol):
     """Records in order per shard. A source remembers nothing over a restart: the checkpoints it is made with do."""
 
+    @property
+    def shards(self) -> int:
+        """How many shards one `read` reads."""
+        ...
+
     def read(self) -> Iterator[Batch]:
         """One read of each shard that there is. Raises AwsError when the source refuses."""
         ...
@@ -52,6 +57,10 @@ class DirectSource:
         self._store = store
         self._incarnation = incarnation
         self._read = 0
+
+    @property
+    def shards(self) -> int:
+        return 1
 
     def read(self) -> Iterator[Batch]:
         rows = self._store.records(self._incarnation, self._read, _BATCH)
@@ -80,6 +89,10 @@ class KinesisSource:
         self._iterators: dict[str, str] = {}
         self._stale = True  # the list of shards must be asked for again
         self.caller = caller
+
+    @property
+    def shards(self) -> int:
+        return len(self._iterators)
 
     def read(self) -> Iterator[Batch]:
         if self._stale:

@@ -20,6 +20,7 @@ from localaws.service import AwsError, Caller, Cloud
 
 _POLL = 1.0  # seconds; "Sending data using Kinesis Data Streams": GetRecords is called once a second for each shard
 _MIN_POLL = 0.25  # however fast waits run: a shard takes five reads a second in all
+_READ_SPACE = 0.005  # seconds that a read of an idle shard takes up, so that many shards do not keep a processor busy
 _RETRY = 5.0  # seconds before a refused delivery or read is tried again, doubling
 _MAX_RETRY = 120.0
 _ROLE_LIFE = 300.0  # seconds for which an assumed role is used
@@ -94,8 +95,14 @@ class Worker:
         if self._next is not None:
             stream, self._next = self._next, None
             self._configure(stream)
-        usual = 0.0 if self._more else max(_POLL / self._cloud.speed, _MIN_POLL)
-        return min(read or usual, self._objects.seconds_to_flush())
+        return min(read or self._pause(), self._objects.seconds_to_flush())
+
+    def _pause(self) -> float:
+        """How long to leave the source alone, in seconds."""
+        if self._more:
+            return 0.0
+        shards = self._source.shards if self._source else 1
+        return max(_POLL / self._cloud.speed, _MIN_POLL, shards * _READ_SPACE)
 
     def _attempt(self, step: Callable[[], None]) -> float:
         """Do a step; how long to wait before it is tried again, 0 if it went well."""

@@ -15,6 +15,7 @@ from localaws.kinesis.streams import Streams
 from localaws.service import AwsError
 
 LOOK_EVERY = 15.0  # seconds at speed 1
+_LEAST = 1.0  # however fast waits run: a rate is per second
 MAX_SHARDS = 200  # "Quotas and limits": an on-demand stream takes up to 200 MB/s
 
 _log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class OnDemand:
         self._streams = streams
         self._shards = shards
         self._counting = counting
-        self._every = LOOK_EVERY / speed
+        self._every = max(_LEAST, LOOK_EVERY / speed)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
