@@ -15,21 +15,34 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\
 _MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 
 
+# Posts of one second share their instant's text, and then its datetime (which keeps its hash): the caches below are
+# hit by most of
+# a busy stream, and cost little where they are not.
+_CACHED = 4096
+
+
 def parse_rfc3339(text: object, field: str) -> datetime:
     """An instant in UTC, cut to the millisecond. Raises Malformed, which names the field, for anything else."""
-    if type(text) is str:
-        try:
-            if len(text) == 24 and text[23] == "Z" and text[10] == "T":
-                return datetime.fromisoformat(text)
-            if _RFC_3339.fullmatch(text):
-                moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
-                return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-        except (ValueError, OverflowError):
-            pass
-    raise Malformed(f"{field} is no RFC 3339 instant with an offset")
+    moment = _rfc3339(text) if type(text) is str else None
+    if moment is None:
+        raise Malformed(f"{field} is no RFC 3339 instant with an offset")
+    return moment
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_CACHED)
+def _rfc3339(text: str) -> datetime | None:
+    try:
+        if len(text) == 24 and text[23] == "Z" and text[10] == "T":
+            return datetime.fromisoformat(text)
+        if _RFC_3339.fullmatch(text):
+            moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    except (ValueError, OverflowError):
+        return None  # the right form, and no instant: the 30th of February
+    return None
+
+
+@lru_cache(maxsize=_CACHED)
 def parse_x_v1(text: str) -> datetime:
     """`Sat Aug 10 11:00:00 +0000 2013`, as Twitter API v1.1 wrote instants (always UTC). Raises Malformed."""
     try:
@@ -57,7 +70,14 @@ def snowflake_time(post_id: str) -> datetime | None:
     return EPOCH + timedelta(milliseconds=(int(post_id) >> 22) + _X_EPOCH_MS)
 
 
+@lru_cache(maxsize=_CACHED)
 def to_text(moment: datetime) -> str:
     """The contract's form of an aware UTC instant: `2015-02-24T19:35:00.000Z`."""
     text = orjson.dumps(moment, option=orjson.OPT_UTC_Z).decode()  # "...:00Z" or "...:00.123456Z", in quotes
     return text[1:20] + ("." + text[21:24] + "Z" if text[20] == "." else ".000Z")
+
+
+@lru_cache(maxsize=_CACHED)
+def to_milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970, negative before it."""
+    return round((moment - EPOCH).total_seconds() * 1000)

@@ -6,7 +6,7 @@ within the first id, cut to the second, as `created_at` is. So an edit never mov
 counts as a second post.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
@@ -15,24 +15,28 @@ from postrank.posts.times import parse_rfc3339, snowflake_time
 Users: TypeAlias = Mapping[str, Mapping[str, Any]]
 _REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
 _NOBODY: Mapping[str, Any] = {}
+_TEXT = (str, type(None))
 
 
-def parse(message: Mapping[str, Any]) -> Iterator[Event | Ignored | Malformed]:
+def parse(message: Mapping[str, Any]) -> Sequence[Event | Ignored | Malformed]:
     """What an object with `data` (a post, a page of posts, a compliance event) holds, in its order."""
     data = message.get("data")
     if type(data) is dict and "id" not in data:
-        yield compliance(data)
-        return
+        return (compliance(data),)
     try:
         users = users_of(message)
     except (KeyError, TypeError, AttributeError) as error:
-        yield Malformed(f"includes.users cannot be read: {_where(error)}")
-        return
-    for one in data if type(data) is list else (data,):
-        try:
-            yield post(one, users)
-        except Malformed as malformed:
-            yield malformed
+        return (Malformed(f"includes.users cannot be read: {_where(error)}"),)
+    if type(data) is not list:
+        return (_outcome(data, users),)
+    return [_outcome(one, users) for one in data] or (Ignored("empty_page"),)
+
+
+def _outcome(data: Any, users: Users) -> Event | Malformed:
+    try:
+        return post(data, users)
+    except Malformed as malformed:
+        return malformed
 
 
 def users_of(message: Mapping[str, Any]) -> Users:
@@ -75,32 +79,45 @@ def _post(data: Mapping[str, Any], users: Users) -> Post:
     author_id = data.get("author_id") or data["author"]["id"]
     author = users.get(author_id) or data.get("author") or _NOBODY
     note = data.get("note_tweet") or data
-    entities = note.get("entities") or data.get("entities")
-    history = data.get("edit_history_tweet_ids")
+    post_id, handle, name = data["id"], author.get("username"), author.get("name")
+    text, lang = note.get("text"), data.get("lang")
+    if not (type(post_id) is type(author_id) is str and post_id and author_id):
+        raise TypeError("id or author_id is not text")
+    if not (type(handle) in _TEXT and type(name) in _TEXT and type(text) in _TEXT and type(lang) in _TEXT):
+        raise TypeError("username, name, text or lang is not text")
     result = Post(
         network="x",
-        post_id=_known(data["id"]),
-        author_id=_known(author_id),
+        post_id=post_id,
+        author_id=author_id,
         posted_at=parse_rfc3339(data["created_at"], "created_at"),
-        author_handle=_text(author.get("username")),
-        author_name=_text(author.get("name")),
-        text=_text(note.get("text")),
-        lang=_text(data.get("lang")),
+        author_handle=handle,
+        author_name=name,
+        text=text,
+        lang=lang,
     )
-    if entities:
+    if entities := note.get("entities") or data.get("entities"):
         _entities(result, entities)
-    for reference in data.get("referenced_tweets") or ():
-        if kind := _REFERENCES.get(reference["type"]):
-            setattr(result, kind, _known(reference["id"]))
-    if history and len(history) > 1 and history[0] != result.post_id:
+    if references := data.get("referenced_tweets"):
+        _references(result, references)
+    history = data.get("edit_history_tweet_ids")
+    if history and len(history) > 1 and history[0] != post_id:
         _edit(result, history)
     return result
 
 
+def _references(result: Post, references: Sequence[Mapping[str, Any]]) -> None:
+    for reference in references:
+        if kind := _REFERENCES.get(reference["type"]):
+            setattr(result, kind, _known(reference["id"]))
+
+
 def _entities(result: Post, entities: Mapping[str, Any]) -> None:
-    result.hashtags = [_known(tag["tag"]) for tag in entities.get("hashtags") or ()] or None
-    result.mentions = [_known(one["username"]) for one in entities.get("mentions") or ()] or None
-    result.urls = [_known(url.get("expanded_url") or url["url"]) for url in entities.get("urls") or ()] or None
+    if hashtags := entities.get("hashtags"):
+        result.hashtags = [_known(tag["tag"]) for tag in hashtags]
+    if mentions := entities.get("mentions"):
+        result.mentions = [_known(one["username"]) for one in mentions]
+    if urls := entities.get("urls"):
+        result.urls = [_known(url.get("expanded_url") or url["url"]) for url in urls]
 
 
 def _edit(result: Post, history: Sequence[Any]) -> None:
@@ -111,12 +128,6 @@ def _edit(result: Post, history: Sequence[Any]) -> None:
 
 def _known(value: Any) -> str:
     if type(value) is str and value:
-        return value
-    raise TypeError(f"{type(value).__name__} where text belongs")
-
-
-def _text(value: Any) -> str | None:
-    if value is None or type(value) is str:
         return value
     raise TypeError(f"{type(value).__name__} where text belongs")
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from postrank.posts import Event, Ignored, Malformed, Reject
+from postrank.posts import Event, Ignored, Malformed, Post, Reject, Tombstone
 from postrank.posts.lines import parse_line
 from postrank.sources import Batch, Cursor
 
@@ -27,13 +27,14 @@ class LineBatch:
         self.unknown_fields += unknown
         for outcome in outcomes:
             self.read += 1
-            if isinstance(outcome, Malformed):
+            kind = type(outcome)
+            if kind is Post or kind is Tombstone:
+                outcome.source_cursor = f"{self.where}:{offset}"  # type: ignore[union-attr]
+                self.events.append(outcome)  # type: ignore[arg-type]
+            elif isinstance(outcome, Malformed):
                 self.rejects.append(Reject(reason=str(outcome), line=line, where=self.where, offset=offset))
             elif isinstance(outcome, Ignored):
                 self.ignored[outcome.kind] += 1
-            else:
-                outcome.source_cursor = f"{self.where}:{offset}"
-                self.events.append(outcome)
 
     def reject(self, reason: str, line: bytes, offset: int) -> None:
         """Take in a line that cannot be parsed at all."""

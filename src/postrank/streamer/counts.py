@@ -1,8 +1,7 @@
 """What the streamer has taken and given: counts that always add up."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 
 from postrank.posts import Event, Post
 from postrank.posts.times import to_text
@@ -56,18 +55,13 @@ class Counts:
     def copy(self) -> "Counts":
         return Counts(**asdict(self))
 
-    def _events(self, events: Iterable[Event]) -> None:
-        times: list[datetime] = []
-        for event in events:
-            if type(event) is not Post:
-                self.deletes += 1
-                continue
-            times.append(event.posted_at)
-            if event.kind == "edit":
-                self.edits += 1
-            else:
-                self.posts += 1
-        if times:
+    def _events(self, events: Sequence[Event]) -> None:
+        posts = [event for event in events if type(event) is Post]
+        edits = sum(post.kind == "edit" for post in posts)
+        self.posts += len(posts) - edits
+        self.edits += edits
+        self.deletes += len(events) - len(posts)
+        if times := {post.posted_at for post in posts}:
             first, last = to_text(min(times)), to_text(max(times))
             self.first_posted_at = min(self.first_posted_at or first, first)
             self.last_posted_at = max(self.last_posted_at or last, last)

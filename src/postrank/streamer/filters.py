@@ -41,6 +41,11 @@ class Filters:
             found.refresh()
         return found
 
+    @property
+    def open(self) -> bool:
+        """Whether there is no condition at all."""
+        return self._handles is None and self._pattern is None and not self.languages
+
     def wants(self, event: Event) -> bool:
         """Whether the event is to be sent on."""
         if type(event) is not Post:

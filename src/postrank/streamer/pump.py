@@ -36,6 +36,7 @@ class Progress:
     cursor: str | None = None
     last_source_contact: str | None = None
     last_ack: str | None = None
+    top: list[tuple[str, str | None, int]] = field(default_factory=list)  # author, handle, posts in the newest 60 s
     contact: float = field(default_factory=time.monotonic)  # the same two, for ages
     ack: float = field(default_factory=time.monotonic)
 
@@ -44,7 +45,6 @@ class Progress:
 class Pump:
     """Moves batches from the reader to the shipper until the reader ends or `stopping` is set."""
 
-    reader: Reader
     shipper: Shipper
     checkpoint: Checkpoint
     posts: Packer
@@ -57,41 +57,42 @@ class Pump:
     source: str
     flush_seconds: float
     flush_bytes: int
+    top_rows: int = 0  # authors in `progress.top`, renewed every second
     journal_bytes: int = 64 << 20  # a longer journal is written again from the windows' state
     stopping: threading.Event = field(default_factory=threading.Event)
     _cursor: str | None = None
     _unsent: bool = False  # something was read since the last shipment
+    _top_due: float = 0.0
 
-    def run(self) -> None:
+    def run(self, reader: Reader) -> None:
         """Returns when everything read is submitted. Raises what ended the reader or the shipper."""
         due = time.monotonic() + self.flush_seconds
-        while not self.reader.ended and not self.stopping.is_set():
-            batch = self.reader.get(max(0.0, min(due - time.monotonic(), 0.5)))
+        while not reader.ended and not self.stopping.is_set():
+            batch = reader.get(max(0.0, min(due - time.monotonic(), 0.5)))
             if batch is not None:
                 self._absorb(batch)
             if self.posts.size >= self.flush_bytes or time.monotonic() >= due:
                 self._ship()
                 due = time.monotonic() + self.flush_seconds
             self._raise_failure()
-        while (batch := self.reader.get(0.0)) is not None and self.stopping.is_set():
+        while (batch := reader.get(0.0)) is not None and self.stopping.is_set():
             self._absorb(batch)
-        self._ship(ended=self.reader.finished)
-        if self.reader.failure is not None:
-            raise self.reader.failure
+        self._ship(ended=reader.finished)
+        if reader.failure is not None:
+            raise reader.failure
 
     def _absorb(self, batch: Batch) -> None:
         now = datetime.now(UTC)
         received_at = to_text(now)
+        wanted = self._wanted(batch.events)
         posts: list[Post] = []
-        for event in batch.events:
-            if not self.filters.wants(event):
-                self.progress.counts.filtered += 1
-                continue
-            line = encode(event, received_at=received_at, collector=self.collector)
+        collector, add = self.collector, self.posts.add
+        for event in wanted:
+            line = encode(event, received_at=received_at, collector=collector)
             if len(line) > RECORD_LIMIT:
                 self._reject_large(batch, event, line)
                 continue
-            self.posts.add(event.author_id or event.post_id, line)
+            add(event.author_id or event.post_id, line)
             if type(event) is Post:
                 posts.append(event)
         self.windows.add(posts, round(now.timestamp() * 1000))
@@ -102,6 +103,14 @@ class Pump:
         self._unsent = self._unsent or bool(batch.read or batch.gaps or batch.cursor)
         if batch.heard:
             self.progress.last_source_contact, self.progress.contact = received_at, time.monotonic()
+
+    def _wanted(self, events: list[Event]) -> list[Event]:
+        """The events that the filters let pass; counts the others."""
+        if self.filters.open:
+            return events
+        wanted = [event for event in events if self.filters.wants(event)]
+        self.progress.counts.filtered += len(events) - len(wanted)
+        return wanted
 
     def _reject_large(self, batch: Batch, event: Event, line: bytes) -> None:
         """A post that no record can hold becomes a reject."""
@@ -117,6 +126,7 @@ class Pump:
         for window in emitted:
             line = encode_window(window, emitted_at=at, collector=self.collector)
             self.windows_packer.add(window.author, line)
+        self._renew_top()
         counts = self.progress.counts
         counts.window_lines += len(emitted)
         frame = self._frame(counts, changes)
@@ -146,6 +156,11 @@ class Pump:
             self._cursor = self.progress.cursor = last["cursor"]
             self.progress.counts, self.progress.durable = Counts(**last["counts"]), Counts(**last["counts"])
         return self._cursor
+
+    def _renew_top(self) -> None:
+        if self.top_rows and time.monotonic() >= self._top_due:
+            self.progress.top = self.windows.top(self.top_rows)
+            self._top_due = time.monotonic() + 1.0
 
     def _frame(self, counts: Counts, changes: dict[str, Any]) -> bytes:
         return orjson.dumps({"cursor": self._cursor, "counts": asdict(counts), "windows": changes})

@@ -1,30 +1,21 @@
-"""The streamer as a whole: built from its configuration, run until its source ends or it is told to stop."""
+"""The streamer as a whole: its parts run until the source ends or it is told to stop."""
 
 import logging
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from postrank.aws.clients import Clients
-from postrank.aws.resources import Resources
-from postrank.settings import Settings
-from postrank.sinks import POSTS, WINDOWS, Sink
-from postrank.sinks.kinesis import KinesisSink
-from postrank.sinks.packing import Packer
-from postrank.sources import Measured, Source, Surroundings, registry
+from postrank.sinks import Sink
 from postrank.streamer.checkpoint import Checkpoint
 from postrank.streamer.config import Config
 from postrank.streamer.filters import Filters
-from postrank.streamer.ledgers import Ledgers
-from postrank.streamer.pump import Progress, Pump
+from postrank.streamer.metrics import Metrics
+from postrank.streamer.pump import Pump
 from postrank.streamer.reader import Reader
 from postrank.streamer.reporter import Reporter
 from postrank.streamer.shipper import Shipper
 from postrank.streamer.spool import Spool
-from postrank.windows.author_windows import AuthorWindows
-from postrank.windows.seen import Seen
-from postrank.windows.sliding import Sliding
+from postrank.streamer.status import StatusServer
 
 log = logging.getLogger(__name__)
 _FILTERS_SECONDS = 2.0  # between looks at the filters' files
@@ -35,7 +26,6 @@ class Service:
     """All parts of one streamer. `run` once; `stop` from a signal handler."""
 
     config: Config
-    source: Source
     sink: Sink
     reader: Reader
     shipper: Shipper
@@ -44,22 +34,8 @@ class Service:
     filters: Filters
     reporter: Reporter
     checkpoint: Checkpoint
-
-    @classmethod
-    def build(cls, config: Config, environ: Mapping[str, str]) -> "Service":
-        """Put the parts together. Raises WrongSettings, and Fatal for what cannot work."""
-        settings = Settings.of(environ)
-        names = Resources.of(settings.environment, settings.account, settings.region)
-        clients = Clients(names.region)
-        config.state.mkdir(parents=True, exist_ok=True)
-        filters = Filters.build(config.filter_options)
-        config.filter_options.finish()
-        source = registry.build(config.source, config.source_options, Surroundings(state=config.state / config.source))
-        sink = _sink(config, names, clients)
-        progress, spool = Progress(), Spool(config.state / "spool", config.spool_bytes)
-        ledgers = Ledgers(config.state / "ledgers", names.keys["ledgers"], config.collector)
-        checkpoint = Checkpoint(config.state / "checkpoint.journal")
-        return _assembled(config, names, clients, filters, source, sink, progress, spool, ledgers, checkpoint)
+    metrics: Metrics | None
+    status: StatusServer | None
 
     def run(self) -> None:
         """Stream until the source ends or `stop`.
@@ -67,12 +43,15 @@ class Service:
         What is not acknowledged then is in the spool or will be read again.
         """
         self.reporter.start()
+        for part in (self.metrics, self.status):
+            if part is not None:
+                part.start()
         self.reader.start()
         watcher = threading.Thread(target=self._watch_filters, name="filters", daemon=True)
         watcher.start()
         self.reporter.phase = "streaming"
         try:
-            self.pump.run()
+            self.pump.run(self.reader)
             self.reporter.phase = "draining"
             self._drain()
         except BaseException as error:
@@ -81,6 +60,9 @@ class Service:
         finally:
             self.reader.stop()
             self.shipper.stop()
+            for part in (self.metrics, self.status):
+                if part is not None:
+                    part.stop()
             self.reporter.stop()
             self.sink.close()
             self.checkpoint.close()
@@ -108,79 +90,3 @@ class Service:
         while not self.pump.stopping.wait(_FILTERS_SECONDS):
             if self.filters.refresh():
                 log.info("filters read again")
-
-
-def _sink(config: Config, names: Resources, clients: Clients) -> Sink:
-    client = clients.get(
-        "kinesis", attempts=1, connections=config.sink.in_flight + 1, read_seconds=config.sink.read_seconds
-    )
-    return KinesisSink(client=client, streams=names.streams, patience=config.sink.patience_seconds)
-
-
-def _assembled(
-    config: Config,
-    names: Resources,
-    clients: Clients,
-    filters: Filters,
-    source: Source,
-    sink: Sink,
-    progress: Progress,
-    spool: Spool,
-    ledgers: Ledgers,
-    checkpoint: Checkpoint,
-) -> Service:
-    shipper = Shipper(sink, spool, config.sink.in_flight)
-    posts, author_windows = (
-        Packer(stream, record_bytes=config.sink.record_bytes, buckets=config.sink.buckets, gzipped=config.sink.gzip)
-        for stream in (POSTS, WINDOWS)
-    )
-    windows = AuthorWindows(
-        lateness_ms=round(config.windows.lateness_seconds * 1000),
-        retained=config.windows.retained,
-        sliding=Sliding(rows=config.windows.sliding_rows),
-        seen=Seen(horizon=config.windows.horizon),
-    )
-    pump = Pump(
-        reader=None,  # type: ignore[arg-type]
-        shipper=shipper,
-        checkpoint=checkpoint,
-        posts=posts,
-        windows_packer=author_windows,
-        windows=windows,
-        filters=filters,
-        ledgers=ledgers,
-        progress=progress,
-        collector=config.collector,
-        source=config.source,
-        flush_seconds=config.sink.flush_seconds,
-        flush_bytes=config.sink.flush_bytes,
-    )
-    shipper.commit = pump.commit
-    pump.reader = Reader(source, pump.restore())
-    reporter = Reporter(
-        progress=progress,
-        spool=spool,
-        shipper=shipper,
-        sink=sink,
-        ledgers=ledgers,
-        source_gauges=lambda: dict(source.gauges()) if isinstance(source, Measured) else {},
-        collector=config.collector,
-        instance_id=config.instance_id,
-        source=config.source,
-        seconds=config.heartbeat_seconds,
-        s3=clients.get("s3", attempts=2, read_seconds=10.0),
-        bucket=names.buckets["raw"],
-        key=names.keys["heartbeat"],
-    )
-    return Service(
-        config=config,
-        source=source,
-        sink=sink,
-        reader=pump.reader,
-        shipper=shipper,
-        spool=spool,
-        pump=pump,
-        filters=filters,
-        reporter=reporter,
-        checkpoint=checkpoint,
-    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postrank.posts import Post
-from postrank.posts.times import EPOCH
+from postrank.posts.times import to_milliseconds
 from postrank.windows.seen import Seen
 from postrank.windows.sliding import Sliding
 
@@ -61,7 +61,7 @@ class AuthorWindows:
         newest, ahead = self.newest_ms, now_ms + SKEW_MS
         for post in posts:
             network = post.network
-            moment = round((post.posted_at - EPOCH).total_seconds() * 1000)
+            moment = to_milliseconds(post.posted_at)
             if post.kind == "edit" and newest is not None and moment < newest - EDIT_HORIZON_MS:
                 continue
             if not seen.add(f"{network}\n{post.post_id}"):

@@ -1,0 +1,147 @@
+"""Putting a streamer together from its configuration: the one place where its parts meet."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from postrank.aws.clients import Clients
+from postrank.aws.resources import Resources
+from postrank.settings import Settings
+from postrank.sinks import POSTS, WINDOWS, Sink
+from postrank.sinks.files import FilesSink
+from postrank.sinks.kinesis import KinesisSink
+from postrank.sinks.packing import Packer
+from postrank.sinks.s3 import S3Sink
+from postrank.sources import Measured, Source, Surroundings, registry
+from postrank.streamer.checkpoint import Checkpoint
+from postrank.streamer.config import Config
+from postrank.streamer.filters import Filters
+from postrank.streamer.ledgers import Ledgers
+from postrank.streamer.metrics import Metrics
+from postrank.streamer.pump import Progress, Pump
+from postrank.streamer.reader import Reader
+from postrank.streamer.reporter import Reporter
+from postrank.streamer.service import Service
+from postrank.streamer.shipper import Shipper
+from postrank.streamer.spool import Spool
+from postrank.streamer.status import TOP_ROWS, StatusServer
+from postrank.windows.author_windows import AuthorWindows
+from postrank.windows.seen import Seen
+from postrank.windows.sliding import Sliding
+
+
+def build(config: Config, environ: Mapping[str, str]) -> Service:
+    """The streamer that a configuration asks for. Raises WrongSettings, and Fatal for what cannot work."""
+    settings = Settings.of(environ)
+    names = Resources.of(settings.environment, settings.account, settings.region)
+    config.state.mkdir(parents=True, exist_ok=True)
+    filters = Filters.build(config.filter_options)
+    config.filter_options.finish()
+    source = registry.build(config.source, config.source_options, Surroundings(state=config.state / config.source))
+    return _Assembly(config, names, Clients(names.region)).service(source, filters)
+
+
+@dataclass(slots=True)
+class _Assembly:
+    config: Config
+    names: Resources
+    clients: Clients
+
+    def service(self, source: Source, filters: Filters) -> Service:
+        config, state = self.config, self.config.state
+        sink, spool, progress = self.sink(), Spool(state / "spool", config.spool_bytes), Progress()
+        ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector)
+        checkpoint = Checkpoint(state / "checkpoint.journal")
+        windows = self.windows()
+        shipper = Shipper(sink, spool, config.sink.in_flight)
+        pump = Pump(
+            shipper=shipper,
+            checkpoint=checkpoint,
+            posts=self.packer(POSTS),
+            windows_packer=self.packer(WINDOWS),
+            windows=windows,
+            filters=filters,
+            ledgers=ledgers,
+            progress=progress,
+            collector=config.collector,
+            source=config.source,
+            flush_seconds=config.sink.flush_seconds,
+            flush_bytes=config.sink.flush_bytes,
+            top_rows=TOP_ROWS if config.status_port >= 0 else 0,
+        )
+        shipper.commit = pump.commit
+        reader = Reader(source, pump.restore())
+        reporter = self.reporter(progress, spool, shipper, sink, ledgers, _gauges_of(source))
+        return Service(
+            config=config,
+            sink=sink,
+            reader=reader,
+            shipper=shipper,
+            spool=spool,
+            pump=pump,
+            filters=filters,
+            reporter=reporter,
+            checkpoint=checkpoint,
+            metrics=self.metrics(reporter),
+            status=StatusServer(reporter, config.status_port) if config.status_port >= 0 else None,
+        )
+
+    def sink(self) -> Sink:
+        told = self.config.sink
+        if told.kind == "files":
+            return FilesSink(told.folder, max_bytes=told.file_bytes, max_seconds=told.file_seconds, gzipped=told.gzip)
+        if told.kind == "s3":
+            client = self.clients.get("s3", attempts=1, connections=told.in_flight + 1, read_seconds=told.read_seconds)
+            prefixes = {stream: f"raw/{stream}/" for stream in (POSTS, WINDOWS)}
+            collector = self.config.collector
+            return S3Sink(client, self.names.buckets["raw"], prefixes, collector, told.gzip, told.patience_seconds)
+        client = self.clients.get("kinesis", attempts=1, connections=told.in_flight + 1, read_seconds=told.read_seconds)
+        return KinesisSink(client=client, streams=self.names.streams, patience=told.patience_seconds)
+
+    def packer(self, stream: str) -> Packer:
+        told = self.config.sink
+        return Packer(stream, record_bytes=told.record_bytes, buckets=told.buckets, gzipped=told.gzip)
+
+    def windows(self) -> AuthorWindows:
+        told = self.config.windows
+        return AuthorWindows(
+            lateness_ms=round(told.lateness_seconds * 1000),
+            retained=told.retained,
+            sliding=Sliding(rows=told.sliding_rows),
+            seen=Seen(horizon=told.horizon),
+        )
+
+    def reporter(
+        self,
+        progress: Progress,
+        spool: Spool,
+        shipper: Shipper,
+        sink: Sink,
+        ledgers: Ledgers,
+        source_gauges: Callable[[], dict[str, float]],
+    ) -> Reporter:
+        return Reporter(
+            progress=progress,
+            spool=spool,
+            shipper=shipper,
+            sink=sink,
+            ledgers=ledgers,
+            source_gauges=source_gauges,
+            collector=self.config.collector,
+            instance_id=self.config.instance_id,
+            source=self.config.source,
+            seconds=self.config.heartbeat_seconds,
+            s3=self.clients.get("s3", attempts=2, read_seconds=10.0),
+            bucket=self.names.buckets["raw"],
+            key=self.names.keys["heartbeat"],
+        )
+
+    def metrics(self, reporter: Reporter) -> Metrics | None:
+        seconds = self.config.metrics_seconds
+        if not seconds:
+            return None
+        client = self.clients.get("cloudwatch", attempts=2, read_seconds=5.0)
+        return Metrics(reporter, client, self.names.metrics_namespace, self.names.environment, seconds)
+
+
+def _gauges_of(source: Source) -> Callable[[], dict[str, float]]:
+    return lambda: dict(source.gauges()) if isinstance(source, Measured) else {}
