@@ -1,6 +1,6 @@
 """DataScannedInBytes: what a plan reads of the objects, before it runs.
 
-Text is read whole. Of Parquet, the column chunks of the columns that the plan projects, in the row groups that its filters leave.
+Text is read whole; of Parquet, the column chunks of the columns that the plan projects or filters by.
 """
 
 import json

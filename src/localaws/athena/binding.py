@@ -8,7 +8,7 @@ from localaws.athena.dialect import parse as parse_tree
 from localaws.athena.failures import QueryFailed
 
 
-def bound(tree: exp.Expression, parameters: Sequence[str]) -> exp.Expression:
+def bound(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
     """The tree with its `?` replaced by the parameters' values, each a constant expression."""
     places = sorted(tree.find_all(exp.Placeholder), key=lambda node: node.meta.get("start", 0))
     if len(places) != len(parameters):
@@ -21,7 +21,7 @@ def bound(tree: exp.Expression, parameters: Sequence[str]) -> exp.Expression:
     return tree
 
 
-def _constant(text: str) -> exp.Expression:
+def _constant(text: str) -> exp.Expr:
     tree = parse_tree(f"select {text}")
     plain = isinstance(tree, exp.Select) and len(tree.expressions) == 1 and not tree.args.get("from_")
     value = tree.expressions[0] if plain else None

@@ -38,7 +38,7 @@ _NAMES = {
 _MILLISECONDS = 3
 
 
-def cast(value: exp.Expression, target: exp.DataType) -> exp.Expression:
+def cast(value: exp.Expr, target: exp.DataType) -> exp.Expr:
     """The value as the type, as Trino casts. Raises QueryFailed for types and precisions that are not supported."""
     kind = target.this
     if kind == exp.DType.TIMESTAMP:
@@ -72,7 +72,7 @@ def duckdb_type(target: exp.DataType) -> str:
     return _NAMES[kind]
 
 
-def _field(number: int, part: exp.Expression) -> str:
+def _field(number: int, part: exp.Expr) -> str:
     if isinstance(part, exp.ColumnDef) and isinstance(part.args.get("kind"), exp.DataType):
         return f'"{part.name}" {duckdb_type(part.args["kind"])}'
     if isinstance(part, exp.DataType):
@@ -85,5 +85,5 @@ def _check_precision(target: exp.DataType) -> None:
         raise not_supported("A timestamp finer than milliseconds")
 
 
-def _call(name: str, *args: exp.Expression) -> exp.Expression:
+def _call(name: str, *args: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(args))

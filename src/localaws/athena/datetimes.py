@@ -1,4 +1,4 @@
-"""Date and time functions with Athena's meaning: complete units in date_diff, MySQL's and Joda's format letters, UTC sessions."""
+"""Date and time functions with Athena's meaning: complete units in date_diff, MySQL's and Joda's letters, UTC sessions."""
 
 from collections.abc import Callable, Mapping
 
@@ -38,21 +38,21 @@ _FIELDS = {
 }  # fmt: skip
 
 
-def _call(name: str, *args: exp.Expression) -> exp.Expression:
+def _call(name: str, *args: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(args))
 
 
-def _local(arg: exp.Expression) -> exp.Expression:
+def _local(arg: exp.Expr) -> exp.Expr:
     return _call("a_local", arg)
 
 
-def _constant(arg: exp.Expression, what: str) -> str:
+def _constant(arg: exp.Expr, what: str) -> str:
     if not isinstance(arg, exp.Literal) or not arg.is_string:
         raise not_supported(f"{what} that is no literal")
     return str(arg.name)
 
 
-def unit(arg: exp.Expression) -> str:
+def unit(arg: exp.Expr) -> str:
     """The unit that a literal names. Raises QueryFailed as Trino does."""
     name = _constant(arg, "A time unit").lower()
     if name not in _UNITS:
@@ -60,7 +60,7 @@ def unit(arg: exp.Expression) -> str:
     return name
 
 
-def field(name: str, value: exp.Expression) -> exp.Expression:
+def field(name: str, value: exp.Expr) -> exp.Expr:
     """extract(name from value), as bigint."""
     part = _FIELDS.get(name.lower())
     if part is None:
@@ -103,44 +103,44 @@ def joda_format(pattern: str) -> str:
     return out
 
 
-def _date_trunc(args: list[exp.Expression]) -> exp.Expression:
+def _date_trunc(args: list[exp.Expr]) -> exp.Expr:
     return _call("a_trunc", exp.Literal.string(unit(args[0])), args[1])
 
 
-def _date_add(args: list[exp.Expression]) -> exp.Expression:
+def _date_add(args: list[exp.Expr]) -> exp.Expr:
     interval = _call(_INTERVALS[unit(args[0])], args[1])
     return _call("a_add", interval, args[2])
 
 
-def _date_diff(args: list[exp.Expression]) -> exp.Expression:
+def _date_diff(args: list[exp.Expr]) -> exp.Expr:
     return _call("date_sub", exp.Literal.string(unit(args[0])), _local(args[1]), _local(args[2]))
 
 
-def _formatted(reader: Callable[[str], str]) -> Callable[[list[exp.Expression]], exp.Expression]:
-    def build(args: list[exp.Expression]) -> exp.Expression:
+def _formatted(reader: Callable[[str], str]) -> Callable[[list[exp.Expr]], exp.Expr]:
+    def build(args: list[exp.Expr]) -> exp.Expr:
         return _call("strftime", _local(args[0]), exp.Literal.string(reader(_constant(args[1], "A date format"))))
 
     return build
 
 
-def _date_parse(args: list[exp.Expression]) -> exp.Expression:
+def _date_parse(args: list[exp.Expr]) -> exp.Expr:
     return _call("strptime", args[0], exp.Literal.string(mysql_format(_constant(args[1], "A date format"))))
 
 
-def _parse_datetime(args: list[exp.Expression]) -> exp.Expression:
+def _parse_datetime(args: list[exp.Expr]) -> exp.Expr:
     parsed = _call("strptime", args[0], exp.Literal.string(joda_format(_constant(args[1], "A date format"))))
     return _call("a_instant", parsed)
 
 
-def _last_day(args: list[exp.Expression]) -> exp.Expression:
+def _last_day(args: list[exp.Expr]) -> exp.Expr:
     return _call("last_day", _local(args[0]))
 
 
-def _field_builder(name: str) -> Callable[[list[exp.Expression]], exp.Expression]:
+def _field_builder(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
     return lambda args: field(name, args[0])
 
 
-BUILT: Mapping[str, Callable[[list[exp.Expression]], exp.Expression]] = {
+BUILT: Mapping[str, Callable[[list[exp.Expr]], exp.Expr]] = {
     "date_trunc": _date_trunc,
     "date_add": _date_add,
     "date_diff": _date_diff,

@@ -1,7 +1,7 @@
 """Athena's SQL as a tree in which every function keeps the name that the statement gave it.
 
-sqlglot's own Trino reading already turns many functions into what it takes for their equals elsewhere; a query engine that must
-not answer wrongly decides that itself (see `functions`).
+sqlglot's own Trino reading already turns many functions into what it takes for their equals elsewhere; a query engine that
+must not answer wrongly decides that itself (see `functions`).
 """
 
 from typing import Any, ClassVar
@@ -10,14 +10,17 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.generators.duckdb import DuckDBGenerator
+from sqlglot.parsers.duckdb import DuckDBParser
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.athena.failures import QueryFailed
 
 _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 
 
-def _placeholder(parser: Any) -> exp.Expression:
+def _placeholder(parser: Any) -> exp.Expr:
     """A `?`, with its place in the text: parameters are bound in that order."""
     node = exp.Placeholder()
     node.meta["start"] = parser._prev.start
@@ -29,13 +32,13 @@ class AthenaQuery(Trino):
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
+    class Parser(TrinoParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in _KEPT_PARSERS
+            name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in _KEPT_PARSERS
         }
         PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {
-            **Trino.Parser.PLACEHOLDER_PARSERS,
+            **TrinoParser.PLACEHOLDER_PARSERS,
             TokenType.PLACEHOLDER: _placeholder,
         }
 
@@ -56,10 +59,10 @@ class EngineSql(DuckDB):
 
     INDEX_OFFSET = 0
 
-    class Parser(DuckDB.Parser):
+    class Parser(DuckDBParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
 
-    class Generator(DuckDB.Generator):
+    class Generator(DuckDBGenerator):
         def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
             return f"{self.sql(expression, 'this')} IGNORE NULLS"
 
@@ -85,7 +88,7 @@ def tokens(sql: str) -> list[Token]:
     return list(found)
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """Read one statement. Raises SyntaxRefused with line and column as Athena counts them."""
     try:
         trees = AthenaQuery().parse(sql)

@@ -272,12 +272,12 @@ class Executions:
 
 
 def _check_location(statement: Any, workgroup: Mapping[str, Any]) -> None:
-    """A CTAS may not choose its place where the workgroup enforces one ("Considerations and limitations for CTAS queries")."""
+    """Refuse a CTAS that chooses its place where the workgroup enforces one ("CREATE TABLE AS", external_location)."""
     configuration = workgroup["Configuration"]
     own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     if configuration.get("EnforceWorkGroupConfiguration") and own and getattr(statement, "external_location", None):
         raise invalid(
-            "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena"
-            " Workgroup that enforces a centralized output location for all queries. Please remove the 'external_location'"
-            " property and resubmit the query."
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to an"
+            " Athena Workgroup that enforces a centralized output location for all queries. Please remove the"
+            " 'external_location' property and resubmit the query."
         )

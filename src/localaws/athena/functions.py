@@ -1,6 +1,6 @@
 """The functions that the local engine answers, each with the DuckDB expression that means the same.
 
-It is an allow-list: a name that is absent is refused, as NOT_SUPPORTED when Trino has it and as FUNCTION_NOT_FOUND when not.
+It is an allow-list: a name that is absent is refused, as NOT_SUPPORTED when Trino has it, else as FUNCTION_NOT_FOUND.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from localaws.athena import datetimes
 from localaws.athena.failures import QueryFailed, not_supported
 from localaws.athena.trino_names import TRINO_FUNCTIONS
 
-Builder = Callable[[list[exp.Expression]], exp.Expression]
+Builder = Callable[[list[exp.Expr]], exp.Expr]
 
 # The same name, arguments and meaning.
 _SAME = """
@@ -75,25 +75,25 @@ _RENAMED = {
 }
 
 
-def call(name: str, *args: exp.Expression) -> exp.Expression:
+def call(name: str, *args: exp.Expr) -> exp.Expr:
     """A call of a DuckDB function or macro."""
     return exp.Anonymous(this=name, expressions=list(args))
 
 
-def text(value: str) -> exp.Expression:
+def text(value: str) -> exp.Expr:
     return exp.Literal.string(value)
 
 
 @lru_cache(maxsize=256)
-def _template(sql: str) -> exp.Expression:
+def _template(sql: str) -> exp.Expr:
     from localaws.athena.dialect import EngineSql
 
     return parse_one(sql, dialect=EngineSql)
 
 
-def fill(sql: str, *args: exp.Expression) -> exp.Expression:
+def fill(sql: str, *args: exp.Expr) -> exp.Expr:
     """A DuckDB expression in which the names _0, _1, ... stand for the arguments."""
-    tree: exp.Expression = exp.Paren(this=_template(sql).copy())
+    tree: exp.Expr = exp.Paren(this=_template(sql).copy())
     for column in list(tree.find_all(exp.Column)):
         name = column.name
         if not column.table and name[:1] == "_" and name[1:].isdigit():
@@ -102,7 +102,7 @@ def fill(sql: str, *args: exp.Expression) -> exp.Expression:
 
 
 def _filled(sql: str, least: int, most: int | None = None) -> Builder:
-    def build(args: list[exp.Expression]) -> exp.Expression:
+    def build(args: list[exp.Expr]) -> exp.Expr:
         if not least <= len(args) <= (most or least):
             raise QueryFailed("FUNCTION_NOT_FOUND", f"Unexpected parameters ({len(args)}) for function")
         return fill(sql, *args)
@@ -111,14 +111,14 @@ def _filled(sql: str, least: int, most: int | None = None) -> Builder:
 
 
 def _null_if_any_null(name: str) -> Builder:
-    def build(args: list[exp.Expression]) -> exp.Expression:
+    def build(args: list[exp.Expr]) -> exp.Expr:
         missing = exp.or_(*(exp.Is(this=exp.paren(arg.copy()), expression=exp.Null()) for arg in args))
         return exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=call(name, *args))
 
     return build
 
 
-def _concat(args: list[exp.Expression]) -> exp.Expression:
+def _concat(args: list[exp.Expr]) -> exp.Expr:
     joined = exp.paren(args[0])
     for arg in args[1:]:
         joined = exp.DPipe(this=joined, expression=exp.paren(arg))
@@ -126,7 +126,7 @@ def _concat(args: list[exp.Expression]) -> exp.Expression:
 
 
 def _by(name: str) -> Builder:
-    def build(args: list[exp.Expression]) -> exp.Expression:
+    def build(args: list[exp.Expr]) -> exp.Expr:
         if len(args) != 2:
             raise not_supported(f"{name} with a number of values")
         return call(name, *args)
@@ -134,12 +134,12 @@ def _by(name: str) -> Builder:
     return build
 
 
-def _approx_distinct(args: list[exp.Expression]) -> exp.Expression:
+def _approx_distinct(args: list[exp.Expr]) -> exp.Expr:
     # Exact, which lies within the standard error that the function promises.
     return call("count", exp.Distinct(expressions=args[:1]))
 
 
-def _reduce(args: list[exp.Expression]) -> exp.Expression:
+def _reduce(args: list[exp.Expr]) -> exp.Expr:
     if len(args) != 4 or not isinstance(args[2], exp.Lambda) or not isinstance(args[3], exp.Lambda):
         raise not_supported("reduce in this form")
     final = args[3]
@@ -154,11 +154,11 @@ def _reduce(args: list[exp.Expression]) -> exp.Expression:
     return body
 
 
-def _regexp_extract(args: list[exp.Expression]) -> exp.Expression:
+def _regexp_extract(args: list[exp.Expr]) -> exp.Expr:
     return call("a_regexp_extract", *args, *([exp.Literal.number(0)] if len(args) == 2 else []))
 
 
-def _regexp_replace(args: list[exp.Expression]) -> exp.Expression:
+def _regexp_replace(args: list[exp.Expr]) -> exp.Expr:
     replacement = args[2] if len(args) > 2 else text("")
     if not isinstance(replacement, exp.Literal):
         raise not_supported("regexp_replace with a replacement that is no literal")
@@ -235,7 +235,7 @@ _BUILT["substring"] = _BUILT["substr"]
 del _RENAMED["substring"], _RENAMED["array_min"]
 
 
-def translate(node: exp.Anonymous, line: int, column: int) -> exp.Expression:
+def translate(node: exp.Anonymous, line: int, column: int) -> exp.Expr:
     """The DuckDB expression for a call in the statement; its arguments are translated already."""
     name = str(node.this).lower()
     args = list(node.expressions)
@@ -250,6 +250,6 @@ def translate(node: exp.Anonymous, line: int, column: int) -> exp.Expression:
     raise QueryFailed("FUNCTION_NOT_FOUND", f"line {line}:{column}: Function '{name}' not registered")
 
 
-def fill_call(name: str, args: list[exp.Expression]) -> exp.Expression:
+def fill_call(name: str, args: list[exp.Expr]) -> exp.Expr:
     """A call by Trino's name, made by the translation itself."""
     return _BUILT[name](args)

@@ -1,8 +1,8 @@
 """SQL macros that give DuckDB the meaning that Athena's engine (Trino) has for casts, division, dates and times.
 
-Where the meaning depends on an argument's type, a macro asks typeof(), which DuckDB settles when it plans. Macros with one body
-per type (a_trunc, a_add, a_plus, a_minus) are chosen before aggregates have a type: see `translate`. What Trino refuses at run
-time is made to fail as a cast that cannot succeed: such a failure, unlike error(), can be caught by TRY.
+Where the meaning depends on an argument's type, a macro asks typeof(), which DuckDB settles when it plans. Macros with one
+body per type (a_trunc, a_add, a_plus, a_minus) are chosen before aggregates have a type: see `translate`. What Trino refuses
+at run time is made to fail as a cast that cannot succeed: such a failure, unlike error(), can be caught by TRY.
 """
 
 _INTEGERS = {"bigint": "BIGINT", "integer": "INTEGER", "smallint": "SMALLINT", "tinyint": "TINYINT"}

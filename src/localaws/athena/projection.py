@@ -12,5 +12,5 @@ def is_on(table: Table) -> bool:
     return table.parameters.get("projection.enabled", "").lower() == "true"
 
 
-def partitions(table: Table, conditions: Sequence[exp.Expression]) -> list[Partition]:
+def partitions(table: Table, conditions: Sequence[exp.Expr]) -> list[Partition]:
     raise not_supported(f"Partition projection (table {table.name}, {len(conditions)} conditions)")

@@ -1,7 +1,7 @@
 """Which conditions on partition keys surely hold for the rows that a query wants of each table.
 
-Conditions are carried down from WHERE and inner joins into derived tables and CTEs. Everything here may find too little, never
-too much: the conditions are still evaluated by the query itself.
+Conditions are carried down from WHERE and inner joins into derived tables and CTEs. Everything here may find too little,
+never too much: the conditions are still evaluated by the query itself.
 """
 
 from collections import defaultdict
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-Conditions = list[exp.Expression]
+Conditions = list[exp.Expr]
 _BARRIERS = (exp.Subquery, exp.Select, exp.Exists, exp.Window, exp.Unnest)
 
 
@@ -23,7 +23,7 @@ class Wanted:
     def of(self, table: exp.Table) -> Conditions:
         return self._by_table.get(id(table), [])
 
-    def read(self, query: exp.Expression, conditions: Conditions, ctes: Mapping[str, exp.CTE]) -> None:
+    def read(self, query: exp.Expr, conditions: Conditions, ctes: Mapping[str, exp.CTE]) -> None:
         """Walk a query whose output rows are wanted under `conditions` (over its bare output names)."""
         with_ = query.args.get("with_")
         inner = list(with_.expressions) if with_ else []
@@ -46,9 +46,7 @@ class Wanted:
         self.read(left, usable if names else [], ctes)
         there = _output_names(right)
         if names and there and len(names) == len(there):
-            mapping: dict[str, exp.Expression] = {
-                name: exp.column(other) for name, other in zip(names, there, strict=True)
-            }
+            mapping: dict[str, exp.Expr] = {name: exp.column(other) for name, other in zip(names, there, strict=True)}
             self.read(right, [found for c in usable if (found := _mapped(c, mapping)) is not None], ctes)
         else:
             self.read(right, [], ctes)
@@ -77,7 +75,7 @@ class Wanted:
             ):
                 self.read(node, [], ctes)
 
-    def _source(self, source: exp.Expression, conditions: Conditions, ctes: Mapping[str, exp.CTE]) -> None:
+    def _source(self, source: exp.Expr, conditions: Conditions, ctes: Mapping[str, exp.CTE]) -> None:
         if isinstance(source, exp.Table):
             cte = None if source.args.get("db") else ctes.get(source.name.lower())
             if cte is not None:
@@ -91,17 +89,17 @@ class Wanted:
             self.read(source.this, [], ctes)
 
 
-def _sources(query: exp.Select) -> dict[str, tuple[exp.Expression, exp.Join | None]]:
-    found: dict[str, tuple[exp.Expression, exp.Join | None]] = {}
+def _sources(query: exp.Select) -> dict[str, tuple[exp.Expr, exp.Join | None]]:
+    found: dict[str, tuple[exp.Expr, exp.Join | None]] = {}
     start = query.args.get("from_")
-    entries: list[tuple[exp.Expression, exp.Join | None]] = [(start.this, None)] if start else []
+    entries: list[tuple[exp.Expr, exp.Join | None]] = [(start.this, None)] if start else []
     entries += [(join.this, join) for join in query.args.get("joins") or []]
     for number, (source, join) in enumerate(entries):
         found[(source.alias_or_name or f"?{number}").lower()] = (source, join)
     return found
 
 
-def _conjuncts(condition: exp.Expression) -> Conditions:
+def _conjuncts(condition: exp.Expr) -> Conditions:
     condition = condition.unnest()
     if isinstance(condition, exp.And):
         return _conjuncts(condition.this) + _conjuncts(condition.expression)
@@ -118,7 +116,7 @@ def _about(conditions: Conditions, alias: str, *, alone: bool) -> Conditions:
     return [condition for condition in found if condition is not None]
 
 
-def _mapped(condition: exp.Expression, mapping: Mapping[str, exp.Expression] | None) -> exp.Expression | None:
+def _mapped(condition: exp.Expr, mapping: Mapping[str, exp.Expr] | None) -> exp.Expr | None:
     """A copy whose columns are replaced (or, without a mapping, unqualified); None where one has no counterpart."""
     copy = exp.paren(condition.copy())
     for column in list(copy.find_all(exp.Column)):
@@ -132,7 +130,7 @@ def _mapped(condition: exp.Expression, mapping: Mapping[str, exp.Expression] | N
     return copy.this
 
 
-def _passing(query: exp.Select, sources: Mapping[str, object]) -> dict[str, exp.Expression]:
+def _passing(query: exp.Select, sources: Mapping[str, object]) -> dict[str, exp.Expr]:
     """Output name -> the source column that it simply passes on, where a condition may go through."""
     if any(query.args.get(barrier) for barrier in ("limit", "offset", "qualify")):
         return {}
@@ -141,7 +139,7 @@ def _passing(query: exp.Select, sources: Mapping[str, object]) -> dict[str, exp.
     if keys is None and _aggregates(query):
         return {}
     windows = list(query.find_all(exp.Window))
-    found: dict[str, exp.Expression] = {}
+    found: dict[str, exp.Expr] = {}
     for item in query.expressions:
         value = item.this if isinstance(item, exp.Alias) else item
         if isinstance(value, exp.Star) and len(sources) == 1 and not windows and keys is None:
@@ -155,14 +153,14 @@ def _passing(query: exp.Select, sources: Mapping[str, object]) -> dict[str, exp.
     return found
 
 
-def _through_windows(windows: Sequence[exp.Window], found: dict[str, exp.Expression]) -> None:
+def _through_windows(windows: Sequence[exp.Window], found: dict[str, exp.Expr]) -> None:
     """Under a star, columns by which every window is partitioned pass too."""
     for key in windows[0].args.get("partition_by") or []:
         if isinstance(key, exp.Column) and all(_has(window.args.get("partition_by") or [], key) for window in windows):
             found.setdefault(key.name.lower(), key)
 
 
-def _group_keys(query: exp.Select, group: exp.Group) -> list[exp.Expression]:
+def _group_keys(query: exp.Select, group: exp.Group) -> list[exp.Expr]:
     if any(group.args.get(kind) for kind in ("grouping_sets", "cube", "rollup", "all")):
         return []
     keys = []
@@ -192,13 +190,13 @@ def _is_aggregate(node: exp.Anonymous) -> bool:
     )  # fmt: skip
 
 
-def _in_window(node: exp.Expression) -> bool:
+def _in_window(node: exp.Expr) -> bool:
     return isinstance(node.parent, exp.Window | exp.IgnoreNulls | exp.RespectNulls) or (
         isinstance(node.parent, exp.Filter) and isinstance(node.parent.parent, exp.Window)
     )
 
 
-def _has(items: Sequence[exp.Expression], column: exp.Column) -> bool:
+def _has(items: Sequence[exp.Expr], column: exp.Column) -> bool:
     return any(
         isinstance(item, exp.Column)
         and item.name.lower() == column.name.lower()
@@ -221,7 +219,7 @@ def _renamed_for(cte: exp.CTE, conditions: Conditions) -> Conditions:
     return [] if alias and alias.columns else conditions
 
 
-def _output_names(query: exp.Expression) -> list[str]:
+def _output_names(query: exp.Expr) -> list[str]:
     while isinstance(query, exp.Subquery | exp.SetOperation):
         query = query.this
     if not isinstance(query, exp.Select) or any(item.is_star for item in query.expressions):
@@ -229,8 +227,8 @@ def _output_names(query: exp.Expression) -> list[str]:
     return [item.alias_or_name.lower() for item in query.expressions]
 
 
-def _below(node: exp.Expression, roots: set[int]) -> bool:
-    parent: exp.Expression | None = node
+def _below(node: exp.Expr, roots: set[int]) -> bool:
+    parent: exp.Expr | None = node
     while parent is not None:
         if id(parent) in roots:
             return True
@@ -238,9 +236,9 @@ def _below(node: exp.Expression, roots: set[int]) -> bool:
     return False
 
 
-def _in_with(node: exp.Expression, query: exp.Select) -> bool:
+def _in_with(node: exp.Expr, query: exp.Select) -> bool:
     with_ = query.args.get("with_")
-    parent: exp.Expression | None = node
+    parent: exp.Expr | None = node
     while parent is not None and parent is not query:
         if parent is with_:
             return True

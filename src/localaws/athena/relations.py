@@ -57,7 +57,7 @@ class Relations:
         self._scan_all(tree, wanted)
         return translate(tree).sql(dialect=EngineSql)
 
-    def _expand(self, holder: exp.Expression, database: str | None, depth: int) -> None:
+    def _expand(self, holder: exp.Expr, database: str | None, depth: int) -> None:
         """Put views' queries in place of their names, and note in each base table which it is."""
         if depth > _DEPTH:
             raise QueryFailed("INVALID_VIEW", "Views are nested too deeply")
@@ -70,7 +70,7 @@ class Relations:
                 continue
             table = self._find(node, database)
             if not table.is_view:
-                node.set("localaws", table)
+                node.meta["localaws"] = table
                 continue
             sql, home = view_definition(table)
             inner = exp.Paren(this=parse_query(sql))
@@ -97,13 +97,13 @@ class Relations:
             self._tables[key] = found
         return self._tables[key]
 
-    def _scan_all(self, tree: exp.Expression, wanted: Wanted) -> None:
+    def _scan_all(self, tree: exp.Expr, wanted: Wanted) -> None:
         hidden = mentions_hidden(tree)
         if hidden:
             _spell_stars(tree)
         databases = set()
         for node in list(tree.find_all(exp.Table)):
-            table: Any = node.args.get("localaws")
+            table: Any = node.meta.get("localaws")
             if table is None:
                 continue
             scan = self._scanner.scan(table, wanted.of(node), hidden=hidden)
@@ -121,13 +121,15 @@ def _is_cte(node: exp.Table) -> bool:
     if node.args.get("db"):
         return False
     name = node.name.lower()
-    parent, below = node.parent, node
+    parent: exp.Expr | None = node.parent
+    below: exp.Expr = node
     while parent is not None:
         with_ = parent.args.get("with_")
         if with_ is not None and below is not with_ and any(cte.alias.lower() == name for cte in with_.expressions):
             return True
         if isinstance(parent, exp.With) and isinstance(below, exp.CTE):
-            before = parent.expressions[: parent.expressions.index(below) + (1 if parent.args.get("recursive") else 0)]
+            place = next(n for n, one in enumerate(parent.expressions) if one is below)  # by identity: == hashes trees
+            before = parent.expressions[: place + (1 if parent.args.get("recursive") else 0)]
             if any(cte.alias.lower() == name for cte in before):
                 return True
         parent, below = parent.parent, parent
@@ -136,7 +138,7 @@ def _is_cte(node: exp.Table) -> bool:
 
 def _named(query: exp.Query) -> exp.Query:
     """Names for the unnamed columns of the result, by their place as Athena gives them (_col0, _col1)."""
-    top: exp.Expression = query
+    top: exp.Expr = query
     while isinstance(top, exp.SetOperation | exp.Subquery):
         top = top.this
     if isinstance(top, exp.Select):
@@ -146,7 +148,7 @@ def _named(query: exp.Query) -> exp.Query:
     return query
 
 
-def _spell_stars(tree: exp.Expression) -> None:
+def _spell_stars(tree: exp.Expr) -> None:
     """Write a star over base tables out, as hidden columns are not part of it."""
     for select in tree.find_all(exp.Select):
         if not any(item.is_star for item in select.expressions):
@@ -154,7 +156,7 @@ def _spell_stars(tree: exp.Expression) -> None:
         start = select.args.get("from_")
         joined = [join.this for join in select.args.get("joins") or []]
         tables = [source for source in ([start.this] if start else []) + joined]
-        items: list[exp.Expression] = []
+        items: list[exp.Expr] = []
         for item in select.expressions:
             if not item.is_star:
                 items.append(item)
@@ -163,7 +165,7 @@ def _spell_stars(tree: exp.Expression) -> None:
             for source in tables:
                 if qualifier and source.alias_or_name.lower() != qualifier:
                     continue
-                table: Any = source.args.get("localaws") if isinstance(source, exp.Table) else None
+                table: Any = source.meta.get("localaws") if isinstance(source, exp.Table) else None
                 name = source.alias_or_name
                 if table is None:
                     items.append(exp.Column(this=exp.Star(), table=exp.to_identifier(name, quoted=True)))

@@ -52,7 +52,7 @@ class Scanner:
         self._cursor = cursor
         self.scans: list[Scan] = []
 
-    def scan(self, table: Table, conditions: Sequence[exp.Expression], *, hidden: bool) -> Scan:
+    def scan(self, table: Table, conditions: Sequence[exp.Expr], *, hidden: bool) -> Scan:
         """Make the view for a table of which only rows under `conditions` are wanted."""
         scan = Scan(len(self.scans), table)
         self.scans.append(scan)
@@ -68,7 +68,7 @@ class Scanner:
         self._cursor.execute(f"create temp view {scan.view} as {self._relation(scan, hidden=hidden)}")
         return scan
 
-    def _wanted(self, table: Table, conditions: Sequence[exp.Expression]) -> list[Partition]:
+    def _wanted(self, table: Table, conditions: Sequence[exp.Expr]) -> list[Partition]:
         usable = [
             condition
             for condition in conditions
@@ -82,9 +82,7 @@ class Scanner:
         kept = self._kept(table, partitions, usable)
         return partitions if kept is None else [partitions[number] for number in kept]
 
-    def _kept(
-        self, table: Table, partitions: Sequence[Partition], conditions: Iterable[exp.Expression]
-    ) -> list[int] | None:
+    def _kept(self, table: Table, partitions: Sequence[Partition], conditions: Iterable[exp.Expr]) -> list[int] | None:
         """Numbers of the partitions that may hold wanted rows; None where the conditions cannot be judged here."""
         keys = ", ".join(
             f"cast(values[{at + 1}] as {hive.parse(kind).duckdb}) as {identifier(name)}"
@@ -185,5 +183,5 @@ def _duckdb_error() -> type[Exception]:
     return duckdb.Error
 
 
-def mentions_hidden(tree: exp.Expression) -> bool:
+def mentions_hidden(tree: exp.Expr) -> bool:
     return any(re.fullmatch(r"\$(path|file_size|file_modified_time)", node.name) for node in tree.find_all(exp.Column))

@@ -81,7 +81,14 @@ class Session:
 class Statement(Protocol):
     """A parsed statement."""
 
-    kind: str  # StatementType: DML, DDL or UTILITY
-    substatement: str  # SubstatementType: SELECT, CREATE_TABLE_AS_SELECT, ...
+    @property
+    def kind(self) -> str:
+        """StatementType: DML, DDL or UTILITY."""
+        ...
+
+    @property
+    def substatement(self) -> str:
+        """SubstatementType: SELECT, CREATE_TABLE_AS_SELECT, ..."""
+        ...
 
     def run(self, session: Session) -> Outcome: ...

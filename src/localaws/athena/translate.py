@@ -10,7 +10,7 @@ from localaws.athena.casts import cast
 from localaws.athena.failures import QueryFailed, not_supported
 from localaws.athena.unnesting import unnest
 
-_PLAIN: tuple[type[exp.Expression], ...] = (
+_PLAIN: tuple[type[exp.Expr], ...] = (
     exp.Select, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered,
     exp.Limit, exp.Offset, exp.Fetch, exp.Union, exp.Intersect, exp.Except, exp.Distinct, exp.Values, exp.Tuple, exp.Table,
     exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.And,
@@ -29,7 +29,7 @@ _LOCAL_READERS = {
 _UTC = ("utc", "z", "etc/utc", "gmt", "+00:00")
 
 
-def translate(tree: exp.Expression) -> exp.Expression:
+def translate(tree: exp.Expr) -> exp.Expr:
     """The tree in DuckDB's terms; the given one is used up. Raises QueryFailed for what has no sure counterpart."""
     for node in tree.walk():
         if type(node) not in _PLAIN:
@@ -44,7 +44,7 @@ def translate(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _one(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911, PLR0912 - one line a kind of node reads best
+def _one(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one line a kind of node reads best
     match node:
         case exp.Anonymous():
             return _function(node)
@@ -82,7 +82,7 @@ def _one(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911, PLR0912 - on
     return node
 
 
-def _function(node: exp.Anonymous) -> exp.Expression:
+def _function(node: exp.Anonymous) -> exp.Expr:
     name = str(node.this).lower()
     if name == "from_iso8601_timestamp":
         # The value keeps its text's zone, which an instant cannot: fine where only the instant is asked for.
@@ -99,7 +99,7 @@ def _function(node: exp.Anonymous) -> exp.Expression:
     return built
 
 
-def _wants_instant(node: exp.Expression) -> bool:
+def _wants_instant(node: exp.Expr) -> bool:
     parent = node.parent
     while isinstance(parent, exp.Paren):
         parent = parent.parent
@@ -108,12 +108,12 @@ def _wants_instant(node: exp.Expression) -> bool:
     return isinstance(parent, exp.AtTimeZone | exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE | exp.Between)
 
 
-def _cast(node: exp.Cast) -> exp.Expression:
+def _cast(node: exp.Cast) -> exp.Expr:
     value = cast(node.this, node.to)
     return functions.call("try", value) if isinstance(node, exp.TryCast) else value
 
 
-def _interval(node: exp.Expression) -> exp.Expression:
+def _interval(node: exp.Expr) -> exp.Expr:
     name = "a_plus" if isinstance(node, exp.Add) else "a_minus"
     left, right = node.this, node.expression
     if isinstance(left, exp.Interval) and not isinstance(right, exp.Interval):
@@ -121,7 +121,7 @@ def _interval(node: exp.Expression) -> exp.Expression:
     return functions.call(name, left, right)
 
 
-def _item(node: exp.Bracket) -> exp.Expression:
+def _item(node: exp.Bracket) -> exp.Expr:
     if len(node.expressions) != 1:
         raise QueryFailed("SYNTAX_ERROR", "line 1:1: a subscript is one expression")
     index = node.expressions[0]
@@ -130,7 +130,7 @@ def _item(node: exp.Bracket) -> exp.Expression:
     return functions.fill("_0[a_item(_0, _1)]", node.this, index)
 
 
-def _at_zone(node: exp.Expression, value: exp.Expression, zone: exp.Expression) -> exp.Expression:
+def _at_zone(node: exp.Expr, value: exp.Expr, zone: exp.Expr) -> exp.Expr:
     if not isinstance(zone, exp.Literal) or not zone.is_string:
         raise not_supported("A time zone that is no literal")
     if zone.name.lower() in _UTC:
@@ -144,14 +144,14 @@ def _at_zone(node: exp.Expression, value: exp.Expression, zone: exp.Expression) 
     return functions.call("timezone", zone, functions.call("a_instant", value))
 
 
-def _trim(node: exp.Trim) -> exp.Expression:
+def _trim(node: exp.Trim) -> exp.Expr:
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
     if node.expression is None:
         return functions.fill_call(name, [node.this])
     return functions.call(name, node.this, node.expression)
 
 
-def _ignore_nulls(node: exp.IgnoreNulls) -> exp.Expression:
+def _ignore_nulls(node: exp.IgnoreNulls) -> exp.Expr:
     inner = node.this
     if not isinstance(inner, exp.Anonymous) or not inner.expressions:
         raise not_supported("IGNORE NULLS here")

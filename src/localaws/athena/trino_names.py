@@ -1,4 +1,4 @@
-"""The names of Trino's functions ("List of functions by topic"), so that a known one is refused in other words than a misspelt one."""
+"""The names of Trino's functions ("List of functions by topic"): a known one is refused otherwise than a misspelt one."""
 
 TRINO_FUNCTIONS = frozenset(
     """

@@ -5,7 +5,7 @@ from sqlglot import exp
 from localaws.athena.failures import not_supported
 
 
-def unnest(node: exp.Unnest) -> exp.Expression:
+def unnest(node: exp.Unnest) -> exp.Expr:
     """A derived table for an UNNEST in FROM or JOIN; DuckDB lets it refer to the tables before it."""
     arguments = list(node.expressions)
     alias = node.args.get("alias")
@@ -26,7 +26,7 @@ def unnest(node: exp.Unnest) -> exp.Expression:
     return exp.Subquery(this=exp.Select(expressions=items), alias=table)
 
 
-def _columns(arguments: list[exp.Expression], named: int) -> list[exp.Expression]:
+def _columns(arguments: list[exp.Expr], named: int) -> list[exp.Expr]:
     if named in (0, len(arguments)):
         return [_call("unnest", argument) for argument in arguments]
     if len(arguments) == 1 and named == 2:
@@ -35,9 +35,9 @@ def _columns(arguments: list[exp.Expression], named: int) -> list[exp.Expression
     raise not_supported("UNNEST of rows into columns")
 
 
-def _call(name: str, *args: exp.Expression) -> exp.Expression:
+def _call(name: str, *args: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(args))
 
 
-def _number(value: int) -> exp.Expression:
+def _number(value: int) -> exp.Expr:
     return exp.Literal.number(value)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.athena.binding import bound
 from localaws.athena.dialect import AthenaQuery, SyntaxRefused, tokens
@@ -64,7 +64,7 @@ def _create(sql: str, found: list[Token], words: list[str], parameters: Sequence
     return CreateTableAs.of(bound(parse_tree(sql), parameters))
 
 
-def _query(tree: exp.Expression) -> Statement:
+def _query(tree: exp.Expr) -> Statement:
     if isinstance(tree, exp.Insert):
         return Insert.of(tree)
     if isinstance(tree, exp.Query):

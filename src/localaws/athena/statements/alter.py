@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from localaws.athena.catalogue import Table
 from localaws.athena.failures import QueryFailed

@@ -32,7 +32,7 @@ class CreateTableAs:
     substatement: str = "CREATE_TABLE_AS_SELECT"
 
     @classmethod
-    def of(cls, tree: exp.Expression) -> "CreateTableAs":
+    def of(cls, tree: exp.Expr) -> "CreateTableAs":
         """Raises SyntaxRefused for a CREATE that is no CTAS."""
         if not isinstance(tree, exp.Create) or tree.kind != "TABLE" or not isinstance(tree.expression, exp.Query):
             raise SyntaxRefused(1, 8, "mismatched input. Expecting: 'EXTERNAL', 'TABLE ... AS'")
@@ -135,7 +135,7 @@ class CreateTableAs:
             session.catalogue.add_partitions(session.table(name), partitions)
 
 
-def _listed(tree: exp.Create) -> list[exp.Expression]:
+def _listed(tree: exp.Create) -> list[exp.Expr]:
     properties = tree.args.get("properties")
     return list(properties.expressions) if properties else []
 
@@ -161,7 +161,7 @@ def _properties(tree: exp.Create) -> dict[str, Any]:
     return found
 
 
-def _value(node: exp.Expression) -> Any:
+def _value(node: exp.Expr) -> Any:
     if isinstance(node, exp.Array | exp.Tuple | exp.Schema):
         return [part.name for part in node.expressions]
     if isinstance(node, exp.Literal) and not node.is_string:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from localaws.athena.failures import QueryFailed
 from localaws.athena.session import Outcome, Session

@@ -1,6 +1,6 @@
 """Reading of the small statements, token by token."""
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.athena.dialect import SyntaxRefused
 

@@ -36,7 +36,7 @@ class Select:
 class Explain:
     """The local engine's plan, which is not Athena's."""
 
-    query: exp.Expression
+    query: exp.Expr
     analyze: bool = False
     kind: str = "UTILITY"
     substatement: str = "EXPLAIN"

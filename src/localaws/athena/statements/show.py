@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from localaws.athena.catalogue import Table
 from localaws.athena.failures import QueryFailed

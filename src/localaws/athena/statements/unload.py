@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.athena.binding import bound
 from localaws.athena.dialect import SyntaxRefused, parse
@@ -63,7 +63,7 @@ class Unload:
         return Outcome(update_count=written.rows, manifest=written.objects)
 
 
-def _renamed(create: exp.Expression) -> exp.Expression:
+def _renamed(create: exp.Expr) -> exp.Expr:
     """UNLOAD says `compression` where CTAS says `write_compression`."""
     for item in create.find_all(exp.Property):
         if type(item) is exp.Property and item.name.lower() == "compression":

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.athena import hive
 from localaws.athena.dialect import SyntaxRefused, parse_query
