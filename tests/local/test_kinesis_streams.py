@@ -189,11 +189,36 @@ def test_a_consumer_is_registered_described_and_deregistered(kinesis):
     """Page "RegisterStreamConsumer"."""
     name = make_stream(kinesis)
     arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
-    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")["Consumer"]
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader", Tags={"a": "b"})["Consumer"]
     described = kinesis.describe_stream_consumer(ConsumerARN=consumer["ConsumerARN"])["ConsumerDescription"]
     assert (described["ConsumerStatus"], described["StreamARN"]) == ("ACTIVE", arn)
+    tags = kinesis.list_tags_for_resource(ResourceARN=consumer["ConsumerARN"])["Tags"]
+    assert tags == [{"Key": "a", "Value": "b"}]
+    assert kinesis.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
     with pytest.raises(ClientError) as kept:
         kinesis.delete_stream(StreamName=name)
     assert code_of(kept) == "ResourceInUseException"
     kinesis.deregister_stream_consumer(ConsumerARN=consumer["ConsumerARN"])
     assert kinesis.list_stream_consumers(StreamARN=arn)["Consumers"] == []
+
+
+def test_a_resource_policy_is_kept_until_it_is_deleted(kinesis):
+    """Pages "PutResourcePolicy", "GetResourcePolicy", "DeleteResourcePolicy"."""
+    name = make_stream(kinesis)
+    arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+    kinesis.put_resource_policy(ResourceARN=arn, Policy='{"Statement": []}')
+    assert kinesis.get_resource_policy(ResourceARN=arn)["Policy"] == '{"Statement": []}'
+    kinesis.delete_resource_policy(ResourceARN=arn)
+    with pytest.raises(ClientError) as gone:
+        kinesis.delete_resource_policy(ResourceARN=arn)
+    assert code_of(gone) == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("name", ["a b", "x" * 129])
+def test_a_name_outside_the_model_is_refused_in_aws_words(kinesis, name):
+    """Page "CreateStream": StreamName."""
+    with pytest.raises(
+        ClientError, match=r"1 validation error detected: Value .* at 'streamName' failed to satisfy constraint"
+    ) as refused:
+        kinesis.create_stream(StreamName=name, ShardCount=1)
+    assert code_of(refused) == "ValidationException"

@@ -33,7 +33,7 @@ class ConsumerActions:
                 raise AwsError("ResourceInUseException", f"Consumer {name} under stream {stream.name} already exists.")
             if len(stream.consumers) >= MAX_CONSUMERS:
                 raise AwsError("LimitExceededException", f"Stream {stream.name} has {MAX_CONSUMERS} consumers already.")
-            consumer = Consumer(name=name, created=float(int(time.time())))
+            consumer = Consumer(name=name, created=float(int(time.time())), tags=dict(params.get("Tags") or {}))
             stream.consumers.append(consumer)
         return {"Consumer": _shown(stream, consumer, status="CREATING")}
 
@@ -68,10 +68,15 @@ class ConsumerActions:
         """By ConsumerARN, or by StreamARN and ConsumerName. Raises AwsError ResourceNotFoundException."""
         arn, name = params.get("ConsumerARN"), params.get("ConsumerName")
         stream = self._streams.find({"StreamARN": arn or params.get("StreamARN")})
-        for consumer in stream.consumers:
-            if stream.consumer_arn(consumer) == arn or (arn is None and consumer.name == name):
-                return stream, consumer
-        raise AwsError("ResourceNotFoundException", f"Consumer {arn or name}, account {ACCOUNT} not found.")
+        return stream, find_consumer(stream, arn=arn, name=name)
+
+
+def find_consumer(stream: Stream, *, arn: str | None = None, name: str | None = None) -> Consumer:
+    """A stream's consumer by ARN, or else by name. Raises AwsError ResourceNotFoundException."""
+    for consumer in stream.consumers:
+        if stream.consumer_arn(consumer) == arn or (arn is None and consumer.name == name):
+            return consumer
+    raise AwsError("ResourceNotFoundException", f"Consumer {arn or name}, account {ACCOUNT} not found.")
 
 
 def _shown(stream: Stream, consumer: Consumer, status: str = "ACTIVE") -> dict[str, Any]:

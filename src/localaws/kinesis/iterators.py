@@ -46,5 +46,13 @@ def decode(token: str, *, now: float) -> Iterator:
     return Iterator(stream=stream, shard=shard, position=position, issued=issued)
 
 
+def stream_of(token: str) -> str | None:
+    """The name of the stream that a shard iterator reads, however old it is; None for no iterator of ours."""
+    try:
+        return decode(token, now=0.0).stream
+    except AwsError:
+        return None
+
+
 def _sign(body: bytes) -> bytes:
     return hmac.new(_KEY, body, hashlib.sha256).digest()[:16]

@@ -40,6 +40,7 @@ class Consumer:
 
     name: str
     created: float
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class Stream:
     max_record_kib: int = 1024
     warm_mibps: int | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    policy: str | None = None  # resource policy, as JSON
     metrics: list[str] = field(default_factory=list)
     shards: list[Shard] = field(default_factory=list)
     consumers: list[Consumer] = field(default_factory=list)

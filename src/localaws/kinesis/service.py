@@ -13,6 +13,7 @@ from localaws.kinesis.counting import Counting
 from localaws.kinesis.data import DataPlane
 from localaws.kinesis.limits import Throttle, limit_factor
 from localaws.kinesis.ondemand import OnDemand
+from localaws.kinesis.policies import PolicyActions
 from localaws.kinesis.shards import ShardActions
 from localaws.kinesis.store import RecordStore
 from localaws.kinesis.streams import Streams
@@ -40,6 +41,7 @@ class KinesisService:
             **shards.actions,
             **TagActions(self._streams).actions,
             **ConsumerActions(self._streams).actions,
+            **PolicyActions(self._streams).actions,
             **DataPlane(self._streams, throttle, counting).actions,
         }
         self.actions = frozenset(self._answers)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localaws.kinesis.consumers import find_consumer
+from localaws.kinesis.model import Consumer, Stream
 from localaws.kinesis.paging import page
 from localaws.kinesis.streams import Streams
 from localaws.service import AwsError
@@ -26,17 +28,19 @@ class TagActions:
 
     def add(self, params: Mapping[str, Any]) -> dict[str, Any]:
         with self._streams.update(params, settles=False) as stream:
-            tags = {**stream.tags, **params["Tags"]}
+            tagged = _tagged(stream, params)
+            tags = {**tagged.tags, **params["Tags"]}
             if len(tags) > MAX_TAGS:
                 raise AwsError(
-                    "InvalidArgumentException", f"Failed to add tags to stream {stream.name}: over {MAX_TAGS} tags."
+                    "InvalidArgumentException", f"Failed to add tags to {tagged.name}: over {MAX_TAGS} tags."
                 )
-            stream.tags = tags
+            tagged.tags = tags
         return {}
 
     def remove(self, params: Mapping[str, Any]) -> dict[str, Any]:
         with self._streams.update(params, settles=False) as stream:
-            stream.tags = {key: value for key, value in stream.tags.items() if key not in params["TagKeys"]}
+            tagged = _tagged(stream, params)
+            tagged.tags = {key: value for key, value in tagged.tags.items() if key not in params["TagKeys"]}
         return {}
 
     def list_for_stream(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,5 +50,11 @@ class TagActions:
         return {"Tags": [{"Key": key, "Value": value} for key, value in shown], "HasMoreTags": more}
 
     def list_for_resource(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        tags = sorted(self._streams.find(params).tags.items())
-        return {"Tags": [{"Key": key, "Value": value} for key, value in tags]}
+        tagged = _tagged(self._streams.find(params), params)
+        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tagged.tags.items())]}
+
+
+def _tagged(stream: Stream, params: Mapping[str, Any]) -> Stream | Consumer:
+    """The stream, or the consumer of it that ResourceARN names."""
+    arn = params.get("ResourceARN") or stream.arn
+    return stream if "/consumer/" not in arn else find_consumer(stream, arn=arn)
