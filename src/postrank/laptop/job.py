@@ -61,11 +61,12 @@ class Job:
         self._start()
         self._provision()
         self._wait_for_airflow()
+        supervision = self._trigger("supervise_streamer")
         delivered = self._wait_for_delivery()
-        self._dag("supervise_streamer")
-        self._dag("check_delivery")
-        self._dag("refresh_catalog")
-        self._dag("rank_authors", self.streamer.event_interval())
+        check, crawl = self._trigger("check_delivery"), self._trigger("refresh_catalog")
+        for dag_id, run_id in (supervision, check, crawl):
+            self._wait_for_run(dag_id, run_id)
+        self._wait_for_run(*self._trigger("rank_authors", self.streamer.event_interval()))
         self._copy_results()
         self._write_timings()
         heartbeat = self.streamer.look()
@@ -140,10 +141,13 @@ class Job:
         self.status.done("delivery")
         return delivered.lines
 
-    def _dag(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> None:
-        """Run one DAG by hand, as a person would, and wait for its end."""
+    def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> tuple[str, str]:
+        """Start a run by hand, as a person would; returns the DAG's id and the run's."""
         self.status.begin(dag_id)
-        run_id = self.airflow.trigger(dag_id, conf or {})
+        return dag_id, self.airflow.trigger(dag_id, conf or {})
+
+    def _wait_for_run(self, dag_id: str, run_id: str) -> None:
+        """Return when the run ended well. Raises RunFailed, RunTooSlow."""
         deadline = time.monotonic() + RUN_SECONDS
         while (state := self.airflow.run_state(dag_id, run_id)) not in ("success", "failed"):
             if time.monotonic() > deadline:
