@@ -24,7 +24,7 @@ def bound(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
 def _constant(text: str) -> exp.Expr:
     tree = parse_tree(f"select {text}")
     plain = isinstance(tree, exp.Select) and len(tree.expressions) == 1 and not tree.args.get("from_")
-    value = tree.expressions[0] if plain else None
+    value: exp.Expr | None = tree.expressions[0] if plain else None
     if value is None or value.find(exp.Column, exp.Query, exp.Star) or isinstance(value, exp.Alias):
         raise QueryFailed("SYNTAX_ERROR", f"line 1:1: A parameter must be a constant: {text[:60]}")
     return value

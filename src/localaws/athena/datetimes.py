@@ -1,4 +1,4 @@
-"""Date and time functions with Athena's meaning: complete units in date_diff, MySQL's and Joda's letters, UTC sessions."""
+"""Date and time functions with Athena's meaning: complete units, MySQL's and Joda's letters, UTC."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,20 +21,21 @@ _INTERVALS = {
 
 # MySQL's letters (date_format, date_parse) that strftime spells otherwise or not at all.
 _MYSQL = {
-    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M", "j": "%j",
-    "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S", "T": "%H:%M:%S",
-    "v": "%V", "W": "%A", "Y": "%Y", "y": "%y", "%": "%%", "x": "%G",
+    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
+    "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S",
+    "T": "%H:%M:%S", "v": "%V", "W": "%A", "Y": "%Y", "y": "%y", "%": "%%", "x": "%G",
 }  # fmt: skip
 # Joda's pattern letters (format_datetime, parse_datetime).
 _JODA = {
-    "yyyy": "%Y", "yy": "%y", "MM": "%m", "M": "%-m", "MMM": "%b", "MMMM": "%B", "dd": "%d", "d": "%-d", "HH": "%H", "H": "%-H",
-    "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "a": "%p", "EEE": "%a", "EEEE": "%A",
-    "DDD": "%j",
+    "yyyy": "%Y", "yy": "%y", "MM": "%m", "M": "%-m", "MMM": "%b", "MMMM": "%B", "dd": "%d", "d": "%-d", "HH": "%H",
+    "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "a": "%p",
+    "EEE": "%a", "EEEE": "%A", "DDD": "%j",
 }  # fmt: skip
 _FIELDS = {
-    "year": "year", "month": "month", "day": "day", "day_of_month": "day", "hour": "hour", "minute": "minute", "second": "second",
-    "millisecond": "millisecond", "quarter": "quarter", "week": "week", "week_of_year": "week", "day_of_week": "isodow",
-    "dow": "isodow", "day_of_year": "dayofyear", "doy": "dayofyear", "year_of_week": "isoyear", "yow": "isoyear",
+    "year": "year", "month": "month", "day": "day", "day_of_month": "day", "hour": "hour", "minute": "minute",
+    "second": "second", "millisecond": "millisecond", "quarter": "quarter", "week": "week", "week_of_year": "week",
+    "day_of_week": "isodow", "dow": "isodow", "day_of_year": "dayofyear", "doy": "dayofyear",
+    "year_of_week": "isoyear", "yow": "isoyear",
 }  # fmt: skip
 
 

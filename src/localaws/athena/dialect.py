@@ -1,7 +1,7 @@
 """Athena's SQL as a tree in which every function keeps the name that the statement gave it.
 
-sqlglot's own Trino reading already turns many functions into what it takes for their equals elsewhere; a query engine that
-must not answer wrongly decides that itself (see `functions`).
+sqlglot's own Trino reading turns many functions into what it takes for their equals elsewhere; a query engine that must
+not answer wrongly decides that itself (see `functions`).
 """
 
 from typing import Any, ClassVar

@@ -277,7 +277,7 @@ def _check_location(statement: Any, workgroup: Mapping[str, Any]) -> None:
     own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     if configuration.get("EnforceWorkGroupConfiguration") and own and getattr(statement, "external_location", None):
         raise invalid(
-            "The Create Table As Select query failed because it was submitted with an 'external_location' property to an"
-            " Athena Workgroup that enforces a centralized output location for all queries. Please remove the"
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to"
+            " an Athena Workgroup that enforces a centralized output location for all queries. Please remove the"
             " 'external_location' property and resubmit the query."
         )

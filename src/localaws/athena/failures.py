@@ -25,7 +25,12 @@ _TYPES: Mapping[str, int] = {
     "EXCEEDED_MEMORY_LIMIT": 0,
 }
 
-_NAMED = re.compile(r"\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (.*?)(?:' to \w+|$)", re.DOTALL)
+_NAME = r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (?P<words>.*)"
+# Where an engine's error quotes the text that the macros made it fail on.
+_NAMED = (
+    re.compile(rf"Could not convert string '{_NAME}' to \w+", re.DOTALL),
+    re.compile(rf"invalid \w+ field format: \"{_NAME}\", expected", re.DOTALL),
+)
 _DUCKDB = (
     (re.compile(r"Referenced column \"(?P<name>[^\"]+)\""), "COLUMN_NOT_FOUND"),
     (re.compile(r"does not have a column named \"(?P<name>[^\"]+)\""), "COLUMN_NOT_FOUND"),
@@ -33,6 +38,14 @@ _DUCKDB = (
     (re.compile(r"Table with name (?P<name>\S+) does not exist"), "TABLE_NOT_FOUND"),
     (re.compile(r"Function with name \"?(?P<name>[^\s\"]+)\"? does not exist"), "FUNCTION_NOT_FOUND"),
 )
+_KINDS = {
+    "ConversionException": "INVALID_CAST_ARGUMENT",
+    "OutOfRangeException": "NUMERIC_VALUE_OUT_OF_RANGE",
+    "BinderException": "SYNTAX_ERROR",
+    "CatalogException": "SYNTAX_ERROR",
+    "ParserException": "SYNTAX_ERROR",
+}
+_FORMATS = re.compile(r"json|gzip|csv|parquet|zstd", re.IGNORECASE)
 
 
 class QueryFailed(Exception):
@@ -63,30 +76,28 @@ def from_duckdb(error: Exception, positions: Mapping[str, tuple[int, int]]) -> Q
     """Say an engine's error as Athena says it. `positions` are line and column of the statement's names."""
     text = str(error)
     kind = type(error).__name__
-    named = _NAMED.search(text)
-    if named:
-        return QueryFailed(named.group(1), named.group(2).strip())
+    for pattern in _NAMED:
+        if named := pattern.search(text):
+            return QueryFailed(named["name"], named["words"])
     for pattern, name in _DUCKDB:
-        found = pattern.search(text)
-        if found:
-            return _unresolved(name, found.group("name"), positions)
+        if found := pattern.search(text):
+            return _unresolved(name, found["name"], positions)
     first = text.split("\n", maxsplit=1)[0]
     if kind == "OutOfMemoryException":
         return QueryFailed("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
-    if kind in ("ConversionException", "OutOfRangeException"):
-        name = "NUMERIC_VALUE_OUT_OF_RANGE" if kind == "OutOfRangeException" else "INVALID_CAST_ARGUMENT"
-        return QueryFailed(name, first.partition(": ")[2] or first)
-    if kind in ("InvalidInputException", "IOException") and re.search(r"JSON|gzip|GZIP|CSV|[Pp]arquet|zstd", text):
-        return QueryFailed("HIVE_CURSOR_ERROR", first.partition(": ")[2] or first)
-    if kind in ("BinderException", "CatalogException", "ParserException"):
-        return QueryFailed("SYNTAX_ERROR", first.partition(": ")[2] or first)
+    said = first.partition(": ")[2] or first
+    if kind in _KINDS:
+        return QueryFailed(_KINDS[kind], said)
+    if kind in ("InvalidInputException", "IOException") and _FORMATS.search(text):
+        return QueryFailed("HIVE_CURSOR_ERROR", said)
     return QueryFailed("GENERIC_INTERNAL_ERROR", first, category=SYSTEM)
 
 
 def _unresolved(name: str, what: str, positions: Mapping[str, tuple[int, int]]) -> QueryFailed:
     line, column = positions.get(what.lower(), (1, 1))
     words = {
-        "COLUMN_NOT_FOUND": f"Column '{what}' cannot be resolved or requester is not authorized to access requested resources",
+        "COLUMN_NOT_FOUND": f"Column '{what}' cannot be resolved or requester is not authorized"
+        " to access requested resources",
         "TABLE_NOT_FOUND": f"Table '{what}' does not exist",
         "FUNCTION_NOT_FOUND": f"Function '{what}' not registered",
     }[name]

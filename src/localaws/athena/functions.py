@@ -16,7 +16,8 @@ Builder = Callable[[list[exp.Expr]], exp.Expr]
 
 # The same name, arguments and meaning.
 _SAME = """
-abs ceil ceiling floor sign sqrt cbrt exp ln log2 log10 pi degrees radians sin cos tan asin acos atan atan2 sinh cosh tanh
+abs ceil ceiling floor sign sqrt cbrt exp ln log2 log10 pi degrees radians
+sin cos tan asin acos atan atan2 sinh cosh tanh
 lower upper length replace reverse strpos starts_with chr translate concat_ws lpad rpad
 count sum avg min max stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp skewness
 regr_slope regr_intercept bool_and bool_or count_if
@@ -119,7 +120,7 @@ def _null_if_any_null(name: str) -> Builder:
 
 
 def _concat(args: list[exp.Expr]) -> exp.Expr:
-    joined = exp.paren(args[0])
+    joined: exp.Expr = exp.paren(args[0])
     for arg in args[1:]:
         joined = exp.DPipe(this=joined, expression=exp.paren(arg))
     return exp.paren(joined)
@@ -145,7 +146,7 @@ def _reduce(args: list[exp.Expr]) -> exp.Expr:
     final = args[3]
     state = final.expressions[0].name
     folded = call("list_reduce", args[0], args[2], args[1])
-    body = final.this.copy()
+    body: exp.Expr = final.this.copy()
     if isinstance(body, exp.Column | exp.Identifier) and body.name == state:
         return folded
     for name in list(body.find_all(exp.Column, exp.Identifier)):

@@ -1,8 +1,8 @@
 """SQL macros that give DuckDB the meaning that Athena's engine (Trino) has for casts, division, dates and times.
 
-Where the meaning depends on an argument's type, a macro asks typeof(), which DuckDB settles when it plans. Macros with one
-body per type (a_trunc, a_add, a_plus, a_minus) are chosen before aggregates have a type: see `translate`. What Trino refuses
-at run time is made to fail as a cast that cannot succeed: such a failure, unlike error(), can be caught by TRY.
+Where the meaning depends on an argument's type, a macro asks typeof(), which DuckDB settles when it plans. Macros with
+one body per type (a_trunc, a_add, a_plus, a_minus) are chosen before aggregates have a type: see `translate`. What
+Trino refuses at run time is made to fail as a cast that cannot succeed: such a failure, unlike error(), TRY can catch.
 """
 
 _INTEGERS = {"bigint": "BIGINT", "integer": "INTEGER", "smallint": "SMALLINT", "tinyint": "TINYINT"}
@@ -21,7 +21,8 @@ def _integer_cast(name: str, kind: str) -> str:
 
 
 _JAVA_DOUBLE = """case
-    when d is null then null when isnan(d) then 'NaN' when isinf(d) then (case when d > 0 then 'Infinity' else '-Infinity' end)
+    when d is null then null when isnan(d) then 'NaN'
+    when isinf(d) then (case when d > 0 then 'Infinity' else '-Infinity' end)
     when d = 0 or (abs(d) >= 1e-3 and abs(d) < 1e7) then d::VARCHAR
     else 'NOT_SUPPORTED: a double of this size as text is not supported by the local engine'::TINYINT::VARCHAR end"""
 
@@ -41,13 +42,16 @@ create macro a_varchar(x) as case
     else x::VARCHAR end;
 create macro a_double(x) as x::DOUBLE;
 create macro a_real(x) as x::FLOAT;
-create macro a_boolean(x) as case when typeof(x) = 'VARCHAR' and lower(x::VARCHAR) not in ('t', 'true', '1', 'f', 'false', '0')
-    then ('INVALID_CAST_ARGUMENT: Cannot cast ''' || x::VARCHAR || ''' to BOOLEAN')::TINYINT::BOOLEAN else x::BOOLEAN end;
+create macro a_boolean(x) as case
+    when typeof(x) = 'VARCHAR' and lower(x::VARCHAR) not in ('t', 'true', '1', 'f', 'false', '0')
+    then ('INVALID_CAST_ARGUMENT: Cannot cast ''' || x::VARCHAR || ''' to BOOLEAN')::TINYINT::BOOLEAN
+    else x::BOOLEAN end;
 create macro a_timestamp(x) as date_trunc('millisecond', case
     when typeof(x) = 'VARCHAR' and not regexp_full_match(x::VARCHAR, '{_TIMESTAMP_TEXT}')
     then ('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || x::VARCHAR)::TIMESTAMP else x::TIMESTAMP end);
 create macro a_timestamptz(x) as case
-    when typeof(x) = 'VARCHAR' then (case when regexp_full_match(x::VARCHAR, '{_ZONED_TEXT}') then replace(x::VARCHAR, ' UTC', 'Z')
+    when typeof(x) = 'VARCHAR' then (case
+        when regexp_full_match(x::VARCHAR, '{_ZONED_TEXT}') then replace(x::VARCHAR, ' UTC', 'Z')
         else 'INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp with time zone: ' || x::VARCHAR end)::TIMESTAMPTZ
     else x::TIMESTAMPTZ end;
 create macro a_date(x) as case
@@ -57,10 +61,11 @@ create macro a_date(x) as case
 create macro a_div(x, y) as case
     when {_DECIMAL} and not {_EITHER_FLOATING}
         then 'NOT_SUPPORTED: division of decimals is not supported by the local engine; cast to double'::TINYINT
-    when y = 0 and not {_EITHER_FLOATING} then 'DIVISION_BY_ZERO: Division by zero'::TINYINT
+    when y = 0 and x is not null and not {_EITHER_FLOATING} then 'DIVISION_BY_ZERO: Division by zero'::TINYINT
     else x // y end;
 create macro a_mod(x, y) as case
-    when y = 0 and not {_EITHER_FLOATING} then 'DIVISION_BY_ZERO: Division by zero'::TINYINT else x % y end;
+    when y = 0 and x is not null and not {_EITHER_FLOATING} then 'DIVISION_BY_ZERO: Division by zero'::TINYINT
+    else x % y end;
 
 create macro a_local(x) as x::TIMESTAMP;
 create macro a_instant(x) as x::TIMESTAMPTZ;
@@ -70,7 +75,8 @@ create macro a_iso(x) as make_timestamptz(epoch_us((case
     when x[11] = 'T' or length(x) = 10 then x
     else 'INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"' end)::TIMESTAMPTZ) // 1000 * 1000);
 create macro a_iso_utc(x) as a_iso(case
-    when x is null or x[-1] = 'Z' or not regexp_matches(x, 'T.*[+-]\d\d(:?\d\d)?$') or regexp_matches(x, '[+-]00(:?00)?$') then x
+    when x is null or x[-1] = 'Z' or not regexp_matches(x, 'T.*[+-]\d\d(:?\d\d)?$')
+        or regexp_matches(x, '[+-]00(:?00)?$') then x
     else 'NOT_SUPPORTED: {_OWN_ZONE}' end);
 create macro a_iso_date(x) as (case when regexp_full_match(x, '\d{{4}}-\d\d-\d\d') then x
     else 'INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"' end)::DATE;
@@ -97,11 +103,13 @@ create macro a_minus
     (x TIMESTAMPTZ, y) as make_timestamptz(epoch_us(make_timestamp(epoch_us(x)) - y));
 
 create macro a_item(x, i) as case when i < 1 or i > len(x)
-    then ('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: ' || i || ' > ' || len(x))::BIGINT
+    then ('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: '
+        || i || ' > ' || len(x))::BIGINT
     else i end;
 create macro a_key(x, k) as case when x is null or list_contains(map_keys(x), k) then k
     else (('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || k)::TINYINT)::VARCHAR end;
-create macro a_split_part(x, mark, i) as case when i > len(string_split(x, mark)) then null else split_part(x, mark, i) end;
+create macro a_split_part(x, mark, i) as
+    case when i > len(string_split(x, mark)) then null else split_part(x, mark, i) end;
 create macro a_regexp_extract(x, pattern, i) as
     case when regexp_matches(x, pattern) then regexp_extract(x, pattern, i) end;
 create macro a_contains(x, item) as

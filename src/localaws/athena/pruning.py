@@ -1,6 +1,6 @@
 """Which conditions on partition keys surely hold for the rows that a query wants of each table.
 
-Conditions are carried down from WHERE and inner joins into derived tables and CTEs. Everything here may find too little,
+Conditions are carried down from WHERE and inner joins into derived tables and CTEs. All this may find too little,
 never too much: the conditions are still evaluated by the query itself.
 """
 
@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
+
+from localaws.athena.trino_names import AGGREGATES
 
 Conditions = list[exp.Expr]
 _BARRIERS = (exp.Subquery, exp.Select, exp.Exists, exp.Window, exp.Unnest)
@@ -127,7 +129,8 @@ def _mapped(condition: exp.Expr, mapping: Mapping[str, exp.Expr] | None) -> exp.
         if target is None:
             return None
         column.replace(exp.column(column.this.copy()) if isinstance(target, exp.Star) else target.copy())
-    return copy.this
+    inner: exp.Expr = copy.this
+    return inner
 
 
 def _passing(query: exp.Select, sources: Mapping[str, object]) -> dict[str, exp.Expr]:
@@ -176,18 +179,8 @@ def _group_keys(query: exp.Select, group: exp.Group) -> list[exp.Expr]:
 
 def _aggregates(query: exp.Select) -> bool:
     """Whether the select may fold rows without GROUP BY: any call outside a window that might be an aggregate."""
-    names = {"count", "sum", "min", "max", "avg"}
     calls = [node for item in query.expressions for node in item.find_all(exp.Anonymous)]
-    return any(str(node.this).lower() in names or _is_aggregate(node) for node in calls if not _in_window(node))
-
-
-def _is_aggregate(node: exp.Anonymous) -> bool:
-    name = str(node.this).lower()
-    return name.endswith(("_agg", "_by", "_if")) or name in (
-        "arbitrary", "any_value", "every", "bool_and", "bool_or", "histogram", "approx_distinct", "approx_percentile", "listagg",
-        "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "corr", "covar_pop", "covar_samp", "skewness",
-        "geometric_mean", "regr_slope", "regr_intercept",
-    )  # fmt: skip
+    return any(str(node.this).lower() in AGGREGATES and not _in_window(node) for node in calls)
 
 
 def _in_window(node: exp.Expr) -> bool:

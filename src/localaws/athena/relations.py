@@ -132,7 +132,7 @@ def _is_cte(node: exp.Table) -> bool:
             before = parent.expressions[: place + (1 if parent.args.get("recursive") else 0)]
             if any(cte.alias.lower() == name for cte in before):
                 return True
-        parent, below = parent.parent, parent
+        below, parent = parent, parent.parent
     return False
 
 
@@ -155,7 +155,7 @@ def _spell_stars(tree: exp.Expr) -> None:
             continue
         start = select.args.get("from_")
         joined = [join.this for join in select.args.get("joins") or []]
-        tables = [source for source in ([start.this] if start else []) + joined]
+        tables = [*([start.this] if start else []), *joined]
         items: list[exp.Expr] = []
         for item in select.expressions:
             if not item.is_star:

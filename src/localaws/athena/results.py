@@ -1,6 +1,6 @@
 """Result files: written as Athena writes them, and read page by page for GetQueryResults.
 
-A query's rows are CSV in which every value is quoted and a null is nothing; other statements' answers are plain text. The
+A query's rows are CSV in which every value is quoted and a null is nothing; other statements answer in plain text. The
 `.metadata` file beside it holds the columns; its form is ours, as Athena's own is not documented.
 """
 

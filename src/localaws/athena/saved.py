@@ -142,5 +142,6 @@ class Saved:
                 f"PreparedStatement {params['StatementName']} was not found in workGroup {workgroup}",
                 ResourceName=params["StatementName"],
             )
-        kept = {name: found[name] for name in ("StatementName", "QueryStatement", "Description") if name in found}
+        names = ("StatementName", "QueryStatement", "Description")
+        kept: dict[str, Any] = {name: found[name] for name in names if name in found}
         return {**kept, "WorkGroupName": workgroup, "LastModifiedTime": moment(found["_modified"])}

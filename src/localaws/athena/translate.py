@@ -8,24 +8,33 @@ from sqlglot import exp
 from localaws.athena import datetimes, functions
 from localaws.athena.casts import cast
 from localaws.athena.failures import QueryFailed, not_supported
+from localaws.athena.trino_names import AGGREGATES
 from localaws.athena.unnesting import unnest
 
 _PLAIN: tuple[type[exp.Expr], ...] = (
-    exp.Select, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered,
-    exp.Limit, exp.Offset, exp.Fetch, exp.Union, exp.Intersect, exp.Except, exp.Distinct, exp.Values, exp.Tuple, exp.Table,
-    exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.And,
-    exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is, exp.In,
-    exp.Between, exp.Like, exp.Escape, exp.Exists, exp.Any, exp.All, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.DPipe, exp.Case,
-    exp.If, exp.Window, exp.WindowSpec, exp.Filter, exp.WithinGroup, exp.Array, exp.Lambda, exp.Dot, exp.Interval, exp.Var,
-    exp.GroupingSets, exp.Cube, exp.Rollup, exp.HexString, exp.UnicodeString, exp.Anonymous, exp.Lateral, exp.Paren,
-    exp.DataType, exp.DataTypeParam, exp.ColumnDef, exp.Cast, exp.TryCast, exp.Div, exp.Mod, exp.Bracket, exp.Extract,
-    exp.StrPosition, exp.Substring, exp.Trim, exp.AtTimeZone, exp.CurrentTimestamp, exp.CurrentDate, exp.Localtimestamp,
-    exp.IgnoreNulls, exp.RespectNulls, exp.Unnest,
+    exp.Select, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order,
+    exp.Ordered, exp.Limit, exp.Offset, exp.Fetch, exp.Union, exp.Intersect, exp.Except, exp.Distinct, exp.Values,
+    exp.Tuple, exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Null,
+    exp.Boolean, exp.Paren, exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE,
+    exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is, exp.In, exp.Between, exp.Like, exp.Escape, exp.Exists, exp.Any, exp.All,
+    exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.DPipe, exp.Case, exp.If, exp.Window, exp.WindowSpec, exp.Filter,
+    exp.WithinGroup, exp.Array, exp.Lambda, exp.Dot, exp.Interval, exp.Var, exp.GroupingSets, exp.Cube, exp.Rollup,
+    exp.HexString, exp.UnicodeString, exp.Anonymous, exp.Lateral, exp.DataType, exp.DataTypeParam, exp.ColumnDef,
+    exp.Cast, exp.TryCast, exp.Div, exp.Mod, exp.Bracket, exp.Extract, exp.StrPosition, exp.Substring, exp.Trim,
+    exp.AtTimeZone, exp.CurrentTimestamp, exp.CurrentDate, exp.Localtimestamp, exp.IgnoreNulls, exp.RespectNulls,
+    exp.Unnest,
 )  # fmt: skip
 _LOCAL_READERS = {
-    "date_format", "format_datetime", "date", "year", "month", "day", "hour", "minute", "second", "day_of_week", "day_of_year",
-    "dow", "doy", "week", "quarter", "day_of_month", "week_of_year",
+    "date_format", "format_datetime", "date", "year", "month", "day", "hour", "minute", "second", "day_of_week",
+    "day_of_year", "dow", "doy", "week", "quarter", "day_of_month", "week_of_year",
 }  # fmt: skip
+_BY_TYPE = ("date_trunc", "date_add")
+_UNTYPED = AGGREGATES | {
+    "list",
+    "arg_max_null",
+    "arg_min_null",
+    "string_agg",
+}  # their names before and after translation
 _UTC = ("utc", "z", "etc/utc", "gmt", "+00:00")
 
 
@@ -92,11 +101,20 @@ def _function(node: exp.Anonymous) -> exp.Expr:
             raise not_supported("with_timezone")
         return _at_zone(node, node.expressions[0], node.expressions[1])
     line, end = node.meta.get("line", 1), node.meta.get("col", len(name))
+    if name in _BY_TYPE:
+        _check_typed(node, name)
     built = functions.translate(node, int(line), max(int(end) - len(name) + 1, 1))
     modified = isinstance(node.parent, exp.Filter | exp.Window | exp.WithinGroup | exp.IgnoreNulls)
     if modified and not isinstance(built, exp.Anonymous):
         raise not_supported(f"{name} with FILTER or OVER")
     return built
+
+
+def _check_typed(node: exp.Expr, name: str) -> None:
+    """Refuse an aggregate or window where the engine picks a macro by type: it does so before those have one."""
+    for part in node.find_all(exp.Anonymous, exp.Window):
+        if isinstance(part, exp.Window) or str(part.this).lower() in _UNTYPED:
+            raise not_supported(f"{name} of an aggregate in the same SELECT (use a subquery)")
 
 
 def _wants_instant(node: exp.Expr) -> bool:
@@ -115,6 +133,7 @@ def _cast(node: exp.Cast) -> exp.Expr:
 
 def _interval(node: exp.Expr) -> exp.Expr:
     name = "a_plus" if isinstance(node, exp.Add) else "a_minus"
+    _check_typed(node, "arithmetic with an interval")
     left, right = node.this, node.expression
     if isinstance(left, exp.Interval) and not isinstance(right, exp.Interval):
         left, right = right, left

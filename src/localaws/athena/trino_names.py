@@ -1,4 +1,4 @@
-"""The names of Trino's functions ("List of functions by topic"): a known one is refused otherwise than a misspelt one."""
+"""The names of Trino's functions ("List of functions by topic"): a known one is refused unlike a misspelt one."""
 
 TRINO_FUNCTIONS = frozenset(
     """
@@ -37,5 +37,13 @@ url_extract_fragment url_extract_host url_extract_parameter url_extract_path url
 url_extract_query uuid value_at_quantile values_at_quantiles var_pop var_samp variance version week week_of_year
 width_bucket wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64 year year_of_week yow zip
 zip_with
+""".split()
+)
+
+AGGREGATES = frozenset(
+    """
+any_value approx_distinct approx_percentile arbitrary array_agg avg bitwise_and_agg bitwise_or_agg bool_and bool_or corr
+count count_if covar_pop covar_samp every geometric_mean histogram kurtosis listagg map_agg max max_by min min_by
+regr_intercept regr_slope skewness stddev stddev_pop stddev_samp sum var_pop var_samp variance
 """.split()
 )

@@ -28,7 +28,7 @@ def relation(files: Files) -> str:
     ignore = files.properties.get("ignore.malformed.json", "").lower() == "true"
     chosen = "".join(f"{identifier(names[name])} as {identifier(name)}, " for name in files.columns)
     return (
-        f"select {chosen}file_index from read_json({paths(files)}, columns = {{{columns}}},"
+        f"select {chosen}file_index from read_json({paths(files)}, columns = {{{columns}}},"  # noqa: S608
         f" format = 'newline_delimited', compression = '{compression(files.objects[0].key)}'"
         f"{', ignore_errors = true' if ignore else ''})"
     )

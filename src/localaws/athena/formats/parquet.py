@@ -15,4 +15,4 @@ def relation(files: Files) -> str:
         for name, kind in files.columns.items()
     )
     chosen = "".join(f"{identifier(f'{files.scan}.{name}')} as {identifier(name)}, " for name in files.columns)
-    return f"select {chosen}file_index from read_parquet({paths(files)}, schema = map {{{schema}}})"
+    return f"select {chosen}file_index from read_parquet({paths(files)}, schema = map {{{schema}}})"  # noqa: S608

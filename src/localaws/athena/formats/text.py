@@ -20,8 +20,9 @@ def relation(files: Files) -> str:
     options = (_open if is_open else _lazy)(files)
     values = "".join(f"{_value(name, files, is_open)} as {identifier(name)}, " for name in files.columns)
     return (
-        f"select {values}file_index from read_csv({paths(files)}, columns = {{{columns}}}, auto_detect = false,"
-        f" header = false, skip = {skip}, null_padding = true, strict_mode = false, compression = '{compression(files.objects[0].key)}', {options})"
+        f"select {values}file_index from read_csv({paths(files)}, columns = {{{columns}}}, auto_detect = false,"  # noqa: S608
+        f" header = false, skip = {skip}, null_padding = true, strict_mode = false,"
+        f" compression = '{compression(files.objects[0].key)}', {options})"
     )
 
 
@@ -35,7 +36,7 @@ def _lazy(files: Files) -> str:
 def _open(files: Files) -> str:
     mark = files.properties.get("separatorChar", ",")
     quote = files.properties.get("quoteChar", '"')
-    return f"delim = {quoted(mark)}, quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = '', allow_quoted_nulls = false"
+    return f"delim = {quoted(mark)}, quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = ''"
 
 
 def _value(name: str, files: Files, is_open: bool) -> str:

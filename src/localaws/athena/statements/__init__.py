@@ -21,6 +21,14 @@ from localaws.athena.statements.unload import Unload
 from localaws.athena.statements.views import CreateView
 
 PreparedLookup = Callable[[str], str]
+_SMALL: dict[tuple[str, ...], Callable[[str, list[Token]], Statement]] = {
+    ("MSCK", "REPAIR"): Repair.read,
+    ("ALTER",): AlterTable.read,
+    ("DROP",): Drop.read,
+    ("SHOW",): Show.read,
+    ("DESCRIBE",): Describe.read,
+    ("DESC",): Describe.read,
+}
 
 
 def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> Statement:
@@ -37,16 +45,9 @@ def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> State
         return read(prepared(name), given, prepared)
     if words[0] == "UNLOAD":
         return Unload.read(sql, found, parameters)
-    if words[:2] == ["MSCK", "REPAIR"]:
-        return Repair.read(sql, found)
-    if words[0] == "ALTER":
-        return AlterTable.read(sql, found)
-    if words[0] == "DROP":
-        return Drop.read(sql, found)
-    if words[0] == "SHOW":
-        return Show.read(sql, found)
-    if words[0] in ("DESCRIBE", "DESC"):
-        return Describe.read(sql, found)
+    for first, reader in _SMALL.items():
+        if words[: len(first)] == list(first):
+            return reader(sql, found)
     if words[0] == "EXPLAIN":
         return Explain(bound(parse_tree(sql[found[1].start :]), parameters), analyze=words[1] == "ANALYZE")
     if words[0] == "CREATE":

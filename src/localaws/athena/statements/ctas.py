@@ -14,8 +14,8 @@ from localaws.athena.statements.writing import Format, settled_types, write
 from localaws.athena.storage import place
 
 _KNOWN = {
-    "format", "write_compression", "external_location", "partitioned_by", "bucketed_by", "bucket_count", "field_delimiter",
-    "parquet_compression", "compression_level", "table_type", "is_external",
+    "format", "write_compression", "external_location", "partitioned_by", "bucketed_by", "bucket_count",
+    "field_delimiter", "parquet_compression", "compression_level", "table_type", "is_external",
 }  # fmt: skip
 
 
@@ -38,8 +38,8 @@ class CreateTableAs:
             raise SyntaxRefused(1, 8, "mismatched input. Expecting: 'EXTERNAL', 'TABLE ... AS'")
         table = tree.this
         query = tree.expression
-        if isinstance(query, exp.Subquery):
-            query = query.unnest()
+        while isinstance(query, exp.Subquery):
+            query = query.this
         properties = _properties(tree)
         no_data = any(isinstance(item, exp.WithDataProperty) and item.args.get("no") for item in _listed(tree))
         return cls(
@@ -67,8 +67,9 @@ class CreateTableAs:
         if not session.storage.is_empty(folder):
             raise QueryFailed(
                 "HIVE_PATH_ALREADY_EXISTS",
-                f"Target directory for table '{database}.{name}' already exists: {folder.uri}. You may need to manually clean the"
-                f" data at location '{folder.uri}' before retrying. Athena will not delete data in your account.",
+                f"Target directory for table '{database}.{name}' already exists: {folder.uri}. You may need to"
+                " manually"
+                f" clean the data at location '{folder.uri}' before retrying. Athena will not delete data in your account.",
             )
         sql = session.plan(self.query)
         relation = session.cursor.sql(sql)
@@ -77,7 +78,7 @@ class CreateTableAs:
         keys = self._keys(list(types))
         form = self._format()
         if not self.with_data:
-            sql = f"select * from ({sql}) limit 0"
+            sql = f"select * from ({sql}) limit 0"  # noqa: S608
         written = write(session, sql, types, keys=keys, form=form, folder=folder)
         self._register(session, (database, name), described, keys, form, folder.uri, written.partitions)
         return Outcome(update_count=written.rows, manifest=written.objects, location=folder.uri)

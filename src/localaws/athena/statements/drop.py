@@ -60,7 +60,8 @@ class Drop:
         if tables and not self.cascade:
             raise QueryFailed(
                 "DDL",
-                f"FAILED: Execution Error: InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)",
+                f"FAILED: Execution Error: InvalidOperationException(message:Database {name} is not empty."
+                " One or more tables exist.)",
             )
         for table in tables:
             session.catalogue.call("DeleteTable", DatabaseName=name, Name=table["Name"])

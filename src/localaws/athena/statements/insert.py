@@ -55,17 +55,18 @@ class Insert:
         sql = session.plan(self.query)
         found = session.cursor.sql(sql)
         if len(found.columns) != len(given):
+            table_types = ", ".join(everything[name] for name in given)
+            query_types = ", ".join(map(hive.athena_name, found.types))
             raise QueryFailed(
                 "TYPE_MISMATCH",
-                "line 1:1: Insert query has mismatched column types: Table:"
-                f" [{', '.join(everything[name] for name in given)}], Query: [{', '.join(map(hive.athena_name, found.types))}]",
+                f"line 1:1: Insert query has mismatched column types: Table: [{table_types}], Query: [{query_types}]",
             )
         chosen = ", ".join(f"#{given.index(name) + 1}" if name in given else "null" for name in everything)
         types = {name: hive.parse(kind).duckdb for name, kind in everything.items()}
         known = {part.values: part.location for part in session.catalogue.partitions(table)} if table.keys else {}
         written = write(
             session,
-            f"select {chosen} from ({sql})",
+            f"select {chosen} from ({sql})",  # noqa: S608
             types,
             keys=list(table.keys),
             form=_format(table),

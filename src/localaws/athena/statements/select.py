@@ -11,7 +11,8 @@ from localaws.athena.session import Column, Outcome, Session
 
 _CHUNK = 5000  # rows fetched at a time
 _PRECISIONS = {
-    "varchar": 2147483647, "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "float": 17, "boolean": 0,
+    "varchar": 2147483647, "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "float": 17,
+    "boolean": 0,
     "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824,
 }  # fmt: skip
 

