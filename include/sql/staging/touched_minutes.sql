@@ -1,5 +1,5 @@
 -- touched_minutes: one row per posted minute that an arrival hour adds to,
--- and one per post that the hour takes out of a day (deleted, moved).
+-- and one per post that the hour takes out of a minute (deleted, moved to another day, replaced within the day).
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -99,7 +99,11 @@ marks as (
             when corrections.is_new then corrections.arrival_interval
             else versions.arrival_interval
         end as arrival_interval,
-        case when corrections.kind = 'delete' then 'deleted' else 'moved' end as kind,
+        case
+            when corrections.kind = 'delete' then 'deleted'
+            when corrections.posted_date <> versions.posted_date then 'moved'
+            else 'replaced'
+        end as kind,
         versions.network,
         versions.post_id,
         max(coalesce(corrections.posted_at, versions.posted_at)) as posted_at,
@@ -112,7 +116,10 @@ marks as (
         on versions.network = corrections.network and versions.post_id = corrections.post_id
     where
         (versions.is_new or corrections.is_new)
-        and (corrections.kind = 'delete' or corrections.posted_date <> versions.posted_date)
+        and (
+            corrections.kind = 'delete'
+            or date_trunc('minute', corrections.posted_at) <> date_trunc('minute', versions.posted_at)
+        )
     group by 1, 2, 3, 4, 7, 8
 ),
 
