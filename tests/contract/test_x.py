@@ -155,6 +155,7 @@ def test_a_reset_header_is_honoured(server: FakeX, tmp_path: Path) -> None:
 def test_silence_reconnects_and_the_gap_is_searched(server: FakeX, tmp_path: Path) -> None:
     server.found = [post(number) for number in range(150)]
     one = source(tmp_path, server, stall_seconds=0.5, gap_query="cats")
+    one.recovery.settling = timedelta(seconds=1)
     with reading(one) as read:
         read.until(lambda: server.feed.connected, "the connection")
         server.feed.silent = True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from postrank.sources import Batch
 
-TICK = 0.5  # seconds between signs of life while waiting
+TICK = 0.25  # seconds between signs of life while waiting
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Limit:
 
 
 def pause(seconds: float, stopped: threading.Event, *, heard: bool = False) -> Iterator[Batch]:
-    """Wait, with an empty batch every half second; ends early when stopped."""
+    """Wait, with an empty batch every quarter of a second; ends early when stopped."""
     due = time.monotonic() + seconds
     while not stopped.is_set() and (left := due - time.monotonic()) > 0:
         stopped.wait(min(left, TICK))

@@ -21,12 +21,13 @@ class Recovery:
     """Gaps that are still to be searched. A gap that was filled is told a second time, with `recovered_by`."""
 
     search: RecentSearch | None
+    settling: timedelta = SETTLING
     _waiting: list[tuple[datetime, int, Gap]] = field(default_factory=list)  # from when on, attempts made, the gap
 
     def wanted(self, gap: Gap) -> None:
         """Note a gap; it is searched once X's search has settled."""
         if self.search is not None:
-            self._waiting.append((gap.until + SETTLING, 0, gap))
+            self._waiting.append((gap.until + self.settling, 0, gap))
 
     def work(self, stopped: threading.Event) -> Iterator[Batch]:
         """The posts of the gaps that are due, and each gap again once it is filled."""

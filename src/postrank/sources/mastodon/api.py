@@ -1,0 +1,105 @@
+"""The requests to one Mastodon instance: where it streams, and its timelines, page by page."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import orjson
+
+from postrank.errors import Fatal
+from postrank.options import Secret
+
+STREAMS = ("public:local", "public", "public:remote")
+_PAGE = 40  # statuses, the most that a timeline gives
+
+
+class MastodonRefused(Fatal):
+    """An instance will not serve this token or this stream."""
+
+    def __init__(self, host: str, what: str, status: int) -> None:
+        hint = {
+            401: "the token is not valid: since Mastodon 4.2 streams need a user's token with read:statuses",
+            403: "the token lacks the scope read:statuses, or the instance keeps this timeline to itself",
+            404: "there is no such thing: is the URL that of a Mastodon instance?",
+        }.get(status, "see the instance's documentation")
+        super().__init__(f"{host} refuses {what} with {status}: {hint}")
+        self.host, self.status = host, status
+
+
+class Unavailable(Exception):
+    """The instance cannot answer now; `wait` is how many seconds it asks for, 0 for as one likes."""
+
+    def __init__(self, what: str, wait: float = 0.0) -> None:
+        super().__init__(what)
+        self.wait = wait
+
+
+class Api:
+    """One instance with one token. `stream` is one of STREAMS or `hashtag:<tag>`."""
+
+    def __init__(self, url: str, token: Secret, stream: str) -> None:
+        self.url, self.stream = url.rstrip("/"), stream
+        self.host = urlsplit(self.url).netloc
+        self._token = token
+        self._client = httpx.Client(timeout=20.0, follow_redirects=True)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What authorises a request."""
+        return {"Authorization": f"Bearer {self._token.reveal()}", "User-Agent": "postrank"}
+
+    def stream_url(self) -> str:
+        """The URL to stream from, on the host that the instance names. Raises MastodonRefused, Unavailable."""
+        body = self._get("/api/v2/instance", {})
+        urls = (body.get("configuration") or {}).get("urls") or {}
+        base = str(urls.get("streaming") or self.url).rstrip("/")
+        base = base.replace("wss://", "https://", 1).replace("ws://", "http://", 1)
+        kind, _, rest = self.stream.partition(":")
+        if kind == "hashtag":
+            return f"{base}/api/v1/streaming/hashtag?tag={quote(rest)}"
+        return f"{base}/api/v1/streaming/public{'/' + rest if rest else ''}"
+
+    def page(self, *, min_id: str) -> list[dict[str, Any]]:
+        """The statuses just after an id, oldest first; [] when there are none. Raises MastodonRefused, Unavailable."""
+        kind, _, rest = self.stream.partition(":")
+        path = f"/api/v1/timelines/tag/{quote(rest)}" if kind == "hashtag" else "/api/v1/timelines/public"
+        query = {"limit": str(_PAGE), "min_id": min_id}
+        if rest in ("local", "remote") and kind == "public":
+            query[rest] = "true"
+        found = self._get(path, query)
+        if not isinstance(found, list):
+            raise Unavailable(f"{path}: no list of statuses")
+        return sorted(found, key=lambda one: order(str(one.get("id"))) if isinstance(one, dict) else (0, ""))
+
+    def refused(self, what: str, status: int, headers: Any) -> MastodonRefused | Unavailable:
+        """The error for an answer that is no success."""
+        if status in (408, 429) or status >= 500:
+            return Unavailable(f"{what}: status {status}", _until_reset(headers) if status == 429 else 0.0)
+        return MastodonRefused(self.host, what, status)
+
+    def _get(self, path: str, query: dict[str, str]) -> Any:
+        try:
+            answer = self._client.get(self.url + path, params=query, headers=self.headers)
+            if answer.is_success:
+                return orjson.loads(answer.content)
+        except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError) as error:
+            raise Unavailable(f"{path}: {type(error).__name__}") from error
+        raise self.refused(path, answer.status_code, answer.headers)
+
+
+def order(status_id: str) -> tuple[int, str]:
+    """The key by which ids are ordered: they are numbers written as text."""
+    return len(status_id), status_id
+
+
+def _until_reset(headers: Any) -> float:
+    """Seconds until the limit ends (docs.joinmastodon.org, "Rate limits": X-RateLimit-Reset is an ISO 8601 time)."""
+    try:
+        if "retry-after" in headers:
+            return float(headers["retry-after"])
+        reset = datetime.fromisoformat(headers["x-ratelimit-reset"])
+        return max((reset - datetime.now(UTC)).total_seconds(), 1.0)
+    except (KeyError, ValueError, TypeError):
+        return 60.0 - time.time() % 60.0

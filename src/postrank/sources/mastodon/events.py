@@ -1,0 +1,85 @@
+"""The events of Mastodon's stream: server-sent events in, outcomes out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from postrank.posts import Event, Ignored, Malformed, Tombstone
+from postrank.sources.mastodon.statuses import status
+
+_LINE_LIMIT = 4 << 20  # bytes of an unfinished line
+
+
+class LineTooLong(ValueError):
+    """A line grows without an end; `start` is how it begins."""
+
+    def __init__(self, start: bytes) -> None:
+        super().__init__(f"line longer than {_LINE_LIMIT} bytes")
+        self.start = start
+
+
+@dataclass(slots=True)
+class Events:
+    """Splits bytes into (event, data) pairs (HTML standard, "Server-sent events"); comments are heartbeats."""
+
+    heartbeats: int = 0
+    _rest: bytes = b""
+    _name: str = ""
+    _data: list[bytes] = field(default_factory=list)
+
+    def feed(self, data: bytes) -> Iterator[tuple[str, bytes]]:
+        """The events that these bytes complete. Raises LineTooLong."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            found = self._line(line.rstrip(b"\r"))
+            if found:
+                yield found
+        if len(self._rest) > _LINE_LIMIT:
+            raise LineTooLong(self._rest[:4096])
+
+    def _line(self, line: bytes) -> tuple[str, bytes] | None:
+        if line.startswith(b":"):
+            self.heartbeats += 1
+        elif not line:
+            name, data = self._name or "message", b"\n".join(self._data)
+            self._name, self._data = "", []
+            return (name, data) if data or name != "message" else None
+        else:
+            key, _, value = line.partition(b":")
+            value = value.removeprefix(b" ")
+            if key == b"event":
+                self._name = value.decode(errors="replace")
+            elif key == b"data":
+                self._data.append(value)
+        return None
+
+
+def outcome(name: str, data: bytes, host: str) -> Event | Ignored | Malformed:
+    """What an event says (docs.joinmastodon.org, "streaming API methods"). Never raises."""
+    try:
+        if name == "delete":
+            return _delete(data, host)
+        if name in ("update", "status.update"):
+            return status(_object(data), host, edited=name == "status.update")
+        return Ignored("unknown")
+    except Malformed as malformed:
+        return malformed
+
+
+def _delete(data: bytes, host: str) -> Tombstone:
+    post_id = data.decode(errors="replace").strip()
+    if not post_id.isalnum():
+        raise Malformed("a delete without an id")
+    return Tombstone(network=f"mastodon:{host}", post_id=post_id)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"not JSON: {error}") from error
+    if type(body) is not dict:
+        raise Malformed("not a JSON object")
+    return body

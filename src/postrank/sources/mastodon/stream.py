@@ -1,0 +1,105 @@
+"""The Mastodon source: one thread for each instance, their batches in one sequence with one cursor."""
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self, TypeAlias
+from urllib.parse import urlsplit
+
+import orjson
+
+from postrank.options import Options
+from postrank.sources import Batch, Cursor, Surroundings
+from postrank.sources.backoff import TICK
+from postrank.sources.mastodon.api import STREAMS, Api
+from postrank.sources.mastodon.instance import Instance
+
+_Position: TypeAlias = dict[str, str | None] | None
+_WAITING = 64  # batches that nobody has taken
+
+
+@dataclass(slots=True, kw_only=True)
+class Mastodon:
+    """Posts, edits and deletes of some instances. Cursor: `{"<host>": {"id": <newest status>, "at": <last heard>}}`.
+
+    The default stream is `public:local`, an instance's own posts: a federated stream shows posts of other instances
+    under ids of its own, so that two of them would count such a post twice.
+    """
+
+    instances: list[Instance]
+    name: str = "mastodon"
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _queue: "queue.Queue[tuple[Instance, Batch, _Position] | BaseException]" = field(
+        default_factory=lambda: queue.Queue(_WAITING)
+    )
+
+    @classmethod
+    def build(cls, options: Options, _: Surroundings) -> Self:
+        """`[[mastodon.instances]]`: `url`, `token` (a user's, with read:statuses), `stream` (`public:local`, `public`,
+        `public:remote` or `hashtag:<tag>`); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s).
+        """
+        stopped = threading.Event()
+        stall = options.number("stall_seconds", 45.0, at_least=0.1)
+        found = []
+        for table in options.tables("instances"):
+            url, token, stream = table.text("url"), table.secret("token"), table.text("stream", STREAMS[0])
+            table.known()
+            if url and urlsplit(url).scheme not in ("http", "https"):
+                table.wrong("url", "must begin with https://")
+            if stream not in STREAMS and not stream.startswith("hashtag:"):
+                table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
+            found.append(Instance(api=Api(url, token, stream), stall_seconds=stall, stopped=stopped))
+        if not found:
+            options.wrong("instances", "must name at least one instance")
+        if len({one.api.host for one in found}) < len(found):
+            options.wrong("instances", "name one host twice")
+        source = cls(instances=found)
+        source._stopped = stopped
+        return source
+
+    def read(self, *, after: Cursor | None) -> Iterator[Batch]:
+        """The streams from now on, after the statuses since the cursor. Raises MastodonRefused of any instance."""
+        positions: dict[str, _Position] = orjson.loads(after) if after else {}
+        for one in self.instances:
+            one.resume(positions.get(one.api.host))
+            threading.Thread(target=self._run, args=(one,), name=f"mastodon-{one.api.host}", daemon=True).start()
+        while not self._stopped.is_set():
+            try:
+                found = self._queue.get(timeout=TICK)
+            except queue.Empty:
+                continue
+            if isinstance(found, BaseException):
+                self.stop()
+                raise found
+            instance, batch, position = found
+            if position and (batch.read or batch.gaps):
+                positions[instance.api.host] = position
+                batch.cursor = orjson.dumps(positions).decode()
+            yield batch
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def gauges(self) -> Mapping[str, float]:
+        """How many instances there are, how many are connected, how often they were lost."""
+        return {
+            "mastodon_instances": len(self.instances),
+            "mastodon_connected": sum(one.connected for one in self.instances),
+            "mastodon_reconnects": sum(one.reconnects for one in self.instances),
+        }
+
+    def _run(self, instance: Instance) -> None:
+        try:
+            for batch in instance.read():
+                self._offer((instance, batch, instance.position()))
+        except BaseException as error:
+            self._offer(error)
+
+    def _offer(self, found: "tuple[Instance, Batch, _Position] | BaseException") -> None:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(found, timeout=TICK)
+                return
+            except queue.Full:
+                continue

@@ -1,0 +1,136 @@
+"""The networks as the contract suite sees them: a server, what can happen to it, and the source that reads it."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from postrank.sources import Source
+from tests.support.fake_jetstream import V2_PATH, FakeJetstream, commit, fake_jetstream, record
+from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
+from tests.support.fake_mastodon import FakeMastodon, fake_mastodon, status
+from tests.support.fake_x import TOKEN as X_TOKEN
+from tests.support.fake_x import FakeX, fake_x, post
+from tests.support.reading import built
+
+DID = "did:plc:ann"
+
+
+@dataclass
+class Network:
+    """One network, ready to be read."""
+
+    connected: Callable[[], int]
+    publish: Callable[[int], str]  # a post with that number; returns its post_id
+    disconnect: Callable[[], None]
+    silence: Callable[[bool], None]
+    unknown: Callable[[], None]  # a message of a kind that nobody knows
+    malformed: Callable[[], None]  # a message that breaks the contract
+    table: dict[str, Any]  # the source's options
+    name: str
+    resumes: bool  # whether the network gives again what was missed
+    secret: str = ""
+    quick: Callable[[Source], None] = field(default=lambda _: None)  # the same rules, in less time
+
+    def source(self, state: Path, **more: Any) -> Source:
+        found = built(self.name, state, **{**self.table, **more})
+        self.quick(found)
+        return found
+
+
+@contextmanager
+def x() -> Iterator[Network]:
+    with fake_x() as fake:
+        yield _x(fake)
+
+
+def _x(fake: FakeX) -> Network:
+    def publish(number: int) -> str:
+        fake.publish(post(number))
+        return str(number)
+
+    rules = [{"value": "cats"}]
+    budgets = {"daily_budget": 100.0, "monthly_budget": 100.0}
+    return Network(
+        connected=lambda: fake.feed.connected,
+        publish=publish,
+        disconnect=fake.feed.disconnect,
+        silence=lambda on: setattr(fake.feed, "silent", on),
+        unknown=lambda: fake.publish({"surprise": {"a": 1}}),
+        malformed=lambda: fake.publish({"data": {"id": "1", "text": 5}}),
+        table={"bearer_token": X_TOKEN, "host": fake.url, "rules": rules, **budgets},
+        name="x",
+        resumes=False,
+        secret=X_TOKEN,
+    )
+
+
+@contextmanager
+def mastodon() -> Iterator[Network]:
+    with fake_mastodon() as fake:
+        yield _mastodon(fake)
+
+
+def _mastodon(fake: FakeMastodon) -> Network:
+    def publish(number: int) -> str:
+        fake.publish(status(number))
+        return str(number)
+
+    def quick(source: Any) -> None:
+        for one in source.instances:
+            one.lost.first = one.troubled.first = 0.1
+
+    return Network(
+        connected=lambda: fake.feed.connected,
+        publish=publish,
+        disconnect=fake.feed.disconnect,
+        silence=lambda on: setattr(fake.feed, "silent", on),
+        unknown=lambda: fake.send("announcement", "{}"),
+        malformed=lambda: fake.send("update", '{"id": "1", "content": 5}'),
+        table={"instances": [{"url": fake.url, "token": MASTODON_TOKEN}]},
+        name="mastodon",
+        resumes=True,
+        secret=MASTODON_TOKEN,
+        quick=quick,
+    )
+
+
+@contextmanager
+def bluesky() -> Iterator[Network]:
+    with fake_jetstream() as fake:
+        yield _bluesky(fake, {}, {"kind": "surprise", "did": DID, "time_us": 1_790_000_000_000_000})
+
+
+@contextmanager
+def bluesky_v2() -> Iterator[Network]:
+    with fake_jetstream() as fake:
+        payload = {
+            "$type": f"{V2_PATH.rpartition('/')[2]}#surprise",
+            "did": DID,
+            "seq": 1,
+            "time": "2026-11-01T05:00:00Z",
+        }
+        yield _bluesky(fake, {"protocol": "v2"}, {"$type": "message", "payload": payload})
+
+
+def _bluesky(fake: FakeJetstream, more: dict[str, Any], unknown: dict[str, Any]) -> Network:
+    def publish(number: int) -> str:
+        fake.publish(commit(DID, str(number), record(str(number))))
+        return f"at://{DID}/app.bsky.feed.post/{number}"
+
+    return Network(
+        connected=lambda: fake.connected,
+        publish=publish,
+        disconnect=fake.disconnect,
+        silence=lambda on: setattr(fake, "silent", on),
+        unknown=lambda: fake.send(json.dumps(unknown)),
+        malformed=lambda: fake.send("{cut"),
+        table={"hosts": [fake.url], "directory": "none", **more},
+        name="bluesky",
+        resumes=True,
+    )
+
+
+NETWORKS = {"x": x, "mastodon": mastodon, "bluesky": bluesky, "bluesky-v2": bluesky_v2}
