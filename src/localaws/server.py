@@ -2,13 +2,11 @@
 
 import logging
 import signal
-import sys
 import threading
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
@@ -69,19 +67,20 @@ def serve(options: Options) -> None:
         _register(platform, package, options)
     platform.start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _stop(server))
-    warm = threading.Thread(target=lambda: platform.emulator, daemon=True)
+        signal.signal(number, _stop)
+    warm = threading.Thread(target=platform.emulator.load, daemon=True)
     warm.start()
     print(f"localaws ready on {platform.endpoint}", flush=True)
     try:
         server.run()
     finally:
+        server.close()
         platform.stop()
 
 
-def _stop(server: Any) -> None:
-    server.close()
-    sys.exit(0)
+def _stop(_number: int, _frame: object) -> None:
+    """End the server's loop: it answers what it has begun, then returns."""
+    raise SystemExit(0)
 
 
 def _register(platform: Platform, package: str, options: Options) -> None:

@@ -1,1 +1,1 @@
-"""The emulator (moto): every API that is not answered here."""
+"""The emulator (moto), in this process: every API that is not answered here, and the journal that brings it back."""

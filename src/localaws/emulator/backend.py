@@ -1,56 +1,154 @@
-"""The emulator as a WSGI application in this process, one call at a time."""
+"""moto as a WSGI application in this process, one call at a time."""
 
 import io
+import logging
 import os
+import secrets
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-Answer = tuple[int, dict[str, str], bytes]
+from localaws.emulator import clock
+from localaws.emulator.journal import Call, Journal
+from localaws.emulator.mutations import changes, subject_of
+from localaws.service import ACCOUNT
+from localaws.wire.request import HttpAnswer, HttpRequest, made, raw
 
-# Before moto is imported: it reads these once. Roles may attach AWS's managed policies; states change at once, since
-# what makes them take time here is not the emulator.
+log = logging.getLogger(__name__)
+# Roles may attach AWS's managed policies. moto reads this when it is imported.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-os.environ.setdefault("MOTO_ACCOUNT_ID", "123456789012")
+os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT)
+# What a replay needs of a request's headers; signatures and tokens stay out of the journal.
+_KEPT = ("content-type", "host", "accept", "content-md5")
+_SIGNATURE = (
+    "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+)
 
 
 class Emulator:
-    """Answers raw requests. Its backends are not safe to use from two threads, so calls take turns."""
+    """Answers raw requests. moto's backends are not safe to use from two threads, so calls take turns."""
 
-    def __init__(self) -> None:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._turn = threading.RLock()
+        self._loaded: Callable[..., Any] | None = None
+        self._journal: Journal | None = None
 
-        self._app = DomainDispatcherApplication(create_backend_app)
-        self._turn = threading.Lock()
-
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one request; `headers` have lower-case names."""
-        environ = _environ(method, path, query, headers, body)
-        started: list[Any] = []
-
-        def start_response(status: str, sent: list[tuple[str, str]], _error: object = None) -> None:
-            started[:] = [int(status.split(maxsplit=1)[0]), dict(sent)]
-
+    def handle(
+        self,
+        request: HttpRequest,
+        service: str,
+        action: str,
+        *,
+        key: str = "localaws",
+        keep: Callable[[HttpAnswer], bool] = lambda answer: answer.status < 400,
+    ) -> HttpAnswer:
+        """Answer one request; a call that changed something is in the journal when this returns. `key` is the access
+        key that made it, `keep` says by its answer whether it changed anything.
+        """
+        headers = {**request.headers, "authorization": _signature(service, key)}
         with self._turn:
-            chunks = self._app(environ, start_response)
-            answer = b"".join(chunks)
-        return started[0], started[1], answer
+            app = self.load()
+            if not changes(service, action, request.method):
+                return _ask(app, request, headers)
+            seed, now = secrets.randbits(62), time.time()
+            _seed(seed)
+            with clock.at(now):
+                answer = _ask(app, request, headers)
+            if keep(answer) and self._journal is not None:
+                self._journal.append(_call(request, headers, seed, now, subject_of(service, action, request)))
+            return answer
+
+    def within(self, use: Callable[[], Any]) -> Any:
+        """What `use` returns, with no call changing the backends meanwhile."""
+        with self._turn:
+            self.load()
+            return use()
+
+    def load(self) -> Callable[..., Any]:
+        """Import moto and replay the journal, if that was not done."""
+        with self._turn:
+            if self._loaded is None:
+                clock.install()
+                from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+                self._loaded = DomainDispatcherApplication(create_backend_app)
+                self._journal = Journal(self._state / "journal.sqlite")
+                self._replay(self._loaded, self._journal)
+            return self._loaded
+
+    def close(self) -> None:
+        with self._turn:
+            if self._journal is not None:
+                self._journal.close()
+                self._journal = None
+
+    def _replay(self, app: Callable[..., Any], journal: Journal) -> None:
+        began, count = time.monotonic(), 0
+        for call in journal.calls():
+            count += 1
+            _seed(call.seed)
+            with clock.at(call.time):
+                answer = _ask(app, made(call.method, call.path, call.query, call.headers, call.body), call.headers)
+            if answer.status >= 400:
+                log.warning("replaying %s %s gave %d", call.method, call.path, answer.status)
+        if count:
+            log.info("replayed %d calls in %.1f s", count, time.monotonic() - began)
 
 
-def _environ(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+def _signature(service: str, key: str) -> str:
+    return _SIGNATURE.format(key=key, region="us-east-1", service=service)
+
+
+def _seed(seed: int) -> None:
+    from moto.moto_api._internal import mock_random
+
+    mock_random.seed(seed)
+
+
+def _call(request: HttpRequest, headers: Mapping[str, str], seed: int, now: float, subject: str | None) -> Call:
+    kept = {
+        name: text
+        for name, text in headers.items()
+        if name in _KEPT or name == "authorization" or (name.startswith("x-amz-") and "token" not in name)
+    }
+    return Call(
+        time=now,
+        seed=seed,
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        headers=kept,
+        body=request.body,
+        subject=subject,
+    )
+
+
+def _ask(app: Callable[..., Any], request: HttpRequest, headers: Mapping[str, str]) -> HttpAnswer:
+    started: list[Any] = []
+
+    def start_response(status: str, sent: list[tuple[str, str]], _error: object = None) -> None:
+        started[:] = [int(status.split(maxsplit=1)[0]), dict(sent)]
+
+    body = b"".join(app(_environ(request, headers), start_response))
+    return HttpAnswer(started[0], started[1], body)
+
+
+def _environ(request: HttpRequest, headers: Mapping[str, str]) -> dict[str, Any]:
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": method,
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": path.encode().decode("latin-1"),
-        "RAW_URI": quote(path),
-        "QUERY_STRING": query,
+        "PATH_INFO": raw(request.path).decode("latin-1"),
+        "RAW_URI": request.path,
+        "QUERY_STRING": request.query,
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
@@ -59,5 +157,5 @@ def _environ(method: str, path: str, query: str, headers: Mapping[str, str], bod
     for name, text in headers.items():
         key = name.upper().replace("-", "_")
         environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = text
-    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["CONTENT_LENGTH"] = str(len(request.body))
     return environ

@@ -1,18 +1,17 @@
 """What the services share: `Cloud` as `localaws.service` describes it."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from localaws.emulator import client
 from localaws.emulator.backend import Emulator
 from localaws.gateway.calllog import CallLog
 from localaws.gateway.principals import Principals, session_of
 from localaws.gateway.resources import resources_of
-from localaws.s3.store import Store
-from localaws.service import AwsError, Caller, Hook, Service
-from localaws.wire import emulated
+from localaws.s3 import S3Service, Store
+from localaws.service import AwsError, Caller, Hook, ObjectStore, Service
 
 
 class Platform:
@@ -23,22 +22,15 @@ class Platform:
         self.speed = speed
         state.mkdir(parents=True, exist_ok=True)
         self.store = Store(state / "s3")
-        self.objects = self.store
+        self.objects: ObjectStore = self.store
         self.log = CallLog(call_log)
         self.principals = Principals()
         self.services: dict[str, list[Service]] = defaultdict(list)
         self.endpoint = ""
+        self.emulator = Emulator(state / "emulator")
         self._hooks: dict[tuple[str, str], list[Hook]] = defaultdict(list)
-        self._emulator: Emulator | None = None
-        self._building = threading.Lock()
-
-    @property
-    def emulator(self) -> Emulator:
-        """The emulator, imported when it is first needed: that takes longest of all."""
-        with self._building:
-            if self._emulator is None:
-                self._emulator = Emulator()
-            return self._emulator
+        self.s3 = S3Service(self, self.store)
+        self.register(self.s3)
 
     def register(self, service: Service) -> None:
         self.services[service.name].append(service)
@@ -53,7 +45,8 @@ class Platform:
         self.admit(service, action, params, caller)
         if owner := self.owner(service, action):
             return dict(owner.handle(action, params, caller))
-        result = emulated.call(self.emulator, service, action, params, caller)
+        self.before(service, action, params)
+        result = client.call(self.emulator, service, action, params)
         self.answered(service, action, params, result, caller)
         return result
 
@@ -71,7 +64,7 @@ class Platform:
     def role(self, arn: str, *, service: str, session: str) -> Caller:
         name = arn.rpartition("/")[2]
         try:
-            emulated.call(self.emulator, "iam", "GetRole", {"RoleName": name}, session_of(arn, session))
+            client.call(self.emulator, "iam", "GetRole", {"RoleName": name})
         except AwsError as error:
             raise AwsError("AccessDeniedException", f"{service} cannot assume {arn}: {error.message}") from error
         return session_of(arn, session, source=service.split(".", maxsplit=1)[0])
@@ -85,6 +78,11 @@ class Platform:
         """Log a call, one line for each resource that it is about."""
         for resource in resources_of(service, action, params):
             self.authorize(caller, f"{service}:{action}", resource)
+
+    def before(self, service: str, action: str, params: Mapping[str, Any]) -> None:
+        """What must hold before the emulator is asked. Raises AwsError."""
+        if service == "s3":
+            self.s3.before(action, params)
 
     def hooked(self, service: str, action: str) -> bool:
         return (service, action) in self._hooks
@@ -105,4 +103,5 @@ class Platform:
         for services in reversed(list(self.services.values())):
             for service in services:
                 service.stop()
+        self.emulator.close()
         self.log.close()

@@ -1,6 +1,6 @@
 """Condition blocks of policies: the operators and how they treat keys that a request does not have.
 
-Source of the rules: "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
+Source of the rules: "IAM JSON policy elements: Condition operators", "Conditions with multiple context keys or values".
 """
 
 import ipaddress

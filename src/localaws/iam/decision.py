@@ -1,6 +1,6 @@
 """Whether the policies in force allow a request.
 
-Source of the rules: "Policy evaluation logic" (one account) and, for the words, "Troubleshoot access denied error messages".
+Source of the rules: "Policy evaluation logic" (one account) and "Troubleshoot access denied error messages".
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,48 +1,162 @@
-"""ListObjects, both versions: prefixes, delimiters, pages."""
+"""The verbs that list a bucket: ListObjects, ListObjectsV2, ListObjectVersions."""
 
-from collections.abc import Mapping
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
+from localaws.s3.objects import OWNER
 from localaws.s3.store import Store, Stored
-from localaws.s3.xml import element, text_of, timestamp
+from localaws.service import AwsError
 
-_MOST = 1000  # "API_ListObjectsV2": up to 1,000 keys a page
+Params = Mapping[str, Any]
+Result = dict[str, Any]
+_MOST = 1000  # "ListObjectsV2": up to 1,000 keys a page
+_LAST = "\U0010ffff"  # greater than any character of a key
 
 
 @dataclass(slots=True)
-class Page:
-    """One page of a listing: objects, common prefixes, and the last of either when there is more."""
+class _Page:
+    """One page: objects, common prefixes, and the last name passed over when there is more."""
 
     objects: list[Stored] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     next_after: str | None = None
+    last: str = ""  # the last key or prefix on the page
 
     @property
     def count(self) -> int:
         return len(self.objects) + len(self.prefixes)
 
 
-def page(store: Store, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
-    """The keys under `prefix` greater than `after`, those with `delimiter` behind the prefix rolled up."""
-    found, seen = Page(), after
-    while True:
-        rolled = None
-        for stored in store.list(bucket, prefix, seen):
-            if found.count == most:
-                found.next_after = seen
+class ListVerbs:
+    """Answers by action."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.actions: dict[str, Callable[[Params], Result]] = {
+            "ListObjects": self._first_version,
+            "ListObjectsV2": self._second_version,
+            "ListObjectVersions": self._versions,
+        }
+
+    def _second_version(self, params: Params) -> Result:
+        token, start = params.get("ContinuationToken"), params.get("StartAfter") or ""
+        page, said, shown = self._listed(params, _untoken(token) if token else start)
+        said["KeyCount"] = page.count
+        said |= {"ContinuationToken": token} if token else {}
+        said |= {"StartAfter": shown(start)} if start else {}
+        if page.next_after is not None:
+            said["NextContinuationToken"] = _token(page.next_after)
+        owned = {"Owner": OWNER} if params.get("FetchOwner") else {}
+        said["Contents"] = [_content(one, shown) | owned for one in page.objects]
+        return said
+
+    def _first_version(self, params: Params) -> Result:
+        marker = params.get("Marker") or ""
+        page, said, shown = self._listed(params, _passed(marker, params.get("Delimiter")))
+        said["Marker"] = shown(marker)
+        if page.next_after is not None and params.get("Delimiter"):
+            said["NextMarker"] = shown(page.last)
+        said["Contents"] = [_content(one, shown) | {"Owner": OWNER} for one in page.objects]
+        return said
+
+    def _listed(self, params: Params, after: str) -> tuple[_Page, Result, Callable[[str], str]]:
+        prefix, delimiter = params.get("Prefix") or "", params.get("Delimiter") or ""
+        most = _most(params)
+        page = self._page(params["Bucket"], prefix, delimiter, after, most)
+        shown = _shown(params)
+        said: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most}
+        said |= {"IsTruncated": page.next_after is not None}
+        said |= {"Delimiter": shown(delimiter)} if delimiter else {}
+        said |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
+        said["CommonPrefixes"] = [{"Prefix": shown(one)} for one in page.prefixes]
+        return page, said, shown
+
+    def _page(self, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> _Page:
+        """The keys under `prefix` greater than `after`, those with `delimiter` behind the prefix rolled up."""
+        found, seen = _Page(), after
+        self._store.require_bucket(bucket)
+        while most:
+            rolled = None
+            for stored in self._store.list(bucket, prefix, seen):
+                if found.count == most:
+                    found.next_after = seen
+                    return found
+                rolled = _rolled(stored.key, prefix, delimiter)
+                if rolled is not None:
+                    break
+                found.objects.append(stored)
+                found.last = seen = stored.key
+            if rolled is None:
                 return found
-            rolled = _rolled(stored.key, prefix, delimiter)
-            if rolled is not None:
-                break
-            found.objects.append(stored)
-            seen = stored.key
-        if rolled is None:
-            return found
-        if not after.startswith(rolled):
             found.prefixes.append(rolled)
-        # Every key below the common prefix is passed over at once, however many there are.
-        seen = rolled + "\U0010ffff"
+            # Every key below the common prefix is passed over at once, however many there are.
+            found.last, seen = rolled, rolled + _LAST
+        return found
+
+    def _versions(self, params: Params) -> Result:
+        prefix, delimiter, most = params.get("Prefix") or "", params.get("Delimiter") or "", _most(params)
+        marker, version = params.get("KeyMarker") or "", params.get("VersionIdMarker") or ""
+        shown = _shown(params)
+        rows = self._rows(params["Bucket"], prefix, marker, version)
+        versions: list[Result] = []
+        markers: list[Result] = []
+        prefixes: list[str] = []
+        last: tuple[str, str] | None = None
+        truncated = False
+        for one in rows:
+            rolled = _rolled(one.key, prefix, delimiter)
+            if rolled is not None and (rolled in prefixes or rolled == marker):
+                continue
+            if len(versions) + len(markers) + len(prefixes) == most:
+                truncated = True
+                break
+            last = (rolled or one.key, "" if rolled else one.version)
+            if rolled is not None:
+                prefixes.append(rolled)
+            elif one.marker:
+                markers.append(_version(one, shown))
+            else:
+                versions.append(_version(one, shown) | {"Size": one.size, "ETag": f'"{one.etag}"'})
+        said: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most, "IsTruncated": truncated}
+        said |= {"KeyMarker": shown(marker), "VersionIdMarker": version}
+        said |= {"Delimiter": shown(delimiter)} if delimiter else {}
+        said |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
+        if truncated and last:
+            said |= {"NextKeyMarker": shown(last[0])} | ({"NextVersionIdMarker": last[1]} if last[1] else {})
+        common = [{"Prefix": shown(one)} for one in prefixes]
+        return {**said, "Versions": versions, "DeleteMarkers": markers, "CommonPrefixes": common}
+
+    def _rows(self, bucket: str, prefix: str, marker: str, version: str) -> list[Stored]:
+        """Versions by key, the newest of a key first, behind the markers."""
+        self._store.require_bucket(bucket)
+        rows = self._store.index.db.execute(
+            "select * from versions where bucket = ?1 and substr(key, 1, ?2) = ?3"
+            " and (key > ?4 or (key = ?4 and ?5 != '' and seq <"
+            " coalesce((select seq from versions where bucket = ?1 and key = ?4 and version = ?5), 0)))"
+            " order by key, seq desc",
+            (bucket, len(prefix), prefix, marker, version),
+        ).fetchall()
+        return [self._store.stored(row) for row in rows]
+
+
+def _most(params: Params) -> int:
+    most = params.get("MaxKeys")
+    if most is not None and int(most) < 0:
+        raise AwsError("InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647")
+    return _MOST if most is None else min(int(most), _MOST)
+
+
+def _shown(params: Params) -> Callable[[str], str]:
+    """How a key is written in the answer: as it is, or URL-encoded when the caller asked for that."""
+    return (lambda text: quote(text, safe="/*-._")) if params.get("EncodingType") == "url" else str
+
+
+def _passed(marker: str, delimiter: str | None) -> str:
+    """Where a listing goes on behind a marker: one that is a common prefix stands for all below it."""
+    return marker + _LAST if delimiter and marker.endswith(delimiter) else marker
 
 
 def _rolled(key: str, prefix: str, delimiter: str) -> str | None:
@@ -51,69 +165,23 @@ def _rolled(key: str, prefix: str, delimiter: str) -> str | None:
     return key[: end + len(delimiter)]
 
 
-def answer(store: Store, bucket: str, query: Mapping[str, str]) -> bytes:
-    """The XML of ListObjectsV2 (`list-type=2`) or ListObjects."""
-    second = query.get("list-type") == "2"
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-    most = min(int(query.get("max-keys") or _MOST), _MOST)
-    after = query.get("continuation-token") or query.get("start-after", "") if second else query.get("marker", "")
-    listed = page(store, bucket, prefix, delimiter, after, most) if most else Page()
-    shown = _encoder(query.get("encoding-type", ""))
-    children = [
-        text_of("Name", bucket),
-        text_of("Prefix", shown(prefix)),
-        text_of("MaxKeys", str(most)),
-        text_of("IsTruncated", "true" if listed.next_after is not None else "false"),
-    ]
-    if delimiter:
-        children.append(text_of("Delimiter", shown(delimiter)))
-    if query.get("encoding-type"):
-        children.append(text_of("EncodingType", query["encoding-type"]))
-    children += _places(query, listed, shown) if second else _markers(query, listed, shown)
-    children += [_contents(stored, shown) for stored in listed.objects]
-    children += [element("CommonPrefixes", [text_of("Prefix", shown(one))]) for one in listed.prefixes]
-    return element("ListBucketResult", children, root=True).encode()
+def _token(after: str) -> str:
+    return urlsafe_b64encode(after.encode()).decode()
 
 
-def _places(query: Mapping[str, str], listed: Page, shown: "_Shown") -> list[str]:
-    children = [text_of("KeyCount", str(listed.count))]
-    for name, field_name in (("continuation-token", "ContinuationToken"), ("start-after", "StartAfter")):
-        if name in query:
-            children.append(text_of(field_name, query[name] if name != "start-after" else shown(query[name])))
-    if listed.next_after is not None:
-        children.append(text_of("NextContinuationToken", listed.next_after))
-    return children
+def _untoken(token: str) -> str:
+    try:
+        return urlsafe_b64decode(token.encode()).decode()
+    except ValueError as error:
+        raise AwsError("InvalidArgument", "The continuation token provided is incorrect") from error
 
 
-def _markers(query: Mapping[str, str], listed: Page, shown: "_Shown") -> list[str]:
-    children = [text_of("Marker", shown(query.get("marker", "")))]
-    if listed.next_after is not None:
-        children.append(text_of("NextMarker", shown(listed.next_after)))
-    return children
+def _content(one: Stored, shown: Callable[[str], str]) -> Result:
+    said: Result = {"Key": shown(one.key), "LastModified": one.modified, "ETag": f'"{one.etag}"', "Size": one.size}
+    return {**said, "StorageClass": one.headers.get("StorageClass", "STANDARD")}
 
 
-def _contents(stored: Stored, shown: "_Shown") -> str:
-    return element(
-        "Contents",
-        [
-            text_of("Key", shown(stored.key)),
-            text_of("LastModified", timestamp(stored.modified)),
-            text_of("ETag", f'"{stored.etag}"'),
-            text_of("Size", str(stored.size)),
-            text_of("StorageClass", "STANDARD"),
-        ],
-    )
-
-
-class _Shown:
-    """How a key is written in the answer: as it is, or URL-encoded when the caller asked for that."""
-
-    def __init__(self, encode: bool) -> None:
-        self._encode = encode
-
-    def __call__(self, key: str) -> str:
-        return quote(key, safe="/") if self._encode else key
-
-
-def _encoder(encoding_type: str) -> _Shown:
-    return _Shown(encoding_type == "url")
+def _version(one: Stored, shown: Callable[[str], str]) -> Result:
+    said: Result = {"Key": shown(one.key), "VersionId": one.version, "IsLatest": one.latest}
+    said |= {"LastModified": one.modified, "Owner": OWNER}
+    return said if one.marker else {**said, "StorageClass": one.headers.get("StorageClass", "STANDARD")}

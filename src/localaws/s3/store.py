@@ -1,254 +1,244 @@
-"""Objects as files below the state folder, with their names and metadata in SQLite.
+"""Buckets and their objects, version by version: files for the bytes, the index for the rest."""
 
-An object's file is written and synced first, then named in the index: what was acknowledged is there after a kill, and a file that no
-row names is left over from a write that was not.
-"""
-
-import hashlib
 import json
-import os
+import secrets
 import sqlite3
-import threading
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from localaws.s3.files import GRACE_SECONDS, Files, Written
+from localaws.s3.index import Index, after_prefix
 from localaws.service import AwsError, ObjectInfo
 
-_SCHEMA = """
-create table if not exists buckets (name text primary key);
-create table if not exists objects (
-    bucket text not null, key text not null, file text not null, size integer not null, etag text not null,
-    modified real not null, headers text not null, primary key (bucket, key)
-) without rowid;
-create table if not exists uploads (id text primary key, bucket text not null, key text not null, headers text not null);
-create table if not exists parts (
-    upload text not null, number integer not null, file text not null, size integer not null, etag text not null,
-    primary key (upload, number)
-);
-"""
+NULL = "null"  # the version of what is stored while a bucket keeps no versions
 _PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored(ObjectInfo):
-    """An object with the headers that it was put with (content type, user metadata, ...), by lower-case name."""
+    """A version of an object, or a delete marker. `headers` are what it was put with, by lower-case name."""
+
+    bucket: str
+    version: str = NULL
+    latest: bool = True
+    marker: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    parts: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is said of an object when it is put."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    etag: str = ""  # the MD5 of the bytes unless said
+    checksums: Mapping[str, str] | None = None  # those of the bytes unless said
+    parts: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Store:
     """All buckets' objects. Safe to use from any thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = folder / "files"
-        self._files.mkdir(parents=True, exist_ok=True)
-        self._path = folder / "index.sqlite"
-        self._local = threading.local()
-        self._write = threading.Lock()
-        with self._write:
-            self._db.executescript(_SCHEMA)
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        if not hasattr(self._local, "db"):
-            db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = normal")
-            db.row_factory = sqlite3.Row
-            self._local.db = db
-        connection: sqlite3.Connection = self._local.db
-        return connection
+        self.files = Files(folder / "files")
+        self.index = Index(folder / "index.sqlite")
 
     # Buckets
 
     def create_bucket(self, bucket: str) -> None:
-        with self._write:
-            self._db.execute("insert or ignore into buckets values (?)", (bucket,))
+        with self.index.write() as db:
+            db.execute("insert or ignore into buckets (name, created) values (?, ?)", (bucket, time.time()))
+
+    def require_empty(self, bucket: str) -> None:
+        """Raises AwsError NoSuchBucket, BucketNotEmpty."""
+        self.require_bucket(bucket)
+        if self.index.db.execute("select 1 from versions where bucket = ? limit 1", (bucket,)).fetchone():
+            said = "The bucket you tried to delete is not empty"
+            raise AwsError("BucketNotEmpty", said, status=409, BucketName=bucket)
 
     def delete_bucket(self, bucket: str) -> None:
-        """Raises AwsError BucketNotEmpty."""
-        with self._write:
-            if self._db.execute("select 1 from objects where bucket = ? limit 1", (bucket,)).fetchone():
-                raise AwsError("BucketNotEmpty", "The bucket you tried to delete is not empty", status=409)
-            self._db.execute("delete from buckets where name = ?", (bucket,))
+        with self.index.write() as db:
+            db.execute("delete from buckets where name = ?", (bucket,))
 
     def require_bucket(self, bucket: str) -> None:
         """Raises AwsError NoSuchBucket."""
-        if not self._db.execute("select 1 from buckets where name = ?", (bucket,)).fetchone():
+        if not self.index.db.execute("select 1 from buckets where name = ?", (bucket,)).fetchone():
             raise AwsError("NoSuchBucket", "The specified bucket does not exist", status=404, BucketName=bucket)
 
-    # Objects
+    def versioning(self, bucket: str) -> str:
+        """ "Enabled", "Suspended" or ""."""
+        row = self.index.db.execute("select versioning from buckets where name = ?", (bucket,)).fetchone()
+        return str(row["versioning"]) if row else ""
+
+    def set_versioning(self, bucket: str, status: str) -> None:
+        with self.index.write() as db:
+            db.execute("update buckets set versioning = ? where name = ?", (status, bucket))
+
+    # Reading
 
     def head(self, bucket: str, key: str) -> Stored | None:
-        row = self._db.execute("select * from objects where bucket = ? and key = ?", (bucket, key)).fetchone()
-        return self._stored(row) if row else None
+        row = self.index.db.execute(
+            "select * from versions where bucket = ? and key = ? and latest = 1 and marker = 0", (bucket, key)
+        ).fetchone()
+        return self.stored(row) if row else None
 
-    def get(self, bucket: str, key: str) -> Stored:
-        """Raises AwsError NoSuchBucket or NoSuchKey."""
-        found = self.head(bucket, key)
-        if found is None:
-            self.require_bucket(bucket)
-            raise AwsError("NoSuchKey", "The specified key does not exist.", status=404, Key=key)
-        return found
+    def version(self, bucket: str, key: str, version: str | None = None) -> Stored:
+        """A version, the newest unless named; it may be a delete marker. Raises AwsError NoSuchBucket, NoSuchKey,
+        NoSuchVersion.
+        """
+        chosen, values = ("latest = 1", (bucket, key)) if version is None else ("version = ?", (bucket, key, version))
+        row = self.index.db.execute(
+            f"select * from versions where bucket = ? and key = ? and {chosen}",  # noqa: S608 - one of two texts of ours
+            values,
+        ).fetchone()
+        if row:
+            return self.stored(row)
+        self.require_bucket(bucket)
+        if version is not None:
+            said = "The specified version does not exist."
+            raise AwsError("NoSuchVersion", said, status=404, Key=key, VersionId=version)
+        raise no_such_key(key)
 
     def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Stored]:
         """Objects under a prefix whose key is greater than `after`, by key. Raises AwsError NoSuchBucket."""
         self.require_bucket(bucket)
-        last, end = after, _after_prefix(prefix)
+        last, end = after, after_prefix(prefix)
         while True:
-            rows = self._db.execute(
-                "select * from objects where bucket = ? and key >= ? and key > ? and (? is null or key < ?)"
-                " order by key limit ?",
+            rows = self.index.db.execute(
+                "select * from versions where bucket = ? and latest = 1 and marker = 0 and key >= ? and key > ?"
+                " and (? is null or key < ?) order by key limit ?",
                 (bucket, prefix, last, end, end, _PAGE),
             ).fetchall()
-            for row in rows:
-                yield self._stored(row)
+            yield from map(self.stored, rows)
             if len(rows) < _PAGE:
                 return
             last = rows[-1]["key"]
 
-    def put(self, bucket: str, key: str, body: bytes, headers: Mapping[str, str]) -> Stored:
-        """Store one object. Raises AwsError NoSuchBucket."""
-        self.require_bucket(bucket)
-        name = self._new_file()
-        self._sync_write(name, body)
-        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        return self._insert(bucket, key, name, len(body), etag, headers)
+    # Writing
 
     def put_file(self, bucket: str, key: str, source: Path) -> Stored:
         """Move a finished local file in as an object, atomically. Raises AwsError NoSuchBucket."""
         self.require_bucket(bucket)
-        digest = hashlib.md5(usedforsecurity=False)
-        with source.open("rb") as content:
-            while chunk := content.read(1 << 20):
-                digest.update(chunk)
-            os.fsync(content.fileno())
-        name, size = self._new_file(), source.stat().st_size
-        os.replace(source, self._files / name)
-        return self._insert(bucket, key, name, size, digest.hexdigest(), {})
+        return self.put(bucket, key, self.files.adopt(source, like=key), Draft())
 
-    def delete(self, bucket: str, key: str) -> None:
-        """Raises AwsError NoSuchBucket; a key that is not there is deleted as well as any."""
-        self.require_bucket(bucket)
-        with self._write:
-            row = self._db.execute("select file from objects where bucket = ? and key = ?", (bucket, key)).fetchone()
-            self._db.execute("delete from objects where bucket = ? and key = ?", (bucket, key))
-        if row:
-            self._unlink(row["file"])
+    def put(self, bucket: str, key: str, written: Written, draft: Draft) -> Stored:
+        """Make a written file the newest version of a key. Raises AwsError NoSuchBucket."""
+        now = time.time()
+        with self.index.write() as db:
+            version = self._make_room(db, bucket, key)
+            db.execute(
+                "insert into versions (bucket, key, version, latest, marker, file, size, etag, modified, headers,"
+                " tags, checksums, parts) values (?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    bucket, key, version, written.file, written.size, draft.etag or written.md5, now,
+                    json.dumps(dict(draft.headers)), json.dumps(dict(draft.tags)),
+                    json.dumps(dict(written.checksums if draft.checksums is None else draft.checksums)),
+                    json.dumps(draft.parts),
+                ),
+            )  # fmt: skip
+        self.sweep()
+        return self.version(bucket, key, version)
 
-    # Multipart uploads
-
-    def begin_upload(self, bucket: str, key: str, headers: Mapping[str, str]) -> str:
-        self.require_bucket(bucket)
-        upload = uuid.uuid4().hex
-        with self._write:
-            self._db.execute(
-                "insert into uploads values (?, ?, ?, ?)", (upload, bucket, key, json.dumps(dict(headers)))
+    def delete(self, bucket: str, key: str) -> Stored | None:
+        """Delete without naming a version: a marker where versions are kept, which is returned. A key that is not
+        there is deleted as well as any. Raises AwsError NoSuchBucket.
+        """
+        with self.index.write() as db:
+            version = self._make_room(db, bucket, key)
+            if not self.versioning(bucket):
+                return None
+            db.execute(
+                "insert into versions (bucket, key, version, latest, marker, file, size, etag, modified, headers,"
+                " tags, checksums, parts) values (?, ?, ?, 1, 1, '', 0, '', ?, '{}', '{}', '{}', '[]')",
+                (bucket, key, version, time.time()),
             )
-        return upload
+        return self.version(bucket, key, version)
 
-    def put_part(self, upload: str, number: int, body: bytes) -> str:
-        """Store a part; returns its ETag. Raises AwsError NoSuchUpload."""
-        self._upload(upload)
-        name, etag = self._new_file(), hashlib.md5(body, usedforsecurity=False).hexdigest()
-        self._sync_write(name, body)
-        with self._write:
-            old = self._db.execute(
-                "select file from parts where upload = ? and number = ?", (upload, number)
+    def delete_version(self, bucket: str, key: str, version: str) -> Stored | None:
+        """Remove one version for good; returns what it was. Raises AwsError NoSuchBucket."""
+        self.require_bucket(bucket)
+        with self.index.write() as db:
+            row = db.execute(
+                "select * from versions where bucket = ? and key = ? and version = ?", (bucket, key, version)
             ).fetchone()
-            self._db.execute(
-                "insert or replace into parts values (?, ?, ?, ?, ?)", (upload, number, name, len(body), etag)
+            if row is None:
+                return None
+            self._remove(db, row)
+            db.execute(
+                "update versions set latest = 1 where seq ="
+                " (select max(seq) from versions where bucket = ? and key = ?)"
+                " and not exists (select 1 from versions where bucket = ? and key = ? and latest = 1)",
+                (bucket, key, bucket, key),
             )
-        if old:
-            self._unlink(old["file"])
-        return etag
+        return self.stored(row)
 
-    def complete_upload(self, upload: str, numbers: Sequence[int]) -> Stored:
-        """Join the parts; the ETag is that of a multipart object. Raises AwsError NoSuchUpload, InvalidPart."""
-        begun = self._upload(upload)
-        parts = {row["number"]: row for row in self._parts(upload)}
-        if not numbers or any(number not in parts for number in numbers):
-            raise AwsError("InvalidPart", "One or more of the specified parts could not be found.")
-        name, size = self._new_file(), 0
-        with (self._files / name).open("wb") as out:
-            for number in numbers:
-                size += out.write((self._files / parts[number]["file"]).read_bytes())
-            out.flush()
-            os.fsync(out.fileno())
-        digests = b"".join(bytes.fromhex(parts[number]["etag"]) for number in numbers)
-        etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(numbers)}"
-        stored = self._insert(begun["bucket"], begun["key"], name, size, etag, json.loads(begun["headers"]))
-        self._forget_upload(upload)
-        return stored
-
-    def abort_upload(self, upload: str) -> None:
-        """Raises AwsError NoSuchUpload."""
-        self._upload(upload)
-        self._forget_upload(upload)
-
-    def _upload(self, upload: str) -> sqlite3.Row:
-        row: sqlite3.Row | None = self._db.execute("select * from uploads where id = ?", (upload,)).fetchone()
-        if row is None:
-            raise AwsError(
-                "NoSuchUpload", "The specified multipart upload does not exist.", status=404, UploadId=upload
+    def set_tags(self, one: Stored, tags: Mapping[str, str]) -> None:
+        with self.index.write() as db:
+            db.execute(
+                "update versions set tags = ? where bucket = ? and key = ? and version = ?",
+                (json.dumps(dict(tags)), one.bucket, one.key, one.version),
             )
-        return row
 
-    def _parts(self, upload: str) -> Sequence[sqlite3.Row]:
-        return self._db.execute("select * from parts where upload = ? order by number", (upload,)).fetchall()
+    def discard(self, db: sqlite3.Connection, file: str) -> None:
+        """Have a file removed once those who may be about to read it have had the time."""
+        db.execute("insert or ignore into garbage values (?, ?)", (file, time.time()))
 
-    def _forget_upload(self, upload: str) -> None:
-        files = [row["file"] for row in self._parts(upload)]
-        with self._write:
-            self._db.execute("delete from parts where upload = ?", (upload,))
-            self._db.execute("delete from uploads where id = ?", (upload,))
-        for name in files:
-            self._unlink(name)
+    def sweep(self) -> None:
+        """Remove files that were discarded long enough ago."""
+        due = self.index.db.execute(
+            "select file from garbage where since < ? limit 100", (time.time() - GRACE_SECONDS,)
+        ).fetchall()
+        if not due:
+            return
+        for row in due:
+            self.files.remove(row["file"])
+        with self.index.write() as db:
+            db.executemany("delete from garbage where file = ?", [(row["file"],) for row in due])
 
-    # Files
+    def _make_room(self, db: sqlite3.Connection, bucket: str, key: str) -> str:
+        """Make the newest version of a key an older one, or remove it; returns the name of the one to come."""
+        self.require_bucket(bucket)
+        status = self.versioning(bucket)
+        version = secrets.token_urlsafe(24) if status == "Enabled" else NULL
+        if version == NULL:
+            old = db.execute(
+                "select * from versions where bucket = ? and key = ? and version = ?", (bucket, key, NULL)
+            ).fetchone()
+            if old is not None:
+                self._remove(db, old)
+        db.execute("update versions set latest = 0 where bucket = ? and key = ? and latest = 1", (bucket, key))
+        return version
 
-    def _new_file(self) -> str:
-        name = uuid.uuid4().hex
-        (self._files / name[:2]).mkdir(exist_ok=True)
-        return f"{name[:2]}/{name}"
+    def _remove(self, db: sqlite3.Connection, row: sqlite3.Row) -> None:
+        db.execute("delete from versions where seq = ?", (row["seq"],))
+        if row["file"]:
+            self.discard(db, row["file"])
 
-    def _sync_write(self, name: str, body: bytes) -> None:
-        with (self._files / name).open("wb") as out:
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
-
-    def _insert(self, bucket: str, key: str, name: str, size: int, etag: str, headers: Mapping[str, str]) -> Stored:
-        modified = datetime.now(UTC)
-        with self._write:
-            old = self._db.execute("select file from objects where bucket = ? and key = ?", (bucket, key)).fetchone()
-            self._db.execute(
-                "insert or replace into objects values (?, ?, ?, ?, ?, ?, ?)",
-                (bucket, key, name, size, etag, modified.timestamp(), json.dumps(dict(headers))),
-            )
-        if old:
-            self._unlink(old["file"])
-        path = self._files / name
-        return Stored(key=key, size=size, etag=etag, modified=modified, path=path, headers=dict(headers))
-
-    def _unlink(self, name: str) -> None:
-        (self._files / name).unlink(missing_ok=True)
-
-    def _stored(self, row: sqlite3.Row) -> Stored:
+    def stored(self, row: sqlite3.Row) -> Stored:
+        """The version that a row of the index is."""
         return Stored(
+            bucket=row["bucket"],
             key=row["key"],
+            version=row["version"],
+            latest=bool(row["latest"]),
+            marker=bool(row["marker"]),
             size=row["size"],
             etag=row["etag"],
             modified=datetime.fromtimestamp(row["modified"], UTC),
-            path=self._files / row["file"],
+            path=self.files.path(row["file"]),
             headers=json.loads(row["headers"]),
+            tags=json.loads(row["tags"]),
+            checksums=json.loads(row["checksums"]),
+            parts=json.loads(row["parts"]),
         )
 
 
-def _after_prefix(prefix: str) -> str | None:
-    """The least text that is greater than all that begins with `prefix`, or None."""
-    trimmed = prefix.rstrip("\U0010ffff")
-    return trimmed[:-1] + chr(ord(trimmed[-1]) + 1) if trimmed else None
+def no_such_key(key: str) -> AwsError:
+    return AwsError("NoSuchKey", "The specified key does not exist.", status=404, Key=key)

@@ -1,25 +1,32 @@
-"""Which service and action an HTTP request is for.
+"""Which service and action an HTTP request is for, and in which protocol it speaks.
 
-A request says it in one of four ways: `X-Amz-Target` (JSON), an `Action` field (query, EC2), the credential scope of its
-signature together with its path (REST), or nothing of these (S3, unsigned).
+A request says it in one of four ways: `X-Amz-Target` (JSON), a path `/service/<target>/operation/<action>` (Smithy RPC
+v2 CBOR), an `Action` field (query, EC2), or method and path (REST) with the credential scope naming the service.
 """
 
-from dataclasses import dataclass
-from urllib.parse import parse_qs
+import re
+from dataclasses import dataclass, field
 
-# The prefix of X-Amz-Target, without its version date, to the service's signing name.
+from localaws.service import AwsError
+from localaws.wire import rest
+from localaws.wire.models import model
+from localaws.wire.request import HttpRequest
+
+# The target prefix of X-Amz-Target, without its version date, to the service's signing name.
 _TARGETS = {
+    "AWSEvents": "events",
     "AWSGlue": "glue",
+    "AWSStepFunctions": "states",
     "AmazonAthena": "athena",
-    "AmazonEC2ContainerRegistry": "ecr",
+    "AmazonEC2ContainerRegistry_V": "ecr",
     "AmazonSQS": "sqs",
     "AmazonSSM": "ssm",
-    "AWSBudgetServiceGateway": "budgets",
-    "AWSEvents": "events",
-    "Firehose": "firehose",
+    "DynamoDB_": "dynamodb",
+    "Firehose_": "firehose",
     "GraniteServiceVersion": "monitoring",
-    "Kinesis": "kinesis",
-    "Logs": "logs",
+    "Kinesis_": "kinesis",
+    "Logs_": "logs",
+    "ResourceGroupsTaggingAPI_": "tagging",
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }
@@ -32,46 +39,76 @@ _VERSIONS = {
     "2011-06-15": "sts",
     "2012-11-05": "sqs",
     "2014-10-31": "rds",
+    "2015-12-01": "elasticloadbalancing",
     "2016-11-15": "ec2",
 }
-# botocore's name of a service where that is not the signing name.
-MODEL_NAMES = {"monitoring": "cloudwatch"}
+_RPC_PATH = re.compile(r"^/service/(?P<target>[^/]+)/operation/(?P<action>[^/]+)/?$")
+_BUCKET_HOST = re.compile(r"^(?P<bucket>[a-z0-9][a-z0-9.-]+?)\.(?:s3[a-z0-9.-]*\.)?localhost(?::\d+)?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`service` is the signing name; `action` is empty where only the service's own router can tell."""
+    """`service` is the signing name, `action` empty where no model names one, `labels` what a REST path holds."""
 
     service: str
     action: str
+    protocol: str  # "json", "cbor", "query", "ec2", "rest-xml", "rest-json"
+    labels: dict[str, str] = field(default_factory=dict)
 
 
-def route(headers: dict[str, str], query: str, body: bytes) -> Route:
-    """The route of a request. `headers` have lower-case names."""
-    if target := headers.get("x-amz-target"):
+def route(request: HttpRequest) -> Route:
+    """The route of a request. Raises AwsError for a target that no service has."""
+    if target := request.headers.get("x-amz-target"):
         prefix, _, action = target.partition(".")
-        return Route(_TARGETS.get(prefix.split("_")[0].rstrip("0123456789"), _scope(headers, query)), action)
-    if _is_form(headers):
-        form = parse_qs(body.decode("utf-8", errors="replace"))
-        version = form.get("Version", [""])[0]
-        return Route(_VERSIONS.get(version) or _scope(headers, query), form.get("Action", [""])[0])
-    return Route(_scope(headers, query), "")
+        return Route(_target(prefix) or _scope(request), action, "json")
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor" and (found := _RPC_PATH.match(request.path)):
+        return Route(_target(found["target"]) or _scope(request), found["action"], "cbor")
+    if request.is_form and request.method == "POST":
+        return _form(request)
+    return _rest(request)
 
 
-def _is_form(headers: dict[str, str]) -> bool:
-    return headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+def _target(prefix: str) -> str:
+    return _TARGETS.get(re.sub(r"\d{8}$", "", prefix), "")
 
 
-def _scope(headers: dict[str, str], query: str) -> str:
+def _form(request: HttpRequest) -> Route:
+    form = dict(request.form)
+    service = _VERSIONS.get(form.get("Version", "")) or _scope(request)
+    if service == "s3":  # a form without an API's version: an object whose content type is that of a form
+        return _rest(request)
+    return Route(service, form.get("Action", ""), "ec2" if service == "ec2" else "query")
+
+
+def _rest(request: HttpRequest) -> Route:
+    fields = dict(request.fields)
+    if fields.get("Version") in _VERSIONS and "Action" in fields:  # the query protocol by GET
+        service = _VERSIONS[fields["Version"]]
+        return Route(service, fields["Action"], "ec2" if service == "ec2" else "query")
+    service = _scope(request)
+    path = request.path
+    if service == "s3" and (host := _BUCKET_HOST.match(request.headers.get("host", ""))):
+        path = f"/{host['bucket']}{path}"
+    found = rest.match(service, request.method, path, fields, request.headers)
+    described = model(service)
+    protocol = described.protocol if described else "rest-json"
+    if found is None:
+        return Route(service, "", protocol)
+    return Route(service, found[0], protocol, found[1])
+
+
+def _scope(request: HttpRequest) -> str:
     """The service that a signature is for; "s3" for an unsigned request."""
-    credential = credential_of(headers, query)
+    credential = credential_of(request)
     parts = credential.split("/") if credential else []
-    return parts[3].lower() if len(parts) == 5 else "s3"
+    if credential and len(parts) != 5:
+        raise AwsError("IncompleteSignature", "Credential should be scoped to a valid region and service.", status=403)
+    return parts[3].lower() if parts else "s3"
 
 
-def credential_of(headers: dict[str, str], query: str) -> str:
+def credential_of(request: HttpRequest) -> str:
     """The Credential of a Signature Version 4 request (`<key>/<date>/<region>/<service>/aws4_request`), or ""."""
-    authorization = headers.get("authorization", "")
+    authorization = request.headers.get("authorization", "")
     if "Credential=" in authorization:
         return authorization.split("Credential=", 1)[1].split(",")[0].strip()
-    return parse_qs(query).get("X-Amz-Credential", [""])[0]
+    return dict(request.fields).get("X-Amz-Credential", "") if "X-Amz-Credential" in request.query else ""

@@ -1,0 +1,89 @@
+"""The journal: every call that changed the emulator, in order, so that a restart makes the same changes again.
+
+A row is committed before the call is answered, and the commit is in the kernel's hands, so a killed server has lost
+nothing that it acknowledged. Each call runs from a seed of its own: identifiers drawn in it are the same in a replay.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCHEMA = """
+create table if not exists calls (
+    seq integer primary key autoincrement, time real not null, seed integer not null, method text not null,
+    path text not null, query text not null, headers text not null, body blob not null, subject text
+);
+create index if not exists calls_by_subject on calls (subject) where subject is not null;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call. `subject` names what it overwrites whole: only the newest call of a subject is kept."""
+
+    time: float
+    seed: int
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    subject: str | None = None
+
+
+class Journal:
+    """Calls kept in SQLite. Safe to use from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._turn = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = normal")
+        self._db.executescript(_SCHEMA)
+
+    def append(self, call: Call) -> None:
+        """Keep a call."""
+        with self._turn:
+            self._db.execute("begin immediate")
+            if call.subject is not None:
+                self._db.execute("delete from calls where subject = ?", (call.subject,))
+            self._db.execute(
+                "insert into calls (time, seed, method, path, query, headers, body, subject)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    call.time,
+                    call.seed,
+                    call.method,
+                    call.path,
+                    call.query,
+                    json.dumps(dict(call.headers)),
+                    call.body,
+                    call.subject,
+                ),
+            )
+            self._db.execute("commit")
+
+    def calls(self) -> Iterator[Call]:
+        """Every call kept, oldest first."""
+        rows = self._db.execute(
+            "select time, seed, method, path, query, headers, body, subject from calls order by seq"
+        ).fetchall()
+        for time, seed, method, path, query, headers, body, subject in rows:
+            yield Call(
+                time=time,
+                seed=seed,
+                method=method,
+                path=path,
+                query=query,
+                headers=json.loads(headers),
+                body=body,
+                subject=subject,
+            )
+
+    def close(self) -> None:
+        with self._turn:
+            self._db.close()

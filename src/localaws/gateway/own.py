@@ -1,0 +1,54 @@
+"""The endpoints below /_localaws/, which no AWS has: health, and the credentials of roles.
+
+"Container credential provider" (AWS SDKs and Tools Reference): a process that finds the address of such an endpoint in
+AWS_CONTAINER_CREDENTIALS_FULL_URI asks it for its role's credentials, as one on ECS does.
+"""
+
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+
+from localaws.gateway.platform import Platform
+from localaws.gateway.principals import session_of
+from localaws.service import AwsError
+from localaws.wire.request import HttpAnswer, HttpRequest
+
+OWN = "/_localaws/"
+
+
+class OwnEndpoints:
+    """Answers what is below /_localaws/."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        what, _, rest = request.path.removeprefix(OWN).partition("/")
+        if request.method not in ("GET", "HEAD"):
+            return _json(405, {"message": "only GET"})
+        if what == "health":
+            return _json(200, {"status": "ok", "services": sorted(self._platform.services)})
+        if what == "credentials" and rest:
+            return self._credentials(unquote(rest))
+        return _json(404, {"message": f"{request.path[:200]} is not here"})
+
+    def _credentials(self, role: str) -> HttpAnswer:
+        try:
+            made = self._platform.principals.grant(session_of(role, "localaws"))
+        except AwsError as error:
+            return _json(404, {"code": error.code, "message": error.message})
+        return _json(
+            200,
+            {
+                "RoleArn": role,
+                "AccessKeyId": made.access_key,
+                "SecretAccessKey": made.secret_key,
+                "Token": made.token,
+                "Expiration": made.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            },
+        )
+
+
+def _json(status: int, document: dict[str, Any]) -> HttpAnswer:
+    return HttpAnswer(status, {"Content-Type": "application/json"}, orjson.dumps(document))

@@ -1,0 +1,103 @@
+"""What a request says of an object that it puts: headers to keep, tags, checksums; and how they are said again."""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from localaws.s3 import checksums
+from localaws.s3.chunked import Body
+from localaws.s3.files import Written
+from localaws.s3.store import NULL, Stored
+from localaws.service import AwsError
+
+# Members of PutObject that GetObject says again, and HeadObject.
+_KEPT = (
+    "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires", "Metadata",
+    "StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled",
+)  # fmt: skip
+_MOST_METADATA = 2048  # "Working with object metadata": bytes of all names and values
+_MOST_TAGS, _LONGEST_TAG, _LONGEST_VALUE = 10, 128, 256  # "Categorizing your objects using tags"
+
+
+def headers_of(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept with the object. Raises AwsError MetadataTooLarge."""
+    kept = {name: params[name] for name in _KEPT if params.get(name) not in (None, "", {})}
+    encodings = [one.strip() for one in str(kept.pop("ContentEncoding", "")).split(",")]
+    if plain := [one for one in encodings if one and one != "aws-chunked"]:
+        kept["ContentEncoding"] = ",".join(plain)
+    if isinstance(kept.get("Expires"), datetime):
+        kept["Expires"] = kept["Expires"].isoformat()
+    if sum(len(name) + len(str(text)) for name, text in kept.get("Metadata", {}).items()) > _MOST_METADATA:
+        raise AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+    return {"ContentType": "binary/octet-stream", "ServerSideEncryption": "AES256", **kept}
+
+
+def tags_of(tagging: str | None) -> dict[str, str]:
+    """The tags of an x-amz-tagging header. Raises AwsError InvalidArgument, InvalidTag."""
+    return checked_tags(parse_qsl(tagging or "", keep_blank_values=True))
+
+
+def checked_tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Tags by name. Raises AwsError BadRequest, InvalidTag."""
+    if len(pairs) > _MOST_TAGS:
+        raise AwsError("BadRequest", "Object tags cannot be greater than 10")
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
+    for name, value in pairs:
+        if not 0 < len(name) <= _LONGEST_TAG or len(value) > _LONGEST_VALUE:
+            raise AwsError("InvalidTag", "The TagKey or TagValue you have provided is invalid")
+    return dict(pairs)
+
+
+def algorithms_of(params: Mapping[str, Any], body: Body) -> list[str]:
+    """The checksums to compute while the body is read: those that the request names, else CRC32."""
+    named = [name for name in checksums.ALGORITHMS if params.get(f"Checksum{name}")]
+    named += [checksums.HEADERS[one] for one in body.trailer_names if one in checksums.HEADERS]
+    if params.get("ChecksumAlgorithm") in checksums.ALGORITHMS:
+        named.append(params["ChecksumAlgorithm"])
+    return list(dict.fromkeys(named)) or ["CRC32"]
+
+
+def verify(params: Mapping[str, Any], body: Body, written: Written) -> None:
+    """Compare what was received with what the request said of it. Raises AwsError BadDigest, InvalidDigest."""
+    if sent := params.get("ContentMD5"):
+        try:
+            digest = b64decode(sent, validate=True).hex()
+        except ValueError as error:
+            raise AwsError("InvalidDigest", "The Content-MD5 you specified is not valid.") from error
+        if digest != written.md5:
+            raise AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")
+    for name, value in written.checksums.items():
+        said = params.get(f"Checksum{name}") or body.trailers.get(f"x-amz-checksum-{name.lower()}")
+        if said and said != value:
+            raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
+
+
+def said_of(one: Stored, *, with_checksums: bool) -> dict[str, Any]:
+    """What GetObject and HeadObject say of a version, besides the bytes asked for."""
+    said: dict[str, Any] = {
+        **one.headers,
+        "ETag": f'"{one.etag}"',
+        "LastModified": one.modified,
+        "AcceptRanges": "bytes",
+        **versioned(one),
+    }
+    if one.tags:
+        said["TagCount"] = len(one.tags)
+    if with_checksums:
+        said |= {f"Checksum{name}": value for name, value in one.checksums.items()}
+        said |= {"ChecksumType": checksum_type(one)} if one.checksums else {}
+    if said.get("StorageClass") == "STANDARD":  # "HeadObject": not said of S3 Standard
+        del said["StorageClass"]
+    return said
+
+
+def checksum_type(one: Stored) -> str:
+    return "COMPOSITE" if any("-" in value for value in one.checksums.values()) else "FULL_OBJECT"
+
+
+def versioned(one: Stored) -> dict[str, Any]:
+    """The version's name, where the bucket keeps versions."""
+    return {} if one.version == NULL and one.latest else {"VersionId": one.version}

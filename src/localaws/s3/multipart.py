@@ -1,0 +1,115 @@
+"""The verbs of multipart uploads."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from localaws.s3 import conditions, drafts
+from localaws.s3.objects import OWNER, blocks_of, checked_key, copy_source, receive
+from localaws.s3.store import Store
+from localaws.s3.uploads import Upload, Uploads
+from localaws.service import AwsError
+
+Params = Mapping[str, Any]
+Result = dict[str, Any]
+_MOST_PARTS = 10_000  # "Amazon S3 multipart upload limits"
+_PAGE = 1000
+
+
+class MultipartVerbs:
+    """Answers by action."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._uploads = Uploads(store)
+        self.actions: dict[str, Callable[[Params], Result]] = {
+            "CreateMultipartUpload": self._begin,
+            "UploadPart": self._part,
+            "UploadPartCopy": self._part_copy,
+            "CompleteMultipartUpload": self._complete,
+            "AbortMultipartUpload": self._abort,
+            "ListParts": self._parts,
+            "ListMultipartUploads": self._list,
+        }
+
+    def _begin(self, params: Params) -> Result:
+        headers, tags = drafts.headers_of(params), drafts.tags_of(params.get("Tagging"))
+        algorithm = params.get("ChecksumAlgorithm") or ""
+        upload = self._uploads.begin(params["Bucket"], checked_key(params["Key"]), headers, tags, algorithm)
+        said = {"Bucket": params["Bucket"], "Key": params["Key"], "UploadId": upload}
+        return {**said, **({"ChecksumAlgorithm": algorithm, "ChecksumType": "COMPOSITE"} if algorithm else {})}
+
+    def _upload(self, params: Params) -> Upload:
+        return self._uploads.get(params["Bucket"], params["Key"], params["UploadId"])
+
+    def _part(self, params: Params) -> Result:
+        upload, number = self._upload(params), _number(params)
+        written = receive(self._store, params, upload.key)
+        self._uploads.put_part(upload, number, written)
+        return {"ETag": f'"{written.md5}"', **{f"Checksum{name}": value for name, value in written.checksums.items()}}
+
+    def _part_copy(self, params: Params) -> Result:
+        upload, number = self._upload(params), _number(params)
+        source = copy_source(self._store, params)
+        conditions.check_read(params, source, "CopySource")
+        start, size = conditions.byte_range(params.get("CopySourceRange"), source.size) or (0, source.size)
+        algorithms = (upload.algorithm or "CRC32",)
+        written = self._store.files.write(blocks_of(source, start, size), like=upload.key, algorithms=algorithms)
+        self._uploads.put_part(upload, number, written)
+        sums = {f"Checksum{name}": value for name, value in written.checksums.items()}
+        return {"CopyPartResult": {"ETag": f'"{written.md5}"', "LastModified": source.modified, **sums}}
+
+    def _complete(self, params: Params) -> Result:
+        upload = self._upload(params)
+        conditions.check_write(params, self._store.head(upload.bucket, upload.key))
+        stored = self._uploads.complete(upload, (params.get("MultipartUpload") or {}).get("Parts") or [])
+        said = {"Bucket": upload.bucket, "Key": upload.key, "ETag": f'"{stored.etag}"'}
+        said |= {f"Checksum{name}": value for name, value in stored.checksums.items()}
+        said["Location"] = f"http://{upload.bucket}.s3.amazonaws.com/{upload.key}"
+        return {**said, **({"VersionId": stored.version} if self._store.versioning(upload.bucket) else {})}
+
+    def _abort(self, params: Params) -> Result:
+        self._uploads.abort(self._upload(params))
+        return {}
+
+    def _parts(self, params: Params) -> Result:
+        upload, after = self._upload(params), int(params.get("PartNumberMarker") or 0)
+        most = min(int(params.get("MaxParts") or _PAGE), _PAGE)
+        parts = self._uploads.parts(upload.id, after)
+        shown = [
+            {"PartNumber": one.number, "LastModified": one.modified, "ETag": f'"{one.etag}"', "Size": one.size}
+            | {f"Checksum{name}": value for name, value in one.checksums.items()}
+            for one in parts[:most]
+        ]
+        said: Result = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id, "Parts": shown}
+        said |= {"MaxParts": most, "PartNumberMarker": after, "IsTruncated": len(parts) > most}
+        said |= {"StorageClass": upload.headers.get("StorageClass", "STANDARD"), "Owner": OWNER, "Initiator": OWNER}
+        return {**said, **({"NextPartNumberMarker": shown[-1]["PartNumber"]} if shown else {})}
+
+    def _list(self, params: Params) -> Result:
+        prefix, most = params.get("Prefix") or "", min(int(params.get("MaxUploads", _PAGE)), _PAGE)
+        marker = (params.get("KeyMarker") or "", params.get("UploadIdMarker") or "")
+        found = self._uploads.under_way(params["Bucket"], prefix)
+        found = [one for one in found if one.key > marker[0] or (one.key == marker[0] and one.id > marker[1] != "")]
+        shown = [
+            {
+                "UploadId": one.id,
+                "Key": one.key,
+                "Initiated": one.begun,
+                "StorageClass": "STANDARD",
+                "Owner": OWNER,
+                "Initiator": OWNER,
+            }
+            for one in found[:most]
+        ]
+        said: Result = {"Bucket": params["Bucket"], "Prefix": prefix, "MaxUploads": most, "Uploads": shown}
+        said |= {"KeyMarker": marker[0], "UploadIdMarker": marker[1], "IsTruncated": len(found) > most}
+        if len(found) > most and shown:
+            said |= {"NextKeyMarker": shown[-1]["Key"], "NextUploadIdMarker": shown[-1]["UploadId"]}
+        return said
+
+
+def _number(params: Params) -> int:
+    number = int(params["PartNumber"])
+    if not 1 <= number <= _MOST_PARTS:
+        raise AwsError("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
+    return number
