@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from postrank.heartbeat import Heartbeat
@@ -40,21 +41,21 @@ class Accounting:
         counts = heartbeat.counts
         waiting = counts.get("spooled", 0) + counts.get("in_flight", 0)
         read = Hop(
-            name="source -> streamer",
+            name="source → streamer",
             received=counts.get("read", 0),
             delivered=counts.get("events", 0),
             rejected=counts.get("rejected", 0),
             other=_some(ignored=counts.get("ignored", 0)),
         )
         sent = Hop(
-            name="streamer -> Kinesis",
+            name="streamer → Kinesis",
             received=counts.get("events", 0),
             delivered=counts.get("delivered", 0),
             spooled=waiting,
             other=_some(filtered=counts.get("filtered", 0)),
         )
         stored = Hop(
-            name="Kinesis -> Firehose -> S3",
+            name="Firehose → S3",
             received=counts.get("delivered", 0),
             delivered=delivered_lines,
             other={},
@@ -67,10 +68,11 @@ class Accounting:
 
     def table(self) -> Table:
         """For a person."""
-        table = Table("hop", title="What each hop took and gave, in lines")
+        table = Table(title="Lines that each hop took and gave", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("hop", no_wrap=True)
         for column in ("received", "delivered", "rejected", "spooled", "lost"):
             table.add_column(column, justify="right")
-        table.add_column("of which")
+        table.add_column("beside", overflow="fold")
         for hop in self.hops:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
             other = ", ".join(f"{number:,} {reason}" for reason, number in hop.other.items())
@@ -82,7 +84,7 @@ def _lake(lines: int, manifest: Mapping[str, Any]) -> Hop:
     counted: Mapping[str, int] = manifest["arrived_lines"]
     other = _some(**{kind: number for kind, number in counted.items() if kind not in ("post", "unusable")})
     return Hop(
-        name="S3 -> Athena",
+        name="S3 → Athena",
         received=lines,
         delivered=counted.get("post", 0),
         rejected=counted.get("unusable", 0),

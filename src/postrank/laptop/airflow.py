@@ -26,6 +26,7 @@ from postrank.laptop.ports import HOST
 from postrank.laptop.processes import Parts
 
 READY_SECONDS = 150.0
+_LOCK_SECONDS = 60  # SQLite's own 5 s to get at the database are few on a busy machine
 _OTHERS = ("AWS_", "AIRFLOW", "POSTRANK_")  # how the environment's names begin that decide which stack is meant
 _COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "scheduler": ("scheduler", "--skip-serve-logs"),
@@ -61,7 +62,7 @@ def settings(layout: Layout, port: int, aws_endpoint: str, region: str) -> dict[
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow / 'airflow.db'}?timeout={_LOCK_SECONDS}",
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(port),

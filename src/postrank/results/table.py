@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 
 def ranking_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     """The rows of an export (see the data contract), best first; handles and names are never taken for markup."""
-    table = Table(title=title, title_justify="left")
-    for column in ("rank", "moved"):
-        table.add_column(column, justify="right")
-    for column in ("author", "name", "network"):
-        table.add_column(column, overflow="fold")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("rank", justify="right")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("author", no_wrap=True)
+    table.add_column("name", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("network", no_wrap=True)
     for column in ("posts", "share", "peak 60 s"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             str(row["rank"]),
@@ -31,6 +33,6 @@ def ranking_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
 
 
 def _moved(rank: int, previous: int | None) -> str:
-    if previous is None:
-        return "new"
-    return "" if rank == previous else f"{'▲' if rank < previous else '▼'}{abs(previous - rank)}"
+    if previous is None or previous == rank:
+        return ""
+    return f"{'▲' if rank < previous else '▼'}{abs(previous - rank)}"
