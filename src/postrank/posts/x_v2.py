@@ -68,11 +68,12 @@ def compliance(data: Mapping[str, Any]) -> Event | Ignored | Malformed:
         return Malformed(f"no v2 delete: {_where(error)}")
 
 
-def compliance_result(line: Mapping[str, Any]) -> Event | Ignored:
+def compliance_result(line: Mapping[str, Any]) -> Event | Ignored | Malformed:
     """A line of a batch compliance job's result, `{"id": ..., "action": "delete", ...}`."""
-    if line["action"] == "delete" and type(line["id"]) is str:
-        return Tombstone(network="x", post_id=line["id"])
-    return Ignored(f"compliance_{line['action']}")
+    post_id, action = line["id"], line["action"]
+    if not (type(post_id) is str and type(action) is str and post_id):
+        return Malformed("no result of a compliance job: id or action is not text")
+    return Tombstone(network="x", post_id=post_id) if action == "delete" else Ignored(f"compliance_{action}")
 
 
 def _post(data: Mapping[str, Any], users: Users) -> Post:

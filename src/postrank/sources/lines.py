@@ -1,10 +1,12 @@
 """From lines of bytes to batches: parsing, rejects with their place, counts. Shared by the sources that read lines."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from postrank.posts import Event, Ignored, Malformed, Post, Reject, Tombstone
-from postrank.posts.lines import parse_line
+from postrank.posts.lines import Outcome, parse_line
+from postrank.posts.logs import LogFormat
 from postrank.sources import Batch, Cursor
 
 LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million
@@ -15,6 +17,8 @@ class LineBatch:
     """Collects what lines hold until `take` makes a Batch of it."""
 
     where: str  # the file or stream that the lines come from, as rejects and `source_cursor` name it
+    log: LogFormat | None = None  # None: JSON in any form that is known
+    identity: str = ""  # of the file, whatever its name is by now; with the offset it is the id of a log's line
     events: list[Event] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
@@ -23,7 +27,11 @@ class LineBatch:
 
     def add(self, line: bytes, offset: int) -> None:
         """Take a line in; `offset` is that of its first byte in the decompressed bytes."""
-        outcomes, unknown = parse_line(line)
+        outcomes: Iterable[Outcome]
+        if self.log is not None:
+            outcomes, unknown = self.log.outcome(line, f"{self.identity}-{offset}"), 0
+        else:
+            outcomes, unknown = parse_line(line)
         self.unknown_fields += unknown
         for outcome in outcomes:
             self.read += 1

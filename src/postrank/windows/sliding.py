@@ -30,7 +30,7 @@ class Sliding:
     def take(self, newest_ms: int | None, *, ended: bool = False) -> Iterator[tuple[str, int, int]]:
         """The windows of the steps that event time has passed since the last call: author, end (ms), posts.
 
-        A step emits the authors that wrote in its last 5 s, those with most posts in its 60 s. `ended`: the last one too.
+        A step emits the authors that wrote in its last 5 s, those with most posts in its 60 s. `ended`: the last, too.
         """
         if newest_ms is None:
             return

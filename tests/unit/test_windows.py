@@ -1,0 +1,127 @@
+"""Author windows: final counts are those of the posts, in whatever order and however often these come."""
+
+from collections import Counter
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.streamers import START
+
+from postrank.posts import Post
+from postrank.windows.author_windows import AuthorWindows, Window
+from postrank.windows.seen import Seen
+
+START_MS = round(START.timestamp() * 1000)
+FAR = 2**62
+
+
+def post(number: int, seconds: float, author: str = "a", kind: str = "post") -> Post:
+    at = START + timedelta(milliseconds=round(seconds * 1000))
+    return Post(
+        network="x", post_id=str(number), author_id=author, posted_at=at, author_handle=author.upper(), kind=kind
+    )  # type: ignore[arg-type]
+
+
+def tumbling(emitted: list[Window]) -> list[tuple[str, int, int]]:
+    """Author, minutes after START, posts."""
+    return [
+        (window.author.split("\n")[1], (window.start_ms - START_MS) // 60_000, window.posts)
+        for window in emitted
+        if window.kind == "tumbling"
+    ]
+
+
+def test_a_minute_is_final_when_the_watermark_has_passed_its_end() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(2, 59.999), post(3, 60)], FAR)
+    assert tumbling(windows.take()[0]) == []
+    windows.add([post(4, 89.999)], FAR)
+    assert tumbling(windows.take()[0]) == []
+    windows.add([post(5, 90)], FAR)
+    assert tumbling(windows.take()[0]) == [("a", 0, 2)]
+
+
+def test_a_late_post_emits_its_minute_again_with_the_higher_count() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(2, 200)], FAR)
+    assert tumbling(windows.take()[0]) == [("a", 0, 1)]
+    windows.add([post(3, 7)], FAR)
+    assert tumbling(windows.take()[0]) == [("a", 0, 2)]
+
+
+def test_a_post_that_comes_twice_counts_once() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(1, 5), post(1, 5, kind="edit")], FAR)
+    assert tumbling(windows.take(ended=True)[0]) == [("a", 0, 1)]
+
+
+def test_a_clock_that_runs_ahead_does_not_close_the_present() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(2, 86_400 * 365)], START_MS + 10_000)
+    assert tumbling(windows.take()[0]) == []
+
+
+def test_a_sliding_window_is_open_at_its_start_and_closed_at_its_end() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 0), post(2, 30), post(3, 60), post(4, 60.001), post(5, 70)], FAR)
+    sliding = {
+        (window.end_ms - START_MS) // 1000: window.posts for window in windows.take()[0] if window.kind == "sliding"
+    }
+    assert sliding[60] == 2  # (0, 60]: the post at 0 is outside, the one at 60 inside
+    assert sliding[65] == 3
+
+
+def test_the_live_list_names_who_wrote_most_in_the_newest_60_seconds() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 0, "old"), post(2, 0, "old"), post(3, 100, "b"), post(4, 110, "c"), post(5, 111, "c")], FAR)
+    assert windows.top(5) == [("x\nc", "C", 2), ("x\nb", "B", 1)]
+
+
+def test_memory_is_bounded_by_letting_the_oldest_minutes_go() -> None:
+    windows = AuthorWindows(retained=1000)
+    for number in range(5000):
+        windows.add([post(number, number * 60, f"a{number}")], FAR)
+        windows.take()
+    assert len(windows.snapshot()["handles"]) <= 1100
+    windows.add([post(10**6, 0, "late")], FAR)
+    assert tumbling(windows.take()[0]) == []
+    assert windows.too_late == 1
+
+
+def test_the_memory_of_ids_is_bounded_and_keeps_the_newest() -> None:
+    seen = Seen(horizon=100)
+    assert all(seen.add(str(number)) for number in range(1000))
+    assert len(seen.all()) <= 200
+    assert not any(seen.add(str(number)) for number in range(900, 1000))
+
+
+events = st.lists(st.tuples(st.integers(0, 300), st.sampled_from("abc"), st.integers(0, 400_000)), max_size=80)
+
+
+@settings(max_examples=150, deadline=None)
+@given(events, st.lists(st.integers(1, 10), min_size=1, max_size=20), st.integers(0, 20))
+def test_final_counts_are_those_of_the_posts_in_any_order_through_restarts(
+    drawn: list[tuple[int, str, int]], steps: list[int], crash: int
+) -> None:
+    first: dict[int, Post] = {}
+    posts = [first.setdefault(n, post(n, ms / 1000, author)) for n, author, ms in drawn]
+    windows, journal, found = AuthorWindows(), [], {}
+    at = step = 0
+    while at < len(posts):
+        size = steps[step % len(steps)]
+        windows.add(posts[at : at + size], FAR)
+        if step == crash:  # what was added is forgotten, and read again
+            windows = AuthorWindows()
+            for changes in journal:
+                windows.restore(changes)
+        else:
+            at += size
+            emitted, changes = windows.take(ended=at >= len(posts))
+            journal.append(changes)
+            for author, minute, count in tumbling(emitted):
+                found[author, minute] = max(found.get((author, minute), 0), count)
+        step += 1
+    wanted = Counter(
+        (one.author_id, round((one.posted_at - START).total_seconds() * 1000) // 60_000) for one in first.values()
+    )
+    assert found == dict(wanted)
