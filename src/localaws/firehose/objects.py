@@ -49,7 +49,8 @@ class Objects:
         try:
             pieces = self._pipeline.apply(record.data)
             fresh = {piece.partition for piece in pieces if (piece.partition, "") not in self._open}
-            if len(self._open) + len(fresh) > MAX_PARTITIONS:
+            active = sum(not error_type for _, error_type in self._open) if fresh else 0
+            if active + len(fresh) > MAX_PARTITIONS:
                 raise ProcessingFailed(
                     "DynamicPartitioning.ActivePartitionsLimitExceeded",
                     f"the stream has {MAX_PARTITIONS} active partitions",
