@@ -87,7 +87,13 @@ def _register(platform: Platform, package: str, options: Options) -> None:
     spec = find_spec(f"localaws.{package}")
     if spec is None or spec.origin is None:
         return
-    module = import_module(f"localaws.{package}")
+    try:
+        module = import_module(f"localaws.{package}")
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("localaws."):
+            raise
+        log.exception("%s is incomplete and left out", package)
+        return
     made = module.create(platform, options.units) if package == "compute" else module.create(platform)
     for service in made if isinstance(made, list) else [made]:
         platform.register(service)
