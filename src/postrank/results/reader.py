@@ -37,17 +37,18 @@ class Results:
         """The ranked authors of a granularity, in order of window and rank. Raises NothingExported."""
         run = run or self.latest()["run"]
         found: list[dict[str, Any]] = orjson.loads(
-            self._body(f"rankings/run={run}/granularity={granularity}/ranked_authors.json")
+            self.body(f"rankings/run={run}/granularity={granularity}/ranked_authors.json")
         )
         return found
 
-    def _json(self, key: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._body(key))
-        return found
-
-    def _body(self, key: str) -> bytes:
+    def body(self, key: str) -> bytes:
+        """One exported object, as it is. Raises NothingExported."""
         try:
             body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except self.s3.exceptions.NoSuchKey as error:
             raise NothingExported(self.bucket, key) from error
         return body
+
+    def _json(self, key: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body(key))
+        return found

@@ -1,0 +1,31 @@
+"""What Postrank adds to the Airflow UI: the leaderboard in the menu, the report on every run's page."""
+
+from typing import Any, ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+
+from postrank_airflow.leaderboard import URL_PREFIX, pages
+
+
+class PostrankPlugin(AirflowPlugin):
+    """The pages, served by the api-server, and the places in the UI that show them."""
+
+    name = "postrank"
+    fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
+    external_views: ClassVar[list[dict[str, Any]]] = [
+        {
+            "name": "Leaderboard",
+            "href": f"{URL_PREFIX}/leaderboard",
+            "destination": "nav",
+            "url_route": "leaderboard",
+            "icon": f"{URL_PREFIX}/icon.svg",
+            "icon_dark_mode": f"{URL_PREFIX}/icon-dark.svg",
+            "nav_top_level": True,
+        },
+        {
+            "name": "Report",
+            "href": f"{URL_PREFIX}/report?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "report",
+        },
+    ]

@@ -1,0 +1,106 @@
+"""Small charts as SVG: a course over time, a heat map. Colours come from the page's style sheet, by class."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from postrank.report.markup import Markup, joined, tag
+
+WIDTH = 960
+_LEFT, _TOP, _BOTTOM = 64, 10, 26
+_TICKS = tuple(
+    timedelta(minutes=minutes)
+    for minutes in (1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600)
+)
+_MOST_TICKS = 10
+_CELL, _LABEL = 22, 200
+_DAY = timedelta(days=1)
+
+
+def course_chart(values: Sequence[float], start: datetime, step: timedelta, name: str, height: int = 220) -> Markup:
+    """Values of steps that follow each other, as a filled line over time. `name` is what a reader is told it shows."""
+    top = nice_ceiling(max(values, default=0))
+    wide, tall = (WIDTH - _LEFT) / max(len(values), 1), height - _TOP - _BOTTOM
+    points = []
+    for at, value in enumerate(values):
+        y = f"{_TOP + tall * (1 - value / top):.1f}"
+        points += [f"{_LEFT + at * wide:.1f},{y}", f"{_LEFT + (at + 1) * wide:.1f},{y}"]
+    base = _TOP + tall
+    area = f"M{_LEFT},{base} L{' '.join(points)} L{WIDTH},{base} Z" if points else ""
+    parts = [_levels(top, tall), tag("path", d=area, class_="area"), _times(start, step, len(values), wide, base)]
+    return _picture(name, WIDTH, height, parts)
+
+
+def heat_map(labels: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[int]], name: str) -> Markup:
+    """A row a label, a column a name; `cells[row][column]` is coloured by its share of the greatest."""
+    most = max((value for row in cells for value in row), default=0) or 1
+    wide = (WIDTH - _LABEL) / max(len(columns), 1)
+    every = max(1, -(-len(columns) // 24))
+    parts = [
+        tag("text", text, x=f"{_LABEL + (at + 0.5) * wide:.1f}", y=14, class_="mid")
+        for at, text in enumerate(columns)
+        if at % every == 0
+    ]
+    for place, (label, row) in enumerate(zip(labels, cells, strict=True)):
+        y = 22 + place * _CELL
+        parts.append(tag("text", shortened(label, 28), x=_LABEL - 10, y=y + 15, class_="end"))
+        parts += [
+            tag(
+                "rect",
+                tag("title", f"{label}, {columns[at]}: {value:,} posts"),
+                x=f"{_LABEL + at * wide:.1f}",
+                y=y,
+                width=f"{max(wide - 1, 0.5):.1f}",
+                height=_CELL - 1,
+                class_="cell" if value else "none",
+                fill_opacity=f"{0.12 + 0.88 * value / most:.2f}" if value else None,
+            )
+            for at, value in enumerate(row)
+        ]
+    return _picture(name, WIDTH, 26 + len(labels) * _CELL, parts)
+
+
+def nice_ceiling(value: float) -> float:
+    """The next 1, 2, 2.5 or 5 times a power of ten: the top of an axis that can be read."""
+    power = 1.0
+    while power < value:
+        power *= 10
+    while power / 10 >= value > 0:
+        power /= 10
+    return next((power * part for part in (0.2, 0.25, 0.5) if power * part >= value), power)
+
+
+def shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _levels(top: float, tall: float) -> Markup:
+    lines = []
+    for part in (0, 0.5, 1):
+        y = _TOP + tall * (1 - part)
+        lines.append(tag("path", d=f"M{_LEFT},{y:.1f} H{WIDTH}", class_="grid"))
+        lines.append(
+            tag(
+                "text", f"{top * part:,.4g}" if top < 1000 else f"{top * part:,.0f}", x=_LEFT - 8, y=y + 4, class_="end"
+            )
+        )
+    return joined(*lines)
+
+
+def _times(start: datetime, step: timedelta, steps: int, wide: float, base: float) -> Markup:
+    """Marks at round times, as close as they can stand without touching."""
+    length = step * steps
+    apart = next((tick for tick in _TICKS if length / tick <= _MOST_TICKS), _TICKS[-1])
+    form = "%H:%M" if length <= _DAY else "%d %b" if apart >= _DAY else "%d %b %H:%M"
+    epoch = datetime.min.replace(tzinfo=start.tzinfo)
+    at = epoch + -((epoch - start) // apart) * apart
+    marks = []
+    while at <= start + length:
+        x = _LEFT + (at - start) / step * wide
+        marks.append(tag("text", at.strftime(form), x=f"{min(x, WIDTH - 20):.1f}", y=base + 18, class_="mid"))
+        marks.append(tag("path", d=f"M{x:.1f},{base} v4", class_="grid"))
+        at += apart
+    return joined(*marks)
+
+
+def _picture(name: str, width: int, height: int, parts: Sequence[Markup]) -> Markup:
+    return tag("svg", tag("title", name), *parts, viewBox=f"0 0 {width} {height}", role="img", aria_label=name)

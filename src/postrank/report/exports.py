@@ -1,0 +1,75 @@
+"""Exports, read for showing: a run's manifest, and its rankings as tables that are kept while they are looked at."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from postrank.errors import Fatal
+from postrank.results.reader import Results
+
+FINEST_FIRST = ("minute", "hour", "day", "all")
+
+
+class NotExported(Fatal):
+    """A run that exported something did not export this."""
+
+    def __init__(self, run: str, what: str) -> None:
+        super().__init__(f"run {run} exported no {what}")
+        self.run, self.what = run, what
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One run's export; `manifest` as the data contract describes it."""
+
+    manifest: dict[str, Any]
+
+    @property
+    def run(self) -> str:
+        return str(self.manifest["run"])
+
+    @property
+    def granularities(self) -> list[str]:
+        """The granularities that hold at least one row, finest first."""
+        filled = {one["granularity"] for one in self.manifest["files"] if one["rows"]}
+        return [one for one in FINEST_FIRST if one in filled]
+
+    def file(self, granularity: str) -> dict[str, Any]:
+        """What the manifest says of a granularity's Parquet file. Raises NotExported."""
+        for one in self.manifest["files"]:
+            if one["granularity"] == granularity and one["format"] == "parquet":
+                found: dict[str, Any] = one
+                return found
+        raise NotExported(self.run, f"ranking per {granularity}")
+
+
+@dataclass(slots=True)
+class Exports:
+    """The exports of a results bucket. Keeps the `keep` tables used last, by digest: a rewritten file is read anew."""
+
+    results: Results
+    keep: int = 6
+    _tables: "OrderedDict[str, pa.Table]" = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def open(self, run: str | None = None) -> Export:
+        """The export of a run (its name in keys), of the newest unless named. Raises NothingExported."""
+        return Export(self.results.manifest(run))
+
+    def table(self, export: Export, granularity: str) -> pa.Table:
+        """The ranked authors of a granularity, by window and rank; times are UTC. Raises NotExported."""
+        file = export.file(granularity)
+        with self._lock:
+            if file["sha256"] in self._tables:
+                self._tables.move_to_end(file["sha256"])
+                return self._tables[file["sha256"]]
+        table = parquet.read_table(pa.BufferReader(self.results.body(file["key"])))
+        with self._lock:
+            self._tables[file["sha256"]] = table
+            while len(self._tables) > self.keep:
+                self._tables.popitem(last=False)
+        return table

@@ -1,0 +1,55 @@
+"""The report of a run: one HTML file that stands alone, made from what the run exported."""
+
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+from postrank.report import sections
+from postrank.report.exports import Export, Exports
+from postrank.report.markup import Markup, joined, tag
+
+_VIEWPORT = "width=device-width, initial-scale=1"
+
+
+def report_html(exports: Exports, export: Export) -> str:
+    """The report as one HTML document. Sections whose source was not exported say so instead."""
+    manifest = export.manifest
+    title = f"Who wrote most, {_span(manifest['interval'])}"
+    style = Markup(files("postrank.report").joinpath("report.css").read_text(encoding="utf-8"))
+    head = tag("head", _meta(charset="utf-8"), _meta(name="viewport", content=_VIEWPORT), tag("title", title))
+    body = tag(
+        "body",
+        tag("header", tag("h1", title), tag("p", _origin(manifest))),
+        tag(
+            "main",
+            sections.numbers(manifest),
+            sections.top_authors(exports, export),
+            sections.posts_over_time(exports, export),
+            sections.authors_by_hour(exports, export),
+            sections.hops(manifest),
+            sections.gaps(manifest),
+            sections.provenance(manifest),
+        ),
+    )
+    return "<!doctype html>\n" + tag("html", joined(head, tag("style", style)), body, lang="en") + "\n"
+
+
+def _span(interval: dict[str, Any]) -> str:
+    start, end = (datetime.fromisoformat(interval[name]) for name in ("start", "end"))
+    if end - start == timedelta(days=1) and start.hour == start.minute == 0:
+        return f"{start:%d %B %Y}"
+    return f"{start:%d %B %Y, %H:%M} to {end:%d %B %Y, %H:%M} UTC"
+
+
+def _origin(manifest: dict[str, Any]) -> str:
+    networks = ", ".join(manifest.get("networks") or ()) or "all networks"
+    reposts = "with" if manifest.get("include_reposts") else "without"
+    return (
+        f"Run {manifest['run_id']} of {manifest['dag_id']}, exported {manifest['exported_at']}: {networks}, "
+        f"{reposts} reposts, the first {manifest['top']} of each window."
+    )
+
+
+def _meta(**attributes: str) -> Markup:
+    """A void element: it has no end tag."""
+    return Markup(tag("meta", **attributes).removesuffix("</meta>"))

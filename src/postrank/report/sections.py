@@ -1,0 +1,184 @@
+"""The sections of a report, each from one part of an export."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from postrank.report.charts import course_chart, heat_map, shortened
+from postrank.report.exports import Export, Exports
+from postrank.report.markup import Markup, joined, table, tag
+from postrank.report.windows import STEPS, course, of_window, total_course, windows
+
+TOP = 20
+_BY_MINUTE, _BY_HOUR = timedelta(hours=26), timedelta(days=60)  # what is longer is drawn in coarser steps
+_EACH_HOUR = timedelta(hours=49)  # what is longer is folded into the hours of a day
+_NUMBERS = (
+    ("posts", "posts ranked"),
+    ("duplicates", "delivered more than once"),
+    ("tombstones", "deleted, taken out"),
+    ("edit_lines", "edits applied"),
+    ("scanned_bytes", "bytes scanned"),
+)
+
+
+def numbers(manifest: Mapping[str, Any]) -> Markup:
+    """What the manifest counts, at a glance."""
+    found = [(text, manifest[name]) for name, text in _NUMBERS if name in manifest]
+    return tag("dl", *(tag("div", tag("dt", text), tag("dd", f"{value:,}")) for text, value in found))
+
+
+def top_authors(exports: Exports, export: Export) -> Markup:
+    """The best authors of the whole interval, or of the newest window of the coarsest granularity exported."""
+    if not export.granularities:
+        return _section("Top authors", tag("p", "Nobody is ranked.", class_="quiet"))
+    coarsest = export.granularities[-1]
+    rows = _newest(exports.table(export, coarsest))
+    which = "" if coarsest == "all" else f" of the {coarsest} from {rows[0]['window_start']:%d %B %Y, %H:%M} UTC"
+    most = max(row["share"] for row in rows)
+    body = [
+        [
+            str(row["rank"]),
+            joined(tag("bdi", author_name(row)), " ", tag("span", row["network"], class_="quiet")),
+            f"{row['posts']:,}",
+            joined(_meter(row["share"] / most), f"{row['share']:.2%}"),
+            str(row["peak_60s"] or ""),
+        ]
+        for row in rows
+    ]
+    heads = ["Rank", "Author", "Posts", "Share of all posts", "Peak in 60 s"]
+    return _section(f"Top authors{which}", table(heads, body, frozenset({0, 2, 4})))
+
+
+def posts_over_time(exports: Exports, export: Export) -> Markup:
+    """Everybody's posts a minute; over longer intervals the mean of an hour or a day."""
+    whole = windows(exports.table(export, export.granularities[-1])) if export.granularities else []
+    length = whole[-1].end - whole[0].start if whole else timedelta()
+    granularity = _exported(export, "minute" if length <= _BY_MINUTE else "hour" if length <= _BY_HOUR else "day")
+    if granularity is None:
+        return _section("Posts per minute", _absent("No ranking per minute, hour or day was exported."))
+    ranked, step = windows(exports.table(export, granularity)), STEPS[granularity]
+    first = ranked[0].start
+    totals = total_course(ranked, granularity, first, (ranked[-1].end - first) // step)
+    busiest = max(range(len(totals)), key=totals.__getitem__)
+    means = [total / (step / timedelta(minutes=1)) for total in totals]
+    note = (
+        f"{'Each minute' if granularity == 'minute' else f'Mean of each {granularity}'}, in UTC. The busiest "
+        f"{granularity} starts at {first + busiest * step:%d %B %Y, %H:%M}, with {totals[busiest]:,} posts."
+    )
+    chart = course_chart(means, first, step, "Posts per minute over time")
+    return _section("Posts per minute", tag("p", note, class_="quiet"), chart)
+
+
+def authors_by_hour(exports: Exports, export: Export) -> Markup:
+    """When the top authors posted: by hour, or folded into the hours of a day."""
+    title = "When the top authors posted"
+    if "hour" not in export.granularities:
+        return _section(title, _absent("No ranking per hour was exported."))
+    table_ = exports.table(export, export.granularities[-1])
+    authors = pa.Table.from_pylist(_newest(table_), schema=table_.schema)
+    start, end = _hours(export)
+    found = course(exports.table(export, "hour"), authors, "hour", start, (end - start) // STEPS["hour"])
+    folded = end - start > _EACH_HOUR
+    cells = []
+    for series in found.series:
+        sums: Counter[int] = Counter()
+        for step, posts in series:
+            sums[(start.hour + step) % 24 if folded else step] += posts
+        cells.append([sums[at] for at in range(24 if folded else found.steps)])
+    columns = [f"{(start.hour * (not folded) + at) % 24:02d}" for at in range(24 if folded else found.steps)]
+    note = (
+        f"Posts by {'hour of the day' if folded else 'hour'}, UTC; hours in which an author was not ranked are empty."
+    )
+    labels = [author_name(row) for row in authors.to_pylist()]
+    return _section(title, tag("p", note, class_="quiet"), heat_map(labels, columns, cells, title))
+
+
+def hops(manifest: Mapping[str, Any]) -> Markup:
+    """How many lines and posts each step of the run took, and what became of them."""
+    rows: list[list[str | Markup]] = [
+        ["arrived in this run", kind, f"{count:,}"] for kind, count in (manifest.get("arrived_lines") or {}).items()
+    ]
+    steps = (
+        ("lines behind the ranked days", "post_lines"),
+        ("edits behind the ranked days", "edit_lines"),
+        ("delivered more than once", "duplicates"),
+        ("taken out by a tombstone", "tombstones"),
+        ("counted", "posts"),
+    )
+    rows += [["ranked days", text, f"{manifest[name]:,}"] for text, name in steps if name in manifest]
+    for hop in manifest.get("hop_counts") or ():
+        counts = [(name, value) for name, value in hop.items() if isinstance(value, int)]
+        rows += [[f"{hop['hop']}, {hop['collector']}", name, f"{value:,}"] for name, value in counts]
+    if not rows:
+        return _section("From source to ranking", _absent("The manifest holds no counts."))
+    return _section("From source to ranking", table(["Step", "What", "Count"], rows, frozenset({2})))
+
+
+def gaps(manifest: Mapping[str, Any]) -> Markup:
+    """The spans of time in which posts may be missing, from the gap ledger."""
+    found = manifest.get("gaps")
+    if found is None:
+        return _section("Gaps", _absent("The gap ledger was not exported with this run."))
+    if not found:
+        return _section("Gaps", tag("p", "None is known in this interval."))
+    heads = ["From", "To", "Source", "Why", "Recovered by"]
+    names = ("gap_from", "gap_to", "source", "reason", "recovered_by")
+    return _section("Gaps", table(heads, [[str(gap.get(name) or "") for name in names] for gap in found]))
+
+
+def provenance(manifest: Mapping[str, Any]) -> Markup:
+    """The files of the export, by which this report can be checked."""
+    rows: list[list[str | Markup]] = [
+        [tag("code", str(one["key"])), f"{one['rows']:,}", f"{one['bytes']:,}", tag("code", str(one["sha256"]))]
+        for one in manifest["files"]
+    ]
+    return _section("Made from", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
+
+
+def author_name(row: Mapping[str, Any]) -> str:
+    """What an author is called: name and handle, as far as they are known."""
+    name, handle = row["author_name"], row["author_handle"]
+    shown = f"{name} @{handle}" if name and handle else name or handle or row["author_id"]
+    return shortened(shown, 60)
+
+
+def _newest(ranking: pa.Table) -> list[dict[str, Any]]:
+    """The first authors of the newest window, best first."""
+    start = pc.max(ranking["window_start"]).as_py()
+    rows: list[dict[str, Any]] = of_window(ranking, start).slice(0, TOP).to_pylist()
+    return rows
+
+
+def _interval(export: Export) -> tuple[datetime, datetime]:
+    interval = export.manifest["interval"]
+    return datetime.fromisoformat(interval["start"]), datetime.fromisoformat(interval["end"])
+
+
+def _hours(export: Export) -> tuple[datetime, datetime]:
+    """The interval, widened to whole hours."""
+    start, end = _interval(export)
+    whole = timedelta(hours=1)
+    first = start.replace(minute=0, second=0, microsecond=0)
+    return first, first - ((first - end) // whole) * whole
+
+
+def _exported(export: Export, wanted: str) -> str | None:
+    """The finest granularity exported that is no finer than wanted; `all` has no course."""
+    order = list(STEPS)
+    return next((one for one in order[order.index(wanted) :] if one in export.granularities), None)
+
+
+def _section(title: str, *parts: Markup) -> Markup:
+    return tag("section", tag("h2", title), *parts)
+
+
+def _absent(sentence: str) -> Markup:
+    return tag("p", sentence, class_="quiet")
+
+
+def _meter(part: float) -> Markup:
+    return tag("meter", value=f"{part:.4f}", aria_hidden="true")

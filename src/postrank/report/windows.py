@@ -1,0 +1,108 @@
+"""The windows of a ranking, the authors of one of them, and the course of authors through finer windows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_LONGEST_BY_HOUR = timedelta(days=3)  # what is longer is drawn day by day: an hour would be thinner than a pixel
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`[start, end)` in event time, UTC; `posts` counts everybody's, ranked or not."""
+
+    start: datetime
+    end: datetime
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Posts per step of authors: `series[i]` holds (step number, posts) of the i-th author, in no order."""
+
+    granularity: str
+    start: datetime
+    steps: int
+    series: list[list[tuple[int, int]]]
+
+
+def windows(ranking: pa.Table) -> list[Window]:
+    """The windows of a ranking, oldest first. The first author's share tells the posts of the whole window."""
+    first = ranking.filter(pc.equal(ranking["rank"], 1)).select(["window_start", "window_end", "posts", "share"])
+    found = [
+        Window(row["window_start"], row["window_end"], round(row["posts"] / row["share"])) for row in first.to_pylist()
+    ]
+    return sorted(found, key=lambda window: window.start)
+
+
+def of_window(ranking: pa.Table, start: datetime) -> pa.Table:
+    """The rows of the window that starts at `start`, best first; none if there is no such window."""
+    rows = ranking.filter(pc.equal(ranking["window_start"], _instant(start)))
+    return rows.sort_by("rank")
+
+
+def span_of_course(granularity: str, window: Window) -> tuple[str, datetime, int]:
+    """Which finer windows show the course of a window: their granularity, the first's start, how many.
+
+    A minute has no finer ones: it is shown as the last of the sixty minutes that end with it.
+    """
+    if granularity == "minute":
+        return "minute", window.end - timedelta(minutes=60), 60
+    length = window.end - window.start
+    if granularity == "all":
+        finer = "hour" if length <= _LONGEST_BY_HOUR else "day"
+    else:
+        finer = {"hour": "minute", "day": "hour"}[granularity]
+    start = _floor(window.start, finer)
+    return finer, start, -((start - window.end) // STEPS[finer])
+
+
+def course(finer: pa.Table, authors: pa.Table, granularity: str, start: datetime, steps: int) -> Course:
+    """The course of `authors` (rows of a ranking) through the windows of the ranking `finer`.
+
+    A step in which an author was below the exported ranks is missing, as one in which they posted nothing.
+    """
+    step = STEPS[granularity]
+    end = start + steps * step
+    inside = pc.and_(
+        pc.greater_equal(finer["window_start"], _instant(start)), pc.less(finer["window_start"], _instant(end))
+    )
+    rows = finer.filter(inside)
+    places = pc.index_in(_identity(rows), value_set=_identity(authors))
+    found = rows.select(["window_start", "posts"]).append_column("place", places).filter(pc.is_valid(places))
+    series: list[list[tuple[int, int]]] = [[] for _ in range(len(authors))]
+    for row in found.to_pylist():
+        series[row["place"]].append(((row["window_start"] - start) // step, row["posts"]))
+    return Course(granularity, start, steps, series)
+
+
+def total_course(finer: Sequence[Window], granularity: str, start: datetime, steps: int) -> list[int]:
+    """Everybody's posts per step."""
+    totals = [0] * steps
+    for window in finer:
+        number = (window.start - start) // STEPS[granularity]
+        if 0 <= number < steps:
+            totals[number] += window.posts
+    return totals
+
+
+def _floor(instant: datetime, granularity: str) -> datetime:
+    whole = instant.replace(second=0, microsecond=0)
+    if granularity == "minute":
+        return whole
+    return whole.replace(minute=0) if granularity == "hour" else whole.replace(hour=0, minute=0)
+
+
+def _instant(instant: datetime) -> Any:
+    return pa.scalar(instant, pa.timestamp("ms", tz="UTC"))
+
+
+def _identity(rows: pa.Table) -> Any:
+    """Network and author id as one text; a network has no space in it."""
+    joined = pc.binary_join_element_wise(rows["network"], rows["author_id"], " ")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
