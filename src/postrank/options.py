@@ -1,6 +1,6 @@
 """Typed reading of a table of options, with every wrong or missing key told in one message."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,7 +89,7 @@ class Options:
         return Path(self.text(key, default)).expanduser()
 
     def secret(self, key: str) -> Secret:
-        """A required secret. The streamer has already replaced references (`env:NAME`) by their texts."""
+        """A required secret. The streamer has replaced references such as `env:NAME`."""
         value = self._take(key, (str, Secret), None, "")
         return value if isinstance(value, Secret) else Secret(value)
 
@@ -112,6 +112,16 @@ class Options:
             inner.problems = self.problems
             found.append(inner)
         return found
+
+    def resolve(self, resolver: Callable[[Any], Any]) -> None:
+        """Replace the values of this table and of those within it by what `resolver` makes of them."""
+
+        def resolved(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {key: resolved(one) for key, one in value.items()}
+            return [resolved(one) for one in value] if isinstance(value, list) else resolver(value)
+
+        self._table = resolved(self._table)
 
     def wrong(self, key: str, why: str) -> None:
         """Note a problem that only the caller can see."""

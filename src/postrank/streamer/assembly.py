@@ -20,6 +20,7 @@ from postrank.streamer.metrics import Metrics
 from postrank.streamer.pump import Progress, Pump
 from postrank.streamer.reader import Reader
 from postrank.streamer.reporter import Reporter
+from postrank.streamer.secrets import Secrets
 from postrank.streamer.service import Service
 from postrank.streamer.shipper import Shipper
 from postrank.streamer.spool import Spool
@@ -36,8 +37,15 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
     config.state.mkdir(parents=True, exist_ok=True)
     filters = Filters.build(config.filter_options)
     config.filter_options.finish()
-    source = registry.build(config.source, config.source_options, Surroundings(state=config.state / config.source))
-    return _Assembly(config, names, Clients(names.region)).service(source, filters)
+    clients = Clients(names.region)
+    source = build_source(config, environ, clients)
+    return _Assembly(config, names, clients).service(source, filters)
+
+
+def build_source(config: Config, environ: Mapping[str, str], clients: Clients) -> Source:
+    """The source alone, with the secrets that it is told of. Raises WrongSettings, NoSecret."""
+    config.source_options.resolve(Secrets(environ, clients).resolve)
+    return registry.build(config.source, config.source_options, Surroundings(state=config.state / config.source))
 
 
 @dataclass(slots=True)

@@ -1,0 +1,22 @@
+"""`postrank doctor`: what a streamer on this machine lacks, and what to do."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from postrank.streamer.doctor import examine
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
+def doctor(path: Path) -> None:
+    """Check configuration, source, disk, credentials, clock, streams, bucket and metrics; 1 if anything is wrong."""
+    sick = False
+    for finding in examine(path, os.environ):
+        click.echo(f"{'ok  ' if finding.well else 'FAIL'}  {finding.what}: {finding.seen}")
+        if not finding.well:
+            sick = True
+            click.echo(f"      -> {finding.advice}")
+    sys.exit(1 if sick else 0)

@@ -1,0 +1,199 @@
+"""How the streamer is operated: outages, the status page, metrics, filters, wrong settings, the doctor."""
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from tests.support.aws_server import AwsServer, aws_server
+from tests.support.faulty_proxy import faulty_proxy
+from tests.support.streamers import StreamerProcess, final_windows, heartbeat, record, write_lines
+from tests.support.waiting import wait_for
+
+QUICK = {"patience_seconds": 0.2, "flush_seconds": 0.1, "read_seconds": 1}
+
+
+@pytest.fixture
+def aws() -> Iterator[AwsServer]:
+    with aws_server() as server:
+        yield server
+
+
+@contextmanager
+def running(streamer: StreamerProcess) -> Iterator["subprocess.Popen[bytes]"]:
+    process = streamer.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def status_url(streamer: StreamerProcess) -> str:
+    """Where the status page is, from the log."""
+
+    def find() -> str:
+        rows = [orjson.loads(line) for line in streamer.log.splitlines() if line.startswith("{") and line.endswith("}")]
+        return next((row["url"] for row in rows if row["event"] == "status"), "")
+
+    return wait_for(find, what="the status page's address")
+
+
+def page(url: str) -> Any:
+    return httpx.get(url).json()
+
+
+def test_while_aws_is_away_posts_wait_on_disk_and_then_leave_first(aws: AwsServer, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(n, author=n % 9, seconds=n / 50) for n in range(10_000)])
+    with faulty_proxy(aws.port) as proxy:
+        proxy.fault = "refused"
+        settings = {"sink": {**QUICK, "flush_bytes": 200_000}, "status": {"port": 0}}
+        streamer = StreamerProcess(tmp_path, proxy.url, [file], settings)
+        with running(streamer) as process:
+            url = status_url(streamer)
+            wait_for(lambda: page(f"{url}/heartbeat")["counts"]["spooled"] == 10_000, what="all in the spool")
+            assert page(f"{url}/heartbeat")["counts"]["delivered"] == 0
+            assert aws.lines("-posts") == []
+            proxy.fault = ""
+            assert process.wait(30) == 0
+    assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(10_000)}
+    assert sum(final_windows(aws.lines("author-windows")).values()) == 10_000
+    counts = (heartbeat(aws) or {})["counts"]
+    assert (counts["delivered"], counts["spooled"], counts["in_flight"]) == (10_000, 0, 0)
+
+
+def test_a_full_spool_holds_the_source_back_and_drops_nothing(aws: AwsServer, tmp_path: Path) -> None:
+    posts = [record(n, author=n % 9, seconds=n / 50, text="t" * 700) for n in range(8_000)]
+    file = write_lines(tmp_path / "p.ndjson", posts)
+    aws.failing = "500"
+    settings: dict[str, dict[str, Any]] = {
+        "sink": {**QUICK, "flush_bytes": 200_000},
+        "spool": {"max_bytes": 1 << 20},
+        "status": {"port": 0},
+    }
+    streamer = StreamerProcess(tmp_path, aws.url, [file], settings)
+    with running(streamer) as process:
+        url = status_url(streamer)
+        wait_for(lambda: page(f"{url}/healthz")["problems"], what="the alarm", timeout=20)
+        assert httpx.get(f"{url}/healthz").status_code == 503
+        assert "postrank_spool_blocked 1.0" in httpx.get(f"{url}/metrics").text
+        assert page(f"{url}/heartbeat")["counts"]["read"] < 8_000
+        aws.failing = ""
+        assert process.wait(60) == 0
+    assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(8_000)}
+
+
+def test_sigterm_while_aws_is_away_leaves_in_time_and_loses_nothing(aws: AwsServer, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(n, seconds=n / 50) for n in range(500)])
+    aws.failing = "throttled"
+    streamer = StreamerProcess(tmp_path, aws.url, [file], {"sink": QUICK}, {"POSTRANK_STREAM_DRAIN_SECONDS": "0.5"})
+    with running(streamer) as process:
+        wait_for(lambda: list(streamer.state.glob("spool/*.ship")), what="the spool")
+        process.terminate()
+        assert process.wait(10) == 0
+    aws.failing = ""
+    assert streamer.run() == 0
+    assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(500)}
+
+
+def test_a_refused_permission_ends_the_streamer_with_what_aws_said(aws: AwsServer, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(1)])
+    aws.failing = "denied"
+    streamer = StreamerProcess(tmp_path, aws.url, [file], {"sink": QUICK})
+    assert streamer.run() == 2
+    assert "postrank-local-posts refuses PutRecords: AccessDeniedException" in streamer.log
+    assert "never-shown-secret" not in streamer.log
+    aws.failing = ""
+    assert streamer.run() == 0
+    assert [line["post_id"] for line in aws.lines("-posts")] == ["1"]
+
+
+def test_the_live_list_and_the_metrics_are_served_on_loopback(aws: AwsServer, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(n, author=n % 3 // 2, seconds=n / 100) for n in range(3000)])
+    settings = {"source": {"speed": 1}, "sink": QUICK, "status": {"port": 0}}
+    streamer = StreamerProcess(tmp_path, aws.url, [file], settings)
+    with running(streamer):
+        url = status_url(streamer)
+        authors = wait_for(lambda: page(f"{url}/top?n=2")["authors"], what="the live list")
+        assert [author["author_handle"] for author in authors] == ["handle0", "handle1"]
+        assert authors[0]["posts"] > authors[1]["posts"]
+        assert httpx.get(f"{url}/healthz").json() == {"well": True, "phase": "streaming", "problems": []}
+        text = httpx.get(f"{url}/metrics").text
+        assert "postrank_delivered_total" in text
+        assert "postrank_ack_age_seconds" in text
+
+
+def test_filters_are_read_again_while_it_runs(aws: AwsServer, tmp_path: Path) -> None:
+    handles = tmp_path / "handles.txt"
+    handles.write_text("# whom to follow\n@HANDLE1\n", encoding="utf-8")
+    file = write_lines(tmp_path / "p.ndjson", [record(n, author=n % 2, seconds=n / 100) for n in range(3000)])
+    settings = {"source": {"speed": 3}, "sink": QUICK, "filters": {"handles_file": str(handles)}}
+    with running(StreamerProcess(tmp_path, aws.url, [file], settings)):
+        wait_for(lambda: aws.lines("-posts"), what="the first posts")
+        assert {line["author_id"] for line in aws.lines("-posts")} == {"a1"}
+        handles.write_text("handle0\n", encoding="utf-8")
+        wait_for(lambda: "a0" in {line["author_id"] for line in aws.lines("-posts")}, what="the other author")
+
+
+def test_keywords_match_whole_words_whatever_their_case(aws: AwsServer, tmp_path: Path) -> None:
+    texts = ["Straße am FLUSS", "strasse", "Flussbett", "kein Treffer", "am fluss!"]
+    file = write_lines(tmp_path / "p.ndjson", [record(n, text=text) for n, text in enumerate(texts)])
+    settings = {"filters": {"keywords": ["fluss", "STRASSE"]}}
+    assert StreamerProcess(tmp_path, aws.url, [file], settings).run() == 0
+    assert {line["post_id"] for line in aws.lines("-posts")} == {"0", "1", "4"}
+    counts = (heartbeat(aws) or {})["counts"]
+    assert (counts["events"], counts["filtered"], counts["delivered"]) == (5, 2, 3)
+
+
+def test_every_wrong_setting_is_named_in_one_message(tmp_path: Path) -> None:
+    streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [tmp_path / "p"])
+    streamer.settings = {"sink": {"kind": "fax", "flush_bytes": "many"}, "windows": {"latenes": 3}}
+    streamer.env = {"POSTRANK_STREAM_SPOOL__MAX_BYTES": "12"}
+    assert streamer.run() == 2
+    for problem in (
+        "sink.kind must be one of kinesis, files, s3, not 'fax'",
+        "sink.flush_bytes must be int, not str",
+        "windows.latenes is not a known key",
+        "spool.max_bytes must be a whole number from 1048576",
+    ):
+        assert problem in streamer.log
+    assert "Traceback" not in streamer.log
+
+
+@pytest.mark.parametrize("kind", ["files", "files gz", "s3"])
+def test_other_sinks_hold_the_same_lines(aws: AwsServer, tmp_path: Path, kind: str) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(n, author=n % 5) for n in range(2000)])
+    sink = {"kind": kind.split()[0], "folder": str(tmp_path / "out"), "gzip": "gz" in kind, "file_bytes": 10_000}  # noqa: PLC0207
+    assert StreamerProcess(tmp_path, aws.url, [file], {"sink": {**sink, "flush_bytes": 50_000}}).run() == 0
+    if kind == "s3":
+        bodies = [gzip.decompress(body) for key, body in aws.objects.items() if "/raw/posts/dt=" in key]
+    else:
+        bodies = [path.read_bytes() for path in sorted((tmp_path / "out" / "posts").glob("*.ndjson*"))]
+        bodies = [gzip.decompress(body) for body in bodies] if "gz" in kind else bodies
+        assert list((tmp_path / "out" / "open").iterdir()) == []
+        assert len(bodies) > 1
+    ids = [orjson.loads(line)["post_id"] for body in bodies for line in body.splitlines()]
+    assert sorted(ids, key=int) == [str(n) for n in range(2000)]
+
+
+def doctor(streamer: StreamerProcess) -> "subprocess.CompletedProcess[str]":
+    argv = [sys.executable, "-m", "postrank", "doctor", "--config", str(streamer.write())]
+    return subprocess.run(argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(1)])
+    streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [file])
+    found = doctor(streamer)
+    assert found.returncode == 1
+    assert "ok    configuration" in found.stdout
+    assert "FAIL  credentials" in found.stdout
+    assert "-> check the route to AWS" in found.stdout
+    streamer.settings = {"source": {"files": "p"}}
+    assert "-> mend the table [source]" in doctor(streamer).stdout
