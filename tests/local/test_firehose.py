@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.local.delivery import MIB, Lake, objects, role_for
+from tests.local.delivery import MIB, Lake, objects
 from tests.local.metrics import metric_points, metric_sum
 from tests.local.streams import make_stream, settled, unique
 from tests.support.localaws import running_localaws
@@ -95,6 +95,36 @@ def test_a_zip_holds_the_joined_records(lake):
         (member,) = archive.namelist()
         assert archive.read(member) == b"content"
     assert delivered.key.endswith(".zip")
+
+
+def test_a_plain_s3_destination_delivers_too(lake):
+    """Page "S3DestinationConfiguration"."""
+    name = unique("plain")
+    lake.firehose.create_delivery_stream(
+        DeliveryStreamName=name,
+        S3DestinationConfiguration={
+            "RoleARN": lake.role,
+            "BucketARN": f"arn:aws:s3:::{lake.bucket}",
+            "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0},
+        },
+    )
+    lake.firehose.put_record(DeliveryStreamName=name, Record={"Data": b"x"})
+    (delivered,) = lake.wait_for_objects(1)
+    assert delivered.body == b"x"
+    (destination,) = lake.describe(name)["Destinations"]
+    assert "ExtendedS3DestinationDescription" not in destination
+    assert destination["S3DestinationDescription"]["BufferingHints"] == {"SizeInMBs": 1, "IntervalInSeconds": 0}
+
+
+def test_delivery_streams_are_listed_page_by_page(lake):
+    """Page "ListDeliveryStreams"."""
+    names = sorted(lake.deliver() for _ in range(3))
+    first = lake.firehose.list_delivery_streams(Limit=1, ExclusiveStartDeliveryStreamName=names[0])
+    assert first["DeliveryStreamNames"][0] <= names[1]
+    rest = lake.firehose.list_delivery_streams(Limit=1, ExclusiveStartDeliveryStreamName=names[-1])
+    assert names[-1] not in rest["DeliveryStreamNames"]
+    kinds = lake.firehose.list_delivery_streams(Limit=100, DeliveryStreamType="KinesisStreamAsSource")
+    assert not set(names) & set(kinds["DeliveryStreamNames"])
 
 
 def test_an_extension_and_a_time_zone_can_be_chosen(lake):
@@ -327,7 +357,7 @@ def test_a_second_stream_of_the_name_is_refused(lake):
         lake.firehose.create_delivery_stream(
             DeliveryStreamName=name,
             ExtendedS3DestinationConfiguration={
-                "RoleARN": role_for(lake.aws),
+                "RoleARN": lake.role,
                 "BucketARN": f"arn:aws:s3:::{unique('bucket')}",
             },
         )

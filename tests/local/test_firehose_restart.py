@@ -3,7 +3,7 @@
 import itertools
 import threading
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from tests.local.delivery import Lake, objects
 from tests.local.streams import make_stream, read_all
 from tests.support.localaws import running_localaws
@@ -63,7 +63,7 @@ def test_what_was_acknowledged_up_to_the_kill_is_there(tmp_path):
                 ]
                 try:
                     kinesis.put_records(StreamName=stream, Records=records)
-                except (ClientError, HTTPClientError):
+                except (ClientError, BotoCoreError):
                     return
                 acknowledged.extend(str(number) for number in range(start, start + 50))
 

@@ -104,7 +104,7 @@ ACTIONS = {"kinesis": KINESIS, "firehose": model("firehose").operation_names, "c
 
 
 @pytest.mark.parametrize("service", ACTIONS)
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_parameters_get_an_answer_of_aws_form(server, service, data):
     action = data.draw(st.sampled_from(ACTIONS[service]))
