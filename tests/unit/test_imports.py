@@ -28,6 +28,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         f"postrank.{room}"
         for room in ("posts", "errors", "options", "sources", "sinks", "windows", "heartbeat", "aws", "settings")
     },
+    "postrank.backfill": {
+        f"postrank.{room}" for room in ("posts", "errors", "options", "sources", "sinks", "streamer", "aws", "settings")
+    },
     "postrank.results": {"postrank.aws", "postrank.errors", "postrank.settings", "postrank.heartbeat"},
     "postrank.report": {"postrank.results", "postrank.aws", "postrank.errors", "postrank.settings"},
     "postrank.laptop": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")},

@@ -1,5 +1,6 @@
 """The spend guard: posts read times price, held against a daily and a monthly budget, kept on disk."""
 
+import fcntl
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -28,7 +29,8 @@ def _now() -> datetime:
 class Spend:
     """What was read in this UTC day and month. Amounts in US dollars; a budget of 0 means no reading at all.
 
-    `note` makes a count durable before it returns, so that no restart forgets what was paid for.
+    `note` makes a count durable before it returns, so that no restart forgets what was paid for. Several processes on
+    one machine (a streamer and a backfill) may share the file: each sees what the others have read.
     """
 
     path: Path
@@ -38,19 +40,21 @@ class Spend:
     margin: int = 0  # posts that may be on their way when reading is stopped
     clock: Callable[[], datetime] = _now
     _counts: dict[str, int] = field(default_factory=dict)  # by day and by month
+    _seen: int = 0  # the file's time of change when it was last read
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.exists():
-            self._counts = orjson.loads(self.path.read_bytes())
+        self._refresh()
 
     def note(self, posts: int) -> None:
         """Count posts that were read."""
         if not posts:
             return
         day, month = self._periods()
-        with self._lock:
+        with self._lock, self.path.with_suffix(".lock").open("w") as others:
+            fcntl.flock(others, fcntl.LOCK_EX)
+            self._refresh()
             kept = {day: self._counts.get(day, 0) + posts, month: self._counts.get(month, 0) + posts}
             self._counts = kept
             temporary = self.path.with_suffix(".tmp")
@@ -59,9 +63,11 @@ class Spend:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self.path)
+            self._seen = self.path.stat().st_mtime_ns
 
     def room(self) -> int:
         """How many more posts may be asked for: what both budgets leave, less the margin."""
+        self._refresh()
         day, month = self._periods()
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
         return max(int(left / self.price + 1e-9) - self.margin, 0)
@@ -93,6 +99,15 @@ class Spend:
             "x_budget_month_usd": self.monthly,
             "x_paused_for_budget": float(not self.room()),
         }
+
+    def _refresh(self) -> None:
+        """Take over what another process has counted."""
+        try:
+            changed = self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed != self._seen:
+            self._counts, self._seen = orjson.loads(self.path.read_bytes()), changed
 
     def _periods(self) -> tuple[str, str]:
         now = self.clock()

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -109,10 +109,10 @@ class Instance:
         if self.newest is None:
             yield Batch(cursor=None, gaps=[gap])
             return
-        filled = yield from self._pages(self.newest, gap)
+        filled = yield from self.pages(self.newest, gap)
         yield Batch(cursor=None, gaps=[replace(gap, recovered_by="timeline" if filled else None)])
 
-    def _pages(self, min_id: str, gap: Gap) -> Any:
+    def pages(self, min_id: str, gap: Gap) -> Generator[Batch, None, bool]:
         """Batches of the timeline's pages up to the end of the gap; returns whether that was reached."""
         for _ in range(_MOST_PAGES):
             yield from pause(self.calls.due(), self.stopped, heard=True)
@@ -127,14 +127,14 @@ class Instance:
                 continue
             if page is None:
                 return False
-            batch, last = self.statuses(page)
+            batch, last = self._statuses(page)
             yield batch
             if not page or last is None or last.posted_at >= gap.until or last.post_id == min_id:
                 return True
             min_id = last.post_id
         return False
 
-    def statuses(self, page: list[dict[str, Any]]) -> tuple[Batch, Post | None]:
+    def _statuses(self, page: list[dict[str, Any]]) -> tuple[Batch, Post | None]:
         """A page of a timeline as a batch, and its newest status."""
         gathered, last = Gathering(where=f"mastodon:{self.api.host}:timeline"), None
         for body in page:

@@ -36,7 +36,7 @@ class Mastodon:
 
     @classmethod
     def build(cls, options: Options, _: Surroundings) -> Self:
-        """`[[mastodon.instances]]`: `url`, `token` (a user's, with read:statuses), `stream` (`public:local`, `public`,
+        """`[[source.instances]]`: `url`, `token` (a user's, with read:statuses), `stream` (`public:local`, `public`,
         `public:remote` or `hashtag:<tag>`); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s).
         """
         stopped = threading.Event()

@@ -39,7 +39,7 @@ class RulesRefused(Fatal):
 
 
 def configured(options: Options) -> list[Rule]:
-    """`[[x.rules]]` with `value` and, optionally, `tag`. What is wrong with them is noted in the options."""
+    """`[[source.rules]]` with `value` and, optionally, `tag`. What is wrong with them is noted in the options."""
     found = []
     for number, table in enumerate(options.tables("rules")):
         rule = Rule(table.text("value"), table.text("tag", "-"))

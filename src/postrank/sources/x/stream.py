@@ -61,9 +61,10 @@ class XStream:
     def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """`bearer_token`, `daily_budget` and `monthly_budget` (US dollars) are required.
 
-        `[[x.rules]]` (`value`, `tag`), which X's are made to equal unless `manage_rules` is false; `gap_query`: the
-        recent search that fills gaps (none without it); `price` of a post; `margin`: posts that may be on their way
-        when the guard stops; `stall_seconds` of silence and `volume_share` of the usual volume that reconnect.
+        `rules` (`[[source.rules]]`: `value`, `tag`), which X's are made to equal unless `manage_rules` is false;
+        `gap_query`: the recent search that fills gaps (none without it); `price` of a post; `margin`: posts that may be
+        on their way when the guard stops; `stall_seconds` of silence and `volume_share` of the usual volume that
+        reconnect.
         """
         wanted = rules.configured(options)
         if not options.flag("manage_rules", True):

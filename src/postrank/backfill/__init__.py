@@ -1,0 +1,1 @@
+"""Reading a past span of time again, to close a gap: recent search, timelines, archives."""

@@ -1,0 +1,100 @@
+"""The places where a past span can still be had, each as batches of the posts of that span."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from postrank.errors import Fatal, Retryable
+from postrank.options import Options, WrongSettings
+from postrank.posts import Event, Post
+from postrank.posts.times import EPOCH
+from postrank.sources import Batch, Gap, Surroundings, registry
+from postrank.sources.replay import Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`[since, until)`, aware UTC."""
+
+    since: datetime
+    until: datetime
+
+    def holds(self, event: Event) -> bool:
+        """Whether an event belongs to the span; a delete has no time of its own and always does."""
+        return not isinstance(event, Post) or self.since <= event.posted_at < self.until
+
+
+class Past(Protocol):
+    """A place to read a span from."""
+
+    network: str  # the source whose gap is closed
+    recovered_by: str
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+        """Batches that hold every post of the span that can be had. Raises when it cannot be had to its end."""
+        ...
+
+
+class SpanNotReached(Retryable):
+    """A timeline ended, or could not be read, before the end of the span."""
+
+
+@dataclass(slots=True)
+class SearchPast:
+    """X's recent search with the streamer's `gap_query`, under the streamer's budgets."""
+
+    options: Options
+    surroundings: Surroundings
+    network: str = "x"
+    recovered_by: str = "recent-search"
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+        from postrank.sources.x import XStream  # tweepy is slow to import
+
+        source = registry.build("x", self.options, self.surroundings)
+        if not isinstance(source, XStream) or source.recovery.search is None:
+            raise WrongSettings(["source.gap_query is missing: recent search needs a query of its own"])
+        yield from source.recovery.search.read(span.since, span.until, stopped)
+
+
+@dataclass(slots=True)
+class TimelinePast:
+    """The timelines of the configured Mastodon instances, from the first id that the span can have."""
+
+    options: Options
+    surroundings: Surroundings
+    network: str = "mastodon"
+    recovered_by: str = "timeline"
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+        from postrank.sources.mastodon import Mastodon
+
+        source = registry.build("mastodon", self.options, self.surroundings)
+        if not isinstance(source, Mastodon):
+            raise Fatal("the source is not Mastodon")
+        gap = Gap(since=span.since, until=span.until, reason="backfill")
+        for instance in source.instances:
+            instance.stopped = stopped
+            # Ids begin with the milliseconds since 1970, 16 bits follow (Mastodon's source, "Snowflake").
+            first = max(round((span.since - EPOCH).total_seconds() * 1000), 0) << 16
+            reached = yield from instance.pages(str(first), gap)
+            if not reached and not stopped.is_set():
+                raise SpanNotReached(f"{instance.api.host}: the timeline could not be read to the end of the span")
+
+
+@dataclass(slots=True)
+class ArchivePast:
+    """Files, in any form that a replay reads."""
+
+    files: list[Path]
+    network: str
+    recovered_by: str = "archive"
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 all is read, then chosen
+        for batch in Replay(self.files).read(after=None):
+            if stopped.is_set():
+                return
+            yield batch

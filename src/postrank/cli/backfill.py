@@ -1,0 +1,102 @@
+"""`postrank backfill`: read a span of time again, to close a gap."""
+
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+import orjson
+
+from postrank.aws.clients import Clients
+from postrank.aws.resources import Resources
+from postrank.backfill.past import ArchivePast, Past, SearchPast, Span, TimelinePast
+from postrank.backfill.run import Backfill
+from postrank.errors import Fatal
+from postrank.settings import Settings
+from postrank.sinks import POSTS
+from postrank.sinks.kinesis import KinesisSink
+from postrank.sinks.packing import Packer
+from postrank.sources import Surroundings
+from postrank.streamer import logs
+from postrank.streamer.config import Config
+from postrank.streamer.ledgers import Ledgers
+
+_SOURCE_OF = {"x-search": "x", "mastodon": "mastodon"}
+
+
+class WrongRequest(Fatal):
+    """What was asked for cannot be done with this configuration."""
+
+
+@click.command()
+@click.option("--source", type=click.Choice(["x-search", "mastodon", "archive"]), required=True)
+@click.option("--from", "since", required=True, help="RFC 3339, such as 2026-11-24T05:00:00Z.")
+@click.option("--to", "until", required=True, help="RFC 3339; the span ends just before it.")
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
+@click.option("--file", "files", type=click.Path(path_type=Path), multiple=True, help="For archive: a file of posts.")
+def backfill(source: str, since: str, until: str, path: Path, files: tuple[Path, ...]) -> None:
+    """Read the posts of a span again, send them to AWS, and note in the gap ledger what recovered it.
+
+    The token, the query and the budgets are the streamer's. Prints a JSON summary; ends with status 1 when the span
+    could not be read to its end (what was read is delivered all the same).
+    """
+    logs.configure("INFO")
+    config = Config.load(path, os.environ)
+    span = Span(_instant(since), _instant(until))
+    if span.until <= span.since:
+        raise WrongRequest("--to must be later than --from")
+    job = _job(config, _past(source, config, list(files)), span)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        job.stopped.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    summary = job.run()
+    click.echo(orjson.dumps(summary).decode())
+    if summary["recovered_by"] is None:
+        raise SystemExit(1)
+
+
+def _past(source: str, config: Config, files: list[Path]) -> Past:
+    if source == "archive":
+        if not files:
+            raise WrongRequest("--source archive needs at least one --file")
+        return ArchivePast(files, config.source)
+    if config.source != _SOURCE_OF[source]:
+        raise WrongRequest(f"--source {source} needs a configuration whose source is {_SOURCE_OF[source]}")
+    surroundings = Surroundings(state=config.state / config.source)
+    kind = SearchPast if source == "x-search" else TimelinePast
+    return kind(config.source_options, surroundings)
+
+
+def _job(config: Config, past: Past, span: Span) -> Backfill:
+    settings = Settings.of(os.environ)
+    names = Resources.of(settings.environment, settings.account, settings.region)
+    clients = Clients(names.region)
+    s3, bucket = clients.get("s3", read_seconds=10.0), names.buckets["raw"]
+    collector = f"{config.collector}-backfill"
+    told = config.sink
+    return Backfill(
+        past=past,
+        span=span,
+        sink=KinesisSink(
+            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=told.patience_seconds
+        ),
+        packer=Packer(POSTS, record_bytes=told.record_bytes, buckets=told.buckets, gzipped=told.gzip),
+        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector),
+        put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
+        collector=collector,
+    )
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongRequest(f"{text!r} is no RFC 3339 instant") from error
+    if moment.tzinfo is None:
+        raise WrongRequest(f"{text!r} has no offset: write it in UTC with a Z")
+    return moment.astimezone(UTC)

@@ -1,0 +1,111 @@
+"""`postrank backfill` as a DAG or a person runs it: a process, real servers, what arrives and what the ledger says."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.aws_server import AwsServer, aws_server
+from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
+from tests.support.fake_mastodon import fake_mastodon, status
+from tests.support.fake_x import TOKEN as X_TOKEN
+from tests.support.fake_x import fake_x, post
+
+SPAN = ("2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z")
+
+
+@pytest.fixture
+def aws() -> Iterator[AwsServer]:
+    with aws_server() as server:
+        yield server
+
+
+def backfill(tmp_path: Path, aws: AwsServer, source: str, config: str, *more: str) -> subprocess.CompletedProcess[str]:
+    path = tmp_path / "streamer.toml"
+    path.write_text(f'state = "{tmp_path}/state"\ncollector = "c"\n{config}', encoding="utf-8")
+    words = ["--source", source, "--from", SPAN[0], "--to", SPAN[1], "--config", str(path), *more]
+    told = {"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws"}
+    return subprocess.run(
+        [sys.executable, "-m", "postrank", "backfill", *words],
+        env={**os.environ, **told, "POSTRANK_ACCOUNT": "123456789012", "AWS_REGION": "us-east-1"},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+
+def gaps(aws: AwsServer) -> list[dict[str, Any]]:
+    found = [body for key, body in aws.objects.items() if "ledgers/gaps/" in key]
+    return [json.loads(line) for body in found for line in body.splitlines()]
+
+
+def x_config(url: str, **more: Any) -> str:
+    options = {"bearer_token": X_TOKEN, "host": url, "gap_query": "cats", "manage_rules": False, "margin": 0}
+    options |= {"daily_budget": 10.0, "monthly_budget": 10.0, **more}
+    return '[source]\nkind = "x"\n' + "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())
+
+
+def test_recent_search_closes_a_gap_and_the_ledger_says_so(aws: AwsServer, tmp_path: Path) -> None:
+    with fake_x(found=[post(number) for number in range(130)]) as x:
+        done = backfill(tmp_path, aws, "x-search", x_config(x.url))
+        assert x.search_queries[0]["start_time"] == ["2026-11-01T05:00:00.000Z"]
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["read"], summary["delivered"], summary["recovered_by"]) == (130, 130, "recent-search")
+    assert {line["post_id"] for line in aws.lines("-posts")} == {str(number) for number in range(130)}
+    [row] = gaps(aws)
+    assert (row["source"], row["recovered_by"], row["gap_from"]) == ("x", "recent-search", "2026-11-01T05:00:00.000Z")
+    assert json.loads((tmp_path / "state" / "x" / "spend.json").read_text())
+    assert X_TOKEN not in done.stdout + done.stderr
+
+
+def test_a_budget_that_is_spent_ends_it_after_delivering_what_was_paid_for(aws: AwsServer, tmp_path: Path) -> None:
+    with fake_x(found=[post(number) for number in range(130)]) as x:
+        done = backfill(tmp_path, aws, "x-search", x_config(x.url, daily_budget=0.5))
+    assert done.returncode != 0
+    assert "spend guard" in done.stderr
+    assert len(aws.lines("-posts")) == 100
+    assert gaps(aws) == []
+
+
+def test_timelines_close_a_gap(aws: AwsServer, tmp_path: Path) -> None:
+    first = 1793509200000 << 16  # 2026-11-01T05:00:00Z
+    within = [status(first + 1 + number) for number in range(60)]
+    late = status(first + (7200000 << 16), created_at="2026-11-01T07:00:00.000Z")
+    with fake_mastodon(statuses=[status(first - 5), *within, late]) as instance:
+        config = (
+            f'[source]\nkind = "mastodon"\n[[source.instances]]\nurl = "{instance.url}"\ntoken = "{MASTODON_TOKEN}"\n'
+        )
+        done = backfill(tmp_path, aws, "mastodon", config)
+    assert done.returncode == 0, done.stderr
+    assert {line["post_id"] for line in aws.lines("-posts")} == {one["id"] for one in within}
+    assert [row["recovered_by"] for row in gaps(aws)] == ["timeline"]
+
+
+def test_an_archive_gives_its_posts_of_the_span_and_every_delete(aws: AwsServer, tmp_path: Path) -> None:
+    base = {"network": "x", "author_id": "1"}
+    lines: list[dict[str, Any]] = [
+        {"kind": "post", "post_id": "early", "posted_at": "2026-11-01T04:59:59.999Z", **base},
+        {"kind": "post", "post_id": "within", "posted_at": "2026-11-01T05:00:00.000Z", **base},
+        {"kind": "post", "post_id": "after", "posted_at": "2026-11-01T06:00:00.000Z", **base},
+        {"kind": "delete", "post_id": "gone", "network": "x"},
+    ]
+    file = tmp_path / "archive.ndjson"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines) + "{cut\n", encoding="utf-8")
+    config = '[source]\nkind = "bluesky"\n'
+    done = backfill(tmp_path, aws, "archive", config, "--file", str(file))
+    assert done.returncode == 0, done.stderr
+    assert {line["post_id"] for line in aws.lines("-posts")} == {"within", "gone"}
+    summary = json.loads(done.stdout)
+    assert (summary["rejected"], summary["outside_the_span"], summary["delivered"]) == (1, 2, 2)
+
+
+def test_requests_that_cannot_be_done_say_why(aws: AwsServer, tmp_path: Path) -> None:
+    done = backfill(tmp_path, aws, "mastodon", '[source]\nkind = "bluesky"\n')
+    assert done.returncode != 0
+    assert "needs a configuration whose source is mastodon" in done.stderr
