@@ -23,7 +23,7 @@ count sum avg min max stddev stddev_pop stddev_samp variance var_pop var_samp co
 regr_slope regr_intercept bool_and bool_or count_if
 row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
 coalesce nullif flatten map_keys map_values map_entries map_concat map_from_entries json_array_length
-round truncate random
+round random
 """.split()
 
 _RENAMED = {
@@ -155,6 +155,13 @@ def _reduce(args: list[exp.Expr]) -> exp.Expr:
     return body
 
 
+def _cardinality(args: list[exp.Expr]) -> exp.Expr:
+    """Of an array; of a map where the call that makes it shows that it is one."""
+    made = args[0].find(exp.Anonymous) if isinstance(args[0], exp.Anonymous | exp.Paren) else None
+    is_map = made is not None and str(made.this).lower() in _MAP_MAKERS
+    return fill("len(map_keys(_0))" if is_map else "len(_0)", args[0])
+
+
 def _regexp_extract(args: list[exp.Expr]) -> exp.Expr:
     return call("a_regexp_extract", *args, *([exp.Literal.number(0)] if len(args) == 2 else []))
 
@@ -181,6 +188,7 @@ def _groups(replacement: str) -> str:
     return out
 
 
+_MAP_MAKERS = ("map", "map_from_entries", "map_concat", "histogram")
 _BUILT: dict[str, Builder] = {
     "concat": _concat,
     "greatest": _null_if_any_null("greatest"),
@@ -189,7 +197,7 @@ _BUILT: dict[str, Builder] = {
     "min_by": _by("arg_min_null"),
     "approx_distinct": _approx_distinct,
     "approx_percentile": _filled("quantile_disc(_0, _1)", 2),
-    "cardinality": _filled("len(_0)", 1),
+    "cardinality": _cardinality,
     "element_at": _filled("_0[_1]", 2),
     "slice": _filled("list_slice(_0, _1, _1 + _2 - 1)", 3),
     "array_sort": _filled("list_sort(_0, 'ASC', 'NULLS LAST')", 1),

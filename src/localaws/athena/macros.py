@@ -51,7 +51,7 @@ create macro a_timestamp(x) as date_trunc('millisecond', case
     then ('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || x::VARCHAR)::TIMESTAMP else x::TIMESTAMP end);
 create macro a_timestamptz(x) as case
     when typeof(x) = 'VARCHAR' then (case
-        when regexp_full_match(x::VARCHAR, '{_ZONED_TEXT}') then replace(x::VARCHAR, ' UTC', 'Z')
+        when regexp_full_match(x::VARCHAR, '{_ZONED_TEXT}') then regexp_replace(replace(x::VARCHAR, ' UTC', 'Z'), ' ([+-])', '\1')
         else 'INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp with time zone: ' || x::VARCHAR end)::TIMESTAMPTZ
     else x::TIMESTAMPTZ end;
 create macro a_date(x) as case
@@ -62,6 +62,8 @@ create macro a_div(x, y) as case
     when {_DECIMAL} and not {_EITHER_FLOATING}
         then 'NOT_SUPPORTED: division of decimals is not supported by the local engine; cast to double'::TINYINT
     when y = 0 and x is not null and not {_EITHER_FLOATING} then 'DIVISION_BY_ZERO: Division by zero'::TINYINT
+    when y = 0 and {_EITHER_FLOATING} and x > 0 then 'inf' when y = 0 and {_EITHER_FLOATING} and x < 0 then '-inf'
+    when y = 0 and {_EITHER_FLOATING} and x = 0 then 'nan'
     else x // y end;
 create macro a_mod(x, y) as case
     when y = 0 and x is not null and not {_EITHER_FLOATING} then 'DIVISION_BY_ZERO: Division by zero'::TINYINT
