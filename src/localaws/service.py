@@ -93,6 +93,7 @@ class Cloud(Protocol):
     state: Path  # the state folder; each service keeps to state / its name
     speed: float  # how many times faster than AWS waits run (buffers, state changes); never changes a timestamp
     objects: ObjectStore
+    endpoint: str  # where processes on this machine reach this cloud: http://127.0.0.1:<port>
 
     def call(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         """Make a public API call in-process: authorised as `caller`, logged, answered by a service or the emulator."""

@@ -1,0 +1,116 @@
+"""Command documents: their parameters checked and filled in, which gives the scripts to run.
+
+"SSM document schema, features, and examples" and "Data elements and parameters" (Systems Manager user guide).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.service import AwsError
+
+_DEFAULT_TIMEOUT = 3600.0  # seconds; aws:runShellScript, timeoutSeconds
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
+RUN_SHELL_SCRIPT = {
+    "schemaVersion": "2.2",
+    "parameters": {
+        "commands": {"type": "StringList"},
+        "workingDirectory": {"type": "String", "default": ""},
+        "executionTimeout": {"type": "String", "default": "3600", "allowedPattern": "([1-9][0-9]{0,5})"},
+    },
+    "mainSteps": [
+        {
+            "action": "aws:runShellScript",
+            "name": "shellScript",
+            "inputs": {
+                "timeoutSeconds": "{{ executionTimeout }}",
+                "workingDirectory": "{{ workingDirectory }}",
+                "runCommand": "{{ commands }}",
+            },
+        }
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One script. `timeout` is in seconds; `ends` says that a failure ends the document."""
+
+    name: str
+    script: str
+    timeout: float
+    folder: str
+    ends: bool
+
+
+def steps(content: str, given: Mapping[str, list[str]]) -> list[Step]:
+    """The scripts of a document with its parameters filled in. Raises AwsError InvalidDocument, InvalidParameters."""
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise AwsError("InvalidDocument", f"the document is not JSON: {error}") from error
+    values = _values(document.get("parameters") or {}, given)
+    return [_step(one, values) for one in document.get("mainSteps") or []]
+
+
+def _values(declared: Mapping[str, Any], given: Mapping[str, list[str]]) -> dict[str, str | list[str]]:
+    if unknown := sorted(given.keys() - declared.keys()):
+        raise AwsError("InvalidParameters", f"document does not have the parameters {', '.join(unknown)}")
+    return {name: _value(name, rule, given.get(name)) for name, rule in declared.items()}
+
+
+def _value(name: str, rule: Mapping[str, Any], given: list[str] | None) -> str | list[str]:
+    if given is None:
+        if "default" not in rule:
+            raise AwsError("InvalidParameters", f"Parameter {name} is required")
+        default = rule["default"]
+        return [str(one) for one in default] if isinstance(default, list) else str(default)
+    is_list = rule.get("type") == "StringList"
+    if not is_list and len(given) != 1:
+        raise AwsError("InvalidParameters", f"Parameter {name} takes one value")
+    for one in given:
+        allowed, pattern = rule.get("allowedValues"), rule.get("allowedPattern")
+        if allowed and one not in allowed:
+            raise AwsError("InvalidParameters", f"Parameter {name} has invalid value {one}; allowed are {allowed}")
+        if pattern and not re.fullmatch(pattern, one):
+            raise AwsError("InvalidParameters", f"Parameter {name} does not match the pattern {pattern}")
+        most = rule.get("maxChars")
+        if most and len(one) > int(most):
+            raise AwsError("InvalidParameters", f"Parameter {name} is longer than {most} characters")
+    return list(given) if is_list else given[0]
+
+
+def _step(step: Mapping[str, Any], values: Mapping[str, str | list[str]]) -> Step:
+    action = step.get("action")
+    if action != "aws:runShellScript":
+        raise AwsError("InvalidDocument", f"the local Run Command runs aws:runShellScript, not {action}")
+    inputs = step.get("inputs") or {}
+    return Step(
+        name=str(step.get("name", "runShellScript")),
+        script="\n".join(_lines(inputs.get("runCommand") or [], values)) + "\n",
+        timeout=float(_filled(str(inputs.get("timeoutSeconds", "")), values) or _DEFAULT_TIMEOUT),
+        folder=_filled(str(inputs.get("workingDirectory", "")), values),
+        ends=step.get("onFailure") == "exit" or inputs.get("onFailure") == "exit",
+    )
+
+
+def _lines(run: str | list[str], values: Mapping[str, str | list[str]]) -> list[str]:
+    """The script's lines; a line that is a list's placeholder alone becomes the list's items."""
+    lines: list[str] = []
+    for line in [run] if isinstance(run, str) else run:
+        alone = _PLACEHOLDER.fullmatch(line.strip())
+        value = values.get(alone[1]) if alone else None
+        lines += value if isinstance(value, list) else [_filled(line, values)]
+    return lines
+
+
+def _filled(text: str, values: Mapping[str, str | list[str]]) -> str:
+    def value(found: re.Match[str]) -> str:
+        known = values.get(found[1])
+        if known is None:
+            raise AwsError("InvalidDocument", f"the document uses {found[1]}, which is no parameter of it")
+        return known if isinstance(known, str) else json.dumps(known)
+
+    return _PLACEHOLDER.sub(value, text)

@@ -1,0 +1,212 @@
+"""Run Command and the inventory of managed instances."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.compute.emulated import Instance
+from localaws.compute.fleet import Fleet
+from localaws.compute.ssm.commands import Command
+from localaws.compute.ssm.documents import RUN_SHELL_SCRIPT, Step, steps
+from localaws.compute.ssm.invocations import Invocation
+from localaws.service import ACCOUNT, AwsError, Caller, Cloud
+
+_OURSELVES = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root", source="ssm")
+_DELIVERY_SECONDS = 3600  # "SendCommand", TimeoutSeconds
+_AT_ONCE = 8
+_LOOK_AGAIN_SECONDS = 0.2
+
+
+class SsmService:
+    """Sends commands to the instances of a fleet."""
+
+    name = "ssm"
+
+    def __init__(self, cloud: Cloud, fleet: Fleet) -> None:
+        self._cloud, self._fleet = cloud, fleet
+        self._commands: dict[str, Command] = {}
+        self._ended = threading.Event()
+        self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="ssm")
+        self._verbs: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "SendCommand": self._send,
+            "CancelCommand": self._cancel,
+            "GetCommandInvocation": self._get,
+            "ListCommands": self._list,
+            "ListCommandInvocations": self._list_invocations,
+            "DescribeInstanceInformation": self._describe,
+        }
+        self.actions = frozenset(self._verbs)
+
+    def start(self) -> None:
+        """Commands run as they are sent; there is nothing to take up."""
+
+    def stop(self) -> None:
+        self._ended.set()
+        for command in self._commands.values():
+            for invocation in command.invocations.values():
+                invocation.cancelled.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def handle(self, action: str, params: Mapping[str, Any], _caller: Caller) -> Mapping[str, Any]:
+        return self._verbs[action](params)
+
+    def _send(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        version, content = self._document(params)
+        parameters = params.get("Parameters") or {}
+        script = steps(content, parameters)
+        chosen = self._chosen(params.get("InstanceIds") or [], params.get("Targets") or [])
+        command = Command(
+            document=str(params.get("DocumentName")),
+            version=version,
+            parameters=parameters,
+            comment=str(params.get("Comment", "")),
+            timeout=int(params.get("TimeoutSeconds") or _DELIVERY_SECONDS),
+            targets=list(params.get("Targets") or []),
+            invocations={one.id: Invocation(instance_id=one.id) for one in chosen},
+            plugins=[step.name for step in script],
+        )
+        told = command.told()
+        self._commands[command.id] = command
+        for instance in chosen:
+            self._pool.submit(self._deliver, command, instance, script)
+        return {"Command": told}
+
+    def _deliver(self, command: Command, instance: Instance, script: list[Step]) -> None:
+        invocation, waited = command.invocations[instance.id], 0.0
+        while not self._fleet.reachable(_now(self._fleet, instance)):
+            if invocation.cancelled.is_set():
+                return invocation.end("Cancelled")
+            if waited * self._cloud.speed >= command.timeout:
+                return invocation.end("TimedOut", "Delivery Timed Out")
+            self._ended.wait(_LOOK_AGAIN_SECONDS)
+            waited += _LOOK_AGAIN_SECONDS
+        machine = self._fleet.machine(instance.id)
+        if machine is None or machine.manager is None:
+            return invocation.end("TimedOut", "Delivery Timed Out")
+        try:
+            invocation.run(script, machine.manager.env, machine.folder, machine.say)
+        except OSError as error:
+            invocation.err, invocation.exit_code = str(error), 1
+            invocation.end("Failed")
+        return None
+
+    def _document(self, params: Mapping[str, Any]) -> tuple[str, str]:
+        """The document's version and content. Raises AwsError InvalidDocument."""
+        name = str(params.get("DocumentName", ""))
+        if name == "AWS-RunShellScript":
+            return "1", json.dumps(RUN_SHELL_SCRIPT)
+        asked = {"Name": name, "DocumentFormat": "JSON"}
+        if version := params.get("DocumentVersion"):
+            asked["DocumentVersion"] = version
+        try:
+            found = self._cloud.call("ssm", "GetDocument", asked, _OURSELVES)
+        except AwsError as error:
+            raise AwsError("InvalidDocument", f"Document with name {name} does not exist.") from error
+        return str(found["DocumentVersion"]), str(found["Content"])
+
+    def _chosen(self, ids: list[str], targets: list[dict[str, Any]]) -> list[Instance]:
+        """The instances that a command goes to. Raises AwsError InvalidInstanceId for what is not managed."""
+        known = {one.id: one for one in self._fleet.instances() if one.state == "running"}
+        wrong = [one for one in ids if one not in known]
+        if wrong or not (ids or targets):
+            said = f"Instances [[{', '.join(wrong)}]] not in a valid state for account {ACCOUNT}"
+            raise AwsError("InvalidInstanceId", said)
+        chosen = [known[one] for one in ids]
+        matching = [one for one in known.values() if targets and all(_is_target(one, by) for by in targets)]
+        return chosen + [one for one in matching if one not in chosen]
+
+    def _found(self, params: Mapping[str, Any]) -> Command:
+        command = self._commands.get(str(params.get("CommandId")))
+        if command is None:
+            raise AwsError("InvalidCommandId", "The specified command ID isn't valid. Verify the ID and try again.")
+        return command
+
+    def _cancel(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        command, ids = self._found(params), params.get("InstanceIds")
+        for instance_id, invocation in command.invocations.items():
+            if not ids or instance_id in ids:
+                invocation.cancelled.set()
+        return {}
+
+    def _get(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        command = self._commands.get(str(params.get("CommandId")))
+        found = command.invocations.get(str(params.get("InstanceId"))) if command else None
+        plugin = params.get("PluginName")
+        if command is None or found is None:
+            raise AwsError("InvocationDoesNotExist", "The command ID and managed node ID you specified did not match.")
+        if plugin and plugin not in command.plugins:
+            raise AwsError("InvalidPluginName", "The plugin name isn't valid.")
+        return command.invocation(found)
+
+    def _list(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Commands": [one.told() for one in self._newest_first(params)]}
+
+    def _list_invocations(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        details = bool(params.get("Details"))
+        return {
+            "CommandInvocations": [
+                command.listed(one, details)
+                for command in self._newest_first(params)
+                for one in command.invocations.values()
+                if params.get("InstanceId") in (None, one.instance_id)
+            ]
+        }
+
+    def _newest_first(self, params: Mapping[str, Any]) -> list[Command]:
+        found = [self._found(params)] if params.get("CommandId") else list(self._commands.values())
+        instance = params.get("InstanceId")
+        found = [one for one in found if instance is None or instance in one.invocations]
+        return sorted(found, key=lambda one: one.requested, reverse=True)
+
+    def _describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """ "DescribeInstanceInformation": agents that have once registered, with whether they answer now."""
+        asked = {one["Key"]: one["Values"] for one in params.get("Filters") or []}
+        asked |= {one["key"]: one["valueSet"] for one in params.get("InstanceInformationFilterList") or []}
+        told = []
+        for instance in self._fleet.instances():
+            machine = self._fleet.machine(instance.id)
+            if machine is None or machine.booted_at is None or instance.state == "terminated":
+                continue
+            online = self._fleet.reachable(instance)
+            seen = datetime.now(UTC) if online else machine.booted_at
+            one = {
+                "InstanceId": instance.id,
+                "PingStatus": "Online" if online else "ConnectionLost",
+                "LastPingDateTime": seen,
+                "AgentVersion": "3.3.0.0",
+                "IsLatestVersion": True,
+                "PlatformType": "Linux",
+                "PlatformName": "Amazon Linux",
+                "PlatformVersion": "2023",
+                "ResourceType": "EC2Instance",
+                "IPAddress": str(instance.raw.private_ip or "127.0.0.1"),
+                "ComputerName": str(instance.raw.private_dns or instance.id),
+            }
+            if all(_matches(instance, one, key, values) for key, values in asked.items()):
+                told.append(one)
+        return {"InstanceInformationList": told}
+
+
+def _now(fleet: Fleet, instance: Instance) -> Instance:
+    """The instance as its tags are now."""
+    return next((one for one in fleet.instances() if one.id == instance.id), instance)
+
+
+def _is_target(instance: Instance, target: Mapping[str, Any]) -> bool:
+    key, values = str(target["Key"]), target["Values"]
+    if key == "InstanceIds":
+        return instance.id in values
+    return key.startswith("tag:") and instance.tags.get(key.removeprefix("tag:")) in values
+
+
+def _matches(instance: Instance, told: Mapping[str, Any], key: str, values: list[str]) -> bool:
+    fields = {"InstanceIds": "InstanceId", "PlatformTypes": "PlatformType"}
+    if key.startswith("tag:"):
+        return instance.tags.get(key.removeprefix("tag:")) in values
+    field = fields.get(key, key)
+    if field not in told:
+        raise AwsError("InvalidFilterKey", f"The specified key {key} isn't valid.")
+    return str(told[field]) in values
