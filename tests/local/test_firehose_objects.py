@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,26 @@ def test_a_partition_too_many_goes_to_the_errors(tmp_path):
     codes = [json.loads(line)["errorCode"] for line in errors[0].path.read_text().splitlines()]
     assert codes == ["DynamicPartitioning.ActivePartitionsLimitExceeded"] * 2
     objects.discard()
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ('{a: .x, b: (.y | strftime("%Y"))}', ["a", "b"]),
+        ('{"a": .x, "b": .y}', ["a", "b"]),
+        ("{a, b}", ["a", "b"]),
+        ('{a: ({c: 1, d: 2} | .c), b: "{e: 1, f: 2}"}', ["a", "b"]),
+        ("{a: [.x, .y], b: (.z, .w)}", ["a", "b"]),
+        (".x", []),
+    ],
+)
+def test_partition_keys_are_those_of_the_outermost_object(query, keys):
+    """Page "Partitioning streaming data": inline parsing."""
+    parameters = [
+        {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"},
+        {"ParameterName": "MetadataExtractionQuery", "ParameterValue": query},
+    ]
+    assert Pipeline([{"Type": "MetadataExtraction", "Parameters": parameters}]).keys == keys
 
 
 def test_what_is_discarded_leaves_no_file(tmp_path):

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from localaws.service import AwsError
 
 _SUPPORTED = ("RecordDeAggregation", "MetadataExtraction", "AppendDelimiterToRecord")
-_BARE_KEY = re.compile(r"([{,]\s*)([A-Za-z_][A-Za-z0-9_]*)\s*:")
+_WORD = re.compile(r'\s*(?:([A-Za-z_][A-Za-z0-9_]*)|"([^"\\]*)")\s*[:,}]')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 MAX_KEY_BYTES = 1024
 
 
@@ -77,7 +78,7 @@ class Pipeline:
         engine, query = options.get("JsonParsingEngine"), options.get("MetadataExtractionQuery")
         if engine != "JQ-1.6" or not query:
             raise _invalid("MetadataExtraction needs a MetadataExtractionQuery and the JsonParsingEngine JQ-1.6.")
-        self.keys = [match.group(2) for match in _BARE_KEY.finditer(query)]
+        self.keys = _keys(query)
         try:
             self._query = jq.compile(query)
         except ValueError as error:
@@ -98,6 +99,26 @@ class Pipeline:
         if not isinstance(found, dict):
             raise ProcessingFailed("DynamicPartitioning.MetadataExtractionFailed", "the query gave no JSON object")
         return tuple(_value(found, key) for key in self.keys)
+
+
+def _keys(query: str) -> list[str]:
+    """The keys of the object that a query makes: those of its outermost braces."""
+    keys: list[str] = []
+    depth = at = 0
+    while at < len(query):
+        letter = query[at]
+        string = _STRING.match(query, at)
+        word = None
+        if letter in "{[(":
+            depth += 1
+        elif letter in "}])":
+            depth -= 1
+        if depth == 1 and letter in "{,":
+            word = _WORD.match(query, at + 1)
+        if word:
+            keys.append(word.group(1) or word.group(2))
+        at = word.end() - 1 if word else string.end() if string else at + 1
+    return keys
 
 
 def _value(found: Mapping[str, Any], key: str) -> str:
