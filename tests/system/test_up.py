@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.support.stack import RANKED_SECONDS, Stack, command, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
