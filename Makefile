@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench sample clean
+.PHONY: help setup run test check format bench chaos sample clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,10 @@ format: .venv/ready ## let the formatters have their way
 
 bench: .venv/ready ## where the time of a run goes (benchmarks/README.md has the others)
 	$(RUN) python benchmarks/run.py
+
+chaos: .venv/ready ## a million posts through a hundred kills and outages (CHAOS_SEED=7)
+	POSTRANK_CHAOS_LINES=1000000 POSTRANK_CHAOS_KILLS=100 POSTRANK_CHAOS_SEED=$(or $(CHAOS_SEED),7) \
+		$(RUN) pytest tests/chaos -s -o timeout=3600
 
 sample: .venv/ready ## write the synthetic sample again
 	$(RUN) python scripts/generate_sample.py

@@ -8,7 +8,8 @@ import orjson
 
 from postrank.errors import Fatal
 
-PHASES = ("starting", "streaming", "spooling", "draining", "finished", "failed")
+# "stopped": told to stop, and did; "finished": its source ended, and all of it is acknowledged.
+PHASES = ("starting", "streaming", "spooling", "draining", "stopped", "finished", "failed")
 
 
 class NoHeartbeat(Fatal):

@@ -157,7 +157,7 @@ def test_sigterm_ends_it_with_status_0_and_it_goes_on_where_it_was(aws: AwsServe
     process.terminate()
     assert process.wait(10) == 0
     before = len(aws.lines("-posts"))
-    assert (heartbeat(aws) or {})["phase"] == "draining"
+    assert (heartbeat(aws) or {})["phase"] == "stopped"
     streamer.settings["source"] = {"speed": 0}
     assert streamer.run() == 0
     assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(3000)}

@@ -82,7 +82,9 @@ def test_memory_is_bounded_by_letting_the_oldest_minutes_go() -> None:
     for number in range(5000):
         windows.add([post(number, number * 60, f"a{number}")], FAR)
         windows.take()
-    assert len(windows.snapshot()["handles"]) <= 1100
+    kept = windows.snapshot()
+    assert sum(len(counts) for counts in kept["minutes"].values()) <= 1100
+    assert len(kept["handles"]) <= 10_000
     windows.add([post(10**6, 0, "late")], FAR)
     assert tumbling(windows.take()[0]) == []
     assert windows.too_late == 1
@@ -125,3 +127,20 @@ def test_final_counts_are_those_of_the_posts_in_any_order_through_restarts(
         (one.author_id, round((one.posted_at - START).total_seconds() * 1000) // 60_000) for one in first.values()
     )
     assert found == dict(wanted)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 200_000)), min_size=1, max_size=80), st.integers(1, 9))
+def test_sliding_windows_of_posts_in_order_are_those_counted_one_by_one(
+    drawn: list[tuple[str, int]], size: int
+) -> None:
+    moments = sorted((START_MS + ms, author) for author, ms in drawn)
+    windows, emitted = AuthorWindows(), []
+    posts = [post(number, (at - START_MS) / 1000, author) for number, (at, author) in enumerate(moments)]
+    for first in range(0, len(posts), size):
+        windows.add(posts[first : first + size], FAR)
+        emitted += windows.take(ended=first + size >= len(posts))[0]
+    sliding = {(one.author.split("\n")[1], one.end_ms): one.posts for one in emitted if one.kind == "sliding"}
+    for (author, end), count in sliding.items():
+        assert count == sum(who == author and end - 60_000 < at <= end for at, who in moments)
+    assert {author for author, _ in sliding} == {author for author, _ in drawn}

@@ -121,7 +121,7 @@ class Reporter:
 
     def _report(self) -> None:
         heartbeat = self.heartbeat()
-        if self.finished or self.phase in ("draining", "failed"):
+        if self.phase in ("stopped", "finished", "failed"):
             self.ledgers.note_hops(hops(self.counts()))
             self.ledgers.flush()
         try:

@@ -54,6 +54,7 @@ class Service:
             self.pump.run(self.reader)
             self.reporter.phase = "draining"
             self._drain()
+            self.reporter.phase = "finished" if self.reporter.finished else "stopped"
         except BaseException as error:
             self.reporter.phase, self.reporter.error = "failed", f"{type(error).__name__}: {error}"
             raise
@@ -84,7 +85,7 @@ class Service:
         if self.shipper.failure is not None:
             raise self.shipper.failure
         if self.reader.finished:
-            self.reporter.phase, self.reporter.finished = "finished", True
+            self.reporter.finished = True
 
     def _watch_filters(self) -> None:
         while not self.pump.stopping.wait(_FILTERS_SECONDS):

@@ -7,7 +7,7 @@ s.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from postrank.posts import Post
 from postrank.posts.times import to_milliseconds
@@ -21,8 +21,7 @@ SKEW_MS = 300_000  # a post dated further ahead than this is counted, but does n
 Counts = dict[int, dict[str, int]]  # minute since 1970: author ("network\nauthor_id"): posts
 
 
-@dataclass(slots=True, frozen=True)
-class Window:
+class Window(NamedTuple):
     """One emission of one author's window; times in ms since 1970."""
 
     author: str  # "network\nauthor_id"
@@ -51,22 +50,28 @@ class AuthorWindows:
     _minutes: Counts = field(default_factory=dict)
     _delta: Counts = field(default_factory=dict)  # since the last `take`
     _handles: dict[str, str | None] = field(default_factory=dict)
+    _new_handles: dict[str, str | None] = field(default_factory=dict)  # since the last `take`
+    _handles_due: int = 10_000  # so many handles are looked through for those that nobody needs any more
     _kept: int = 0
     _forgotten: int | None = None  # minutes up to this one are no longer kept
     _closed: int | None = None  # minutes up to this one are final
 
     def add(self, posts: Iterable[Post], now_ms: int) -> None:
         """Count posts; each (network, post_id) once. `now_ms` bounds how far a skewed clock can move the watermark."""
-        seen, delta, handles, slide = self.seen, self._delta, self._handles, self.sliding.add
+        delta, handles, slide = self._delta, self._new_handles, self.sliding.add
+        now, before, new = self.seen.now, self.seen.before, self.seen.new  # `Seen.add`, without a call for each post
         newest, ahead = self.newest_ms, now_ms + SKEW_MS
         for post in posts:
             network = post.network
             moment = to_milliseconds(post.posted_at)
             if post.kind == "edit" and newest is not None and moment < newest - EDIT_HORIZON_MS:
                 continue
-            if not seen.add(f"{network}\n{post.post_id}"):
+            key = f"{network}\n{post.post_id}"
+            if key in now or key in before:
                 self.duplicates += 1
                 continue
+            now.add(key)
+            new.append(key)
             if (newest is None or moment > newest) and moment <= ahead:
                 newest = moment
             author = f"{network}\n{post.author_id}"
@@ -78,6 +83,7 @@ class AuthorWindows:
             handles[author] = post.author_handle
             slide(author, moment)
         self.newest_ms = newest
+        self.seen.rotate()
 
     def take(self, *, ended: bool = False) -> tuple[list[Window], dict[str, Any]]:
         """What is to be emitted now, and what `restore` needs to bring the state to this point from the last `take`.
@@ -85,16 +91,19 @@ class AuthorWindows:
         `ended`: nothing more will come, so every window is final.
         """
         closing = self._closing(ended)
+        self._handles.update(self._new_handles)
         changes = {
             "minutes": {str(minute): counts for minute, counts in self._delta.items()},
-            "handles": {author: self._handles.get(author) for counts in self._delta.values() for author in counts},
+            "handles": self._new_handles,
             "seen": self.seen.take_new(),
             "newest_ms": self.newest_ms,
             "closed": closing,
         }
+        self._new_handles = {}
         emitted = [*self._merge(), *self._close(closing)]
         emitted += [self._slid(*one) for one in self.sliding.take(self.newest_ms, ended=ended)]
         self._forget()
+        self._forget_handles()
         return emitted, changes
 
     def restore(self, changes: dict[str, Any]) -> None:
@@ -122,7 +131,8 @@ class AuthorWindows:
 
     def top(self, number: int) -> list[tuple[str, str | None, int]]:
         """The authors with most posts in the newest 60 s of event time: author, handle, posts."""
-        return [(author, self._handles.get(author), posts) for author, posts in self.sliding.top(number)]
+        handles = {**self._handles, **self._new_handles} if self._new_handles else self._handles
+        return [(author, handles.get(author), posts) for author, posts in self.sliding.top(number)]
 
     def _closing(self, ended: bool) -> int | None:
         """The last minute that is final now."""
@@ -139,8 +149,12 @@ class AuthorWindows:
             if self._forgotten is not None and minute <= self._forgotten:
                 self.too_late += sum(new.values())
                 continue
-            counts = self._minutes.setdefault(minute, {})
             final = self._closed is not None and minute <= self._closed
+            if minute not in self._minutes and not final:
+                self._minutes[minute] = dict(new)  # `new` itself is what `take` gives away
+                self._kept += len(new)
+                continue
+            counts = self._minutes.setdefault(minute, {})
             before = len(counts)
             for author, posts in new.items():
                 counts[author] = counts.get(author, 0) + posts
@@ -165,6 +179,14 @@ class AuthorWindows:
     def _slid(self, author: str, end_ms: int, posts: int) -> Window:
         return Window(author, self._handles.get(author), end_ms - MINUTE_MS, end_ms, "sliding", posts, False)
 
+    def _forget_handles(self) -> None:
+        """Keep the handles of minutes that are still to be emitted; a late post brings its author's along."""
+        if len(self._handles) < self._handles_due or self._closed is None:
+            return
+        alive = {author for minute, counts in self._minutes.items() if minute >= self._closed for author in counts}
+        self._handles = {author: handle for author, handle in self._handles.items() if author in alive}
+        self._handles_due = 2 * len(self._handles) + 10_000
+
     def _forget(self) -> None:
         """Let the oldest closed minutes go while there are more than are to be kept."""
         if self._kept <= self.retained or self._closed is None:
@@ -174,5 +196,3 @@ class AuthorWindows:
             self._forgotten = minute
             if self._kept <= self.retained * 0.9:
                 break
-        alive = {author for counts in self._minutes.values() for author in counts}
-        self._handles = {author: handle for author, handle in self._handles.items() if author in alive}

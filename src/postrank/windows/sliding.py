@@ -11,11 +11,12 @@ STEPS = 12  # in 60 s
 
 @dataclass(slots=True)
 class Sliding:
-    """Counts in slots `(t - 5 s, t]`; a window is the last twelve. Posts older than that are passed over."""
+    """Counts in slots `(t - 5 s, t]`; a window is the last twelve, as running totals. Older posts are passed over."""
 
     rows: int = 40  # authors that are emitted for a step, those with most posts; 0 emits none
     _slots: dict[int, dict[str, int]] = field(default_factory=dict)
-    _done: int | None = None  # the newest step that was emitted
+    _totals: dict[str, int] = field(default_factory=dict)  # of the twelve slots up to `_done`
+    _done: int | None = None  # the newest step that was taken
 
     def add(self, author: str, moment_ms: int) -> None:
         """Count a post."""
@@ -26,6 +27,8 @@ class Sliding:
                 return
             counts = self._slots[slot] = {}
         counts[author] = counts.get(author, 0) + 1
+        if self._done is not None and slot <= self._done:
+            self._totals[author] = self._totals.get(author, 0) + 1
 
     def take(self, newest_ms: int | None, *, ended: bool = False) -> Iterator[tuple[str, int, int]]:
         """The windows of the steps that event time has passed since the last call: author, end (ms), posts.
@@ -36,23 +39,38 @@ class Sliding:
             return
         passed = (newest_ms - 1) // STEP_MS - (0 if ended else 1)
         for slot in sorted(s for s in self._slots if s <= passed and (self._done is None or s > self._done)):
-            totals = self._totals(slot)
+            self._advance(slot)
+            totals = self._totals
             wrote = ((author, totals[author]) for author in self._slots[slot])
             for author, posts in nlargest(self.rows, wrote, key=itemgetter(1, 0)):
                 yield author, (slot + 1) * STEP_MS, posts
-        self._done = passed if self._done is None else max(self._done, passed)
-        for slot in [s for s in self._slots if s <= self._done - STEPS]:
-            del self._slots[slot]
+        if self._done is None or passed > self._done:
+            self._advance(passed)
 
     def top(self, number: int) -> list[tuple[str, int]]:
         """Who wrote most in the newest 60 s that were counted."""
         if not self._slots:
             return []
-        return nlargest(number, self._totals(max(self._slots)).items(), key=itemgetter(1, 0))
-
-    def _totals(self, last: int) -> dict[str, int]:
+        newest = max(self._slots)
         totals: dict[str, int] = {}
-        for slot in range(last - STEPS + 1, last + 1):
+        for slot in range(newest - STEPS + 1, newest + 1):
             for author, posts in self._slots.get(slot, {}).items():
                 totals[author] = totals.get(author, 0) + posts
-        return totals
+        return nlargest(number, totals.items(), key=itemgetter(1, 0))
+
+    def _advance(self, slot: int) -> None:
+        """Let the totals be those of the window that ends with `slot`."""
+        totals = self._totals
+        for old in [s for s in self._slots if s <= slot - STEPS]:
+            counted = self._done is not None and old <= self._done
+            for author, posts in self._slots.pop(old).items():
+                if counted:
+                    left = totals[author] - posts
+                    if left:
+                        totals[author] = left
+                    else:
+                        del totals[author]
+        for new in [s for s in self._slots if s <= slot and (self._done is None or s > self._done)]:
+            for author, posts in self._slots[new].items():
+                totals[author] = totals.get(author, 0) + posts
+        self._done = slot
