@@ -1,9 +1,17 @@
-"""Airflow for tests of DAGs: a home of its own, set up before anything imports airflow."""
+"""Airflow and a local AWS for tests of DAGs: a home of its own, set up before anything imports airflow."""
 
+import gzip
+import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 _ROOT = Path(__file__).resolve().parents[2]
 _HOME = Path(tempfile.mkdtemp(prefix="postrank-airflow-"))
@@ -12,7 +20,7 @@ os.environ.update(
     {
         "AIRFLOW_HOME": str(_HOME),
         "AIRFLOW__CORE__DAGS_FOLDER": str(_ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(_ROOT / "plugins"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(_HOME / "no-plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}",
@@ -26,3 +34,92 @@ os.environ.update(
     }
 )
 sys.path.insert(0, str(_ROOT / "plugins"))
+
+from postrank.aws.resources import Resources  # noqa: E402 (after the environment)
+from postrank.heartbeat import Heartbeat  # noqa: E402
+from tests.support.localaws import LocalAws, running_localaws  # noqa: E402
+
+NAMES = Resources.of("local", "123456789012")
+UNIT = 'argv = ["sleep", "3600"]\nrestart = "always"\n'
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run of a DAG ended: its state, the state of each task, what the tasks returned."""
+
+    state: str
+    tasks: dict[str, str]
+    returned: Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory) -> Iterator[LocalAws]:
+    """A local AWS with everything that Postrank has in production, and the connection to it."""
+    from postrank.laptop.provision import Provision
+
+    folder = tmp_path_factory.mktemp("localaws")
+    (folder / "units").mkdir()
+    (folder / "units" / f"{NAMES.streamer.service}.toml").write_text(UNIT, encoding="utf-8")
+    with running_localaws(folder, speed=50, units=folder / "units") as running:
+        os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(
+            {"conn_type": "aws", "extra": {"region_name": "us-east-1", "endpoint_url": running.endpoint}}
+        )
+        provision = Provision(running.client, NAMES)
+        list(provision.base())
+        yield running
+
+
+@pytest.fixture(scope="session")
+def run_dag(aws) -> Callable[..., Outcome]:
+    """Runs a DAG as it stands, its deferred tasks included, to its end."""
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.utils.db import initdb
+
+    initdb()
+    bag = DagBag(str(_ROOT / "dags"))
+    assert bag.import_errors == {}
+
+    def run(dag_id: str, **conf: Any) -> Outcome:
+        finished = bag.dags[dag_id].test(run_conf=conf or None)
+        instances = {(ti.task_id, ti.map_index): ti for ti in finished.get_task_instances()}
+        states = {task_id: str(ti.state) for (task_id, _), ti in instances.items()}
+        return Outcome(str(finished.state), states, lambda task_id: instances[task_id, -1].xcom_pull(task_id))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def deliver(aws) -> Callable[..., None]:
+    """Puts an object of events into the raw zone, as Firehose does."""
+
+    def put(hour: str, events: list[dict[str, Any]], name: str = "object") -> None:
+        key = f"raw/posts/dt={hour[:10]}/hour={hour[11:]}/{name}.ndjson.gz"
+        body = gzip.compress("".join(json.dumps(event) + "\n" for event in events).encode())
+        aws.client("s3").put_object(Bucket=NAMES.buckets["raw"], Key=key, Body=body)
+
+    return put
+
+
+@pytest.fixture(scope="session")
+def beat(aws) -> Callable[..., None]:
+    """Writes the streamer's heartbeat."""
+
+    def write(*, delivered: int, finished: bool = False, at: datetime | None = None, **counts: int) -> None:
+        now = (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        totals = {"read": delivered, "events": delivered, "delivered": delivered, **counts}
+        heartbeat = Heartbeat(
+            phase="finished" if finished else "streaming",
+            finished=finished,
+            collector="test",
+            instance_id="i-0",
+            source="replay",
+            version="0",
+            started_at=now,
+            written_at=now,
+            last_source_contact=now,
+            last_ack=now,
+            counts=totals,
+        )
+        aws.client("s3").put_object(Bucket=NAMES.buckets["raw"], Key=NAMES.keys["heartbeat"], Body=heartbeat.to_json())
+
+    return write

@@ -69,5 +69,7 @@ def test_equals_the_truth_in_every_window(lake, name):
     for minute, author, _, posts in counted["tumbling_60s"]:
         assert posts in {row["posts"] for row in minutes[minute] if row["author_id"] == author}
     by_peak = sorted(lake.results.rows("all"), key=lambda row: (-row["peak_60s"], row["author_id"]))
-    assert [[row["author_id"], row["author_handle"], row["peak_60s"]] for row in by_peak][:10] == counted["sliding_60s_max"]
+    assert [[row["author_id"], row["author_handle"], row["peak_60s"]] for row in by_peak][:10] == counted[
+        "sliding_60s_max"
+    ]
     assert manifest["duplicates"] == truth["duplicates"]

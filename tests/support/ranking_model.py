@@ -42,7 +42,8 @@ def rankings(posts: list[Post]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
     }
     return {
         (granularity, start.strftime("%Y-%m-%d %H:%M")): [
-            (*row[:4], _rank_in(ranks.get((granularity, start - LENGTHS[granularity]), []), row), row[4]) for row in rows
+            (*row[:4], _rank_in(ranks.get((granularity, start - LENGTHS[granularity]), []), row), row[4])
+            for row in rows
         ]
         for (granularity, start), rows in ranks.items()
     }
@@ -54,7 +55,8 @@ def _ranked(posts: list[Post], start: datetime, length: timedelta) -> list[tuple
         if start <= post.at < start + length:
             counts[post.network, post.author] += 1
     order = sorted(counts, key=lambda author: (-counts[author], author))
-    return [(n, *author, counts[author], _peak(posts, author, start, length)) for n, author in enumerate(order, 1)]
+    ranked = enumerate(order, 1)
+    return [(n, *author, counts[author], _peak(posts, author, start, length)) for n, author in ranked]
 
 
 def _peak(posts: list[Post], author: tuple[str, str], start: datetime, length: timedelta) -> int:
