@@ -51,7 +51,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
-    platform = Platform(options.state, options.speed, options.call_log)
+    platform = Platform(options.state, speed=options.speed, call_log=options.call_log, enforce_iam=options.enforce_iam)
     server = create_server(
         Gateway(platform),
         host=HOST,

@@ -36,6 +36,7 @@ class Caller:
     account: str = ACCOUNT
     region: str = REGION
     source: str = "external"  # "external", or the service that calls on the principal's behalf
+    session: str = ""  # the access key of the temporary credentials that signed the call
 
 
 class Service(Protocol):

@@ -9,13 +9,14 @@ from typing import Any
 from localaws.emulator import client, polling
 from localaws.gateway.own import OWN, OwnEndpoints
 from localaws.gateway.platform import Platform
+from localaws.iam.context import of_request
 from localaws.s3.chunked import Body
 from localaws.service import AwsError, Caller
 from localaws.wire import codec
 from localaws.wire.errors import encode_error
 from localaws.wire.models import operation
 from localaws.wire.request import FilePart, HttpAnswer, HttpRequest, from_environ
-from localaws.wire.routing import Route, credential_of, route
+from localaws.wire.routing import Route, route
 
 log = logging.getLogger(__name__)
 _BODILESS = (204, 304)
@@ -33,7 +34,7 @@ class Gateway:
         request_id = str(uuid.uuid4())
         request = from_environ(environ)
         answer = self._own.answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
-        headers = {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id, **_single(answer.headers)}
+        headers = _single(answer.headers) | {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id}
         if request.method != "HEAD" or "Content-Length" not in headers:
             size = answer.body.size if isinstance(answer.body, FilePart) else len(answer.body)
             headers["Content-Length"] = str(size)
@@ -46,8 +47,8 @@ class Gateway:
         found = _NOWHERE
         try:
             found = route(request)
-            caller = self._platform.principals.caller_of(credential_of(request).split("/")[0])
-            return self._served(found, request, caller, request_id)
+            caller, known = self._platform.principals.caller_of(request, found)
+            return self._served(found, request, caller, known, request_id)
         except AwsError as error:
             return encode_error(found, request.decoded_path, error, request_id)
         except Exception:
@@ -55,13 +56,26 @@ class Gateway:
             failure = AwsError("InternalFailure", "The local AWS failed on this request; its log says why.", status=500)
             return encode_error(found, request.decoded_path, failure, request_id)
 
-    def _served(self, found: Route, request: HttpRequest, caller: Caller, request_id: str) -> HttpAnswer:
+    def _served(self, found: Route, request: HttpRequest, caller: Caller, known: bool, request_id: str) -> HttpAnswer:
         owner = self._platform.owner(found.service, found.action)
         params = self._params(found, request)
-        self._platform.admit(found.service, found.action or f"{request.method} {request.path}", params, caller)
-        if owner is None:
-            return self._emulated(found, request, params, caller, request_id)
-        return codec.encode(found, owner.handle(found.action, params, caller), request_id)
+        guard, action = self._platform.guard, found.action or f"{request.method} {request.path}"
+        lines = guard.admit(
+            found.service, action, params, caller, known=known, said=of_request(request), request_id=request_id
+        )
+        status = 500
+        try:
+            if owner is None:
+                answer = self._emulated(found, request, params, caller, request_id)
+            else:
+                answer = codec.encode(found, owner.handle(found.action, params, caller), request_id)
+            status = answer.status
+        except AwsError as error:
+            status = error.status
+            raise
+        finally:
+            guard.record(lines, status)
+        return answer
 
     def _params(self, found: Route, request: HttpRequest) -> dict[str, Any]:
         if operation(found.service, found.action) is None:
@@ -95,7 +109,15 @@ class Gateway:
 
 def _single(headers: dict[str, str]) -> dict[str, str]:
     """Headers without those that the server or this gateway writes itself."""
-    own = ("content-length", "connection", "date", "server", "transfer-encoding")
+    own = (
+        "content-length",
+        "connection",
+        "date",
+        "server",
+        "transfer-encoding",
+        "x-amzn-requestid",
+        "x-amz-request-id",
+    )
     kept = {name: text for name, text in headers.items() if name.lower() not in own}
     length = next((text for name, text in headers.items() if name.lower() == "content-length"), None)
     return kept if length is None else {**kept, "Content-Length": length}

@@ -1,7 +1,11 @@
-"""The call log: one JSON line for every call and every authorisation, in the order in which they were decided."""
+"""The call log: one JSON line for each permission that each call needed, in the order in which calls were answered.
+
+Keys: time (of the decision), service, action, resource, principal, decision ("allowed", "denied", or "unchecked" for a
+caller that is nobody known here), enforced, status (HTTP, of the answer), source ("external", or the service that
+called), request_id.
+"""
 
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +22,15 @@ class CallLog:
         self._file = path.open("ab", buffering=0) if path else None
 
     def write(self, **fields: Any) -> None:
-        """Add a line: time, service, action, resource, principal, decision, status, source, request_id."""
+        """Add a line."""
         if self._file is None:
             return
-        line = orjson.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **fields}) + b"\n"
+        line = orjson.dumps(fields) + b"\n"
         with self._turn:
-            self._file.write(line)
+            if not self._file.closed:
+                self._file.write(line)
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        with self._turn:
+            if self._file is not None:
+                self._file.close()

@@ -4,17 +4,19 @@
 AWS_CONTAINER_CREDENTIALS_FULL_URI asks it for its role's credentials, as one on ECS does.
 """
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 
 from localaws.gateway.platform import Platform
-from localaws.gateway.principals import session_of
 from localaws.service import AwsError
 from localaws.wire.request import HttpAnswer, HttpRequest
 
 OWN = "/_localaws/"
+_SESSION = "localaws"  # the name of the sessions that are given out here
+_LASTS = timedelta(hours=6)
 
 
 class OwnEndpoints:
@@ -35,15 +37,15 @@ class OwnEndpoints:
 
     def _credentials(self, role: str) -> HttpAnswer:
         try:
-            made = self._platform.principals.grant(session_of(role, "localaws"))
+            made = self._platform.sts.grant(role, _SESSION, _LASTS)
         except AwsError as error:
-            return _json(404, {"code": error.code, "message": error.message})
+            return _json(error.status, {"code": error.code, "message": error.message})
         return _json(
             200,
             {
                 "RoleArn": role,
-                "AccessKeyId": made.access_key,
-                "SecretAccessKey": made.secret_key,
+                "AccessKeyId": made.key,
+                "SecretAccessKey": made.secret,
                 "Token": made.token,
                 "Expiration": made.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
             },

@@ -8,8 +8,12 @@ from typing import Any
 from localaws.emulator import client
 from localaws.emulator.backend import Emulator
 from localaws.gateway.calllog import CallLog
-from localaws.gateway.principals import Principals, session_of
-from localaws.gateway.resources import resources_of
+from localaws.gateway.lookups import lookup_for
+from localaws.iam.directory import Directory
+from localaws.iam.guard import Guard
+from localaws.iam.principals import Principals
+from localaws.iam.sessions import Sessions
+from localaws.iam.sts import StsService
 from localaws.s3 import S3Service, Store
 from localaws.service import AwsError, Caller, Hook, ObjectStore, Service
 
@@ -17,20 +21,26 @@ from localaws.service import AwsError, Caller, Hook, ObjectStore, Service
 class Platform:
     """The state, the services, and the calls that they make of each other."""
 
-    def __init__(self, state: Path, speed: float, call_log: Path | None) -> None:
+    def __init__(
+        self, state: Path, *, speed: float = 1.0, call_log: Path | None = None, enforce_iam: bool = False
+    ) -> None:
         self.state = state
         self.speed = speed
-        state.mkdir(parents=True, exist_ok=True)
-        self.store = Store(state / "s3")
-        self.objects: ObjectStore = self.store
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.log = CallLog(call_log)
-        self.principals = Principals()
         self.services: dict[str, list[Service]] = defaultdict(list)
         self.endpoint = ""
-        self.emulator = Emulator(state / "emulator")
         self._hooks: dict[tuple[str, str], list[Hook]] = defaultdict(list)
-        self.s3 = S3Service(self, self.store)
+        self.emulator = Emulator(state / "emulator")
+        directory, sessions = Directory(self.emulator), Sessions(state / "iam" / "sessions.sqlite")
+        self.principals = Principals(directory, sessions, enforce=enforce_iam)
+        self.guard = Guard(directory, sessions, lookup_for(self, directory), self.log, enforce=enforce_iam)
+        store = Store(state / "s3")
+        self.objects: ObjectStore = store
+        self.sts = StsService(directory, sessions)
+        self.s3 = S3Service(self, store)
         self.register(self.s3)
+        self.register(self.sts)
 
     def register(self, service: Service) -> None:
         self.services[service.name].append(service)
@@ -42,42 +52,25 @@ class Platform:
     # Cloud
 
     def call(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        self.admit(service, action, params, caller)
-        if owner := self.owner(service, action):
-            return dict(owner.handle(action, params, caller))
-        self.before(service, action, params)
-        result = client.call(self.emulator, service, action, params)
-        self.answered(service, action, params, result, caller)
+        lines = self.guard.admit(service, action, params, caller)
+        try:
+            result = self._made(service, action, params, caller)
+        except AwsError as error:
+            self.guard.record(lines, error.status)
+            raise
+        self.guard.record(lines, 200)
         return result
 
     def authorize(self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
-        service, _, name = action.partition(":")
-        self.log.write(
-            service=service,
-            action=name,
-            resource=resource,
-            principal=caller.arn,
-            decision="unchecked",
-            source=caller.source,
-        )
+        self.guard.authorize(caller, action, resource, context)
 
     def role(self, arn: str, *, service: str, session: str) -> Caller:
-        name = arn.rpartition("/")[2]
-        try:
-            client.call(self.emulator, "iam", "GetRole", {"RoleName": name})
-        except AwsError as error:
-            raise AwsError("AccessDeniedException", f"{service} cannot assume {arn}: {error.message}") from error
-        return session_of(arn, session, source=service.split(".", maxsplit=1)[0])
+        return self.guard.assume(arn, service, session)
 
     def after(self, service: str, action: str, hook: Hook) -> None:
         self._hooks[service, action].append(hook)
 
     # What the gateway uses
-
-    def admit(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> None:
-        """Log a call, one line for each resource that it is about."""
-        for resource in resources_of(service, action, params):
-            self.authorize(caller, f"{service}:{action}", resource)
 
     def before(self, service: str, action: str, params: Mapping[str, Any]) -> None:
         """What must hold before the emulator is asked. Raises AwsError."""
@@ -105,3 +98,11 @@ class Platform:
                 service.stop()
         self.emulator.close()
         self.log.close()
+
+    def _made(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        if owner := self.owner(service, action):
+            return dict(owner.handle(action, params, caller))
+        self.before(service, action, params)
+        result = client.call(self.emulator, service, action, params)
+        self.answered(service, action, params, result, caller)
+        return result

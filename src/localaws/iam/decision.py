@@ -33,18 +33,18 @@ def decide(ask: Ask, policies: Policies) -> Decision:
     if kind := _denying(ask, policies):
         return Decision(False, f"with an explicit deny in {_article(kind)} policy")
     by_resource = _grant_of_resource(ask, policies.resource)
-    if policies.resource_decides and not by_resource:
+    if not by_resource and (policies.resource_decides or ask.who.service):
         return _missing(ask, "resource-based policy")
-    if ask.who.service:
-        return Decision(True) if by_resource else _missing(ask, "resource-based policy")
-    if by_resource == "directly":
+    if by_resource == "directly" or ask.who.service:
         return Decision(True)
-    if not ask.who.is_root and not _grants(ask, policies.identity):
-        return _missing(ask, "identity-based policy")
-    if policies.boundary is not None and not _grants(ask, [policies.boundary]):
-        return _missing(ask, "permissions boundary")
-    if policies.session is not None and not _grants(ask, policies.session):
-        return _missing(ask, "session policy")
+    grants = (
+        ("identity-based policy", None if ask.who.is_root else policies.identity),
+        ("permissions boundary", None if policies.boundary is None else [policies.boundary]),
+        ("session policy", policies.session),
+    )
+    for kind, documents in grants:
+        if documents is not None and not _grants(ask, documents):
+            return _missing(ask, kind)
     return Decision(True)
 
 

@@ -1,6 +1,6 @@
 """CBOR bodies to values and back (Smithy RPC v2), by the shapes of a model.
 
-botocore has both halves, for the other direction: what it writes of an input it can write of an output, and so it reads.
+botocore has both halves, for the other direction: what writes an input can write an output, and so with reading.
 """
 
 from collections.abc import Mapping

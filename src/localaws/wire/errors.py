@@ -17,6 +17,8 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def encode_error(route: Route, resource: str, error: AwsError, request_id: str) -> HttpAnswer:
     """The answer that an SDK turns into its error; `resource` is the path of an S3 request."""
+    if error.fields.get("_denied"):
+        error = _refusal(route, error)
     if route.service == "s3":
         return _s3(resource, error, request_id)
     if route.protocol in ("query", "rest-xml"):
@@ -33,6 +35,18 @@ def encode_error(route: Route, resource: str, error: AwsError, request_id: str) 
     }
     body = {"__type": error.code, "message": error.message, "Message": error.message, **_plain(error.fields)}
     return HttpAnswer(error.status, headers, orjson.dumps(body, default=str))
+
+
+def _refusal(route: Route, error: AwsError) -> AwsError:
+    """A refused call in the code that its service uses ("Common Errors" of each API reference)."""
+    if route.service == "s3":
+        return error
+    if route.protocol == "ec2":
+        said = f"You are not authorized to perform this operation. {error.message}"
+        return AwsError("UnauthorizedOperation", said, status=403)
+    if route.protocol == "query":
+        return AwsError("AuthorizationError" if route.service == "sns" else "AccessDenied", error.message, status=403)
+    return AwsError("AccessDeniedException", error.message, status=400)
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,19 +65,17 @@ def _reader(shape: Shape) -> Change:
 
 
 def _scalar_reader(shape: Shape, kind: str) -> Change:
-    if kind == "blob":
-        return lambda value: _blob(value, shape)
-    if kind == "timestamp":
-        return lambda value: _timestamp(value, shape)
-    if kind == "string":
-        return lambda value: _is(value, str, shape, "a string")
-    if kind == "boolean":
-        return lambda value: _is(value, bool, shape, "a boolean")
-    if kind in ("integer", "long"):
-        return lambda value: int(_number(value, shape))
-    if kind in ("float", "double"):
-        return lambda value: float(_number(value, shape))
-    return lambda value: value
+    read: dict[str, Change] = {
+        "blob": lambda value: _blob(value, shape),
+        "timestamp": lambda value: _timestamp(value, shape),
+        "string": lambda value: _is(value, str, shape, "a string"),
+        "boolean": lambda value: _is(value, bool, shape, "a boolean"),
+        "integer": lambda value: int(_number(value, shape)),
+        "long": lambda value: int(_number(value, shape)),
+        "float": lambda value: float(_number(value, shape)),
+        "double": lambda value: float(_number(value, shape)),
+    }
+    return read.get(kind, lambda value: value)
 
 
 def _structure_reader(shape: Shape) -> Change:
