@@ -139,8 +139,10 @@ def test_a_good_message_with_one_part_replaced_or_gone(network: str, data: st.Da
         b"null",
         b"\x00" * 1000,
         b'{"text": "\\ud800"}',
+        orjson.dumps(post(12, edit_history_tweet_ids=["11" + "0" * 20, "12"])),
+        orjson.dumps(post(12, edit_history_tweet_ids=["9" * 5000, "12"])),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_known_traps(network: str, data: bytes) -> None:
     check(READERS[network][0](data))

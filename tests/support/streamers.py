@@ -51,7 +51,10 @@ class StreamerProcess:
 
     def write(self) -> Path:
         path = self.folder / "streamer.toml"
-        tables = {"source": {"kind": "replay", "files": [str(f) for f in self.files]}, "heartbeat": {"seconds": 0.5}}
+        tables = {
+            "source": {"kind": "replay", **({"files": [str(f) for f in self.files]} if self.files else {})},
+            "heartbeat": {"seconds": 0.5},
+        }
         for name, table in self.settings.items():
             tables[name] = {**tables.get(name, {}), **table}
         text = [f"state = {json.dumps(str(self.state))}", 'collector = "test"', 'instance_id = "i-test"']

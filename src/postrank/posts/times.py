@@ -65,7 +65,7 @@ def from_milliseconds(value: object, field: str) -> datetime:
 
 def snowflake_time(post_id: str) -> datetime | None:
     """When X made an id, to the millisecond; None for ids that carry no time."""
-    if not post_id.isdecimal() or int(post_id) < _FIRST_SNOWFLAKE:
+    if not post_id.isdecimal() or len(post_id) > 19 or not _FIRST_SNOWFLAKE <= int(post_id) < 1 << 63:
         return None
     return EPOCH + timedelta(milliseconds=(int(post_id) >> 22) + _X_EPOCH_MS)
 
