@@ -14,12 +14,10 @@ class PostrankPlugin(AirflowPlugin):
     fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
     external_views: ClassVar[list[dict[str, Any]]] = [
         {
-            "name": "Leaderboard",
+            "name": "Ranking",
             "href": f"{URL_PREFIX}/leaderboard",
             "destination": "nav",
             "url_route": "leaderboard",
-            "icon": f"{URL_PREFIX}/icon.svg",
-            "icon_dark_mode": f"{URL_PREFIX}/icon-dark.svg",
             "nav_top_level": True,
         },
         {

@@ -99,6 +99,7 @@ async function showPage() {
   showPager(first, rows.length);
   showStatus(first, rows.length);
   remember();
+  performance.mark("ranking-shown");
   if (rows.length) {
     const ranks = rows.map((row) => ranking.rank[row]).join();
     const { course } = await get(`${run.run}/courses`, { granularity: view.granularity, window: view.window, ranks });
@@ -197,13 +198,14 @@ function fail(error) {
   document.body.removeAttribute("aria-busy");
   table.hidden = at("pager").hidden = true;
   at("status").textContent = "";
+  const reason = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   if (error.status === 404) {
-    say("Nothing is ranked yet", `${error.message}. The first ranking appears when `,
+    say("Nothing is ranked yet", `${reason}. The first ranking appears when `,
       linkOut("../dags/rank_authors", "rank_authors"), " has exported one; this page looks again every minute.");
   } else if (error.status === 401) {
     say("You are logged out", "Log in to Airflow again to see the ranking.");
   } else {
-    say("The ranking cannot be shown", error.message);
+    say("The ranking cannot be shown", reason);
   }
   const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
   again.addEventListener("click", () => load(loadRun));

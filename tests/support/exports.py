@@ -110,7 +110,7 @@ def _author(number: int) -> Author:
         2: Author("1002", "mastodon:social.example", "sim_katze", "Synthetische Katze 🐈"),
         3: Author("did:plc:sim1003", "bluesky", "sim.example", "作られた人"),
         4: Author("1004", "mastodon:social.example", "sim_rtl", "كاتب مصطنع"),
-        5: Author("1005", "x", "sim_long", "A synthetic name that goes on and on " * 4),
+        5: Author("1005", "x", "sim_long", "A synthetic name that goes on and on" * 4),
         6: Author("1006", "x", None, None),
     }
     networks = ("x", "mastodon:social.example", "bluesky")

@@ -13,6 +13,7 @@ COMMANDS = {
     "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
     "doctor": ("postrank.cli.doctor", "doctor", "Check what a streamer needs, and say what to do."),
     "results": ("postrank.cli.results", "results", "Print what was ranked and exported."),
+    "report": ("postrank.cli.report", "report", "Write the report of a ranking run as an HTML file."),
     "backfill": ("postrank.cli.backfill", "backfill", "Read a span of time again, to close a gap."),
     "deploy": ("postrank.cli.deploy", "deploy", "Put Postrank into an AWS account."),
 }

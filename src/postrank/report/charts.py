@@ -96,7 +96,8 @@ def _times(start: datetime, step: timedelta, steps: int, wide: float, base: floa
     marks = []
     while at <= start + length:
         x = _LEFT + (at - start) / step * wide
-        marks.append(tag("text", at.strftime(form), x=f"{min(x, WIDTH - 20):.1f}", y=base + 18, class_="mid"))
+        if x < WIDTH - 40:
+            marks.append(tag("text", at.strftime(form), x=f"{x:.1f}", y=base + 18, class_="mid"))
         marks.append(tag("path", d=f"M{x:.1f},{base} v4", class_="grid"))
         at += apart
     return joined(*marks)

@@ -42,9 +42,9 @@ def top_authors(exports: Exports, export: Export) -> Markup:
     body = [
         [
             str(row["rank"]),
-            joined(tag("bdi", author_name(row)), " ", tag("span", row["network"], class_="quiet")),
+            _author(row),
             f"{row['posts']:,}",
-            joined(_meter(row["share"] / most), f"{row['share']:.2%}"),
+            joined(_bar(row["share"] / most), f"{row['share']:.2%}"),
             str(row["peak_60s"] or ""),
         ]
         for row in rows
@@ -93,7 +93,7 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
     note = (
         f"Posts by {'hour of the day' if folded else 'hour'}, UTC; hours in which an author was not ranked are empty."
     )
-    labels = [author_name(row) for row in authors.to_pylist()]
+    labels = [_name(row) for row in authors.to_pylist()]
     return _section(title, tag("p", note, class_="quiet"), heat_map(labels, columns, cells, title))
 
 
@@ -139,11 +139,15 @@ def provenance(manifest: Mapping[str, Any]) -> Markup:
     return _section("Made from", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
 
 
-def author_name(row: Mapping[str, Any]) -> str:
-    """What an author is called: name and handle, as far as they are known."""
-    name, handle = row["author_name"], row["author_handle"]
-    shown = f"{name} @{handle}" if name and handle else name or handle or row["author_id"]
-    return shortened(shown, 60)
+def _author(row: Mapping[str, Any]) -> Markup:
+    """Name, handle and network; each in a direction of its own, since scripts mix."""
+    second = row["author_handle"] if row["author_name"] else None
+    handle = [" ", tag("bdi", f"@{second}", class_="quiet")] if second else []
+    return joined(tag("bdi", shortened(_name(row), 60)), *handle, " ", tag("span", row["network"], class_="quiet"))
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row["author_name"] or row["author_handle"] or row["author_id"])
 
 
 def _newest(ranking: pa.Table) -> list[dict[str, Any]]:
@@ -180,5 +184,5 @@ def _absent(sentence: str) -> Markup:
     return tag("p", sentence, class_="quiet")
 
 
-def _meter(part: float) -> Markup:
-    return tag("meter", value=f"{part:.4f}", aria_hidden="true")
+def _bar(part: float) -> Markup:
+    return tag("span", class_="bar", style=f"--part: {part:.2%}")
