@@ -64,7 +64,7 @@ def require_conservation() -> str:
 
 @task
 def require_movement() -> str:
-    """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, how far readers are behind."""
+    """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
     wanted = metrics.limits()
     figures = list(zip(wanted, metrics.newest(clients.client("cloudwatch"), wanted), strict=True))
     broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]

@@ -1,7 +1,8 @@
 """Prefixes in S3: how much lies below one, and emptying one."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,12 +44,31 @@ def measure(s3: Any, url: str) -> Size:
 def empty(s3: Any, url: str) -> None:
     """Delete every object below `s3://bucket/prefix/`. Raises NotEmptied."""
     bucket, _ = split(url)
-    for page in _pages(s3, url):  # a page holds at most 1,000 keys, as many as one DeleteObjects takes
-        answer = s3.delete_objects(
-            Bucket=bucket, Delete={"Objects": [{"Key": found["Key"]} for found in page], "Quiet": True}
-        )
+    for page in _pages(s3, url):
+        _delete(s3, bucket, [found["Key"] for found in page])
+
+
+def _delete(s3: Any, bucket: str, keys: list[str]) -> None:
+    """Delete the keys of one page: at most 1,000, as many as one DeleteObjects takes."""
+    if keys:
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})
         if answer.get("Errors"):
             raise NotEmptied(bucket, answer["Errors"])
+
+
+def empty_unless(s3: Any, url: str, kept: Collection[str], before: datetime) -> int:
+    """Delete the objects below a prefix that were written before a time and lie in none of the `kept` folders.
+
+    `kept` are `s3://bucket/folder/`. Returns how many were deleted; raises NotEmptied.
+    """
+    bucket, _ = split(url)
+    deleted = 0
+    for page in _pages(s3, url):
+        old = [one["Key"] for one in page if one["LastModified"] < before]
+        stale = [key for key in old if f"s3://{bucket}/{key.rsplit('/', 1)[0]}/" not in kept]
+        deleted += len(stale)
+        _delete(s3, bucket, stale)
+    return deleted
 
 
 def count_lines(s3: Any, url: str) -> int:

@@ -115,7 +115,7 @@ class Layout:
                 "touched": self.run.scratch("touched_minutes"),
                 "pairs": some,
             }
-            for chunk, some in enumerate(_chunks(pairs))
+            for chunk, some in enumerate(chunks(pairs))
         ]
 
     def author_minutes(self) -> list[Parameters]:
@@ -126,7 +126,7 @@ class Layout:
                 "days": days,
                 "read_days": sorted({*days, *(_shift(day, -1) for day in days)} & self._post_days()),
             }
-            for chunk, days in enumerate(_chunks(self._rebuilt_days()))
+            for chunk, days in enumerate(chunks(self._rebuilt_days()))
         ]
 
     def author_ranking(self) -> list[Parameters]:
@@ -135,12 +135,12 @@ class Layout:
         if bounds is None:
             return []
         days = self._ranked_days()
-        chunks = list(_chunks(days))
+        parts_of_days = list(chunks(days))
         wanted = list(self.request.granularities)
         whole_day = bounds[0].date().isoformat()
-        parts = [(chunk, [one for one in wanted if one != "all"]) for chunk in chunks]
+        parts = [(chunk, [one for one in wanted if one != "all"]) for chunk in parts_of_days]
         if "all" in wanted:
-            if len(chunks) == 1 and len({*days, whole_day}) <= PARTITIONS_A_STATEMENT:
+            if len(parts_of_days) == 1 and len({*days, whole_day}) <= PARTITIONS_A_STATEMENT:
                 parts = [(sorted({*days, whole_day}), wanted)]
             else:
                 parts.append(([whole_day], ["all"]))
@@ -237,7 +237,8 @@ def _since(first: datetime, reach: timedelta | None) -> str:
     return EVER if reach is None else (first - reach).strftime("%Y-%m-%dT%H")
 
 
-def _chunks(keys: Iterable[str]) -> Iterable[list[str]]:
+def chunks(keys: Iterable[str]) -> Iterable[list[str]]:
+    """Sorted keys in lists that one statement may write as partitions."""
     ordered = sorted(keys)
     return (ordered[n : n + PARTITIONS_A_STATEMENT] for n in range(0, len(ordered), PARTITIONS_A_STATEMENT))
 
