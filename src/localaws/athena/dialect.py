@@ -102,6 +102,8 @@ def parse(sql: str) -> exp.Expr:
     found = [tree for tree in trees if tree is not None]
     if len(found) != 1:
         raise SyntaxRefused(1, 1, "Only one sql statement is allowed. Got: " + sql[:60])
+    if any(not select.expressions for select in found[0].find_all(exp.Select)):
+        raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: '*', <expression>")
     return found[0]
 
 

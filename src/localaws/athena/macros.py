@@ -51,7 +51,8 @@ create macro a_timestamp(x) as date_trunc('millisecond', case
     then ('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || x::VARCHAR)::TIMESTAMP else x::TIMESTAMP end);
 create macro a_timestamptz(x) as case
     when typeof(x) = 'VARCHAR' then (case
-        when regexp_full_match(x::VARCHAR, '{_ZONED_TEXT}') then regexp_replace(replace(x::VARCHAR, ' UTC', 'Z'), ' ([+-])', '\1')
+        when regexp_full_match(x::VARCHAR, '{_ZONED_TEXT}')
+            then regexp_replace(replace(x::VARCHAR, ' UTC', 'Z'), ' ([+-])', '\1')
         else 'INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp with time zone: ' || x::VARCHAR end)::TIMESTAMPTZ
     else x::TIMESTAMPTZ end;
 create macro a_date(x) as case

@@ -58,13 +58,17 @@ class Wanted:
         local = _conjuncts(query.args["where"].this) if query.args.get("where") else []
         passing = _passing(query, sources)
         local += [found for c in conditions if (found := _mapped(c, passing)) is not None]
-        outer = any(join.side in ("RIGHT", "FULL") for join in query.args.get("joins") or [])
+        joins = query.args.get("joins") or []
+        outer = any(join.side in ("RIGHT", "FULL") for join in joins)
+        for join in joins:
+            if not join.side and join.args.get("on") is not None:
+                local += _conjuncts(join.args["on"])
         for alias, (source, join) in sources.items():
             given: Conditions = []
             if not outer:
                 given = local if join is None or join.side != "LEFT" else []
-                if join is not None and join.args.get("on") is not None:
-                    given = given + _conjuncts(join.args["on"])
+                if join is not None and join.side == "LEFT" and join.args.get("on") is not None:
+                    given = _conjuncts(join.args["on"])
             self._source(source, _about(given, alias, alone=len(sources) == 1), ctes)
         roots = {id(source) for source, _ in sources.values()}
         for node in query.find_all(exp.Query):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from localaws.athena import hive, projection
 from localaws.athena.catalogue import Catalogue, Partition, Table
 from localaws.athena.dialect import EngineSql
 from localaws.athena.failures import QueryFailed
-from localaws.athena.formats import Files, identifier, parquet, quoted, text
+from localaws.athena.formats import Files, compression, identifier, parquet, quoted, text
 from localaws.athena.formats import json as json_format
 from localaws.athena.storage import Storage, place
 from localaws.athena.translate import translate
@@ -75,30 +75,37 @@ class Scanner:
             if {column.name.lower() for column in condition.find_all(exp.Column)} <= set(table.keys)
         ]
         if projection.is_on(table):
-            return projection.partitions(table, usable)
+            return projection.partitions(table, lambda names, rows: self._kept(table, names, rows, usable))
         partitions = self._catalogue.partitions(table)
-        if not usable or not partitions:
-            return partitions
-        kept = self._kept(table, partitions, usable)
-        return partitions if kept is None else [partitions[number] for number in kept]
+        kept = set(self._kept(table, list(table.keys), [partition.values for partition in partitions], usable))
+        return [partition for partition in partitions if partition.values in kept]
 
-    def _kept(self, table: Table, partitions: Sequence[Partition], conditions: Iterable[exp.Expr]) -> list[int] | None:
-        """Numbers of the partitions that may hold wanted rows; None where the conditions cannot be judged here."""
+    def _kept(
+        self, table: Table, names: list[str], rows: list[tuple[str, ...]], conditions: Sequence[exp.Expr]
+    ) -> list[tuple[str, ...]]:
+        """The values of `names` for which those conditions that speak of these keys alone may hold."""
+        judged = [
+            condition
+            for condition in conditions
+            if {column.name.lower() for column in condition.find_all(exp.Column)} <= set(names)
+        ]
+        if not judged or not rows:
+            return rows
         keys = ", ".join(
-            f"cast(values[{at + 1}] as {hive.parse(kind).duckdb}) as {identifier(name)}"
-            for at, (name, kind) in enumerate(table.keys.items())
+            f"cast(values[{at}] as {hive.parse(table.keys[name]).duckdb}) as {identifier(name)}"
+            for at, name in enumerate(names, start=1)
         )
-        rows = [[value if value != _NO_VALUE else None for value in partition.values] for partition in partitions]
+        values = [[None if value == _NO_VALUE else value for value in row] for row in rows]
         try:
-            where = translate(exp.and_(*(condition.copy() for condition in conditions))).sql(dialect=EngineSql)
+            where = translate(exp.and_(*(condition.copy() for condition in judged))).sql(dialect=EngineSql)
             found = self._cursor.execute(
                 f"select number from (select number, {keys} from (select unnest($1::VARCHAR[][]) as values,"  # noqa: S608
                 f" unnest(range({len(rows)})) as number)) where {where}",
-                [rows],
+                [values],
             ).fetchall()
         except (QueryFailed, _duckdb_error()):
-            return None
-        return [number for (number,) in found]
+            return rows  # a condition that cannot be judged here excludes nothing
+        return [rows[number] for (number,) in found]
 
     def _relation(self, scan: Scan, *, hidden: bool) -> str:
         columns = {name: hive.parse(kind) for name, kind in scan.table.columns.items()}
@@ -111,8 +118,7 @@ class Scanner:
             key = json.dumps([storage.get("SerdeInfo"), _codec(storage, entry[0].key)], sort_keys=True, default=str)
             groups.setdefault(key, []).append(entry)
         if not groups:
-            library_ok = _reader(scan.table)
-            del library_ok
+            _reader(scan.table)  # an unknown format is refused even where there is nothing to read
             names = [f"null::{kind.duckdb} as {identifier(name)}" for name, kind in {**columns, **keys}.items()]
             names += [f"null::VARCHAR as {identifier(name)}" for name in HIDDEN if hidden]
             return f"select {', '.join(names)} where false"
@@ -152,7 +158,7 @@ def _reader(table: Table, storage: Any = None) -> Any:
 
 
 def _codec(storage: Any, key: str) -> str:
-    return "" if library(storage) in parquet.SERDES else json_format.compression(key)
+    return "" if library(storage) in parquet.SERDES else compression(key)
 
 
 def _per_file(

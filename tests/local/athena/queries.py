@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
 from tests.support.waiting import wait_for
 
 DATA, RESULTS, DATABASE = "athena-data", "athena-results", "tests"
@@ -58,6 +59,13 @@ class Queries:
         assert found["Status"]["State"] == "FAILED", sql
         assert found["Status"]["AthenaError"]["ErrorMessage"] == found["Status"]["StateChangeReason"]
         return str(found["Status"]["StateChangeReason"])
+
+    def refusal(self, sql: str) -> str:
+        """Why a statement does not start, or fails."""
+        try:
+            return self.failure(sql)
+        except ClientError as error:
+            return str(error.response["Error"]["Message"])
 
     def rows(self, sql: str, parameters: Sequence[str] = (), **options: Any) -> list[list[Cell]]:
         """The rows of a query, without the heading."""

@@ -24,6 +24,19 @@ class Files:
         return self.serde.get("Parameters") or {}
 
 
+_COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
+
+
+def compression(key: str) -> str:
+    """DuckDB's name of the codec that an object's extension stands for, as Hadoop decides it."""
+    for extension, codec in _COMPRESSION.items():
+        if key.endswith(extension):
+            return codec
+    if key.endswith((".bz2", ".snappy", ".lzo", ".deflate", ".lz4")):
+        raise QueryFailed("NOT_SUPPORTED", f"The compression of {key} is not supported by the local engine")
+    return "none"
+
+
 def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 

@@ -1,8 +1,7 @@
 """Delimited text, as LazySimpleSerDe and OpenCSVSerDe read it ("CSV SerDe libraries")."""
 
 from localaws.athena.failures import QueryFailed
-from localaws.athena.formats import Files, identifier, paths, quoted
-from localaws.athena.formats.json import compression
+from localaws.athena.formats import Files, compression, identifier, paths, quoted
 
 LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 OPEN = "org.apache.hadoop.hive.serde2.OpenCSVSerde"

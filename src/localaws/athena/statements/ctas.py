@@ -68,8 +68,8 @@ class CreateTableAs:
             raise QueryFailed(
                 "HIVE_PATH_ALREADY_EXISTS",
                 f"Target directory for table '{database}.{name}' already exists: {folder.uri}. You may need to"
-                " manually"
-                f" clean the data at location '{folder.uri}' before retrying. Athena will not delete data in your account.",
+                f" manually clean the data at location '{folder.uri}' before retrying. Athena will not delete data in"
+                " your account.",
             )
         sql = session.plan(self.query)
         relation = session.cursor.sql(sql)
