@@ -43,7 +43,7 @@ class Lake:
         output = {"OutputLocation": f"s3://{self.names.buckets['query_results']}/"}
         self.client("athena").create_work_group(
             Name=self.names.workgroup,
-            Configuration={"ResultConfiguration": output, "EnforceWorkGroupConfiguration": True},
+            Configuration={"ResultConfiguration": output, "EnforceWorkGroupConfiguration": False},
         )
         return self
 
