@@ -1,7 +1,7 @@
 """Look after the lake once a day.
 
 * The stream's author windows of yesterday must equal the minutes that the lake counts.
-* Deleted posts leave the Parquet files within a day, with a file of evidence; more than `approved_posts` wait for a human.
+* Deleted posts leave the Parquet files within a day, with a file of evidence; above `approved_posts` a human decides.
 * Superseded revisions are forgotten after a while, and objects that no partition points at are deleted.
 """
 
@@ -58,9 +58,7 @@ PARAMS = {
 def maintain_lake() -> None:
     maintenance.compare_windows()
     planned = maintenance.plan_redaction()
-    rewritten = CreateTableOperator.of_file("redacted_versions", "maintenance/redacted_versions.sql").expand(
-        params=planned
-    )
+    rewrite = CreateTableOperator.of_file("redacted_versions", "maintenance/redacted_versions.sql")
     redacted = maintenance.redact(planned)
     rewrite.expand(params=planned) >> redacted >> maintenance.forget_revisions() >> maintenance.sweep()
 
