@@ -94,12 +94,22 @@ def test_a_missing_file_is_one_clear_message(aws: AwsServer, tmp_path: Path) -> 
 
 
 def test_only_refused_entries_are_sent_again(aws: AwsServer, tmp_path: Path) -> None:
-    aws.refuse_share = 0.3
+    aws.refuse_share = 0.05
     file = write_lines(tmp_path / "posts.ndjson", [record(n, author=n % 97, seconds=n / 10) for n in range(5000)])
     streamer = StreamerProcess(tmp_path, aws.url, [file], {"sink": {"record_bytes": 2048, "flush_bytes": 200_000}})
     assert streamer.run() == 0
     assert Counter(line["post_id"] for line in aws.lines("-posts")) == {str(n): 1 for n in range(5000)}
     assert (heartbeat(aws) or {})["gauges"]["resent_entries"] > 0
+
+
+def test_the_rate_follows_what_the_shards_take(aws: AwsServer, tmp_path: Path) -> None:
+    aws.capacity = 1_000_000.0
+    posts = [record(n, author=n % 97, seconds=n / 10, text="t" * 900) for n in range(5_000)]
+    file = write_lines(tmp_path / "posts.ndjson", posts)
+    settings = {"sink": {"flush_bytes": 250_000, "patience_seconds": 30}, "windows": {"sliding_rows": 0}}
+    assert StreamerProcess(tmp_path, aws.url, [file], settings).run() == 0
+    assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(5_000)}
+    assert 0 < (heartbeat(aws) or {})["gauges"]["rate_limit_bytes"] < 3_000_000
 
 
 def test_an_author_keeps_to_one_partition_key(aws: AwsServer, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class AwsServer:
     calls: list[int] = field(default_factory=list)  # entries of each PutRecords
     call_bytes: list[int] = field(default_factory=list)
     refuse_share: float = 0.0  # of the entries of a call
+    capacity: float = 0.0  # bytes a second that all shards together take; more is refused. 0: no bound
     refuse_first_calls: int = 0  # that many calls have their first entry refused
     failing: str = ""  # "500", "throttled", "denied": every PutRecords is answered so
     delay: float = 0.0  # seconds before an answer
@@ -37,6 +38,8 @@ class AwsServer:
     taken_lines: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     port: int = 0
+    _level: float = 0.0
+    _filled: float = 0.0
 
     @property
     def url(self) -> str:
@@ -58,13 +61,26 @@ class AwsServer:
             self.call_bytes.append(sum(len(r["Data"]) * 3 // 4 + len(r["PartitionKey"]) for r in request["Records"]))
             for number, record in enumerate(request["Records"]):
                 first = number == 0 and len(self.calls) <= self.refuse_first_calls
-                if first or (self.refuse_share and self.draw.random() < self.refuse_share):
+                size = len(record["Data"]) * 3 // 4
+                if first or (self.refuse_share and self.draw.random() < self.refuse_share) or not self._room(size):
                     answers.append({"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"})
                     continue
                 self._take(request["StreamName"], record["PartitionKey"], base64.b64decode(record["Data"]))
                 answers.append({"SequenceNumber": str(len(self.records)), "ShardId": "shardId-000000000000"})
         refused = sum("ErrorCode" in answer for answer in answers)
         return 200, {"FailedRecordCount": refused, "Records": answers}
+
+    def _room(self, size: int) -> bool:
+        """Whether the shards take so many bytes more: a bucket that holds a second's worth and refills."""
+        if not self.capacity:
+            return True
+        now = time.monotonic()
+        self._level = min(self.capacity, self._level + (now - self._filled) * self.capacity)
+        self._filled = now
+        if self._level < size:
+            return False
+        self._level -= size
+        return True
 
     def _take(self, stream: str, key: str, data: bytes) -> None:
         if stream.endswith("-posts"):

@@ -38,6 +38,10 @@ class Sink(Protocol):
         """Figures by metric name: what was refused, resent, ..."""
         ...
 
+    def hurry(self) -> None:
+        """Wait for nothing any more: what is not taken at once is left."""
+        ...
+
     def close(self) -> None:
         """Finish what is open."""
         ...

@@ -50,6 +50,9 @@ class FilesSink:
     def gauges(self) -> Mapping[str, float]:
         return {"files_finished": float(self._finished)}
 
+    def hurry(self) -> None:
+        """A disk takes what it takes at once."""
+
     def close(self) -> None:
         """Move every open file to the finished ones."""
         with self._lock:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.errors import Fatal
 from postrank.sinks import Record, Unavailable
+from postrank.sinks.rate import Rate
 
 CALL_RECORDS = 500
 CALL_BYTES = 4_900_000  # just below 5 MiB, data and partition keys
@@ -58,10 +59,11 @@ class KinesisSink:
     client: Any
     streams: Mapping[str, str]
     patience: float = 10.0
-    stopping: threading.Event = field(default_factory=threading.Event)  # set: no more waiting, what is left is left
     _figures: dict[str, float] = field(
         default_factory=lambda: {"put_calls": 0.0, "refused_entries": 0.0, "resent_entries": 0.0, "failed_calls": 0.0}
     )
+    _rates: dict[str, Rate] = field(default_factory=dict)
+    _hurried: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, records: Sequence[Record]) -> None:
@@ -80,7 +82,11 @@ class KinesisSink:
 
     def gauges(self) -> Mapping[str, float]:
         with self._lock:
-            return dict(self._figures)
+            limits = {name: rate.limit for name, rate in self._rates.items() if rate.limit is not None}
+            return {**self._figures, "rate_limit_bytes": min(limits.values(), default=0.0)}
+
+    def hurry(self) -> None:
+        self._hurried.set()
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -95,15 +101,18 @@ class KinesisSink:
                 return
             if len(left) < before:  # progress: the stream is there, only slower than we are
                 deadline = time.monotonic() + self.patience
-            if time.monotonic() > deadline or self.stopping.is_set():
+            if time.monotonic() > deadline or self._hurried.is_set():
                 raise Unavailable(why, left)
             self._count("resent_entries", len(left))
-            self.stopping.wait(_pause(attempt))
+            self._hurried.wait(_pause(attempt))
             attempt += 1
 
     def _once(self, stream: str, records: list[Record]) -> tuple[list[Record], str]:
         """One call; what was refused, and why."""
         entries = [{"Data": record.data, "PartitionKey": record.key} for record in records]
+        rate = self._rates.setdefault(stream, Rate())
+        size = sum(len(record.data) for record in records)
+        rate.wait(size, self._hurried)
         self._count("put_calls", 1)
         try:
             answer = self.client.put_records(StreamName=stream, Records=entries)
@@ -112,14 +121,18 @@ class KinesisSink:
             code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
             if code in _HOPELESS:
                 raise Refused(stream, code, message) from error
+            if code in _THROTTLED:
+                rate.note(0, 1.0)
             return records, f"{code}: {message}"
         except BotoCoreError as error:
             self._count("failed_calls", 1)
             return records, str(error)
         if not answer["FailedRecordCount"]:
+            rate.note(size, 0.0)
             return [], ""
         refused = [(r, e) for r, e in zip(records, answer["Records"], strict=True) if e.get("ErrorCode")]
         self._count("refused_entries", len(refused))
+        rate.note(size - sum(len(record.data) for record, _ in refused), len(refused) / len(records))
         return [record for record, _ in refused], str(refused[0][1]["ErrorCode"]) if refused else ""
 
     def _count(self, figure: str, number: int) -> None:

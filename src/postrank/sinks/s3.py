@@ -25,6 +25,7 @@ class S3Sink:
         self._collector, self._gzipped, self._patience = collector, gzipped, patience
         self._figures = {"put_calls": 0.0, "failed_calls": 0.0}
         self._lock = threading.Lock()
+        self._hurried = threading.Event()
 
     def put(self, records: Sequence[Record]) -> None:
         """Write an object for each stream. Raises Unavailable after `patience` seconds, with what is left."""
@@ -37,6 +38,9 @@ class S3Sink:
     def gauges(self) -> Mapping[str, float]:
         with self._lock:
             return dict(self._figures)
+
+    def hurry(self) -> None:
+        self._hurried.set()
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -55,9 +59,9 @@ class S3Sink:
                 return
             except (BotoCoreError, ClientError) as error:
                 self._count("failed_calls")
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._hurried.is_set():
                     raise Unavailable(str(error), left) from error
-            time.sleep(_PAUSE)
+            self._hurried.wait(_PAUSE)
 
     def _count(self, figure: str) -> None:
         with self._lock:

@@ -60,6 +60,7 @@ class Service:
             raise
         finally:
             self.reader.stop()
+            self.sink.hurry()
             self.shipper.stop()
             for part in (self.metrics, self.status):
                 if part is not None:
