@@ -30,7 +30,7 @@ class Ec2Service:
         self._groups.stop()
         self._fleet.stop()
 
-    def handle(self, action: str, params: Mapping[str, Any], _caller: Caller) -> Mapping[str, Any]:
+    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
         if action == "GetConsoleOutput":
             return self._console(str(params.get("InstanceId", "")))
         return self._status(params)

@@ -50,7 +50,7 @@ class SsmService:
                 invocation.cancelled.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def handle(self, action: str, params: Mapping[str, Any], _caller: Caller) -> Mapping[str, Any]:
+    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
         return self._verbs[action](params)
 
     def _send(self, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""The catalogue, as a crawler's role may use it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localaws.service import AwsError, Caller, Cloud
+
+_BATCH = 100  # "BatchCreatePartition": at most 100 partitions
+
+
+class Catalogue:
+    """Glue's public API as the crawler's role calls it."""
+
+    def __init__(self, cloud: Cloud, role: Caller) -> None:
+        self._cloud, self._role = cloud, role
+
+    def call(self, action: str, **params: Any) -> dict[str, Any]:
+        """Raises AwsError as Glue answers."""
+        return self._cloud.call("glue", action, params, self._role)
+
+    def table(self, database: str, name: str) -> dict[str, Any] | None:
+        """The table, or None where there is none."""
+        try:
+            found: dict[str, Any] = self.call("GetTable", DatabaseName=database, Name=name)["Table"]
+        except AwsError as error:
+            if error.code == "EntityNotFoundException":
+                return None
+            raise
+        return found
+
+    def tables(self, database: str) -> Iterator[dict[str, Any]]:
+        yield from self._pages("GetTables", "TableList", DatabaseName=database)
+
+    def partitions(self, database: str, table: str) -> Iterator[dict[str, Any]]:
+        yield from self._pages("GetPartitions", "Partitions", DatabaseName=database, TableName=table)
+
+    def add_partitions(self, database: str, table: str, made: list[dict[str, Any]]) -> None:
+        """Create partitions. Raises AwsError for the first that cannot be; one that exists meanwhile is fine."""
+        for start in range(0, len(made), _BATCH):
+            batch = made[start : start + _BATCH]
+            answer = self.call("BatchCreatePartition", DatabaseName=database, TableName=table, PartitionInputList=batch)
+            for error in answer.get("Errors") or []:
+                detail: Mapping[str, str] = error["ErrorDetail"]
+                if detail["ErrorCode"] != "AlreadyExistsException":
+                    raise AwsError(detail["ErrorCode"], detail["ErrorMessage"])
+
+    def _pages(self, action: str, field: str, **params: Any) -> Iterator[dict[str, Any]]:
+        token: dict[str, str] = {}
+        while True:
+            page = self.call(action, **params, **token)
+            yield from page.get(field) or []
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}

@@ -1,0 +1,146 @@
+"""The crawler verbs of the Glue API."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.glue.crawler import Crawler
+from localaws.glue.places import Place
+from localaws.glue.register import Register
+from localaws.glue.runner import Runner
+from localaws.service import ACCOUNT, REGION, AwsError, Caller, Cloud
+
+Params = Mapping[str, Any]
+_PAGE = 100
+_SUPPORTED = ("S3Targets", "CatalogTargets")
+
+
+class CrawlerService:
+    """Creates, describes, runs and schedules crawlers."""
+
+    name = "glue"
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._register = Register(cloud.state / "glue")
+        self._runner = Runner(cloud, self._register)
+        self._verbs: dict[str, Callable[[Params], dict[str, Any]]] = {
+            "UpdateCrawler": self._update,
+            "DeleteCrawler": self._delete,
+            "GetCrawler": lambda params: {"Crawler": self._find(params).told()},
+            "GetCrawlers": self._get_all,
+            "BatchGetCrawlers": self._get_batch,
+            "ListCrawlers": self._list,
+            "GetCrawlerMetrics": self._metrics,
+            "ListCrawls": self._crawls,
+            "StartCrawler": self._start,
+            "StopCrawler": self._stop,
+        }
+        self.actions = frozenset({"CreateCrawler", *self._verbs})
+
+    def start(self) -> None:
+        self._register.load()
+
+    def stop(self) -> None:
+        self._runner.stop()
+
+    def handle(self, action: str, params: Params, caller: Caller) -> Mapping[str, Any]:
+        if action == "CreateCrawler":
+            return self._create(params, caller)
+        return self._verbs[action](params)
+
+    def _find(self, params: Params) -> Crawler:
+        return self._register.find(params.get("Name") or params.get("CrawlerName"))
+
+    def _create(self, params: Params, caller: Caller) -> dict[str, Any]:
+        given = {key: value for key, value in params.items() if key != "Tags"}
+        _check(given)
+        self._runner.role(str(given["Role"]))
+        now = datetime.now(UTC).timestamp()
+        self._register.add(Crawler(given=given, created=now, updated=now))
+        if tags := params.get("Tags"):
+            arn = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/{given['Name']}"
+            self._cloud.call("glue", "TagResource", {"ResourceArn": arn, "TagsToAdd": tags}, caller)
+        return {}
+
+    def _update(self, params: Params) -> dict[str, Any]:
+        crawler = self._find(params)
+        self._require_ready(crawler)
+        given = {**crawler.given, **params}
+        _check(given)
+        with self._register.turn:
+            crawler.given, crawler.updated = given, datetime.now(UTC).timestamp()
+            crawler.version += 1
+            self._register.save()
+        return {}
+
+    def _delete(self, params: Params) -> dict[str, Any]:
+        crawler = self._find(params)
+        self._require_ready(crawler)
+        self._register.remove(crawler)
+        return {}
+
+    def _require_ready(self, crawler: Crawler) -> None:
+        if crawler.state != "READY":
+            raise AwsError("CrawlerRunningException", f"Crawler with name {crawler.name} is {crawler.state.lower()}")
+
+    def _get_all(self, params: Params) -> dict[str, Any]:
+        return _page("Crawlers", [one.told() for one in self._register.all()], params)
+
+    def _get_batch(self, params: Params) -> dict[str, Any]:
+        asked = params.get("CrawlerNames") or []
+        found = {one.name: one.told() for one in self._register.all() if one.name in asked}
+        return {"Crawlers": list(found.values()), "CrawlersNotFound": [name for name in asked if name not in found]}
+
+    def _list(self, params: Params) -> dict[str, Any]:
+        return _page("CrawlerNames", [one.name for one in self._register.all()], params)
+
+    def _metrics(self, params: Params) -> dict[str, Any]:
+        asked = params.get("CrawlerNameList")
+        found = [one.metrics() for one in self._register.all() if not asked or one.name in asked]
+        return _page("CrawlerMetricsList", found, params)
+
+    def _crawls(self, params: Params) -> dict[str, Any]:
+        return _page("Crawls", self._find(params).history(), params)
+
+    def _start(self, params: Params) -> dict[str, Any]:
+        self._runner.start(self._find(params))
+        return {}
+
+    def _stop(self, params: Params) -> dict[str, Any]:
+        self._runner.cancel(self._find(params))
+        return {}
+
+
+def _page(field: str, items: list[Any], params: Params) -> dict[str, Any]:
+    """A page of a list; the token is the place of the next item."""
+    token = str(params.get("NextToken") or "0")
+    if not token.isdigit():
+        raise AwsError("InvalidInputException", "the token is not one that this action gave")
+    start, size = int(token), int(params.get("MaxResults") or _PAGE)
+    more = {"NextToken": str(start + size)} if start + size < len(items) else {}
+    return {field: items[start : start + size], **more}
+
+
+def _check(given: Params) -> None:
+    """Raises AwsError InvalidInputException for what no crawl could be made of."""
+    targets = given.get("Targets") or {}
+    used = [kind for kind, found in targets.items() if found]
+    if not used:
+        raise AwsError("InvalidInputException", "Crawler targets must not be empty")
+    if other := [kind for kind in used if kind not in _SUPPORTED]:
+        raise AwsError("InvalidInputException", f"NOT_SUPPORTED: {', '.join(other)} are not crawled by the local AWS")
+    for target in targets.get("S3Targets") or []:
+        Place.of(str(target.get("Path", "")))
+    try:
+        configuration = json.loads(given.get("Configuration") or "{}")
+    except ValueError as error:
+        raise AwsError("InvalidInputException", f"Configuration is not valid JSON: {error}") from error
+    if not isinstance(configuration, dict):
+        raise AwsError("InvalidInputException", "Configuration is not a JSON object")
+    if targets.get("S3Targets") and not given.get("DatabaseName"):
+        raise AwsError("InvalidInputException", "Database name must not be empty for a crawler of S3 paths")
+    behavior = (given.get("SchemaChangePolicy") or {}).get("DeleteBehavior")
+    if targets.get("CatalogTargets") and behavior != "LOG":
+        raise AwsError("InvalidInputException", "The DeleteBehavior of a crawler of catalogue tables must be LOG")
