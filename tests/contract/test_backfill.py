@@ -31,7 +31,7 @@ def backfill(tmp_path: Path, aws: AwsServer, source: str, config: str, *more: st
     told = {"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws"}
     return subprocess.run(
         [sys.executable, "-m", "postrank", "backfill", *words],
-        env={**os.environ, **told, "POSTRANK_ACCOUNT": "123456789012", "AWS_REGION": "us-east-1"},
+        env={**os.environ, **told, "POSTRANK_ACCOUNT": "123456789012", "AWS_REGION": "us-east-1", "X_TOKEN": X_TOKEN},
         capture_output=True,
         check=False,
         text=True,
@@ -45,7 +45,7 @@ def gaps(aws: AwsServer) -> list[dict[str, Any]]:
 
 
 def x_config(url: str, **more: Any) -> str:
-    options = {"bearer_token": X_TOKEN, "host": url, "gap_query": "cats", "manage_rules": False, "margin": 0}
+    options = {"bearer_token": "env:X_TOKEN", "host": url, "gap_query": "cats", "manage_rules": False, "margin": 0}
     options |= {"daily_budget": 10.0, "monthly_budget": 10.0, **more}
     return '[source]\nkind = "x"\n' + "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())
 

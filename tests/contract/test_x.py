@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
 from tests.support.reading import built, reading
 from tests.support.waiting import wait_for
 
+from postrank.cli import postrank
 from postrank.options import Secret, WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.sources.backoff import Backoff
@@ -79,6 +81,23 @@ def test_a_dry_run_of_the_rules_says_what_would_change(server: FakeX) -> None:
     todo = rules.sync(Api(Secret(TOKEN), server.url), [rules.Rule("cats")], dry_run=True)
     assert todo == rules.Plan(add=[rules.Rule("cats")], delete=["old"], keep=0)
     assert server.rules == [{"id": "old", "value": "dogs"}]
+
+
+def test_the_command_rules_shows_the_change_and_makes_it_when_asked(server: FakeX, tmp_path: Path) -> None:
+    server.rules = [{"id": "old", "value": "dogs"}]
+    budgets = "daily_budget = 9.0\nmonthly_budget = 9.0"
+    path = tmp_path / "streamer.toml"
+    path.write_text(
+        f'state = "{tmp_path}"\n[source]\nkind = "x"\nbearer_token = "env:X_TOKEN"\nhost = "{server.url}"\n{budgets}\n'
+        '[[source.rules]]\nvalue = "cats"\ntag = "c"\n',
+        encoding="utf-8",
+    )
+    told = {"POSTRANK_ACCOUNT": "123456789012", "X_TOKEN": TOKEN}
+    tried = CliRunner().invoke(postrank, ["rules", "--config", str(path)], env=told)
+    assert tried.output.splitlines() == ["+ cats  [c]", "- rule old", "0 stay, 1 new, 1 go: nothing changed"]
+    assert server.rules == [{"id": "old", "value": "dogs"}]
+    assert CliRunner().invoke(postrank, ["rules", "--config", str(path), "--apply"], env=told).exit_code == 0
+    assert [rule["value"] for rule in server.rules] == ["cats"]
 
 
 def test_wrong_options_and_rules_are_named_together(tmp_path: Path) -> None:

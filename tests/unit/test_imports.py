@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "postrank.laptop": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")},
     "postrank.__main__": {"postrank.cli"},
     "postrank.cli": {"postrank", "localaws"},
+    "postrank.__main__": {"postrank.cli"},
     "localaws": set(),
     "postrank_airflow": {
         f"postrank.{room}" for room in ("aws", "results", "report", "heartbeat", "settings", "errors")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from postrank.errors import Fatal, Retryable
-from postrank.options import Options, WrongSettings
+from postrank.options import WrongSettings
 from postrank.posts import Event, Post
 from postrank.posts.times import EPOCH
-from postrank.sources import Batch, Gap, Surroundings, registry
+from postrank.sources import Batch, Gap, Source
 from postrank.sources.replay import Replay
 
 
@@ -46,37 +46,33 @@ class SpanNotReached(Retryable):
 class SearchPast:
     """X's recent search with the streamer's `gap_query`, under the streamer's budgets."""
 
-    options: Options
-    surroundings: Surroundings
+    source: Source
     network: str = "x"
     recovered_by: str = "recent-search"
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         from postrank.sources.x import XStream  # tweepy is slow to import
 
-        source = registry.build("x", self.options, self.surroundings)
-        if not isinstance(source, XStream) or source.recovery.search is None:
+        if not isinstance(self.source, XStream) or self.source.recovery.search is None:
             raise WrongSettings(["source.gap_query is missing: recent search needs a query of its own"])
-        yield from source.recovery.search.read(span.since, span.until, stopped)
+        yield from self.source.recovery.search.read(span.since, span.until, stopped)
 
 
 @dataclass(slots=True)
 class TimelinePast:
     """The timelines of the configured Mastodon instances, from the first id that the span can have."""
 
-    options: Options
-    surroundings: Surroundings
+    source: Source
     network: str = "mastodon"
     recovered_by: str = "timeline"
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         from postrank.sources.mastodon import Mastodon
 
-        source = registry.build("mastodon", self.options, self.surroundings)
-        if not isinstance(source, Mastodon):
+        if not isinstance(self.source, Mastodon):
             raise Fatal("the source is not Mastodon")
         gap = Gap(since=span.since, until=span.until, reason="backfill")
-        for instance in source.instances:
+        for instance in self.source.instances:
             instance.stopped = stopped
             # Ids begin with the milliseconds since 1970, 16 bits follow (Mastodon's source, "Snowflake").
             first = max(round((span.since - EPOCH).total_seconds() * 1000), 0) << 16

@@ -18,8 +18,8 @@ from postrank.settings import Settings
 from postrank.sinks import POSTS
 from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.packing import Packer
-from postrank.sources import Surroundings
 from postrank.streamer import logs
+from postrank.streamer.assembly import build_source
 from postrank.streamer.config import Config
 from postrank.streamer.ledgers import Ledgers
 
@@ -47,7 +47,10 @@ def backfill(source: str, since: str, until: str, path: Path, files: tuple[Path,
     span = Span(_instant(since), _instant(until))
     if span.until <= span.since:
         raise WrongRequest("--to must be later than --from")
-    job = _job(config, _past(source, config, list(files)), span)
+    settings = Settings.of(os.environ)
+    names = Resources.of(settings.environment, settings.account, settings.region)
+    clients = Clients(names.region)
+    job = _job(config, names, clients, _past(source, config, clients, list(files)), span)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         job.stopped.set()
@@ -60,22 +63,18 @@ def backfill(source: str, since: str, until: str, path: Path, files: tuple[Path,
         raise SystemExit(1)
 
 
-def _past(source: str, config: Config, files: list[Path]) -> Past:
+def _past(source: str, config: Config, clients: Clients, files: list[Path]) -> Past:
     if source == "archive":
         if not files:
             raise WrongRequest("--source archive needs at least one --file")
         return ArchivePast(files, config.source)
     if config.source != _SOURCE_OF[source]:
         raise WrongRequest(f"--source {source} needs a configuration whose source is {_SOURCE_OF[source]}")
-    surroundings = Surroundings(state=config.state / config.source)
-    kind = SearchPast if source == "x-search" else TimelinePast
-    return kind(config.source_options, surroundings)
+    built = build_source(config, os.environ, clients)
+    return SearchPast(built) if source == "x-search" else TimelinePast(built)
 
 
-def _job(config: Config, past: Past, span: Span) -> Backfill:
-    settings = Settings.of(os.environ)
-    names = Resources.of(settings.environment, settings.account, settings.region)
-    clients = Clients(names.region)
+def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:
     s3, bucket = clients.get("s3", read_seconds=10.0), names.buckets["raw"]
     collector = f"{config.collector}-backfill"
     told = config.sink
