@@ -56,7 +56,6 @@ def test_what_the_local_engine_does_not_do_as_athena_is_not_supported(queries, s
         "select 1 from",
         "select 'a",
         "select (1",
-        "",
         ";",
         "select 1; select 2",
         "drop",
