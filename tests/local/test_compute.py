@@ -2,35 +2,20 @@
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from tests.local.instances import IMAGE, SPEED, alive, await_state, describe_unit, first_start, launch, starts, state
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for
-
-SPEED = 60
-IMAGE = "ami-12c6146b"
-# A program that says that it began, and goes on until it is told to stop.
-PROGRAM = """
-import os, pathlib, signal, sys
-here = pathlib.Path(sys.argv[1])
-with (here / "starts").open("a") as starts:
-    starts.write(f"{os.getpid()} {os.environ['INSTANCE_ID']} {os.environ.get('AWS_CONTAINER_CREDENTIALS_FULL_URI')}\\n")
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-while True:
-    signal.pause()
-"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compute")
     (folder / "units").mkdir()
-    (folder / "program.py").write_text(PROGRAM)
     return folder
 
 
@@ -44,40 +29,8 @@ def aws(folder: Path) -> Iterator[LocalAws]:
 def unit(folder: Path, request: pytest.FixtureRequest) -> str:
     """A unit of the test's own, whose working folder has its name."""
     name = request.node.name.replace("_", "-")
-    (folder / name).mkdir()
-    (folder / "units" / f"{name}.toml").write_text(
-        f"argv = ['{sys.executable}', '{folder / 'program.py'}', '{folder / name}']\nrestart = 'on-failure'\n"
-    )
+    describe_unit(folder, name)
     return name
-
-
-def starts(folder: Path, unit: str) -> list[int]:
-    """The process ids of the unit's starts so far, alive or not."""
-    path = folder / unit / "starts"
-    return [int(line.split()[0]) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def launch(aws: LocalAws, unit: str) -> str:
-    tags = [{"ResourceType": "instance", "Tags": [{"Key": "localaws:units", "Value": unit}]}]
-    made = aws.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, TagSpecifications=tags)
-    return str(made["Instances"][0]["InstanceId"])
-
-
-def state(aws: LocalAws, instance: str) -> str:
-    found = aws.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
-    return str(found["State"]["Name"])
-
-
-def await_state(aws: LocalAws, instance: str, wanted: str) -> None:
-    wait_for(lambda: state(aws, instance) == wanted, timeout=20, what=f"{instance} to be {wanted}")
-
-
-def first_start(folder: Path, unit: str) -> int:
-    return wait_for(lambda: starts(folder, unit), timeout=20, what="the unit to start")[0]
 
 
 def test_an_instance_is_pending_before_it_runs_its_unit(aws: LocalAws, folder: Path, unit: str) -> None:

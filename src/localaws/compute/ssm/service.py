@@ -183,7 +183,7 @@ class SsmService:
                 "PlatformVersion": "2023",
                 "ResourceType": "EC2Instance",
                 "IPAddress": str(instance.raw.private_ip or "127.0.0.1"),
-                "ComputerName": str(instance.raw.private_dns or instance.id),
+                "ComputerName": instance.id,
             }
             if all(_matches(instance, one, key, values) for key, values in asked.items()):
                 told.append(one)
