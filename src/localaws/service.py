@@ -114,6 +114,10 @@ class Cloud(Protocol):
         """Have `hook` called after the emulator answered `action` of `service` with success."""
         ...
 
+    def holds(self, service: str) -> bool:
+        """Whether the emulator has been told anything of `service`; true to what it held before a restart."""
+        ...
+
 
 class Hook(Protocol):
     def __call__(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None: ...

@@ -63,6 +63,8 @@ class Fleet:
 
     def instances(self) -> list[Instance]:
         """All of them, terminated ones included."""
+        if not (self._cloud.holds("ec2") or self._cloud.holds("autoscaling")):
+            return []  # the emulator loads 100 MB when it is first asked
         return list(emulated.instances())
 
     def reachable(self, instance: Instance) -> bool:
@@ -99,8 +101,6 @@ class Fleet:
         try:
             if ended := leftovers.end(self._folder, patience=10):
                 log.warning("ended %d processes that a crash had left behind", ended)
-            # The first call has the emulator take up its records.
-            self._cloud.call("ec2", "DescribeInstances", {}, OURSELVES)
             self.reconcile()
         except Exception:
             log.exception("the instances cannot be taken up again")

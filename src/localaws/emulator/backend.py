@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws.emulator import clock
+from localaws.emulator import clock, seeds
 from localaws.emulator.journal import Call, Journal
 from localaws.emulator.mutations import changes, subject_of
 from localaws.service import ACCOUNT
@@ -35,6 +35,7 @@ class Emulator:
         self._turn = threading.RLock()
         self._loaded: Callable[..., Any] | None = None
         self._journal: Journal | None = None
+        self._changed: set[str] = set()  # services that hold what a call put there
 
     def handle(
         self,
@@ -54,12 +55,19 @@ class Emulator:
             if not changes(service, action, request.method):
                 return _ask(app, request, headers)
             seed, now = secrets.randbits(62), time.time()
-            _seed(seed)
+            seeds.seed(seed)
             with clock.at(now):
                 answer = _ask(app, request, headers)
             if keep(answer) and self._journal is not None:
+                self._changed.add(service)
                 self._journal.append(_call(request, headers, seed, now, subject_of(service, action, request)))
             return answer
+
+    def holds(self, service: str) -> bool:
+        """Whether any call has changed a service. To ask the emulator itself would have it load what may be large."""
+        with self._turn:
+            self.load()
+            return service in self._changed
 
     def within(self, use: Callable[[], Any]) -> Any:
         """What `use` returns, with no call changing the backends meanwhile."""
@@ -72,6 +80,7 @@ class Emulator:
         with self._turn:
             if self._loaded is None:
                 clock.install()
+                seeds.install()
                 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
                 self._loaded = DomainDispatcherApplication(create_backend_app)
@@ -89,7 +98,8 @@ class Emulator:
         began, count = time.monotonic(), 0
         for call in journal.calls():
             count += 1
-            _seed(call.seed)
+            self._changed.add(_service(call.headers.get("authorization", "")))
+            seeds.seed(call.seed)
             with clock.at(call.time):
                 answer = _ask(app, made(call.method, call.path, call.query, call.headers, call.body), call.headers)
             if answer.status >= 400:
@@ -102,10 +112,8 @@ def _signature(service: str, key: str) -> str:
     return _SIGNATURE.format(key=key, region="us-east-1", service=service)
 
 
-def _seed(seed: int) -> None:
-    from moto.moto_api._internal import mock_random
-
-    mock_random.seed(seed)
+def _service(signature: str) -> str:
+    return signature.partition("/aws4_request")[0].rpartition("/")[2]
 
 
 def _call(request: HttpRequest, headers: Mapping[str, str], seed: int, now: float, subject: str | None) -> Call:

@@ -35,6 +35,8 @@ class Gateway:
         request = from_environ(environ)
         answer = self._own.answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
         headers = _single(answer.headers) | {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id}
+        if answer.status in _BODILESS:
+            answer.body = b""
         if request.method != "HEAD" or "Content-Length" not in headers:
             size = answer.body.size if isinstance(answer.body, FilePart) else len(answer.body)
             headers["Content-Length"] = str(size)

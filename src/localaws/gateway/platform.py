@@ -70,6 +70,9 @@ class Platform:
     def after(self, service: str, action: str, hook: Hook) -> None:
         self._hooks[service, action].append(hook)
 
+    def holds(self, service: str) -> bool:
+        return self.emulator.holds(service)
+
     # What the gateway uses
 
     def before(self, service: str, action: str, params: Mapping[str, Any]) -> None:
