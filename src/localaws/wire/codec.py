@@ -7,6 +7,13 @@ from typing import Any
 
 from botocore.utils import parse_timestamp
 
+# Here, on the main thread: the emulator is imported on another one, and a request that imported the same packages at
+# that moment would meet them half made.
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.datastructures import Headers, MultiDict
+
 from localaws.service import AwsError
 from localaws.wire import cborshape, jsonshape
 from localaws.wire.models import operation
@@ -41,16 +48,11 @@ def unknown_action(route: Route) -> AwsError:
 
 @cache
 def _moto_operation(service: str, action: str) -> Any:
-    from moto.core.utils import get_service_model
-
     described = operation(service, action)
     return get_service_model(described.service_model.service_name).operation_model(action) if described else None
 
 
 def _parsed(route: Route, request: HttpRequest) -> dict[str, Any]:
-    from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
-    from werkzeug.datastructures import Headers, MultiDict
-
     described = _moto_operation(route.service, route.action)
     values = request.fields + (request.form if request.is_form and not route.protocol.startswith("rest") else [])
     raw: Any = {
@@ -101,8 +103,6 @@ def encode(route: Route, result: Mapping[str, Any], request_id: str) -> HttpAnsw
 
 
 def _serialized(route: Route, result: Mapping[str, Any], request_id: str) -> HttpAnswer:
-    from moto.core.serialize import SerializationContext, get_serializer_class
-
     described = _moto_operation(route.service, route.action)
     make = get_serializer_class(described.service_model.service_name, route.protocol)
     status = int(result.get("_status", 0)) or described.http.get("responseCode", 200)
