@@ -13,7 +13,7 @@ from airflow.sdk import Asset, chain, dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
-from postrank_airflow import ranking
+from postrank_airflow import ranking, reporting
 from postrank_airflow.defaults import DEFAULT_ARGS
 from postrank_airflow.names import RESOURCES, SQL
 from postrank_airflow.operators import CreateTableOperator, StatementOperator
@@ -55,7 +55,7 @@ def rank_authors() -> None:
     queries = [one.output for one in (arrivals, touched, versions, minutes, authors)]
     publish = ranking.publish.override(outlets=[EXPORT])(ranked.output, counts.output, queries)
 
-    chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish)
+    chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.report())
     arrivals >> survey
     touched >> layout
     versions >> point_versions

@@ -49,7 +49,7 @@ def ranked(posts: Iterable[Written], granularity: str, interval: tuple[datetime,
         known = before if before_end == start else {}
         for rank, author in enumerate(order, 1):
             who = (author.network, author.id, author.handle, author.name)
-            share, peak = counts[author] / total, min(counts[author], 9)
+            share, peak = round(counts[author] / total, 6), min(counts[author], 9)
             rows.append((granularity, start, end, rank, *who, counts[author], share, known.get(author), peak, 1))
         before, before_end = {author: rank for rank, author in enumerate(order, 1)}, end
     return rows
@@ -129,7 +129,7 @@ def _start(at: datetime, granularity: str, first: datetime) -> datetime:
 
 
 def _as_athena_writes(rows: list[Any]) -> bytes:
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
     arrays = [pa.array(_naive(column), kind) for column, kind in zip(columns, COLUMNS.values(), strict=True)]
     table = pa.table(dict(zip(COLUMNS, arrays, strict=True)))
     out = pa.BufferOutputStream()

@@ -61,10 +61,12 @@ def heat_map(labels: Sequence[str], columns: Sequence[str], cells: Sequence[Sequ
 
 def nice_ceiling(value: float) -> float:
     """The next 1, 2, 2.5 or 5 times a power of ten: the top of an axis that can be read."""
+    if value <= 0:
+        return 1.0
     power = 1.0
     while power < value:
         power *= 10
-    while power / 10 >= value > 0:
+    while power / 10 >= value:
         power /= 10
     return next((power * part for part in (0.2, 0.25, 0.5) if power * part >= value), power)
 

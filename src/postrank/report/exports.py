@@ -1,5 +1,6 @@
 """Exports, read for showing: a run's manifest, and its rankings as tables that are kept while they are looked at."""
 
+import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from postrank.errors import Fatal
-from postrank.results.reader import Results
+from postrank.results.reader import NothingExported, Results
 
+LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [...]}
 FINEST_FIRST = ("minute", "hour", "day", "all")
 
 
@@ -59,6 +61,14 @@ class Exports:
     def open(self, run: str | None = None) -> Export:
         """The export of a run (its name in keys), of the newest unless named. Raises NothingExported."""
         return Export(self.results.manifest(run))
+
+    def ledgers(self, export: Export) -> dict[str, Any] | None:
+        """The run's part of the ledgers: `gaps` and `hop_counts`; None where it was not exported."""
+        try:
+            found: dict[str, Any] = json.loads(self.results.body(f"rankings/run={export.run}/{LEDGERS}"))
+        except NothingExported:
+            return None
+        return found
 
     def table(self, export: Export, granularity: str) -> pa.Table:
         """The ranked authors of a granularity, by window and rank; times are UTC. Raises NotExported."""

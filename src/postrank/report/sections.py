@@ -97,11 +97,14 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
     return _section(title, tag("p", note, class_="quiet"), heat_map(labels, columns, cells, title))
 
 
-def hops(manifest: Mapping[str, Any]) -> Markup:
+def hops(manifest: Mapping[str, Any], ledgers: Mapping[str, Any] | None) -> Markup:
     """How many lines and posts each step of the run took, and what became of them."""
-    rows: list[list[str | Markup]] = [
-        ["arrived in this run", kind, f"{count:,}"] for kind, count in (manifest.get("arrived_lines") or {}).items()
-    ]
+    rows: list[list[str | Markup]] = []
+    for hop in (ledgers or {}).get("hop_counts", ()):
+        counts = [(name, value) for name, value in hop.items() if isinstance(value, int)]
+        rows += [[f"{hop['hop']}, {hop['collector']}", name, f"{value:,}"] for name, value in counts]
+    arrived = manifest.get("arrived_lines") or {}
+    rows += [["arrived in this run", kind, f"{count:,}"] for kind, count in arrived.items()]
     steps = (
         ("lines behind the ranked days", "post_lines"),
         ("edits behind the ranked days", "edit_lines"),
@@ -110,19 +113,16 @@ def hops(manifest: Mapping[str, Any]) -> Markup:
         ("counted", "posts"),
     )
     rows += [["ranked days", text, f"{manifest[name]:,}"] for text, name in steps if name in manifest]
-    for hop in manifest.get("hop_counts") or ():
-        counts = [(name, value) for name, value in hop.items() if isinstance(value, int)]
-        rows += [[f"{hop['hop']}, {hop['collector']}", name, f"{value:,}"] for name, value in counts]
     if not rows:
         return _section("From source to ranking", _absent("The manifest holds no counts."))
     return _section("From source to ranking", table(["Step", "What", "Count"], rows, frozenset({2})))
 
 
-def gaps(manifest: Mapping[str, Any]) -> Markup:
+def gaps(ledgers: Mapping[str, Any] | None) -> Markup:
     """The spans of time in which posts may be missing, from the gap ledger."""
-    found = manifest.get("gaps")
-    if found is None:
+    if ledgers is None:
         return _section("Gaps", _absent("The gap ledger was not exported with this run."))
+    found = ledgers["gaps"]
     if not found:
         return _section("Gaps", tag("p", "None is known in this interval."))
     heads = ["From", "To", "Source", "Why", "Recovered by"]

@@ -32,10 +32,15 @@ class Course:
 
 
 def windows(ranking: pa.Table) -> list[Window]:
-    """The windows of a ranking, oldest first. The first author's share tells the posts of the whole window."""
-    first = ranking.filter(pc.equal(ranking["rank"], 1)).select(["window_start", "window_end", "posts", "share"])
+    """The windows of a ranking, oldest first.
+
+    The ranked authors' share tells the posts of everybody; it is exported with six digits, so that of millions of
+    posts the last digits may differ.
+    """
+    sums = ranking.group_by(["window_start", "window_end"]).aggregate([("posts", "sum"), ("share", "sum")])
     found = [
-        Window(row["window_start"], row["window_end"], round(row["posts"] / row["share"])) for row in first.to_pylist()
+        Window(row["window_start"], row["window_end"], round(row["posts_sum"] / (row["share_sum"] or 1)))
+        for row in sums.to_pylist()
     ]
     return sorted(found, key=lambda window: window.start)
 
