@@ -10,16 +10,13 @@ from pathlib import Path
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.server import create_server
 
 from localaws.gateway.app import Gateway
+from localaws.gateway.http import HOST, server_for
 from localaws.gateway.platform import Platform
 
-HOST = "127.0.0.1"
 # Packages that answer for services themselves. `compute` is told what its instances may run.
 _SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute")
-_THREADS = 16
-_MOST_BODY = 1 << 30
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +49,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
     platform = Platform(options.state, speed=options.speed, call_log=options.call_log, enforce_iam=options.enforce_iam)
-    server = create_server(
-        Gateway(platform),
-        host=HOST,
-        port=options.port,
-        threads=_THREADS,
-        clear_untrusted_proxy_headers=True,
-        max_request_body_size=_MOST_BODY,
-        ident="localaws",
-    )
-    server.channel_class = _Channel
+    server = server_for(Gateway(platform), options.port)
     platform.endpoint = f"http://{HOST}:{server.effective_port}"
     for package in _SERVICES:
         _register(platform, package, options)
@@ -89,7 +77,7 @@ def _register(platform: Platform, package: str, options: Options) -> None:
         return
     try:
         module = import_module(f"localaws.{package}")
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if not str(error.name).startswith("localaws."):
             raise
         log.exception("%s is incomplete and left out", package)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws.emulator import clock, seeds
+from localaws.emulator import clock, gaps, seeds
 from localaws.emulator.journal import Call, Journal
 from localaws.emulator.mutations import changes, subject_of
-from localaws.service import ACCOUNT
+from localaws.service import ACCOUNT, AwsError
 from localaws.wire.request import HttpAnswer, HttpRequest, made, raw
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class Emulator:
             self._changed.add(_service(call.headers.get("authorization", "")))
             seeds.seed(call.seed)
             with clock.at(call.time):
-                answer = _ask(app, made(call.method, call.path, call.query, call.headers, call.body), call.headers)
+                answer = _again(app, made(call.method, call.path, call.query, call.headers, call.body), call.headers)
             if answer.status >= 400:
                 log.warning("replaying %s %s gave %d", call.method, call.path, answer.status)
         if count:
@@ -134,13 +134,26 @@ def _call(request: HttpRequest, headers: Mapping[str, str], seed: int, now: floa
     )
 
 
+def _again(app: Callable[..., Any], request: HttpRequest, headers: Mapping[str, str]) -> HttpAnswer:
+    """The answer of a call in a replay, where one that fails must not keep those behind it from being made."""
+    try:
+        return _ask(app, request, headers)
+    except Exception:
+        log.exception("replaying %s %s failed", request.method, request.path)
+        return HttpAnswer(500)
+
+
 def _ask(app: Callable[..., Any], request: HttpRequest, headers: Mapping[str, str]) -> HttpAnswer:
+    gaps.fill(request)
     started: list[Any] = []
 
     def start_response(status: str, sent: list[tuple[str, str]], _error: object = None) -> None:
         started[:] = [int(status.split(maxsplit=1)[0]), dict(sent)]
 
-    body = b"".join(app(_environ(request, headers), start_response))
+    try:
+        body = b"".join(app(_environ(request, headers), start_response))
+    except NotImplementedError as error:
+        raise AwsError("NotImplemented", f"The emulator does not have this: {error}", status=501) from error
     return HttpAnswer(started[0], started[1], body)
 
 

@@ -14,7 +14,7 @@ from localaws.s3.chunked import Body
 from localaws.service import AwsError, Caller
 from localaws.wire import codec
 from localaws.wire.errors import encode_error
-from localaws.wire.models import operation
+from localaws.wire.models import model, operation
 from localaws.wire.request import FilePart, HttpAnswer, HttpRequest, from_environ
 from localaws.wire.routing import Route, route
 
@@ -81,9 +81,9 @@ class Gateway:
 
     def _params(self, found: Route, request: HttpRequest) -> dict[str, Any]:
         if operation(found.service, found.action) is None:
-            if found.action or found.service == "s3":
+            if model(found.service) is not None:
                 raise codec.unknown_action(found)
-            return {}
+            return {}  # a service that botocore signs under another name: the emulator may know it
         params = codec.decode(found, request)
         if codec.streams_in(found):
             request.stream.seek(0)

@@ -12,6 +12,7 @@ _NAMES = {
     "elasticloadbalancing": "elbv2",
     "execute-api": "apigateway",
     "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
 }
 
 

@@ -1,0 +1,65 @@
+"""The HTTP server (waitress) made to answer as AWS does where it would write something of its own."""
+
+import re
+from typing import Any
+from xml.sax.saxutils import escape
+
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+from waitress.task import ErrorTask, WSGITask
+
+HOST = "127.0.0.1"
+_THREADS = 24
+_MOST_BODY = 5 << 30  # "PutObject": 5 GB in one request
+_MOST_HEADERS = 64 << 10
+_METADATA = re.compile(rb"^X-Amz-Meta-[^:]*", re.MULTILINE)
+# HTTP status of what waitress refuses -> the code that S3 has for it ("Error responses").
+_CODES = {
+    400: "BadRequest",
+    411: "MissingContentLength",
+    413: "EntityTooLarge",
+    431: "RequestHeaderSectionTooLarge",
+    501: "NotImplemented",
+}
+
+
+class _Task(WSGITask):  # type: ignore[misc]
+    def build_response_header(self) -> bytes:
+        """waitress capitalises header names; those of user metadata are lower-case in S3."""
+        made: bytes = super().build_response_header()
+        return _METADATA.sub(lambda found: found[0].lower(), made)
+
+
+class _RefusedTask(ErrorTask):  # type: ignore[misc]
+    def execute(self) -> None:
+        """Say in AWS's form what is wrong with a request that cannot be read."""
+        error = self.request.error
+        code = _CODES.get(error.code, "InternalError")
+        body = f"<Error><Code>{code}</Code><Message>{escape(str(error.body))}</Message></Error>".encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", "application/xml"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    task_class = _Task
+    error_task_class = _RefusedTask
+
+
+def server_for(application: Any, port: int) -> Any:
+    """A server on loopback that is bound to `port` (0: a free one) and not yet running. Raises OSError."""
+    server = create_server(
+        application,
+        host=HOST,
+        port=port,
+        threads=_THREADS,
+        clear_untrusted_proxy_headers=True,
+        max_request_body_size=_MOST_BODY,
+        max_request_header_size=_MOST_HEADERS,
+        channel_timeout=300,
+        ident="localaws",
+    )
+    server.channel_class = _Channel
+    return server
