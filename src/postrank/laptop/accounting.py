@@ -70,8 +70,8 @@ class Accounting:
         """For a person."""
         table = Table(title="Lines that each hop took and gave", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("hop", no_wrap=True)
-        for column in ("received", "delivered", "rejected", "spooled", "lost"):
-            table.add_column(column, justify="right")
+        for column in ("taken", "given", "rejected", "spooled", "lost"):
+            table.add_column(column, justify="right", no_wrap=True)
         table.add_column("beside", overflow="fold")
         for hop in self.hops:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)

@@ -19,6 +19,8 @@ from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
 from postrank.laptop.status import Status
 from postrank.laptop.streamer import Streamer
+from postrank.results.export import LATEST
+from postrank.results.reader import Results
 
 STEPS = {
     "local AWS": "Kinesis, Firehose, S3, Glue, Athena, EC2 on loopback",
@@ -36,6 +38,7 @@ DAGS_SECONDS = 120.0  # for the DAG files to be parsed
 RUN_SECONDS = 3600.0  # for one DAG run: a large archive takes its time
 STILL_SECONDS = 300.0  # without any movement of posts
 _PAUSE = 0.3
+_STAY_PAUSE = 2.0
 
 
 @dataclass(slots=True)
@@ -74,10 +77,13 @@ class Job:
         return Accounting.of(heartbeat, delivered, newest_manifest(self.layout.results))
 
     def stay(self) -> None:
-        """Keep everything up; raises what ends it: a part that died, a full disk, the interrupt."""
+        """Keep everything up, each DAG on its schedule; raises what ends it: a dead part, a full disk, an interrupt."""
+        for dag_id in sorted(self.airflow.known_dags()):
+            self.airflow.unpause(dag_id)
         while True:
             self._look_after()
-            time.sleep(1.0)
+            self._copy_newer_results()
+            time.sleep(_STAY_PAUSE)
 
     def _start(self) -> None:
         """Start the local AWS and, at the same time, the slowest part of Airflow."""
@@ -112,8 +118,6 @@ class Job:
             if time.monotonic() > deadline:
                 raise DagsMissing(missing, self.airflow.import_errors())
             self._pause()
-        for dag_id in sorted(self.airflow.known_dags()):
-            self.airflow.unpause(dag_id)
         self.status.done("Airflow", self.airflow.url)
 
     def _wait_for_delivery(self) -> int:
@@ -142,9 +146,14 @@ class Job:
         return delivered.lines
 
     def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> tuple[str, str]:
-        """Start a run by hand, as a person would; returns the DAG's id and the run's."""
+        """Start a run by hand, as a person would; returns the DAG's id and the run's.
+
+        Unpaused only then: the run of the last hour, which the schedule makes at once, is to come behind it.
+        """
         self.status.begin(dag_id)
-        return dag_id, self.airflow.trigger(dag_id, conf or {})
+        run_id = self.airflow.trigger(dag_id, conf or {})
+        self.airflow.unpause(dag_id)
+        return dag_id, run_id
 
     def _wait_for_run(self, dag_id: str, run_id: str) -> None:
         """Return when the run ended well. Raises RunFailed, RunTooSlow."""
@@ -160,13 +169,21 @@ class Job:
         self.status.done(dag_id, _progress(self.airflow.tasks(dag_id, run_id)))
 
     def _copy_results(self) -> None:
-        """Leave a copy of all that was exported below var/results, by the same keys."""
+        """Leave a copy of all that was exported below var/results, by the same keys; the pointer last, as it was."""
         s3, bucket = self.cloud.client("s3"), self.names.buckets["results"]
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for entry in page.get("Contents", ()):
-                target = self.layout.results / entry["Key"]
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        for key in sorted(keys, key=lambda one: one == LATEST):
+            target = self.layout.results / key
+            if key == LATEST or not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                s3.download_file(bucket, entry["Key"], str(target))
+                s3.download_file(bucket, key, str(target))
+
+    def _copy_newer_results(self) -> None:
+        """Copy again when another run was exported."""
+        newest = Results(self.cloud.client("s3"), self.names.buckets["results"]).latest()
+        if newest["run"] != newest_manifest(self.layout.results)["run"]:
+            self._copy_results()
 
     def _write_timings(self) -> None:
         text = json.dumps(self.status.seconds, indent=2)

@@ -1,7 +1,9 @@
 """Reading what was exported: the newest run, a run's manifest, its rows."""
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,17 +15,17 @@ from postrank.results.export import LATEST
 class NothingExported(Fatal):
     """There is no such export."""
 
-    def __init__(self, bucket: str, key: str) -> None:
-        super().__init__(f"nothing was exported to s3://{bucket}/{key} yet")
-        self.bucket, self.key = bucket, key
+    def __init__(self, where: str) -> None:
+        super().__init__(f"nothing was exported to {where} yet")
+        self.where = where
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """The exports in the results bucket. `s3` is boto3's S3 client."""
+class Exports(ABC):
+    """Exports by their keys, wherever they lie."""
 
-    s3: Any
-    bucket: str
+    @abstractmethod
+    def body(self, key: str) -> bytes:
+        """One exported object, as it is. Raises NothingExported."""
 
     def latest(self) -> dict[str, Any]:
         """The pointer to the newest export: `run`, `manifest` (its key), `interval`, ... Raises NothingExported."""
@@ -41,14 +43,37 @@ class Results:
         )
         return found
 
+    def _json(self, key: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body(key))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Exports):
+    """The exports in the results bucket. `s3` is boto3's S3 client."""
+
+    s3: Any
+    bucket: str
+
     def body(self, key: str) -> bytes:
         """One exported object, as it is. Raises NothingExported."""
         try:
             body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except self.s3.exceptions.NoSuchKey as error:
-            raise NothingExported(self.bucket, key) from error
+            raise NothingExported(f"s3://{self.bucket}/{key}") from error
         return body
 
-    def _json(self, key: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.body(key))
-        return found
+
+@dataclass(frozen=True, slots=True)
+class Copy(Exports):
+    """The exports in a copy of the results bucket, in a folder."""
+
+    folder: Path
+
+    def body(self, key: str) -> bytes:
+        """One exported object, as it is. Raises NothingExported."""
+        path = self.folder / key
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise NothingExported(str(path)) from error
