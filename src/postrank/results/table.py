@@ -20,16 +20,15 @@ def ranking_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     table.add_column("rank", justify="right", min_width=4)
     if moved:
         table.add_column("moved", justify="right", min_width=5)
-    for column in ("author", "name", "network"):
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
-    for column, width in (("posts", 5), ("share", 6), ("peak", 4)):
+    for column, width in (("author", 24), ("network", 16)):
+        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=width)
+    for column, width in (("posts", 5), ("share", 6), ("peak 60 s", 4)):
         table.add_column(column, justify="right", min_width=width)
     for row in listed:
         table.add_row(
             str(row["rank"]),
             *([_moved(row["rank"], row["previous_rank"])] if moved else []),
             _plain(row["author_handle"] or row["author_id"]),
-            _plain(row["author_name"] or ""),
             _plain(row["network"]),
             f"{row['posts']:,}",
             f"{row['share']:.2%}",
