@@ -177,10 +177,11 @@ class _Parser:
     def _combined(self, combine: Callable[[float, float], float], left: Operand, right: Operand) -> Operand:
         if isinstance(left, list) or isinstance(right, list):
             raise self._error("arithmetic on METRICS() is not supported locally")
-        if not isinstance(left, dict) and not isinstance(right, dict):
+        series = [one for one in (left, right) if isinstance(one, dict)]
+        if not series:
             return _number(combine, left, right)
         result: Series = {}
-        for at in sorted(left if isinstance(left, dict) else right):  # type: ignore[arg-type]
+        for at in sorted(series[0]):
             one, other = _at(left, at), _at(right, at)
             if one is not None and other is not None:
                 value = _number(combine, one, other)
