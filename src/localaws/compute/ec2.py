@@ -46,7 +46,7 @@ class Ec2Service:
         }
 
     def _status(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """ "DescribeInstanceStatus": running instances only, unless all are asked for."""
+        """DescribeInstanceStatus": running instances only, unless all are asked for."""
         chosen = self._known(params.get("InstanceIds") or [])
         if not params.get("IncludeAllInstances"):
             chosen = [one for one in chosen if one.state == "running"]

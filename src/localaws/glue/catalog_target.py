@@ -4,61 +4,49 @@
 given another schema while the policy is LOG; new partitions are always added, with the storage of their table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from localaws.glue.catalogue import Catalogue
-from localaws.glue.crawler import Crawl, Crawler
-from localaws.glue.places import Place, Reader, partition_values
+from localaws.glue.places import Place, partition_values
+from localaws.glue.work import Work
 from localaws.service import AwsError
 
-Say = Callable[[str], None]
 
-
-class Cancelled(Exception):
-    """The crawl was stopped."""
-
-
-def crawl_tables(
-    crawler: Crawler, target: Mapping[str, Any], catalogue: Catalogue, reader: Reader, crawl: Crawl, say: Say
-) -> None:
+def crawl_tables(work: Work, target: Mapping[str, Any]) -> None:
     """Crawl each table of a target. Raises AwsError, Cancelled."""
-    database = str(target["DatabaseName"])
+    database, catalogue = str(target["DatabaseName"]), work.catalogue
     for name in target["Tables"]:
-        if crawler.cancelled.is_set():
-            raise Cancelled
         table = catalogue.table(database, name)
         if table is None:
             raise AwsError("EntityNotFoundException", f"Table {database}.{name} does not exist")
-        found = _found(crawler, table, reader, say)
+        found = _found(work, table)
         known = {tuple(one["Values"]): one for one in catalogue.partitions(database, name)}
         made = [_partition(table, values, at) for values, at in found.items() if values not in known]
         catalogue.add_partitions(database, name, made)
         if made:
-            crawl.count("PARTITION", "ADD", len(made))
-        say(f"INFO : table {database}.{name}: {len(found)} partitions found, {len(made)} of them new")
-        if _inherits(crawler) and crawler.policy["UpdateBehavior"] == "UPDATE_IN_DATABASE":
-            _inherit(database, table, [known[values] for values in found if values in known], catalogue, crawl)
+            work.crawl.count("PARTITION", "ADD", len(made))
+        work.say(f"INFO : table {database}.{name}: {len(found)} partitions found, {len(made)} of them new")
+        if _inherits(work) and work.crawler.policy["UpdateBehavior"] == "UPDATE_IN_DATABASE":
+            _inherit(work, database, table, [known[values] for values in found if values in known])
 
 
-def _found(crawler: Crawler, table: Mapping[str, Any], reader: Reader, say: Say) -> dict[tuple[str, ...], str]:
+def _found(work: Work, table: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
     """The partitions below a table's location: their values, and where they lie."""
     place = Place.of(str(table["StorageDescriptor"]["Location"]))
     keys = [key["Name"] for key in table.get("PartitionKeys") or []]
     found: dict[tuple[str, ...], str] = {}
     strange: set[str] = set()
-    for key, _ in reader.objects(place):
-        if crawler.cancelled.is_set():
-            raise Cancelled
+    for key, _ in work.reader.objects(place):
+        work.go_on()
         folders = key.split("/")[:-1]
         values = partition_values(folders, keys)
         if values is None:
             strange.add("/".join(folders))
         elif keys and tuple(values) not in found:
-            reader.allow_read(place, key)
+            work.reader.allow_read(place, key)
             found[tuple(values)] = place.below("".join(f"{one}/" for one in folders[: len(keys)]))
     for folder in sorted(strange):
-        say(f"WARN : {place.below(folder)} does not fit the partition keys {', '.join(keys)}; it is left out")
+        work.say(f"WARN : {place.below(folder)} does not fit the partition keys {', '.join(keys)}; it is left out")
     return found
 
 
@@ -66,23 +54,21 @@ def _partition(table: Mapping[str, Any], values: tuple[str, ...], location: str)
     return {"Values": list(values), "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}}
 
 
-def _inherits(crawler: Crawler) -> bool:
-    output = crawler.configuration.get("CrawlerOutput", {}).get("Partitions", {})
+def _inherits(work: Work) -> bool:
+    output = work.crawler.configuration.get("CrawlerOutput", {}).get("Partitions", {})
     return bool(output.get("AddOrUpdateBehavior") == "InheritFromTable")
 
 
-def _inherit(
-    database: str, table: Mapping[str, Any], known: list[dict[str, Any]], catalogue: Catalogue, crawl: Crawl
-) -> None:
+def _inherit(work: Work, database: str, table: Mapping[str, Any], known: list[dict[str, Any]]) -> None:
     """Give partitions whose storage differs from the table's that of the table."""
     for one in known:
         wanted = {**table["StorageDescriptor"], "Location": one["StorageDescriptor"].get("Location", "")}
         if wanted != one["StorageDescriptor"]:
-            catalogue.call(
+            work.catalogue.call(
                 "UpdatePartition",
                 DatabaseName=database,
                 TableName=table["Name"],
                 PartitionValueList=one["Values"],
                 PartitionInput={"Values": one["Values"], "StorageDescriptor": wanted},
             )
-            crawl.count("PARTITION", "UPDATE")
+            work.crawl.count("PARTITION", "UPDATE")

@@ -1,5 +1,6 @@
 """Places in S3: what a crawler's role may list and read, and the partitions that paths name."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -47,6 +48,29 @@ class Reader:
     def allow_read(self, place: Place, key: str) -> None:
         """Raises AwsError AccessDenied unless the role may read the object."""
         self._cloud.authorize(self._role, "s3:GetObject", f"arn:aws:s3:::{place.bucket}/{place.prefix}{key}")
+
+
+def glob(pattern: str) -> "re.Pattern[str]":
+    """An exclude pattern ("Include and exclude patterns"): `*` and `?` stay within a folder, `**` does not; `[abc]`,
+    `{one,other}`, and `\\` before a character that means itself.
+    """
+    parts, depth, rest = [], 0, pattern
+    while rest:
+        mark = next((one for one in ("**", "*", "?", "{", "}", "[", "\\") if rest.startswith(one)), rest[0])
+        rest = rest[len(mark) :]
+        if mark == "[" and "]" in rest:
+            inside, _, rest = rest.partition("]")
+            parts.append("[" + inside.replace("\\", "\\\\").replace("!", "^", 1) + "]")
+        elif mark == "\\" and rest:
+            parts.append(re.escape(rest[0]))
+            rest = rest[1:]
+        elif mark == "," and depth:
+            parts.append("|")
+        else:
+            depth += {"{": 1, "}": -1}.get(mark, 0)
+            meant = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}
+            parts.append(meant.get(mark) or re.escape(mark))
+    return re.compile("".join(parts) + r"\Z", re.DOTALL)
 
 
 def partition_values(folders: list[str], keys: list[str]) -> list[str] | None:

@@ -5,12 +5,14 @@ import threading
 import uuid
 from datetime import UTC, datetime
 
-from localaws.glue.catalog_target import Cancelled, crawl_tables
+from localaws.glue.catalog_target import crawl_tables
 from localaws.glue.catalogue import Catalogue
 from localaws.glue.crawler import Crawl, Crawler
 from localaws.glue.logbook import Logbook
 from localaws.glue.places import Reader
 from localaws.glue.register import Register
+from localaws.glue.s3_target import crawl_path
+from localaws.glue.work import Cancelled, Work
 from localaws.service import ACCOUNT, AwsError, Caller, Cloud
 
 log = logging.getLogger(__name__)
@@ -89,9 +91,18 @@ class Runner:
             book.put()
 
     def _targets(self, crawler: Crawler, crawl: Crawl, role: Caller, book: Logbook) -> None:
-        catalogue, reader = Catalogue(self._cloud, role), Reader(self._cloud, role)
-        for target in crawler.given["Targets"].get("CatalogTargets") or []:
-            crawl_tables(crawler, target, catalogue, reader, crawl, book.say)
+        work = Work(
+            crawler=crawler,
+            crawl=crawl,
+            catalogue=Catalogue(self._cloud, role),
+            reader=Reader(self._cloud, role),
+            say=book.say,
+        )
+        targets = crawler.given["Targets"]
+        for target in targets.get("CatalogTargets") or []:
+            crawl_tables(work, target)
+        for target in targets.get("S3Targets") or []:
+            crawl_path(work, target)
 
     def role(self, named: str) -> Caller:
         """The crawler's role, given by name or ARN. Raises AwsError InvalidInputException when Glue may not be it."""

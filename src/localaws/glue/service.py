@@ -141,6 +141,12 @@ def _check(given: Params) -> None:
         raise AwsError("InvalidInputException", "Configuration is not a JSON object")
     if targets.get("S3Targets") and not given.get("DatabaseName"):
         raise AwsError("InvalidInputException", "Database name must not be empty for a crawler of S3 paths")
-    behavior = (given.get("SchemaChangePolicy") or {}).get("DeleteBehavior")
-    if targets.get("CatalogTargets") and behavior != "LOG":
+    policy = given.get("SchemaChangePolicy") or {}
+    recrawl = (given.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
+    if recrawl == "CRAWL_EVENT_MODE":
+        raise AwsError("InvalidInputException", "NOT_SUPPORTED: the local AWS does not crawl by events")
+    if recrawl != "CRAWL_EVERYTHING" and set(policy.values()) != {"LOG"}:
+        said = "can have only LOG DeleteBehavior value and LOG UpdateBehavior value"
+        raise AwsError("InvalidInputException", f'The SchemaChangePolicy for "Crawl new folders only" {said}.')
+    if targets.get("CatalogTargets") and policy.get("DeleteBehavior") != "LOG":
         raise AwsError("InvalidInputException", "The DeleteBehavior of a crawler of catalogue tables must be LOG")

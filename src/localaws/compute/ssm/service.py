@@ -162,7 +162,7 @@ class SsmService:
         return sorted(found, key=lambda one: one.requested, reverse=True)
 
     def _describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """ "DescribeInstanceInformation": agents that have once registered, with whether they answer now."""
+        """DescribeInstanceInformation": agents that have once registered, with whether they answer now."""
         asked = {one["Key"]: one["Values"] for one in params.get("Filters") or []}
         asked |= {one["key"]: one["valueSet"] for one in params.get("InstanceInformationFilterList") or []}
         told = []
