@@ -31,22 +31,23 @@ def test_kills_and_disconnects_lose_no_post_and_every_gap_is_told(tmp_path: Path
 
         process = streamer.start()
         try:
-            wait_for(lambda: first.connected, timeout=20, what=f"the connection; {streamer.log}")
+            wait_for(lambda: first.connected, timeout=60, what=f"the connection; {streamer.log}")
             post_to(first, *range(10))
-            wait_for(lambda: arrived(9), what="the first posts")
+            wait_for(lambda: arrived(9), timeout=30, what="the first posts")
+            wait_for(lambda: (heartbeat(aws) or {}).get("cursor"), timeout=30, what="a saved cursor")
             process.send_signal(signal.SIGKILL)
             process.wait()
             post_to(first, *range(10, 20))
             process = streamer.start()
-            wait_for(lambda: arrived(19), timeout=20, what=f"the posts of the time between; {streamer.log}")
+            wait_for(lambda: arrived(19), timeout=60, what=f"the posts of the time between; {streamer.log}")
             second.events = list(first.events)
             post_to(second, *range(20, 30))
             first.down = 503
             first.disconnect()
-            wait_for(lambda: arrived(29), timeout=20, what="the posts of the next host")
-            wait_for(lambda: len(ledger(aws, "gaps")) == 2, what="the rows of the gaps")
+            wait_for(lambda: arrived(29), timeout=60, what="the posts of the next host")
+            wait_for(lambda: len(ledger(aws, "gaps")) == 2, timeout=30, what="the rows of the gaps")
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
             process.wait()

@@ -12,7 +12,7 @@ from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.sources import Source
 from postrank.sources.mastodon import Mastodon
-from postrank.sources.mastodon.api import MastodonRefused
+from postrank.sources.mastodon.api import MastodonRefused, before
 from postrank.sources.mastodon.statuses import plain
 
 STREAMING = "/api/v1/streaming/"
@@ -145,6 +145,12 @@ def test_wrong_options_are_named_together(tmp_path: Path) -> None:
         built("mastodon", tmp_path, instances=[{"url": "ftp://a", "stream": "home"}], stall=1)
     for part in ("url must begin", "token is missing", "stream must be", "mastodon.stall"):
         assert part in str(wrong.value)
+
+
+def test_a_gap_is_paged_from_a_little_before_the_newest_status() -> None:
+    seen = (1_793_509_200_000 << 16) + 7
+    assert before(str(seen)) == str(seen - (5000 << 16))
+    assert [before(one) for one in ("17", "AbC123")] == ["17", "AbC123"]
 
 
 def test_html_that_is_broken_still_gives_text() -> None:

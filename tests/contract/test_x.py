@@ -118,7 +118,7 @@ def test_in_band_disconnects_reconnect_and_other_errors_do_not(server: FakeX, tm
         read.until_ids("1")
         assert server.count("GET", STREAM) == 1
         server.publish({"errors": [OPERATIONAL]})
-        read.until(lambda: server.count("GET", STREAM) == 2 and server.feed.connected, "the next connection")
+        read.until(lambda: server.feed.opened == 2, "the next connection")
         server.publish(post(2))
         read.until_ids("2")
     assert read.ignored("errors") == 2

@@ -48,6 +48,7 @@ class FakeJetstream:
     dictionary: zstandard.ZstdCompressionDict | None = None
     requests: list[str] = field(default_factory=list)
     port: int = 0
+    opened: int = 0  # connections, ever
     _sockets: set[ServerConnection] = field(default_factory=set)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _closing: bool = False
@@ -100,6 +101,7 @@ class FakeJetstream:
         path = socket.request.path  # type: ignore[union-attr]
         second, cursor = path.startswith(V2_PATH), self._cursor(path)
         self._sockets.add(socket)
+        self.opened += 1
         try:
             for data in self.raw:
                 socket.send(data)

@@ -45,6 +45,7 @@ class Feed:
     def __init__(self, keep_alive: bytes) -> None:
         self.keep_alive, self.every = keep_alive, 0.1
         self.silent = False
+        self.opened = 0  # streams, ever
         self._sent: list[bytes] = []
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
@@ -70,6 +71,7 @@ class Feed:
         handler.close_connection = True
         at = len(self._sent)
         self._open.add(handler.connection)
+        self.opened += 1
         try:
             while True:
                 with self._changed:

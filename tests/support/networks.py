@@ -23,6 +23,7 @@ class Network:
     """One network, ready to be read."""
 
     connected: Callable[[], int]
+    opened: Callable[[], int]  # connections, ever
     publish: Callable[[int], str]  # a post with that number; returns its post_id
     disconnect: Callable[[], None]
     silence: Callable[[bool], None]
@@ -55,6 +56,7 @@ def _x(fake: FakeX) -> Network:
     budgets = {"daily_budget": 100.0, "monthly_budget": 100.0}
     return Network(
         connected=lambda: fake.feed.connected,
+        opened=lambda: fake.feed.opened,
         publish=publish,
         disconnect=fake.feed.disconnect,
         silence=lambda on: setattr(fake.feed, "silent", on),
@@ -84,6 +86,7 @@ def _mastodon(fake: FakeMastodon) -> Network:
 
     return Network(
         connected=lambda: fake.feed.connected,
+        opened=lambda: fake.feed.opened,
         publish=publish,
         disconnect=fake.feed.disconnect,
         silence=lambda on: setattr(fake.feed, "silent", on),
@@ -122,6 +125,7 @@ def _bluesky(fake: FakeJetstream, more: dict[str, Any], unknown: dict[str, Any])
 
     return Network(
         connected=lambda: fake.connected,
+        opened=lambda: fake.opened,
         publish=publish,
         disconnect=fake.disconnect,
         silence=lambda on: setattr(fake, "silent", on),

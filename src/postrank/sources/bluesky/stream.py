@@ -151,6 +151,9 @@ class Jetstream:
         gathered, resume = Gathering(where=f"bluesky:{self._where}"), _Resume(self._position, self._why)
         heard = time.monotonic()
         with socket:
+            if self._position is None:  # a restart before the first event is acknowledged goes on from here
+                self._position = Position(time_us=time.time_ns() // 1000)
+                yield gathered.take(_cursor(self._position), heard=False)
             while not self._stopped.is_set():
                 try:
                     self._gather(socket, gathered, resume)
@@ -197,20 +200,22 @@ class Jetstream:
             outcome.author_handle = self.handles.of(outcome.author_id)
         if frame.handle:
             self.handles.learn(*frame.handle)
-        if frame.time_us:
+        if frame.time_us and self._position is not None:
             if gap := resume.first(frame.time_us, self.clamp_seconds):
                 gathered.gaps.append(gap)
-            self._position = self._position or Position(time_us=frame.time_us)
             self._position.time_us = max(self._position.time_us, frame.time_us)
             self._position.seq, self._position.host = frame.seq, self._where
             if hasattr(outcome, "source_cursor"):
                 outcome.source_cursor = str(frame.seq or frame.time_us)
 
     def _take(self, gathered: Gathering) -> Batch:
-        where = self._position
-        if where is None or not gathered.read:
+        if self._position is None or not gathered.read:
             return gathered.take(None, heard=bool(gathered.read))
-        return gathered.take(orjson.dumps({"time_us": where.time_us, "seq": where.seq, "host": where.host}).decode())
+        return gathered.take(_cursor(self._position))
+
+
+def _cursor(position: Position) -> Cursor:
+    return orjson.dumps({"time_us": position.time_us, "seq": position.seq, "host": position.host}).decode()
 
 
 class _Resume:

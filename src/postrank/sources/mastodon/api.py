@@ -12,6 +12,7 @@ from postrank.errors import Fatal
 from postrank.options import Secret
 
 STREAMS = ("public:local", "public", "public:remote")
+_REWIND_MS = 5000
 _PAGE = 40  # statuses, the most that a timeline gives
 
 
@@ -92,6 +93,16 @@ class Api:
 def order(status_id: str) -> tuple[int, str]:
     """The key by which ids are ordered: they are numbers written as text."""
     return len(status_id), status_id
+
+
+def before(status_id: str) -> str:
+    """An id a few seconds older: statuses are not streamed strictly in the order of their ids.
+
+    The first 48 bits of an id are milliseconds (Mastodon's source, "Snowflake"); other software's ids stay as they are.
+    """
+    if not status_id.isdecimal() or int(status_id) < 1 << 50:
+        return status_id
+    return str(int(status_id) - (_REWIND_MS << 16))
 
 
 def _until_reset(headers: Any) -> float:

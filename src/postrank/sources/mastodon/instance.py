@@ -13,7 +13,7 @@ from postrank.sources import Batch, Gap
 from postrank.sources.background import aside
 from postrank.sources.backoff import TICK, Backoff, Limit, pause
 from postrank.sources.gathering import Gathering
-from postrank.sources.mastodon.api import Api, Unavailable, order
+from postrank.sources.mastodon.api import Api, Unavailable, before, order
 from postrank.sources.mastodon.events import Events, LineTooLong, outcome
 from postrank.sources.mastodon.statuses import status
 from postrank.sources.receiving import Lost, Refused, Stream
@@ -109,7 +109,7 @@ class Instance:
         if self.newest is None:
             yield Batch(cursor=None, gaps=[gap])
             return
-        filled = yield from self.pages(self.newest, gap)
+        filled = yield from self.pages(before(self.newest), gap)
         yield Batch(cursor=None, gaps=[replace(gap, recovered_by="timeline" if filled else None)])
 
     def pages(self, min_id: str, gap: Gap) -> Generator[Batch, None, bool]:
