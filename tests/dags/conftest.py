@@ -78,6 +78,9 @@ def run_dag(aws) -> Callable[..., Outcome]:
     initdb()
     bag = DagBag(str(_ROOT / "dags"))
     assert bag.import_errors == {}
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            _never_again(task)
 
     def run(dag_id: str, **conf: Any) -> Outcome:
         finished = bag.dags[dag_id].test(run_conf=conf or None)
@@ -86,6 +89,14 @@ def run_dag(aws) -> Callable[..., Outcome]:
         return Outcome(str(finished.state), states, lambda task_id: instances[task_id, -1].xcom_pull(task_id))
 
     return run
+
+
+def _never_again(task: Any) -> None:
+    """Let a failing task fail at once: its retries would only make the test wait."""
+    if isinstance(getattr(task, "partial_kwargs", None), dict):
+        task.partial_kwargs["retries"] = 0
+    else:
+        task.retries = 0
 
 
 @pytest.fixture(scope="session")

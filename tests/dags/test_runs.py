@@ -53,7 +53,7 @@ def test_a_run_with_nothing_new_and_nothing_asked_says_so_and_does_nothing(catal
     run_dag("rank_authors", **INTERVAL)
     idle = run_dag("rank_authors")
     assert idle.state == "success"
-    assert set(idle.tasks.values()) == {"skipped"}
+    assert {task for task, state in idle.tasks.items() if state != "skipped"} == set()
 
 
 def test_a_balanced_delivery_passes_and_a_lossy_one_fails(catalogued, run_dag, beat):
@@ -61,7 +61,7 @@ def test_a_balanced_delivery_passes_and_a_lossy_one_fails(catalogued, run_dag, b
     beat(delivered=len(EVENTS), finished=True, at=long_ago)
     assert run_dag("check_delivery").state == "success"
     beat(delivered=len(EVENTS) + 1, finished=True, at=long_ago)
-    assert run_dag("check_delivery").tasks["require_conservation"] in ("failed", "up_for_retry")
+    assert run_dag("check_delivery").tasks["require_conservation"] == "failed"
 
 
 @pytest.mark.parametrize(

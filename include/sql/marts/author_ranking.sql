@@ -41,8 +41,8 @@ minutes as (
         author_handle,
         author_name,
         posted_minute,
-        {{ params.posts_column | name }},
-        {{ params.peak_column | name }},
+        {{ params.posts_column | name }} as minute_posts,
+        {{ params.peak_column | name }} as minute_peak,
         lag(posted_minute) over (partition by network, author_id order by posted_minute asc) as earlier_minute,
         lag({{ params.tail_column | name }}) over (
             partition by network, author_id
@@ -62,8 +62,8 @@ placed as (
         m.author_handle,
         m.author_name,
         m.posted_minute,
-        m.posts,
-        m.peak_at_posts,
+        m.minute_posts,
+        m.minute_peak,
         m.earlier_minute,
         m.earlier_tail,
         case g.granularity
@@ -90,14 +90,14 @@ authors as (
         author_id,
         max_by(author_handle, posted_minute) filter (where author_handle is not null) as author_handle,
         max_by(author_name, posted_minute) filter (where author_name is not null) as author_name,
-        sum(posts) as posts,
+        sum(minute_posts) as posts,
         greatest(
-            max(peak_at_posts),
+            max(minute_peak),
             max(case when earlier_minute = date_add('minute', -1, window_start) then earlier_tail else 0 end)
         ) as peak_60s
     from placed
     group by granularity, window_start, network, author_id
-    having sum(posts) > 0
+    having sum(minute_posts) > 0
 ),
 
 ranked as (

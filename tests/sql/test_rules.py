@@ -1,0 +1,105 @@
+"""The rules of the data contract that no file of given posts can show."""
+
+import pytest
+
+from postrank.results.ranking import TooManyUnusable
+from tests.support.lake import delete, post
+
+HOUR, NEXT = "2026-11-24T01", "2026-11-24T02"
+OPEN = "2026-11-24T05"  # may still grow when the lake is ranked
+DAY = {"interval_start": "2026-11-23T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}
+
+
+def _ranks(lake, granularity: str = "all") -> list[tuple]:
+    return [(row["rank"], row["author_id"], row["posts"], row["revision"]) for row in lake.results.rows(granularity)]
+
+
+def test_a_second_run_finds_nothing_to_do_until_an_open_hour_changes(lake):
+    lake.deliver(OPEN, [post("1", "ann", "2026-11-23T10:00:00.000Z")])
+    lake.rank(**DAY)
+    assert lake.rank() is None
+    lake.deliver(OPEN, [post("2", "ann", "2026-11-23T10:00:01.000Z")], name="late-object")
+    assert lake.rank()["post_lines"] == 2
+    assert _ranks(lake, "day") == [(1, "ann", 2, 2)]
+
+
+def test_a_late_post_makes_a_new_revision_and_the_old_one_is_kept(lake):
+    lake.deliver(HOUR, [post("1", "ann", "2026-11-23T10:00:00.000Z")])
+    lake.rank([HOUR])
+    lake.deliver(NEXT, [post("2", "bob", "2026-11-23T10:59:00.000Z"), post("3", "bob", "2026-11-23T10:59:30.000Z")])
+    lake.rank([NEXT])
+    assert _ranks(lake, "hour") == [(1, "bob", 2, 2), (2, "ann", 1, 2)]
+    kept = lake.rows(
+        "select author_id from author_ranking_revisions where granularity = 'hour' and revision = 1 and rank = 1"
+    )
+    assert [row["author_id"] for row in kept] == ["ann"]
+
+
+def test_a_window_that_lost_its_last_post_is_empty(lake):
+    lake.deliver(HOUR, [post("1", "ann", "2026-11-23T10:00:00.000Z")])
+    lake.rank([HOUR])
+    lake.deliver(NEXT, [delete("1")])
+    lake.rank([NEXT])
+    assert lake.rows("select * from author_ranking where granularity <> 'all'") == []
+    assert lake.results.manifest()["tombstones"] == 1
+
+
+def test_a_failed_run_leaves_the_old_answer_and_its_correction_is_not_lost(lake):
+    lake.deliver(HOUR, [post("1", "ann", "2026-11-23T10:00:00.000Z")])
+    lake.rank([HOUR])
+    lake.deliver(NEXT, [post("2", "ann", "2026-11-23T10:00:05.000Z")])
+    failing = lake.ranking("failing", [NEXT])
+    notes = failing.arrived()
+    lake.write("staging/arrivals.sql", failing.arrivals(notes))
+    lines = failing.survey(notes)
+    lake.write("staging/touched_minutes.sql", failing.touched(notes, lines))
+    planned = failing.layout(notes, lines)
+    lake.write("marts/post_versions.sql", planned["post_versions"])
+    failing.point_versions(planned, notes)  # and dies here
+    assert lake.rows("select posts from author_ranking where granularity = 'day'") == [{"posts": "1"}]
+    lake.rank(["2026-11-24T03"])
+    assert lake.rows("select posts from author_ranking where granularity = 'day'") == [{"posts": "2"}]
+
+
+def test_posts_of_any_day_are_ranked(lake):
+    days = ["1901-02-03", "1969-12-31", "1970-01-01", "2999-12-31"]
+    lake.deliver(HOUR, [post(day, "ann", f"{day}T23:59:59.999Z") for day in days])
+    lake.rank([HOUR])
+    assert [row["window_start"][:10] for row in lake.results.rows("day")] == days
+
+
+def test_an_archive_of_more_than_a_hundred_days_is_ranked_whole(lake):
+    days = [f"20{year}-{month:02}-15" for year in range(10, 20) for month in range(1, 13)]
+    lake.deliver(HOUR, [post(day, "ann", f"{day}T10:00:00.000Z") for day in days])
+    lake.rank(interval_start="2010-01-01T00:00:00Z", interval_end="2020-01-01T00:00:00Z")
+    assert len(lake.results.rows("day")) == len(days)
+    assert _ranks(lake) == [(1, "ann", len(days), 1)]
+
+
+def test_networks_reposts_and_order_can_be_chosen(lake):
+    lake.deliver(
+        HOUR,
+        [
+            post("1", "ann", "2026-11-23T10:00:00.000Z", repost_of="9"),
+            post("2", "ann", "2026-11-23T12:00:00.000Z"),
+            post("3", "ann", "2026-11-23T14:00:00.000Z"),
+            post("4", "bob", "2026-11-23T10:00:00.000Z"),
+            post("5", "bob", "2026-11-23T10:00:01.000Z"),
+            post("6", "eve", "2026-11-23T10:00:01.000Z", network="bluesky"),
+        ],
+    )
+    lake.rank(**DAY)
+    assert _ranks(lake) == [(1, "ann", 3, 1), (2, "bob", 2, 1), (3, "eve", 1, 1)]
+    lake.rank(**DAY, include_reposts=False)
+    assert [row[:3] for row in _ranks(lake)] == [(1, "ann", 2), (2, "bob", 2), (3, "eve", 1)]
+    lake.rank(**DAY, order="peak_60s", networks=["x"])
+    assert [row[:3] for row in _ranks(lake)] == [(1, "bob", 2), (2, "ann", 3)]
+    lake.rank(**DAY, top=1)
+    assert _ranks(lake) == [(1, "ann", 3, 2)]
+
+
+def test_too_many_unusable_lines_stop_the_ranking(lake):
+    lake.deliver(HOUR, [post("1", "ann", "2026-11-23T10:00:00.000Z"), post("2", "ann", "at noon")])
+    with pytest.raises(TooManyUnusable, match=r"1 of 2 arrived lines are unusable"):
+        lake.rank([HOUR])
+    assert lake.catalogue.partitions("post_versions") == []
