@@ -111,7 +111,7 @@ def test_any_json(network: str, message: Any) -> None:
 
 @pytest.mark.parametrize("network", list(READERS))
 @given(data=st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_a_good_message_with_one_part_replaced_or_gone(network: str, data: st.DataObject) -> None:
     read, messages = READERS[network]
     message = copy.deepcopy(data.draw(st.sampled_from(messages)))

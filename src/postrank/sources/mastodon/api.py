@@ -13,6 +13,7 @@ from postrank.options import Secret
 
 STREAMS = ("public:local", "public", "public:remote")
 _REWIND_MS = 5000
+_LONGEST_WAIT = 600.0  # seconds, whatever a header says; the limits are those of five minutes
 _PAGE = 40  # statuses, the most that a timeline gives
 
 
@@ -109,8 +110,8 @@ def _until_reset(headers: Any) -> float:
     """Seconds until the limit ends (docs.joinmastodon.org, "Rate limits": X-RateLimit-Reset is an ISO 8601 time)."""
     try:
         if "retry-after" in headers:
-            return float(headers["retry-after"])
+            return min(float(headers["retry-after"]), _LONGEST_WAIT)
         reset = datetime.fromisoformat(headers["x-ratelimit-reset"])
-        return max((reset - datetime.now(UTC)).total_seconds(), 1.0)
+        return min(max((reset - datetime.now(UTC)).total_seconds(), 1.0), _LONGEST_WAIT)
     except (KeyError, ValueError, TypeError):
         return 60.0 - time.time() % 60.0

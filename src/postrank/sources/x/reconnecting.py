@@ -32,5 +32,5 @@ class Reconnecting:
         status = error.status if isinstance(error, XUnavailable) else 0
         if status == 429 or crowded:
             until_reset = (error.reset - time.time()) if isinstance(error, XUnavailable) and error.reset else 0.0
-            return max(self.limited.failed(), until_reset)
+            return max(self.limited.failed(), min(until_reset, _QUARTER))
         return self.http.failed() if status else self.network.failed()
