@@ -45,6 +45,7 @@ _KINDS = {
     "CatalogException": "SYNTAX_ERROR",
     "ParserException": "SYNTAX_ERROR",
 }
+_MISMATCH = re.compile(r"Cannot (compare|mix) values of type|No operator matches|Cannot deduce")
 _FORMATS = re.compile(r"json|gzip|csv|parquet|zstd", re.IGNORECASE)
 
 
@@ -87,7 +88,8 @@ def from_duckdb(error: Exception, positions: Mapping[str, tuple[int, int]]) -> Q
         return QueryFailed("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
     said = first.partition(": ")[2] or first
     if kind in _KINDS:
-        return QueryFailed(_KINDS[kind], said)
+        mismatch = _MISMATCH.search(first) is not None
+        return QueryFailed("TYPE_MISMATCH" if mismatch else _KINDS[kind], f"line 1:1: {said}" if mismatch else said)
     if kind in ("InvalidInputException", "IOException") and _FORMATS.search(text):
         return QueryFailed("HIVE_CURSOR_ERROR", said)
     return QueryFailed("GENERIC_INTERNAL_ERROR", first, category=SYSTEM)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from localaws.athena import naming
 from localaws.athena.catalogue import Catalogue, Table
 from localaws.athena.dialect import EngineSql, parse_query
 from localaws.athena.failures import QueryFailed, not_supported
@@ -52,6 +53,7 @@ class Relations:
         holder = exp.Paren(this=_named(query.copy()))
         self._expand(holder, self._database, depth=0)
         tree = holder.this
+        naming.check(tree)
         wanted = Wanted()
         wanted.read(tree, [], {})
         self._scan_all(tree, wanted)
@@ -87,6 +89,8 @@ class Relations:
             raise QueryFailed("CATALOG_NOT_FOUND", f"{at}: Catalog '{catalog}' does not exist")
         if not home:
             raise QueryFailed("MISSING_SCHEMA_NAME", f"{at}: Schema must be specified when session schema is not set")
+        if home == "information_schema":
+            raise not_supported("information_schema")
         key = (home, node.name.lower())
         if key not in self._tables:
             found = self._catalogue.table(*key)

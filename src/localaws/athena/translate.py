@@ -28,6 +28,7 @@ _LOCAL_READERS = {
     "date_format", "format_datetime", "date", "year", "month", "day", "hour", "minute", "second", "day_of_week",
     "day_of_year", "dow", "doy", "week", "quarter", "day_of_month", "week_of_year",
 }  # fmt: skip
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
 _BY_TYPE = ("date_trunc", "date_add")
 _UNTYPED = AGGREGATES | {
     "list",
@@ -55,6 +56,11 @@ def translate(tree: exp.Expr) -> exp.Expr:
 
 def _one(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one line a kind of node reads best
     match node:
+        case exp.Literal() if node.is_string and isinstance(node.parent, _COMPARISONS):
+            # The engine would give a bare literal the other side's type; Trino compares text with text only.
+            return exp.Cast(this=node.copy(), to=exp.DataType.build("varchar"))
+        case exp.EQ() | exp.NEQ() | exp.In():
+            return _equality(node)
         case exp.Anonymous():
             return _function(node)
         case exp.Cast():  # TryCast too
@@ -89,6 +95,24 @@ def _one(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one line a kin
         case exp.Unnest():
             return unnest(node)
     return node
+
+
+def _equality(node: exp.Expr) -> exp.Expr:
+    """An equality with a text literal, beside it an ordering that never runs but is typed.
+
+    The engine casts text for `=`, not for `>`: so it refuses to compare a number with text, as Trino does.
+    """
+    left, rights = node.this, node.expressions if isinstance(node, exp.In) else [node.expression]
+    if not rights or not _is_text(rights[0]) or _is_text(left) or isinstance(left, exp.Literal | exp.Tuple):
+        return node
+    if left.find(exp.Query):
+        return node
+    typed = exp.GT(this=exp.paren(left.copy()), expression=rights[0].copy())
+    return exp.paren(exp.Or(this=node.copy(), expression=exp.paren(exp.And(this=exp.false(), expression=typed))))
+
+
+def _is_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string
 
 
 def _function(node: exp.Anonymous) -> exp.Expr:
