@@ -255,6 +255,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   at("search").focus();
 });
+document.addEventListener("visibilitychange", () => document.hidden || lookForNewer());
 setInterval(lookForNewer, LOOK_AGAIN);
 followTheme();
 load(loadRun);

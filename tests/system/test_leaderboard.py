@@ -266,6 +266,18 @@ _SECONDS_TO_SEARCH = """
 """
 
 
+def test_a_newer_ranking_is_offered_and_not_forced_upon_the_reader(page: Page, s3: Any) -> None:
+    before = page.texts("tbody .name")
+    export(s3, BUCKET, POSTS[:1], "manual__newer")
+    page.browser.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_for(lambda: page.find("#newer").is_displayed(), what="the offer")
+    assert page.texts("tbody .name") == before
+    page.find("#newer button").click()
+    page.settle()
+    wait_for(lambda: len(page.texts("tbody .name")) == 1, what="the newer ranking")
+    assert not page.find("#newer").is_displayed()
+
+
 def test_before_the_first_export_it_says_what_to_wait_for(chromium: Any, open_url: str, s3: Any) -> None:
     page = Page(chromium, open_url)
     page.open()
@@ -302,13 +314,27 @@ def test_a_user_who_may_see_the_runs_is_answered(closed_url: str, s3: Any) -> No
 
 
 def test_a_person_is_sent_to_log_in_and_then_sees_the_ranking(chromium: Any, closed_url: str, s3: Any) -> None:
-    export(s3, BUCKET, POSTS)
+    run = export(s3, BUCKET, POSTS)
     chromium.get(f"{closed_url}/postrank/leaderboard")
     fields = wait_for(lambda: chromium.find_elements("css selector", "input"), what="the form to log in")
     fields[0].send_keys(USER)
     fields[1].send_keys(PASSWORD)
     fields[1].submit()
     wait_for(lambda: chromium.find_elements("css selector", "tbody td.rank"), timeout=20, what="the ranking")
+    Report(Results(s3, BUCKET), run).store()
+    chromium.get(f"{closed_url}/api/v2/version")
+    chromium.execute_script(_FRAME_AS_A_RUNS_PAGE_DOES)
+    chromium.switch_to.frame(chromium.find_element("css selector", "iframe"))
+    wait_for(lambda: chromium.find_elements("css selector", "h2"), what="the report in the frame of a run's page")
+    chromium.switch_to.default_content()
+
+
+_FRAME_AS_A_RUNS_PAGE_DOES = """
+    const frame = document.createElement("iframe");
+    frame.setAttribute("sandbox", "allow-forms");  // all that Airflow lets a run's page have
+    frame.src = "/postrank/report?dag_id=rank_authors&run_id=manual__one";
+    document.body.replaceChildren(frame);
+"""
 
 
 @pytest.mark.parametrize(
