@@ -31,7 +31,7 @@ from postrank.streamer.assembly import build
 from postrank.streamer.config import Config
 
 ACCOUNT = "123456789012"
-FLUSH = 2 << 20
+FLUSH = 4 << 20
 Measure = tuple[float, float]  # CPU seconds, wall seconds
 
 
@@ -125,9 +125,8 @@ def put_records(file: Path, client: object, posts: int) -> Measure:
 def show(name: str, posts: int, found: Measure, base: float | None = None) -> None:
     cpu, wall = found
     ratio = f"{cpu / base:6.2f}x" if base else "       "
-    print(
-        f"{name:44} {cpu / posts * 1e6:8.2f} us/post {posts / cpu:12,.0f} posts/cpu s {posts / wall:12,.0f} posts/s {ratio}"
-    )
+    each, per_cpu, per_wall = cpu / posts * 1e6, posts / cpu, posts / wall
+    print(f"{name:50} {each:8.2f} us/post {per_cpu:10,.0f} posts/cpu s {per_wall:10,.0f} posts/s {ratio}")
 
 
 def main() -> None:

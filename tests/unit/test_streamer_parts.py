@@ -1,9 +1,12 @@
 """Parts of the streamer that can be looked at alone: secrets, pacing, filters, settings, the journal of counts."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import boto3
@@ -18,6 +21,7 @@ from postrank.options import Options, Secret, WrongSettings
 from postrank.settings import Settings
 from postrank.sources.pace import Pace
 from postrank.sources.replay import Replay
+from postrank.streamer.instance import instance_id
 from postrank.streamer.logs import JsonLines
 from postrank.streamer.secrets import NoSecret, Secrets
 
@@ -141,6 +145,45 @@ def test_a_file_that_was_cut_off_gives_what_it_has_and_a_reject(tmp_path: Path) 
     assert len(events) > 1000
     assert len(rejects) <= 2
     assert "the gzip data ends or breaks here" in rejects[-1].reason
+
+
+def test_the_instance_is_known_by_what_it_was_told_then_by_the_metadata_service_then_by_its_name() -> None:
+    disabled = {"AWS_EC2_METADATA_DISABLED": "true"}
+    assert instance_id({"INSTANCE_ID": "i-told", **disabled}) == "i-told"
+    assert instance_id(disabled) == socket.gethostname()
+    with metadata_service() as url:
+        assert instance_id({"AWS_EC2_METADATA_SERVICE_ENDPOINT": url}) == "i-0123"
+    assert instance_id({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"}) == socket.gethostname()
+
+
+@contextmanager
+def metadata_service() -> Iterator[str]:
+    """IMDSv2 on loopback: an answer only with the token that it gave."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.answer(200, b"token-1")
+
+        def do_GET(self) -> None:
+            known = self.headers.get("X-aws-ec2-metadata-token") == "token-1"
+            self.answer(200 if known else 401, b"i-0123")
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def test_a_log_line_is_json_with_its_fields() -> None:

@@ -25,14 +25,12 @@ def parse_line(line: bytes) -> tuple[Iterable[Outcome], int]:
     try:
         if "network" in message and "kind" in message:
             return (native.parse(message),), native.unknown_fields(message)
-        return _foreign(message), 0
+        return (x_v2.parse(message) if "data" in message else _foreign(message)), 0
     except Malformed as malformed:
         return (malformed,), 0
 
 
-def _foreign(message: dict[str, Any]) -> Iterable[Outcome]:  # noqa: PLR0911 one return for each form
-    if "data" in message:
-        return x_v2.parse(message)
+def _foreign(message: dict[str, Any]) -> Iterable[Outcome]:
     if "delete" in message:
         return (x_v1.parse_delete(message),)
     if x_v1.is_post(message):

@@ -21,14 +21,14 @@ _TEXT = (str, type(None))
 def parse(message: Mapping[str, Any]) -> Sequence[Event | Ignored | Malformed]:
     """What an object with `data` (a post, a page of posts, a compliance event) holds, in its order."""
     data = message.get("data")
-    if type(data) is dict and "id" not in data:
-        return (compliance(data),)
     try:
+        if type(data) is dict:
+            return (post(data, users_of(message)) if "id" in data else compliance(data),)
         users = users_of(message)
-    except (KeyError, TypeError, AttributeError) as error:
-        return (Malformed(f"includes.users cannot be read: {_where(error)}"),)
+    except Malformed as malformed:
+        return (malformed,)
     if type(data) is not list:
-        return (_outcome(data, users),)
+        return (Malformed("data is neither a post nor a list of posts"),)
     return [_outcome(one, users) for one in data] or (Ignored("empty_page"),)
 
 
@@ -40,17 +40,40 @@ def _outcome(data: Any, users: Users) -> Event | Malformed:
 
 
 def users_of(message: Mapping[str, Any]) -> Users:
-    """The users of `includes`, by id."""
-    includes = message.get("includes")
-    return {user["id"]: user for user in includes.get("users") or ()} if includes else {}
+    """The users of `includes`, by id. Raises Malformed."""
+    try:
+        includes = message.get("includes")
+        return {user["id"]: user for user in includes.get("users") or ()} if includes else {}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Malformed(f"includes.users cannot be read: {_where(error)}") from error
 
 
 def post(data: Any, users: Users) -> Post:
     """One v2 post object; its author's names come from `users` or from its own `author`. Raises Malformed."""
     try:
-        return _post(data, users)
+        author_id = data.get("author_id") or data["author"]["id"]
+        author = users.get(author_id) or data.get("author") or _NOBODY
+        note = data.get("note_tweet") or data
+        post_id, handle, name = data["id"], author.get("username"), author.get("name")
+        text, lang = note.get("text"), data.get("lang")
+        if not (type(post_id) is type(author_id) is str and post_id and author_id):
+            raise Malformed("no v2 post: id or author_id is not text")
+        if not (type(handle) in _TEXT and type(name) in _TEXT and type(text) in _TEXT and type(lang) in _TEXT):
+            raise Malformed("no v2 post: username, name, text or lang is not text")
+        result = Post(
+            network="x",
+            post_id=post_id,
+            author_id=author_id,
+            posted_at=parse_rfc3339(data["created_at"], "created_at"),
+            author_handle=handle,
+            author_name=name,
+            text=text,
+            lang=lang,
+        )
+        _add_details(result, data, note)
     except (KeyError, TypeError, AttributeError) as error:
         raise Malformed(f"no v2 post: {_where(error)}") from error
+    return result
 
 
 def compliance(data: Mapping[str, Any]) -> Event | Ignored | Malformed:
@@ -76,34 +99,14 @@ def compliance_result(line: Mapping[str, Any]) -> Event | Ignored | Malformed:
     return Tombstone(network="x", post_id=post_id) if action == "delete" else Ignored(f"compliance_{action}")
 
 
-def _post(data: Mapping[str, Any], users: Users) -> Post:
-    author_id = data.get("author_id") or data["author"]["id"]
-    author = users.get(author_id) or data.get("author") or _NOBODY
-    note = data.get("note_tweet") or data
-    post_id, handle, name = data["id"], author.get("username"), author.get("name")
-    text, lang = note.get("text"), data.get("lang")
-    if not (type(post_id) is type(author_id) is str and post_id and author_id):
-        raise TypeError("id or author_id is not text")
-    if not (type(handle) in _TEXT and type(name) in _TEXT and type(text) in _TEXT and type(lang) in _TEXT):
-        raise TypeError("username, name, text or lang is not text")
-    result = Post(
-        network="x",
-        post_id=post_id,
-        author_id=author_id,
-        posted_at=parse_rfc3339(data["created_at"], "created_at"),
-        author_handle=handle,
-        author_name=name,
-        text=text,
-        lang=lang,
-    )
+def _add_details(result: Post, data: Mapping[str, Any], note: Mapping[str, Any]) -> None:
     if entities := note.get("entities") or data.get("entities"):
         _entities(result, entities)
     if references := data.get("referenced_tweets"):
         _references(result, references)
     history = data.get("edit_history_tweet_ids")
-    if history and len(history) > 1 and history[0] != post_id:
+    if history and len(history) > 1 and history[0] != result.post_id:
         _edit(result, history)
-    return result
 
 
 def _references(result: Post, references: Sequence[Mapping[str, Any]]) -> None:

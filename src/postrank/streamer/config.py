@@ -5,7 +5,6 @@
 else as text.
 """
 
-import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
 from postrank.sources.registry import SOURCES
+from postrank.streamer.instance import instance_id
 
 _PREFIX = "POSTRANK_STREAM_"
 
@@ -74,15 +74,15 @@ class Config:
     def load(cls, path: Path, environ: Mapping[str, str]) -> "Config":
         """Read the file and the environment. Raises NoConfig, or WrongSettings that names every problem."""
         options = Options(_overridden(_read(path), environ), "")
-        config = cls._from(options)
+        config = cls._from(options, environ)
         options.finish()
         return config
 
     @classmethod
-    def _from(cls, options: Options) -> "Config":
+    def _from(cls, options: Options, environ: Mapping[str, str]) -> "Config":
         chosen = options.table("source")
         source = chosen.text("kind", among=tuple(SOURCES))
-        instance = options.text("instance_id", socket.gethostname())
+        instance = options.text("instance_id") if options.optional("instance_id") else instance_id(environ)
         filters, spool = options.table("filters"), options.table("spool")
         heartbeat, status = options.table("heartbeat"), options.table("status")
         found = cls(
@@ -112,7 +112,7 @@ def _sink(options: Options) -> SinkConfig:
         buckets=options.whole("buckets", 32, at_least=1, at_most=65536),
         gzip=options.flag("gzip", False),
         flush_seconds=options.number("flush_seconds", 1.0, at_least=0.01, at_most=60),
-        flush_bytes=options.whole("flush_bytes", 2 << 20, at_least=1024, at_most=64 << 20),
+        flush_bytes=options.whole("flush_bytes", 4 << 20, at_least=1024, at_most=64 << 20),
         in_flight=options.whole("in_flight", 4, at_least=1, at_most=64),
         patience_seconds=options.number("patience_seconds", 10.0),
         read_seconds=options.number("read_seconds", 10.0, at_least=0.1),

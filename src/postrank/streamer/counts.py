@@ -1,7 +1,7 @@
 """What the streamer has taken and given: counts that always add up."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 
 from postrank.posts import Event, Post
 from postrank.posts.times import to_text
@@ -53,7 +53,7 @@ class Counts:
         self._events(batch.events)
 
     def copy(self) -> "Counts":
-        return Counts(**asdict(self))
+        return replace(self, ignored_by_kind=dict(self.ignored_by_kind))
 
     def _events(self, events: Sequence[Event]) -> None:
         posts = [event for event in events if type(event) is Post]

@@ -84,7 +84,8 @@ class Pump:
     def _absorb(self, batch: Batch) -> None:
         now = datetime.now(UTC)
         received_at = to_text(now)
-        wanted = self._wanted(batch.events)
+        counts = self.progress.counts.copy()  # others read it meanwhile: it is replaced as a whole
+        wanted = self._wanted(batch.events, counts)
         posts: list[Post] = []
         collector, add = self.collector, self.posts.add
         for event in wanted:
@@ -96,7 +97,8 @@ class Pump:
             if type(event) is Post:
                 posts.append(event)
         self.windows.add(posts, round(now.timestamp() * 1000))
-        self.progress.counts.take(batch)
+        counts.take(batch)
+        self.progress.counts = counts
         self.ledgers.note_rejects(batch.rejects)
         self.ledgers.note_gaps(self.source, batch.gaps)
         self._cursor = batch.cursor or self._cursor
@@ -104,12 +106,12 @@ class Pump:
         if batch.heard:
             self.progress.last_source_contact, self.progress.contact = received_at, time.monotonic()
 
-    def _wanted(self, events: list[Event]) -> list[Event]:
+    def _wanted(self, events: list[Event], counts: Counts) -> list[Event]:
         """The events that the filters let pass; counts the others."""
         if self.filters.open:
             return events
         wanted = [event for event in events if self.filters.wants(event)]
-        self.progress.counts.filtered += len(events) - len(wanted)
+        counts.filtered += len(events) - len(wanted)
         return wanted
 
     def _reject_large(self, batch: Batch, event: Event, line: bytes) -> None:
@@ -127,11 +129,12 @@ class Pump:
             line = encode_window(window, emitted_at=at, collector=self.collector)
             self.windows_packer.add(window.author, line)
         self._renew_top()
-        counts = self.progress.counts
+        counts = self.progress.counts.copy()
         counts.window_lines += len(emitted)
+        self.progress.counts = counts
         frame = self._frame(counts, changes)
         records = [*self.posts.take(), *self.windows_packer.take()]
-        shipment = Shipment(records=records, frame=frame, counts=counts.copy(), cursor=self._cursor)
+        shipment = Shipment(records=records, frame=frame, counts=counts, cursor=self._cursor)
         self.ledgers.flush()
         while not self.shipper.submit(shipment, wait=0.5):
             self._raise_failure()

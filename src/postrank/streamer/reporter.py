@@ -82,8 +82,9 @@ class Reporter:
 
     def counts(self) -> dict[str, int]:
         """The counts of the heartbeat: what it says of how they add up holds at every moment."""
-        now, durable = self.progress.counts, self.progress.durable
-        spooled = self.spool.post_lines
+        durable = self.progress.durable  # before `counts`, which is never behind it
+        now = self.progress.counts
+        spooled = min(self.spool.post_lines, durable.lines)  # what waits there and is not yet committed is in flight
         return {
             "read": now.read,
             "events": now.events,

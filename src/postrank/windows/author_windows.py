@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from postrank.posts import Post
 from postrank.posts.times import to_milliseconds
 from postrank.windows.seen import Seen
-from postrank.windows.sliding import Sliding
+from postrank.windows.sliding import STEP_MS, Sliding
 
 MINUTE_MS = 60_000
 EDIT_HORIZON_MS = 3_600_000  # an edit of an unseen, older post is no sign that we should have counted the post now
@@ -58,7 +58,9 @@ class AuthorWindows:
 
     def add(self, posts: Iterable[Post], now_ms: int) -> None:
         """Count posts; each (network, post_id) once. `now_ms` bounds how far a skewed clock can move the watermark."""
-        delta, handles, slide = self._delta, self._new_handles, self.sliding.add
+        delta, handles, slot_of = self._delta, self._new_handles, self.sliding.slot
+        minute = slot = slide = None  # those of the post before, which most often are those of the next
+        counts: dict[str, int] = {}
         now, before, new = self.seen.now, self.seen.before, self.seen.new  # `Seen.add`, without a call for each post
         newest, ahead = self.newest_ms, now_ms + SKEW_MS
         for post in posts:
@@ -75,13 +77,16 @@ class AuthorWindows:
             if (newest is None or moment > newest) and moment <= ahead:
                 newest = moment
             author = f"{network}\n{post.author_id}"
-            minute = moment // MINUTE_MS
-            counts = delta.get(minute)
-            if counts is None:
-                counts = delta[minute] = {}
+            if moment // MINUTE_MS != minute:
+                minute = moment // MINUTE_MS
+                counts = delta.setdefault(minute, {})
             counts[author] = counts.get(author, 0) + 1
             handles[author] = post.author_handle
-            slide(author, moment)
+            if (moment - 1) // STEP_MS != slot:
+                slot = (moment - 1) // STEP_MS
+                slide = slot_of(slot)
+            for totals in slide or ():
+                totals[author] = totals.get(author, 0) + 1
         self.newest_ms = newest
         self.seen.rotate()
 

@@ -18,17 +18,13 @@ class Sliding:
     _totals: dict[str, int] = field(default_factory=dict)  # of the twelve slots up to `_done`
     _done: int | None = None  # the newest step that was taken
 
-    def add(self, author: str, moment_ms: int) -> None:
-        """Count a post."""
-        slot = (moment_ms - 1) // STEP_MS
-        counts = self._slots.get(slot)
-        if counts is None:
-            if self._done is not None and slot <= self._done - STEPS:
-                return
-            counts = self._slots[slot] = {}
-        counts[author] = counts.get(author, 0) + 1
-        if self._done is not None and slot <= self._done:
-            self._totals[author] = self._totals.get(author, 0) + 1
+    def slot(self, slot: int) -> tuple[dict[str, int], ...]:
+        """The counts in which a post of slot `(moment_ms - 1) // STEP_MS` is counted; they hold until `take`."""
+        if self._done is None or slot > self._done:
+            return (self._slots.setdefault(slot, {}),)
+        if slot <= self._done - STEPS:
+            return ()
+        return self._slots.setdefault(slot, {}), self._totals
 
     def take(self, newest_ms: int | None, *, ended: bool = False) -> Iterator[tuple[str, int, int]]:
         """The windows of the steps that event time has passed since the last call: author, end (ms), posts.
