@@ -39,7 +39,8 @@ def _span(interval: dict[str, Any]) -> str:
     start, end = (datetime.fromisoformat(interval[name]) for name in ("start", "end"))
     if end - start == timedelta(days=1) and start.hour == start.minute == 0:
         return f"{start:%d %B %Y}"
-    return f"{start:%d %B %Y, %H:%M} to {end:%d %B %Y, %H:%M} UTC"
+    last = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%d %B %Y, %H:%M}"
+    return f"{start:%d %B %Y, %H:%M} to {last} UTC"
 
 
 def _origin(manifest: dict[str, Any]) -> str:
