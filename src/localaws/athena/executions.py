@@ -12,8 +12,8 @@ from localaws.athena.described import described, runtime_statistics
 from localaws.athena.documents import Documents
 from localaws.athena.engine import Engine
 from localaws.athena.failures import QueryFailed
+from localaws.athena.outcome import Stop
 from localaws.athena.requests import Answer, invalid, page
-from localaws.athena.running import Run, Stop
 from localaws.athena.saved import Saved
 from localaws.athena.storage import Storage, place
 from localaws.athena.workgroups import Workgroups
@@ -75,7 +75,9 @@ class Executions:
         self._engine.close()
 
     def begin(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        # The SQL engine takes memory and time to load: an idle server does without.
         from localaws.athena.dialect import SyntaxRefused, positions_of
+        from localaws.athena.running import Run
         from localaws.athena.statements import read
 
         workgroup = self._workgroups.find(params.get("WorkGroup"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from localaws.athena.formatting import formatter
-from localaws.athena.session import Column, Outcome
+from localaws.athena.outcome import Column, Outcome
 
 _QUOTE = b'"'
 

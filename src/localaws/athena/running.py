@@ -2,10 +2,9 @@
 
 import contextlib
 import shutil
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,12 @@ from localaws.athena import results
 from localaws.athena.catalogue import Catalogue
 from localaws.athena.engine import Engine
 from localaws.athena.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
-from localaws.athena.session import Outcome, Session, Statement
+from localaws.athena.outcome import Outcome, Stop
+from localaws.athena.session import Session, Statement
 from localaws.athena.storage import Storage, place
 from localaws.service import Caller, Cloud
 
 Keep = Callable[[dict[str, Any]], None]
-
-
-@dataclass(slots=True)
-class Stop:
-    """How a running statement is stopped from another thread."""
-
-    asked: threading.Event = field(default_factory=threading.Event)
-    cursor: Any = None
-
-    def now(self) -> None:
-        self.asked.set()
-        if self.cursor is not None:
-            self.cursor.interrupt()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,38 +1,17 @@
-"""What a running statement has at hand, and what it leaves behind."""
+"""What a running statement has at hand."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from localaws.athena.accounting import scanned_bytes
 from localaws.athena.catalogue import Catalogue, Table
 from localaws.athena.failures import QueryCancelled, QueryFailed
+from localaws.athena.outcome import Outcome
 from localaws.athena.relations import Relations
 from localaws.athena.scan import Scanner
 from localaws.athena.storage import Place, Storage
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a result: Athena's type name, and precision and scale as GetQueryResults gives them."""
-
-    name: str
-    type: str
-    precision: int = 0
-    scale: int = 0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a statement gave: rows (Python values, or text where `columns` says varchar), or what it wrote."""
-
-    columns: Sequence[Column] = ()
-    rows: Iterator[Sequence[Any]] = field(default_factory=lambda: iter(()))
-    types: Sequence[Any] = ()  # the engine's types of the columns, where values are to be formatted
-    update_count: int | None = None
-    manifest: Sequence[str] | None = None  # addresses of the objects written
-    location: str | None = None  # of what a CTAS wrote
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from sqlglot.tokenizer_core import Token
 
 from localaws.athena.catalogue import Table
 from localaws.athena.failures import QueryFailed
-from localaws.athena.session import Column, Outcome, Session
+from localaws.athena.outcome import Column, Outcome
+from localaws.athena.session import Session
 from localaws.athena.statements.create import columns
 from localaws.athena.statements.reader import Reader
 from localaws.athena.statements.writing import escaped

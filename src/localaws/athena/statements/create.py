@@ -9,7 +9,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.athena import hive
 from localaws.athena.dialect import SyntaxRefused
 from localaws.athena.failures import QueryFailed
-from localaws.athena.session import Outcome, Session
+from localaws.athena.outcome import Outcome
+from localaws.athena.session import Session
 from localaws.athena.statements.reader import Reader
 from localaws.athena.statements.writing import Format
 

@@ -9,7 +9,8 @@ from sqlglot import exp
 from localaws.athena import hive
 from localaws.athena.dialect import SyntaxRefused
 from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.session import Outcome, Session
+from localaws.athena.outcome import Outcome
+from localaws.athena.session import Session
 from localaws.athena.statements.writing import Format, settled_types, write
 from localaws.athena.storage import place
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlglot.tokenizer_core import Token
 
 from localaws.athena.failures import QueryFailed
-from localaws.athena.session import Outcome, Session
+from localaws.athena.outcome import Outcome
+from localaws.athena.session import Session
 from localaws.athena.statements.reader import Reader
 
 

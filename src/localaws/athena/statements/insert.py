@@ -10,8 +10,9 @@ from localaws.athena.dialect import SyntaxRefused
 from localaws.athena.failures import QueryFailed, not_supported
 from localaws.athena.formats import json as json_format
 from localaws.athena.formats import parquet, text
+from localaws.athena.outcome import Outcome
 from localaws.athena.scan import library
-from localaws.athena.session import Outcome, Session
+from localaws.athena.session import Session
 from localaws.athena.statements.writing import Format, write
 from localaws.athena.storage import place
 

@@ -7,7 +7,8 @@ from typing import Any
 from sqlglot import exp
 
 from localaws.athena import hive
-from localaws.athena.session import Column, Outcome, Session
+from localaws.athena.outcome import Column, Outcome
+from localaws.athena.session import Session
 
 _CHUNK = 5000  # rows fetched at a time
 _PRECISIONS = {

@@ -8,8 +8,9 @@ from sqlglot.tokenizer_core import Token
 
 from localaws.athena.catalogue import Table
 from localaws.athena.failures import QueryFailed
+from localaws.athena.outcome import Column, Outcome
 from localaws.athena.relations import view_definition
-from localaws.athena.session import Column, Outcome, Session
+from localaws.athena.session import Session
 from localaws.athena.statements.reader import Reader
 
 

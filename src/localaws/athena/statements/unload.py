@@ -10,7 +10,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.athena.binding import bound
 from localaws.athena.dialect import SyntaxRefused, parse
 from localaws.athena.failures import QueryFailed
-from localaws.athena.session import Outcome, Session
+from localaws.athena.outcome import Outcome
+from localaws.athena.session import Session
 from localaws.athena.statements.ctas import CreateTableAs
 from localaws.athena.statements.writing import Format, settled_types, write
 from localaws.athena.storage import place

@@ -7,8 +7,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.athena import hive
 from localaws.athena.dialect import SyntaxRefused, parse_query
 from localaws.athena.failures import QueryFailed
+from localaws.athena.outcome import Outcome
 from localaws.athena.relations import view_text
-from localaws.athena.session import Outcome, Session
+from localaws.athena.session import Session
 
 
 @dataclass(slots=True)
