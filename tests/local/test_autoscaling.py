@@ -9,7 +9,10 @@ from tests.local.instances import IMAGE, SPEED, alive, await_state, describe_uni
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for
 
-TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 
 
 @pytest.fixture(scope="module")

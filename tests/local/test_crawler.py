@@ -11,7 +11,10 @@ from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for
 
 DATABASE = "lake"
-TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 STORAGE = {
     "Columns": [{"Name": "id", "Type": "string"}],
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",

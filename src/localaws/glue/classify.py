@@ -119,7 +119,7 @@ def _records(texts: list[str]) -> list[dict[str, Any]] | None:
 
 
 def _csv(lines: list[str], compression: str) -> Schema | None:
-    """ "CSV classifier": at least two columns and two rows, as many columns in each row."""
+    """As the CSV classifier has it: at least two columns and two rows, as many columns in each row."""
     for delimiter in _DELIMITERS:
         rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
         width = len(rows[0]) if rows else 0

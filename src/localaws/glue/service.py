@@ -9,6 +9,7 @@ from localaws.glue.crawler import Crawler
 from localaws.glue.places import Place
 from localaws.glue.register import Register
 from localaws.glue.runner import Runner
+from localaws.glue.schedules import Cron, Schedules
 from localaws.service import ACCOUNT, REGION, AwsError, Caller, Cloud
 
 Params = Mapping[str, Any]
@@ -23,8 +24,9 @@ class CrawlerService:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._register = Register(cloud.state / "glue")
-        self._runner = Runner(cloud, self._register)
+        self.register = Register(cloud.state / "glue")
+        self._runner = Runner(cloud, self.register)
+        self.schedules = Schedules(self.register, self._runner)
         self._verbs: dict[str, Callable[[Params], dict[str, Any]]] = {
             "UpdateCrawler": self._update,
             "DeleteCrawler": self._delete,
@@ -36,13 +38,18 @@ class CrawlerService:
             "ListCrawls": self._crawls,
             "StartCrawler": self._start,
             "StopCrawler": self._stop,
+            "UpdateCrawlerSchedule": self._reschedule,
+            "StartCrawlerSchedule": self._start_schedule,
+            "StopCrawlerSchedule": self._stop_schedule,
         }
         self.actions = frozenset({"CreateCrawler", *self._verbs})
 
     def start(self) -> None:
-        self._register.load()
+        self.register.load()
+        self.schedules.start()
 
     def stop(self) -> None:
+        self.schedules.stop()
         self._runner.stop()
 
     def handle(self, action: str, params: Params, caller: Caller) -> Mapping[str, Any]:
@@ -51,14 +58,14 @@ class CrawlerService:
         return self._verbs[action](params)
 
     def _find(self, params: Params) -> Crawler:
-        return self._register.find(params.get("Name") or params.get("CrawlerName"))
+        return self.register.find(params.get("Name") or params.get("CrawlerName"))
 
     def _create(self, params: Params, caller: Caller) -> dict[str, Any]:
         given = {key: value for key, value in params.items() if key != "Tags"}
         _check(given)
         self._runner.role(str(given["Role"]))
         now = datetime.now(UTC).timestamp()
-        self._register.add(Crawler(given=given, created=now, updated=now))
+        self.register.add(Crawler(given=given, created=now, updated=now))
         if tags := params.get("Tags"):
             arn = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/{given['Name']}"
             self._cloud.call("glue", "TagResource", {"ResourceArn": arn, "TagsToAdd": tags}, caller)
@@ -69,16 +76,16 @@ class CrawlerService:
         self._require_ready(crawler)
         given = {**crawler.given, **params}
         _check(given)
-        with self._register.turn:
+        with self.register.turn:
             crawler.given, crawler.updated = given, datetime.now(UTC).timestamp()
             crawler.version += 1
-            self._register.save()
+            self.register.save()
         return {}
 
     def _delete(self, params: Params) -> dict[str, Any]:
         crawler = self._find(params)
         self._require_ready(crawler)
-        self._register.remove(crawler)
+        self.register.remove(crawler)
         return {}
 
     def _require_ready(self, crawler: Crawler) -> None:
@@ -86,19 +93,19 @@ class CrawlerService:
             raise AwsError("CrawlerRunningException", f"Crawler with name {crawler.name} is {crawler.state.lower()}")
 
     def _get_all(self, params: Params) -> dict[str, Any]:
-        return _page("Crawlers", [one.told() for one in self._register.all()], params)
+        return _page("Crawlers", [one.told() for one in self.register.all()], params)
 
     def _get_batch(self, params: Params) -> dict[str, Any]:
         asked = params.get("CrawlerNames") or []
-        found = {one.name: one.told() for one in self._register.all() if one.name in asked}
+        found = {one.name: one.told() for one in self.register.all() if one.name in asked}
         return {"Crawlers": list(found.values()), "CrawlersNotFound": [name for name in asked if name not in found]}
 
     def _list(self, params: Params) -> dict[str, Any]:
-        return _page("CrawlerNames", [one.name for one in self._register.all()], params)
+        return _page("CrawlerNames", [one.name for one in self.register.all()], params)
 
     def _metrics(self, params: Params) -> dict[str, Any]:
         asked = params.get("CrawlerNameList")
-        found = [one.metrics() for one in self._register.all() if not asked or one.name in asked]
+        found = [one.metrics() for one in self.register.all() if not asked or one.name in asked]
         return _page("CrawlerMetricsList", found, params)
 
     def _crawls(self, params: Params) -> dict[str, Any]:
@@ -110,6 +117,33 @@ class CrawlerService:
 
     def _stop(self, params: Params) -> dict[str, Any]:
         self._runner.cancel(self._find(params))
+        return {}
+
+    def _reschedule(self, params: Params) -> dict[str, Any]:
+        crawler, schedule = self._find(params), str(params.get("Schedule") or "")
+        if schedule:
+            Cron.of(schedule)
+        with self.register.turn:
+            crawler.given = {**crawler.given, "Schedule": schedule}
+            self.register.save()
+        return {}
+
+    def _start_schedule(self, params: Params) -> dict[str, Any]:
+        crawler = self._find(params)
+        if not crawler.schedule:
+            raise AwsError("NoScheduleException", f"Crawler {crawler.name} has no schedule")
+        return self._set_schedule(crawler, "SCHEDULED", "SchedulerRunningException", "is already scheduled")
+
+    def _stop_schedule(self, params: Params) -> dict[str, Any]:
+        crawler = self._find(params)
+        return self._set_schedule(crawler, "NOT_SCHEDULED", "SchedulerNotRunningException", "is not scheduled")
+
+    def _set_schedule(self, crawler: Crawler, state: str, error: str, said: str) -> dict[str, Any]:
+        with self.register.turn:
+            if crawler.schedule_state == state or not crawler.schedule:
+                raise AwsError(error, f"Crawler {crawler.name} {said}")
+            crawler.schedule_state = state
+            self.register.save()
         return {}
 
 
@@ -131,6 +165,8 @@ def _check(given: Params) -> None:
         raise AwsError("InvalidInputException", "Crawler targets must not be empty")
     if other := [kind for kind in used if kind not in _SUPPORTED]:
         raise AwsError("InvalidInputException", f"NOT_SUPPORTED: {', '.join(other)} are not crawled by the local AWS")
+    if given.get("Schedule"):
+        Cron.of(str(given["Schedule"]))
     for target in targets.get("S3Targets") or []:
         Place.of(str(target.get("Path", "")))
     try:
