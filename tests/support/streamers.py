@@ -44,6 +44,7 @@ class StreamerProcess:
     files: list[Path]
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()  # variables that it does not get
 
     @property
     def state(self) -> Path:
@@ -64,7 +65,7 @@ class StreamerProcess:
         return path
 
     def environment(self) -> dict[str, str]:
-        return {
+        found = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
@@ -73,6 +74,7 @@ class StreamerProcess:
             "POSTRANK_ACCOUNT": ACCOUNT,
             **self.env,
         }
+        return {name: value for name, value in found.items() if name not in self.without}
 
     def start(self) -> "subprocess.Popen[bytes]":
         argv = [sys.executable, "-m", "postrank", "stream", "--config", str(self.write())]

@@ -34,7 +34,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "postrank.results": {"postrank.aws", "postrank.errors", "postrank.settings", "postrank.heartbeat"},
     "postrank.report": {"postrank.results", "postrank.aws", "postrank.errors", "postrank.settings"},
     "postrank.laptop": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")},
-    "postrank.__main__": {"postrank.cli"},
     "postrank.cli": {"postrank", "localaws"},
     "postrank.__main__": {"postrank.cli"},
     "localaws": set(),
