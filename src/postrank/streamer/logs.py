@@ -29,4 +29,5 @@ def configure(level: str = "INFO") -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # its DEBUG shows credentials
+    for chatty in ("botocore", "urllib3", "httpx", "httpcore", "websockets"):  # they show URLs, headers, credentials
+        logging.getLogger(chatty).setLevel(logging.WARNING)
