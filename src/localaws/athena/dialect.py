@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.trino import Trino
-from sqlglot.errors import ParseError, TokenError
+from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.athena.failures import QueryFailed
+from localaws.athena.failures import QueryFailed, not_supported
 
 _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 
@@ -68,6 +68,14 @@ class EngineSql(DuckDB):
 
         def respectnulls_sql(self, expression: exp.RespectNulls) -> str:
             return f"{self.sql(expression, 'this')} RESPECT NULLS"
+
+
+def engine_sql(tree: exp.Expr) -> str:
+    """A translated tree as DuckDB's text. Raises QueryFailed for what cannot be written without loss."""
+    try:
+        return tree.sql(dialect=EngineSql, unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise not_supported(str(error).split("\n", maxsplit=1)[0]) from error
 
 
 class SyntaxRefused(Exception):

@@ -23,6 +23,7 @@ class Engine:
                 self._database = self._open()
             cursor = self._database.cursor()
         cursor.execute("set TimeZone = 'UTC'")
+        cursor.execute("set enable_progress_bar = false")  # it would go to the server's standard output
         return cursor
 
     def _open(self) -> Any:

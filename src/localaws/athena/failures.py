@@ -44,6 +44,7 @@ _KINDS = {
     "BinderException": "SYNTAX_ERROR",
     "CatalogException": "SYNTAX_ERROR",
     "ParserException": "SYNTAX_ERROR",
+    "SyntaxRefused": "SYNTAX_ERROR",
 }
 _MISMATCH = re.compile(r"Cannot (compare|mix) values of type|No operator matches|Cannot deduce")
 _FORMATS = re.compile(r"json|gzip|csv|parquet|zstd", re.IGNORECASE)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from localaws.athena import naming
 from localaws.athena.catalogue import Catalogue, Table
-from localaws.athena.dialect import EngineSql, parse_query
+from localaws.athena.dialect import engine_sql, parse_query
 from localaws.athena.failures import QueryFailed, not_supported
 from localaws.athena.pruning import Wanted
 from localaws.athena.scan import Scanner, mentions_hidden
@@ -57,7 +57,7 @@ class Relations:
         wanted = Wanted()
         wanted.read(tree, [], {})
         self._scan_all(tree, wanted)
-        return translate(tree).sql(dialect=EngineSql)
+        return engine_sql(translate(tree))
 
     def _expand(self, holder: exp.Expr, database: str | None, depth: int) -> None:
         """Put views' queries in place of their names, and note in each base table which it is."""

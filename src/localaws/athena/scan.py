@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from localaws.athena import hive, projection
 from localaws.athena.catalogue import Catalogue, Partition, Table
-from localaws.athena.dialect import EngineSql
+from localaws.athena.dialect import engine_sql
 from localaws.athena.failures import QueryFailed
 from localaws.athena.formats import Files, compression, identifier, parquet, quoted, text
 from localaws.athena.formats import json as json_format
@@ -97,7 +97,7 @@ class Scanner:
         )
         values = [[None if value == _NO_VALUE else value for value in row] for row in rows]
         try:
-            where = translate(exp.and_(*(condition.copy() for condition in judged))).sql(dialect=EngineSql)
+            where = engine_sql(translate(exp.and_(*(condition.copy() for condition in judged))))
             found = self._cursor.execute(
                 f"select number from (select number, {keys} from (select unnest($1::VARCHAR[][]) as values,"  # noqa: S608
                 f" unnest(range({len(rows)})) as number)) where {where}",
