@@ -69,7 +69,8 @@ def bare(files, kind, sql, threads):
     code = (
         "import duckdb, sys, time;"
         " c = duckdb.connect(config={'threads': sys.argv[2], 'preserve_insertion_order': 'false'});"
-        " c.execute('set enable_progress_bar = false'); s = time.monotonic(); c.execute(sys.argv[1]).fetchall(); print(time.monotonic() - s)"
+        " c.execute('set enable_progress_bar = false');"
+        " s = time.monotonic(); c.execute(sys.argv[1]).fetchall(); print(time.monotonic() - s)"
     )
     command = [sys.executable, "-c", code, sql.format(table=relation), threads]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
