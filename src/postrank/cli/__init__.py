@@ -16,7 +16,6 @@ COMMANDS = {
     "report": ("postrank.cli.report", "report", "Write the report of a ranking run as an HTML file."),
     "backfill": ("postrank.cli.backfill", "backfill", "Read a span of time again, to close a gap."),
     "rules": ("postrank.cli.rules", "rules", "Try the rules of X's filtered stream, or make them so."),
-    "deploy": ("postrank.cli.deploy", "deploy", "Put Postrank into an AWS account."),
 }
 
 
