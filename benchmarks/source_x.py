@@ -19,10 +19,10 @@ from pathlib import Path
 
 import orjson
 import tweepy
-from benchmarks.x_posts import write_x_posts
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.x_posts import write_x_posts
 from postrank.options import Options
 from postrank.sources import Surroundings
 from postrank.sources.x import XStream

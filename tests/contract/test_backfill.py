@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support.aws_server import AwsServer, aws_server
 from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
 from tests.support.fake_mastodon import fake_mastodon, status

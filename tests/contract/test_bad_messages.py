@@ -9,9 +9,6 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.fake_jetstream import V2_PATH, commit, record
-from tests.support.fake_mastodon import status
-from tests.support.fake_x import post
 
 from postrank.posts import Ignored, Malformed, Post, Tombstone
 from postrank.posts.encoding import encode
@@ -19,6 +16,9 @@ from postrank.sources.bluesky.wire import V1, V2
 from postrank.sources.gathering import Gathering
 from postrank.sources.mastodon.events import outcome
 from postrank.sources.x.messages import StreamError, absorb
+from tests.support.fake_jetstream import V2_PATH, commit, record
+from tests.support.fake_mastodon import status
+from tests.support.fake_x import post
 
 FACETS = [
     {

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 import zstandard
-from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
-from tests.support.reading import built, reading
-from tests.support.waiting import wait_for
 
 from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.posts.times import to_text
 from postrank.sources import Source
 from postrank.sources.bluesky.stream import Refused
+from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
+from tests.support.reading import built, reading
+from tests.support.waiting import wait_for
 
 ANN = "did:plc:ann"
 

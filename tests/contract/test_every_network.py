@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.networks import NETWORKS, Network
-from tests.support.reading import Reading, reading
 
 from postrank.sources import Batch, Measured
+from tests.support.networks import NETWORKS, Network
+from tests.support.reading import Reading, reading
 
 
 @pytest.fixture(params=list(NETWORKS))

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.fake_mastodon import TOKEN, FakeMastodon, fake_mastodon, status
-from tests.support.reading import built, reading
 
 from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
@@ -14,6 +12,8 @@ from postrank.sources import Source
 from postrank.sources.mastodon import Mastodon
 from postrank.sources.mastodon.api import MastodonRefused, before
 from postrank.sources.mastodon.statuses import plain
+from tests.support.fake_mastodon import TOKEN, FakeMastodon, fake_mastodon, status
+from tests.support.reading import built, reading
 
 STREAMING = "/api/v1/streaming/"
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+
 from tests.support.aws_server import AwsServer, aws_server
 from tests.support.faulty_proxy import faulty_proxy
 from tests.support.streamers import StreamerProcess, final_windows, heartbeat, record, write_lines

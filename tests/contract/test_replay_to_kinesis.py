@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+
 from tests.support.aws_server import AwsServer, aws_server
 from tests.support.given import given_data
 from tests.support.streamers import StreamerProcess, final_windows, heartbeat, ledger, record, write_lines

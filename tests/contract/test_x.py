@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
-from tests.support.reading import built, reading
-from tests.support.waiting import wait_for
 
 from postrank.cli import postrank
 from postrank.options import Secret, WrongSettings
@@ -22,6 +19,9 @@ from postrank.sources.x import XStream, rules
 from postrank.sources.x.api import Api, XRefused
 from postrank.sources.x.search import RecentSearch
 from postrank.sources.x.volume import VolumeWatch
+from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
+from tests.support.reading import built, reading
+from tests.support.waiting import wait_for
 
 RULES = [{"value": "cats has:images", "tag": "cats"}]
 STREAM = "/2/tweets/search/stream"

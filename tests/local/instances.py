@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import psutil
+
 from tests.support.localaws import LocalAws
 from tests.support.waiting import wait_for
 

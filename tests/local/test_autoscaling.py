@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.local.instances import IMAGE, SPEED, alive, await_state, describe_unit, first_start, starts
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for

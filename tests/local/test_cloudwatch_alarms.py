@@ -4,6 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.streams import unique
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.streams import unique
 from tests.support.localaws import running_localaws
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.local.instances import IMAGE, SPEED, alive, await_state, describe_unit, first_start, launch, starts, state
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for
 

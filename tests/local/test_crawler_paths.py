@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
 
 from localaws.glue.schedules import Cron
 from localaws.service import AwsError
+from tests.support.localaws import LocalAws, running_localaws
+from tests.support.waiting import wait_for
 
 TRUST = {
     "Version": "2012-10-17",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.delivery import MIB, Lake, objects
 from tests.local.metrics import metric_points, metric_sum
 from tests.local.streams import make_stream, settled, unique

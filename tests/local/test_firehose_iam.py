@@ -4,6 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.delivery import Lake
 from tests.local.metrics import metric_points
 from tests.local.streams import make_stream, unique

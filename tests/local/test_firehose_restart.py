@@ -4,6 +4,7 @@ import itertools
 import threading
 
 from botocore.exceptions import BotoCoreError, ClientError
+
 from tests.local.delivery import Lake, objects
 from tests.local.streams import make_stream, read_all
 from tests.support.localaws import running_localaws

@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.metrics import metric_sum
 from tests.local.streams import iterator, make_stream, read_all, settled
 from tests.support.localaws import running_localaws

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.streams import iterator, make_stream, read_all, settled
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for

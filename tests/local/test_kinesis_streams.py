@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.streams import make_stream, settled, unique
 from tests.support.localaws import running_localaws
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.local.instances import SPEED, alive, await_state, describe_unit, first_start, launch, starts
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for

@@ -4,11 +4,11 @@ import gzip
 from pathlib import Path
 
 import orjson
+
+from postrank.laptop.provision import Provision
 from tests.support.localaws import running_localaws
 from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
 from tests.support.waiting import wait_for
-
-from postrank.laptop.provision import Provision
 
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 

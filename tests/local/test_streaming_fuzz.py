@@ -10,6 +10,7 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.support.localaws import running_localaws
 
 TARGETS = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.support.given import given_data
 from tests.support.stack import Stack, exported, running_stack
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support.stack import RANKED_SECONDS, Stack, command, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -124,7 +125,9 @@ def test_once_ends_by_itself_and_leaves_the_results(tmp_path: Path) -> None:
     with running_stack(tmp_path, [posts], "--once") as running:
         assert running.process.wait(timeout=RANKED_SECONDS) == 0, running.said()
         said = running.said()
-    assert "rejected" in said
+    assert f"{posts}, byte" in said
+    assert "All 1 rejected lines" in said
+    assert json.loads((tmp_path / "var" / "rejects.ndjson").read_text())["line"] == "{not json"
     assert (tmp_path / "var" / "results" / "rankings" / "latest.json").exists()
 
 

@@ -7,12 +7,12 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.streamers import record
 
 from postrank.posts import Ignored, Malformed, Post, Tombstone
 from postrank.posts.encoding import encode
 from postrank.posts.lines import parse_line
 from postrank.posts.times import parse_rfc3339, to_text
+from tests.support.streamers import record
 
 V1 = {
     "created_at": "Sat Aug 10 11:00:00 +0000 2013",

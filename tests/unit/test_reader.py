@@ -7,14 +7,14 @@ from pathlib import Path
 
 import orjson
 import pytest
-from tests.support.streamers import START
-from tests.support.waiting import wait_for
 
 from postrank.errors import Fatal, Retryable
 from postrank.posts import Post
 from postrank.sources import Batch, Gap
 from postrank.streamer.ledgers import Ledgers
 from postrank.streamer.reader import Reader
+from tests.support.streamers import START
+from tests.support.waiting import wait_for
 
 
 class Flaky:

@@ -14,7 +14,6 @@ import boto3
 import pytest
 from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
-from tests.support.exports import HOSTILE, Author, Written, export, sample_posts
 
 from postrank.cli.report import report as report_command
 from postrank.report.charts import nice_ceiling, shortened
@@ -23,6 +22,7 @@ from postrank.report.ledgers import Ledgers
 from postrank.report.store import Report
 from postrank.report.windows import Window, course, of_window, span_of_course, windows
 from postrank.results.reader import Results
+from tests.support.exports import HOSTILE, Author, Written, export, sample_posts
 
 BUCKET, RAW = "postrank-local-results-123456789012", "postrank-local-raw-123456789012"
 POSTS = sample_posts()

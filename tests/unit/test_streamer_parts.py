@@ -13,7 +13,6 @@ import boto3
 import orjson
 import pytest
 from moto.server import ThreadedMotoServer
-from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
 
 from postrank.aws.clients import Clients
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
@@ -24,6 +23,7 @@ from postrank.sources.replay import Replay
 from postrank.streamer.instance import instance_id
 from postrank.streamer.logs import JsonLines
 from postrank.streamer.secrets import NoSecret, Secrets
+from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-from tests.support.streamers import record
 
 from postrank.options import Options
 from postrank.posts import Post
 from postrank.sources import Batch, Surroundings
 from postrank.sources.tail import Tail
+from tests.support.streamers import record
 
 ACCESS = (
     '192.0.2.7 - alice [10/Oct/2025:13:55:36 -0700] "GET /a \\"b\\" HTTP/1.1" 404 12 "-" "Mozilla/5.0"\n'

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.streamers import START
 
 from postrank.posts import Post
 from postrank.windows.author_windows import AuthorWindows, Window
 from postrank.windows.seen import Seen
+from tests.support.streamers import START
 
 START_MS = round(START.timestamp() * 1000)
 FAR = 2**62

@@ -14,14 +14,12 @@ SOURCES = ("replay", "bluesky")
 
 @click.command()
 @click.option(
-    "--project", type=click.Path(path_type=Path), default=Path(),  help="The checkout; by default this folder."
+    "--project", type=click.Path(path_type=Path), default=Path(), help="The checkout; by default this folder."
 )
 @click.option("--var", type=click.Path(path_type=Path), help="Where a run keeps its files; PROJECT/var by default.")
 @click.option("--port", default=8080, show_default=True, help="Port of the Airflow UI on 127.0.0.1.")
 @click.option("--aws-port", default=4566, show_default=True, help="Port of the local AWS on 127.0.0.1.")
-@click.option(
-    "--source", type=click.Choice(SOURCES), default="replay", show_default=True, help="Who gives the posts."
-)
+@click.option("--source", type=click.Choice(SOURCES), default="replay", show_default=True, help="Who gives the posts.")
 @click.option(
     "--posts",
     type=click.Path(path_type=Path),

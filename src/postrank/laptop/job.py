@@ -17,6 +17,7 @@ from postrank.laptop.layout import Layout
 from postrank.laptop.options import Options, check_room
 from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
+from postrank.laptop.rejects import Rejects
 from postrank.laptop.status import Status
 from postrank.laptop.streamer import Streamer
 from postrank.results.export import LATEST
@@ -75,6 +76,12 @@ class Job:
         heartbeat = self.streamer.look()
         assert heartbeat is not None, "posts were ranked, so the streamer has been heard"  # noqa: S101
         return Accounting.of(heartbeat, delivered, newest_manifest(self.layout.results))
+
+    def rejects(self) -> Rejects:
+        """The lines that the streamer rejected, copied to var/rejects.ndjson."""
+        prefix = f"{self.names.keys['ledgers']}rejects/"
+        path = self.layout.var / "rejects.ndjson"
+        return Rejects.copied(self.cloud.client("s3"), self.names.buckets["raw"], prefix, path)
 
     def stay(self) -> None:
         """Keep everything up, each DAG on its schedule; raises what ends it: a dead part, a full disk, an interrupt."""

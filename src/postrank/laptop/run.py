@@ -52,6 +52,8 @@ def _show(job: Job, accounting: Accounting, console: Console) -> None:
     title = f"Top {job.options.top} authors, {interval['start']} to {interval['end']}"
     console.print(ranking_table(results.rows("all")[: job.options.top], title))
     console.print(accounting.table())
+    for sentence in job.rejects().sentences():
+        console.print(sentence, highlight=False, soft_wrap=True, markup=False)
     if accounting.lost:
         raise Unaccounted(accounting.lost)
     console.print(f"Exported to {job.layout.results / 'rankings'}", highlight=False, soft_wrap=True)

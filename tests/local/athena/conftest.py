@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.local.athena.queries import Queries
 from tests.support.localaws import running_localaws
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
+
 from tests.support.waiting import wait_for
 
 DATA, RESULTS, DATABASE = "athena-data", "athena-results", "tests"

@@ -1,6 +1,7 @@
 """The rows that the statements are held to are those that a real Trino, of which Athena's engine is made, gives."""
 
 import pytest
+
 from tests.local.athena.cases import Case, cases
 from tests.support import trino
 

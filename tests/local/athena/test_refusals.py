@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.athena.queries import DATA, RESULTS
 
 

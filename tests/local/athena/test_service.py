@@ -5,6 +5,7 @@ import io
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.local.athena.queries import DATA, DATABASE, RESULTS
 from tests.support.waiting import wait_for
 

@@ -1,6 +1,7 @@
 """Statements without tables give the rows that Athena gives ("Functions in Amazon Athena", Trino's documentation)."""
 
 import pytest
+
 from tests.local.athena.cases import Case, cases
 
 

@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+
 from tests.local.athena.queries import DATA
 
 POSTS = [{"id": "1", "n": 10, "tags": ["a", "b"], "by": {"name": "x"}}, {"id": "2", "n": None, "tags": []}]

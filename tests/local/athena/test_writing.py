@@ -6,6 +6,7 @@ import json
 
 import pyarrow.parquet
 import pytest
+
 from tests.local.athena.queries import DATA
 
 

@@ -1,0 +1,39 @@
+"""The lines that a run rejected: a copy of their ledger, and the first few for the person who started it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """Rows of the rejects' ledger, oldest first, and the file that holds them all."""
+
+    rows: list[dict[str, Any]]
+    path: Path
+
+    @classmethod
+    def copied(cls, s3: Any, bucket: str, prefix: str, path: Path) -> "Rejects":
+        """Read every object below `prefix` and write its rows, one JSON object a line, to `path`."""
+        bodies = [
+            s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            for entry in page.get("Contents", ())
+        ]
+        path.write_bytes(b"".join(bodies))
+        return cls([orjson.loads(line) for body in bodies for line in body.splitlines()], path)
+
+    def sentences(self) -> list[str]:
+        """What to tell: where the first rejected lines are and what is wrong with them, and where the others stand."""
+        told = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
+        if self.rows:
+            told.append(f"All {len(self.rows):,} rejected lines, with reasons: {self.path}")
+        return told
+
+
+def _where(row: dict[str, Any]) -> str:
+    return row["source"] if row["offset"] is None else f"{row['source']}, byte {row['offset']}"
