@@ -94,6 +94,7 @@ class Gateway:
         self, found: Route, request: HttpRequest, params: dict[str, Any], caller: Caller, request_id: str
     ) -> HttpAnswer:
         platform = self._platform
+        _require(found, params)
         platform.before(found.service, found.action, params)
         if found.protocol == "cbor":  # which the emulator does not speak
             result = client.call(platform.emulator, found.service, found.action, params)
@@ -107,6 +108,23 @@ class Gateway:
             result = client.read(described, answer, found.protocol)
             platform.answered(found.service, found.action, params, result, caller)
         return answer
+
+
+def _require(found: Route, params: dict[str, Any]) -> None:
+    """Refuse a call without a parameter that its model requires; the emulator trusts SDKs to have looked.
+
+    Raises AwsError ValidationException, or MissingParameter in the query protocols.
+    """
+    described = operation(found.service, found.action)
+    shape = described.input_shape if described else None
+    missing = [name for name in (shape.required_members if shape else []) if params.get(name) is None]
+    if missing and found.service != "s3":
+        if found.protocol in ("query", "ec2"):
+            raise AwsError("MissingParameter", f"The request must contain the parameter {missing[0]}")
+        said = (
+            f"1 validation error detected: Value null at '{missing[0]}' failed to satisfy constraint: must not be null"
+        )
+        raise AwsError("ValidationException", said)
 
 
 def _single(headers: dict[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
@@ -43,7 +44,16 @@ class _RefusedTask(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    def parse_header(self, header_plus: bytes) -> None:
+        """waitress would wait for ever for the body of a request that expects 100-continue and has none."""
+        super().parse_header(header_plus)
+        if not self.chunked and self.content_length == 0:
+            self.expect_continue = False
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
     task_class = _Task
     error_task_class = _RefusedTask
 

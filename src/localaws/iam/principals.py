@@ -4,10 +4,11 @@ The account's root has the key `localaws` with the secret `localaws`; users' key
 sessions are given out here.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from localaws.iam import sigv4
+from localaws.iam import sigv2, sigv4
 from localaws.iam.directory import Directory
 from localaws.iam.sessions import Sessions
 from localaws.service import ACCOUNT, AwsError, Caller
@@ -57,16 +58,38 @@ class Principals:
                 raise AwsError("IncompleteSignature", str(error), status=400) from error
             return ROOT, False
         if signature is None:
-            if not self._enforce:
-                return ROOT, False
-            if route.service == "s3":
-                return ANONYMOUS, True
-            raise _error(route, "missing")
+            return self._unsigned(request, route)
         known = self._known(signature.key)
         if not self._enforce:
             return (known.caller, True) if known else (ROOT, False)
         self._verify(known, signature, request, route)
         assert known is not None  # noqa: S101 - _verify raises for nobody
+        return known.caller, True
+
+    def _unsigned(self, request: HttpRequest, route: Route) -> tuple[Caller, bool]:
+        """The caller of a request without a Version 4 signature: S3 has older ones, and callers that are nobody."""
+        fields = dict(request.fields)
+        try:
+            old = sigv2.read(fields) if route.service == "s3" else None
+        except ValueError as error:
+            raise AwsError("AccessDenied", "Query-string authentication cannot be read", status=403) from error
+        if old is None:
+            if not self._enforce:
+                return ROOT, False
+            if route.service == "s3":
+                return ANONYMOUS, True
+            raise _error(route, "missing")
+        known = self._known(old.key)
+        if not self._enforce:
+            return (known.caller, True) if known else (ROOT, False)
+        if known is None or not known.active:
+            raise _error(route, "unknown", old.key)
+        if old.token != known.token:
+            raise _error(route, "token")
+        if time.time() > old.expires:
+            raise AwsError("AccessDenied", "Request has expired", status=403)
+        if not sigv2.matches(old, request.method, request.path, fields, request.headers, known.secret):
+            raise _error(route, "mismatch")
         return known.caller, True
 
     def _verify(self, known: _Known | None, signature: sigv4.Signature, request: HttpRequest, route: Route) -> None:
