@@ -167,6 +167,14 @@ def test_every_wrong_setting_is_named_in_one_message(tmp_path: Path) -> None:
     assert "Traceback" not in streamer.log
 
 
+def test_a_state_folder_that_cannot_be_made_is_one_clear_message(tmp_path: Path) -> None:
+    streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [write_lines(tmp_path / "p.ndjson", [record(1)])])
+    streamer.state.write_text("a file where a folder should be", encoding="utf-8")
+    assert streamer.run() == 2
+    assert str(streamer.state) in streamer.log
+    assert "Traceback" not in streamer.log
+
+
 @pytest.mark.parametrize("kind", ["files", "files gz", "s3"])
 def test_other_sinks_hold_the_same_lines(aws: AwsServer, tmp_path: Path, kind: str) -> None:
     file = write_lines(tmp_path / "p.ndjson", [record(n, author=n % 5) for n in range(2000)])

@@ -44,9 +44,9 @@ def postrank() -> None:
 
 
 def main() -> None:
-    """Run the command line; what Postrank raises on purpose is shown as one message and ends with status 2."""
+    """Run the command line; what was raised on purpose, or by the disk, is one message and status 2."""
     try:
         postrank()
-    except PostrankError as error:
+    except (PostrankError, OSError) as error:  # OSError: a full disk, a folder that may not be written
         click.echo(f"postrank: {error}", err=True)
         sys.exit(2)
