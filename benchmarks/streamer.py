@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
-from benchmarks.x_posts import write_x_posts
 
+from benchmarks.x_posts import write_x_posts
 from postrank.aws.clients import Clients
 from postrank.posts.encoding import encode
 from postrank.posts.lines import parse_line
