@@ -45,6 +45,7 @@ class Resources:
     crawler: str
     crawler_table_prefix: str
     workgroup: str
+    scan_limit_bytes: int  # of one query; Athena cancels what passes it
     streamer: StreamerNames
     topic: str
     metrics_namespace: str
@@ -70,6 +71,7 @@ class Resources:
             crawler=filled["crawler"],
             crawler_table_prefix=filled["crawler_table_prefix"],
             workgroup=filled["workgroup"],
+            scan_limit_bytes=filled["scan_limit_bytes"],
             streamer=StreamerNames(**filled["streamer"]),
             topic=filled["topic"],
             metrics_namespace=filled["metrics_namespace"],
