@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,16 @@ class LocalAws:
             "config": Config(retries={"total_max_attempts": 1}),
         }
         return boto3.client(service, **{**usual, **options})
+
+    def role_keys(self, role: str) -> dict[str, str]:
+        """Options of `client` that make it a session of that role."""
+        with urllib.request.urlopen(f"{self.endpoint}/_localaws/credentials/{role}") as answer:
+            made = json.load(answer)
+        return {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["Token"],
+        }
 
     def call_log(self) -> list[dict[str, Any]]:
         """Every line of the call log so far, oldest first."""
@@ -102,8 +113,7 @@ def _ready(server: LocalAws) -> str:
 
     def read() -> None:
         assert server.process.stdout
-        for line in server.process.stdout:
-            said.append(line.decode())
+        said.extend(line.decode() for line in server.process.stdout)
 
     threading.Thread(target=read, daemon=True).start()
 

@@ -85,6 +85,7 @@ class Gateway:
                 raise codec.unknown_action(found)
             return {}  # a service that botocore signs under another name: the emulator may know it
         params = codec.decode(found, request)
+        _require(found, params)
         if codec.streams_in(found):
             request.stream.seek(0)
             params["Body"] = Body(request.stream, request.headers)
@@ -94,7 +95,6 @@ class Gateway:
         self, found: Route, request: HttpRequest, params: dict[str, Any], caller: Caller, request_id: str
     ) -> HttpAnswer:
         platform = self._platform
-        _require(found, params)
         platform.before(found.service, found.action, params)
         if found.protocol == "cbor":  # which the emulator does not speak
             result = client.call(platform.emulator, found.service, found.action, params)
@@ -111,7 +111,7 @@ class Gateway:
 
 
 def _require(found: Route, params: dict[str, Any]) -> None:
-    """Refuse a call without a parameter that its model requires; the emulator trusts SDKs to have looked.
+    """Refuse a call without a parameter that its model requires: services trust that SDKs have looked.
 
     Raises AwsError ValidationException, or MissingParameter in the query protocols.
     """

@@ -136,12 +136,17 @@ def _inline(one: Any) -> tuple[str, ...]:
 
 
 def _managed(one: Any) -> tuple[str, ...]:
-    return tuple(policy.document for policy in one.managed_policies.values())
+    return tuple(_default(policy) for policy in one.managed_policies.values())
 
 
 def _document(iam: Any, arn: str | None) -> str | None:
     policy = iam.managed_policies.get(arn) if arn else None
-    return None if policy is None else policy.document
+    return None if policy is None else _default(policy)
+
+
+def _default(policy: Any) -> str:
+    """The document of a managed policy's default version."""
+    return str(next(one.document for one in policy.versions if one.version_id == policy.default_version_id))
 
 
 def _tags(tags: Any) -> dict[str, str]:
