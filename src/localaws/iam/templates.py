@@ -41,11 +41,11 @@ TEMPLATES: dict[str, Templates] = {
     "kinesis": {
         **_each(
             "AddTagsToStream CreateStream DecreaseStreamRetentionPeriod DeleteResourcePolicy DeleteStream"
-            " DescribeStream DescribeStreamSummary DisableEnhancedMonitoring EnableEnhancedMonitoring GetRecords"
+            " DescribeStream DescribeStreamSummary GetRecords"
             " GetResourcePolicy GetShardIterator IncreaseStreamRetentionPeriod ListShards ListStreamConsumers"
             " ListTagsForResource ListTagsForStream MergeShards PutRecord PutRecords PutResourcePolicy"
             " RegisterStreamConsumer RemoveTagsFromStream SplitShard StartStreamEncryption StopStreamEncryption"
-            " TagResource UntagResource UpdateMaxRecordSize UpdateShardCount UpdateStreamMode",
+            " TagResource UntagResource UpdateMaxRecordSize ",
             _KINESIS_STREAM,
         ),
         **_each(
@@ -70,11 +70,7 @@ TEMPLATES: dict[str, Templates] = {
             " UpdatePartition UpdateTable GetColumnStatisticsForTable",
             _IN_TABLE,
         ),
-        **_each(
-            "DeleteCrawler GetCrawler StartCrawler StartCrawlerSchedule StopCrawler StopCrawlerSchedule UpdateCrawler"
-            " UpdateCrawlerSchedule",
-            _CRAWLER,
-        ),
+        **_each("DeleteCrawler GetCrawler StartCrawler StopCrawler UpdateCrawler", _CRAWLER),
         **_each("GetTags TagResource UntagResource", ("{ResourceArn}",)),
     },
     "athena": {
@@ -181,7 +177,7 @@ TEMPLATES: dict[str, Templates] = {
     },
     "sts": _each("AssumeRole AssumeRoleWithWebIdentity AssumeRoleWithSAML", ("{RoleArn}",)),
     "kms": _each(
-        "Decrypt DescribeKey Encrypt GenerateDataKey GetKeyPolicy ReEncrypt",
+        "Decrypt DescribeKey Encrypt GenerateDataKey GetKeyPolicy",
         ("arn:aws:kms:{region}:{account}:key/{KeyId}",),
     ),
     "events": _each(
