@@ -1,6 +1,5 @@
 """The server: services put together behind the gateway, on loopback, until it is told to stop."""
 
-import logging
 import signal
 import threading
 from dataclasses import dataclass
@@ -8,17 +7,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-
 from localaws.gateway.app import Gateway
 from localaws.gateway.http import HOST, server_for
 from localaws.gateway.platform import Platform
 
 # Packages that answer for services themselves. `compute` is told what its instances may run.
 _SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute")
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +25,6 @@ class Options:
     call_log: Path | None = None
     speed: float = 1.0
     units: Path | None = None
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """waitress waits for ever for the body of an empty request that expects a 100: it gets none, so none is awaited."""
-
-    def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
-        if not self.content_length and not self.chunked:
-            self.expect_continue = False
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    parser_class = _Parser
 
 
 def serve(options: Options) -> None:
@@ -75,13 +56,7 @@ def _register(platform: Platform, package: str, options: Options) -> None:
     spec = find_spec(f"localaws.{package}")
     if spec is None or spec.origin is None:
         return
-    try:
-        module = import_module(f"localaws.{package}")
-    except ImportError as error:
-        if not str(error.name).startswith("localaws."):
-            raise
-        log.exception("%s is incomplete and left out", package)
-        return
+    module = import_module(f"localaws.{package}")
     made = module.create(platform, options.units) if package == "compute" else module.create(platform)
     for service in made if isinstance(made, list) else [made]:
         platform.register(service)
