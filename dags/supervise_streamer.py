@@ -19,13 +19,14 @@ from pendulum import datetime
 
 from postrank_airflow import supervision
 from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.names import AWS_CONNECTION, RESOURCES
 
+LOOK = supervision.LOOK_SECONDS
 AWS = {"aws_conn_id": AWS_CONNECTION}
 SSM = {
     **AWS,
     "document_name": RESOURCES.streamer.document,
-    "waiter_delay": min(POLL_SECONDS, 5),
+    "waiter_delay": LOOK,
     "waiter_max_attempts": 24,
     "deferrable": True,
 }
@@ -48,7 +49,9 @@ def supervise_streamer() -> None:
     verdict = supervision.diagnose(questions, ask_service.output)
     steps = [
         SsmRunCommandOperator(task_id="restart_service", run_command_kwargs=supervision.command("restart"), **SSM),
-        EC2StartInstanceOperator(task_id="start_instance", instance_id=supervision.INSTANCE, check_interval=5, **AWS),
+        EC2StartInstanceOperator(
+            task_id="start_instance", instance_id=supervision.INSTANCE, check_interval=LOOK, **AWS
+        ),
         EC2RebootInstanceOperator(task_id="reboot_instance", instance_ids=supervision.INSTANCE, **AWS),
         EC2TerminateInstanceOperator(task_id="replace_instance", instance_ids=supervision.INSTANCE, **AWS),
         supervision.leave_alone(verdict),

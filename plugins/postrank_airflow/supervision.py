@@ -11,9 +11,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from postrank.errors import Fatal
 from postrank_airflow import memory, notify, sights
 from postrank_airflow.diagnosis import ESCALATE, HEALING, NOTHING, WAIT, judge
+from postrank_airflow.names import POLL_SECONDS
 
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose')['instance_id'] }}"
 DOES_NOTHING = "leave_alone"
+LOOK_SECONDS = min(POLL_SECONDS, 5)
 _SECONDS_TO_HEAL = 240
 _log = logging.getLogger(__name__)
 
@@ -58,7 +60,11 @@ def leave_alone(verdict: dict[str, Any]) -> str:
 
 
 @task.sensor(
-    poke_interval=5, timeout=_SECONDS_TO_HEAL, mode="reschedule", trigger_rule="none_failed_min_one_success", retries=0
+    poke_interval=LOOK_SECONDS,
+    timeout=_SECONDS_TO_HEAL,
+    mode="reschedule",
+    trigger_rule="none_failed_min_one_success",
+    retries=0,
 )
 def require_healed(verdict: dict[str, Any]) -> bool:
     """After a healing step: wait until the streamer beats again. A time-out fails the run."""
@@ -67,7 +73,8 @@ def require_healed(verdict: dict[str, Any]) -> bool:
     sight = sights.look()
     beat = sight.heartbeat
     since = datetime.fromisoformat(verdict["at"])
-    healed = beat is not None and datetime.fromisoformat(beat.written_at) > since and sight.instance_state == "running"
+    beats = beat is not None and datetime.fromisoformat(beat.written_at) > since
+    healed = beats and sight.instance_state == "running" and sight.reachable
     _log.info(
         "%s: %s; instance %s is %s, last heartbeat %s",
         verdict["action"],

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,7 @@ from tests.support.localaws import LocalAws, running_localaws  # noqa: E402
 
 NAMES = Resources.of("local", "123456789012")
 UNIT = 'argv = ["sleep", "3600"]\nrestart = "always"\n'
+_CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,36 @@ class Outcome:
     returned: Callable[[str], Any]
 
 
-@pytest.fixture(scope="session")
-def aws(tmp_path_factory) -> Iterator[LocalAws]:
-    """A local AWS with everything that Postrank has in production, and the connection to it."""
+@contextmanager
+def provisioned(folder: Path, unit: str) -> Iterator[LocalAws]:
+    """A local AWS with all that Postrank has in production but the instance, whose unit would be `unit`; and Airflow's
+    connection to it.
+    """
     from postrank.laptop.provision import Provision
 
-    folder = tmp_path_factory.mktemp("localaws")
     (folder / "units").mkdir()
-    (folder / "units" / f"{NAMES.streamer.service}.toml").write_text(UNIT, encoding="utf-8")
+    (folder / "units" / f"{NAMES.streamer.service}.toml").write_text(unit, encoding="utf-8")
+    before = os.environ.get(_CONNECTION)
     with running_localaws(folder, speed=50, units=folder / "units") as running:
-        os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(
-            {"conn_type": "aws", "extra": {"region_name": "us-east-1", "endpoint_url": running.endpoint}}
-        )
-        provision = Provision(running.client, NAMES)
-        list(provision.base())
+        extra = {"region_name": "us-east-1", "endpoint_url": running.endpoint}
+        os.environ[_CONNECTION] = json.dumps({"conn_type": "aws", "extra": extra})
+        list(Provision(running.client, NAMES).base())
+        yield running
+    os.environ.pop(_CONNECTION)
+    if before is not None:
+        os.environ[_CONNECTION] = before
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory) -> Iterator[LocalAws]:
+    """The local AWS of all tests that break nothing in it."""
+    with provisioned(tmp_path_factory.mktemp("localaws"), UNIT) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def run_dag(aws) -> Callable[..., Outcome]:
-    """Runs a DAG as it stands, its deferred tasks included, to its end."""
+def dags() -> dict[str, Any]:
+    """The project's DAGs by name, whose tasks fail at their first try."""
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 
@@ -81,10 +93,16 @@ def run_dag(aws) -> Callable[..., Outcome]:
     for dag in bag.dags.values():
         for task in dag.tasks:
             _never_again(task)
+    return dict(bag.dags)
+
+
+@pytest.fixture(scope="session")
+def run_dag(dags) -> Callable[..., Outcome]:
+    """Runs a DAG as it stands, its deferred tasks included, to its end, on the local AWS of the test."""
 
     def run(dag_id: str, **conf: Any) -> Outcome:
-        dag = bag.dags[dag_id]
-        finished = dag.test(run_conf=conf or None)  # in one process, params keep what an earlier run was given
+        # In one process, params keep what an earlier run was given.
+        finished = dags[dag_id].test(run_conf=conf or None)
         instances = {(ti.task_id, ti.map_index): ti for ti in finished.get_task_instances()}
         states = {task_id: str(ti.state) for (task_id, _), ti in instances.items()}
         return Outcome(str(finished.state), states, lambda task_id: instances[task_id, -1].xcom_pull(task_id))

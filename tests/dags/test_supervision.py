@@ -1,0 +1,192 @@
+"""`supervise_streamer` against faults made on a local AWS: each is healed, or ends in what a human must do.
+
+The streamer's unit is a program that only beats; its group, instance, agent and service are the local AWS's own.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+import pytest
+
+from postrank.heartbeat import NoHeartbeat, read_heartbeat
+from postrank.laptop.provision import Provision
+from tests.dags.conftest import NAMES, provisioned
+from tests.support.localaws import LocalAws
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.timeout(120)
+
+_RAW, _BEAT = NAMES.buckets["raw"], NAMES.keys["heartbeat"]
+_SECONDS_TO_HEAL = 6  # instances boot at once here
+_PROGRAM = """
+import os, sys, threading
+from datetime import UTC, datetime
+import boto3
+from postrank.heartbeat import Heartbeat
+
+s3, pause, started = boto3.client("s3"), threading.Event(), datetime.now(UTC).isoformat()
+while not pause.wait(0.3):
+    now = datetime.now(UTC).isoformat()
+    beat = Heartbeat(
+        phase="streaming", finished=False, collector=str(os.getpid()), instance_id=os.environ["INSTANCE_ID"],
+        source="test", version="0", started_at=started, written_at=now, last_source_contact=now,
+    )
+    s3.put_object(Bucket=sys.argv[1], Key=sys.argv[2], Body=beat.to_json())
+"""
+
+
+@dataclass
+class Streamer:
+    """The streamer's instance from outside."""
+
+    aws: LocalAws
+
+    def beat(self) -> Any:
+        """The heartbeat, when it is fresh and its process lives; else None."""
+        try:
+            found = read_heartbeat(self.aws.client("s3"), _RAW, _BEAT)
+        except NoHeartbeat:
+            return None
+        fresh = datetime.now(UTC) - datetime.fromisoformat(found.written_at) < timedelta(seconds=5)
+        return found if fresh and psutil.pid_exists(int(found.collector)) else None
+
+    def state(self, instance: str) -> str:
+        told = self.aws.client("ec2").describe_instances(InstanceIds=[instance])
+        return str(told["Reservations"][0]["Instances"][0]["State"]["Name"])
+
+    def await_state(self, instance: str, wanted: str) -> None:
+        wait_for(lambda: self.state(instance) == wanted, timeout=20, what=f"{instance} to be {wanted}")
+
+    def age(self, by: timedelta) -> None:
+        """Let the last heartbeat be as old as it would be after that time."""
+        s3 = self.aws.client("s3")
+        found = read_heartbeat(s3, _RAW, _BEAT)
+        written = (datetime.fromisoformat(found.written_at) - by).isoformat()
+        s3.put_object(Bucket=_RAW, Key=_BEAT, Body=replace(found, written_at=written).to_json())
+
+
+@pytest.fixture(scope="module")
+def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    folder = tmp_path_factory.mktemp("supervised")
+    (folder / "beats.py").write_text(_PROGRAM)
+    argv = [sys.executable, str(folder / "beats.py"), _RAW, _BEAT]
+    unit = f'argv = {json.dumps(argv)}\nrestart = "no"\nstop_timeout_seconds = 1\n'
+    with provisioned(folder, unit) as running:
+        Provision(running.client, NAMES).streamer(NAMES.streamer.service)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def supervise(breakable, dags, run_dag):
+    dags["supervise_streamer"].get_task("require_healed").timeout = _SECONDS_TO_HEAL
+
+    def run() -> Any:
+        return run_dag("supervise_streamer")
+
+    return run
+
+
+@pytest.fixture
+def streamer(breakable, supervise) -> Streamer:
+    """A streamer that beats, and that the last run found well."""
+    found = Streamer(breakable)
+    wait_for(found.beat, timeout=30, what="the streamer to beat")
+    breakable.client("s3").delete_object(Bucket=NAMES.buckets["lake"], Key="state/supervision.json")
+    return found
+
+
+def _finding(outcome: Any) -> str:
+    return str(outcome.returned("diagnose")["finding"])
+
+
+def test_a_streamer_that_works_is_left_alone(streamer, supervise):
+    before = streamer.beat().collector
+    outcome = supervise()
+    assert (outcome.state, outcome.tasks["leave_alone"]) == ("success", "success")
+    assert _finding(outcome).startswith("well: ")
+    assert streamer.beat().collector == before
+
+
+def test_a_killed_service_is_restarted(streamer, supervise):
+    killed = int(streamer.beat().collector)
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(killed), what="its end")
+    outcome = supervise()
+    assert (outcome.state, outcome.tasks["restart_service"]) == ("success", "success")
+    assert "is failed" in _finding(outcome)
+    assert int(streamer.beat().collector) != killed
+
+
+def test_a_hung_service_is_told_from_a_quiet_one_and_restarted(streamer, supervise):
+    hung = int(streamer.beat().collector)
+    os.kill(hung, signal.SIGSTOP)
+    streamer.age(timedelta(minutes=5))
+    outcome = supervise()
+    assert (outcome.state, outcome.tasks["restart_service"]) == ("success", "success")
+    assert _finding(outcome).startswith("stuck: ")
+    assert int(streamer.beat().collector) != hung
+
+
+def test_a_stopped_instance_is_started(streamer, supervise, breakable):
+    instance = streamer.beat().instance_id
+    member = {"AutoScalingGroupName": NAMES.streamer.name, "InstanceIds": [instance]}
+    breakable.client("autoscaling").enter_standby(**member, ShouldDecrementDesiredCapacity=True)
+    breakable.client("ec2").stop_instances(InstanceIds=[instance])
+    streamer.await_state(instance, "stopped")
+    outcome = supervise()
+    breakable.client("autoscaling").exit_standby(**member)
+    assert (outcome.state, outcome.tasks["start_instance"]) == ("success", "success")
+    assert streamer.beat().instance_id == instance
+
+
+def test_a_terminated_instance_is_replaced_by_its_group(streamer, supervise, breakable):
+    gone = streamer.beat().instance_id
+    breakable.client("ec2").terminate_instances(InstanceIds=[gone])
+    outcome = supervise()
+    assert outcome.state == "success"
+    wait_for(lambda: (beat := streamer.beat()) and beat.instance_id != gone, timeout=20, what="another instance")
+    assert _finding(supervise()).startswith("well: ")
+
+
+def test_an_instance_whose_agent_is_silent_is_rebooted_and_then_replaced(streamer, supervise, breakable):
+    instance = streamer.beat().instance_id
+    fault = [{"Key": "localaws:fault", "Value": "ssm-unreachable"}]
+    breakable.client("ec2").create_tags(Resources=[instance], Tags=fault)
+    waited = supervise()
+    assert (waited.state, waited.tasks["leave_alone"]) == ("success", "success")
+    assert "does not answer Systems Manager" in _finding(waited)
+    rebooted = supervise()
+    assert (rebooted.state, rebooted.tasks["reboot_instance"]) == ("failed", "success")
+    replaced = supervise()
+    assert (replaced.state, replaced.tasks["replace_instance"]) == ("success", "success")
+    assert streamer.beat().instance_id != instance
+    assert _finding(supervise()).startswith("well: ")
+
+
+def test_nothing_is_touched_while_a_deployment_goes_on(streamer, supervise, breakable):
+    marker = {"Bucket": _RAW, "Key": NAMES.keys["deploy_marker"]}
+    breakable.client("s3").put_object(**marker, Body=b'{"since": "2026-11-24T05:00:00Z"}')
+    streamer.age(timedelta(minutes=5))
+    outcome = supervise()
+    breakable.client("s3").delete_object(**marker)
+    assert set(outcome.tasks.values()) == {"skipped"}
+
+
+def test_a_lost_stream_ends_in_what_a_human_must_do(streamer, supervise, breakable):
+    kinesis, lost = breakable.client("kinesis"), NAMES.streams["posts"]
+    kinesis.delete_stream(StreamName=lost, EnforceConsumerDeletion=True)
+
+    def is_lost() -> bool:
+        return lost not in kinesis.list_streams()["StreamNames"]
+
+    wait_for(is_lost, timeout=20, what="the stream's end")
+    outcome = supervise()
+    assert (outcome.state, outcome.tasks["leave_alone"]) == ("failed", "failed")
+    assert _finding(outcome) == f"Kinesis has no stream {lost}, which no restart brings back: apply Terraform"
