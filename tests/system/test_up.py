@@ -125,7 +125,7 @@ def test_once_ends_by_itself_and_leaves_the_results(tmp_path: Path) -> None:
     with running_stack(tmp_path, [posts], "--once") as running:
         assert running.process.wait(timeout=RANKED_SECONDS) == 0, running.said()
         said = running.said()
-    assert f"{posts}, byte" in said
+    assert f"Rejected: {posts.name}, byte" in said
     assert "All 1 rejected lines" in said
     assert json.loads((tmp_path / "var" / "rejects.ndjson").read_text())["line"] == "{not json"
     assert (tmp_path / "var" / "results" / "rankings" / "latest.json").exists()
