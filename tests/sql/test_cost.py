@@ -1,0 +1,83 @@
+"""What an hour costs does not grow with what lies behind it: bytes that Athena scans, over every statement of a run."""
+
+import gzip
+import json
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from postrank.aws.glue import Partition
+from postrank.aws.tables import prefix
+from tests.support.lake import Lake, post
+
+pytestmark = pytest.mark.timeout(180)
+
+TODAY = date(2026, 11, 24)
+AUTHORS, POSTS = 10, 40  # of each day of history, and of the new hour
+MOST = 1.2  # times the cost with a day of history
+
+
+def _posts(day: date, number: int, first_minute: int, minutes: int) -> list[dict[str, Any]]:
+    """Posts of a day, spread evenly over some of its minutes; the ids are the day's own."""
+    found = []
+    for n in range(number):
+        hour, minute = divmod(first_minute + n * minutes // number, 60)
+        at = f"{day}T{hour:02}:{minute:02}:{n % 60:02}.000Z"
+        found.append(post(f"{day:%Y%m%d}{first_minute:04}{n:06}", f"author{n % AUTHORS}", at, hashtags=["tag"]))
+    return found
+
+
+def _remember(lake: Lake, days: int) -> None:
+    """Let that many days before today lie in the lake, each arrived in an hour of its own and ranked."""
+    partitions = []
+    for back in range(days, 0, -1):
+        day = TODAY - timedelta(days=back)
+        location = f"{prefix('raw_posts', lake.names)}dt={day}/hour=23/"
+        lines = "".join(json.dumps(event) + "\n" for event in _posts(day, POSTS, 0, 23 * 60))
+        key = location.split("/", 3)[3] + "object.ndjson.gz"
+        lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=gzip.compress(lines.encode()))
+        partitions.append(Partition((str(day), "23"), location))
+    lake.catalogue.point("raw_posts", partitions)
+    lake.rank()
+
+
+def _statements(lake: Lake) -> dict[str, int]:
+    """The bytes that every statement so far scanned, by query id."""
+    athena = lake.client("athena")
+    pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=lake.names.workgroup)
+    ids = [one for page in pages for one in page["QueryExecutionIds"]]
+    found = [
+        execution
+        for n in range(0, len(ids), 50)  # "BatchGetQueryExecution": at most 50
+        for execution in athena.batch_get_query_execution(QueryExecutionIds=ids[n : n + 50])["QueryExecutions"]
+    ]
+    return {one["QueryExecutionId"]: one["Statistics"]["DataScannedInBytes"] for one in found}
+
+
+def _cost(lake: Lake, hour: int, extra: Sequence[dict[str, Any]] = ()) -> int:
+    """Bytes scanned to rank what arrived in an hour of today, with every check, survey and export of the run."""
+    name = f"{TODAY}T{hour:02}"
+    lake.deliver(name, [*_posts(TODAY, POSTS, hour * 60 - 60, 60), *extra])
+    before, started = _statements(lake).keys(), time.monotonic()
+    assert lake.rank([name])
+    seconds = time.monotonic() - started
+    scanned = {query: size for query, size in _statements(lake).items() if query not in before}
+    assert len(scanned) > len(lake.scanned)
+    print(f"{lake.names.workgroup} {name}: {sum(scanned.values())} bytes, {seconds:.1f} s, {lake.scanned}")
+    return sum(scanned.values())
+
+
+def test_an_hour_costs_the_same_with_a_day_and_with_a_year_behind_it(new_lake):
+    day, month, year = new_lake(), new_lake(), new_lake()
+    _remember(day, 1)
+    _remember(month, 31)
+    _remember(year, 365)
+    assert _cost(year, 11) <= MOST * _cost(day, 11)
+    _cost(month, 11)
+    # A correction looks for its post among the arrivals of 30 days, however many there are.
+    yesterday = _posts(TODAY - timedelta(days=1), 1, 0, 1)[0]
+    edit = {**yesterday, "kind": "edit", "received_at": f"{TODAY}T11:30:00.000Z"}
+    assert _cost(year, 12, [edit]) <= MOST * _cost(month, 12, [edit])
