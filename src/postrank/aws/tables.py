@@ -64,5 +64,5 @@ def _described() -> dict[str, Any]:
     return tables
 
 
-def _columns(columns: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Name": name, "Type": hive_type} for name, hive_type in columns.items()]
+def _columns(columns: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"Name": name, "Type": hive_type} for name, hive_type in columns]

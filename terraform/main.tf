@@ -1,0 +1,139 @@
+# Everything that Postrank has in one AWS account. Names, tables and policies are read from the files that the Python
+# side reads: src/postrank/aws/{resources,tables}.json, policies/ and documents/.
+
+data "aws_caller_identity" "this" {}
+
+locals {
+  shared  = "${path.module}/../src/postrank/aws"
+  account = data.aws_caller_identity.this.account_id
+  names = jsondecode(replace(replace(
+    file("${local.shared}/resources.json"), "{environment}", var.environment), "{account}", local.account
+  ))
+  tables = jsondecode(file("${local.shared}/tables.json")).tables
+  zones  = [for letter in var.zones : "${var.region}${letter}"]
+
+  # As postrank.aws.policies.variables has them.
+  document_names = merge(
+    {
+      environment           = var.environment
+      account               = local.account
+      region                = var.region
+      stream_posts          = local.names.streams.posts
+      stream_author_windows = local.names.streams.author_windows
+      database              = local.names.database
+      crawler               = local.names.crawler
+      workgroup             = local.names.workgroup
+      topic                 = local.names.topic
+      streamer              = local.names.streamer.name
+      document              = local.names.streamer.document
+      service               = local.names.streamer.service
+      metrics_namespace     = local.names.metrics_namespace
+    },
+    { for purpose, bucket in local.names.buckets : "bucket_${purpose}" => bucket },
+  )
+  policies = {
+    for file in fileset("${local.shared}/policies", "*.json") :
+    trimsuffix(file, ".json") => templatefile("${local.shared}/policies/${file}", local.document_names)
+  }
+}
+
+module "network" {
+  source = "./modules/network"
+
+  name   = "postrank-${var.environment}"
+  region = var.region
+  cidr   = var.cidr
+  zones  = local.zones
+}
+
+module "lake" {
+  source = "./modules/lake"
+
+  names              = local.names
+  tables             = local.tables
+  policy             = local.policies["crawler"]
+  trust              = local.policies["crawler.trust"]
+  raw_days           = var.raw_days
+  query_results_days = 7
+  noncurrent_days    = 90
+  force_destroy      = !var.protected
+  require_tls        = var.require_tls
+}
+
+module "ingest" {
+  source = "./modules/ingest"
+
+  names           = local.names
+  delivery        = { for purpose in keys(local.names.streams) : purpose => local.names.delivery[purpose] }
+  buffer_mib      = local.names.delivery.buffer_mib
+  buffer_seconds  = local.names.delivery.buffer_seconds
+  shards          = var.shards
+  retention_hours = var.retention_hours
+  raw_bucket_arn  = module.lake.bucket_arns.raw
+  policy          = local.policies["firehose"]
+  trust           = local.policies["firehose.trust"]
+}
+
+module "query" {
+  source = "./modules/query"
+
+  name             = local.names.workgroup
+  results_bucket   = module.lake.buckets.query_results
+  scan_limit_bytes = local.names.scan_limit_bytes
+  force_destroy    = !var.protected
+}
+
+module "streamer" {
+  source = "./modules/streamer"
+
+  names          = local.names
+  environment    = var.environment
+  account        = local.account
+  region         = var.region
+  zone           = local.zones[0]
+  subnet         = module.network.public_subnets[local.zones[0]]
+  security_group = module.network.streamer_security_group
+  instance_type  = var.instance_type
+  image_id       = var.image_id
+  instance_tags  = var.instance_tags
+  state_gib      = var.state_gib
+  release        = var.release
+  config         = file(var.streamer_config)
+  policy         = local.policies["streamer"]
+  host_policy    = local.policies["streamer-host"]
+  trust          = local.policies["streamer.trust"]
+  document       = templatefile("${local.shared}/documents/streamer-service.json", local.document_names)
+
+  depends_on = [module.ingest]
+}
+
+module "airflow" {
+  source = "./modules/airflow"
+
+  names         = local.names
+  policy        = local.policies["airflow"]
+  trust         = local.policies["airflow.trust"]
+  force_destroy = !var.protected
+}
+
+module "warehouse" {
+  source = "./modules/warehouse"
+  count  = var.warehouse_class == null ? 0 : 1
+
+  name           = "postrank-${var.environment}"
+  vpc_id         = module.network.vpc_id
+  cidr           = var.cidr
+  subnets        = values(module.network.private_subnets)
+  instance_class = var.warehouse_class
+  protected      = var.protected
+}
+
+module "alarms" {
+  source = "./modules/alarms"
+
+  names          = local.names
+  environment    = var.environment
+  emails         = var.alarm_emails
+  daily_scan_gib = var.daily_scan_gib
+  monthly_usd    = var.monthly_usd
+}

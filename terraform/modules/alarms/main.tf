@@ -1,0 +1,116 @@
+# The topic that people listen to, the alarms that speak there, and a budget. docs/runbook.md says what to do at each.
+
+locals {
+  prefix = trimsuffix(var.names.topic, "-alerts")
+
+  stream_alarms = merge([
+    for purpose, stream in var.names.streams : {
+      "${purpose}-iterator-age" = {
+        namespace   = "AWS/Kinesis", metric = "GetRecords.IteratorAgeMilliseconds", statistic = "Maximum"
+        dimensions  = { StreamName = stream }, threshold = 600000, missing = "notBreaching"
+        description = "Firehose is more than 10 minutes behind on ${stream}."
+      }
+      "${purpose}-throttled" = {
+        namespace   = "AWS/Kinesis", metric = "WriteProvisionedThroughputExceeded", statistic = "Sum"
+        dimensions  = { StreamName = stream }, threshold = 100, missing = "notBreaching"
+        description = "${stream} refuses records: it has too few shards, or one is hot."
+      }
+    }
+  ]...)
+
+  delivery_alarms = {
+    for purpose, delivery in var.names.delivery_streams : "${purpose}-freshness" => {
+      namespace   = "AWS/Firehose", metric = "DeliveryToS3.DataFreshness", statistic = "Maximum"
+      dimensions  = { DeliveryStreamName = delivery }, threshold = 900, missing = "notBreaching"
+      description = "The oldest record that ${delivery} has not delivered is older than 15 minutes."
+    }
+  }
+
+  streamer_alarms = {
+    "streamer-silent" = {
+      namespace   = var.names.metrics_namespace, metric = "SourceContactAge", statistic = "Maximum"
+      dimensions  = { Environment = var.environment }, threshold = 300, missing = "breaching"
+      description = "The streamer has not heard from its source for 5 minutes, or says nothing at all."
+    }
+    "streamer-spooling" = {
+      namespace   = var.names.metrics_namespace, metric = "SpoolBytes", statistic = "Minimum"
+      dimensions  = { Environment = var.environment }, threshold = 536870912, missing = "notBreaching"
+      description = "More than half a GiB waits on the streamer's disk."
+    }
+    "streamer-rejecting" = {
+      namespace   = var.names.metrics_namespace, metric = "LinesRejected", statistic = "Sum"
+      dimensions  = { Environment = var.environment }, threshold = 100, missing = "notBreaching"
+      description = "The source sends lines that break the data contract."
+    }
+  }
+
+  alarms = merge(local.stream_alarms, local.delivery_alarms, local.streamer_alarms)
+}
+
+resource "aws_sns_topic" "this" {
+  name              = var.names.topic
+  kms_master_key_id = var.topic_key
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = var.emails
+
+  topic_arn = aws_sns_topic.this.arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${local.prefix}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = each.value.missing
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 5
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "scanned" {
+  alarm_name          = "${local.prefix}-scanned"
+  alarm_description   = "Athena scanned more in a day than its budget of ${var.daily_scan_gib} GiB."
+  namespace           = "AWS/Athena"
+  metric_name         = "ProcessedBytes"
+  dimensions          = { WorkGroup = var.names.workgroup }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.daily_scan_gib * pow(1024, 3)
+  treat_missing_data  = "notBreaching"
+  period              = 86400
+  evaluation_periods  = 1
+  alarm_actions       = [aws_sns_topic.this.arn]
+}
+
+resource "aws_budgets_budget" "month" {
+  count = var.monthly_usd == null ? 0 : 1
+
+  name         = local.prefix
+  budget_type  = "COST"
+  limit_amount = tostring(var.monthly_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+
+  dynamic "notification" {
+    for_each = length(var.emails) == 0 ? [] : [80, 100]
+    content {
+      comparison_operator        = "GREATER_THAN"
+      notification_type          = "ACTUAL"
+      threshold                  = notification.value
+      threshold_type             = "PERCENTAGE"
+      subscriber_email_addresses = var.emails
+    }
+  }
+}

@@ -1,0 +1,9 @@
+output "topic_arn" {
+  description = "The topic that alarms go to."
+  value       = aws_sns_topic.this.arn
+}
+
+output "alarms" {
+  description = "Names of the alarms; docs/runbook.md explains each."
+  value       = sort(concat([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name], [aws_cloudwatch_metric_alarm.scanned.alarm_name]))
+}

@@ -1,0 +1,58 @@
+variable "names" {
+  description = "The names of resources.json, filled in."
+  type = object({
+    buckets              = map(string)
+    streams              = map(string)
+    database             = string
+    crawler              = string
+    crawler_table_prefix = string
+    roles                = map(string)
+  })
+}
+
+variable "tables" {
+  description = "The tables of tables.json; columns and partition keys are lists of [name, type] in their order."
+  type = map(object({
+    description    = string
+    bucket         = string
+    prefix         = string
+    format         = string
+    columns        = list(list(string))
+    partition_keys = list(list(string))
+  }))
+}
+
+variable "policy" {
+  description = "What the crawler may do, as JSON."
+  type        = string
+}
+
+variable "trust" {
+  description = "Who may assume the crawler's role, as JSON."
+  type        = string
+}
+
+variable "raw_days" {
+  description = "Days that raw posts are kept."
+  type        = number
+}
+
+variable "query_results_days" {
+  description = "Days that Athena's own results are kept."
+  type        = number
+}
+
+variable "noncurrent_days" {
+  description = "Days that an overwritten object of a versioned bucket is kept."
+  type        = number
+}
+
+variable "force_destroy" {
+  description = "Whether destroying a bucket deletes what is in it."
+  type        = bool
+}
+
+variable "require_tls" {
+  description = "Whether the buckets refuse plain HTTP."
+  type        = bool
+}

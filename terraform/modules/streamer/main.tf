@@ -1,0 +1,126 @@
+# The streamer's host: a group of one that replaces itself, reached through Systems Manager alone, with its state on a
+# volume of its own.
+
+locals {
+  name = var.names.streamer.name
+  user_data = templatefile("${path.module}/files/cloud-init.yaml.tftpl", {
+    artifacts   = var.names.buckets.artifacts
+    version     = var.release
+    region      = var.region
+    volume      = aws_ebs_volume.state.id
+    environment = var.environment
+    account     = var.account
+    service     = var.names.streamer.service
+    unit        = file("${path.module}/files/postrank-streamer.service")
+    config      = var.config
+  })
+}
+
+data "aws_ssm_parameter" "image" {
+  count = var.image_id == null ? 1 : 0
+  name  = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+}
+
+resource "aws_iam_role" "this" {
+  name               = var.names.roles.streamer
+  assume_role_policy = var.trust
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = var.names.roles.streamer
+  role   = aws_iam_role.this.name
+  policy = var.policy
+}
+
+resource "aws_iam_role_policy" "host" {
+  name   = "${var.names.roles.streamer}-host"
+  role   = aws_iam_role.this.name
+  policy = var.host_policy
+}
+
+resource "aws_iam_role_policy_attachment" "ssm" {
+  role       = aws_iam_role.this.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+}
+
+resource "aws_iam_instance_profile" "this" {
+  name = local.name
+  role = aws_iam_role.this.name
+}
+
+resource "aws_ssm_document" "service" {
+  name            = var.names.streamer.document
+  document_type   = "Command"
+  document_format = "JSON"
+  content         = var.document
+}
+
+resource "aws_ebs_volume" "state" {
+  availability_zone = var.zone
+  size              = var.state_gib
+  type              = "gp3"
+  encrypted         = true
+  tags              = { Name = local.name }
+}
+
+resource "aws_launch_template" "this" {
+  name                   = local.name
+  image_id               = var.image_id == null ? data.aws_ssm_parameter.image[0].insecure_value : var.image_id
+  instance_type          = var.instance_type
+  user_data              = base64encode(local.user_data)
+  update_default_version = true
+
+  iam_instance_profile {
+    name = aws_iam_instance_profile.this.name
+  }
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+  }
+
+  network_interfaces {
+    associate_public_ip_address = true
+    security_groups             = [var.security_group]
+    delete_on_termination       = true
+  }
+
+  block_device_mappings {
+    device_name = "/dev/xvda"
+    ebs {
+      volume_size           = 10
+      volume_type           = "gp3"
+      encrypted             = true
+      delete_on_termination = true
+    }
+  }
+
+  tag_specifications {
+    resource_type = "instance"
+    tags          = merge({ Name = local.name }, var.instance_tags)
+  }
+}
+
+resource "aws_autoscaling_group" "this" {
+  name                = local.name
+  min_size            = 1
+  max_size            = 1
+  desired_capacity    = 1
+  vpc_zone_identifier = [var.subnet]
+
+  launch_template {
+    id      = aws_launch_template.this.id
+    version = aws_launch_template.this.latest_version
+  }
+
+  # The old instance must let go of the volume before the new one can take it.
+  instance_refresh {
+    strategy = "Rolling"
+    preferences {
+      min_healthy_percentage = 0
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy.host]
+}

@@ -1,0 +1,90 @@
+variable "names" {
+  description = "The names of resources.json, filled in."
+  type = object({
+    buckets  = map(string)
+    roles    = map(string)
+    streamer = object({ name = string, service = string, document = string })
+  })
+}
+
+variable "environment" {
+  description = "The environment's name, for the streamer's own settings."
+  type        = string
+}
+
+variable "account" {
+  description = "The account's 12 digits."
+  type        = string
+}
+
+variable "region" {
+  description = "The region."
+  type        = string
+}
+
+variable "zone" {
+  description = "The availability zone of the instance and of its volume."
+  type        = string
+}
+
+variable "subnet" {
+  description = "Id of the subnet, in that zone."
+  type        = string
+}
+
+variable "security_group" {
+  description = "Id of the security group; it must have no inbound rule."
+  type        = string
+}
+
+variable "instance_type" {
+  description = "An arm64 instance type."
+  type        = string
+}
+
+variable "image_id" {
+  description = "The image; null takes the newest Amazon Linux 2023 for arm64."
+  type        = string
+  default     = null
+}
+
+variable "instance_tags" {
+  description = "Tags of the instance beside its name."
+  type        = map(string)
+  default     = {}
+}
+
+variable "state_gib" {
+  description = "GiB of the volume that keeps cursor, journal and spool when the instance is replaced."
+  type        = number
+}
+
+variable "release" {
+  description = "The released version of Postrank to install, as published to the artifacts bucket."
+  type        = string
+}
+
+variable "config" {
+  description = "streamer.toml."
+  type        = string
+}
+
+variable "policy" {
+  description = "What the streamer may do, as JSON."
+  type        = string
+}
+
+variable "host_policy" {
+  description = "What its host may do beside it, as JSON."
+  type        = string
+}
+
+variable "trust" {
+  description = "Who may assume the streamer's role, as JSON."
+  type        = string
+}
+
+variable "document" {
+  description = "The SSM document that acts on the service, as JSON."
+  type        = string
+}

@@ -1,0 +1,57 @@
+# The Postgres that exported rankings are loaded into: private, TLS only, its password kept by Secrets Manager.
+
+resource "aws_db_subnet_group" "this" {
+  name       = var.name
+  subnet_ids = var.subnets
+}
+
+resource "aws_security_group" "this" {
+  name        = "${var.name}-warehouse"
+  description = "Postgres, from within the network."
+  vpc_id      = var.vpc_id
+}
+
+resource "aws_vpc_security_group_ingress_rule" "postgres" {
+  security_group_id = aws_security_group.this.id
+  description       = "Postgres from within the network."
+  cidr_ipv4         = var.cidr
+  ip_protocol       = "tcp"
+  from_port         = 5432
+  to_port           = 5432
+}
+
+resource "aws_db_parameter_group" "this" {
+  name   = var.name
+  family = "postgres17"
+
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+}
+
+resource "aws_db_instance" "this" {
+  identifier                          = var.name
+  engine                              = "postgres"
+  engine_version                      = "17"
+  instance_class                      = var.instance_class
+  allocated_storage                   = 20
+  max_allocated_storage               = 100
+  storage_type                        = "gp3"
+  storage_encrypted                   = true
+  db_name                             = "postrank"
+  username                            = "postrank"
+  manage_master_user_password         = true
+  db_subnet_group_name                = aws_db_subnet_group.this.name
+  vpc_security_group_ids              = [aws_security_group.this.id]
+  parameter_group_name                = aws_db_parameter_group.this.name
+  publicly_accessible                 = false
+  iam_database_authentication_enabled = true
+  multi_az                            = var.protected
+  deletion_protection                 = var.protected
+  skip_final_snapshot                 = !var.protected
+  final_snapshot_identifier           = var.protected ? "${var.name}-last" : null
+  backup_retention_period             = 7
+  copy_tags_to_snapshot               = true
+  auto_minor_version_upgrade          = true
+}
