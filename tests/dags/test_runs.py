@@ -14,7 +14,7 @@ INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-2
 EVENTS = [
     post("1", "ann", "2026-11-23T10:00:00.000Z"),
     post("2", "ann", "2026-11-23T10:00:59.000Z"),
-    post("3", "bob", "2026-11-23T11:59:59.999Z"),
+    post("3", "bob", "2026-11-23T11:59:59.999Z", hashtags=["Rain"]),
 ]
 
 
@@ -56,6 +56,18 @@ def test_a_run_with_nothing_new_and_nothing_asked_says_so_and_does_nothing(catal
     assert {task for task, state in idle.tasks.items() if state != "skipped"} == set()
 
 
+def test_the_hashtags_of_an_hour_are_exported_and_a_repeat_gives_the_same(catalogued, run_dag, aws):
+    run_dag("rank_authors", **INTERVAL)
+    exports = []
+    for _ in range(2):
+        assert run_dag("trending_topics", hour="2026-11-23T11:00:00Z").state == "success"
+        key = "trends/hour=2026-11-23T11/hashtags.json"
+        body = aws.client("s3").get_object(Bucket=NAMES.buckets["results"], Key=key)["Body"].read()
+        exports.append(json.loads(body)["hashtags"])
+    assert exports[0] == exports[1]
+    assert [(row["rank"], row["hashtag"], row["posts"]) for row in exports[0]] == [(1, "rain", 1)]
+
+
 def test_a_balanced_delivery_passes_and_a_lossy_one_fails(catalogued, run_dag, beat):
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     beat(delivered=len(EVENTS), finished=True, at=long_ago)
@@ -78,6 +90,11 @@ def test_a_balanced_delivery_passes_and_a_lossy_one_fails(catalogued, run_dag, b
 def test_bad_params_are_refused_when_the_run_is_asked_for(run_dag, conf):
     with pytest.raises(Exception, match=r"(?s)Invalid input for param"):
         run_dag("rank_authors", **conf)
+
+
+def test_a_bad_hour_is_refused_when_the_run_is_asked_for(run_dag):
+    with pytest.raises(Exception, match=r"(?s)Invalid input for param"):
+        run_dag("trending_topics", hour="2026-11-23T11:00:00Z' or 1=1 --")
 
 
 @pytest.mark.timeout(90)

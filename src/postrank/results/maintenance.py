@@ -20,7 +20,7 @@ from postrank.results import planning, pointing
 from postrank.results.planning import Parameters
 from postrank.results.run import Run
 
-WRITTEN = ("post_versions", "author_minutes", "author_ranking_revisions", "touched_minutes")
+WRITTEN = ("post_versions", "author_minutes", "author_ranking_revisions", "touched_minutes", "hashtag_ranking")
 UNREFERENCED = timedelta(days=2)  # how long a prefix that nobody points at may belong to a run that still writes
 EVIDENCE = "evidence/redactions/"  # in the lake bucket
 
