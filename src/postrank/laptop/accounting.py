@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from postrank.heartbeat import Heartbeat
+from postrank.laptop.delivered import DeliveredLines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,16 @@ class Hop:
 
     @property
     def lost(self) -> int:
-        """What is not accounted for; negative when more came out than went in."""
+        """How many lines are not accounted for."""
+        return max(self._difference, 0)
+
+    @property
+    def again(self) -> int:
+        """How many lines came out more often than they went in: at least once is what delivery promises."""
+        return max(-self._difference, 0)
+
+    @property
+    def _difference(self) -> int:
         return self.received - self.delivered - self.rejected - self.spooled - sum(self.other.values())
 
 
@@ -36,8 +46,11 @@ class Accounting:
     hops: tuple[Hop, ...]
 
     @classmethod
-    def of(cls, heartbeat: Heartbeat, delivered_lines: int, manifest: Mapping[str, Any]) -> "Accounting":
-        """From the streamer's heartbeat, the lines counted in the delivered objects, and the export's manifest."""
+    def of(cls, heartbeat: Heartbeat, delivered: DeliveredLines, manifest: Mapping[str, Any]) -> "Accounting":
+        """From the heartbeat, the lines counted in what was delivered since, and the export's manifest.
+
+        A run reads the arrival hours that are new to it; the last hop is about the lines in those.
+        """
         counts = heartbeat.counts
         waiting = counts.get("spooled", 0) + counts.get("in_flight", 0)
         read = Hop(
@@ -57,14 +70,14 @@ class Accounting:
         stored = Hop(
             name="Firehose → S3",
             received=counts.get("delivered", 0),
-            delivered=delivered_lines,
+            delivered=delivered.lines,
             other={},
         )
-        return cls((read, sent, stored, _lake(delivered_lines, manifest)))
+        return cls((read, sent, stored, _lake(delivered.lines_in(manifest["arrival_hours"]), manifest)))
 
     @property
     def lost(self) -> int:
-        return sum(abs(hop.lost) for hop in self.hops)
+        return sum(hop.lost for hop in self.hops)
 
     def table(self) -> Table:
         """For a person."""
@@ -75,7 +88,8 @@ class Accounting:
         table.add_column("beside", overflow="fold")
         for hop in self.hops:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
-            other = ", ".join(f"{number:,} {reason}" for reason, number in hop.other.items())
+            beside = {**hop.other, **_some(again=hop.again)}
+            other = ", ".join(f"{number:,} {reason}" for reason, number in beside.items())
             table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
         return table
 

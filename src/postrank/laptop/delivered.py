@@ -1,6 +1,7 @@
 """How many lines Firehose has delivered so far: counted in the objects themselves, each read once."""
 
 import gzip
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -18,6 +19,11 @@ class DeliveredLines:
     @property
     def objects(self) -> int:
         return len(self._lines)
+
+    def lines_in(self, hours: Iterable[str]) -> int:
+        """The lines of some arrival hours ("2026-11-24T05")."""
+        folders = tuple(f"{self._prefix}dt={hour[:10]}/hour={hour[11:]}/" for hour in hours)
+        return sum(count for key, count in self._lines.items() if key.startswith(folders))
 
     def update(self) -> int:
         """Read the objects that are new; returns all lines so far."""

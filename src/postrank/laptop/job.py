@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postrank.aws.resources import Resources
+from postrank.heartbeat import Heartbeat
 from postrank.laptop import airflow as local_airflow
 from postrank.laptop.accounting import Accounting, newest_manifest
 from postrank.laptop.airflow import Airflow
@@ -66,15 +67,13 @@ class Job:
         self._provision()
         self._wait_for_airflow()
         supervision = self._trigger("supervise_streamer")
-        delivered = self._wait_for_delivery()
+        heartbeat, delivered = self._wait_for_delivery()
         check, crawl = self._trigger("check_delivery"), self._trigger("refresh_catalog")
         for dag_id, run_id in (supervision, check, crawl):
             self._wait_for_run(dag_id, run_id)
         self._wait_for_run(*self._trigger("rank_authors", self.streamer.event_interval()))
         self._copy_results()
         self._write_timings()
-        heartbeat = self.streamer.look()
-        assert heartbeat is not None, "posts were ranked, so the streamer has been heard"  # noqa: S101
         return Accounting.of(heartbeat, delivered, newest_manifest(self.layout.results))
 
     def rejects(self) -> Rejects:
@@ -127,20 +126,20 @@ class Job:
             self._pause()
         self.status.done("Airflow", self.airflow.url)
 
-    def _wait_for_delivery(self) -> int:
-        """Wait until all that the streamer sent is in the raw zone; returns how many lines that is.
+    def _wait_for_delivery(self) -> tuple[Heartbeat, DeliveredLines]:
+        """Wait until what the streamer had sent, when it had sent enough, is in the raw zone; returns both ends.
 
-        "All" is all of a replay, or what a live source gave in its first minute.
+        "Enough" is all of a replay, or what a live source gave in its first minute.
         """
         prefix = self.names.delivery["posts"].prefix.split("dt=")[0]
         delivered = DeliveredLines(self.cloud.client("s3"), self.names.buckets["raw"], prefix)
-        target: int | None = None
+        enough: Heartbeat | None = None
         moved, last = time.monotonic(), (0, 0)
-        while target is None or delivered.lines < target:
-            self.streamer.look()
+        while enough is None or delivered.lines < enough.counts["delivered"]:
+            heartbeat = self.streamer.look()
             delivered.update()
-            if target is None and self.streamer.has_enough:
-                target = self.streamer.acknowledged
+            if enough is None and self.streamer.has_enough:
+                enough = heartbeat
                 self.status.done("streamer", self.streamer.progress)
             if (now := (self.streamer.acknowledged, delivered.lines)) != last:
                 moved, last = time.monotonic(), now
@@ -150,7 +149,7 @@ class Job:
             self.status.say("delivery", f"{delivered.lines:,} lines in {delivered.objects} objects")
             self._pause()
         self.status.done("delivery")
-        return delivered.lines
+        return enough, delivered
 
     def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> tuple[str, str]:
         """Start a run by hand, as a person would; returns the DAG's id and the run's.
