@@ -11,6 +11,7 @@ from pathlib import Path
 from postrank.errors import Fatal
 
 STOP_SECONDS = 8.0  # what a part gets to end by itself before it is killed
+_KILL_SECONDS = 5.0  # what the system gets to clear away what was killed
 _TAIL_LINES = 12
 
 
@@ -53,10 +54,14 @@ class Part:
 
     def end(self, deadline: float) -> None:
         """Return when no process of the group is left; from `deadline` (monotonic seconds) on they are killed."""
-        while _group_alive(self.process) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        self._wait_for_group(deadline)
         _signal_group(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self._wait_for_group(time.monotonic() + _KILL_SECONDS)
+
+    def _wait_for_group(self, deadline: float) -> None:
+        while _group_alive(self.process) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 @dataclass(slots=True)
