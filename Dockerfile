@@ -1,0 +1,34 @@
+# Two images from one lock: `airflow` (the official one with the wheel, DAGs and SQL) and `postrank` (streamer, local AWS).
+#   docker build --target airflow -t postrank-airflow .
+#   docker build --target postrank -t postrank .
+
+# The wheel, and what the lock says beside it, without development tools.
+FROM python:3.11.14-slim-bookworm AS build
+RUN pip install --no-cache-dir 'uv>=0.9,<1'
+WORKDIR /build
+COPY pyproject.toml uv.lock README.md LICENSE ./
+COPY src src
+RUN uv build --wheel --out-dir /out \
+    && uv export --frozen --no-dev --no-emit-project --extra airflow --output-file /out/airflow.txt --quiet \
+    && uv export --frozen --no-dev --no-emit-project --extra localaws --output-file /out/postrank.txt --quiet
+
+FROM apache/airflow:slim-3.3.2-python3.11 AS airflow
+COPY --from=build --chown=airflow:0 /out /tmp/out
+RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/out/airflow.txt \
+    && pip install --no-cache-dir --no-deps /tmp/out/*.whl \
+    && mkdir -p /opt/airflow/passwords
+COPY --chown=airflow:0 dags /opt/airflow/dags
+COPY --chown=airflow:0 plugins /opt/airflow/plugins
+COPY --chown=airflow:0 include /opt/airflow/include
+ENV POSTRANK_INCLUDE=/opt/airflow/include
+
+FROM python:3.11.14-slim-bookworm AS postrank
+COPY --from=build /out /tmp/out
+RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/out/postrank.txt \
+    && pip install --no-cache-dir --no-deps /tmp/out/*.whl \
+    && useradd --uid 10001 --create-home postrank \
+    && install --directory --owner=10001 --group=10001 /var/lib/postrank
+USER 10001
+WORKDIR /home/postrank
+COPY include/sample /usr/share/postrank/sample
+ENTRYPOINT ["postrank"]

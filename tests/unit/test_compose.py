@@ -1,0 +1,50 @@
+"""The compose file: least rights, nothing open beyond loopback, versions that the lock knows, variables that are explained."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+ONE_SHOT = {"migrate"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_not_root_cannot_become_it_and_writes_only_where_it_must(name: str) -> None:
+    service = SERVICES[name]
+    assert re.fullmatch(r"[1-9]\d*:\d+", service["user"])
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT))
+def test_a_service_that_stays_says_how_it_is(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_ports_are_published_on_loopback_only(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_image_has_a_version(name: str) -> None:
+    assert re.search(r":\d+\.\d+", SERVICES[name]["image"])
+
+
+def test_every_variable_is_explained_in_the_example() -> None:
+    used = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", TEXT))
+    explained = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert used == explained
+
+
+def test_the_image_s_airflow_is_the_lock_s() -> None:
+    packages = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    locked = next(package["version"] for package in packages if package["name"] == "apache-airflow")
+    assert f"apache/airflow:slim-{locked}-python3.11" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
