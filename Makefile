@@ -35,11 +35,13 @@ run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ra
 test: .venv/ready ## every test
 	$(RUN) pytest
 
-check: .venv/ready ## linters, types, SQL
+check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) sqlfluff lint --processes 2 include/sql
+	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; \
+		else echo 'terraform is not here: its files were not checked'; fi
 
 format: .venv/ready ## let the formatters have their way
 	$(RUN) ruff check --fix .

@@ -1,4 +1,4 @@
-"""The compose file: least rights, nothing open beyond loopback, versions that the lock knows, variables that are explained."""
+"""The compose file: least rights, nothing open beyond loopback, known versions, explained variables."""
 
 import re
 import tomllib
