@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import httpx
 
+from postrank.laptop.airflow import Airflow
 from postrank.laptop.ports import any_free
+from postrank.laptop.processes import Parts
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,14 +61,11 @@ class Stack:
 
     def run_dag(self, dag_id: str, conf: dict[str, Any], timeout: float = 180.0) -> str:
         """Run a DAG to its end; returns the run's state."""
-        answer = httpx.post(
-            f"{self.ui}/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}, timeout=30
-        )
-        assert answer.is_success, answer.text
-        url = f"{self.ui}/api/v2/dags/{dag_id}/dagRuns/{answer.json()['dag_run_id']}"
+        airflow = Airflow(Parts(self.var), {}, self.ui_port, self.var)
+        run_id = airflow.trigger(dag_id, conf)
 
         def ended() -> str:
-            state = httpx.get(url, timeout=30).json()["state"]
+            state = airflow.run_state(dag_id, run_id)
             return state if state in ("success", "failed") else ""
 
         return wait_for(ended, timeout=timeout, what=f"{dag_id} to end", every=0.5)

@@ -71,7 +71,7 @@ def test_what_waits_in_the_spool_is_not_lost() -> None:
 
 def test_a_line_delivered_twice_is_told_and_makes_up_for_no_lost_one() -> None:
     accounting = account(COUNTS, Delivered(h05=11), {"post": 10})
-    assert [hop.again for hop in accounting.hops] == [0, 0, 1, 0]
+    assert [hop.more for hop in accounting.hops] == [0, 0, 1, 0]
     assert accounting.lost == 1
 
 

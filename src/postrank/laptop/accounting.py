@@ -30,8 +30,8 @@ class Hop:
         return max(self._difference, 0)
 
     @property
-    def again(self) -> int:
-        """How many lines came out more often than they went in: at least once is what delivery promises."""
+    def more(self) -> int:
+        """How many lines came out beyond those that went in: delivered twice, or arrived while this was counted."""
         return max(-self._difference, 0)
 
     @property
@@ -88,7 +88,7 @@ class Accounting:
         table.add_column("beside", overflow="fold")
         for hop in self.hops:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
-            beside = {**hop.other, **_some(again=hop.again)}
+            beside = {**hop.other, **_some(more=hop.more)}
             other = ", ".join(f"{number:,} {reason}" for reason, number in beside.items())
             table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
         return table

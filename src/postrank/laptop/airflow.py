@@ -12,8 +12,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from postrank.laptop.ports import HOST
 from postrank.laptop.processes import Parts
 
 READY_SECONDS = 150.0
-_LOCK_SECONDS = 60  # SQLite's own 5 s to get at the database are few on a busy machine
+_LOCK_SECONDS = 15  # SQLite's own 5 s to get at the database are few on a busy machine
+_ATTEMPTS = 6  # at a call that the api-server could not answer: SQLite lets one writer in at a time
 _OTHERS = ("AWS_", "AIRFLOW", "POSTRANK_")  # how the environment's names begin that decide which stack is meant
 _COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "scheduler": ("scheduler", "--skip-serve-logs"),
@@ -140,19 +142,29 @@ class Airflow:
         self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
-        """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema."""
-        run = self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf)})
-        return str(run["dag_run_id"])
+        """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema.
+
+        The id is ours, so that a call that was not answered may be repeated without starting a second run.
+        """
+        run_id = f"manual__{datetime.now(UTC).isoformat()}"
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        try:
+            self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+        except AirflowRefused as refused:
+            if refused.status != httpx.codes.CONFLICT:
+                raise
+        return run_id
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """`queued`, `running`, `success` or `failed`."""
         return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
-    def run_seconds(self, dag_id: str, run_id: str) -> float:
-        """How long a finished run took, from its start to its end, in seconds."""
-        run = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
-        start, end = datetime.fromisoformat(run["start_date"]), datetime.fromisoformat(run["end_date"])
-        return (end - start).total_seconds()
+    def task_seconds(self, dag_id: str, run_id: str) -> dict[str, float]:
+        """How long the tasks of a run worked, in seconds; the instances of a mapped task together."""
+        seconds: dict[str, float] = {}
+        for task in self.tasks(dag_id, run_id):
+            seconds[task["task_id"]] = seconds.get(task["task_id"], 0.0) + (task["duration"] or 0.0)
+        return seconds
 
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         """The tasks of a run that failed by themselves."""
@@ -165,11 +177,23 @@ class Airflow:
         return instances
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        answer = self._http.request(method, path, **request)
-        if answer.is_error:
-            raise AirflowRefused(f"{method} {path}", answer.status_code, answer.text[:500])
-        body: dict[str, Any] = answer.json()
-        return body
+        """One call, repeated while the api-server cannot answer it. Raises AirflowRefused."""
+        call = f"{method} {path}"
+        refused = AirflowRefused(call, 0, "it was not answered")
+        for attempt in range(_ATTEMPTS):
+            time.sleep(attempt)
+            try:
+                answer = self._http.request(method, path, **request)
+            except httpx.TransportError as error:
+                refused = AirflowRefused(call, 0, str(error))
+                continue
+            if not answer.is_error:
+                body: dict[str, Any] = answer.json()
+                return body
+            refused = AirflowRefused(call, answer.status_code, answer.text[:500])
+            if not answer.is_server_error:
+                break
+        raise refused
 
 
 def inherited_environment() -> dict[str, str]:

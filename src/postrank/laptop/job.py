@@ -55,6 +55,7 @@ class Job:
     cloud: LocalCloud = field(init=False)
     airflow: Airflow = field(init=False)
     streamer: Streamer = field(init=False)
+    runs: dict[str, str] = field(init=False, default_factory=dict)  # the run of each DAG that the main job made
 
     def __post_init__(self) -> None:
         self.cloud = LocalCloud(self.parts, self.layout, self.options.aws_port, self.names.region)
@@ -159,6 +160,7 @@ class Job:
         self.status.begin(dag_id)
         run_id = self.airflow.trigger(dag_id, conf or {})
         self.airflow.unpause(dag_id)
+        self.runs[dag_id] = run_id
         return dag_id, run_id
 
     def _wait_for_run(self, dag_id: str, run_id: str) -> None:
@@ -192,7 +194,9 @@ class Job:
             self._copy_results()
 
     def _write_timings(self) -> None:
-        text = json.dumps(self.status.seconds, indent=2)
+        """Leave the seconds of every step and of every task of the main job's runs in var/log/timings.json."""
+        tasks = {dag_id: self.airflow.task_seconds(dag_id, run_id) for dag_id, run_id in self.runs.items()}
+        text = json.dumps({"steps": self.status.seconds, "tasks": tasks}, indent=2)
         (self.layout.logs / "timings.json").write_text(text + "\n", encoding="utf-8")
 
     def _airflow_environment(self) -> dict[str, str]:

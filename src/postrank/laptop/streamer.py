@@ -1,6 +1,7 @@
 """The streamer of a run: what its instance is to run, and what its heartbeat says."""
 
 import json
+import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from postrank.laptop.layout import Layout
 from postrank.laptop.options import Options
 
 _HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
+_OVERRIDES = "POSTRANK_STREAM_"  # variables that replace keys of the streamer's configuration
 LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
 _MINUTE = timedelta(minutes=1)
 
@@ -57,6 +59,7 @@ class Streamer:
             "env": {
                 "POSTRANK_ENVIRONMENT": self._names.environment,
                 "POSTRANK_ACCOUNT": self._names.account,
+                **{name: value for name, value in os.environ.items() if name.startswith(_OVERRIDES)},
             },
         }
         path = self._layout.units / f"{self._names.streamer.service}.toml"
