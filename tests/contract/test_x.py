@@ -182,7 +182,7 @@ def test_silence_reconnects_and_the_gap_is_searched(server: FakeX, tmp_path: Pat
         server.feed.silent = False
         read.until(lambda: read.gaps, "the gap")
         assert "silent for 0.5 s" in read.gaps[0].reason
-        read.until(lambda: any(gap.recovered_by for gap in read.gaps), "the search", timeout=20)
+        read.until(lambda: any(gap.recovered_by for gap in read.gaps), "the search")
     assert set(read.ids) == {str(number) for number in range(150)}
     assert [query.get("next_token") for query in server.search_queries[:2]] == [None, ["100"]]
     assert one.gauges()["x_posts_day"] >= 150

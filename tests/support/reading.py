@@ -59,7 +59,7 @@ class Reading:
         except BaseException as error:
             self.error = error
 
-    def until(self, condition: Any, what: str, timeout: float = 10.0) -> None:
+    def until(self, condition: Any, what: str, timeout: float = 60.0) -> None:
         def met() -> bool:
             if self.error is not None:
                 raise AssertionError(f"the source raised {self.error!r} while waiting for {what}") from self.error
@@ -67,7 +67,7 @@ class Reading:
 
         wait_for(met, timeout=timeout, what=what, every=0.01)
 
-    def until_ids(self, *ids: str, timeout: float = 10.0) -> None:
+    def until_ids(self, *ids: str, timeout: float = 60.0) -> None:
         self.until(lambda: set(ids) <= set(self.ids), f"{ids}; it has {self.ids[-20:]}", timeout)
 
     def until_failed(self) -> BaseException:
@@ -86,5 +86,5 @@ def reading(source: Source, after: Cursor | None = None) -> Iterator[Reading]:
         yield found
     finally:
         source.stop()
-        found.thread.join(5.0)
+        found.thread.join(30.0)
         assert not found.thread.is_alive(), "the source did not return after stop()"

@@ -1,9 +1,8 @@
 """Packing, calls and rates: the arithmetic of the sinks."""
 
 import gzip
-import threading
-import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,17 +52,45 @@ def test_calls_hold_what_put_records_allows_and_leave_nothing_out(sizes: list[in
         assert sum(len(record.data) + len(record.key) for record in call) <= CALL_BYTES
 
 
-def test_a_rate_is_cut_below_what_was_taken_and_grows_again() -> None:
-    rate, going_on = Rate(), threading.Event()
-    rate.note(1_000_000, 0.05)
-    assert rate.limit is None  # a few refusals are one busy shard
-    rate.note(0, 0.8)
-    assert rate.limit is not None
-    limit = rate.limit
-    began = time.monotonic()
-    rate.wait(round(limit / 10), going_on)
-    rate.wait(round(limit / 10), going_on)
-    assert time.monotonic() - began >= 0.09
-    going_on.set()
-    rate.wait(round(limit * 100), going_on)  # returns at once
-    assert time.monotonic() - began < 5
+class Clock:
+    """A time that only moves when it is told to."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_few_refusals_are_one_busy_shard_and_set_no_limit() -> None:
+    rate = Rate(Clock())
+    rate.note(950_000, 50_000)
+    assert rate.limit is None
+    assert rate.pause(10_000_000) == 0
+
+
+def test_calls_are_spread_so_that_they_keep_to_the_limit() -> None:
+    clock = Clock()
+    rate = Rate(clock, limit=100_000.0)
+    assert [rate.pause(50_000) for _ in range(3)] == [0.0, 0.5, 1.0]
+    clock.now += 10
+    assert rate.pause(50_000) == 0
+
+
+@pytest.mark.parametrize("capacity", [200_000.0, 1_000_000.0, 4_000_000.0])
+@pytest.mark.parametrize("entries", [1, 10, 160])
+def test_a_rate_settles_at_what_the_shards_take(capacity: float, entries: int) -> None:
+    """Shards that hold a second's worth and refill, and a collector that always has more to send."""
+    clock = Clock()
+    rate, level, filled, total = Rate(clock), capacity, clock.now, 0
+    while clock.now < 1060:
+        size = rate.share([25_000] * entries) * 25_000
+        clock.now += rate.pause(size) + 0.001
+        level, filled = min(capacity, level + (clock.now - filled) * capacity), clock.now
+        taken = min(size, int(level // 25_000) * 25_000)
+        level -= taken
+        rate.note(taken, size - taken)
+        if clock.now > 1020:
+            assert rate.limit is not None
+            assert rate.limit < 2 * capacity
+            total += taken
+    assert total / 40 > 0.65 * capacity

@@ -92,27 +92,28 @@ class KinesisSink:
         """Nothing is held open."""
 
     def _put_call(self, stream: str, call: Sequence[Record]) -> None:
-        left, attempt, why = list(call), 0, ""
+        rate = self._rates.setdefault(stream, Rate())
+        left, attempt = list(call), 0
         deadline = time.monotonic() + self.patience
         while left:
-            before = len(left)
-            left, why = self._once(stream, left)
-            if not left:
-                return
-            if len(left) < before:  # progress: the stream is there, only slower than we are
+            share = rate.share(len(record.data) for record in left)
+            refused, why = self._once(stream, rate, left[:share])
+            left = [*refused, *left[share:]]
+            if len(refused) < share:  # progress: the stream is there, only slower than we are
                 deadline = time.monotonic() + self.patience
+            if not refused:
+                continue
             if time.monotonic() > deadline or self._hurried.is_set():
                 raise Unavailable(why, left)
-            self._count("resent_entries", len(left))
+            self._count("resent_entries", len(refused))
             self._hurried.wait(_pause(attempt))
             attempt += 1
 
-    def _once(self, stream: str, records: list[Record]) -> tuple[list[Record], str]:
+    def _once(self, stream: str, rate: Rate, records: list[Record]) -> tuple[list[Record], str]:
         """One call; what was refused, and why."""
         entries = [{"Data": record.data, "PartitionKey": record.key} for record in records]
-        rate = self._rates.setdefault(stream, Rate())
         size = sum(len(record.data) for record in records)
-        rate.wait(size, self._hurried)
+        self._hurried.wait(rate.pause(size))
         self._count("put_calls", 1)
         try:
             answer = self.client.put_records(StreamName=stream, Records=entries)
@@ -122,17 +123,18 @@ class KinesisSink:
             if code in _HOPELESS:
                 raise Refused(stream, code, message) from error
             if code in _THROTTLED:
-                rate.note(0, 1.0)
+                rate.note(0, size)
             return records, f"{code}: {message}"
         except BotoCoreError as error:
             self._count("failed_calls", 1)
             return records, str(error)
         if not answer["FailedRecordCount"]:
-            rate.note(size, 0.0)
+            rate.note(size, 0)
             return [], ""
         refused = [(r, e) for r, e in zip(records, answer["Records"], strict=True) if e.get("ErrorCode")]
         self._count("refused_entries", len(refused))
-        rate.note(size - sum(len(record.data) for record, _ in refused), len(refused) / len(records))
+        left = sum(len(record.data) for record, _ in refused)
+        rate.note(size - left, left)
         return [record for record, _ in refused], str(refused[0][1]["ErrorCode"]) if refused else ""
 
     def _count(self, figure: str, number: int) -> None:

@@ -5,44 +5,61 @@ It grows slowly and is cut at once. A few refused entries (one busy shard) are l
 
 import threading
 import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-CUT, GROWTH = 0.7, 0.1  # of what was taken in the last second; of the limit, each second
-_MUCH = 0.1  # share of a call's entries that were refused
+CUT, GROWTH = 0.7, 0.1  # of what was taken in the last window; of the limit, each second
+_MUCH = 0.1  # share of the bytes that were refused
 _FLOOR = 50_000.0  # bytes a second: two records
-_WINDOW = 1.0  # seconds over which the taken bytes are looked at
+_WINDOW = 1.0  # seconds over which taken and refused bytes are looked at
 
 
 @dataclass(slots=True)
 class Rate:
     """One stream's rate. Safe for several threads."""
 
+    clock: Callable[[], float] = time.monotonic
     limit: float | None = None  # bytes a second; None: none
     _next: float = 0.0  # when the next call may start
-    _taken: float = 0.0  # bytes in the present window, and when it began
-    _since: float = field(default_factory=time.monotonic)
-    _measured: float = 0.0  # bytes a second, in the last whole window
+    _taken: float = 0.0  # bytes in the present window
+    _refused: float = 0.0
+    _since: float | None = None  # when the window began
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait(self, size: int, stopping: threading.Event) -> None:
-        """Return when a call of `size` bytes may start, or at once when stopping."""
+    def share(self, sizes: Iterable[int]) -> int:
+        """How many entries of these sizes make at most a second's worth, one at least: more would be refused again."""
+        with self._lock:
+            limit = self.limit
+        if limit is None:
+            return sum(1 for _ in sizes)
+        return max(1, bisect_right(list(accumulate(sizes)), limit))
+
+    def pause(self, size: int) -> float:
+        """Seconds until a call of `size` bytes may start; that time is then this call's."""
         with self._lock:
             if self.limit is None:
-                return
-            start = max(self._next, time.monotonic())
+                return 0.0
+            now = self.clock()
+            start = max(self._next, now)
             self._next = start + size / self.limit
-        stopping.wait(max(0.0, start - time.monotonic()))
+            return start - now
 
-    def note(self, taken: int, refused_share: float) -> None:
-        """Learn from a call: bytes that were taken, and the share of its entries that were not."""
+    def note(self, taken: int, refused: int) -> None:
+        """Learn from a call: bytes that were taken, and bytes that were refused."""
         with self._lock:
+            now = self.clock()
+            self._since = now if self._since is None else self._since
+            elapsed = now - self._since
             self._taken += taken
-            elapsed = time.monotonic() - self._since
-            if elapsed >= _WINDOW:
-                self._measured = self._taken / elapsed
-                self._taken, self._since = 0.0, time.monotonic()
-                if self.limit is not None:
-                    self.limit += self.limit * GROWTH * elapsed
-            if refused_share > _MUCH and (self.limit is None or elapsed >= _WINDOW):
-                known = self._measured or self._taken / max(elapsed, 0.1)
-                self.limit = max(_FLOOR, known * CUT)
+            self._refused += refused
+            much = self._refused > _MUCH * (self._taken + self._refused)
+            whole = elapsed >= _WINDOW
+            cut = much and (whole or self.limit is None)
+            if cut:
+                self.limit = max(_FLOOR, CUT * self._taken / max(elapsed, 0.1))
+            elif whole and self.limit is not None:
+                self.limit += self.limit * GROWTH * elapsed
+            if whole or cut:
+                self._taken, self._refused, self._since = 0.0, 0.0, now
