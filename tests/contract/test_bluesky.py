@@ -14,6 +14,7 @@ from postrank.posts import Post, Tombstone
 from postrank.posts.times import to_text
 from postrank.sources import Source
 from postrank.sources.bluesky.stream import Refused
+from postrank.sources.bluesky.wire import to_time
 from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
 from tests.support.reading import built, reading
 from tests.support.waiting import wait_for
@@ -78,7 +79,7 @@ def test_a_post_is_read_with_all_that_it_says(server: FakeJetstream, tmp_path: P
     assert read.ignored("identity") == 1
 
 
-def test_edits_and_deletes_keep_the_post_s_id_and_a_deleted_account_takes_its_repository(
+def test_edits_and_deletes_keep_the_post_s_id_and_a_deleted_account_takes_all_its_posts(
     server: FakeJetstream, tmp_path: Path, protocol: str
 ) -> None:
     with reading(source(tmp_path, server, protocol=protocol)) as read:
@@ -88,13 +89,15 @@ def test_edits_and_deletes_keep_the_post_s_id_and_a_deleted_account_takes_its_re
         server.publish(
             {"did": ANN, "kind": "account", "account": {"did": ANN, "active": False, "status": "deactivated"}}
         )
-        server.publish({"did": ANN, "kind": "account", "account": {"did": ANN, "active": False, "status": "deleted"}})
-        read.until_ids(f"at://{ANN}")
+        gone = {"did": ANN, "kind": "account", "account": {"did": ANN, "active": False, "status": "deleted"}}
+        at = server.publish(gone)
+        read.until_ids(f"author:{ANN}")
     edit, delete, account = read.events
     assert isinstance(edit, Post)
     assert edit.kind == "edit"
     assert delete == Tombstone(network="bluesky", post_id=uri("1"), author_id=ANN, source_cursor=delete.source_cursor)
     assert isinstance(account, Tombstone)
+    assert (account.author_id, account.posted_at) == (ANN, to_time(at))
     assert read.ignored("account_deactivated") == 1
 
 

@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.lake import delete, post
+from tests.support.lake import author_delete, delete, post
 from tests.support.ranking_model import rankings, surviving
 
 HOURS = ("2026-11-24T01", "2026-11-24T02", "2026-11-24T03")
@@ -29,7 +29,7 @@ NETWORKS = ("bluesky", "x")
 
 @st.composite
 def _streams(draw: st.DrawFn) -> list[list[dict]]:
-    """What three arrival hours bring: posts, each perhaps edited, deleted or delivered again, in any order."""
+    """What three arrival hours bring: posts, some edited, deleted or delivered again, and authors who leave."""
     events = []
     for number in range(draw(st.integers(1, 12))):
         name, author = f"p{number}", draw(st.sampled_from(("A", "a", "b", "é")))
@@ -42,6 +42,8 @@ def _streams(draw: st.DrawFn) -> list[list[dict]]:
             events.append({**written, "kind": "edit", "posted_at": moved, "received_at": next(received)})
         if draw(st.integers(0, 3)) == 0:
             events.append(delete(name, network=network, received_at=next(received)))
+    for author in draw(st.lists(st.sampled_from(("A", "a", "b")), max_size=2, unique=True)):
+        events.append(author_delete(author, draw(st.sampled_from(MOMENTS)), network=draw(st.sampled_from(NETWORKS))))
     shuffled = draw(st.permutations(events))
     hours = [draw(st.integers(0, len(HOURS) - 1)) for _ in shuffled]
     return [[event for event, hour in zip(shuffled, hours, strict=True) if hour == n] for n in range(len(HOURS))]

@@ -6,7 +6,7 @@ import pytest
 
 from postrank.results.maintenance import ApprovalNeeded, Maintenance
 from postrank.results.run import Run
-from tests.support.lake import delete, post, render
+from tests.support.lake import author_delete, delete, post, render
 
 
 def _maintenance(lake) -> Maintenance:
@@ -36,3 +36,15 @@ def test_the_words_of_a_deleted_post_are_gone_and_the_ranking_stays(lake):
     assert lake.rows("select post_id from posts") == [{"post_id": "2"}]
     assert work.redactions(allowed=0) == []
     assert lake.rows("select author_id, posts from author_ranking where granularity = 'day'") == before
+
+
+def test_the_words_of_an_author_who_left_are_gone(lake):
+    words = [post(n, "ann", f"2026-11-23T1{n}:00:00.000Z", text=f"secret {n}") for n in ("0", "1", "2")]
+    lake.deliver("2026-11-24T01", [*words, author_delete("ann", "2026-11-23T11:30:00.000Z")])
+    lake.rank()
+    work = _maintenance(lake)
+    planned = work.redactions(allowed=10)
+    lake.write("maintenance/redacted_versions.sql", planned)
+    work.redact(planned)
+    assert [row["text"] for row in lake.rows("select text from post_versions where text is not null")] == ["secret 2"]
+    assert work.redactions(allowed=0) == []

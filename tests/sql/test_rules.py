@@ -3,7 +3,7 @@
 import pytest
 
 from postrank.results.ranking import TooManyUnusable
-from tests.support.lake import delete, post
+from tests.support.lake import author_delete, delete, post
 
 HOUR, NEXT = "2026-11-24T01", "2026-11-24T02"
 OPEN = "2026-11-24T05"  # may still grow when the lake is ranked
@@ -42,6 +42,24 @@ def test_a_window_that_lost_its_last_post_is_empty(lake):
     lake.rank([NEXT])
     assert lake.rows("select * from author_ranking where granularity <> 'all'") == []
     assert lake.results.manifest()["tombstones"] == 1
+
+
+@pytest.mark.parametrize("left_first", [False, True])
+def test_an_authors_tombstone_takes_out_what_was_posted_until_then_whichever_comes_first(lake, left_first):
+    posts = [
+        post("1", "ann", "2026-11-22T10:00:00.000Z"),
+        post("2", "ann", "2026-11-23T10:00:00.000Z"),
+        post("3", "ann", "2026-11-23T12:00:00.001Z"),  # she came back
+        post("4", "bob", "2026-11-23T10:00:00.000Z"),
+        post("5", "ann", "2026-11-23T10:00:00.000Z", network="bluesky"),  # another ann
+    ]
+    arrivals = [posts, [author_delete("ann", "2026-11-23T12:00:00.000Z")]]
+    for hour, events in zip((HOUR, NEXT), reversed(arrivals) if left_first else arrivals, strict=True):
+        lake.deliver(hour, events)
+        lake.rank([hour])
+    assert [row["post_id"] for row in lake.rows("select post_id from posts order by post_id")] == ["3", "4", "5"]
+    ranked = lake.rows("select author_id, network, posts from author_ranking where granularity = 'day' order by rank")
+    assert [tuple(row.values()) for row in ranked] == [("ann", "bluesky", "1"), ("ann", "x", "1"), ("bob", "x", "1")]
 
 
 def test_a_failed_run_leaves_the_old_answer_and_its_correction_is_not_lost(lake):

@@ -146,3 +146,8 @@ def post(post_id: str, author: str, posted_at: str, **more: Any) -> Row:
 def delete(post_id: str, **more: Any) -> Row:
     """A tombstone of the contract."""
     return {"kind": "delete", "network": "x", "post_id": post_id, "received_at": "2026-11-24T05:00:00.000Z", **more}
+
+
+def author_delete(author: str, at: str | None = None, **more: Any) -> Row:
+    """An author's tombstone of the contract: all that was posted up to `at`, or up to when it was received."""
+    return {**delete(f"author:{author}", author_id=author), **({"posted_at": at} if at else {}), **more}

@@ -19,13 +19,17 @@ class Post(NamedTuple):
 def surviving(events: Iterable[Mapping[str, Any]]) -> list[Post]:
     """The posts that count: the newest version of each, without those that a tombstone names."""
     newest: dict[tuple[str, str], Mapping[str, Any]] = {}
-    gone = set()
+    gone, left = set(), []
+    versions = defaultdict(list)
     for event in events:
         key = (event["network"], event["post_id"])
+        versions[key].append(event)
         if event["kind"] == "delete":
             gone.add(key)
+            left += [event] if event["post_id"] == f"author:{event.get('author_id')}" else []
         elif key not in newest or _precedence(event) > _precedence(newest[key]):
             newest[key] = event
+    gone |= {key for key in newest for end in left if any(_ended(one, end) for one in versions[key])}
     return [
         Post(event["network"], event["author_id"], _moment(event["posted_at"]))
         for key, event in newest.items()
@@ -68,6 +72,12 @@ def _peak(posts: list[Post], author: tuple[str, str], start: datetime, length: t
 
 def _rank_in(rows: list[tuple[int, str, str, int, int]], wanted: tuple[Any, ...]) -> int | None:
     return next((row[0] for row in rows if row[1:3] == wanted[1:3]), None)
+
+
+def _ended(version: Mapping[str, Any], end: Mapping[str, Any]) -> bool:
+    """Whether a version of a post is of an author who left, and from before that."""
+    same = version["kind"] != "delete" and all(version[key] == end[key] for key in ("network", "author_id"))
+    return same and _moment(version["posted_at"]) <= _moment(end.get("posted_at") or end["received_at"])
 
 
 def _precedence(event: Mapping[str, Any]) -> tuple[bool, str, str]:

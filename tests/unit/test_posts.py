@@ -101,6 +101,22 @@ def test_v2_compliance_deletes_are_tombstones_and_other_events_are_counted() -> 
     assert only({"id": "5", "action": "delete", "reason": "deleted"}) == Tombstone(network="x", post_id="5")
 
 
+@pytest.mark.parametrize("kind", ["user_delete", "user_protect", "user_suspend"])
+def test_an_author_who_left_x_is_a_tombstone_of_all_posts_until_then(kind: str) -> None:
+    at = datetime(2022, 12, 23, 12, 34, 56, 789000, tzinfo=UTC)
+    event = {"user": {"id": "7"}, "event_at": "2022-12-23T12:34:56.789Z"}
+    gone = only({"data": {kind: event}})
+    assert gone == Tombstone.of_author("x", "7", at)
+    assert only({kind: {"id": 7}}) == Tombstone.of_author("x", "7", None)
+    assert only(encode(gone, received_at="2026-05-01T12:00:00.000Z", collector="c")) == gone
+    assert isinstance(only({"data": {kind: {"user": {}}}}), Malformed)
+
+
+@pytest.mark.parametrize("kind", ["user_undelete", "user_unprotect", "user_withheld", "scrub_geo", "drop"])
+def test_other_events_of_users_and_places_are_counted(kind: str) -> None:
+    assert only({"data": {kind: {"user": {"id": "7"}}}}) == Ignored(f"compliance_{kind}")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -20,12 +20,23 @@ kept as (
     from versions
     where
         kind not in ('post', 'edit')
-        or not exists (
-            select 1
-            from tombstones
-            where
-                tombstones.network = versions.network
-                and tombstones.post_id = versions.post_id
+        or not (
+            exists (
+                select 1
+                from tombstones
+                where
+                    tombstones.network = versions.network
+                    and tombstones.post_id = versions.post_id
+            )
+            or exists (
+                select 1
+                from tombstones
+                where
+                    tombstones.is_author
+                    and tombstones.network = versions.network
+                    and tombstones.author_id = versions.author_id
+                    and versions.posted_at <= coalesce(tombstones.deleted_at, versions.posted_at)
+            )
         )
 ),
 
@@ -63,6 +74,15 @@ marks as (
                 where
                     tombstones.network = versions.network
                     and tombstones.post_id = versions.post_id
+            )
+            or exists (
+                select 1
+                from tombstones
+                where
+                    tombstones.is_author
+                    and tombstones.network = versions.network
+                    and tombstones.author_id = versions.author_id
+                    and versions.posted_at <= coalesce(tombstones.deleted_at, versions.posted_at)
             )
         )
     group by network, post_id, arrival_interval, posted_date

@@ -1,5 +1,6 @@
 -- touched_minutes: one row per posted minute that an arrival hour adds to,
 -- and one per post that the hour takes out of a minute (deleted, moved to another day, replaced within the day).
+-- An author's tombstone counts as one of each post that has a version up to its moment.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -11,6 +12,7 @@ with arrived as (
         kind,
         network,
         post_id,
+        author_id,
         posted_at,
         received_at,
         posted_date,
@@ -25,6 +27,7 @@ known as (
         kind,
         network,
         post_id,
+        author_id,
         posted_at,
         received_at,
         posted_date,
@@ -49,6 +52,7 @@ versions as (
     select
         network,
         post_id,
+        author_id,
         posted_at,
         posted_date,
         arrival_interval,
@@ -59,6 +63,7 @@ versions as (
     select
         network,
         post_id,
+        author_id,
         posted_at,
         posted_date,
         arrival_interval,
@@ -67,11 +72,12 @@ versions as (
     where posted_date <> 'corrections' and kind in ('post', 'edit')
 ),
 
-corrections as (
+told as (
     select
         kind,
         network,
         post_id,
+        author_id,
         posted_at,
         received_at,
         posted_date,
@@ -84,6 +90,7 @@ corrections as (
         kind,
         network,
         post_id,
+        author_id,
         posted_at,
         received_at,
         date_format(posted_at, '%Y-%m-%d') as posted_date,
@@ -91,6 +98,49 @@ corrections as (
         is_new
     from known
     where posted_date = 'corrections'
+),
+
+authors_posts as (
+    select
+        told.kind,
+        versions.network,
+        versions.post_id,
+        cast(null as timestamp(3)) as posted_at,
+        told.received_at,
+        cast(null as varchar) as posted_date,
+        case when told.is_new then told.arrival_interval else versions.arrival_interval end as arrival_interval,
+        told.is_new or versions.is_new as is_new
+    from versions
+    inner join told
+        on versions.network = told.network and versions.author_id = told.author_id
+    where
+        told.kind = 'delete'
+        and told.post_id = concat('author:', told.author_id)
+        and versions.posted_at <= coalesce(told.posted_at, told.received_at, versions.posted_at)
+),
+
+corrections as (
+    select
+        kind,
+        network,
+        post_id,
+        posted_at,
+        received_at,
+        posted_date,
+        arrival_interval,
+        is_new
+    from told
+    union all
+    select
+        kind,
+        network,
+        post_id,
+        posted_at,
+        received_at,
+        posted_date,
+        arrival_interval,
+        is_new
+    from authors_posts
 ),
 
 marks as (

@@ -53,6 +53,7 @@ def _encode_tombstone(event: Event, received_at: str, collector: str) -> bytes:
         "network": event.network,
         "post_id": event.post_id,
         "author_id": event.author_id,
+        "posted_at": None if event.posted_at is None else to_text(event.posted_at),
         "received_at": received_at,
         "collector": collector,
         "source_cursor": event.source_cursor,

@@ -16,11 +16,12 @@ def parse(record: Mapping[str, Any]) -> Event:
     """A record of the contract as an event. Raises Malformed with the field and what is wrong with it."""
     kind = record.get("kind")
     if kind == "delete":
-        author = record.get("author_id")
+        author, at = record.get("author_id"), record.get("posted_at")
         return Tombstone(
             network=_required(record, "network"),
             post_id=_required(record, "post_id"),
             author_id=_required(record, "author_id") if author is not None else None,
+            posted_at=parse_rfc3339(at, "posted_at") if at is not None else None,
         )
     if kind not in ("post", "edit"):
         raise Malformed("kind is none of post, edit, delete")

@@ -32,12 +32,21 @@ class Post:
 
 @dataclass(slots=True, kw_only=True)
 class Tombstone:
-    """A delete: the post is to be forgotten, whether or not it was ever seen."""
+    """A delete: the post is to be forgotten, whether or not it was ever seen.
+
+    An author's tombstone has the `post_id` `author:<author_id>`: all that he posted up to `posted_at` is to go.
+    """
 
     network: str
     post_id: str
     author_id: str | None = None
+    posted_at: datetime | None = None  # of an author's tombstone: the last moment that it covers
     source_cursor: str | None = None
+
+    @classmethod
+    def of_author(cls, network: str, author_id: str, at: datetime | None) -> "Tombstone":
+        """The tombstone of everything that an author posted up to a moment (aware, UTC)."""
+        return cls(network=network, post_id=f"author:{author_id}", author_id=author_id, posted_at=at)
 
 
 Event: TypeAlias = Post | Tombstone

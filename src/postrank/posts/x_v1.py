@@ -7,13 +7,14 @@ the id, which differs from both. `timestamp_ms` came with the streams of late 20
 from collections.abc import Mapping
 from typing import Any
 
+from postrank.posts import x_users
 from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.times import from_milliseconds, parse_x_v1
 
 # Streaming message types (Twitter developer documentation, "Streaming message types", v1.1).
 NOTICES = frozenset(
     "limit disconnect warning scrub_geo status_withheld user_withheld friends friends_str event for_user control "
-    "direct_message user_delete user_undelete user_protect user_unprotect user_suspend user_unsuspend".split()
+    "direct_message user_undelete user_unprotect user_unsuspend".split()
 )
 
 
@@ -44,8 +45,10 @@ def parse_delete(message: Mapping[str, Any]) -> Event:
         raise Malformed(f"no v1.1 delete notice: {_where(error)}") from error
 
 
-def notice(message: Mapping[str, Any]) -> Ignored | None:
-    """The notice that the object is, or None."""
+def notice(message: Mapping[str, Any]) -> Event | Ignored | Malformed | None:
+    """What the object says, if it is a notice: mostly nothing to us, or that a user left."""
+    for kind in x_users.GONE & message.keys():
+        return x_users.gone(message[kind])
     for kind in NOTICES & message.keys():
         return Ignored(kind)
     return None

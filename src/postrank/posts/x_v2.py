@@ -9,11 +9,16 @@ counts as a second post.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from postrank.posts import x_users
 from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.times import parse_rfc3339, snowflake_time
 
 Users: TypeAlias = Mapping[str, Mapping[str, Any]]
 _REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
+COMPLIANCE = x_users.GONE | frozenset(
+    "delete undelete withheld tweet_edit drop undrop user_undelete user_unprotect user_unsuspend user_withheld "
+    "user_profile_modification scrub_geo".split()
+)
 _NOBODY: Mapping[str, Any] = {}
 _TEXT = (str, type(None))
 
@@ -79,8 +84,11 @@ def post(data: Any, users: Users) -> Post:
 def compliance(data: Mapping[str, Any]) -> Event | Ignored | Malformed:
     """An event of the compliance streams, `{"delete": {"tweet": {"id", "author_id"}}}`: a delete is a tombstone.
 
-    X Developer Platform, "Compliance Data Objects".
+    So is an author who left, `{"user_delete": {"user": {"id"}, "event_at"}}`. X Developer Platform, "Compliance Data
+    Objects". A `scrub_geo` is counted only: no place is ever kept.
     """
+    if kinds := x_users.GONE & data.keys():
+        return x_users.gone(data[min(kinds)])
     if "delete" not in data:
         return Ignored(f"compliance_{next(iter(sorted(data)), 'empty')}")
     try:

@@ -7,8 +7,8 @@ so `reply_to` and `quote_of` join to it as they are. `author_id` is the DID, whi
 between 1970 and the moment at which the server saw the record; else the post gets that moment: a clock that is ahead
 cannot put a post into a window to come. An imported old post keeps its old date.
 
-An account that was deleted is a tombstone for `at://<did>`, the URI of its whole repository; the account states that
-can be undone (deactivated, suspended, taken down) are counted only.
+An account that was deleted is a tombstone of all that its author posted; the account states that can be undone
+(deactivated, suspended, taken down) are counted only.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def commit(did: Any, body: Mapping[str, Any], seen_at: datetime) -> Event | Igno
         raise Malformed(f"no commit of a post: {where}") from error
 
 
-def account(did: Any, body: Any) -> Event | Ignored:
+def account(did: Any, body: Any, seen_at: datetime) -> Event | Ignored:
     """A change of an account's state. Raises Malformed."""
     if type(did) is not str or type(body) is not dict:
         raise Malformed("no account event: did or account is missing")
@@ -41,7 +41,7 @@ def account(did: Any, body: Any) -> Event | Ignored:
         return Ignored("account_active")
     status = body.get("status")
     if status == "deleted":
-        return Tombstone(network=NETWORK, post_id=f"at://{did}", author_id=did)
+        return Tombstone.of_author(NETWORK, did, seen_at)
     return Ignored(f"account_{status}" if status in _REVERSIBLE else "account_other")
 
 

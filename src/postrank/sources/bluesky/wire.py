@@ -135,7 +135,7 @@ def _event(message: Mapping[str, Any], kind: str, time_us: int, seq: int) -> Fra
             raise Malformed("commit is missing")
         return Frame(records.commit(did, body, to_time(time_us)), time_us, seq)
     if kind == "account":
-        return Frame(records.account(did, body), time_us, seq)
+        return Frame(records.account(did, body, to_time(time_us)), time_us, seq)
     if kind == "identity":
         handle = body.get("handle") if type(body) is dict else None
         named = (did, handle) if type(did) is str and type(handle) is str else None

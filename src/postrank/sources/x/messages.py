@@ -43,7 +43,7 @@ def absorb(line: bytes, gathered: Gathering) -> int:
 
 def _events(message: dict[str, Any]) -> Iterable[Event | Ignored | Malformed]:
     data = message["data"]
-    if type(data) is dict and "id" not in data and not data.keys() & {"delete", "undelete", "withheld"}:
+    if type(data) is dict and "id" not in data and not data.keys() & x_v2.COMPLIANCE:
         return (Ignored("unknown") if data else Malformed("data is empty"),)
     return x_v2.parse(message)
 
