@@ -2,10 +2,11 @@
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
+import pytest
 
 from postrank.options import Options
 from postrank.posts import Post
@@ -129,3 +130,146 @@ def test_a_regular_expression_names_the_fields(tmp_path: Path) -> None:
     pattern = r"(?P<posted_at>\S+ \S+) (?P<author_id>\w+): (?P<text>.*)"
     batch = next(tail(log, format="regex", pattern=pattern, time_format="%Y-%m-%d %H:%M:%S").read(after=None))
     assert [(e.author_id, e.text) for e in batch.events if isinstance(e, Post)] == [("ann", "hello")]
+
+
+HEADER = b"# fields: time author text\n"
+WORDS = {"format": "regex", "pattern": r"(?P<posted_at>\S+) (?P<author_id>\w+) (?P<text>.*)"}
+
+
+def words(*numbers: int) -> bytes:
+    return b"".join(b"2026-05-01T12:00:00Z ann %d\n" % number for number in numbers)
+
+
+class Words(Following):
+    """A tail of lines that carry no id: what comes twice shows in the texts, what is taken for another in the ids."""
+
+    def __init__(self, log: Path, after: str | None = None) -> None:
+        super().__init__(tail(log, **WORDS), after)
+        self.texts: list[int] = []
+
+    def read(self) -> list[int]:
+        while (batch := next(self._batches)).read:
+            self.cursor = batch.cursor
+            self.ids += [event.post_id for event in batch.events]
+            self.texts += [int(event.text or "") for event in batch.events if isinstance(event, Post)]
+        assert len(set(self.ids)) == len(self.ids)
+        return sorted(self.texts)
+
+
+def rename_and_create(log: Path, old: Path) -> None:
+    log.rename(old)
+    log.write_bytes(HEADER)
+
+
+def copy_and_truncate(log: Path, old: Path) -> None:
+    old.write_bytes(log.read_bytes())
+    os.truncate(log, 0)
+    append(log, HEADER)
+
+
+def rename_and_compress(log: Path, old: Path) -> None:
+    old.with_name(f"{old.name}.gz").write_bytes(gzip.compress(log.read_bytes()))
+    log.rename(old)
+    old.unlink()
+    log.write_bytes(HEADER)
+
+
+def append(log: Path, data: bytes) -> None:
+    with log.open("ab") as file:
+        file.write(data)
+
+
+ROTATIONS = (rename_and_create, copy_and_truncate, rename_and_compress)
+
+
+@pytest.mark.parametrize("rotate", ROTATIONS)
+@pytest.mark.parametrize("restart_after", ["the first lines", "more lines", "the rotation", "the next generation"])
+def test_generations_that_begin_with_the_same_line_are_told_apart_across_a_restart(
+    tmp_path: Path, rotate: Callable[[Path, Path], None], restart_after: str
+) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(HEADER + words(1))
+    following = Words(log)
+    steps = {
+        "the first lines": lambda: None,
+        "more lines": lambda: append(log, words(2)),
+        "the rotation": lambda: rotate(log, tmp_path / "app.log.1"),
+        "the next generation": lambda: append(log, words(3)),
+        "its rotation": lambda: rotate(log, tmp_path / "app.log.2"),
+        "the third": lambda: append(log, words(4)),
+    }
+    down = False
+    for name, step in steps.items():
+        step()
+        if not down:
+            following.read()
+        down = name == restart_after  # the next step happens while nobody looks
+        if down:
+            earlier = following
+            following = Words(log, earlier.cursor)
+            following.ids, following.texts = earlier.ids, earlier.texts
+    assert following.read() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("rotate", ROTATIONS)
+def test_generations_that_hold_nothing_but_the_same_line_are_two(
+    tmp_path: Path, rotate: Callable[[Path, Path], None]
+) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(HEADER)
+    following = Words(log)
+    following.read()
+    rotate(log, tmp_path / "app.log.1")
+    following.read()
+    append(log, words(1))
+    assert following.read() == [1]
+
+
+def test_a_truncated_log_that_grew_past_where_it_was_is_another_generation(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(HEADER + words(1, 2))
+    following = Words(log)
+    following.read()
+    os.truncate(log, 0)
+    append(log, HEADER + words(*range(3, 90)))
+    assert following.read() == list(range(1, 90))
+
+
+def test_a_copy_that_is_there_before_the_log_is_truncated_is_not_read_twice(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(HEADER + words(*range(50)))
+    following = Words(log)
+    following.read()
+    append(log, words(50))
+    (tmp_path / "app.log.1").write_bytes(log.read_bytes())
+    assert following.read() == list(range(51))
+    os.truncate(log, 0)
+    assert following.read() == list(range(51))
+    append(log, HEADER + words(51))
+    assert following.read() == list(range(52))
+
+
+def test_a_file_that_is_being_compressed_holds_no_other_back(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(HEADER + words(*range(500)))
+    first = Words(log)
+    first.read()
+    append(log, words(500))
+    packed, old = gzip.compress(log.read_bytes()), tmp_path / "app.log.1.gz"
+    old.write_bytes(packed[: len(packed) // 2])
+    log.write_bytes(b"")
+    log.unlink()
+    log.write_bytes(HEADER + words(501))
+    following = Words(log, first.cursor)
+    assert 501 in following.read()
+    old.write_bytes(packed)
+    assert following.read() == [500, 501]
+
+
+def test_start_at_the_end_stays_there_across_a_restart(tmp_path: Path) -> None:
+    log = tmp_path / "posts.ndjson"
+    log.write_bytes(json_line(1))
+    cursor = next(tail(log, start="end").read(after=None)).cursor
+    with log.open("ab") as file:
+        file.write(json_line(2))
+    assert Following(tail(log, start="end"), cursor).until_quiet() == ["2"]

@@ -1,9 +1,8 @@
 """Following files that grow and rotate, as an agent does, from where it was left.
 
-A file is known by its first line, so that it stays the same file when it is renamed, copied and truncated, or
-compressed. Two files of one log that begin with the same line are taken for one: logs begin with an instant or an id.
-Rotated files (`<name>.1`, `<name>-20260501.gz`, ...) are read to their end before newer ones. The cursor is
-`{"<identity>": <bytes done, decompressed>, ...}`.
+What a path holds is told by `generations`, so that a file stays the same one when it is renamed, copied and truncated,
+or compressed. Rotated files (`<name>.1`, `<name>-20260501.gz`, ...) are read to their end before newer ones. The cursor
+is `{"<generation>": {"at": <bytes done, decompressed>, ...}, ...}`.
 """
 
 import glob
@@ -12,8 +11,8 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -22,14 +21,13 @@ import orjson
 from postrank.options import Options
 from postrank.posts.logs import APACHE, APACHE_TIME, RFC_3339, LogFormat
 from postrank.sources import Batch, Cursor, Surroundings
-from postrank.sources.compressed import DAMAGED, open_decompressed, skip
+from postrank.sources.compressed import DAMAGED, open_decompressed
+from postrank.sources.generations import Generation, Generations
 from postrank.sources.lines import LINE_LIMIT, LineBatch
 
 _POLL = 0.25  # seconds between looks at the files
 _CHUNK = 1 << 18
-_FIRST_LINE = 4096  # bytes of the first line that identify a file
 _SETTLED = 60.0  # seconds without a change after which nobody is writing a compressed file any more
-_ROTATION = re.compile(r"([.-]\d[\d_T-]*)*(\.(gz|bz2|zst))?$")  # what logrotate and its like add to a name
 _Stamp = tuple[int, int, int, int]  # device, inode, size, mtime in ns
 _log = logging.getLogger(__name__)
 
@@ -43,8 +41,9 @@ class Tail:
     from_end: bool = False  # where there is no cursor yet: only what is written from now on
     name: str = "tail"
     poll_seconds: float = _POLL
-    _done: dict[str, int] = field(default_factory=dict)
-    _stamps: dict[Path, _Stamp] = field(default_factory=dict)
+    _generations: Generations = field(default_factory=Generations)
+    _held: dict[Path, Generation] = field(default_factory=dict)
+    _stamps: dict[Path, _Stamp] = field(default_factory=dict)  # of files as they were when all of them was read
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -63,14 +62,14 @@ class Tail:
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """Lines as they are written, until `stop`."""
-        self._done = dict(orjson.loads(after)) if after else {}
-        self._stamps = {}
+        self._generations = Generations.from_cursor(orjson.loads(after) if after else {})
+        self._held, self._stamps = {}, {}
         if after is None and self.from_end:
-            self._skip_all()
+            yield self._skip_all()
         while not self._stopped.is_set():
             quiet = True
-            for path in self._files():
-                for batch in self._new_lines(path):
+            for path, stamp in self._changed():
+                for batch in self._new_lines(path, stamp):
                     quiet = False
                     yield batch
                     if self._stopped.is_set():
@@ -82,63 +81,82 @@ class Tail:
     def stop(self) -> None:
         self._stopped.set()
 
-    def _files(self) -> list[Path]:
+    def _changed(self) -> list[tuple[Path, _Stamp]]:
+        """The files that are new, longer or other ones since they were read, oldest first."""
+        stamps = self._files()
+        changed = [(path, stamp) for path, stamp in stamps if self._stamps.get(path) != stamp]
+        if changed:
+            same = {path for path, _ in stamps} - {path for path, _ in changed}
+            kept = {path: one for path, one in self._held.items() if path in same}
+            self._held = self._generations.assign([(path, f"{at[0]}:{at[1]}") for path, at in stamps], kept)
+        return changed
+
+    def _files(self) -> list[tuple[Path, _Stamp]]:
         """Every file and what it rotated into, oldest first."""
         found = {path for pattern in self.patterns for name in (pattern, f"{pattern}[.-]*") for path in glob.glob(name)}
         stamped = []
         for name in found:
             try:
-                stamped.append((Path(name).stat().st_mtime_ns, name))
+                stamped.append((Path(name), _stamp(Path(name))))
             except FileNotFoundError:
                 continue  # rotated away between the two looks: it has another name by now
-        return [Path(name) for _, name in sorted(stamped)]
+        return sorted(stamped, key=lambda one: (one[1][3], str(one[0])))
 
-    def _new_lines(self, path: Path) -> Iterator[Batch]:
+    def _new_lines(self, path: Path, stamp: _Stamp) -> Iterator[Batch]:
         try:
-            stamp = _stamp(path)
-            if self._stamps.get(path) == stamp:
-                return
-            identity = _identity(path)
-            if identity is not None:
-                yield from self._lines(path, identity)
+            if path in self._generations.undecided:
+                raise EOFError("it cannot be decompressed as far as it was read before")
+            if generation := self._held.get(path):
+                yield from self._lines(path, generation)
             self._stamps[path] = stamp
         except FileNotFoundError:
-            return  # as above
+            return  # it has another name by now
         except DAMAGED as error:  # most likely it is still being compressed
-            if time.time() - path.stat().st_mtime > _SETTLED:
+            if time.time() - stamp[3] / 1e9 > _SETTLED:
                 self._stamps[path] = stamp
                 _log.error("file damaged", extra={"fields": {"file": str(path), "why": str(error)}})
 
-    def _lines(self, path: Path, identity: str) -> Iterator[Batch]:
-        offset = self._done.get(identity, 0)
-        lines = LineBatch(where=path.name, log=self.log, identity=identity)
+    def _lines(self, path: Path, generation: Generation) -> Iterator[Batch]:
+        lines = LineBatch(where=path.name, log=self.log, identity=generation.key)
         file, kind = open_decompressed(path)
         with file:
-            skip(file, kind, offset)
+            if generation.compare(file, kind) != "same":
+                return  # nothing that was not read from another copy, or another file by now
             rest = b""
             while chunk := file.read(_CHUNK):
                 *whole, rest = (rest + chunk).split(b"\n")
+                offset = generation.at
                 for line in whole:
                     lines.add(line, offset)
                     offset += len(line) + 1
+                done = b"".join(line + b"\n" for line in whole)
                 if len(rest) > LINE_LIMIT:
                     lines.reject(f"line longer than {LINE_LIMIT} bytes", rest, offset)
-                    offset, rest = offset + len(rest), b""
-                if lines.read:
-                    yield self._batch(lines, identity, offset)
+                    done, rest = done + rest, b""
+                if done:
+                    yield self._batch(lines, generation, done)
             if rest and kind != "none":  # a compressed file does not grow any more
-                lines.add(rest, offset)
-                yield self._batch(lines, identity, offset + len(rest))
+                lines.add(rest, generation.at)
+                yield self._batch(lines, generation, rest)
 
-    def _batch(self, lines: LineBatch, identity: str, offset: int) -> Batch:
-        self._done[identity] = offset
-        return lines.take(orjson.dumps(self._done).decode())
+    def _batch(self, lines: LineBatch, generation: Generation, done: bytes) -> Batch:
+        generation.advance(done)
+        return lines.take(orjson.dumps(self._generations.to_cursor()).decode())
 
-    def _skip_all(self) -> None:
-        for path in self._files():
-            identity = _identity(path)
-            if identity is not None:
-                self._done[identity] = path.stat().st_size
+    def _skip_all(self) -> Batch:
+        """Pass over the whole lines that are there; the cursor says so, lest a restart pass over what comes next."""
+        for path, _ in self._changed():
+            if (generation := self._held.get(path)) is None:
+                continue
+            with suppress(*DAMAGED):
+                file, kind = open_decompressed(path)
+                with file:
+                    rest = b""
+                    while chunk := file.read(_CHUNK):
+                        whole, newline, rest = (rest + chunk).rpartition(b"\n")
+                        generation.advance(whole + newline)
+                    generation.advance(rest if kind != "none" else b"")
+        return Batch(cursor=orjson.dumps(self._generations.to_cursor()).decode())
 
 
 def _log_format(kind: str, options: Options) -> LogFormat:
@@ -163,18 +181,3 @@ def _log_format(kind: str, options: Options) -> LogFormat:
 def _stamp(path: Path) -> _Stamp:
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _identity(path: Path) -> str | None:
-    """What stays the same of a file when it rotates: its name without what rotation adds, and its first line.
-
-    None while there is no whole first line.
-    """
-    file, kind = open_decompressed(path)
-    with file:
-        start = file.read(_FIRST_LINE)
-    line, newline, _ = start.partition(b"\n")
-    if not newline and len(start) < _FIRST_LINE and kind == "none":
-        return None
-    name = _ROTATION.sub("", str(path))
-    return sha256(name.encode() + b"\0" + line).hexdigest()[:16]
