@@ -26,8 +26,8 @@ os.environ.update(
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
-        "AWS_ACCESS_KEY_ID": "localaws",
-        "AWS_SECRET_ACCESS_KEY": "localaws",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_DEFAULT_REGION": "us-east-1",
         "POSTRANK_ENVIRONMENT": "local",
         "POSTRANK_ACCOUNT": "123456789012",
@@ -38,11 +38,13 @@ sys.path.insert(0, str(_ROOT / "plugins"))
 
 from postrank.aws.resources import Resources  # noqa: E402 (after the environment)
 from postrank.heartbeat import Heartbeat  # noqa: E402
+from tests.support import permissions  # noqa: E402
 from tests.support.localaws import LocalAws, running_localaws  # noqa: E402
 
 NAMES = Resources.of("local", "123456789012")
 UNIT = 'argv = ["sleep", "3600"]\nrestart = "always"\n'
 _CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
+_ROLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
 
 @dataclass(frozen=True)
@@ -57,21 +59,21 @@ class Outcome:
 @contextmanager
 def provisioned(folder: Path, unit: str) -> Iterator[LocalAws]:
     """A local AWS with all that Postrank has in production but the instance, whose unit would be `unit`; and Airflow's
-    connection to it.
+    connection to it, as Airflow's role, which is allowed no more than in production.
     """
     from postrank.laptop.provision import Provision
 
     (folder / "units").mkdir()
     (folder / "units" / f"{NAMES.streamer.service}.toml").write_text(unit, encoding="utf-8")
-    before = os.environ.get(_CONNECTION)
-    with running_localaws(folder, speed=50, units=folder / "units") as running:
-        extra = {"region_name": "us-east-1", "endpoint_url": running.endpoint}
-        os.environ[_CONNECTION] = json.dumps({"conn_type": "aws", "extra": extra})
+    with running_localaws(folder, speed=50, units=folder / "units", enforce_iam=True) as running:
         list(Provision(running.client, NAMES).base())
-        yield running
-    os.environ.pop(_CONNECTION)
-    if before is not None:
-        os.environ[_CONNECTION] = before
+        extra = {"region_name": "us-east-1", "endpoint_url": running.endpoint}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(_CONNECTION, json.dumps({"conn_type": "aws", "extra": extra}))
+            patch.setenv(_ROLE, f"{running.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}")
+            patch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+            yield running
+        permissions.gather(running.call_log())
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from postrank.laptop.provision import Provision
+from tests.support import permissions
 from tests.support.localaws import running_localaws
 from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
 from tests.support.waiting import wait_for
@@ -30,6 +31,7 @@ def test_posts_reach_the_raw_zone_and_no_call_is_refused(tmp_path: Path) -> None
             return {orjson.loads(line)["post_id"] for body in bodies for line in body.splitlines()}
 
         wait_for(lambda: delivered() == {str(n) for n in range(2000)}, timeout=40, what="every post", every=0.5)
+        permissions.gather(aws.call_log())
         mine = [call for call in aws.call_log() if NAMES.roles["streamer"] in str(call.get("principal"))]
     assert {"kinesis:PutRecords", "s3:PutObject", "cloudwatch:PutMetricData"} <= {
         f"{call['service']}:{call['action'].rpartition(':')[2]}" for call in mine

@@ -19,6 +19,7 @@ import boto3
 from postrank.laptop.airflow import Airflow
 from postrank.laptop.ports import any_free
 from postrank.laptop.processes import Parts
+from tests.support import permissions
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +73,8 @@ class Stack:
 
     def calls(self) -> list[dict[str, Any]]:
         """The local AWS's call log, oldest first."""
-        return [json.loads(line) for line in (self.var / "aws" / "calls.ndjson").read_text().splitlines()]
+        path = self.var / "aws" / "calls.ndjson"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def interrupt(self) -> int:
         """Press Ctrl-C; returns the exit status."""
@@ -102,6 +104,7 @@ def running_stack(folder: Path, posts: Sequence[Path] = (), *options: str) -> It
     finally:
         if process.poll() is None:
             stack.interrupt()
+        permissions.gather(stack.calls())
 
 
 def exported(results: Path, granularity: str) -> list[dict[str, str]]:
