@@ -12,7 +12,7 @@ from localaws.gateway.http import HOST, server_for
 from localaws.gateway.platform import Platform
 
 # Packages that answer for services themselves. `compute` is told what its instances may run.
-_SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute")
+_SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

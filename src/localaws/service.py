@@ -100,6 +100,10 @@ class Cloud(Protocol):
         """Make a public API call in-process: authorised as `caller`, logged, answered by a service or the emulator."""
         ...
 
+    def emulated(self, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Have the emulator answer, and keep, a call that a service of ours owns and was authorised for."""
+        ...
+
     def authorize(self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         """Raise AwsError AccessDenied unless `caller` may do `action` ("s3:GetObject") on `resource` (an ARN); log
         it.

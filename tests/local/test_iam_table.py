@@ -11,7 +11,7 @@ from localaws.iam.templates import TEMPLATES
 querying = pytest.importorskip("policy_sentry.querying.actions", reason="policy-sentry is not installed")
 ACTIONS = [(service, action) for service, actions in TEMPLATES.items() for action in actions]
 # Tagging works on every kind of resource of a service, and these take their ARN from the caller.
-GIVEN = re.compile(r"\{(ResourceArn|ResourceARN|resourceArn|RoleArn)\}$")
+GIVEN = re.compile(r"\{(ResourceArn|ResourceName|ResourceARN|resourceArn|RoleArn)\}$")
 # Actions of the API whose permission has another name, or none of its own.
 UNLISTED = {("sqs", one) for one in ("ChangeMessageVisibilityBatch", "DeleteMessageBatch", "SendMessageBatch")} | {
     ("sns", "PublishBatch"),

@@ -4,12 +4,10 @@ It outlives a crash of the local AWS, so its processes carry a mark by which the
 """
 
 import hashlib
-import os
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import xmlrpc.client
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ from typing import Any
 
 from localaws.compute import leftovers
 from localaws.compute.units import Unit
+from localaws.sockets import folder as sockets
 
 SOCKET = "LOCALAWS_SUPERVISOR"  # in the environment of everything on the instance: the path of the manager's socket
 _RESTART = {"always": "true", "on-failure": "unexpected", "no": "false"}
@@ -41,7 +40,7 @@ class Supervisord:
 
     def __init__(self, folder: Path, units: list[Unit], env: Mapping[str, str]) -> None:
         self._folder, self._units = folder, units
-        self.socket = str(_sockets() / hashlib.sha256(str(folder).encode()).hexdigest()[:20])
+        self.socket = str(sockets() / hashlib.sha256(str(folder).encode()).hexdigest()[:20])
         self.env = {**env, leftovers.MARK: str(folder), SOCKET: self.socket}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -150,12 +149,3 @@ class Supervisord:
 
 def _plain(text: object) -> str:
     return str(text).replace("%", "%%")  # supervisord expands %(name)s
-
-
-def _sockets() -> Path:
-    """A folder whose path is short enough for a socket's (unix(7): 108 bytes)."""
-    folder = Path(tempfile.gettempdir()) / f"localaws-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
-    return folder

@@ -1,14 +1,22 @@
-"""Calls that moto knows of and does not answer, answered on its own records, so that the journal has them, too."""
+"""What moto knows of and does not do, done on its own records, so that the journal has it, too."""
 
+import json
 from typing import Any
 
 from localaws.wire.request import HttpRequest
 
 
 def fill(request: HttpRequest) -> None:
-    """Give moto the answer that it lacks to a request; its EC2 is not loaded for any other."""
-    if not request.is_form or b"onitorInstances" not in request.body:
+    """Give moto what it lacks for a request; no service of its own is loaded for the request of another."""
+    if not request.is_form:
         return
+    if b"onitorInstances" in request.body:
+        _monitoring_calls()
+    if b"MasterUserPassword=" in request.body:
+        _master_secrets()
+
+
+def _monitoring_calls() -> None:
     from moto.ec2.responses.monitoring import Monitoring
 
     Monitoring.monitor_instances = _monitor  # type: ignore[method-assign, assignment]
@@ -34,3 +42,27 @@ def _monitoring(response: Any, state: str) -> Any:
         response.ec2_backend.get_instance(instance_id).monitoring_state = state
         shown.append({"InstanceId": instance_id, "Monitoring": {"State": state}})
     return ActionResult({"InstanceMonitorings": shown})
+
+
+def _master_secrets() -> None:
+    """Passwords that RDS manages ("Password management with Amazon RDS and AWS Secrets Manager") are drawn, and drawn
+    anew when they are rotated; moto's is always the same.
+    """
+    from moto.rds.models import MasterUserSecret
+
+    def drawn(secret: Any) -> str:
+        from moto.moto_api._internal import mock_random
+
+        letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+        password = "".join(mock_random.choice(letters) for _ in range(32))
+        return json.dumps({"username": secret.resource.master_username, "password": password})
+
+    def rotate(secret: Any) -> None:
+        secret._status = "rotating"
+        kept = secret.secret
+        secret.secretsmanager._add_secret(
+            kept.secret_id, secret_string=drawn(secret), description=kept.description, tags=kept.tags
+        )
+
+    MasterUserSecret._generate_secret_string = drawn  # type: ignore[method-assign, assignment]
+    MasterUserSecret.rotate_secret = rotate  # type: ignore[method-assign, assignment]

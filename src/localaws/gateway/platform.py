@@ -61,6 +61,9 @@ class Platform:
         self.guard.record(lines, 200)
         return result
 
+    def emulated(self, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        return client.call(self.emulator, service, action, params)
+
     def authorize(self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         self.guard.authorize(caller, action, resource, context)
 

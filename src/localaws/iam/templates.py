@@ -175,6 +175,22 @@ TEMPLATES: dict[str, Templates] = {
             _PROFILE,
         ),
     },
+    "rds": {
+        **_each(
+            "CreateDBInstance DeleteDBInstance DescribeDBInstances ModifyDBInstance RebootDBInstance StartDBInstance"
+            " StopDBInstance",
+            ("arn:aws:rds:{region}:{account}:db:{DBInstanceIdentifier}",),
+        ),
+        **_each("AddTagsToResource ListTagsForResource RemoveTagsFromResource", ("{ResourceName}",)),
+        **_each(
+            "CreateDBSubnetGroup DeleteDBSubnetGroup ModifyDBSubnetGroup",
+            ("arn:aws:rds:{region}:{account}:subgrp:{DBSubnetGroupName}",),
+        ),
+        **_each(
+            "CreateDBParameterGroup DeleteDBParameterGroup DescribeDBParameters ModifyDBParameterGroup",
+            ("arn:aws:rds:{region}:{account}:pg:{DBParameterGroupName}",),
+        ),
+    },
     "sts": _each("AssumeRole AssumeRoleWithWebIdentity AssumeRoleWithSAML", ("{RoleArn}",)),
     "kms": _each(
         "Decrypt DescribeKey Encrypt GenerateDataKey GetKeyPolicy",
