@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from postrank.cli import postrank
 from postrank.options import Secret, WrongSettings
 from postrank.posts import Post, Tombstone
+from postrank.posts.times import to_text
+from postrank.sources import Gap
 from postrank.sources.backoff import Backoff
 from postrank.sources.spend import BudgetSpent, Spend
 from postrank.sources.x import XStream, rules
@@ -186,6 +188,44 @@ def test_silence_reconnects_and_the_gap_is_searched(server: FakeX, tmp_path: Pat
     assert set(read.ids) == {str(number) for number in range(150)}
     assert [query.get("next_token") for query in server.search_queries[:2]] == [None, ["100"]]
     assert one.gauges()["x_posts_day"] >= 150
+
+
+def test_a_gap_that_a_restart_came_upon_is_searched_all_the_same(server: FakeX, tmp_path: Path) -> None:
+    server.remembers = True
+    options = {"stall_seconds": 5, "gap_query": "cats"}
+    one = source(tmp_path, server, **options)
+    one.recovery.settling = timedelta(hours=1)
+    with reading(one) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        server.publish(post(1))
+        read.until_ids("1")
+        server.feed.disconnect()
+        read.until(lambda: one.reconnects, "the loss of the connection to be noticed")
+        server.published.append((to_text(datetime.now(UTC)), post(2)))  # and nobody was sent it
+        read.until(lambda: read.gaps, "the gap")
+        server.publish(post(3))
+        read.until_ids("3")
+    again = source(tmp_path, server, **options)
+    again.recovery.settling = timedelta(seconds=0.1)
+    with reading(again, after=read.cursor) as second:
+        second.until_ids("1", "2", "3")  # 1 was so new that others of its time may have been under way
+        second.until(lambda: sum(bool(gap.recovered_by) for gap in second.gaps) == 2, "both gaps to be filled")
+        server.publish(post(4))
+        second.until_ids("4")
+    assert json.loads(second.cursor or "")["gaps"] == []
+
+
+def test_a_gap_that_the_budget_cannot_pay_is_searched_when_there_is_a_new_one(server: FakeX, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    guard = Spend(path=tmp_path / "spend.json", price=1.0, daily=5, monthly=500)
+    one = source(tmp_path, server)
+    one.recovery.search = RecentSearch(api=Api(Secret(TOKEN), server.url), query="cats", spend=guard)
+    one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
+    assert list(one.recovery.work(one._stopped)) == []
+    assert len(one.recovery.to_cursor()) == 1
+    one.recovery.wanted(Gap(since=now - timedelta(days=8), until=now - timedelta(days=8, hours=-1), reason="r"))
+    assert list(one.recovery.work(one._stopped)) == []
+    assert len(one.recovery.to_cursor()) == 1, "recent search does not reach back so far"
 
 
 def test_the_guard_stops_before_a_budget_is_passed_and_remembers_across_restarts(server: FakeX, tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+from postrank.posts.times import to_text
 from tests.support.http_server import Feed, Handler, serving
 
 TOKEN = "token-that-must-stay-secret"
@@ -41,7 +43,11 @@ class FakeX:
     invalid: str = "lang:xx"  # a rule that holds this is refused
     refuse: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next connections
     zombies: int = 0  # while there are any, the stream answers 429
-    found: list[dict[str, Any]] = field(default_factory=list)  # stream objects that recent search finds
+    found: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # stream objects that recent search finds, whatever the span
+    remembers: bool = False  # whether it finds what was published in the span instead
+    published: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # when, and what
     calls: list[tuple[str, str]] = field(default_factory=list)
     search_queries: list[dict[str, list[str]]] = field(default_factory=list)
     rule_changes: list[tuple[bool, dict[str, Any]]] = field(default_factory=list)
@@ -50,6 +56,8 @@ class FakeX:
 
     def publish(self, message: dict[str, Any] | bytes) -> None:
         data = message if isinstance(message, bytes) else json.dumps(message).encode() + b"\r\n"
+        if self.remembers and isinstance(message, dict):
+            self.published.append((to_text(datetime.now(UTC)), message))
         self.feed.publish(data)
         self.posts_sent += 1
 
@@ -112,12 +120,16 @@ class _XHandler(Handler):
     def search(self) -> None:
         self.fake.search_queries.append(self.query)
         size, start = int(self.query["max_results"][0]), int(self.query.get("next_token", ["0"])[0])
-        page = self.fake.found[start : start + size]
+        found = self.fake.found
+        if self.fake.remembers:
+            since, until = self.query["start_time"][0], self.query["end_time"][0]
+            found = [one for at, one in self.fake.published if since <= at < until]
+        page = found[start : start + size]
         body: dict[str, Any] = {"meta": {"result_count": len(page)}}
         if page:
             body["data"] = [one["data"] for one in page]
             body["includes"] = {"users": [user for one in page for user in one["includes"]["users"]]}
-        if start + size < len(self.fake.found):
+        if start + size < len(found):
             body["meta"]["next_token"] = str(start + size)
         self.answer(200, body)
 

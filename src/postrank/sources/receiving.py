@@ -37,6 +37,8 @@ class Stream:
         self._silence = silence
         self._chunks: deque[bytes] = deque()
         self._held = 0
+        self._full = False
+        self.behind = False  # as of the last `take`: the server was held back, and more may have come long ago
         self._end: str | None = None
         self._closed = False
         self._changed = threading.Condition()
@@ -58,7 +60,7 @@ class Stream:
             self._changed.wait_for(lambda: self._chunks or self._end is not None, timeout)
             data = b"".join(self._chunks)
             self._chunks.clear()
-            self._held = 0
+            self._held, self.behind, self._full = 0, self._full, False
             if not data and self._end is not None:
                 raise Lost(self._end)
             self._changed.notify_all()
@@ -81,6 +83,7 @@ class Stream:
                     self._chunks.append(data)
                     self._held += len(data)
                     self._changed.notify_all()
+                    self._full = self._held >= BUFFER
                     self._changed.wait_for(lambda: self._held < BUFFER or self._closed)
             end = "closed by the server"
         except TimeoutError:

@@ -72,9 +72,9 @@ class Spend:
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
         return max(int(left / self.price + 1e-9) - self.margin, 0)
 
-    def spent(self) -> BudgetSpent | None:
-        """Why reading must not go on, and until when; None while it may."""
-        if self.room():
+    def spent(self, wanted: int = 1) -> BudgetSpent | None:
+        """Why so many posts more must not be read, and until when; None while they may."""
+        if self.room() >= wanted:
             return None
         day, month = self._periods()
         now = self.clock()

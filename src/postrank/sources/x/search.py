@@ -15,7 +15,7 @@ from postrank.sources import Batch
 from postrank.sources.background import aside
 from postrank.sources.backoff import Limit, pause
 from postrank.sources.gathering import Gathering
-from postrank.sources.spend import BudgetSpent, Spend
+from postrank.sources.spend import Spend
 from postrank.sources.x.api import Api
 
 SETTLING = timedelta(seconds=10)  # a search may end no nearer to now (X API, "GET /2/tweets/search/recent")
@@ -47,10 +47,9 @@ class RecentSearch:
 
     def _page(self, since: datetime, until: datetime, token: str | None) -> dict[str, Any]:
         """One page; what it cost is noted before anyone sees it."""
-        room = self.spend.room()
-        if room < _LEAST_PAGE:
-            raise self.spend.spent() or BudgetSpent(f"spend guard: {room} posts are left", until)
-        size = min(_PAGE, room)
+        if over := self.spend.spent(_LEAST_PAGE):
+            raise over
+        size = min(_PAGE, self.spend.room())
         page = self.api.search(
             self.query, limit=size, start_time=to_text(since), end_time=to_text(until), next_token=token
         )

@@ -35,8 +35,9 @@ _LINE_LIMIT = 16 << 20  # bytes
 
 @dataclass(slots=True, kw_only=True)
 class XStream:
-    """Posts, edits and deletes of X's filtered stream. Cursor: `{"at": ...}`, the last moment at which X was heard.
+    """Posts, edits and deletes of X's filtered stream.
 
+    Cursor: `{"at": <the last moment up to which the stream was read>, "gaps": [<what is still to be searched>, ...]}`.
     The stream cannot be resumed: the time between the cursor and the next connection is a gap, which recent search
     fills when it has a query.
     """
@@ -90,7 +91,10 @@ class XStream:
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """The stream from now on, and the gap since the cursor. Raises XRefused, RulesRefused."""
-        self._since = parse_rfc3339(orjson.loads(after)["at"], "at") if after else None
+        if after:
+            kept = orjson.loads(after)
+            self._since = parse_rfc3339(kept["at"], "at")
+            self.recovery.resume(kept.get("gaps", ()))
         synced = self.rules is None
         while not self._stopped.is_set():
             try:
@@ -133,7 +137,7 @@ class XStream:
                 error: Exception | None = None
                 posts, rest, error = self._absorb(rest + data, gathered)
                 self.spend.note(posts)
-                yield self._take(gathered, heard=bool(data))
+                yield self._take(gathered, heard=bool(data), behind=stream.behind)
                 if error is not None:
                     raise error
                 if over := self.spend.spent():
@@ -141,7 +145,7 @@ class XStream:
                     return
                 if self.volume.fallen(posts):
                     raise Lost("the volume fell away")
-                yield from self.recovery.work(self._stopped)
+                yield from self._recover()
         finally:
             stream.close()
 
@@ -160,18 +164,31 @@ class XStream:
             return posts, b"", error or Lost("a line without end")
         return posts, rest, error
 
-    def _take(self, gathered: Gathering, *, heard: bool) -> Batch:
+    def _take(self, gathered: Gathering, *, heard: bool, behind: bool) -> Batch:
         """A batch, and the time until which the stream is complete, whenever there was a sign of X."""
         if not heard:
             return gathered.take(None, heard=False)
         self.ways.worked()
-        self._since = datetime.now(UTC)
-        return gathered.take(orjson.dumps({"at": to_text(self._since)}).decode())
+        if not behind:  # else what came long ago still waits to be received
+            self._since = datetime.now(UTC)
+        return gathered.take(self._cursor())
+
+    def _cursor(self) -> Cursor | None:
+        if self._since is None:
+            return None
+        return orjson.dumps({"at": to_text(self._since), "gaps": self.recovery.to_cursor()}).decode()
+
+    def _recover(self) -> Iterator[Batch]:
+        """What recent search finds of the gaps; a gap that is done leaves the cursor with its last batch."""
+        for batch in self.recovery.work(self._stopped):
+            if batch.gaps:
+                batch.cursor = self._cursor()
+            yield batch
 
     def _connected(self) -> Gap | None:
         """The gap that ends with this connection, also handed to the recovery."""
         now, since = datetime.now(UTC), self._since
-        self._since = now
+        self._since = now  # the cursor says so with the first batch of the connection, which tells of the gap too
         if since is None:
             return None
         gap = Gap(since=min(since, now), until=now, reason=self._why)
