@@ -1,18 +1,27 @@
 """Athena statements that write a table of the run's own, and may be repeated at any point."""
 
+import time
 from typing import Any
 
+from airflow.providers.amazon.aws.hooks.athena import AthenaHook
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import Context
 from airflow.sdk.definitions.mappedoperator import OperatorPartial
+from airflow.sdk.exceptions import TaskDeferred
 
 from postrank.aws import prefixes
 from postrank_airflow import clients
 from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
 
+_MOMENT = 2.0  # seconds: the triggerer looks about once a second, so a deferral and the way back take no less
+_LOOK = 0.1  # seconds between two looks within the moment
+
 
 class StatementOperator(AthenaOperator):
-    """The stock operator on the project's database and workgroup, with a file of `include/sql` as its query."""
+    """The stock operator on the project's database and workgroup, with a file of `include/sql` as its query.
+
+    It defers, as the stock operator does, unless the statement succeeds within a moment.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         arguments = {
@@ -23,6 +32,22 @@ class StatementOperator(AthenaOperator):
             "deferrable": True,
         }
         super().__init__(**{**arguments, **kwargs})
+
+    def execute(self, context: Context) -> str | None:
+        try:
+            return super().execute(context)
+        except TaskDeferred:
+            if not self._succeeds_in_a_moment(str(self.query_execution_id)):
+                raise
+            return self.query_execution_id
+
+    def _succeeds_in_a_moment(self, query: str) -> bool:
+        deadline = time.monotonic() + _MOMENT
+        while (state := self.hook.check_query_status(query)) in AthenaHook.INTERMEDIATE_STATES:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK)
+        return state in AthenaHook.SUCCESS_STATES
 
     @classmethod
     def of_file(cls, task_id: str, query: str) -> OperatorPartial:

@@ -2,8 +2,11 @@
 
 import gzip
 import socket
+import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +117,32 @@ def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_with_what_is_left_and_what_is_needed(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="MiB left, and a run needs"):
         check_room(tmp_path, 1 << 62)
+
+
+def test_a_disk_that_is_too_small_ends_the_command_with_one_sentence(tmp_path: Path) -> None:
+    with small_disk(tmp_path, megabytes=48) as disk:
+        words = ["up", "--once", "--project", str(ROOT), "--var", str(disk / "var")]
+        words += ["--port", str(any_free()), "--aws-port", str(any_free())]
+        ended = subprocess.run(
+            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert ended.returncode == 2
+        assert "MiB left, and a run needs 1024 MiB: make room" in ended.stderr
+        assert "Traceback" not in ended.stderr + ended.stdout
+        with pytest.raises(DiskFull):
+            check_room(disk)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system in memory, of a size; skips where this user may not mount one."""
+    words = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    if subprocess.run(words, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_part_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,26 @@ from postrank.laptop.processes import Parts
 READY_SECONDS = 150.0
 _LOCK_SECONDS = 15  # SQLite's own 5 s to get at the database are few on a busy machine
 _ATTEMPTS = 6  # at a call that the api-server could not answer: SQLite lets one writer in at a time
+_LONGEST_PERIOD = timedelta(hours=1)  # of the schedules of the DAGs that a run triggers
 _OTHERS = ("AWS_", "AIRFLOW", "POSTRANK_")  # how the environment's names begin that decide which stack is meant
+# What nearly every task imports. The scheduler loads it once, before it forks the processes that tasks are forked from.
+_PRELOADED = (
+    "airflow.dag_processing.dagbag",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.providers.amazon.aws.hooks.athena",
+    "airflow.providers.amazon.aws.operators.athena",
+    "airflow.providers.amazon.aws.operators.ec2",
+    "airflow.providers.amazon.aws.operators.glue_crawler",
+    "airflow.providers.amazon.aws.operators.ssm",
+    "postrank.report",
+    "postrank.results.ranking",
+)
+_PRELOADING = f"import runpy, {', '.join(_PRELOADED)}; runpy.run_module('airflow', run_name='__main__')"
+_AIRFLOW = (sys.executable, "-m", "airflow")
 _COMPONENTS: Mapping[str, tuple[str, ...]] = {
-    "scheduler": ("scheduler", "--skip-serve-logs"),
-    "dag-processor": ("dag-processor",),
-    "triggerer": ("triggerer", "--skip-serve-logs"),
+    "scheduler": (sys.executable, "-c", _PRELOADING, "scheduler", "--skip-serve-logs"),
+    "dag-processor": (*_AIRFLOW, "dag-processor"),
+    "triggerer": (*_AIRFLOW, "triggerer", "--skip-serve-logs"),
 }
 
 
@@ -52,8 +67,11 @@ class MigrationFailed(Fatal):
         super().__init__(f"airflow db migrate failed:\n{output}")
 
 
-def settings(layout: Layout, port: int, aws_endpoint: str, region: str) -> dict[str, str]:
-    """Airflow's environment: settings for two cores, loopback only, and the connection to the local AWS."""
+def settings(layout: Layout, port: int, aws_endpoint: str, region: str, *, scheduled: bool = True) -> dict[str, str]:
+    """Airflow's environment: settings for two cores, loopback only, and the connection to the local AWS.
+
+    Unless `scheduled`, DAGs run only when they are triggered.
+    """
     url = f"http://{HOST}:{port}"
     connection = {"conn_type": "aws", "extra": {"region_name": region, "endpoint_url": aws_endpoint}}
     return {
@@ -71,6 +89,8 @@ def settings(layout: Layout, port: int, aws_endpoint: str, region: str) -> dict[
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API__SECRET_KEY": _kept_secret(layout.airflow / "secret-key"),
         "AIRFLOW__API_AUTH__JWT_SECRET": _kept_secret(layout.airflow / "jwt-secret"),
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(scheduled),
+        "AIRFLOW__SCHEDULER__MP_START_METHOD": "fork",  # of what _PRELOADED names
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
@@ -96,7 +116,7 @@ def prepare(layout: Layout, env: Mapping[str, str]) -> None:
         scratch = layout.cache / "airflow-migrating.db"
         scratch.unlink(missing_ok=True)
         migration = {**env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{scratch}"}
-        done = subprocess.run(_airflow("db", "migrate"), env=migration, capture_output=True, text=True, check=False)
+        done = subprocess.run([*_AIRFLOW, "db", "migrate"], env=migration, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise MigrationFailed(done.stderr[-2000:])
         scratch.rename(template)
@@ -113,14 +133,14 @@ class Airflow:
 
     def start_api(self) -> None:
         """Start the api-server; returns at once."""
-        argv = _airflow("api-server", "--host", HOST, "--port", str(self._port), "--workers", "1")
+        argv = [*_AIRFLOW, "api-server", "--host", HOST, "--port", str(self._port), "--workers", "1"]
         self._parts.start("api-server", argv, self._env, self._cwd)
 
     def start_rest(self) -> None:
         """Wait until the api-server has answered as an Execution API, then start the other three."""
         self._parts.wait_until("api-server", self._answers, READY_SECONDS)
-        for name, words in _COMPONENTS.items():
-            self._parts.start(name, _airflow(*words), self._env, self._cwd)
+        for name, argv in _COMPONENTS.items():
+            self._parts.start(name, argv, self._env, self._cwd)
 
     def _answers(self) -> bool:
         try:
@@ -144,10 +164,14 @@ class Airflow:
     def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
         """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema.
 
-        The id is ours, so that a call that was not answered may be repeated without starting a second run.
+        The id is ours, so that a call that was not answered may be repeated without starting a second run. The run
+        goes before those that the schedule makes when the DAG is unpaused: queued runs start in the order of what they
+        were to run after.
         """
-        run_id = f"manual__{datetime.now(UTC).isoformat()}"
-        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        now = datetime.now(UTC)
+        run_id = f"manual__{now.isoformat()}"
+        run_after = (now - _LONGEST_PERIOD).isoformat()
+        body = {"dag_run_id": run_id, "logical_date": None, "run_after": run_after, "conf": dict(conf)}
         try:
             self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         except AirflowRefused as refused:
@@ -206,10 +230,6 @@ def write_environment(path: Path, environment: Mapping[str, str]) -> None:
     ours = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
     path.touch(mode=0o600)
     path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in ours.items()), encoding="utf-8")
-
-
-def _airflow(*words: str) -> list[str]:
-    return [sys.executable, "-m", "airflow", *words]
 
 
 def _kept_secret(path: Path) -> str:

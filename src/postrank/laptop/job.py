@@ -40,6 +40,7 @@ DAGS_SECONDS = 120.0  # for the DAG files to be parsed
 RUN_SECONDS = 3600.0  # for one DAG run: a large archive takes its time
 STILL_SECONDS = 300.0  # without any movement of posts
 _PAUSE = 0.3
+_TASKS_PAUSE = 2.0  # listing a run's tasks keeps the api-server from what tasks ask of it
 _STAY_PAUSE = 2.0
 
 
@@ -153,10 +154,7 @@ class Job:
         return enough, delivered
 
     def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> tuple[str, str]:
-        """Start a run by hand, as a person would; returns the DAG's id and the run's.
-
-        Unpaused only then: the run of the last hour, which the schedule makes at once, is to come behind it.
-        """
+        """Start a run by hand, as a person would; returns the DAG's id and the run's."""
         self.status.begin(dag_id)
         run_id = self.airflow.trigger(dag_id, conf or {})
         self.airflow.unpause(dag_id)
@@ -165,11 +163,14 @@ class Job:
 
     def _wait_for_run(self, dag_id: str, run_id: str) -> None:
         """Return when the run ended well. Raises RunFailed, RunTooSlow."""
-        deadline = time.monotonic() + RUN_SECONDS
+        began = listed = time.monotonic()
         while (state := self.airflow.run_state(dag_id, run_id)) not in ("success", "failed"):
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now - began > RUN_SECONDS:
                 raise RunTooSlow(dag_id, run_id, RUN_SECONDS)
-            self.status.say(dag_id, _progress(self.airflow.tasks(dag_id, run_id)))
+            if now - listed > _TASKS_PAUSE:
+                self.status.say(dag_id, _progress(self.airflow.tasks(dag_id, run_id)))
+                listed = now
             self._pause()
         if state == "failed":
             failed = self.airflow.failed_tasks(dag_id, run_id)
@@ -203,7 +204,13 @@ class Job:
         return {
             **local_airflow.inherited_environment(),
             **self.cloud.role_environment(self.names.roles["airflow"]),
-            **local_airflow.settings(self.layout, self.options.port, self.cloud.endpoint, self.names.region),
+            **local_airflow.settings(
+                self.layout,
+                self.options.port,
+                self.cloud.endpoint,
+                self.names.region,
+                scheduled=not self.options.once,
+            ),
             "POSTRANK_ENVIRONMENT": self.names.environment,
             "POSTRANK_ACCOUNT": self.names.account,
             "POSTRANK_POLL_SECONDS": "1",
