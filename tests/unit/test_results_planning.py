@@ -6,7 +6,7 @@ import pytest
 
 from postrank.aws.resources import Resources
 from postrank.results.arrivals import hours_ended_in
-from postrank.results.planning import Horizon, Layout, touched
+from postrank.results.planning import Horizon, Layout, days_near, touched
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
 from postrank.results.surroundings import Known, Touched
@@ -121,3 +121,25 @@ def test_arrival_hours_of_an_interval_are_those_that_end_in_it():
     assert hours_ended_in(start, end) == ["2026-11-24T05"]
     assert hours_ended_in(start.replace(minute=0), end.replace(minute=0)) == ["2026-11-24T05"]
     assert hours_ended_in(start, start.replace(minute=45)) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "days", "hours", "near"),
+    [
+        ({}, ["2026-11-20", "2026-11-24"], [], ("2026-11-19", "2026-11-25")),
+        ({}, ["2026-11-24"], ["2026-11-23T23"], ("2026-11-22", "2026-11-25")),
+        (
+            {"interval_start": "2026-01-01T00:00:00Z", "interval_end": "2026-01-02T00:00:00Z"},
+            ["2026-01-05"],
+            [],
+            ("2025-12-31", "2026-01-06"),
+        ),
+    ],
+)
+def test_a_run_asks_the_catalogue_only_about_days_that_it_may_need(params, days, hours, near):
+    asked = days_near(RankingRequest.of(params), [_day(day) for day in days], hours)
+    assert asked == f"posted_date >= '{near[0]}' and posted_date <= '{near[1]}'"
+
+
+def test_an_interval_open_on_one_side_may_need_every_day():
+    assert days_near(RankingRequest.of({"interval_start": "2026-01-01T00:00:00Z"}), [_day("2026-01-05")], []) == ""

@@ -104,8 +104,12 @@ class Catalogue:
             if not token:
                 return
 
-    def partitions(self, table: Table) -> list[Partition]:
-        items = self.pages("GetPartitions", "Partitions", DatabaseName=table.database, TableName=table.name)
+    def partitions(self, table: Table, expression: str = "") -> list[Partition]:
+        """The table's partitions, without columns of their own; those for which `expression` holds where given."""
+        asked = {"DatabaseName": table.database, "TableName": table.name, "ExcludeColumnSchema": True}
+        if expression:
+            asked["Expression"] = expression
+        items = self.pages("GetPartitions", "Partitions", **asked)
         return [Partition(tuple(item["Values"]), item.get("StorageDescriptor") or {}) for item in items]
 
     def add_partitions(self, table: Table, locations: Mapping[tuple[str, ...], str]) -> list[tuple[str, ...]]:

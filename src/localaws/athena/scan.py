@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena import hive, projection
+from localaws.athena import hive, projection, pushdown
 from localaws.athena.catalogue import Catalogue, Partition, Table
 from localaws.athena.dialect import engine_sql
 from localaws.athena.failures import QueryFailed
@@ -76,7 +76,7 @@ class Scanner:
         ]
         if projection.is_on(table):
             return projection.partitions(table, lambda names, rows: self._kept(table, names, rows, usable))
-        partitions = self._catalogue.partitions(table)
+        partitions = self._catalogue.partitions(table, pushdown.expression(usable, table.keys))
         kept = set(self._kept(table, list(table.keys), [partition.values for partition in partitions], usable))
         return [partition for partition in partitions if partition.values in kept]
 

@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
+from localaws.emulator import partitions
 from localaws.wire.request import HttpRequest
 
 
 def fill(request: HttpRequest) -> None:
     """Give moto what it lacks for a request; no service of its own is loaded for the request of another."""
+    partitions.install(request)
     if not request.is_form:
         return
     if b"onitorInstances" in request.body:

@@ -20,13 +20,14 @@ def crawl_tables(work: Work, target: Mapping[str, Any]) -> None:
         if table is None:
             raise AwsError("EntityNotFoundException", f"Table {database}.{name} does not exist")
         found = _found(work, table)
-        known = {tuple(one["Values"]): one for one in catalogue.partitions(database, name)}
+        inherits = _inherits(work) and work.crawler.policy["UpdateBehavior"] == "UPDATE_IN_DATABASE"
+        known = {tuple(one["Values"]): one for one in catalogue.partitions(database, name, columns=inherits)}
         made = [_partition(table, values, at) for values, at in found.items() if values not in known]
         catalogue.add_partitions(database, name, made)
         if made:
             work.crawl.count("PARTITION", "ADD", len(made))
         work.say(f"INFO : table {database}.{name}: {len(found)} partitions found, {len(made)} of them new")
-        if _inherits(work) and work.crawler.policy["UpdateBehavior"] == "UPDATE_IN_DATABASE":
+        if inherits:
             _inherit(work, database, table, [known[values] for values in found if values in known])
 
 

@@ -31,8 +31,10 @@ class Catalogue:
     def tables(self, database: str) -> Iterator[dict[str, Any]]:
         yield from self._pages("GetTables", "TableList", DatabaseName=database)
 
-    def partitions(self, database: str, table: str) -> Iterator[dict[str, Any]]:
-        yield from self._pages("GetPartitions", "Partitions", DatabaseName=database, TableName=table)
+    def partitions(self, database: str, table: str, *, columns: bool = False) -> Iterator[dict[str, Any]]:
+        """The table's partitions, their columns left out unless asked for: there may be a year of hours."""
+        asked = {"DatabaseName": database, "TableName": table, "ExcludeColumnSchema": not columns}
+        yield from self._pages("GetPartitions", "Partitions", **asked)
 
     def add_partitions(self, database: str, table: str, made: list[dict[str, Any]]) -> None:
         """Create partitions. Raises AwsError for the first that cannot be; one that exists meanwhile is fine."""

@@ -76,6 +76,18 @@ def touched(
     ]
 
 
+def days_near(request: RankingRequest, touched: Sequence[Touched], data_hours: Sequence[str]) -> str:
+    """The condition on `posted_date` that holds for every day which a layout may ask about; empty for all.
+
+    Those are the days that are touched or asked for, and one more on each side: what lies further back costs nothing.
+    """
+    asked = [moment.date().isoformat() for moment in (request.start, request.end) if moment]
+    days = [*asked, *(one.posted_date for one in touched), *(hour[:10] for hour in data_hours)]
+    if len(asked) == 1 or not days:  # an interval that is open on one side reaches as far as the lake
+        return ""
+    return f"posted_date >= '{_shift(min(days), -1)}' and posted_date <= '{_shift(max(days), 1)}'"
+
+
 def has_corrections(lines: Mapping[str, int]) -> bool:
     """Whether edits or tombstones are among staged lines, counted by kind."""
     return bool(lines.get("edit") or lines.get("delete"))

@@ -19,7 +19,7 @@ from postrank.results.export import Exporter
 from postrank.results.planning import Parameters
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
-from postrank.results.surroundings import Known, Touched
+from postrank.results.surroundings import Known, Touched, debt_runs
 
 VIEWS = ("posts", "tombstones", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
@@ -96,15 +96,16 @@ class Ranking:
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("touched_minutes", [Partition((self.run.slug,), location)])
-        known = Known.of(self.catalogue)
-        owed = list(known.debt_runs)
+        owed = debt_runs(self.catalogue)
         rows = self.athena.rows(self.render("staging/touched_days.sql", run=self.run.slug, debt_runs=owed))
+        touched = [Touched.of(row) for row in rows]
+        days = planning.days_near(self.request, touched, self.data_hours)
         work = planning.Layout(
             run=self.run,
             resources=self.resources,
             request=self.request,
-            known=known,
-            touched=[Touched.of(row) for row in rows],
+            known=Known.of(self.catalogue, days, owed),
+            touched=touched,
             arrival_hours=list(notes),
             data_hours=self.data_hours,
             has_corrections=planning.has_corrections(lines),

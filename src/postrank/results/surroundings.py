@@ -38,13 +38,18 @@ class Known:
     debt_runs: tuple[str, ...]
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> "Known":
-        """Read it from the partitions of `post_versions`, `author_minutes` and `touched_minutes`."""
+    def of(cls, catalogue: Catalogue, days: str, debt_runs: Iterable[str]) -> "Known":
+        """Read it from the partitions of `post_versions` and `author_minutes`; `days` says of which posted days."""
         return cls(
-            post_days=_arrival_dates(one.values for one in catalogue.partitions("post_versions")),
-            minute_days=frozenset(one.values[0] for one in catalogue.partitions("author_minutes")),
-            debt_runs=tuple(sorted(one.values[0] for one in catalogue.partitions("touched_minutes"))),
+            post_days=_arrival_dates(one.values for one in catalogue.partitions("post_versions", days)),
+            minute_days=frozenset(one.values[0] for one in catalogue.partitions("author_minutes", days)),
+            debt_runs=tuple(debt_runs),
         )
+
+
+def debt_runs(catalogue: Catalogue) -> list[str]:
+    """The runs whose touched minutes are not all ranked yet."""
+    return sorted(one.values[0] for one in catalogue.partitions("touched_minutes"))
 
 
 def _arrival_dates(partitions: Iterable[tuple[str, ...]]) -> dict[str, frozenset[str]]:

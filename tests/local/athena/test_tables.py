@@ -112,6 +112,28 @@ def test_conditions_stop_where_they_would_change_the_answer(queries, sql, expect
     assert queries.rows(sql.format(t=table)) == [[expected]]
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("dt in ('1', '3') or k = 20", [1, 2, 3]),
+        ("not (dt = '1' and n > 1)", [1, 2, 3, 4]),
+        ("dt = '1' or n = 4", [1, 4]),
+        ("dt not in ('1', '2') and k between 25 and 35", [3]),
+        ("'2' < dt and 40 >= k", [3, 4]),
+        ("concat(dt, '/', cast(k as varchar)) in ('2/20', '4/30')", [2]),
+        ("dt is null or k is null", [5]),
+        ("k <> 10", [2, 3, 4]),
+        ("dt in (" + ", ".join(f"'{n}'" for n in range(3, 400)) + ")", [3, 4]),
+        ("k in (" + ", ".join(str(n) for n in range(20, 900)) + ") and dt <> '3'", [2, 4]),
+    ],
+)
+def test_conditions_on_keys_choose_rows_as_any_condition_does(queries, condition, expected):
+    rows = {f"dt={day}/k={day}0/a.json": [{"n": day}] for day in (1, 2, 3, 4)}
+    rows["dt=__HIVE_DEFAULT_PARTITION__/k=__HIVE_DEFAULT_PARTITION__/a.json"] = [{"n": 5}]
+    table = queries.json_table("n bigint", rows, keys="dt string, k int")
+    assert queries.rows(f"select n from {table} where {condition} order by n") == [[str(n)] for n in expected]
+
+
 def test_partition_values_have_their_type(queries):
     table = queries.json_table("n bigint", {f"k={k}/a.json": [{"n": k}] for k in (9, 10)}, keys="k int")
     assert queries.rows(f"select n, k from {table} where k > 9") == [["10", "10"]]
