@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from postrank.posts import Post
+from postrank.posts.times import to_text
 from postrank.windows.author_windows import AuthorWindows
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -28,12 +29,13 @@ def batches(events: int, authors: int, rate: int) -> Iterator[list[Post]]:
     """Posts of `authors` authors in turn, `rate` of them a second of event time."""
     for first in range(0, events, BATCH):
         at = START + timedelta(milliseconds=first * 1000 // rate)
+        at_text = to_text(at)
         yield [
             Post(
                 network="x",
                 post_id=str(number),
                 author_id=str(1_000_000 + number * 7919 % authors),
-                posted_at=at,
+                posted_at=at_text,
                 author_handle=f"sim_{number * 7919 % authors}",
             )
             for number in range(first, first + BATCH)

@@ -11,7 +11,6 @@ import zstandard
 
 from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
-from postrank.posts.times import to_text
 from postrank.sources import Source
 from postrank.sources.bluesky.stream import Refused
 from postrank.sources.bluesky.wire import to_time
@@ -73,7 +72,7 @@ def test_a_post_is_read_with_all_that_it_says(server: FakeJetstream, tmp_path: P
     [post] = read.events
     assert isinstance(post, Post)
     assert (post.network, post.author_id, post.author_handle, post.text) == ("bluesky", ANN, "ann.example", text)
-    assert to_text(post.posted_at) == "2026-11-01T05:00:00.000Z"
+    assert post.posted_at == "2026-11-01T05:00:00.000Z"
     assert (post.hashtags, post.mentions, post.urls) == (["beside", "tag"], ["bob.example"], ["https://x.example"])
     assert (post.reply_to, post.quote_of, post.lang) == (uri("p"), uri("q"), "en")
     assert read.ignored("identity") == 1
@@ -109,7 +108,7 @@ def test_a_clock_that_is_ahead_or_before_1970_gives_way_to_the_server_s(server: 
         server.publish(commit(ANN, "2", record("b", createdAt="0001-01-01T00:00:00Z")), at + 1)
         server.publish(commit(ANN, "3", record("c", createdAt="2015-01-01T00:00:00Z")), at + 2)
         read.until_ids(uri("3"))
-    times = [to_text(post.posted_at) for post in read.events if isinstance(post, Post)]
+    times = [post.posted_at for post in read.events if isinstance(post, Post)]
     assert times == ["2023-11-14T22:13:20.123Z"] * 2 + ["2015-01-01T00:00:00.000Z"]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from postrank.errors import Fatal, Retryable
 from postrank.posts import Post
+from postrank.posts.times import to_text
 from postrank.sources import Batch, Gap
 from postrank.streamer.ledgers import Ledgers
 from postrank.streamer.reader import Reader
@@ -35,7 +36,7 @@ class Flaky:
                 return
             if number == self._fatal_at:
                 raise Fatal("the token was refused")
-            post = Post(network="x", post_id=str(number), author_id="a", posted_at=START)
+            post = Post(network="x", post_id=str(number), author_id="a", posted_at=to_text(START))
             yield Batch(cursor=str(number), events=[post], read=1)
             if number == first + 2 and number < self._last:
                 raise Retryable("the connection was reset")

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postrank.posts import Post
+from postrank.posts.times import milliseconds, to_text
 from postrank.windows.author_windows import AuthorWindows, Window
 from postrank.windows.seen import Seen
 from tests.support.streamers import START
@@ -18,7 +19,12 @@ FAR = 2**62
 def post(number: int, seconds: float, author: str = "a", kind: str = "post") -> Post:
     at = START + timedelta(milliseconds=round(seconds * 1000))
     return Post(
-        network="x", post_id=str(number), author_id=author, posted_at=at, author_handle=author.upper(), kind=kind
+        network="x",
+        post_id=str(number),
+        author_id=author,
+        posted_at=to_text(at),
+        author_handle=author.upper(),
+        kind=kind,
     )  # type: ignore[arg-type]
 
 
@@ -123,9 +129,7 @@ def test_final_counts_are_those_of_the_posts_in_any_order_through_restarts(
             for author, minute, count in tumbling(emitted):
                 found[author, minute] = max(found.get((author, minute), 0), count)
         step += 1
-    wanted = Counter(
-        (one.author_id, round((one.posted_at - START).total_seconds() * 1000) // 60_000) for one in first.values()
-    )
+    wanted = Counter((one.author_id, (milliseconds(one.posted_at) - START_MS) // 60_000) for one in first.values())
     assert found == dict(wanted)
 
 

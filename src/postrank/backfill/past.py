@@ -10,7 +10,7 @@ from typing import Protocol
 from postrank.errors import Fatal, Retryable
 from postrank.options import WrongSettings
 from postrank.posts import Event, Post
-from postrank.posts.times import EPOCH
+from postrank.posts.times import EPOCH, moment
 from postrank.sources import Batch, Gap, Source
 from postrank.sources.replay import Replay
 
@@ -24,7 +24,7 @@ class Span:
 
     def holds(self, event: Event) -> bool:
         """Whether an event belongs to the span; a delete has no time of its own and always does."""
-        return not isinstance(event, Post) or self.since <= event.posted_at < self.until
+        return not isinstance(event, Post) or self.since <= moment(event.posted_at) < self.until
 
 
 class Past(Protocol):

@@ -7,6 +7,7 @@ import orjson
 
 from postrank.posts import native, x_v1, x_v2
 from postrank.posts.records import Event, Ignored, Malformed
+from postrank.posts.x_stream import stream_post
 
 Outcome: TypeAlias = Event | Ignored | Malformed
 _BLANK = (Ignored("blank"),)
@@ -14,15 +15,15 @@ _BLANK = (Ignored("blank"),)
 
 def parse_line(line: bytes) -> tuple[Iterable[Outcome], int]:
     """What a line holds (an outcome for each post of a page), and how many unknown fields it had. Never raises."""
+    if (post := stream_post(line)) is not None:
+        return (post,), 0
     try:
         message = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        if not line.strip():
-            return _BLANK, 0
-        return (Malformed(f"not JSON: {error}"),), 0
-    if type(message) is not dict:
-        return (Malformed("not a JSON object"),), 0
+        return ((Malformed(f"not JSON: {error}"),) if line.strip() else _BLANK), 0
     try:
+        if type(message) is not dict:
+            raise Malformed("not a JSON object")
         if "network" in message and "kind" in message:
             return (native.parse(message),), native.unknown_fields(message)
         return (x_v2.parse(message) if "data" in message else _foreign(message)), 0

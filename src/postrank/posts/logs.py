@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from postrank.posts.records import Malformed, Post
-from postrank.posts.times import parse_rfc3339
+from postrank.posts.times import instant, to_text
 
 # Apache HTTP Server, "Log Files": common and combined log format.
 APACHE = (
@@ -61,12 +61,12 @@ class LogFormat:
         except Malformed as malformed:
             return (malformed,)
 
-    def _instant(self, groups: Mapping[str, str | None]) -> datetime:
+    def _instant(self, groups: Mapping[str, str | None]) -> str:
         text = groups.get("posted_at")
         if self.time_format == RFC_3339:
-            return parse_rfc3339(text, "posted_at")
+            return instant(text, "posted_at")
         try:
             moment = datetime.strptime(text or "", self.time_format)  # noqa: DTZ007 without an offset it is UTC, as documented
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            return to_text((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
         except (ValueError, OverflowError) as error:
             raise Malformed(f"posted_at is not in the form {self.time_format}") from error

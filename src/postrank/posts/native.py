@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from postrank.posts.records import Event, Malformed, Post, Tombstone
-from postrank.posts.times import parse_rfc3339
+from postrank.posts.times import instant
 
 _TEXTS = ("author_handle", "author_name", "text", "lang", "reply_to", "repost_of", "quote_of")
 _LISTS = ("hashtags", "mentions", "urls")
@@ -21,7 +21,7 @@ def parse(record: Mapping[str, Any]) -> Event:
             network=_required(record, "network"),
             post_id=_required(record, "post_id"),
             author_id=_required(record, "author_id") if author is not None else None,
-            posted_at=parse_rfc3339(at, "posted_at") if at is not None else None,
+            posted_at=instant(at, "posted_at") if at is not None else None,
         )
     if kind not in ("post", "edit"):
         raise Malformed("kind is none of post, edit, delete")
@@ -30,7 +30,7 @@ def parse(record: Mapping[str, Any]) -> Event:
         network=_required(record, "network"),
         post_id=_required(record, "post_id"),
         author_id=_required(record, "author_id"),
-        posted_at=parse_rfc3339(record.get("posted_at"), "posted_at"),
+        posted_at=instant(record.get("posted_at"), "posted_at"),
         **{field: _text(record, field) for field in _TEXTS if field in record},  # type: ignore[arg-type]
         **{field: _list(record, field) for field in _LISTS if field in record},  # type: ignore[arg-type]
     )

@@ -1,22 +1,23 @@
 """The events that sources yield (posts, edits, tombstones), and what becomes of lines that are none."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 LINE_LIMIT = 4096  # bytes of a rejected line that are kept
 
 
-# The two event types are not `frozen`: that would triple the time to make one. Nothing writes to them all the same.
-@dataclass(slots=True, kw_only=True)
-class Post:
+# The two event types are structs that know how to become JSON (`posts.encoding`); there are millions of them, and they
+# hold nothing that could make a cycle, so the garbage collector need not look at them.
+class Post(Struct, kw_only=True, omit_defaults=True, gc=False):
     """One public post, or a newer version of one, in the shape that every source must produce."""
 
+    kind: Literal["post", "edit"] = "post"
     network: str  # "x", "mastodon:<host>", "bluesky", ...
     post_id: str  # unique within its network; an edit has the id of the post that it changes
     author_id: str
-    posted_at: datetime  # aware, UTC; of an edit: when the post was first written
-    kind: Literal["post", "edit"] = "post"
+    posted_at: str  # the contract's form, whose order is that of time; of an edit: when the post was first written
     author_handle: str | None = None
     author_name: str | None = None
     text: str | None = None
@@ -30,8 +31,7 @@ class Post:
     source_cursor: str | None = None  # where in the source's stream it was
 
 
-@dataclass(slots=True, kw_only=True)
-class Tombstone:
+class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):
     """A delete: the post is to be forgotten, whether or not it was ever seen.
 
     An author's tombstone has the `post_id` `author:<author_id>`: all that he posted up to `posted_at` is to go.
@@ -40,12 +40,12 @@ class Tombstone:
     network: str
     post_id: str
     author_id: str | None = None
-    posted_at: datetime | None = None  # of an author's tombstone: the last moment that it covers
+    posted_at: str | None = None  # of an author's tombstone: the last moment that it covers
     source_cursor: str | None = None
 
     @classmethod
-    def of_author(cls, network: str, author_id: str, at: datetime | None) -> "Tombstone":
-        """The tombstone of everything that an author posted up to a moment (aware, UTC)."""
+    def of_author(cls, network: str, author_id: str, at: str | None) -> "Tombstone":
+        """The tombstone of everything that an author posted up to a moment (in the contract's form)."""
         return cls(network=network, post_id=f"author:{author_id}", author_id=author_id, posted_at=at)
 
 

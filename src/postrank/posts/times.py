@@ -15,50 +15,68 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\
 _MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 
 
-# Posts of one second share their instant's text, and then its datetime (which keeps its hash): the caches below are
-# hit by most of
-# a busy stream, and cost little where they are not.
+# Posts of one second share their instant: the caches below are hit by most of a busy stream, and cost little where
+# they are not.
 _CACHED = 4096
 
 
-def parse_rfc3339(text: object, field: str) -> datetime:
-    """An instant in UTC, cut to the millisecond. Raises Malformed, which names the field, for anything else."""
-    moment = _rfc3339(text) if type(text) is str else None
-    if moment is None:
+def instant(text: object, field: str) -> str:
+    """An instant in the contract's form, cut to the millisecond. Raises Malformed, which names the field."""
+    found = _instant(text) if type(text) is str else None
+    if found is None:
         raise Malformed(f"{field} is no RFC 3339 instant with an offset")
-    return moment
+    return found
 
 
 @lru_cache(maxsize=_CACHED)
-def _rfc3339(text: str) -> datetime | None:
+def _instant(text: str) -> str | None:
     try:
         if len(text) == 24 and text[23] == "Z" and text[10] == "T":
-            return datetime.fromisoformat(text)
+            return to_text(datetime.fromisoformat(text))
         if _RFC_3339.fullmatch(text):
-            moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
-            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+            return to_text(datetime.fromisoformat(text.upper()).astimezone(UTC))
     except (ValueError, OverflowError):
         return None  # the right form, and no instant: the 30th of February
     return None
 
 
+def parse_rfc3339(text: object, field: str) -> datetime:
+    """The same as a datetime in UTC."""
+    return moment(instant(text, field))
+
+
 @lru_cache(maxsize=_CACHED)
-def parse_x_v1(text: str) -> datetime:
-    """`Sat Aug 10 11:00:00 +0000 2013`, as Twitter API v1.1 wrote instants (always UTC). Raises Malformed."""
+def moment(text: str) -> datetime:
+    """The datetime that the contract's form stands for."""
+    return datetime.fromisoformat(text)
+
+
+@lru_cache(maxsize=_CACHED)
+def milliseconds(text: str) -> int:
+    """Milliseconds since 1970 of the contract's form, negative before it."""
+    return round((datetime.fromisoformat(text) - EPOCH).total_seconds() * 1000)
+
+
+@lru_cache(maxsize=_CACHED)
+def parse_x_v1(text: str) -> str:
+    """`Sat Aug 10 11:00:00 +0000 2013`, as Twitter API v1.1 wrote instants (always UTC), in the contract's form.
+
+    Raises Malformed.
+    """
     try:
         _, month, day, clock, offset, year = text.split(" ")
         hour, minute, second = clock.split(":")
         if offset != "+0000":
             raise Malformed("created_at is not in UTC")
-        return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        return to_text(datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC))
     except (ValueError, KeyError, AttributeError) as error:
         raise Malformed("created_at is no instant of API v1.1") from error
 
 
-def from_milliseconds(value: object, field: str) -> datetime:
-    """Milliseconds since 1970 (a number, or its text) as an instant. Raises Malformed."""
+def from_milliseconds(value: object, field: str) -> str:
+    """Milliseconds since 1970 (a number, or its text) in the contract's form. Raises Malformed."""
     try:
-        return EPOCH + timedelta(milliseconds=int(value))  # type: ignore[call-overload, no-any-return]
+        return to_text(EPOCH + timedelta(milliseconds=int(value)))  # type: ignore[call-overload]
     except (ValueError, TypeError, OverflowError) as error:
         raise Malformed(f"{field} is no number of milliseconds") from error
 
@@ -75,9 +93,3 @@ def to_text(moment: datetime) -> str:
     """The contract's form of an aware UTC instant: `2015-02-24T19:35:00.000Z`."""
     text = orjson.dumps(moment, option=orjson.OPT_UTC_Z).decode()  # "...:00Z" or "...:00.123456Z", in quotes
     return text[1:20] + ("." + text[21:24] + "Z" if text[20] == "." else ".000Z")
-
-
-@lru_cache(maxsize=_CACHED)
-def to_milliseconds(moment: datetime) -> int:
-    """Milliseconds since 1970, negative before it."""
-    return round((moment - EPOCH).total_seconds() * 1000)

@@ -7,7 +7,7 @@ it ("user_undelete") brings none back, since the lake has let them go by then.
 from typing import Any
 
 from postrank.posts.records import Malformed, Tombstone
-from postrank.posts.times import parse_rfc3339
+from postrank.posts.times import instant
 
 GONE = frozenset({"user_delete", "user_protect", "user_suspend"})
 
@@ -19,7 +19,7 @@ def gone(event: Any) -> Tombstone | Malformed:
         user_id = user.get("id_str") or user.get("user_id_str") or user["id"]
         if not (type(user_id) is str or type(user_id) is int) or not str(user_id):
             raise TypeError("id is neither text nor number")
-        return Tombstone.of_author("x", str(user_id), None if at is None else parse_rfc3339(at, "event_at"))
+        return Tombstone.of_author("x", str(user_id), None if at is None else instant(at, "event_at"))
     except (KeyError, TypeError, AttributeError) as error:
         where = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         return Malformed(f"no event of a user: {where}")

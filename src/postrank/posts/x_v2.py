@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from postrank.posts import x_users
 from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
-from postrank.posts.times import parse_rfc3339, snowflake_time
+from postrank.posts.times import instant, snowflake_time, to_text
 
 Users: TypeAlias = Mapping[str, Mapping[str, Any]]
 _REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
@@ -69,7 +69,7 @@ def post(data: Any, users: Users) -> Post:
             network="x",
             post_id=post_id,
             author_id=author_id,
-            posted_at=parse_rfc3339(data["created_at"], "created_at"),
+            posted_at=instant(data["created_at"], "created_at"),
             author_handle=handle,
             author_name=name,
             text=text,
@@ -135,7 +135,7 @@ def _entities(result: Post, entities: Mapping[str, Any]) -> None:
 def _edit(result: Post, history: Sequence[Any]) -> None:
     result.kind, result.post_id = "edit", _known(history[0])
     if first := snowflake_time(result.post_id):
-        result.posted_at = first.replace(microsecond=0)
+        result.posted_at = to_text(first.replace(microsecond=0))
 
 
 def _known(value: Any) -> str:

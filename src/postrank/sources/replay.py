@@ -15,6 +15,7 @@ from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.posts import Post
 from postrank.posts.records import LINE_LIMIT as REJECTED
+from postrank.posts.times import moment
 from postrank.sources import Batch, Cursor, Surroundings
 from postrank.sources.compressed import DAMAGED, open_decompressed, skip
 from postrank.sources.lines import LINE_LIMIT, LineBatch
@@ -96,7 +97,7 @@ class Replay:
             return
         for event in batch.events:
             if type(event) is Post:
-                yield from self.pace.until(event.posted_at, self._stopped)
+                yield from self.pace.until(moment(event.posted_at), self._stopped)
             yield Batch(cursor=None, events=[event], read=1)
         batch.read -= len(batch.events)
         batch.events = []

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from postrank.posts import Event, Post
-from postrank.posts.times import to_text
 from postrank.sources import Batch
 
 
@@ -62,6 +61,6 @@ class Counts:
         self.edits += edits
         self.deletes += len(events) - len(posts)
         if times := {post.posted_at for post in posts}:
-            first, last = to_text(min(times)), to_text(max(times))
+            first, last = min(times), max(times)
             self.first_posted_at = min(self.first_posted_at or first, first)
             self.last_posted_at = max(self.last_posted_at or last, last)

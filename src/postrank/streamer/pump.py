@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from postrank.posts import Event, Post, Reject
-from postrank.posts.encoding import encode
+from postrank.posts.encoding import LineEncoder
 from postrank.posts.times import to_text
 from postrank.sinks.packing import RECORD_LIMIT, Packer
 from postrank.sources import Batch
@@ -87,9 +87,9 @@ class Pump:
         counts = self.progress.counts.copy()  # others read it meanwhile: it is replaced as a whole
         wanted = self._wanted(batch.events, counts)
         posts: list[Post] = []
-        collector, add = self.collector, self.posts.add
+        encode, add = LineEncoder(received_at=received_at, collector=self.collector).encode, self.posts.add
         for event in wanted:
-            line = encode(event, received_at=received_at, collector=collector)
+            line = encode(event)
             if len(line) > RECORD_LIMIT:
                 self._reject_large(batch, event, line)
                 continue

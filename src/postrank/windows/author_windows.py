@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from postrank.posts import Post
-from postrank.posts.times import to_milliseconds
+from postrank.posts.times import milliseconds
 from postrank.windows.seen import Seen
 from postrank.windows.sliding import STEP_MS, Sliding
 
@@ -65,7 +65,7 @@ class AuthorWindows:
         newest, ahead = self.newest_ms, now_ms + SKEW_MS
         for post in posts:
             network = post.network
-            moment = to_milliseconds(post.posted_at)
+            moment = milliseconds(post.posted_at)
             if post.kind == "edit" and newest is not None and moment < newest - EDIT_HORIZON_MS:
                 continue
             key = f"{network}\n{post.post_id}"

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from postrank.posts import Event, Ignored, Malformed, Post, Tombstone
-from postrank.posts.times import EPOCH, parse_rfc3339
+from postrank.posts.times import EPOCH, instant, moment, to_text
 
 NETWORK = "bluesky"
 POSTS = "app.bsky.feed.post"
@@ -41,7 +41,7 @@ def account(did: Any, body: Any, seen_at: datetime) -> Event | Ignored:
         return Ignored("account_active")
     status = body.get("status")
     if status == "deleted":
-        return Tombstone.of_author(NETWORK, did, seen_at)
+        return Tombstone.of_author(NETWORK, did, to_text(seen_at))
     return Ignored(f"account_{status}" if status in _REVERSIBLE else "account_other")
 
 
@@ -55,7 +55,7 @@ def _commit(did: Any, body: Mapping[str, Any], seen_at: datetime) -> Event | Ign
     if operation not in ("create", "update"):
         return Ignored("other_operation")
     record = body["record"]
-    claimed = parse_rfc3339(record.get("createdAt"), "createdAt")
+    claimed = instant(record.get("createdAt"), "createdAt")
     text = record["text"]
     langs = record.get("langs")
     post = Post(
@@ -63,7 +63,7 @@ def _commit(did: Any, body: Mapping[str, Any], seen_at: datetime) -> Event | Ign
         kind="post" if operation == "create" else "edit",
         post_id=post_id,
         author_id=did,
-        posted_at=claimed if EPOCH <= claimed <= seen_at else seen_at,
+        posted_at=claimed if EPOCH <= moment(claimed) <= seen_at else to_text(seen_at),
         text=_text(text),
         lang=_known(langs[0]) if langs else None,
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from postrank.posts import Malformed, Post
-from postrank.posts.times import parse_rfc3339, to_text
+from postrank.posts.times import moment, parse_rfc3339, to_text
 from postrank.sources import Batch, Gap
 from postrank.sources.background import aside
 from postrank.sources.backoff import TICK, Backoff, Limit, pause
@@ -129,7 +129,7 @@ class Instance:
                 return False
             batch, last = self._statuses(page)
             yield batch
-            if not page or last is None or last.posted_at >= gap.until or last.post_id == min_id:
+            if not page or last is None or moment(last.posted_at) >= gap.until or last.post_id == min_id:
                 return True
             min_id = last.post_id
         return False

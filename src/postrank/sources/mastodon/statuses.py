@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from postrank.posts import Malformed, Post
-from postrank.posts.times import parse_rfc3339
+from postrank.posts.times import instant
 
 
 def status(body: Mapping[str, Any], host: str, *, edited: bool = False) -> Post:
@@ -32,7 +32,7 @@ def _status(body: Mapping[str, Any], host: str, edited: bool) -> Post:
         kind="edit" if edited else "post",
         post_id=_known(body["id"]),
         author_id=_known(account["id"]),
-        posted_at=parse_rfc3339(body["created_at"], "created_at"),
+        posted_at=instant(body["created_at"], "created_at"),
         author_handle=handle if "@" in handle else f"{handle}@{host}",
         author_name=_text(account.get("display_name")) or None,
         text=text,

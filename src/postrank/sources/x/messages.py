@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from postrank.posts import Event, Ignored, Malformed, x_v2
+from postrank.posts.x_stream import stream_post
 from postrank.sources.gathering import Gathering
 
 _OVER_LIMIT = ("too-many-connections", "toomanyconnections", "connectionexception")
@@ -24,6 +25,9 @@ def absorb(line: bytes, gathered: Gathering) -> int:
 
     Raises StreamError, once the line is counted, when it ends the stream.
     """
+    if (post := stream_post(line)) is not None:
+        gathered.add(post, line)
+        return 1
     try:
         message = orjson.loads(line)
     except orjson.JSONDecodeError as error:
