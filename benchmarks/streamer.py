@@ -59,7 +59,8 @@ def batches(file: Path, *, gzipped: bool) -> Iterator[Packer]:
     with file.open("rb") as lines:
         for line in lines:
             for event in parse_line(line)[0]:
-                packer.add(event.author_id, encode(event, received_at="2026-05-01T12:00:00.000Z", collector="bench"))
+                encoded = encode(event, received_at="2026-05-01T12:00:00.000Z", collector="bench")
+                packer.add([event.author_id], [encoded])
             if packer.size >= FLUSH:
                 yield packer
     yield packer

@@ -11,6 +11,7 @@ import zstandard
 
 from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
+from postrank.posts.times import to_text
 from postrank.sources import Source
 from postrank.sources.bluesky.stream import Refused
 from postrank.sources.bluesky.wire import to_time
@@ -96,7 +97,7 @@ def test_edits_and_deletes_keep_the_post_s_id_and_a_deleted_account_takes_all_it
     assert edit.kind == "edit"
     assert delete == Tombstone(network="bluesky", post_id=uri("1"), author_id=ANN, source_cursor=delete.source_cursor)
     assert isinstance(account, Tombstone)
-    assert (account.author_id, account.posted_at) == (ANN, to_time(at))
+    assert (account.author_id, account.posted_at) == (ANN, to_text(to_time(at)))
     assert read.ignored("account_deactivated") == 1
 
 

@@ -20,7 +20,7 @@ def test_packing_keeps_every_line_whole_and_each_author_in_order(drawn: list[tup
     sent: dict[str, list[bytes]] = {}
     for number, (author, size) in enumerate(drawn):
         line = f"{author}{number}".encode().ljust(size, b".") + b"\n"
-        packer.add(author, line)
+        packer.add([author], [line])
         sent.setdefault(author, []).append(line)
     came: dict[str, list[bytes]] = {}
     for record in packer.take():
@@ -37,7 +37,7 @@ def test_packing_keeps_every_line_whole_and_each_author_in_order(drawn: list[tup
 def test_gzipped_records_joined_are_one_gzip_file() -> None:
     packer = Packer(POSTS, gzipped=True)
     for number in range(1000):
-        packer.add(str(number), b"%d\n" % number)
+        packer.add([str(number)], [b"%d\n" % number])
     joined = gzip.decompress(b"".join(record.data for record in packer.take()))
     assert sorted(map(int, joined.split())) == list(range(1000))
 

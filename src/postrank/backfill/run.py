@@ -73,7 +73,7 @@ class Backfill:
         for event in batch.events:
             line = encode(event, received_at=received_at, collector=self.collector)
             if self.span.holds(event) and len(line) <= RECORD_LIMIT:
-                self.packer.add(event.author_id or event.post_id, line)
+                self.packer.add([event.author_id or event.post_id], [line])
             else:
                 self.counts.filtered += 1
         if self.packer.size >= _FLUSH_BYTES:

@@ -1,5 +1,7 @@
 """Events as the lines that leave the collector: one JSON object each, in the data contract's fields, nulls left out."""
 
+from collections.abc import Iterable
+
 import msgspec
 import orjson
 
@@ -17,15 +19,18 @@ class LineEncoder:
         told = orjson.dumps({"received_at": received_at, "collector": collector}, option=orjson.OPT_APPEND_NEWLINE)
         self._tail = b"," + told[1:]
 
-    def encode(self, event: Event) -> bytes:
-        """The event's line, with its newline."""
-        body = _encode(event)
-        if body.startswith(_KIND):
-            return body[:-1] + self._tail
-        # A struct leaves out what has its default, the kind of most posts among it.
-        return (_POST if type(event) is Post else _DELETE) + body[1:-1] + self._tail
+    def encode(self, events: Iterable[Event]) -> list[bytes]:
+        """The events' lines, with their newlines."""
+        tail, lines = self._tail, []
+        for event in events:
+            body = _encode(event)
+            # A struct leaves out what has its default, the kind of most posts among it.
+            if not body.startswith(_KIND):
+                body = (_POST if type(event) is Post else _DELETE) + body[1:]
+            lines.append(body[:-1] + tail)
+        return lines
 
 
 def encode(event: Event, *, received_at: str, collector: str) -> bytes:
     """One event's line, with its newline."""
-    return LineEncoder(received_at=received_at, collector=collector).encode(event)
+    return LineEncoder(received_at=received_at, collector=collector).encode([event])[0]

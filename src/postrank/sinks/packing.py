@@ -5,10 +5,12 @@ cost a fraction (Amazon Kinesis Data Streams pricing, "PUT Payload Unit"). Autho
 partition keys ("buckets"): enough to use every shard, few enough that records fill.
 """
 
-import gzip
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
+
+from isal import igzip
 
 from postrank.sinks import Record
 
@@ -26,18 +28,15 @@ class Packer:
     gzipped: bool = False  # each record a gzip member of its own: joined, they are one valid .gz file
     lines: int = 0
     size: int = 0  # bytes
-    _open: dict[int, list[bytes]] = field(default_factory=dict)
+    _open: defaultdict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, author_id: str, line: bytes) -> None:
-        """Take in a line that ends in a newline."""
-        bucket = crc32(author_id.encode()) % self.buckets
-        found = self._open.get(bucket)
-        if found is None:
-            self._open[bucket] = [line]
-        else:
-            found.append(line)
-        self.lines += 1
-        self.size += len(line)
+    def add(self, author_ids: Iterable[str], lines: Sequence[bytes]) -> None:
+        """Take in lines that end in a newline, each with the author whose bucket it goes to."""
+        opened, buckets = self._open, self.buckets
+        for author_id, line in zip(author_ids, lines, strict=True):
+            opened[crc32(author_id.encode()) % buckets].append(line)
+        self.lines += len(lines)
+        self.size += sum(map(len, lines))
 
     def take(self) -> list[Record]:
         """All lines as records; the packer is empty afterwards."""
@@ -46,14 +45,14 @@ class Packer:
             for bucket, lines in self._open.items()
             for part in split(lines, self.record_bytes)
         ]
-        self._open = {}
+        self._open = defaultdict(list)
         self.lines = self.size = 0
         return records
 
     def _record(self, bucket: int, lines: list[bytes]) -> Record:
         data = b"".join(lines)
         if self.gzipped:
-            data = gzip.compress(data, compresslevel=1, mtime=0)
+            data = igzip.compress(data, compresslevel=1, mtime=0)
         return Record(stream=self.stream, key=f"{bucket:04x}", data=data, lines=len(lines))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from postrank.posts import Event, Ignored, Malformed, Post, Reject, Tombstone
 from postrank.posts.lines import Outcome, parse_line
 from postrank.posts.logs import LogFormat
+from postrank.posts.x_stream import stream_post
 from postrank.sources import Batch, Cursor
 
 LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million
@@ -24,6 +25,20 @@ class LineBatch:
     ignored: Counter[str] = field(default_factory=Counter)
     read: int = 0
     unknown_fields: int = 0
+
+    def add_all(self, lines: Iterable[bytes], offset: int) -> int:
+        """Take in lines that follow one another, the first at `offset`; returns the offset behind them."""
+        where, note, plain = self.where, self.events.append, self.log is None
+        for line in lines:
+            # Most lines of a large file are plain stream objects: for those, nothing else is called.
+            if plain and (post := stream_post(line)) is not None:
+                post.source_cursor = f"{where}:{offset}"
+                note(post)
+                self.read += 1
+            else:
+                self.add(line, offset)
+            offset += len(line) + 1
+        return offset
 
     def add(self, line: bytes, offset: int) -> None:
         """Take a line in; `offset` is that of its first byte in the decompressed bytes."""

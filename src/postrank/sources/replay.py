@@ -113,13 +113,16 @@ def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int) -> Ite
     rest, start, too_long = b"", b"", 0
     while chunk := file.read(CHUNK):
         *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            if too_long or len(line) > limit:
-                lines.reject(f"line longer than {limit} bytes", start or line, offset)
-            else:
-                lines.add(line, offset)
-            offset += too_long + len(line) + 1
-            start, too_long = b"", 0
+        if too_long or max(map(len, whole), default=0) > limit:
+            for line in whole:
+                if too_long or len(line) > limit:
+                    lines.reject(f"line longer than {limit} bytes", start or line, offset)
+                else:
+                    lines.add(line, offset)
+                offset += too_long + len(line) + 1
+                start, too_long = b"", 0
+        else:
+            offset = lines.add_all(whole, offset)
         if too_long or len(rest) > limit:
             start, too_long, rest = start or rest[:REJECTED], too_long + len(rest), b""
         if whole:

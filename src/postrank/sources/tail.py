@@ -125,10 +125,7 @@ class Tail:
             rest = b""
             while chunk := file.read(_CHUNK):
                 *whole, rest = (rest + chunk).split(b"\n")
-                offset = generation.at
-                for line in whole:
-                    lines.add(line, offset)
-                    offset += len(line) + 1
+                offset = lines.add_all(whole, generation.at)
                 done = b"".join(line + b"\n" for line in whole)
                 if len(rest) > LINE_LIMIT:
                     lines.reject(f"line longer than {LINE_LIMIT} bytes", rest, offset)

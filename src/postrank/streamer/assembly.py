@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from postrank.aws.clients import Clients
+from postrank.aws.put_records import quicken
 from postrank.aws.resources import Resources
 from postrank.settings import Settings
 from postrank.sinks import POSTS, WINDOWS, Sink
@@ -103,7 +104,7 @@ class _Assembly:
             collector = self.config.collector
             return S3Sink(client, self.names.buckets["raw"], prefixes, collector, told.gzip, told.patience_seconds)
         client = self.clients.get("kinesis", attempts=1, connections=told.in_flight + 1, read_seconds=told.read_seconds)
-        return KinesisSink(client=client, streams=self.names.streams, patience=told.patience_seconds)
+        return KinesisSink(client=quicken(client), streams=self.names.streams, patience=told.patience_seconds)
 
     def packer(self, stream: str) -> Packer:
         told = self.config.sink

@@ -86,16 +86,11 @@ class Pump:
         received_at = to_text(now)
         counts = self.progress.counts.copy()  # others read it meanwhile: it is replaced as a whole
         wanted = self._wanted(batch.events, counts)
-        posts: list[Post] = []
-        encode, add = LineEncoder(received_at=received_at, collector=self.collector).encode, self.posts.add
-        for event in wanted:
-            line = encode(event)
-            if len(line) > RECORD_LIMIT:
-                self._reject_large(batch, event, line)
-                continue
-            add(event.author_id or event.post_id, line)
-            if type(event) is Post:
-                posts.append(event)
+        lines = LineEncoder(received_at=received_at, collector=self.collector).encode(wanted)
+        if max(map(len, lines), default=0) > RECORD_LIMIT:
+            wanted, lines = self._reject_large(batch, wanted, lines)
+        self.posts.add([event.author_id or event.post_id for event in wanted], lines)
+        posts = [event for event in wanted if type(event) is Post]
         self.windows.add(posts, round(now.timestamp() * 1000))
         counts.take(batch)
         self.progress.counts = counts
@@ -114,20 +109,25 @@ class Pump:
         counts.filtered += len(events) - len(wanted)
         return wanted
 
-    def _reject_large(self, batch: Batch, event: Event, line: bytes) -> None:
-        """A post that no record can hold becomes a reject."""
-        reason = f"its line has {len(line)} bytes, more than the {RECORD_LIMIT} that a record holds"
-        batch.rejects.append(Reject(reason=reason, line=line, where=event.source_cursor or self.source))
-        batch.events = [one for one in batch.events if one is not event]
+    def _reject_large(self, batch: Batch, events: list[Event], lines: list[bytes]) -> tuple[list[Event], list[bytes]]:
+        """The events and lines without posts that no record can hold: those become rejects."""
+        fitting: list[tuple[Event, bytes]] = []
+        for event, line in zip(events, lines, strict=True):
+            if len(line) <= RECORD_LIMIT:
+                fitting.append((event, line))
+                continue
+            reason = f"its line has {len(line)} bytes, more than the {RECORD_LIMIT} that a record holds"
+            batch.rejects.append(Reject(reason=reason, line=line, where=event.source_cursor or self.source))
+            batch.events = [one for one in batch.events if one is not event]
+        return [event for event, _ in fitting], [line for _, line in fitting]
 
     def _ship(self, *, ended: bool = False) -> None:
         if not self._unsent and not ended:
             return
         emitted, changes = self.windows.take(ended=ended)
         at = to_text(datetime.now(UTC))
-        for window in emitted:
-            line = encode_window(window, emitted_at=at, collector=self.collector)
-            self.windows_packer.add(window.author, line)
+        lines = [encode_window(window, emitted_at=at, collector=self.collector) for window in emitted]
+        self.windows_packer.add([window.author for window in emitted], lines)
         self._renew_top()
         counts = self.progress.counts.copy()
         counts.window_lines += len(emitted)
