@@ -50,7 +50,7 @@ format: .venv/ready ## let the formatters have their way
 bench: .venv/ready ## where the time of a run goes (benchmarks/README.md has the others)
 	$(RUN) python benchmarks/run.py
 
-chaos: .venv/ready ## a million posts through a hundred kills and outages (CHAOS_SEED=7)
+chaos: .venv/ready ## a million posts, from a file and from live sources, through a hundred kills and outages (CHAOS_SEED=7)
 	POSTRANK_CHAOS_LINES=1000000 POSTRANK_CHAOS_KILLS=100 POSTRANK_CHAOS_SEED=$(or $(CHAOS_SEED),7) \
 		$(RUN) pytest tests/chaos -s -o timeout=3600
 

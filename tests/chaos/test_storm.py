@@ -1,20 +1,24 @@
-"""A replay through kills and outages: what arrives, after de-duplication, is exactly what was in the file."""
+"""Through kills, outages and lost sources: what arrives, after de-duplication, is exactly what there was to read."""
 
 import os
 from pathlib import Path
 
-from tests.support import chaos
+import pytest
 
-LINES = int(os.environ.get("POSTRANK_CHAOS_LINES", "40000"))
-KILLS = int(os.environ.get("POSTRANK_CHAOS_KILLS", "8"))
+from tests.support import chaos, chaos_sources
+
+LINES = int(os.environ.get("POSTRANK_CHAOS_LINES", "20000"))
+KILLS = int(os.environ.get("POSTRANK_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("POSTRANK_CHAOS_SEED", "7"))
 
 
-def test_nothing_is_lost_and_nothing_is_added_through_kills_and_outages(tmp_path: Path) -> None:
-    outcome = chaos.run(tmp_path, lines=LINES, kills=KILLS, seed=SEED)
+@pytest.mark.parametrize("feeds", [chaos_sources.replay, chaos_sources.jetstream, chaos_sources.x_stream])
+def test_nothing_is_lost_and_nothing_is_added(tmp_path: Path, feeds: chaos.Feeds) -> None:
+    outcome = chaos.run(tmp_path, feeds, lines=LINES, kills=KILLS, seed=SEED)
     expected, arrived = outcome.expected, outcome.arrived
     print(
-        f"{expected.lines} lines sent, {arrived.lines} arrived, {outcome.kills} kills, outages {dict(outcome.outages)}"
+        f"{expected.lines} lines sent, {arrived.lines} arrived, {outcome.kills} kills, outages {dict(outcome.outages)},"
+        f" source lost {dict(outcome.disconnects)}, {outcome.connections} connections"
     )
     assert arrived.posts == expected.posts
     assert arrived.deletes == expected.deletes

@@ -1,44 +1,25 @@
-"""Chaos for a streamer: a seeded run of kills and outages over a replay, and what must be true at its end."""
+"""Chaos for a streamer: a seeded run of kills, outages and lost sources, and what must be true at its end."""
 
 import random
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from tests.support.aws_server import AwsServer, aws_server
+from tests.support.chaos_sources import Feeding
+from tests.support.chaos_story import Arrived
 from tests.support.faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
-from tests.support.streamers import StreamerProcess, record, write_lines
+from tests.support.streamers import StreamerProcess, heartbeat
 from tests.support.waiting import wait_for
 
-Key = tuple[str, str, str]
+Feeds = Callable[[Path, int, int], AbstractContextManager[Feeding]]  # folder, lines, seed
 _SERVER_FAULTS = ("500", "throttled")
-
-
-@dataclass
-class Arrived:
-    """What the lake would hold: ids after de-duplication, and the final count of each author's minute."""
-
-    posts: set[str] = field(default_factory=set)
-    deletes: set[str] = field(default_factory=set)
-    edits: set[str] = field(default_factory=set)
-    windows: dict[Key, int] = field(default_factory=dict)
-    lines: int = 0
-
-    def take(self, stream: str, data: bytes) -> None:
-        for line in data.splitlines():
-            one = orjson.loads(line)
-            if stream.endswith("-posts"):
-                self.lines += 1
-                {"post": self.posts, "delete": self.deletes, "edit": self.edits}[one["kind"]].add(one["post_id"])
-            elif one["kind"] == "tumbling" and one["final"]:
-                key = (one["network"], one["author_id"], one["window_start"])
-                self.windows[key] = max(self.windows.get(key, 0), one["posts"])
+_STALL = 1.6  # seconds after which a source whose connection is half open has noticed it
 
 
 @dataclass
@@ -49,99 +30,126 @@ class Outcome:
     arrived: Arrived
     kills: int
     outages: Counter[str]
+    disconnects: Counter[str]
+    connections: int
 
 
-def events(number: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Posts in about the order of time, with late ones, duplicates, edits and deletes among them. `number` lines."""
-    draw = random.Random(seed)
-    made = 0
-    for line in range(number):
-        kind = draw.random()
-        if made > 100 and kind < 0.02:
-            yield record(draw.randrange(made - 100, made), author=0)  # told again below, with its own author and time
-        elif made > 100 and kind < 0.04:
-            yield {"kind": "delete", "network": "x", "post_id": str(draw.randrange(made))}
-        else:
-            late = draw.uniform(30, 1800) if draw.random() < 0.02 else draw.uniform(0, 3)
-            yield record(made, author=int(draw.paretovariate(0.6)) % 5000, seconds=line / 50 - late)
-            made += 1
-
-
-def repeated(lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The same lines; a post that comes again is the same post."""
-    newest: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        if line["kind"] != "post":
-            yield line
-        else:
-            yield newest.setdefault(line["post_id"], line)
-            if len(newest) > 1000:
-                del newest[next(iter(newest))]
-
-
-def model(lines: Iterator[dict[str, Any]]) -> Arrived:
-    """What must arrive: counted from the input in the plainest way."""
-    found = Arrived()
-    for line in lines:
-        found.lines += 1
-        if line["kind"] == "delete":
-            found.deletes.add(line["post_id"])
-        elif line["post_id"] not in found.posts:
-            found.posts.add(line["post_id"])
-            key = (line["network"], line["author_id"], f"{line['posted_at'][:16]}:00.000Z")
-            found.windows[key] = found.windows.get(key, 0) + 1
-    return found
-
-
-def run(folder: Path, *, lines: int, kills: int, seed: int) -> Outcome:
-    """Replay `lines` events through `kills` kills and as many outages; returns when all has settled."""
-    draw = random.Random(seed)
-    file = write_lines(folder / "posts.ndjson", repeated(events(lines, seed)))
-    expected = model(repeated(events(lines, seed)))
-    with aws_server() as aws, faulty_proxy(aws.port) as proxy:
+def run(folder: Path, feeds: Feeds, *, lines: int, kills: int, seed: int) -> Outcome:
+    """Feed `lines` events through `kills` kills and as many outages and disconnects; returns when all has settled."""
+    with aws_server() as aws, faulty_proxy(aws.port) as proxy, feeds(folder, lines, seed) as feeding:
         arrived = Arrived()
         aws.consume = arrived.take
         aws.refuse_share = 0.02
         sink = {"patience_seconds": 0.2, "flush_bytes": 100_000, "flush_seconds": 0.1, "read_seconds": 1}
-        streamer = StreamerProcess(folder, proxy.url, [file], {"sink": sink, "windows": {"retained": 2_000_000}})
-        outages = _storm(streamer, aws, proxy, draw, kills, step=lines // (kills + 2))
-        proxy.fault, aws.failing, aws.delay, aws.refuse_share = "", "", 0.0, 0.02
-        assert streamer.run(timeout=900) == 0, streamer.log[-3000:]
-    return Outcome(expected=expected, arrived=arrived, kills=kills, outages=outages)
+        settings = {"source": feeding.options, "sink": sink, "windows": {"retained": 2_000_000}}
+        streamer = StreamerProcess(folder, proxy.url, feeding.files, settings)
+        storm = _Storm(streamer, aws, proxy, feeding, random.Random(seed))
+        storm.blow(kills, step=lines // (kills + 2))
+        storm.calm()
+        feeding.finish()
+        expected = feeding.expected()
+        if feeding.proxy is None:
+            assert streamer.run(timeout=900) == 0, streamer.log[-3000:]
+        else:
+            _until_all_came(streamer, feeding, arrived, expected)
+    return Outcome(expected, arrived, kills, storm.outages, storm.disconnects, feeding.opened())
 
 
-def _storm(
-    streamer: StreamerProcess, aws: AwsServer, proxy: FaultyProxy, draw: random.Random, kills: int, step: int
-) -> Counter[str]:
-    """Kill the streamer again and again, each time somewhere else on its way, with an outage before most kills."""
-    outages: Counter[str] = Counter()
-    for _ in range(kills):
-        process = streamer.start()
-        # A server that takes its time, so that a kill finds requests under way.
-        aws.delay = draw.choice((0.0, 0.005, 0.02))
-        before, wanted = aws.taken_lines, draw.randint(1, 2 * step)
-        fault = draw.choice((*FAULTS, *_SERVER_FAULTS, ""))
-        wait_for(lambda: process.poll() is not None or aws.taken_lines > before, timeout=60, what="a first line")  # noqa: B023
-        proxy.fault, aws.failing = (fault, "") if fault in FAULTS else ("", fault)
-        outages[fault] += 1
+def _until_all_came(streamer: StreamerProcess, feeding: Feeding, arrived: Arrived, expected: Arrived) -> None:
+    """A live source has no end: wait for what must come, then end the streamer as its supervisor does."""
+    opened = feeding.opened()
+    process = streamer.start()
+
+    def settled() -> bool:
+        if process.poll() is not None:
+            return True
+        came = len(arrived.posts) >= len(expected.posts) and arrived.windows == expected.windows
+        return came and feeding.opened() > opened  # before it reads, it does not know what SIGTERM means
+
+    try:
+        wait_for(settled, timeout=900, what="the rest", every=0.5)
+        assert process.poll() is None, streamer.log[-3000:]
+        process.terminate()
+        assert process.wait(60) == 0, streamer.log[-3000:]
+    finally:
+        process.kill()
+        process.wait()
+
+
+@dataclass
+class _Storm:
+    streamer: StreamerProcess
+    aws: AwsServer
+    proxy: FaultyProxy  # in front of AWS
+    feeding: Feeding
+    draw: random.Random
+    outages: Counter[str] = field(default_factory=Counter)
+    disconnects: Counter[str] = field(default_factory=Counter)
+    _bags: dict[str, list[str]] = field(default_factory=dict)
+
+    def blow(self, kills: int, step: int) -> None:
+        """Kill the streamer again and again, each time somewhere else on its way, AWS or its source away by then."""
+        for number in range(kills):
+            process = self.streamer.start()
+            # A server that takes its time, so that a kill finds requests under way.
+            self.aws.delay = self.draw.choice((0.0, 0.005, 0.02))
+            before, wanted = self.aws.taken_lines, self.draw.randint(1, 2 * step)
+            if number == 0 and self.feeding.proxy:
+                wait_for(lambda: (heartbeat(self.aws) or {}).get("cursor"), timeout=60, what=self.streamer.log[-2000:])
+                self.feeding.begin()
+            self._until(process, before + 1)
+            self._lose_the_source(process)
+            self._lose_aws(process)
+            if not (self.proxy.fault or self.aws.failing):
+                self._until(process, before + wanted)
+            process.send_signal(signal.SIGKILL)
+            if process.wait() == 0:
+                break  # it was quicker than the storm
+            self.calm()
+
+    def calm(self) -> None:
+        self.proxy.fault, self.aws.failing, self.aws.delay = "", "", 0.0
+        if self.feeding.proxy:
+            self.feeding.proxy.fault = ""
+
+    def _lose_aws(self, process: "subprocess.Popen[bytes]") -> None:
+        fault = self._next("AWS", (*FAULTS, *_SERVER_FAULTS, ""))
+        self.outages[fault] += 1
+        self.proxy.fault, self.aws.failing = (fault, "") if fault in FAULTS else ("", fault)
         if fault:
-            streamer_gone = draw.uniform(0.1, 0.6)
-            _for_seconds(process, streamer_gone)
-            if draw.random() < 0.5:  # else the kill comes during the outage
-                proxy.fault, aws.failing = "", ""
-        if not (proxy.fault or aws.failing):
-            _until(process, aws, before + wanted)
-        process.send_signal(signal.SIGKILL)
-        if process.wait() == 0:
-            break  # it was quicker than the storm
-        proxy.fault, aws.failing = "", ""
-    return outages
+            _for_seconds(process, self.draw.uniform(0.1, 0.6))
+            if self.draw.random() < 0.5:  # else the kill comes during the outage
+                self.proxy.fault, self.aws.failing = "", ""
 
+    def _lose_the_source(self, process: "subprocess.Popen[bytes]") -> None:
+        if self.feeding.proxy is None:
+            return
+        fault = self._next("source", (*FAULTS, ""))
+        self.disconnects[fault] += 1
+        self.feeding.proxy.fault = fault
+        if fault and self.draw.random() < 0.75:  # else it comes together with what happens to AWS
+            _for_seconds(process, _STALL if fault == "half-open" else self.draw.uniform(0.1, 0.6))
+        if self.draw.random() < 0.75:  # else the kill comes while the source is away
+            self.feeding.proxy.fault = ""
 
-def _until(process: Any, aws: AwsServer, lines: int) -> None:
-    wait_for(
-        lambda: process.poll() is not None or aws.taken_lines >= lines, timeout=120, what="more lines", every=0.005
-    )
+    def _next(self, whose: str, faults: Sequence[str]) -> str:
+        """Every fault once, in any order, before any comes again."""
+        left = self._bags.setdefault(whose, [])
+        if not left:
+            left += self.draw.sample(faults, len(faults))
+        return left.pop()
+
+    def _until(self, process: "subprocess.Popen[bytes]", lines: int) -> None:
+        """Until so many lines have arrived, or no more come because the source is away or has told all."""
+        seen, quiet = -1, 0
+
+        def enough() -> bool:
+            nonlocal seen, quiet
+            quiet = quiet + 1 if self.aws.taken_lines == seen else 0
+            seen = self.aws.taken_lines
+            return process.poll() is not None or seen >= lines or (self.feeding.proxy is not None and quiet > 600)
+
+        wait_for(enough, timeout=120, what="more lines", every=0.005)
 
 
 def _for_seconds(process: Any, seconds: float) -> None:

@@ -60,7 +60,7 @@ class StreamerProcess:
             tables[name] = {**tables.get(name, {}), **table}
         text = [f"state = {json.dumps(str(self.state))}", 'collector = "test"', 'instance_id = "i-test"']
         for name, table in tables.items():
-            text += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+            text += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
         return path
 
@@ -94,6 +94,15 @@ class StreamerProcess:
     def log(self) -> str:
         path = self.folder / "streamer.log"
         return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it: as JSON does, but for tables."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)
 
 
 def heartbeat(aws: AwsServer) -> dict[str, Any] | None:
