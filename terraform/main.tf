@@ -26,8 +26,10 @@ locals {
       topic                 = local.names.topic
       streamer              = local.names.streamer.name
       document              = local.names.streamer.document
+      release_document      = local.names.streamer.release_document
       service               = local.names.streamer.service
       metrics_namespace     = local.names.metrics_namespace
+      end                   = "$"
     },
     { for purpose, bucket in local.names.buckets : "bucket_${purpose}" => bucket },
   )
@@ -103,6 +105,10 @@ module "streamer" {
   host_policy    = local.policies["streamer-host"]
   trust          = local.policies["streamer.trust"]
   document       = templatefile("${local.shared}/documents/streamer-service.json", local.document_names)
+
+  release_document = templatefile("${local.shared}/documents/streamer-release.json", local.document_names)
+  deployer_policy  = local.policies["deployer"]
+  deployer_trust   = local.policies["deployer.trust"]
 
   depends_on = [module.ingest]
 }

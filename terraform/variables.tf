@@ -70,7 +70,7 @@ variable "raw_days" {
 }
 
 variable "release" {
-  description = "The version of Postrank that the streamer's host installs."
+  description = "The published version of Postrank that the streamer's host installs while none was deployed to it."
   type        = string
 
   validation {

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from postrank.deploy.marker import lapsed
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank_airflow import clients
 from postrank_airflow.diagnosis import Sight
@@ -52,7 +53,7 @@ def deploy_marker() -> dict[str, Any] | None:
             return None
         raise
     marker: dict[str, Any] = json.loads(body.read())
-    return marker
+    return None if lapsed(marker) else marker
 
 
 def _instance() -> dict[str, Any] | None:

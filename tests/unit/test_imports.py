@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "postrank.backfill": {
         f"postrank.{room}" for room in ("posts", "errors", "options", "sources", "sinks", "streamer", "aws", "settings")
     },
+    "postrank.deploy": {"postrank.aws", "postrank.errors", "postrank.heartbeat"},
     "postrank.results": {"postrank.aws", "postrank.errors", "postrank.settings", "postrank.heartbeat"},
     "postrank.report": {"postrank.results", "postrank.aws", "postrank.errors", "postrank.settings"},
     "postrank.laptop": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")},
@@ -38,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "postrank.__main__": {"postrank.cli"},
     "localaws": set(),
     "postrank_airflow": {
-        f"postrank.{room}" for room in ("aws", "results", "report", "heartbeat", "settings", "errors")
+        f"postrank.{room}" for room in ("aws", "deploy", "results", "report", "heartbeat", "settings", "errors")
     },
     "dags": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")}
     | {"postrank_airflow"},

@@ -73,8 +73,8 @@ def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Di
     if tags:
         context |= {f"aws:requesttag/{name.lower()}": [value] for name, value in tags.items()}
         context["aws:tagkeys"] = list(tags)
-    if resource.startswith(f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/"):
-        given = directory.instance_tags(resource.rpartition("/")[2])
+    if resource.startswith(tuple(f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/" for kind in ("instance", "volume"))):
+        given = directory.ec2_tags(resource.rpartition("/")[2])
         for prefix in ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/"):
             context |= {f"{prefix}{name.lower()}": [value] for name, value in given.items()}
     if resource.startswith("arn:aws:"):

@@ -106,9 +106,11 @@ class Directory:
 
         return self._backend("s3", "aws", find)  # type: ignore[no-any-return]
 
-    def instance_tags(self, instance: str) -> dict[str, str]:
+    def ec2_tags(self, resource: str) -> dict[str, str]:
+        """The tags of an instance or a volume, by its id."""
+
         def find(ec2: Any) -> dict[str, str]:
-            return {tag["key"]: tag["value"] for tag in ec2.describe_tags({"resource-id": [instance]})}
+            return {tag["key"]: tag["value"] for tag in ec2.describe_tags({"resource-id": [resource]})}
 
         return self._backend("ec2", REGION, find)  # type: ignore[no-any-return]
 

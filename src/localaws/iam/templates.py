@@ -16,6 +16,7 @@ _OF_DATABASE = (_CATALOG, "arn:aws:glue:{region}:{account}:database/{Name|Databa
 _CRAWLER = ("arn:aws:glue:{region}:{account}:crawler/{Name|CrawlerName}",)
 _WORKGROUP = ("arn:aws:athena:{region}:{account}:workgroup/{WorkGroup|Name}",)
 _INSTANCE = ("arn:aws:ec2:{region}:{account}:instance/{InstanceIds|InstanceId}",)
+_VOLUME = "arn:aws:ec2:{region}:{account}:volume/{VolumeId}"
 _PARAMETER = ("arn:aws:ssm:{region}:{account}:parameter/{Name|Names|Path}",)
 _DOCUMENT = ("arn:aws:ssm:{region}:{account}:document/{Name}",)
 _GROUP = ("arn:aws:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{AutoScalingGroupName}",)
@@ -93,7 +94,8 @@ TEMPLATES: dict[str, Templates] = {
         "AssociateIamInstanceProfile GetConsoleOutput ModifyInstanceAttribute ModifyInstanceMetadataOptions"
         " MonitorInstances RebootInstances StartInstances StopInstances TerminateInstances UnmonitorInstances",
         _INSTANCE,
-    ),
+    )
+    | _each("AttachVolume DetachVolume", (*_INSTANCE, _VOLUME)),
     "ssm": {
         **_each(
             "DeleteParameter DeleteParameters GetParameter GetParameterHistory GetParameters GetParametersByPath"

@@ -25,8 +25,10 @@ def variables(resources: Resources) -> dict[str, str]:
         "topic": resources.topic,
         "streamer": resources.streamer.name,
         "document": resources.streamer.document,
+        "release_document": resources.streamer.release_document,
         "service": resources.streamer.service,
         "metrics_namespace": resources.metrics_namespace,
+        "end": "$",  # of a pattern; on its own it would start a name
     }
 
 

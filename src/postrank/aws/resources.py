@@ -18,11 +18,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class StreamerNames:
-    """The streamer's instance, the service on it, and the SSM document that acts on that service."""
+    """The streamer's instance, the service on it, and the SSM documents that act on that service and on its release."""
 
     name: str
     service: str
     document: str
+    release_document: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ COMMANDS = {
     "results": ("postrank.cli.results", "results", "Print what was ranked and exported."),
     "report": ("postrank.cli.report", "report", "Write the report of a ranking run as an HTML file."),
     "backfill": ("postrank.cli.backfill", "backfill", "Read a span of time again, to close a gap."),
+    "deploy": ("postrank.cli.deploy", "deploy", "Publish a release of the streamer, and bring one to its host."),
     "rules": ("postrank.cli.rules", "rules", "Try the rules of X's filtered stream, or make them so."),
 }
 

@@ -14,7 +14,7 @@ from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables
 from postrank.errors import Fatal
 
-_ROLES = ("streamer", "firehose", "crawler", "airflow")
+_ROLES = ("streamer", "firehose", "crawler", "airflow", "deployer")
 _IMAGE = "ami-12c6146b"  # any image: the local AWS runs units, never the image
 _READY_SECONDS = 30.0
 
@@ -50,7 +50,7 @@ class Provision:
             self._catalogue,
             self._workgroup,
             self._topic,
-            self._document,
+            self._documents,
         ):
             step()
             yield step.__name__.strip("_").replace("_", " ")
@@ -180,13 +180,15 @@ class Provision:
     def _topic(self) -> None:
         self._client("sns").create_topic(Name=self._names.topic)
 
-    def _document(self) -> None:
-        self._client("ssm").create_document(
-            Name=self._names.streamer.document,
-            DocumentType="Command",
-            DocumentFormat="JSON",
-            Content=policies.document("streamer-service", self._names),
-        )
+    def _documents(self) -> None:
+        names = self._names.streamer
+        for file, name in {"streamer-service": names.document, "streamer-release": names.release_document}.items():
+            self._client("ssm").create_document(
+                Name=name,
+                DocumentType="Command",
+                DocumentFormat="JSON",
+                Content=policies.document(file, self._names),
+            )
 
     def _arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self._names.region}:{self._names.account}:{resource}"

@@ -19,6 +19,7 @@ from postrank.streamer.checkpoint import Checkpoint
 from postrank.streamer.counts import Counts
 from postrank.streamer.filters import Filters
 from postrank.streamer.ledgers import Ledgers
+from postrank.streamer.notify import Notifier
 from postrank.streamer.reader import Reader
 from postrank.streamer.shipper import Shipment, Shipper
 from postrank.windows.author_windows import AuthorWindows
@@ -60,6 +61,7 @@ class Pump:
     top_rows: int = 0  # authors in `progress.top`, renewed every second
     journal_bytes: int = 64 << 20  # a longer journal is written again from the windows' state
     stopping: threading.Event = field(default_factory=threading.Event)
+    notifier: Notifier = field(default_factory=Notifier)
     _cursor: str | None = None
     _unsent: bool = False  # something was read since the last shipment
     _top_due: float = 0.0
@@ -68,6 +70,7 @@ class Pump:
         """Returns when everything read is submitted. Raises what ended the reader or the shipper."""
         due = time.monotonic() + self.flush_seconds
         while not reader.ended and not self.stopping.is_set():
+            self.notifier.alive()
             batch = reader.get(max(0.0, min(due - time.monotonic(), 0.5)))
             if batch is not None:
                 self._absorb(batch)
@@ -137,6 +140,7 @@ class Pump:
         shipment = Shipment(records=records, frame=frame, counts=counts, cursor=self._cursor)
         self.ledgers.flush()
         while not self.shipper.submit(shipment, wait=0.5):
+            self.notifier.alive()
             self._raise_failure()
         self._unsent = False
         if self.checkpoint.size > self.journal_bytes and self.shipper.wait_idle(60.0):

@@ -50,6 +50,7 @@ class Service:
         watcher = threading.Thread(target=self._watch_filters, name="filters", daemon=True)
         watcher.start()
         self.reporter.phase = "streaming"
+        self.pump.notifier.ready()
         try:
             self.pump.run(self.reader)
             self.reporter.phase = "draining"
@@ -78,6 +79,7 @@ class Service:
         """Wait until all is durable; at the end of a source until all is acknowledged, however long AWS is away."""
         deadline = time.monotonic() + self.config.drain_seconds
         while not self.shipper.wait_idle(0.5) or (len(self.spool) and not self.shipper.wait_empty(0.5)):
+            self.pump.notifier.alive()
             if self.shipper.failure is not None:
                 raise self.shipper.failure
             if self.pump.stopping.is_set() and time.monotonic() > deadline:

@@ -12,7 +12,15 @@ locals {
     account     = var.account
     service     = var.names.streamer.service
     unit        = file("${path.module}/files/postrank-streamer.service")
+    host        = file("${path.module}/files/postrank-host")
+    logrotate   = file("${path.module}/files/logrotate")
     config      = var.config
+    agent = templatefile("${path.module}/files/cloudwatch-agent.json.tftpl", {
+      region      = var.region
+      environment = var.environment
+      namespace   = "${var.names.metrics_namespace}/Host"
+      log_group   = aws_cloudwatch_log_group.this.name
+    })
   })
 }
 
@@ -46,6 +54,29 @@ resource "aws_iam_role_policy_attachment" "ssm" {
 resource "aws_iam_instance_profile" "this" {
   name = local.name
   role = aws_iam_role.this.name
+}
+
+resource "aws_iam_role" "deployer" {
+  name               = var.names.roles.deployer
+  assume_role_policy = var.deployer_trust
+}
+
+resource "aws_iam_role_policy" "deployer" {
+  name   = var.names.roles.deployer
+  role   = aws_iam_role.deployer.name
+  policy = var.deployer_policy
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/${local.name}"
+  retention_in_days = 30
+}
+
+resource "aws_ssm_document" "release" {
+  name            = var.names.streamer.release_document
+  document_type   = "Command"
+  document_format = "JSON"
+  content         = var.release_document
 }
 
 resource "aws_ssm_document" "service" {

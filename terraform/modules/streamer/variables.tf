@@ -1,9 +1,10 @@
 variable "names" {
   description = "The names of resources.json, filled in."
   type = object({
-    buckets  = map(string)
-    roles    = map(string)
-    streamer = object({ name = string, service = string, document = string })
+    buckets           = map(string)
+    roles             = map(string)
+    metrics_namespace = string
+    streamer          = object({ name = string, service = string, document = string, release_document = string })
   })
 }
 
@@ -60,7 +61,7 @@ variable "state_gib" {
 }
 
 variable "release" {
-  description = "The released version of Postrank to install, as published to the artifacts bucket."
+  description = "The published version that a host installs while none was deployed (`postrank deploy streamer`)."
   type        = string
 }
 
@@ -86,5 +87,20 @@ variable "trust" {
 
 variable "document" {
   description = "The SSM document that acts on the service, as JSON."
+  type        = string
+}
+
+variable "release_document" {
+  description = "The SSM document that installs and activates releases, as JSON."
+  type        = string
+}
+
+variable "deployer_policy" {
+  description = "What whoever deploys may do, as JSON."
+  type        = string
+}
+
+variable "deployer_trust" {
+  description = "Who may become the deployer, as JSON."
   type        = string
 }

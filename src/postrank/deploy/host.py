@@ -1,0 +1,87 @@
+"""The streamer's host as Systems Manager reaches it: the one instance, and the release document run on it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from postrank.aws.resources import StreamerNames
+from postrank.deploy.failures import NotInstalled
+from postrank.errors import Fatal
+
+_LOOK_SECONDS = 1.0
+_DELIVERY_SECONDS = 60  # for the agent to take a command up
+_GOES_ON = ("Pending", "InProgress", "Delayed", "Cancelling")
+_SEEN = 600  # characters of what a failed command said
+
+
+class HostRefused(Fatal):
+    """The host ran a command, and it failed."""
+
+
+@dataclass(slots=True)
+class Host:
+    """One host. `meanwhile` is called at every look, while a command runs."""
+
+    ec2: Any
+    ssm: Any
+    names: StreamerNames
+    meanwhile: Callable[[], None]
+    instance: str = ""
+
+    def find(self) -> str:
+        """The id of the running instance whose agent answers. Raises NotInstalled."""
+        filters = [
+            {"Name": "tag:Name", "Values": [self.names.name]},
+            {"Name": "instance-state-name", "Values": ["running"]},
+        ]
+        pages = self.ec2.get_paginator("describe_instances").paginate(Filters=filters)
+        found = [one["InstanceId"] for page in pages for group in page["Reservations"] for one in group["Instances"]]
+        if len(found) != 1:
+            raise NotInstalled(f"{len(found)} instances called {self.names.name} are running; one is needed")
+        asked = [{"Key": "InstanceIds", "Values": found}]
+        known = self.ssm.describe_instance_information(Filters=asked)["InstanceInformationList"]
+        if not any(one["PingStatus"] == "Online" for one in known):
+            raise NotInstalled(
+                f"the agent on {found[0]} does not answer Systems Manager; supervise_streamer heals that"
+            )
+        self.instance = str(found[0])
+        return self.instance
+
+    def install(self, version: str, digest: str) -> str:
+        """Install a published release beside what runs; returns the version that runs, or "". Raises HostRefused."""
+        said = self._run(Action="install", Version=version, Sums=digest)
+        runs = (line.removeprefix("running ") for line in said.splitlines() if line.startswith("running "))
+        return next(runs, "").strip()
+
+    def activate(self, version: str) -> None:
+        """Make an installed release the one that runs. Raises HostRefused."""
+        self._run(Action="activate", Version=version)
+
+    def _run(self, **parameters: str) -> str:
+        sent = self.ssm.send_command(
+            DocumentName=self.names.release_document,
+            InstanceIds=[self.instance],
+            Parameters={name: [value] for name, value in parameters.items()},
+            TimeoutSeconds=_DELIVERY_SECONDS,
+        )["Command"]["CommandId"]
+        while (told := self._told(sent)) is None or told["Status"] in _GOES_ON:
+            self.meanwhile()
+            time.sleep(_LOOK_SECONDS)
+        if told["Status"] != "Success":
+            said = (told["StandardErrorContent"] or told["StandardOutputContent"]).strip()[-_SEEN:]
+            what = f"{parameters['Action']} {parameters['Version']} on {self.instance}"
+            raise HostRefused(f"{what}: {told['StatusDetails']}, status {told['ResponseCode']}: {said}")
+        return str(told["StandardOutputContent"])
+
+    def _told(self, command: str) -> dict[str, Any] | None:
+        """What is known of a command; None while Systems Manager does not know it yet on this instance."""
+        try:
+            told: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.instance)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvocationDoesNotExist":
+                raise
+            return None
+        return told

@@ -1,0 +1,119 @@
+"""One deployment, step by step: install beside what runs, activate, wait for the heartbeat, keep it or take it back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from postrank.deploy.failures import DeploymentGoesOn, Interrupted, LeftSilent, NotInstalled, RolledBack, Silent
+from postrank.deploy.host import Host, HostRefused
+from postrank.deploy.marker import Marker
+from postrank.errors import PostrankError
+from postrank.heartbeat import Heartbeat, NoHeartbeat
+
+_LOOK_SECONDS = 0.5
+_WORKS = ("streaming", "spooling", "draining", "finished")
+_TROUBLE = (PostrankError, ClientError, BotoCoreError, Interrupted, KeyboardInterrupt)
+
+
+@dataclass(slots=True, kw_only=True)
+class Rollout:
+    """Brings one published release to the host.
+
+    A release is kept once another start of it (`started_at`) has beaten for `steady`; `patience` is for its first
+    working beat and for that. Clocks of other machines are compared only with themselves.
+    """
+
+    host: Host
+    marker: Marker
+    beat: Callable[[], Heartbeat]  # raises NoHeartbeat
+    point: Callable[[str, str], None]  # what hosts boot from now on
+    say: Callable[[str], None]
+    patience: timedelta
+    steady: timedelta
+
+    def run(self, version: str, digest: str, who: str) -> None:
+        """Deploy, or raise one of `postrank.deploy.failures`; the marker is cleared in any case."""
+        with self.marker.held(version, who):
+            before = self._install(version, digest)
+            start = self._started()
+            try:
+                self.host.activate(version)
+                self.say(f"restarted on {version}; waiting for its heartbeat")
+                seen = self._await_beats(version, start)
+                self.point(version, digest)
+            except DeploymentGoesOn:  # the host is somebody else's now
+                raise
+            except _TROUBLE as why:
+                self._take_back(version, before, why)
+            self.say(f"{version} is {seen.phase} since {seen.started_at}")
+
+    def _install(self, version: str, digest: str) -> str:
+        """Returns the version that ran before. Whatever fails here has touched nothing that runs."""
+        try:
+            instance = self.host.find()
+            self.say(f"installing {version} on {instance}")
+            before = self.host.install(version, digest)
+        except (HostRefused, ClientError, BotoCoreError) as error:
+            raise NotInstalled(f"{version} was not installed, what ran before runs on: {error}") from error
+        self.say(f"installed beside {before or 'nothing'}")
+        return before
+
+    def _take_back(self, version: str, before: str, why: BaseException) -> None:
+        reason = str(why) or "it was interrupted"
+        self.say(f"{version} is taken back: {reason}")
+        if not before or before == version:
+            raise LeftSilent(f"{version} does not work, and no other version is there to go back to: {reason}") from why
+        try:
+            start = self._started()
+            self.host.activate(before)
+            self.say(f"restarted on {before}; waiting for its heartbeat")
+            self._await_beats(before, start)
+        except _TROUBLE as error:
+            raise LeftSilent(
+                f"{version} was taken back ({reason}), but {before} does not beat either: {error}. "
+                "docs/runbook.md, streamer-silent, says what to look at"
+            ) from error
+        raise RolledBack(f"{version} was taken back, {before} works again: {reason}") from why
+
+    def _started(self) -> str | None:
+        try:
+            return self.beat().started_at
+        except NoHeartbeat:
+            return None
+
+    def _await_beats(self, version: str, start: str | None) -> Heartbeat:
+        """The heartbeat that shows that another start than `start` works, in that version. Raises Silent."""
+        deadline = time.monotonic() + self.patience.total_seconds()
+        first: Heartbeat | None = None
+        while time.monotonic() < deadline:
+            self.marker.renew()
+            seen = self._seen(version, start)
+            if seen and (first is None or first.started_at != seen.started_at):
+                first = seen
+                self.say(f"it beats: {seen.phase}, {seen.counts.get('read', 0):,} read")
+            if first and seen and (seen.finished or _lived(first, seen) >= self.steady):
+                return seen
+            time.sleep(_LOOK_SECONDS)
+        beats = f"beat, but not for {self.steady.total_seconds():g} s on end" if first else "gave no sign of work"
+        raise Silent(f"{version} {beats} within {self.patience.total_seconds():g} s{self._last_words(start)}")
+
+    def _seen(self, version: str, start: str | None) -> Heartbeat | None:
+        try:
+            seen = self.beat()
+        except (NoHeartbeat, BotoCoreError):  # a network that is away may come back
+            return None
+        return seen if seen.started_at != start and seen.version == version and seen.phase in _WORKS else None
+
+    def _last_words(self, start: str | None) -> str:
+        try:
+            last = self.beat()
+        except NoHeartbeat:
+            return ""
+        return f"; it said {last.phase}: {last.error}" if last.started_at != start and last.error else ""
+
+
+def _lived(first: Heartbeat, last: Heartbeat) -> timedelta:
+    return datetime.fromisoformat(last.written_at) - datetime.fromisoformat(first.written_at)
