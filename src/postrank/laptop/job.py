@@ -195,10 +195,21 @@ class Job:
             self._copy_results()
 
     def _write_timings(self) -> None:
-        """Leave the seconds of every step and of every task of the main job's runs in var/log/timings.json."""
+        """Leave the seconds of every step, of every task of the main job's runs and of Athena itself in
+        var/log/timings.json.
+        """
         tasks = {dag_id: self.airflow.task_seconds(dag_id, run_id) for dag_id, run_id in self.runs.items()}
-        text = json.dumps({"steps": self.status.seconds, "tasks": tasks}, indent=2)
+        found = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
+        text = json.dumps(found, indent=2)
         (self.layout.logs / "timings.json").write_text(text + "\n", encoding="utf-8")
+
+    def _athena_seconds(self) -> float:
+        """How long Athena worked on the workgroup's statements, one after the other."""
+        athena = self.cloud.client("athena")
+        pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=self.names.workgroup)
+        queries = [query for page in pages for query in page["QueryExecutionIds"]]
+        executions = [athena.get_query_execution(QueryExecutionId=query)["QueryExecution"] for query in queries]
+        return sum(one["Statistics"].get("TotalExecutionTimeInMillis", 0) for one in executions) / 1000
 
     def _airflow_environment(self) -> dict[str, str]:
         return {
