@@ -5,6 +5,7 @@ POSTS ?=
 SOURCE ?= replay
 ONCE ?=
 KEEP ?=
+TESTS ?=
 
 PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
@@ -32,8 +33,8 @@ setup: .venv/ready ## the environment, from uv.lock
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
 	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
 
-test: .venv/ready ## every test
-	$(RUN) pytest
+test: .venv/ready ## every test; TESTS='tests/sql -k late' for some
+	$(RUN) pytest $(TESTS)
 
 check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) ruff check .
