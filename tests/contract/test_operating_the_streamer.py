@@ -142,6 +142,17 @@ def test_filters_are_read_again_while_it_runs(aws: AwsServer, tmp_path: Path) ->
         wait_for(lambda: "a0" in {line["author_id"] for line in aws.lines("-posts")}, what="the other author")
 
 
+def test_it_runs_for_a_set_time_and_leaves_nothing_undelivered(aws: AwsServer, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(n, seconds=n) for n in range(3000)])
+    streamer = StreamerProcess(
+        tmp_path, aws.url, [file], {"source": {"speed": 10}, "sink": QUICK}, words=("--for", "3")
+    )
+    assert streamer.run() == 0
+    counts, phase = (heartbeat(aws) or {})["counts"], (heartbeat(aws) or {})["phase"]
+    assert phase == "stopped"
+    assert 0 < counts["delivered"] == counts["events"] < 3000
+
+
 def test_keywords_match_whole_words_whatever_their_case(aws: AwsServer, tmp_path: Path) -> None:
     texts = ["Straße am FLUSS", "strasse", "Flussbett", "kein Treffer", "am fluss!"]
     file = write_lines(tmp_path / "p.ndjson", [record(n, text=text) for n, text in enumerate(texts)])

@@ -45,6 +45,7 @@ class StreamerProcess:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # variables that it does not get
+    words: tuple[str, ...] = ()  # more of the command line
 
     @property
     def state(self) -> Path:
@@ -77,7 +78,7 @@ class StreamerProcess:
         return {name: value for name, value in found.items() if name not in self.without}
 
     def start(self) -> "subprocess.Popen[bytes]":
-        argv = [sys.executable, "-m", "postrank", "stream", "--config", str(self.write())]
+        argv = [sys.executable, "-m", "postrank", "stream", "--config", str(self.write()), *self.words]
         with (self.folder / "streamer.log").open("ab") as log:
             return subprocess.Popen(argv, env=self.environment(), stdout=log, stderr=log, cwd=self.folder)
 

@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -18,8 +19,12 @@ from postrank.streamer.config import Config
 @click.option(
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
 )
-def stream(path: Path, log_level: str) -> None:
-    """Read posts from a source and send them to AWS, until the source ends or SIGTERM comes; both end with status 0."""
+@click.option("--for", "seconds", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds.")
+def stream(path: Path, log_level: str, seconds: float | None) -> None:
+    """Read posts from a source and send them to AWS, until the source ends or SIGTERM comes; both end with status 0.
+
+    The time that --for sets ends it as SIGTERM does: what was read is made durable first.
+    """
     logs.configure(log_level)
     # Events hold no cycles, and there are many: looking for cycles at the usual rate costs more than making them.
     gc.set_threshold(200_000, 50, 100)
@@ -30,4 +35,8 @@ def stream(path: Path, log_level: str) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    if seconds is not None:
+        timer = threading.Timer(seconds, service.stop)
+        timer.daemon = True
+        timer.start()
     service.run()
