@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench chaos sample clean
+.PHONY: help setup run test check format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ chaos: .venv/ready ## a million posts, from a file and from live sources, throug
 
 sample: .venv/ready ## write the synthetic sample again
 	$(RUN) python scripts/generate_sample.py
+
+mwaa: .venv/ready ## package for Amazon MWAA into dist/mwaa; BUCKET=name also puts it there (POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT)
+	$(RUN) python scripts/mwaa.py dist/mwaa $(BUCKET)
 
 clean: ## forget what runs left, and the environment
 	rm -rf var .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
