@@ -115,7 +115,7 @@ class Cloud(Protocol):
         ...
 
     def after(self, service: str, action: str, hook: "Hook") -> None:
-        """Have `hook` called after the emulator answered `action` of `service` with success."""
+        """Have `hook` called after `action` of `service` was answered with success."""
         ...
 
     def holds(self, service: str) -> bool:

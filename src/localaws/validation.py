@@ -4,7 +4,7 @@ The model (botocore's) states for each member whether it must be there, its type
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -27,6 +27,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "double": (int, float),
     "timestamp": datetime,
 }
+_RULES = {"min", "max", "enum", "pattern"}
 _SHOWN = 200  # characters of a refused value that a message repeats
 
 
@@ -38,10 +39,49 @@ def check(service: str, action: str, params: Mapping[str, Any], *, code: str = "
     shape = _input(service, action)
     if shape is None:
         return
-    errors = list(_members(shape, params, ""))
-    if errors:
+    if not _fit(shape)(params) and (errors := list(_members(shape, params, ""))):
         noun = "error" if len(errors) == 1 else "errors"
         raise AwsError(code, f"{len(errors)} validation {noun} detected: " + "; ".join(errors))
+
+
+Fit = Callable[[Any], bool]
+
+
+@cache
+def _fit(shape: Any) -> Fit:
+    """Whether a value has nothing wrong with it: what all but few calls are asked, and PutRecords 500 times over."""
+    wanted, checked = _TYPES[shape.type_name], bool(shape.metadata.keys() & _RULES)
+
+    def fit(value: Any) -> bool:
+        return isinstance(value, wanted) and not (checked and _violated(shape, value))
+
+    if shape.type_name == "structure":
+        return _structure_fit(shape)
+    if shape.type_name == "list":
+        member = _fit(shape.member)
+        return lambda value: fit(value) and all(map(member, value))
+    if shape.type_name == "map":
+        key, item = _fit(shape.key), _fit(shape.value)
+        return lambda value: fit(value) and all(key(one) and item(value[one]) for one in value)
+    if shape.type_name in ("integer", "long", "float", "double"):
+        return lambda value: fit(value) and not isinstance(value, bool)
+    return fit
+
+
+def _structure_fit(shape: Any) -> Fit:
+    members: dict[str, Fit] = {}
+    required = tuple(shape.required_members)
+
+    def fit(value: Any) -> bool:
+        if not members:  # made when first asked: shapes may contain themselves
+            members.update({name: _fit(member) for name, member in shape.members.items()})
+        return (
+            isinstance(value, Mapping)
+            and all(value.get(name) is not None for name in required)
+            and all(one is None or (name not in members or members[name](one)) for name, one in value.items())
+        )
+
+    return fit
 
 
 @cache

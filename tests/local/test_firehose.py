@@ -377,3 +377,22 @@ def processing(*processors):
             for kind, parameters in processors
         ],
     }
+
+
+def test_an_idle_stream_is_read_less_and_less_often_until_records_come(lake):
+    """However fast waits run, reading nothing fills no log; what is put is read at once."""
+    stream = make_stream(lake.kinesis)
+    lake.deliver(source=stream)
+    arn = f"arn:aws:kinesis:us-east-1:123456789012:stream/{stream}"
+
+    def reads():
+        lines = lake.aws.call_log()
+        return [one["time"] for one in lines if one["resource"] == arn and one["action"] == "GetRecords"]
+
+    def rested():
+        times = [datetime.fromisoformat(one) for one in reads()]
+        return len(times) > 1 and (times[-1] - times[-2]).total_seconds() >= 2
+
+    wait_for(rested, timeout=60, what="a pause of 2 s between two reads")
+    lake.kinesis.put_record(StreamName=stream, Data=b"awake\n", PartitionKey="k")
+    assert lake.wait_for_lines(1) == ["awake"]

@@ -57,7 +57,7 @@ def test_a_checkpoint_never_passes_an_undelivered_record(tmp_path_factory, arriv
     for position, (shard, key) in enumerate(arrivals, start=1):
         taken[shard].append(position)
         owner[position] = shard
-        objects.add(shard, record(position, key))
+        objects.take(shard, [record(position, key)])
         if order.random() < 0.2:
             due = objects.due()
             for one in order.sample(due, order.randint(0, len(due))):
@@ -78,7 +78,7 @@ def test_a_partition_too_many_goes_to_the_errors(tmp_path):
     """Page "Partitioning streaming data": 500 active partitions."""
     objects = make_objects(tmp_path, interval=900)
     for position in range(1, MAX_PARTITIONS + 3):
-        objects.add("s0", record(position, f"k{position}"))
+        objects.take("s0", [record(position, f"k{position}")])
     objects.seal_all()
     errors = [one for one in objects.due() if one.error_type]
     assert [one.error_type for one in errors] == ["processing-failed"]
@@ -109,7 +109,7 @@ def test_partition_keys_are_those_of_the_outermost_object(query, keys):
 
 def test_what_is_discarded_leaves_no_file(tmp_path):
     objects = make_objects(tmp_path, interval=900)
-    objects.add("s0", record(1, "a"))
-    objects.add("s0", record(2, "b"))
+    objects.take("s0", [record(1, "a")])
+    objects.take("s0", [record(2, "b")])
     objects.discard()
     assert list(tmp_path.iterdir()) == []

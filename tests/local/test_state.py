@@ -1,11 +1,15 @@
 """What was acknowledged outlives a kill and a clean stop, under the same names."""
 
 import json
+import re
+import subprocess
+import sys
 import threading
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localaws.emulator.snapshotter import EVERY
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for
 
@@ -49,7 +53,14 @@ def test_nothing_acknowledged_is_lost_when_killed_while_writing(tmp_path):
         assert bodies == {name: name.encode() for name in objects}
 
 
-@pytest.mark.parametrize("end", ["kill", "stop"])
+def take_snapshot(aws):
+    """Have a snapshot made as the server has one made now and then, while it serves."""
+    argv = [sys.executable, "-m", "localaws.emulator.snapshotter", str(aws.state / "emulator")]
+    made = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    assert (made.returncode, made.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("end", ["kill", "stop", "snapshot"])
 def test_identifiers_and_times_are_the_same_after_a_restart(tmp_path, end):
     def shown(aws):
         ec2, glue, sqs, iam = (aws.client(name) for name in ("ec2", "glue", "sqs", "iam"))
@@ -75,12 +86,50 @@ def test_identifiers_and_times_are_the_same_after_a_restart(tmp_path, end):
         aws.client("sqs").create_queue(QueueName="q")
         aws.client("secretsmanager").create_secret(Name="s", SecretString="kept")
         aws.client("s3").create_bucket(Bucket="bucket-of-state")
+        aws.client("ssm").put_parameter(Name="/p", Value="v", Type="String")
+        aws.client("kms").create_key()
+        aws.client("logs").create_log_group(logGroupName="g")
+        if end == "snapshot":
+            take_snapshot(aws)
         for status in ("Suspended", "Enabled"):
             aws.client("s3").put_bucket_versioning(Bucket="bucket-of-state", VersioningConfiguration={"Status": status})
         before = shown(aws)
         assert (aws.stop() == 0) if end == "stop" else aws.kill() is None
     with running_localaws(tmp_path) as aws:
         assert shown(aws) == before
+        assert aws.client("ssm").get_parameter(Name="/p")["Parameter"]["Value"] == "v"
+        instances = aws.client("ec2").describe_instances()["Reservations"][0]["Instances"]
+        aws.client("ec2").terminate_instances(InstanceIds=[instances[0]["InstanceId"]])
+        if end == "snapshot":
+            assert "took up the snapshot" in aws.stderr.read_text()
+
+
+def test_a_start_replays_no_more_than_a_snapshot_lacks(tmp_path):
+    def replayed(aws):
+        aws.client("ssm").describe_parameters()
+        return [int(one) for one in re.findall(r"replayed (\d+) calls", aws.stderr.read_text())]
+
+    with running_localaws(tmp_path) as aws:
+        ssm = aws.client("ssm")
+        for number in range(EVERY + 5):
+            ssm.put_parameter(Name=f"/p/{number}", Value="v", Type="String")
+        wait_for((aws.state / "emulator" / "snapshot.pickle").exists, timeout=120, what="a snapshot")
+        aws.kill()
+    with running_localaws(tmp_path) as aws:
+        assert sum(replayed(aws)) <= 5
+        found = aws.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/p")
+        assert sum(len(page["Parameters"]) for page in found) == EVERY + 5
+
+
+@pytest.mark.parametrize("damage", [b"", b"no pickle", b"\x80\x05cposix\nnothing_of_this_name\n."])
+def test_a_snapshot_that_cannot_be_read_is_passed_over(tmp_path, damage):
+    with running_localaws(tmp_path) as aws:
+        aws.client("sqs").create_queue(QueueName="q")
+        take_snapshot(aws)
+    (aws.state / "emulator" / "snapshot.pickle").write_bytes(damage)
+    with running_localaws(tmp_path) as aws:
+        assert aws.client("sqs").get_queue_url(QueueName="q")["QueueUrl"]
+        assert "the whole journal is replayed" in aws.stderr.read_text()
 
 
 def test_a_deleted_message_stays_deleted_and_a_waiting_one_stays(tmp_path):

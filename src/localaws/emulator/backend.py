@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws.emulator import clock, gaps, seeds
+from localaws.emulator import clock, gaps, seeds, snapshot
 from localaws.emulator.journal import Call, Journal
 from localaws.emulator.mutations import changes, subject_of
+from localaws.emulator.snapshotter import Snapshotter
 from localaws.service import ACCOUNT, AwsError
 from localaws.wire.request import HttpAnswer, HttpRequest, made, raw
 
@@ -30,8 +31,11 @@ _SIGNATURE = (
 class Emulator:
     """Answers raw requests. moto's backends are not safe to use from two threads, so calls take turns."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, *, snapshots: bool = True) -> None:
+        """`snapshots`: have them made as the journal grows."""
         self._state = state
+        self._snapshotter = Snapshotter(state) if snapshots else None
+        self._replayed = 0  # number of the last call that the backends came from
         self._turn = threading.RLock()
         self._loaded: Callable[..., Any] | None = None
         self._journal: Journal | None = None
@@ -61,6 +65,7 @@ class Emulator:
             if keep(answer) and self._journal is not None:
                 self._changed.add(service)
                 self._journal.append(_call(request, headers, seed, now, subject_of(service, action, request)))
+                self._count(1)
             return answer
 
     def holds(self, service: str) -> bool:
@@ -88,7 +93,15 @@ class Emulator:
                 self._replay(self._loaded, self._journal)
             return self._loaded
 
+    def save_snapshot(self) -> None:
+        """Write what the journal gave, for later starts; nothing else may have changed the backends."""
+        if self._journal is not None:
+            covered = snapshot.Covered(self._replayed, frozenset(self._changed))
+            snapshot.save(self._state, self._journal.id, covered)
+
     def close(self) -> None:
+        if self._snapshotter is not None:
+            self._snapshotter.close()
         with self._turn:
             if self._journal is not None:
                 self._journal.close()
@@ -96,8 +109,13 @@ class Emulator:
 
     def _replay(self, app: Callable[..., Any], journal: Journal) -> None:
         began, count = time.monotonic(), 0
-        for call in journal.calls():
+        if (covered := snapshot.restore(self._state, journal.id)) is not None:
+            self._changed |= covered.changed
+            self._replayed = covered.seq
+            log.info("took up the snapshot of call %d in %.1f s", covered.seq, time.monotonic() - began)
+        for call in journal.calls(self._replayed):
             count += 1
+            self._replayed = call.seq
             self._changed.add(_service(call.headers.get("authorization", "")))
             seeds.seed(call.seed)
             with clock.at(call.time):
@@ -106,6 +124,11 @@ class Emulator:
                 log.warning("replaying %s %s gave %d", call.method, call.path, answer.status)
         if count:
             log.info("replayed %d calls in %.1f s", count, time.monotonic() - began)
+            self._count(count)
+
+    def _count(self, calls: int) -> None:
+        if self._snapshotter is not None:
+            self._snapshotter.count(calls)
 
 
 def _signature(service: str, key: str) -> str:

@@ -5,6 +5,7 @@ nothing that it acknowledged. Each call runs from a seed of its own: identifiers
 """
 
 import json
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,9 @@ create index if not exists calls_by_subject on calls (subject) where subject is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call. `subject` names what it overwrites whole: only the newest call of a subject is kept."""
+    """One call. `subject` names what it overwrites whole: only the newest call of a subject is kept. `seq` orders the
+    calls of a journal; it is given by the journal.
+    """
 
     time: float
     seed: int
@@ -32,6 +35,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     subject: str | None = None
+    seq: int = 0
 
 
 class Journal:
@@ -44,6 +48,10 @@ class Journal:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA)
+        self.id = self._db.execute("pragma user_version").fetchone()[0]
+        if not self.id:  # a journal names itself, so that no snapshot of another is taken for its own
+            self.id = 1 + secrets.randbelow(2**31 - 1)
+            self._db.execute(f"pragma user_version = {self.id}")
 
     def append(self, call: Call) -> None:
         """Keep a call."""
@@ -67,13 +75,15 @@ class Journal:
             )
             self._db.execute("commit")
 
-    def calls(self) -> Iterator[Call]:
-        """Every call kept, oldest first."""
+    def calls(self, after: int = 0) -> Iterator[Call]:
+        """Every call kept behind that one, oldest first."""
         rows = self._db.execute(
-            "select time, seed, method, path, query, headers, body, subject from calls order by seq"
+            "select seq, time, seed, method, path, query, headers, body, subject from calls where seq > ? order by seq",
+            (after,),
         ).fetchall()
-        for time, seed, method, path, query, headers, body, subject in rows:
+        for seq, time, seed, method, path, query, headers, body, subject in rows:
             yield Call(
+                seq=seq,
                 time=time,
                 seed=seed,
                 method=method,

@@ -15,8 +15,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 def parts(data: bytes) -> list[bytes]:
     """The user's records in one Kinesis record; the record itself where it is no aggregate."""
+    if not data.startswith(_MAGIC):
+        return [data]
     body, digest = data[len(_MAGIC) : -_DIGEST], data[-_DIGEST:]
-    if not data.startswith(_MAGIC) or hashlib.md5(body, usedforsecurity=False).digest() != digest:
+    if hashlib.md5(body, usedforsecurity=False).digest() != digest:
         return [data]
     try:
         return [

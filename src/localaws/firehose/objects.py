@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from localaws.firehose.buffers import MIB, OpenObject
@@ -41,25 +41,13 @@ class Objects:
         """Whether objects wait for a delivery that was refused: nothing more is read then."""
         return bool(self._sealed)
 
-    def add(self, shard: str, record: Arrived) -> None:
-        self._read[shard] = Checkpoint("after", str(record.position))
-        if self._pipeline.idle:
-            self._put((), "", shard, record, record.data)
-            return
-        try:
-            pieces = self._pipeline.apply(record.data)
-            fresh = {piece.partition for piece in pieces if (piece.partition, "") not in self._open}
-            active = sum(not error_type for _, error_type in self._open) if fresh else 0
-            if active + len(fresh) > MAX_PARTITIONS:
-                raise ProcessingFailed(
-                    "DynamicPartitioning.ActivePartitionsLimitExceeded",
-                    f"the stream has {MAX_PARTITIONS} active partitions",
-                )
-        except ProcessingFailed as failed:
-            self._put((), "processing-failed", shard, record, _error_record(record, failed))
-            return
-        for piece in pieces:
-            self._put(piece.partition, "", shard, record, piece.data)
+    def take(self, shard: str, records: Sequence[Arrived]) -> None:
+        """Put a shard's next records where they belong."""
+        put = self._put_whole if self._pipeline.idle else self._put_pieces
+        for record in records:
+            put(shard, record)
+        if records:
+            self._read[shard] = Checkpoint("after", str(records[-1].position))
 
     def end(self, shard: str) -> None:
         """All of this shard is read."""
@@ -101,6 +89,25 @@ class Objects:
             one.discard()
         for one in self._sealed:
             one.path.unlink(missing_ok=True)
+
+    def _put_whole(self, shard: str, record: Arrived) -> None:
+        self._put((), "", shard, record, record.data)
+
+    def _put_pieces(self, shard: str, record: Arrived) -> None:
+        try:
+            pieces = self._pipeline.apply(record.data)
+            fresh = {piece.partition for piece in pieces if (piece.partition, "") not in self._open}
+            active = sum(not error_type for _, error_type in self._open) if fresh else 0
+            if active + len(fresh) > MAX_PARTITIONS:
+                raise ProcessingFailed(
+                    "DynamicPartitioning.ActivePartitionsLimitExceeded",
+                    f"the stream has {MAX_PARTITIONS} active partitions",
+                )
+        except ProcessingFailed as failed:
+            self._put((), "processing-failed", shard, record, _error_record(record, failed))
+            return
+        for piece in pieces:
+            self._put(piece.partition, "", shard, record, piece.data)
 
     def _put(self, partition: tuple[str, ...], error_type: str, shard: str, record: Arrived, data: bytes) -> None:
         key = (partition, error_type)

@@ -21,6 +21,7 @@ from localaws.service import AwsError, Caller, Cloud
 
 DESTINATION_ID = "destinationId-000000000001"
 _SETTLE = 0.5  # seconds that CREATING lasts at speed 1
+_ARRIVALS = ("PutRecord", "PutRecords", "SplitShard", "MergeShards", "UpdateShardCount")
 _SOURCES = ("MSKSourceConfiguration", "DatabaseSourceConfiguration")
 _DESTINATIONS = ("ExtendedS3Destination", "S3Destination")
 
@@ -51,6 +52,8 @@ class FirehoseService:
             **DirectPut(self._streams, self._store, self._publisher, self._wake).actions,
         }
         self.actions = frozenset(self._answers)
+        for action in _ARRIVALS:
+            cloud.after("kinesis", action, self._arrived)
 
     def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
         answer = self._answers.get(action)
@@ -186,6 +189,15 @@ class FirehoseService:
         with self._workers_lock:
             self._workers[stream.name] = worker
         worker.start()
+
+    def _arrived(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None:  # noqa: ARG002
+        """Have those who deliver a stream read it now rather than when they next would."""
+        named = str(params.get("StreamARN") or params.get("StreamName")).rpartition("/")[2]
+        with self._workers_lock:
+            workers = list(self._workers.values())
+        for worker in workers:
+            if worker.reads(named):
+                worker.wake()
 
     def _wake(self, name: str) -> None:
         with self._workers_lock:

@@ -20,6 +20,7 @@ from localaws.service import AwsError, Caller, Cloud
 
 _POLL = 1.0  # seconds; "Sending data using Kinesis Data Streams": GetRecords is called once a second for each shard
 _MIN_POLL = 0.25  # however fast waits run: a shard takes five reads a second in all
+_IDLE_POLL = 15.0  # between reads of shards that have had nothing for long; records that are put wake the worker
 _READ_SPACE = 0.005  # seconds that a read of an idle shard takes up, so that many shards do not keep a processor busy
 _RETRY = 5.0  # seconds before a refused delivery or read is tried again, doubling
 _MAX_RETRY = 120.0
@@ -42,6 +43,8 @@ class Worker:
         self._roles: dict[str, tuple[float, Caller]] = {}
         self._failures: dict[str, int] = {}
         self._more = False
+        self._idle = 0  # reads since the last that gave something
+        self._read_at = 0.0
         self._configure(copy.deepcopy(stream))
         self._thread = threading.Thread(target=self._run, name=f"firehose-{stream.name}", daemon=True)
 
@@ -52,6 +55,10 @@ class Worker:
         self._stopping.set()
         self._wake.set()
         self._thread.join()
+
+    def reads(self, stream: str) -> bool:
+        """Whether its records come from the Kinesis stream of that name."""
+        return self._stream.source is not None and self._stream.source.rpartition("/")[2] == stream
 
     def wake(self) -> None:
         """There is something new to read."""
@@ -76,7 +83,9 @@ class Worker:
         shutil.rmtree(self._spool, ignore_errors=True)
         pause = 0.0
         while True:
-            self._wake.wait(pause)
+            if self._wake.wait(pause):
+                self._idle = 0
+                self._stopping.wait(self._read_at + self._spacing() - time.monotonic())
             self._wake.clear()
             if self._stopping.is_set():
                 break
@@ -99,10 +108,12 @@ class Worker:
 
     def _pause(self) -> float:
         """How long to leave the source alone, in seconds."""
-        if self._more:
-            return 0.0
-        shards = self._source.shards if self._source else 1
-        return max(_POLL / self._cloud.speed, _MIN_POLL, shards * _READ_SPACE)
+        return 0.0 if self._more else min(max(self._spacing(), _MIN_POLL) * 2.0**self._idle, _IDLE_POLL)
+
+    def _spacing(self) -> float:
+        """Seconds between two reads of a shard at least."""
+        shards = self._source.shards if isinstance(self._source, KinesisSource) else 0
+        return max(_POLL / self._cloud.speed, _MIN_POLL, shards * _READ_SPACE) if shards else 0.0
 
     def _attempt(self, step: Callable[[], None]) -> float:
         """Do a step; how long to wait before it is tried again, 0 if it went well."""
@@ -127,10 +138,12 @@ class Worker:
 
     def _read(self) -> None:
         """Buffer what each shard has."""
+        self._read_at, self._idle = time.monotonic(), min(self._idle + 1, 8)
         for batch in self._opened_source().read():
+            if batch.records or batch.ended:
+                self._idle = 0
             self._count(batch)
-            for record in batch.records:
-                self._objects.add(batch.shard, record)
+            self._objects.take(batch.shard, batch.records)
             if batch.ended:
                 self._objects.end(batch.shard)
             self._more = self._more or batch.more

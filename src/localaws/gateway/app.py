@@ -70,7 +70,9 @@ class Gateway:
             if owner is None:
                 answer = self._emulated(found, request, params, caller, request_id)
             else:
-                answer = codec.encode(found, owner.handle(found.action, params, caller), request_id)
+                result = owner.handle(found.action, params, caller)
+                self._platform.answered(found.service, found.action, params, result, caller)
+                answer = codec.encode(found, result, request_id)
             status = answer.status
         except AwsError as error:
             status = error.status

@@ -89,7 +89,7 @@ class Platform:
     def answered(
         self, service: str, action: str, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller
     ) -> None:
-        """Tell the hooks of an action that the emulator has answered."""
+        """Tell the hooks of an action that it was answered."""
         for hook in self._hooks.get((service, action), ()):
             hook(params, result, caller)
 
@@ -107,8 +107,9 @@ class Platform:
 
     def _made(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         if owner := self.owner(service, action):
-            return dict(owner.handle(action, params, caller))
-        self.before(service, action, params)
-        result = client.call(self.emulator, service, action, params)
+            result = dict(owner.handle(action, params, caller))
+        else:
+            self.before(service, action, params)
+            result = client.call(self.emulator, service, action, params)
         self.answered(service, action, params, result, caller)
         return result

@@ -56,10 +56,10 @@ def _reader(shape: Shape) -> Change:
     if kind == "structure":
         return _structure_reader(shape)
     if kind == "list":
-        member: Change = _later(_reader, shape.member)  # type: ignore[attr-defined]
+        member: Change = _reader(shape.member)  # type: ignore[attr-defined]
         return lambda value: [member(one) for one in _is(value, list, shape, "a list")]
     if kind == "map":
-        item: Change = _later(_reader, shape.value)  # type: ignore[attr-defined]
+        item: Change = _reader(shape.value)  # type: ignore[attr-defined]
         return lambda value: {name: item(one) for name, one in _is(value, dict, shape, "a map").items()}
     return _scalar_reader(shape, kind)
 
@@ -81,13 +81,13 @@ def _scalar_reader(shape: Shape, kind: str) -> Change:
 def _structure_reader(shape: Shape) -> Change:
     if getattr(shape, "is_document_type", False):
         return lambda value: value
-    members: dict[str, tuple[str, Change]] = {
-        one.serialization.get("name", name): (name, _later(_reader, one))
-        for name, one in shape.members.items()  # type: ignore[attr-defined]
-    }
+    members: dict[str, tuple[str, Change]] = {}
 
     def read(value: Any) -> dict[str, Any]:
         given = _is(value, dict, shape, "a structure")
+        if not members:  # made when first used: shapes may contain themselves
+            every = shape.members.items()  # type: ignore[attr-defined]
+            members.update({one.serialization.get("name", name): (name, _reader(one)) for name, one in every})
         return {
             members[name][0]: members[name][1](one)
             for name, one in given.items()
@@ -95,18 +95,6 @@ def _structure_reader(shape: Shape) -> Change:
         }
 
     return read
-
-
-def _later(make: Callable[[Shape], Change], shape: Shape) -> Change:
-    """The change of a shape, made when it is first used: shapes may contain themselves."""
-    made: list[Change] = []
-
-    def change(value: Any) -> Any:
-        if not made:
-            made.append(make(shape))
-        return made[0](value)
-
-    return change
 
 
 def _is(value: Any, kind: type, shape: Shape, said: str) -> Any:
@@ -148,10 +136,10 @@ def _writer(shape: Shape) -> Change:
     if kind == "structure":
         return _structure_writer(shape)
     if kind == "list":
-        member = _later(_writer, shape.member)  # type: ignore[attr-defined]
+        member = _writer(shape.member)  # type: ignore[attr-defined]
         return lambda value: [member(one) for one in value]
     if kind == "map":
-        item = _later(_writer, shape.value)  # type: ignore[attr-defined]
+        item = _writer(shape.value)  # type: ignore[attr-defined]
         return lambda value: {name: item(one) for name, one in value.items()}
     if kind == "timestamp":
         iso = shape.serialization.get("timestampFormat") == "iso8601"
@@ -164,12 +152,12 @@ def _writer(shape: Shape) -> Change:
 def _structure_writer(shape: Shape) -> Change:
     if getattr(shape, "is_document_type", False):
         return lambda value: value
-    members = {
-        name: (one.serialization.get("name", name), _later(_writer, one))
-        for name, one in shape.members.items()  # type: ignore[attr-defined]
-    }
+    members: dict[str, tuple[str, Change]] = {}
 
     def write(value: Mapping[str, Any]) -> dict[str, Any]:
+        if not members:
+            every = shape.members.items()  # type: ignore[attr-defined]
+            members.update({name: (one.serialization.get("name", name), _writer(one)) for name, one in every})
         return {
             members[name][0]: members[name][1](one)
             for name, one in value.items()
