@@ -25,10 +25,13 @@ def aws() -> Iterator[AwsServer]:
         yield server
 
 
-def backfill(tmp_path: Path, aws: AwsServer, source: str, config: str, *more: str) -> subprocess.CompletedProcess[str]:
+def backfill(
+    tmp_path: Path, aws: AwsServer, source: str, config: str, *more: str, span: tuple[str, ...] = SPAN
+) -> subprocess.CompletedProcess[str]:
     path = tmp_path / "streamer.toml"
     path.write_text(f'state = "{tmp_path}/state"\ncollector = "c"\n{config}', encoding="utf-8")
-    words = ["--source", source, "--from", SPAN[0], "--to", SPAN[1], "--config", str(path), *more]
+    times = ["--from", span[0], "--to", span[1]] if span else []
+    words = ["--source", source, *times, "--config", str(path), *more]
     told = {"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws"}
     return subprocess.run(
         [sys.executable, "-m", "postrank", "backfill", *words],
@@ -72,6 +75,48 @@ def test_a_budget_that_is_spent_ends_it_after_delivering_what_was_paid_for(aws: 
     assert "spend guard" in done.stderr
     assert len(aws.lines("-posts")) == 100
     assert gaps(aws) == []
+
+
+def test_ids_become_posts_again_and_those_that_are_gone_tombstones(aws: AwsServer, tmp_path: Path) -> None:
+    ids = tmp_path / "ids.txt"
+    ids.write_text("# kept from an earlier study\n" + "".join(f"{number}\n" for number in range(250)), encoding="utf-8")
+    gone = {"7": "resource-not-found", "8": "not-authorized-for-resource"}
+    found = [post(number) for number in range(250) if str(number) not in gone]
+    with fake_x(found=found, gone=gone, trouble=[(503, None, {})]) as x:
+        done = backfill(tmp_path, aws, "x-ids", x_config(x.url), "--file", str(ids), span=())
+    assert done.returncode == 0, done.stderr
+    assert x.count("GET", "/2/tweets") == 4
+    kinds = {line["post_id"]: line["kind"] for line in aws.lines("-posts")}
+    assert kinds == {str(number): "delete" if str(number) in gone else "post" for number in range(250)}
+    assert gaps(aws) == []
+    assert sum(json.loads((tmp_path / "state" / "x" / "spend.json").read_text()).values()) == 2 * 248
+
+
+def test_ids_stop_at_the_budget_and_wrong_lists_are_told(aws: AwsServer, tmp_path: Path) -> None:
+    ids = tmp_path / "ids.txt"
+    ids.write_text("".join(f"{number}\n" for number in range(250)), encoding="utf-8")
+    with fake_x(found=[post(number) for number in range(250)]) as x:
+        done = backfill(tmp_path, aws, "x-ids", x_config(x.url, daily_budget=1.2), "--file", str(ids), span=())
+    assert done.returncode != 0
+    assert "spend guard" in done.stderr
+    assert len(aws.lines("-posts")) == 200
+    ids.write_text("12\nnone\n", encoding="utf-8")
+    assert "'none' is no id" in backfill(tmp_path, aws, "x-ids", x_config(x.url), "--file", str(ids), span=()).stderr
+    ids.write_text("# empty\n", encoding="utf-8")
+    assert "holds nothing" in backfill(tmp_path, aws, "x-ids", x_config(x.url), "--file", str(ids), span=()).stderr
+    assert "needs --from and --to" in backfill(tmp_path, aws, "x-search", x_config(x.url), span=()).stderr
+
+
+def test_timelines_of_users_are_read_page_by_page(aws: AwsServer, tmp_path: Path) -> None:
+    handles = tmp_path / "handles.txt"
+    handles.write_text("@user7\nuser8\nnobody\n", encoding="utf-8")
+    found = [post(number, str(7 + number % 3)) for number in range(400)]
+    with fake_x(found=found) as x:
+        done = backfill(tmp_path, aws, "x-timelines", x_config(x.url), "--file", str(handles))
+    assert done.returncode == 0, done.stderr
+    assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(400) if n % 3 < 2}
+    assert x.search_queries[0]["start_time"] == ["2026-11-01T05:00:00.000Z"]
+    assert json.loads(done.stdout)["ignored"] == 1
 
 
 def test_timelines_close_a_gap(aws: AwsServer, tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ class FakeX:
     found: list[dict[str, Any]] = field(
         default_factory=list
     )  # stream objects that recent search finds, whatever the span
+    gone: dict[str, str] = field(default_factory=dict)  # ids that nobody may see any more: the problem's type
+    trouble: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next look-ups
     remembers: bool = False  # whether it finds what was published in the span instead
     published: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # when, and what
     calls: list[tuple[str, str]] = field(default_factory=list)
@@ -71,6 +73,8 @@ class _XHandler(Handler):
         ("GET", "/2/tweets/search/stream/rules"): "get_rules",
         ("POST", "/2/tweets/search/stream/rules"): "change_rules",
         ("GET", "/2/tweets/search/recent"): "search",
+        ("GET", "/2/tweets"): "posts",
+        ("GET", "/2/users/by"): "users",
         ("GET", "/2/connections"): "connections",
         ("DELETE", "/2/connections/all"): "end_connections",
     }
@@ -86,7 +90,8 @@ class _XHandler(Handler):
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self.answer(401, {"title": "Unauthorized", "detail": "Unauthorized"})
             return
-        getattr(self, self.routes[self.command, parts.path])()
+        timeline = parts.path.startswith("/2/users/") and parts.path.endswith("/tweets")
+        getattr(self, "timeline" if timeline else self.routes[self.command, parts.path])()
 
     do_POST = do_DELETE = do_GET
 
@@ -116,6 +121,39 @@ class _XHandler(Handler):
                 {"id": f"r{len(self.fake.rule_changes)}{n}", **r} for n, r in enumerate(body.get("add", []))
             ]
         self.answer(201, {"meta": {}})
+
+    def posts(self) -> None:
+        if self.fake.trouble:
+            self.answer(*self.fake.trouble.pop(0))
+            return
+        asked = self.query["ids"][0].split(",")
+        found = [one for one in self.fake.found if one["data"]["id"] in asked]
+        base = {"resource_type": "tweet", "parameter": "ids", "title": "Not Found Error"}
+        problems = [
+            {
+                **base,
+                "type": f"https://api.twitter.com/2/problems/{self.fake.gone[one]}",
+                "value": one,
+                "resource_id": one,
+            }
+            for one in asked
+            if one in self.fake.gone
+        ]
+        body = {"data": [one["data"] for one in found], "errors": problems}
+        self.answer(200, {name: value for name, value in body.items() if value})
+
+    def users(self) -> None:
+        asked = self.query["usernames"][0].split(",")
+        users = {user["username"]: user for one in self.fake.found for user in one["includes"]["users"]}
+        self.answer(200, {"data": [users[one] for one in asked if one in users]})
+
+    def timeline(self) -> None:
+        self.fake.search_queries.append(self.query)
+        user = urlsplit(self.path).path.split("/")[3]
+        size, start = int(self.query["max_results"][0]), int(self.query.get("pagination_token", ["0"])[0])
+        found = [one["data"] for one in self.fake.found if one["data"]["author_id"] == user]
+        meta = {"next_token": str(start + size)} if start + size < len(found) else {}
+        self.answer(200, {"data": found[start : start + size], "meta": meta})
 
     def search(self) -> None:
         self.fake.search_queries.append(self.query)

@@ -31,7 +31,7 @@ class Past(Protocol):
     """A place to read a span from."""
 
     network: str  # the source whose gap is closed
-    recovered_by: str
+    recovered_by: str | None  # None: it closes no gap, since it holds only some of the posts
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         """Batches that hold every post of the span that can be had. Raises when it cannot be had to its end."""
@@ -48,7 +48,7 @@ class SearchPast:
 
     source: Source
     network: str = "x"
-    recovered_by: str = "recent-search"
+    recovered_by: str | None = "recent-search"
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         from postrank.sources.x import XStream  # tweepy is slow to import
@@ -64,7 +64,7 @@ class TimelinePast:
 
     source: Source
     network: str = "mastodon"
-    recovered_by: str = "timeline"
+    recovered_by: str | None = "timeline"
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         from postrank.sources.mastodon import Mastodon
@@ -87,7 +87,7 @@ class ArchivePast:
 
     files: list[Path]
     network: str
-    recovered_by: str = "archive"
+    recovered_by: str | None = "archive"
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 all is read, then chosen
         for batch in Replay(self.files).read(after=None):

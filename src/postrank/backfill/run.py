@@ -58,6 +58,7 @@ class Backfill:
             "source": self.past.network,
             "from": to_text(self.span.since),
             "to": to_text(self.span.until),
+            "complete": complete,
             "recovered_by": self.past.recovered_by if complete else None,
             "read": self.counts.read,
             "delivered": self.delivered,
@@ -98,8 +99,7 @@ class Backfill:
 
     def _account(self, complete: bool) -> None:
         """The gap's new row when all of it was read, the counts in any case."""
-        if complete:
-            by = self.past.recovered_by
+        if complete and (by := self.past.recovered_by):
             gap = Gap(since=self.span.since, until=self.span.until, reason="backfill", recovered_by=by)
             self.ledgers.note_gaps(self.past.network, [gap])
         counts = self.counts

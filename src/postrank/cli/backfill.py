@@ -13,6 +13,7 @@ from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
 from postrank.backfill.past import ArchivePast, Past, SearchPast, Span, TimelinePast
 from postrank.backfill.run import Backfill
+from postrank.backfill.x import IdsPast, UserTimelinesPast
 from postrank.errors import Fatal
 from postrank.settings import Settings
 from postrank.sinks import POSTS
@@ -23,7 +24,10 @@ from postrank.streamer.assembly import build_source
 from postrank.streamer.config import Config
 from postrank.streamer.ledgers import Ledgers
 
-_SOURCE_OF = {"x-search": "x", "mastodon": "mastodon"}
+_SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
+_WITH_FILES = ("archive", "x-ids", "x-timelines")
+_FILE_HELP = "For archive: posts. For x-ids: ids, one a line. For x-timelines: handles, one a line."
+_ANY_TIME = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 class WrongRequest(Fatal):
@@ -31,20 +35,23 @@ class WrongRequest(Fatal):
 
 
 @click.command()
-@click.option("--source", type=click.Choice(["x-search", "mastodon", "archive"]), required=True)
-@click.option("--from", "since", required=True, help="RFC 3339, such as 2026-11-24T05:00:00Z.")
-@click.option("--to", "until", required=True, help="RFC 3339; the span ends just before it.")
+@click.option("--source", type=click.Choice([*_SOURCE_OF, "archive"]), required=True)
+@click.option("--from", "since", help="RFC 3339, such as 2026-11-24T05:00:00Z. Not needed for x-ids.")
+@click.option("--to", "until", help="RFC 3339; the span ends just before it.")
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
-@click.option("--file", "files", type=click.Path(path_type=Path), multiple=True, help="For archive: a file of posts.")
-def backfill(source: str, since: str, until: str, path: Path, files: tuple[Path, ...]) -> None:
+@click.option("--file", "files", type=click.Path(path_type=Path), multiple=True, help=_FILE_HELP)
+def backfill(source: str, since: str | None, until: str | None, path: Path, files: tuple[Path, ...]) -> None:
     """Read the posts of a span again, send them to AWS, and note in the gap ledger what recovered it.
+
+    x-ids looks posts up by their ids, and makes tombstones of those that are gone; x-timelines reads what some users
+    posted in the span. Both close no gap.
 
     The token, the query and the budgets are the streamer's. Prints a JSON summary; ends with status 1 when the span
     could not be read to its end (what was read is delivered all the same).
     """
     logs.configure("INFO")
     config = Config.load(path, os.environ)
-    span = Span(_instant(since), _instant(until))
+    span = _span(source, since, until)
     if span.until <= span.since:
         raise WrongRequest("--to must be later than --from")
     settings = Settings.of(os.environ)
@@ -59,18 +66,30 @@ def backfill(source: str, since: str, until: str, path: Path, files: tuple[Path,
     signal.signal(signal.SIGINT, end)
     summary = job.run()
     click.echo(orjson.dumps(summary).decode())
-    if summary["recovered_by"] is None:
+    if not summary["complete"]:
         raise SystemExit(1)
 
 
+def _span(source: str, since: str | None, until: str | None) -> Span:
+    if since and until:
+        return Span(_instant(since), _instant(until))
+    if source == "x-ids" and not (since or until):
+        return _ANY_TIME
+    raise WrongRequest(f"--source {source} needs --from and --to")
+
+
 def _past(source: str, config: Config, clients: Clients, files: list[Path]) -> Past:
+    if source in _WITH_FILES and not files:
+        raise WrongRequest(f"--source {source} needs at least one --file")
     if source == "archive":
-        if not files:
-            raise WrongRequest("--source archive needs at least one --file")
         return ArchivePast(files, config.source)
     if config.source != _SOURCE_OF[source]:
         raise WrongRequest(f"--source {source} needs a configuration whose source is {_SOURCE_OF[source]}")
     built = build_source(config, os.environ, clients)
+    if source == "x-ids":
+        return IdsPast(built, files)
+    if source == "x-timelines":
+        return UserTimelinesPast(built, files)
     return SearchPast(built) if source == "x-search" else TimelinePast(built)
 
 

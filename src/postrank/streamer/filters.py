@@ -2,17 +2,16 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from postrank.options import Options
 from postrank.posts import Event, Post
+from postrank.sources.entries import Watch, entries, unusable
 
 log = logging.getLogger(__name__)
 TYPES = ("original", "reply", "repost", "quote")
-_Stamps = Mapping[Path, tuple[int, int]]
 
 
 class _Read(NamedTuple):
@@ -35,8 +34,7 @@ class Filters:
     handles_file: Path | None = None
     keywords_file: Path | None = None
     _read: _Read = field(default_factory=_Read)
-    _stamps: _Stamps = field(default_factory=dict)  # of the files as they were taken over
-    _seen: _Stamps = field(default_factory=dict)  # at the last look
+    _watch: Watch | None = None
 
     @classmethod
     def build(cls, options: Options) -> Self:
@@ -53,10 +51,11 @@ class Filters:
         if unknown := found.types - set(TYPES):
             options.wrong("types", f"must be some of {', '.join(TYPES)}, not {', '.join(sorted(unknown))}")
         for key, path in (("handles_file", found.handles_file), ("keywords_file", found.keywords_file)):
-            if path is not None and (why := _unusable(path)):
+            if path is not None and (why := unusable(path)):
                 options.wrong(key, f"names {path}, which {why}")
         if not options.problems:
-            found._take_over(found._look())
+            found._watch = Watch([path for path in (found.handles_file, found.keywords_file) if path is not None])
+            found._take_over()
         return found
 
     @property
@@ -78,58 +77,31 @@ class Filters:
         return pattern is None or pattern.search((event.text or "").casefold()) is not None
 
     def refresh(self) -> bool:
-        """Read the files again if they changed, and did not change since the last look: nobody is writing them.
+        """Read the files again when they were written; whether they were.
 
-        Whether they were taken over. A file that cannot be read, or holds nothing, leaves what was read before.
+        A file that cannot be read, or holds nothing, leaves what was read before.
         """
         try:
-            stamps = self._look()
-            settled, self._seen = stamps == self._seen, stamps
-            if not settled or stamps == self._stamps:
+            if not self._watch or not self._watch.changed():
                 return False
-            for path in self._files():
-                if why := _unusable(path):
-                    raise ValueError(f"{path} {why}")
-            self._take_over(stamps)
+            self._take_over()
         except (OSError, ValueError) as error:
             log.warning("filters not read again", extra={"fields": {"why": str(error)}})
             return False
         return True
 
-    def _files(self) -> list[Path]:
-        return [path for path in (self.handles_file, self.keywords_file) if path is not None]
-
-    def _look(self) -> _Stamps:
-        return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in self._files()}
-
-    def _take_over(self, stamps: _Stamps) -> None:
+    def _take_over(self) -> None:
         handles = None
         if self.handles_file:
-            handles = frozenset(one.lstrip("@").casefold() for one in _entries(self.handles_file))
-        keywords = [*self.keywords, *(_entries(self.keywords_file) if self.keywords_file else ())]
+            handles = frozenset(one.lstrip("@").casefold() for one in entries(self.handles_file))
+        keywords = [*self.keywords, *(entries(self.keywords_file) if self.keywords_file else ())]
         self._read = _Read(handles, _pattern(keywords) if keywords else None)
-        self._stamps = self._seen = stamps
-
-
-def _unusable(path: Path) -> str:
-    """Why a file of entries cannot be taken over; "" if it can."""
-    try:
-        return "" if _entries(path) else "holds nothing"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError:
-        return "is not UTF-8"
 
 
 def _types(post: Post) -> list[str]:
     """What a post is: one that replies and quotes is both."""
     references = {"reply": post.reply_to, "repost": post.repost_of, "quote": post.quote_of}
     return [name for name, of in references.items() if of] or ["original"]
-
-
-def _entries(path: Path) -> list[str]:
-    lines = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line]
 
 
 def _pattern(keywords: list[str]) -> re.Pattern[str]:

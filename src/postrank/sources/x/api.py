@@ -4,7 +4,7 @@ tweepy writes the bearer token into its debug log, knows one host and waits with
 sends is replaced, and the rest of it (end points, parameters) is used as it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -81,6 +81,22 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         params = {"query": query, "max_results": limit, "sort_order": "recency", **FIELDS}
         params |= {name: value for name, value in span.items() if value is not None}
         found: dict[str, Any] = self.request("GET", "/2/tweets/search/recent", params=params).json()
+        return found
+
+    def posts(self, ids: Sequence[str]) -> dict[str, Any]:
+        """At most a hundred posts by their ids; `errors` names those that are not there."""
+        found: dict[str, Any] = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **FIELDS}).json()
+        return found
+
+    def users(self, handles: Sequence[str]) -> dict[str, Any]:
+        """At most a hundred users by their handles."""
+        found: dict[str, Any] = self.request("GET", "/2/users/by", params={"usernames": ",".join(handles)}).json()
+        return found
+
+    def timeline(self, user_id: str, limit: int, span: Mapping[str, str | None]) -> dict[str, Any]:
+        """A page of a user's posts. `span`: start_time, end_time (RFC 3339), pagination_token."""
+        params = {"max_results": limit, **FIELDS, **{name: value for name, value in span.items() if value is not None}}
+        found: dict[str, Any] = self.request("GET", f"/2/users/{user_id}/tweets", params=params).json()
         return found
 
     def connections(self) -> list[dict[str, Any]]:

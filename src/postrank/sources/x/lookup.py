@@ -1,0 +1,114 @@
+"""Posts by their ids, and the timelines of users: asked for again within the limits and the budget."""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from postrank.posts import Ignored, Tombstone, x_v2
+from postrank.posts.times import to_text
+from postrank.sources import Batch
+from postrank.sources.background import aside
+from postrank.sources.backoff import Backoff, Limit, pause
+from postrank.sources.gathering import Gathering
+from postrank.sources.spend import Spend
+from postrank.sources.x.api import Api, XUnavailable
+
+_AT_ONCE = 100  # ids or handles in a call, and posts in a page of a timeline
+_LEAST_PAGE = 5
+_ATTEMPTS = 6
+_QUARTER = 900.0
+# What the problem's type ends with when a post is not, or no longer, there for the public (X API, "Response codes").
+_GONE = ("resource-not-found", "not-authorized-for-resource")
+
+
+@dataclass(slots=True, kw_only=True)
+class Lookup:
+    """Asks for posts again. Batches have no cursors. All raise XRefused, XUnavailable, BudgetSpent."""
+
+    api: Api
+    spend: Spend
+    limit: Limit = field(default_factory=lambda: Limit(300, _QUARTER))
+
+    def posts(self, ids: Sequence[str], stopped: threading.Event) -> Iterator[Batch]:
+        """The posts with these ids; one that is gone, or not for the public any more, is a tombstone."""
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            page = yield from self._paid(partial(self.api.posts, part), len(part), stopped)
+            if page is None:
+                return
+            yield self._batch(page, "x:posts")
+
+    def timelines(
+        self, handles: Sequence[str], since: datetime, until: datetime, stopped: threading.Event
+    ) -> Iterator[Batch]:
+        """What users with these handles posted in a span; a handle that nobody has is counted as ignored."""
+        for start in range(0, len(handles), _AT_ONCE):
+            part = handles[start : start + _AT_ONCE]
+            found = yield from self._patient(partial(self.api.users, part), stopped)
+            if found is None:
+                return
+            users = [str(one["id"]) for one in found.get("data") or ()]
+            missing = len(part) - len(users)
+            yield Batch(cursor=None, read=missing, ignored={"unknown_user": missing} if missing else {})
+            for user in users:
+                yield from self._timeline(user, since, until, stopped)
+
+    def _timeline(self, user: str, since: datetime, until: datetime, stopped: threading.Event) -> Iterator[Batch]:
+        span: dict[str, str | None] = {"start_time": to_text(since), "end_time": to_text(until)}
+        while not stopped.is_set():
+            size = max(min(_AT_ONCE, self.spend.room()), _LEAST_PAGE)
+            page = yield from self._paid(partial(self.api.timeline, user, size, dict(span)), size, stopped)
+            if page is None:
+                return
+            yield self._batch(page, "x:timeline")
+            span["pagination_token"] = (page.get("meta") or {}).get("next_token")
+            if not span["pagination_token"]:
+                return
+
+    def _paid(
+        self, ask: Callable[[], dict[str, Any]], most: int, stopped: threading.Event
+    ) -> Generator[Batch, None, dict[str, Any] | None]:
+        """Ask for at most so many posts; what they cost is noted before anyone sees them."""
+        if over := self.spend.spent(most):
+            raise over
+
+        def paid() -> dict[str, Any]:
+            page = ask()
+            self.spend.note(len(page.get("data") or ()))
+            return page
+
+        return (yield from self._patient(paid, stopped))
+
+    def _patient(
+        self, ask: Callable[[], dict[str, Any]], stopped: threading.Event
+    ) -> Generator[Batch, None, dict[str, Any] | None]:
+        """Ask within the limit, and again when X is troubled; None when stopped first."""
+        troubled, limited = Backoff(first=1.0, longest=60.0), Backoff(first=60.0, longest=_QUARTER)
+        for attempt in range(1, _ATTEMPTS + 1):
+            yield from pause(self.limit.due(), stopped, heard=True)
+            self.limit.note()
+            try:
+                return (yield from aside(ask, stopped, heard=True))
+            except XUnavailable as error:
+                if attempt == _ATTEMPTS:
+                    raise
+                until_reset = (error.reset - time.time()) if error.reset else 0.0
+                wait = max(limited.failed(), min(until_reset, _QUARTER)) if error.status == 429 else troubled.failed()
+                yield from pause(wait, stopped, heard=True)
+        return None
+
+    @staticmethod
+    def _batch(page: Mapping[str, Any], where: str) -> Batch:
+        gathered = Gathering(where=where)
+        for error in page.get("errors") or ():
+            gone = str(error.get("type")).endswith(_GONE) and error.get("resource_type") in ("tweet", "post")
+            post_id = error.get("resource_id") or error.get("value")
+            gathered.add(Tombstone(network="x", post_id=str(post_id)) if gone and post_id else Ignored("errors"), b"")
+        if data := page.get("data"):
+            for outcome in x_v2.parse({**page, "data": data}):
+                gathered.add(outcome, b"")
+        return gathered.take(None)
