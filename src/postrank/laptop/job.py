@@ -209,7 +209,7 @@ class Job:
         pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=self.names.workgroup)
         queries = [query for page in pages for query in page["QueryExecutionIds"]]
         executions = [athena.get_query_execution(QueryExecutionId=query)["QueryExecution"] for query in queries]
-        return sum(one["Statistics"].get("TotalExecutionTimeInMillis", 0) for one in executions) / 1000
+        return float(sum(one["Statistics"].get("TotalExecutionTimeInMillis", 0) for one in executions)) / 1000
 
     def _airflow_environment(self) -> dict[str, str]:
         return {
