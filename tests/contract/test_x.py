@@ -19,6 +19,7 @@ from postrank.sources.backoff import Backoff
 from postrank.sources.spend import BudgetSpent, Spend
 from postrank.sources.x import XStream, rules
 from postrank.sources.x.api import Api, XRefused
+from postrank.sources.x.following import Following
 from postrank.sources.x.search import RecentSearch
 from postrank.sources.x.volume import VolumeWatch
 from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
@@ -100,6 +101,58 @@ def test_the_command_rules_shows_the_change_and_makes_it_when_asked(server: Fake
     assert server.rules == [{"id": "old", "value": "dogs"}]
     assert CliRunner().invoke(postrank, ["rules", "--config", str(path), "--apply"], env=told).exit_code == 0
     assert [rule["value"] for rule in server.rules] == ["cats"]
+
+
+def test_a_file_of_handles_makes_rules_that_change_with_it_under_the_open_stream(server: FakeX, tmp_path: Path) -> None:
+    handles = tmp_path / "handles.txt"
+    handles.write_text("@Ann\nbob # a friend\n", encoding="utf-8")
+    with reading(source(tmp_path, server, follow_file=str(handles))) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        assert [rule["value"] for rule in server.rules] == ["cats has:images", "from:ann OR from:bob"]
+        handles.write_text("bob\ncy\n", encoding="utf-8")
+        read.until(lambda: "from:bob OR from:cy" in [rule["value"] for rule in server.rules], "the new rule")
+        read.until(lambda: len(server.rules) == 2, "the old rule to go")
+        handles.write_text("", encoding="utf-8")
+        server.publish(post(1))
+        read.until_ids("1")
+    assert server.feed.opened == 1
+    assert [rule["value"] for rule in server.rules] == ["cats has:images", "from:bob OR from:cy"]
+
+
+def test_thousands_of_handles_fit_into_few_rules_and_what_is_none_is_told(tmp_path: Path) -> None:
+    handles = tmp_path / "handles.txt"
+    handles.write_text("".join(f"somebody_{number}\n" for number in range(5000)), encoding="utf-8")
+    made = Following(handles).rules()
+    assert sum(rule.value.count("from:") for rule in made) == 5000
+    assert all(not rules.problems_of(rule) for rule in made)
+    assert len(made) < 110
+    handles.write_text("ann\nnot a handle\n", encoding="utf-8")
+    with pytest.raises(WrongSettings, match="no handles of X: not a handle"):
+        built("x", tmp_path, follow_file=str(handles), bearer_token="t", daily_budget=9.0, monthly_budget=9.0)
+
+
+def test_places_are_followed_by_rules(tmp_path: Path) -> None:
+    places = ["bounding_box:[-105.30 39.96 -105.18 40.09]", 'place:"new york city" -is:retweet']
+    found = built(
+        "x",
+        tmp_path,
+        rules=[{"value": one} for one in places],
+        bearer_token="t",
+        daily_budget=9.0,
+        monthly_budget=9.0,
+    )
+    assert isinstance(found, XStream)
+    assert [rule.value for rule in found.rules or []] == places
+
+
+def test_the_sample_has_no_rules(server: FakeX, tmp_path: Path) -> None:
+    server.rules = [{"id": "kept", "value": "birds"}]
+    with reading(source(tmp_path, server, stream="sample", rules=[])) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        server.publish(post(1))
+        read.until_ids("1")
+    assert server.count("GET", "/2/tweets/sample/stream") == 1
+    assert server.rule_changes == []
 
 
 def test_wrong_options_and_rules_are_named_together(tmp_path: Path) -> None:

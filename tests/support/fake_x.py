@@ -73,6 +73,7 @@ class _XHandler(Handler):
         ("GET", "/2/tweets/search/stream/rules"): "get_rules",
         ("POST", "/2/tweets/search/stream/rules"): "change_rules",
         ("GET", "/2/tweets/search/recent"): "search",
+        ("GET", "/2/tweets/sample/stream"): "stream",
         ("GET", "/2/tweets"): "posts",
         ("GET", "/2/users/by"): "users",
         ("GET", "/2/connections"): "connections",

@@ -31,7 +31,8 @@ def rules(path: Path, change: bool) -> None:
     source = build_source(config, os.environ, Clients(names.region))
     if not isinstance(source, XStream) or source.rules is None:
         raise NotX("the configuration has no rules: its source must be x, with manage_rules as it is by default")
-    todo = sync(source.api, source.rules, dry_run=not change)
+    following = source.following.rules() if source.following else []
+    todo = sync(source.api, [*source.rules, *following], dry_run=not change)
     for rule in todo.add:
         click.echo(f"+ {rule.value}" + (f"  [{rule.tag}]" if rule.tag else ""))
     for number in todo.delete:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from postrank.sources.receiving import Lost, Refused, Stream
 from postrank.sources.spend import Spend
 from postrank.sources.x import rules
 from postrank.sources.x.api import FIELDS, Api, XRefused, XUnavailable, refusal
+from postrank.sources.x.following import Following
 from postrank.sources.x.messages import StreamError, absorb, is_crowded
 from postrank.sources.x.options import api_of, spend_of
 from postrank.sources.x.reconnecting import Reconnecting
@@ -29,7 +31,8 @@ from postrank.sources.x.search import RecentSearch
 from postrank.sources.x.volume import VolumeWatch
 
 log = logging.getLogger(__name__)
-_PATH = "/2/tweets/search/stream"
+_PATHS = {"filtered": "/2/tweets/search/stream", "sample": "/2/tweets/sample/stream"}
+_FILES_SECONDS = 2.0  # between looks at the file of handles
 _LINE_LIMIT = 16 << 20  # bytes
 
 
@@ -47,6 +50,8 @@ class XStream:
     host: str
     spend: Spend
     rules: list[rules.Rule] | None  # None: leave them as they are
+    following: Following | None = None  # more rules
+    path: str = _PATHS["filtered"]
     stall_seconds: float = 20.0
     volume: VolumeWatch
     recovery: Recovery
@@ -56,24 +61,26 @@ class XStream:
     zombies: int = 0
     _since: datetime | None = None  # when X was last heard
     _why: str = "the streamer was not running"
+    _look_due: float = 0.0
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """`bearer_token`, `daily_budget` and `monthly_budget` (US dollars) are required.
 
-        `rules` (`[[source.rules]]`: `value`, `tag`), which X's are made to equal unless `manage_rules` is false;
+        `stream`: "filtered", or "sample", which has no rules; `rules` (`[[source.rules]]`: `value`, `tag`) and those
+        that `follow_file` (handles) makes, which X's are made to equal unless `manage_rules` is false;
         `gap_query`: the recent search that fills gaps (none without it); `price` of a post; `margin`: posts that may be
         on their way when the guard stops; `stall_seconds` of silence and `volume_share` of the usual volume that
         reconnect.
         """
-        wanted = rules.configured(options)
-        if not options.flag("manage_rules", True):
-            kept = None
-        else:
-            kept = wanted
-            if not wanted:
-                options.wrong("rules", "is missing: without a rule the stream carries nothing")
+        kind = options.text("stream", "filtered", among=tuple(_PATHS))
+        wanted, following = rules.configured(options), Following.build(options)
+        kept = wanted if options.flag("manage_rules", True) and kind == "filtered" else None
+        if kept is None and following is not None:
+            options.wrong("follow_file", "makes rules: the stream must be filtered, and its rules managed")
+        if kept == [] and following is None:
+            options.wrong("rules", "is missing: without a rule the stream carries nothing")
         token, host, api = api_of(options)
         spend = spend_of(options, surroundings)
         query = options.text("gap_query", "-")
@@ -84,6 +91,8 @@ class XStream:
             host=host,
             spend=spend,
             rules=kept,
+            following=following,
+            path=_PATHS.get(kind, ""),
             stall_seconds=options.number("stall_seconds", 20.0, at_least=0.1),
             volume=VolumeWatch(share=options.number("volume_share", 0.1, at_most=1.0)),
             recovery=Recovery(search),
@@ -99,7 +108,7 @@ class XStream:
         while not self._stopped.is_set():
             try:
                 if not synced:
-                    yield from aside(lambda: rules.sync(self.api, self.rules or []), self._stopped)
+                    yield from aside(self._sync, self._stopped)
                     synced = True
                 yield from self._wait_for_budget()
                 yield from pause(self.ways.connections.due(), self._stopped)
@@ -116,19 +125,34 @@ class XStream:
         """What was read and paid, and how the connection fares."""
         return {**self.spend.gauges(), "x_reconnects": self.reconnects, "x_zombies_ended": self.zombies}
 
+    def _sync(self) -> None:
+        rules.sync(self.api, [*(self.rules or []), *(self.following.rules() if self.following else [])])
+
+    def _follow_anew(self) -> Iterator[Batch]:
+        """Make X's rules anew, under the open stream, when the file of handles was written."""
+        if self.following is None or time.monotonic() < self._look_due:
+            return
+        self._look_due = time.monotonic() + _FILES_SECONDS
+        try:
+            if self.following.changed():
+                yield from aside(self._sync, self._stopped)
+                log.info("handles read again", extra={"fields": {"rules": len(self.following.rules())}})
+        except (OSError, ValueError, rules.RulesRefused, XUnavailable, XRefused) as error:
+            log.warning("handles not read again", extra={"fields": {"why": str(error)}})
+
     def _open(self) -> Stream:
         """Raises Lost, XRefused, XUnavailable."""
         self.ways.connections.note()
         headers = {"Authorization": f"Bearer {self.token.reveal()}", "User-Agent": self.api.user_agent}
-        url = f"{self.host}{_PATH}?{urlencode(FIELDS)}"
+        url = f"{self.host}{self.path}?{urlencode(FIELDS)}"
         try:
             return Stream(url, headers, silence=self.stall_seconds)
         except Refused as refused:
-            raise refusal(f"GET {_PATH}", refused.status, refused.headers, refused.body) from None
+            raise refusal(f"GET {self.path}", refused.status, refused.headers, refused.body) from None
 
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """Batches of one connection until it is lost, the budget is spent or the source is stopped."""
-        gathered, rest, late = Gathering(where=f"x:{_PATH}"), b"", self._connected()
+        gathered, rest, late = Gathering(where=f"x:{self.path}"), b"", self._connected()
         if late:
             gathered.gaps.append(late)
         try:
@@ -146,6 +170,7 @@ class XStream:
                 if self.volume.fallen(posts):
                     raise Lost("the volume fell away")
                 yield from self._recover()
+                yield from self._follow_anew()
         finally:
             stream.close()
 
@@ -207,7 +232,7 @@ class XStream:
         """What a lost connection calls for: ending zombies, waiting. Raises XRefused where waiting is no use."""
         detail = error.detail if isinstance(error, XUnavailable) else str(error)
         if "usage-cap" in detail.lower().replace("_", "-") or "usagecap" in detail.lower():
-            raise XRefused(f"GET {_PATH}", 429, detail) from None
+            raise XRefused(f"GET {self.path}", 429, detail) from None
         crowded = (isinstance(error, StreamError) and error.crowded) or is_crowded(detail)
         log.warning("x lost", extra={"fields": {"why": str(error)}})
         self.reconnects += 1
