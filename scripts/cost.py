@@ -1,0 +1,123 @@
+"""What Postrank costs a month at 10, 100 and 1,000 posts a second: volumes times the prices of prices.toml.
+
+The assumptions stand below as constants, each with its reason. `python scripts/cost.py` prints the table,
+`--write` puts it into docs/deploy.md, where a test compares it.
+"""
+
+import math
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/deploy.md"
+BEGIN, END = "<!-- cost: python scripts/cost.py --write -->\n", "<!-- end of cost -->\n"
+RATES = (10, 100, 1000)  # posts a second, day and night
+HOURS, SECONDS = 730, 730 * 3600  # of a month
+GB, MB = 1e9, 1e6
+
+POST_BYTES = 637  # a native record on the wire; the mean of the posts that the benchmarks use
+GZIP = 5.5  # how much smaller Firehose makes them; same posts
+PARQUET = 3 * GZIP  # the lake's versions hold a third of that: no raw text of fields that nothing asks for
+WINDOW_LINES, WINDOW_BYTES = 0.8, 280  # an author's minute: few write twice in one
+SHARD_BYTES, SHARD_LOAD = 1e6, 0.5  # a shard takes 1 MB/s; half of it is for peaks
+RAW_DAYS, LAKE_DAYS = 30, 365  # terraform's raw_days; a year of history
+RAW_PASSES, DAY_PASSES = 2, 3  # statements of an hour that read what arrived, and the versions of the day so far
+STATEMENTS = 20  # of an hour, checks and hashtags included; most of them scan less than the least that is counted
+CRAWLS, CRAWL_DPU_HOURS = 1, 2 * 10 / 60  # an hour; two DPUs, for the ten minutes that are counted at least
+OBJECTS_A_RUN = 400  # S3 calls of one ranking run: listings, Parquet, exports
+METRICS, ALARMS, SECRETS = 24, 13, 2
+LOG_GB = 1.0  # streamer, Firehose, host
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the table: what it is, and dollars a month by rate."""
+
+    name: str
+    dollars: tuple[float, ...]
+
+
+def items(prices: dict[str, Any]) -> list[Item]:
+    """Every line, for each of RATES."""
+    lines: dict[str, list[float]] = {}
+    for rate in RATES:
+        for name, dollars in _month(prices, rate).items():
+            lines.setdefault(name, []).append(dollars)
+    return [Item(name, tuple(dollars)) for name, dollars in lines.items()]
+
+
+def _month(prices: dict[str, Any], rate: int) -> dict[str, float]:
+    hour, gb, stored, million, month = (prices[key] for key in ("hour", "gb", "gb_month", "million", "month"))
+    posts, windows = rate * POST_BYTES, rate * WINDOW_LINES * WINDOW_BYTES  # bytes a second
+    shards = sum(math.ceil(one / (SHARD_BYTES * SHARD_LOAD)) for one in (posts, windows))
+    delivered = (posts + windows) / GZIP
+    # Firehose writes each of two streams every 300 s, or every 64 MiB before compression.
+    objects = sum(max(SECONDS / 300, one * SECONDS / (64 * 2**20)) for one in (posts, windows))
+    versions_a_day = posts / PARQUET * 86400
+    scanned_an_hour = max(RAW_PASSES * delivered * 3600 + DAY_PASSES * versions_a_day / 2, STATEMENTS * 10 * MB)
+    return {
+        "Streamer: instance, address, two disks": HOURS * (hour["instance"] + hour["public_ipv4"]) + 18 * stored["gp3"],
+        "Kinesis: shards and payload units": HOURS * shards * hour["shard"]
+        + math.ceil((posts + windows) * SECONDS / 25_000) / 1e6 * million["kinesis_put_units"],
+        "Firehose": (posts + windows) * SECONDS / GB * gb["firehose_in"],
+        "S3: raw zone, a year of the lake, calls": (delivered * 86400 * RAW_DAYS + versions_a_day * LAKE_DAYS)
+        / GB
+        * stored["s3"]
+        + (objects + HOURS * OBJECTS_A_RUN) / 1e6 * million["s3_put"],
+        "Glue crawler, hourly": HOURS * CRAWLS * CRAWL_DPU_HOURS * hour["crawler_dpu"],
+        "Athena": HOURS * scanned_an_hour / GB * gb["athena_scanned"],
+        "CloudWatch, secrets": METRICS * month["metric"]
+        + ALARMS * month["alarm"]
+        + SECRETS * month["secret"]
+        + LOG_GB * gb["logs_in"],
+    }
+
+
+def choices(prices: dict[str, Any]) -> list[Item]:
+    """What may come on top, whatever the rate."""
+    hour = prices["hour"]
+    database = HOURS * hour["database"] + 20 * prices["gb_month"]["database"]
+    fixed = {
+        "Airflow on a host of one's own (t4g.large)": HOURS * hour["airflow_host"],
+        "or Amazon MWAA (mw1.small)": HOURS * hour["mwaa_small"],
+        "Postgres for rankings (prod's db.t4g.small, two zones)": database,
+    }
+    return [Item(name, (dollars,) * len(RATES)) for name, dollars in fixed.items()]
+
+
+def table(prices: dict[str, Any]) -> str:
+    """The table in Markdown, with the prices' date."""
+    needed = items(prices)
+    total = Item("**Sum without Airflow**", tuple(sum(item.dollars[n] for item in needed) for n in range(len(RATES))))
+    head = ["US dollars a month", *(f"{rate:,} posts/s" for rate in RATES)]
+    rows = [head, ["---", *("---:" for _ in RATES)]]
+    rows += [
+        [item.name, *(f"{dollars:,.0f}" for dollars in item.dollars)] for item in (*needed, total, *choices(prices))
+    ]
+    said = (
+        f"List prices of {prices['region']} as of {prices['as_of']} (`scripts/prices.toml`); "
+        "the assumptions stand in `scripts/cost.py`.\n\n"
+    )
+    return said + "".join("| " + " | ".join(row) + " |\n" for row in rows)
+
+
+def page_with(text: str, made: str) -> str:
+    """The page with the table in its place."""
+    before, rest = text.split(BEGIN)
+    return before + BEGIN + made + END + rest.split(END)[1]
+
+
+def main() -> None:
+    """Print the table, or write it into the page."""
+    made = table(tomllib.loads((ROOT / "scripts/prices.toml").read_text(encoding="utf-8")))
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")
+    else:
+        print(made, end="")
+
+
+if __name__ == "__main__":
+    main()
