@@ -18,6 +18,8 @@ from postrank.aws.clients import Clients
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.options import Options, Secret, WrongSettings
 from postrank.settings import Settings
+from postrank.sinks import POSTS, Record
+from postrank.sinks.s3 import BucketRefused, S3Sink
 from postrank.sources.pace import Pace
 from postrank.sources.replay import Replay
 from postrank.streamer.instance import instance_id
@@ -63,6 +65,12 @@ def test_a_secret_comes_from_the_environment_or_secrets_manager_and_never_shows(
         with pytest.raises(NoSecret) as caught:
             secrets.resolve(reference)
         assert "hidden" not in str(caught.value)
+
+
+def test_a_bucket_that_is_not_there_is_no_outage(aws: str) -> None:
+    sink = S3Sink(Clients("us-east-1").get("s3"), "no-such-bucket", {POSTS: "raw/posts/"}, "c", False, 60.0)
+    with pytest.raises(BucketRefused, match="no-such-bucket refuses PutObject: NoSuchBucket"):
+        sink.put([Record(POSTS, "0001", b"{}\n", 1)])
 
 
 def test_metrics_reach_cloudwatch_as_what_came_since_the_last_time(aws: str, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Lines straight into S3, without Kinesis and Firehose: one object for each stream of a shipment, by arrival hour."""
 
 import gzip
+import random
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,21 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from postrank.errors import Fatal
 from postrank.sinks import Record, Unavailable
 
-_PAUSE = 0.25  # seconds between attempts
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts
+_HOPELESS = frozenset(
+    {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
+)
+
+
+class BucketRefused(Fatal):
+    """S3 refuses the calls themselves: no permission, no such bucket, no valid credentials."""
+
+    def __init__(self, bucket: str, code: str, message: str) -> None:
+        super().__init__(f"bucket {bucket} refuses PutObject: {code}: {message}")
+        self.bucket, self.code = bucket, code
 
 
 class S3Sink:
@@ -28,7 +41,10 @@ class S3Sink:
         self._hurried = threading.Event()
 
     def put(self, records: Sequence[Record]) -> None:
-        """Write an object for each stream. Raises Unavailable after `patience` seconds, with what is left."""
+        """Write an object for each stream.
+
+        Raises Unavailable after `patience` seconds, with what is left; BucketRefused.
+        """
         left = list(records)
         for stream in dict.fromkeys(record.stream for record in records):
             body = b"".join(record.data for record in records if record.stream == stream)
@@ -51,7 +67,7 @@ class S3Sink:
         return f"{self._prefixes[stream]}dt={now:%Y-%m-%d}/hour={now:%H}/{name}.ndjson.gz"
 
     def _object(self, key: str, body: bytes, left: Sequence[Record]) -> None:
-        deadline = time.monotonic() + self._patience
+        deadline, pause = time.monotonic() + self._patience, _FIRST_PAUSE
         while True:
             self._count("put_calls")
             try:
@@ -59,9 +75,13 @@ class S3Sink:
                 return
             except (BotoCoreError, ClientError) as error:
                 self._count("failed_calls")
+                told = error.response["Error"] if isinstance(error, ClientError) else {}
+                if (code := str(told.get("Code", ""))) in _HOPELESS:
+                    raise BucketRefused(self._bucket, code, str(told.get("Message", ""))) from error
                 if time.monotonic() > deadline or self._hurried.is_set():
                     raise Unavailable(str(error), left) from error
-            self._hurried.wait(_PAUSE)
+            self._hurried.wait(random.uniform(0.5, 1.0) * pause)  # noqa: S311 no secret
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _count(self, figure: str) -> None:
         with self._lock:
