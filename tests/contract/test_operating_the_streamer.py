@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.aws_server import AwsServer, aws_server
 from tests.support.faulty_proxy import faulty_proxy
+from tests.support.networks import NETWORKS
 from tests.support.streamers import StreamerProcess, final_windows, heartbeat, record, write_lines
 from tests.support.waiting import wait_for
 
@@ -128,6 +129,7 @@ def test_the_live_list_and_the_metrics_are_served_on_loopback(aws: AwsServer, tm
         text = httpx.get(f"{url}/metrics").text
         assert "postrank_delivered_total" in text
         assert "postrank_ack_age_seconds" in text
+        assert "postrank_lag_seconds" in text
 
 
 def test_filters_are_read_again_while_it_runs(aws: AwsServer, tmp_path: Path) -> None:
@@ -217,3 +219,20 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     assert "-> check the route to AWS" in found.stdout
     streamer.settings = {"source": {"files": "p"}}
     assert "-> mend the table [source]" in doctor(streamer).stdout
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_the_doctor_asks_the_network_whether_it_serves(tmp_path: Path, name: str) -> None:
+    with NETWORKS[name]() as network:
+        table = {"kind": network.name, **network.table}
+        streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [], {"source": table})
+        well = doctor(streamer).stdout
+        assert "ok    source: " in well, well
+        assert not network.secret or network.secret not in well
+        if network.secret:
+            streamer.settings = {"source": orjson.loads(orjson.dumps(table).replace(network.secret.encode(), b"wrong"))}
+            refused = doctor(streamer).stdout
+            assert "token is not valid" in refused
+            assert "-> mend the table [source]" in refused
+    if network.name == "bluesky":
+        assert "FAIL  source: ws://" in doctor(streamer).stdout

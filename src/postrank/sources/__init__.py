@@ -78,6 +78,15 @@ class Measured(Protocol):
         ...
 
 
+@runtime_checkable
+class Askable(Protocol):
+    """A source that can ask its network whether it would be served, without reading anything."""
+
+    def ask(self) -> str:
+        """What the network said, for a person. Raises Fatal or Retryable with what it refuses; shows no secret."""
+        ...
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Surroundings:
     """What a source is given beside its own options."""

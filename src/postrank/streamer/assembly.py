@@ -79,7 +79,7 @@ class _Assembly:
         )
         shipper.commit = pump.commit
         reader = Reader(source, pump.restore())
-        reporter = self.reporter(progress, spool, shipper, sink, ledgers, _gauges_of(source))
+        reporter = self.reporter(progress, spool, shipper, sink, ledgers, _gauges_of(source), lambda: windows.newest_ms)
         return Service(
             config=config,
             sink=sink,
@@ -127,6 +127,7 @@ class _Assembly:
         sink: Sink,
         ledgers: Ledgers,
         source_gauges: Callable[[], dict[str, float]],
+        newest_ms: Callable[[], int | None],
     ) -> Reporter:
         return Reporter(
             progress=progress,
@@ -135,6 +136,7 @@ class _Assembly:
             sink=sink,
             ledgers=ledgers,
             source_gauges=source_gauges,
+            newest_ms=newest_ms,
             collector=self.config.collector,
             instance_id=self.config.instance_id,
             source=self.config.source,

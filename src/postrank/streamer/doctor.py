@@ -11,8 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
-from postrank.errors import PostrankError
+from postrank.errors import PostrankError, Retryable
 from postrank.settings import Settings
+from postrank.sources import Askable
 from postrank.streamer.assembly import build_source
 from postrank.streamer.config import Config
 
@@ -63,12 +64,15 @@ def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Finding:
-    """Builds the source: its options, files and tokens are looked at, nothing is read."""
+    """Builds the source, which looks at its options and files; has it ask its network, which looks at its tokens."""
     try:
-        build_source(config, environ, clients)
+        source = build_source(config, environ, clients)
+        seen = source.ask() if isinstance(source, Askable) else f"{config.source} can be built from its options"
+    except Retryable as error:
+        return Finding("source", False, str(error), "check the route to the network, or wait until it is well")
     except PostrankError as error:
         return Finding("source", False, str(error), "mend the table [source], or the variable that holds its token")
-    return Finding("source", True, f"{config.source} can be built from its options")
+    return Finding("source", True, seen)
 
 
 def _disk(config: Config) -> Finding:

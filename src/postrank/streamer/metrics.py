@@ -30,6 +30,7 @@ GAUGES = {
     "LinesInFlight": ("in_flight", "Count"),
     "SpoolBytes": ("spool_bytes", "Bytes"),
     "SpoolBlocked": ("spool_blocked", "Count"),
+    "Lag": ("lag_seconds", "Seconds"),
 }
 AGES = ("SourceContactAge", "AckAge")
 

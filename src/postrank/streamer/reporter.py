@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ class Reporter:
     sink: Sink
     ledgers: Ledgers
     source_gauges: Callable[[], dict[str, float]]
+    newest_ms: Callable[[], int | None]  # event time of the newest post that was read
     collector: str
     instance_id: str
     source: str
@@ -106,7 +108,9 @@ class Reporter:
 
     def gauges(self) -> dict[str, float]:
         """Figures that go up and down, and those of source and sink."""
+        newest = self.newest_ms()
         return {
+            "lag_seconds": max(time.time() - newest / 1000, 0.0) if newest is not None else 0.0,
             "spool_bytes": float(self.spool.bytes),
             "spool_blocked": float(self.shipper.blocked),
             "spool_damaged": float(self.shipper.damaged),

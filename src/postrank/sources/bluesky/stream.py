@@ -14,7 +14,7 @@ import zstandard
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
-from postrank.errors import Fatal
+from postrank.errors import Fatal, Retryable
 from postrank.options import Options
 from postrank.posts import Malformed, Post
 from postrank.sources import Batch, Cursor, Gap, Surroundings
@@ -38,6 +38,10 @@ class Refused(Fatal):
     def __init__(self, host: str, status: int, body: str) -> None:
         super().__init__(f"{host} refuses the subscription with {status}: {body}")
         self.host, self.status = host, status
+
+
+class NotServed(Retryable):
+    """No host takes the subscription."""
 
 
 class _Lost(Exception):
@@ -113,6 +117,18 @@ class Jetstream:
     def stop(self) -> None:
         self._stopped.set()
         self.handles.stop()
+
+    def ask(self) -> str:
+        """Connects to each host until one takes the subscription. Raises Refused, and NotServed when none does."""
+        why = []
+        for _ in self.hosts:
+            try:
+                self._connect().close()
+                return f"{self._where} takes the subscription"
+            except _Lost as lost:
+                why.append(f"{self._where}: {lost}")
+                self._host += 1
+        raise NotServed("; ".join(why))
 
     def gauges(self) -> Mapping[str, float]:
         """Reconnections, and what is known of handles."""

@@ -9,14 +9,19 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from postrank.errors import Retryable
 from postrank.options import Options
 from postrank.sources import Batch, Cursor, Surroundings
 from postrank.sources.backoff import TICK
-from postrank.sources.mastodon.api import STREAMS, Api
+from postrank.sources.mastodon.api import STREAMS, Api, Unavailable
 from postrank.sources.mastodon.instance import Instance
 
 _Position: TypeAlias = dict[str, str | None] | None
 _WAITING = 64  # batches that nobody has taken
+
+
+class NotServed(Retryable):
+    """An instance does not answer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +85,16 @@ class Mastodon:
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def ask(self) -> str:
+        """Asks each instance for a status. Raises MastodonRefused, and NotServed for one that does not answer."""
+        for one in self.instances:
+            try:
+                one.api.stream_url()
+                one.api.page(min_id="0")
+            except Unavailable as error:
+                raise NotServed(f"{one.api.host} does not answer: {error}") from error
+        return f"{len(self.instances)} instances take their tokens"
 
     def gauges(self) -> Mapping[str, float]:
         """How many instances there are, how many are connected, how often they were lost."""

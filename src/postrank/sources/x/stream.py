@@ -121,6 +121,10 @@ class XStream:
     def stop(self) -> None:
         self._stopped.set()
 
+    def ask(self) -> str:
+        """Asks for the rules, which costs nothing. Raises XRefused, XUnavailable."""
+        return f"X takes the token, and has {len(self.api.rules())} rules"
+
     def gauges(self) -> Mapping[str, float]:
         """What was read and paid, and how the connection fares."""
         return {**self.spend.gauges(), "x_reconnects": self.reconnects, "x_zombies_ended": self.zombies}
