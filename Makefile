@@ -43,6 +43,7 @@ check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) sqlfluff lint --processes 2 include/sql
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; \
 		else echo 'terraform is not here: its files were not checked'; fi
+	$(RUN) python scripts/terraform_docs.py --check
 
 format: .venv/ready ## let the formatters have their way
 	$(RUN) ruff check --fix .

@@ -24,6 +24,7 @@ locals {
       crawler               = local.names.crawler
       workgroup             = local.names.workgroup
       topic                 = local.names.topic
+      airflow               = local.names.roles.airflow
       streamer              = local.names.streamer.name
       document              = local.names.streamer.document
       release_document      = local.names.streamer.release_document
@@ -32,6 +33,8 @@ locals {
       end                   = "$"
     },
     { for purpose, bucket in local.names.buckets : "bucket_${purpose}" => bucket },
+    { for purpose, secret in local.names.secrets : "secret_${purpose}" => secret },
+    { for purpose, stream in local.names.delivery_streams : "delivery_${purpose}" => stream },
   )
   policies = {
     for file in fileset("${local.shared}/policies", "*.json") :
@@ -46,6 +49,9 @@ module "network" {
   region = var.region
   cidr   = var.cidr
   zones  = local.zones
+  nat    = var.mwaa != null
+
+  interface_endpoints = var.interface_endpoints
 }
 
 module "lake" {
@@ -83,6 +89,23 @@ module "query" {
   results_bucket   = module.lake.buckets.query_results
   scan_limit_bytes = local.names.scan_limit_bytes
   force_destroy    = !var.protected
+  database         = module.lake.database
+  queries = {
+    for file in fileset("${path.module}/../include/sql/queries", "*.sql") :
+    replace(trimsuffix(file, ".sql"), "_", " ") => file("${path.module}/../include/sql/queries/${file}")
+  }
+}
+
+module "secrets" {
+  source = "./modules/secrets"
+
+  secrets       = local.names.secrets
+  force_destroy = !var.protected
+  descriptions = {
+    x        = "The bearer token of X's API, as text or as a key of a JSON object."
+    mastodon = "The access token of a Mastodon server, likewise."
+    webhook  = "An Airflow connection whose password is the URL of a Slack-compatible webhook."
+  }
 }
 
 module "streamer" {
@@ -120,6 +143,13 @@ module "airflow" {
   policy        = local.policies["airflow"]
   trust         = local.policies["airflow.trust"]
   force_destroy = !var.protected
+
+  mwaa                 = var.mwaa
+  mwaa_policy          = local.policies["airflow-mwaa"]
+  mwaa_trust           = local.policies["airflow-mwaa.trust"]
+  artifacts_bucket_arn = module.lake.bucket_arns.artifacts
+  vpc_id               = module.network.vpc_id
+  subnets              = values(module.network.private_subnets)
 }
 
 module "warehouse" {
@@ -139,6 +169,7 @@ module "alarms" {
 
   names          = local.names
   environment    = var.environment
+  region         = var.region
   emails         = var.alarm_emails
   daily_scan_gib = var.daily_scan_gib
   monthly_usd    = var.monthly_usd

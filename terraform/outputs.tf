@@ -62,3 +62,23 @@ output "alarms" {
   description = "Names of the alarms."
   value       = module.alarms.alarms
 }
+
+output "secrets" {
+  description = "Names of the secrets by purpose; people put their values in."
+  value       = module.secrets.secrets
+}
+
+output "queries" {
+  description = "Ids of the workgroup's named queries by name."
+  value       = module.query.queries
+}
+
+output "dashboard" {
+  description = "The dashboard's name."
+  value       = module.alarms.dashboard
+}
+
+output "airflow_url" {
+  description = "Where MWAA shows Airflow, or null without it."
+  value       = module.airflow.webserver_url
+}

@@ -23,6 +23,11 @@ variable "cidr" {
   description = "The network's addresses, a /16."
   type        = string
   default     = "10.40.0.0/16"
+
+  validation {
+    condition     = can(cidrnetmask(var.cidr)) && endswith(var.cidr, "/16")
+    error_message = "cidr must be an IPv4 /16, such as 10.40.0.0/16."
+  }
 }
 
 variable "zones" {
@@ -82,6 +87,11 @@ variable "release" {
 variable "streamer_config" {
   description = "Path of the streamer.toml that the host gets."
   type        = string
+
+  validation {
+    condition     = fileexists(var.streamer_config)
+    error_message = "streamer_config must be the path of a file, seen from this folder."
+  }
 }
 
 variable "instance_type" {
@@ -99,6 +109,11 @@ variable "image_id" {
   description = "The streamer's image; null takes the newest Amazon Linux 2023."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.image_id == null ? true : can(regex("^ami-[0-9a-f]{8,17}$", var.image_id))
+    error_message = "image_id must be an image's id such as ami-0123456789abcdef0."
+  }
 }
 
 variable "instance_tags" {
@@ -122,6 +137,11 @@ variable "warehouse_class" {
   description = "The class of the Postgres that takes exported rankings, such as db.t4g.micro; null for none."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.warehouse_class == null ? true : can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.warehouse_class))
+    error_message = "warehouse_class must be a class of RDS such as db.t4g.micro."
+  }
 }
 
 variable "protected" {
@@ -140,6 +160,11 @@ variable "alarm_emails" {
   description = "Addresses that hear of alarms and of the budget; each has to confirm once."
   type        = set(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
+    error_message = "alarm_emails must be addresses such as data-team@example.com."
+  }
 }
 
 variable "daily_scan_gib" {
@@ -157,4 +182,48 @@ variable "monthly_usd" {
   description = "The month's budget in US dollars, or null for none."
   type        = number
   default     = null
+
+  validation {
+    condition     = var.monthly_usd == null ? true : var.monthly_usd > 0
+    error_message = "monthly_usd must be positive."
+  }
+}
+
+variable "interface_endpoints" {
+  description = "AWS services with an endpoint inside the network, by the last part of its name; each costs by the hour and zone."
+  type        = set(string)
+  default     = ["kinesis-streams"]
+
+  validation {
+    condition     = alltrue([for service in var.interface_endpoints : can(regex("^[a-z0-9]+([.-][a-z0-9]+)*$", service))])
+    error_message = "interface_endpoints must be names such as kinesis-streams, without com.amazonaws and region."
+  }
+}
+
+variable "mwaa" {
+  description = "Airflow as AWS runs it (MWAA), from what `make mwaa` publishes; null where Airflow runs elsewhere."
+  type = object({
+    version     = string
+    class       = optional(string, "mw1.small")
+    max_workers = optional(number, 2)
+    log_level   = optional(string, "WARNING")
+  })
+  default = null
+
+  validation {
+    condition     = var.mwaa == null ? true : can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", var.mwaa.version))
+    error_message = "mwaa.version must be a version of Airflow that MWAA offers, such as 3.2.1."
+  }
+  validation {
+    condition     = var.mwaa == null ? true : can(regex("^mw1\\.(micro|small|medium|large|xlarge|2xlarge)$", var.mwaa.class))
+    error_message = "mwaa.class must be a class of environment such as mw1.small."
+  }
+  validation {
+    condition     = var.mwaa == null ? true : var.mwaa.max_workers >= 1 && var.mwaa.max_workers <= 25
+    error_message = "mwaa.max_workers must be 1 to 25."
+  }
+  validation {
+    condition     = var.mwaa == null ? true : contains(["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"], var.mwaa.log_level)
+    error_message = "mwaa.log_level must be CRITICAL, ERROR, WARNING, INFO or DEBUG."
+  }
 }

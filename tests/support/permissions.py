@@ -35,15 +35,16 @@ def called(role: str) -> dict[str, set[str]]:
     return _seen[role]
 
 
-def statements(role: str) -> list[dict[str, Any]]:
-    """The statements of all policies of a role: `<role>.json` and `<role>-<part>.json`."""
-    parts = [path.stem for path in sorted(POLICIES.glob(f"{role}*.json")) if not path.stem.endswith(".trust")]
-    return [one for part in parts for one in json.loads(policies.policy(part, NAMES))["Statement"]]
+def part(name: str) -> list[dict[str, Any]]:
+    """The statements of one policy document."""
+    found: list[dict[str, Any]] = json.loads(policies.policy(name, NAMES))["Statement"]
+    return found
 
 
 def held(role: str) -> set[str]:
-    """The actions that a role is allowed."""
-    return {action for statement in statements(role) for action in statement["Action"]}
+    """The actions that a role is allowed by all of its policies: `<role>.json` and `<role>-<part>.json`."""
+    parts = [path.stem for path in POLICIES.glob(f"{role}*.json") if not path.stem.endswith(".trust")]
+    return {action for name in parts for statement in part(name) for action in statement["Action"]}
 
 
 def exceptions() -> dict[str, dict[str, str]]:

@@ -1,18 +1,30 @@
-"""The Terraform root is valid, and makes on the local AWS what a laptop run makes, under the same names."""
+"""The Terraform root is valid, makes on the local AWS what a laptop run makes, and the main job runs on that."""
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from postrank.aws.resources import Resources
+from postrank.laptop.cloud import LocalCloud
+from postrank.laptop.layout import Layout
+from postrank.laptop.options import Options
+from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
+from postrank.laptop.streamer import Streamer
 from tests.support.localaws import LocalAws, running_localaws
+from tests.support.stack import ROOT
 from tests.support.terraform import Terraform
 
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+
 NAMES = Resources.of("local", "123456789012")
+JOB_SECONDS = 500
+MADE = re.compile(r"^(?:module\.\w+(?:\[\d+\])?\.)*(aws_\w+)\.")  # in an address that is no data source
 LOCAL = "-var-file=environments/local.tfvars"
 
 
@@ -24,21 +36,13 @@ def test_the_root_is_formatted_and_valid_and_its_own_tests_pass(tmp_path):
     terraform("test")
 
 
-@dataclass(frozen=True)
 class Applied:
-    """The root as applied to a local AWS."""
+    """The root, applied to a local AWS that lies where a laptop run keeps its own, and runs what that run's would."""
 
-    aws: LocalAws
-    terraform: Terraform
-
-
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory) -> Iterator[Applied]:
-    folder = tmp_path_factory.mktemp("applied")
     # Where it is applied to is all that is told to the provider; the root's own files stay as they are.
     # The emulator shows a launch template's own tags among those of its instances, which reads as a change: no default
     # tags here.
-    override = """
+    OVERRIDE = """
 terraform {
   backend "local" {}
 }
@@ -51,15 +55,61 @@ provider "aws" {
   }
 }
 """
-    with running_localaws(folder, speed=60, enforce_iam=True) as aws:
-        terraform = Terraform(folder / "root", override=override, env={"AWS_ENDPOINT_URL": aws.endpoint})
-        terraform("init", "-input=false")
-        terraform("apply", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
-        yield Applied(aws, terraform)
+
+    def __init__(self, folder: Path) -> None:
+        self.layout = Layout.of(ROOT, folder / "var")
+        self.layout.create()
+        self.terraform = Terraform(folder / "root", override=self.OVERRIDE)
+        self._serving = ExitStack()
+
+    def serve(self) -> None:
+        """Start the local AWS, with the state that it had."""
+        self.aws = self._serving.enter_context(
+            running_localaws(self.layout.aws, speed=60, enforce_iam=True, units=self.layout.units)
+        )
+        self.terraform.env["AWS_ENDPOINT_URL"] = self.aws.endpoint
+
+    def stop(self) -> None:
+        """Stop it; its state stays."""
+        self._serving.close()
+
+    def has_nothing_to_do(self) -> None:
+        """Fail when a plan would change anything."""
+        self.terraform("plan", "-detailed-exitcode", "-input=false", LOCAL)
+
+    def types_made(self) -> set[str]:
+        """The types of the resources that stand."""
+        return {name for line in self.terraform("state", "list").splitlines() for name in MADE.findall(line)}
+
+    def types_planned(self, *options: str) -> set[str]:
+        """The types of resources that a first apply would make."""
+        plan = ("-input=false", "-lock=false", "-state=nothing.tfstate", "-out=planned")
+        self.terraform("plan", *plan, *options)
+        changes = json.loads(self.terraform("show", "-json", "planned"))["resource_changes"]
+        return {one["type"] for one in changes if one["mode"] == "managed"}
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    made = Applied(tmp_path_factory.mktemp("applied"))
+    describe_streamer(made.layout)
+    made.serve()
+    try:
+        made.terraform("init", "-input=false")
+        made.terraform("apply", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
+        yield made
+    finally:
+        made.stop()
+
+
+def describe_streamer(layout: Layout) -> None:
+    """Leave for the instance what `postrank up` would have it run: a replay of the sample."""
+    cloud = LocalCloud(Parts(layout.logs), layout, 0, NAMES.region)
+    Streamer(layout, NAMES, cloud, Options(project=ROOT, var=layout.var)).describe()
 
 
 def test_a_second_plan_finds_nothing_to_do(applied):
-    applied.terraform("plan", "-detailed-exitcode", "-input=false", LOCAL)
+    applied.has_nothing_to_do()
 
 
 def described(aws: LocalAws) -> dict[str, Any]:
@@ -132,13 +182,60 @@ def test_the_outputs_are_the_names_that_python_uses(applied):
     )
 
 
+def test_running_changes_nothing_that_terraform_made(applied):
+    applied.stop()
+    applied.serve()
+    applied.has_nothing_to_do()
+
+
+def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_readme_names(applied):
+    everything = ("-var", 'mwaa={version="3.2.1"}', "-var", 'alarm_emails=["team@example.com"]')
+    dev = applied.types_planned("-var-file=environments/dev.tfvars")
+    prod = applied.types_planned("-var-file=environments/prod.tfvars", *everything)
+    local = applied.types_made()
+    assert local < dev < prod
+    readme = (ROOT / "terraform/README.md").read_text(encoding="utf-8")
+    section = readme.split("## What an apply to the local AWS leaves out")[1].split("\n## ")[0]
+    named = set(re.findall(r"`(aws_\w+)`", section))
+    assert prod - local == named
+
+
 def test_destroying_leaves_nothing(applied):
     applied.terraform("destroy", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
-    aws = applied.aws
-    assert aws.client("s3").list_buckets()["Buckets"] == []
-    assert aws.client("kinesis").list_streams()["StreamNames"] == []
-    assert aws.client("firehose").list_delivery_streams()["DeliveryStreamNames"] == []
-    assert aws.client("glue").get_databases()["DatabaseList"] == []
-    assert aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
-    left = {role["RoleName"] for role in aws.client("iam").list_roles()["Roles"]} & set(NAMES.roles.values())
-    assert left == set()
+    assert left(applied.aws) == {}
+
+
+def left(aws: LocalAws) -> dict[str, Any]:
+    """What an account has beyond what it begins with, of every kind that the root makes."""
+    ec2, iam, logs = aws.client("ec2"), aws.client("iam"), aws.client("logs")
+    ours = {"Filters": [{"Name": "tag:Name", "Values": [f"postrank-{NAMES.environment}*"]}]}
+    instances = [one for group in ec2.describe_instances()["Reservations"] for one in group["Instances"]]
+    found = {
+        "buckets": aws.client("s3").list_buckets()["Buckets"],
+        "streams": aws.client("kinesis").list_streams()["StreamNames"],
+        "delivery streams": aws.client("firehose").list_delivery_streams()["DeliveryStreamNames"],
+        "databases": aws.client("glue").get_databases()["DatabaseList"],
+        "crawlers": aws.client("glue").get_crawlers()["Crawlers"],
+        "workgroups": [
+            one for one in aws.client("athena").list_work_groups()["WorkGroups"] if one["Name"] != "primary"
+        ],
+        "groups": aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
+        "launch templates": ec2.describe_launch_templates()["LaunchTemplates"],
+        "instances": [one for one in instances if one["State"]["Name"] != "terminated"],
+        "volumes": ec2.describe_volumes(**ours)["Volumes"],
+        "networks": ec2.describe_vpcs(**ours)["Vpcs"],
+        "endpoints": [one for one in ec2.describe_vpc_endpoints()["VpcEndpoints"] if one["State"] != "deleted"],
+        "security groups": ec2.describe_security_groups(**ours)["SecurityGroups"],
+        "documents": aws.client("ssm").list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}])[
+            "DocumentIdentifiers"
+        ],
+        "secrets": aws.client("secretsmanager").list_secrets()["SecretList"],
+        "topics": aws.client("sns").list_topics()["Topics"],
+        "alarms": aws.client("cloudwatch").describe_alarms()["MetricAlarms"],
+        "dashboards": aws.client("cloudwatch").list_dashboards()["DashboardEntries"],
+        "registries": aws.client("ecr").describe_repositories()["repositories"],
+        "log groups": logs.describe_log_groups(logGroupNamePrefix="/aws/kinesisfirehose/")["logGroups"],
+        "roles": [one for one in iam.list_roles()["Roles"] if one["RoleName"].startswith("postrank-")],
+        "instance profiles": iam.list_instance_profiles()["InstanceProfiles"],
+    }
+    return {kind: things for kind, things in found.items() if things}

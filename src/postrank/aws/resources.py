@@ -49,6 +49,7 @@ class Resources:
     scan_limit_bytes: int  # of one query; Athena cancels what passes it
     streamer: StreamerNames
     topic: str
+    secrets: Mapping[str, str]  # entries of Secrets Manager; "webhook" is an Airflow connection
     metrics_namespace: str
     roles: Mapping[str, str]
 
@@ -75,6 +76,7 @@ class Resources:
             scan_limit_bytes=filled["scan_limit_bytes"],
             streamer=StreamerNames(**filled["streamer"]),
             topic=filled["topic"],
+            secrets=filled["secrets"],
             metrics_namespace=filled["metrics_namespace"],
             roles=filled["roles"],
         )

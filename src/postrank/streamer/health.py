@@ -15,6 +15,7 @@ class Health:
 
     contact_age: float
     ack_age: float
+    heartbeat_age: float  # of the last heartbeat that S3 took
     problems: tuple[str, ...]
 
 
@@ -32,4 +33,5 @@ def health(reporter: Reporter) -> Health:
         problems.append(f"{counts['in_flight'] + counts['spooled']} lines wait, and none was taken for {ack:.0f} s")
     if reporter.shipper.blocked:
         problems.append("the spool is full: nothing more is read until AWS takes what is there")
-    return Health(contact_age=contact, ack_age=ack, problems=tuple(problems))
+    written = now - reporter.written
+    return Health(contact_age=contact, ack_age=ack, heartbeat_age=written, problems=tuple(problems))

@@ -32,7 +32,7 @@ GAUGES = {
     "SpoolBlocked": ("spool_blocked", "Count"),
     "Lag": ("lag_seconds", "Seconds"),
 }
-AGES = ("SourceContactAge", "AckAge")
+AGES = {"SourceContactAge": "contact_age", "AckAge": "ack_age", "HeartbeatAge": "heartbeat_age"}
 
 
 class Metrics:
@@ -66,7 +66,7 @@ class Metrics:
         figures: Mapping[str, float] = {**self._reporter.counts(), **self._reporter.gauges()}
         data += [self._datum(name, figures.get(figure, 0.0), unit) for name, (figure, unit) in GAUGES.items()]
         state = health(self._reporter)
-        data += [self._datum(n, v, "Seconds") for n, v in zip(AGES, (state.contact_age, state.ack_age), strict=True)]
+        data += [self._datum(name, getattr(state, age), "Seconds") for name, age in AGES.items()]
         data += [self._datum(_camel(name), value, "None") for name, value in self._reporter.source_gauges().items()]
         try:
             self._client.put_metric_data(Namespace=self._namespace, MetricData=data)

@@ -45,6 +45,7 @@ class Reporter:
     error: str | None = None
     started_at: str = field(default_factory=lambda: to_text(datetime.now(UTC)))
     failed_reports: int = 0
+    written: float = field(default_factory=time.monotonic)  # when the last heartbeat was, or this began
     _wake: threading.Event = field(default_factory=threading.Event)
     _stopped: bool = False
     _thread: threading.Thread | None = None
@@ -135,6 +136,8 @@ class Reporter:
         except (BotoCoreError, ClientError) as error:
             self.failed_reports += 1
             log.warning("report not written", extra={"fields": {"why": str(error)}})
+        else:
+            self.written = time.monotonic()
 
 
 def hops(counts: dict[str, int]) -> dict[str, dict[str, int]]:

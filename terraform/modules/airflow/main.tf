@@ -1,8 +1,9 @@
-# What Airflow runs as and from: its role, an instance profile for a host of its own, and the registry of its image.
+# What Airflow runs as and from: its role, an instance profile for a host of its own, the registry of its image, and,
+# when asked for, Airflow itself as AWS runs it (mwaa.tf).
 
 resource "aws_iam_role" "this" {
   name               = var.names.roles.airflow
-  assume_role_policy = var.trust
+  assume_role_policy = var.mwaa == null ? var.trust : var.mwaa_trust
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -17,6 +18,7 @@ resource "aws_iam_instance_profile" "this" {
 }
 
 resource "aws_ecr_repository" "this" {
+  #checkov:skip=CKV_AWS_136:The image holds no data and no secret; ECR encrypts it with its own key.
   name                 = var.names.roles.airflow
   image_tag_mutability = "IMMUTABLE"
   force_delete         = var.force_destroy

@@ -1,4 +1,5 @@
-# The topic that people listen to, the alarms that speak there, and a budget. docs/runbook.md says what to do at each.
+# The topic that people listen to, the alarms that speak there, a dashboard, and a budget. docs/runbook.md says what to
+# do at each alarm.
 
 locals {
   prefix = trimsuffix(var.names.topic, "-alerts")
@@ -32,6 +33,16 @@ locals {
       dimensions  = { Environment = var.environment }, threshold = 300, missing = "breaching"
       description = "The streamer has not heard from its source for 5 minutes, or says nothing at all."
     }
+    "streamer-heartbeat" = {
+      namespace   = var.names.metrics_namespace, metric = "HeartbeatAge", statistic = "Maximum"
+      dimensions  = { Environment = var.environment }, threshold = 300, missing = "notBreaching"
+      description = "The streamer runs, but S3 has taken no heartbeat from it for 5 minutes."
+    }
+    "streamer-paused" = {
+      namespace   = var.names.metrics_namespace, metric = "XPausedForBudget", statistic = "Maximum"
+      dimensions  = { Environment = var.environment }, threshold = 0, missing = "notBreaching"
+      description = "The streamer reads nothing from X: its budget of the day or the month is spent."
+    }
     "streamer-spooling" = {
       namespace   = var.names.metrics_namespace, metric = "SpoolBytes", statistic = "Minimum"
       dimensions  = { Environment = var.environment }, threshold = 536870912, missing = "notBreaching"
@@ -48,6 +59,7 @@ locals {
 }
 
 resource "aws_sns_topic" "this" {
+  #checkov:skip=CKV_AWS_26:CloudWatch cannot publish through the key that AWS manages; topic_key takes one's own. Messages name alarms only.
   name              = var.names.topic
   kms_master_key_id = var.topic_key
 }
@@ -92,6 +104,38 @@ resource "aws_cloudwatch_metric_alarm" "scanned" {
   period              = 86400
   evaluation_periods  = 1
   alarm_actions       = [aws_sns_topic.this.arn]
+}
+
+# What X has cost this month, in per cent of the streamer's own budget.
+resource "aws_cloudwatch_metric_alarm" "spend" {
+  alarm_name          = "${local.prefix}-x-spend"
+  alarm_description   = "More than ${var.spend_percent} % of the month's budget for X is spent."
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.spend_percent
+  treat_missing_data  = "notBreaching"
+  evaluation_periods  = 1
+  alarm_actions       = [aws_sns_topic.this.arn]
+
+  metric_query {
+    id          = "share"
+    expression  = "100 * spent / budget"
+    label       = "Per cent of the month's budget"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { spent = "XSpentMonthUsd", budget = "XBudgetMonthUsd" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = var.names.metrics_namespace
+        metric_name = metric_query.value
+        dimensions  = { Environment = var.environment }
+        period      = 300
+        stat        = "Maximum"
+      }
+    }
+  }
 }
 
 resource "aws_budgets_budget" "month" {

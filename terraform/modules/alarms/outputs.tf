@@ -5,5 +5,10 @@ output "topic_arn" {
 
 output "alarms" {
   description = "Names of the alarms; docs/runbook.md explains each."
-  value       = sort(concat([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name], [aws_cloudwatch_metric_alarm.scanned.alarm_name]))
+  value       = sort(concat([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name], [aws_cloudwatch_metric_alarm.scanned.alarm_name, aws_cloudwatch_metric_alarm.spend.alarm_name]))
+}
+
+output "dashboard" {
+  description = "The dashboard's name."
+  value       = aws_cloudwatch_dashboard.this.dashboard_name
 }

@@ -34,3 +34,19 @@ variable "monthly_usd" {
   description = "The month's budget in US dollars for the whole account, or null for none."
   type        = number
 }
+
+variable "region" {
+  description = "The region, for the dashboard's graphs."
+  type        = string
+}
+
+variable "spend_percent" {
+  description = "Per cent of the month's budget for X (the streamer's configuration has it) before the alarm."
+  type        = number
+  default     = 80
+
+  validation {
+    condition     = var.spend_percent > 0 && var.spend_percent <= 100
+    error_message = "spend_percent must be above 0 and at most 100."
+  }
+}

@@ -1,10 +1,17 @@
-# A network with public subnets for what calls out, and private ones for the database. Nothing listens to the internet.
+# A network with public subnets for what calls out, and private ones for what is reached from within or reaches AWS
+# alone. Nothing listens to the internet.
 
 resource "aws_vpc" "this" {
+  #checkov:skip=CKV2_AWS_11:Nothing has an inbound rule from outside; a log of every flow would cost more than the streams.
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
   tags                 = { Name = var.name }
+}
+
+# What is put into no group of its own can reach nothing, and nothing reaches it.
+resource "aws_default_security_group" "this" {
+  vpc_id = aws_vpc.this.id
 }
 
 resource "aws_internet_gateway" "this" {
@@ -68,7 +75,38 @@ resource "aws_vpc_endpoint" "s3" {
   tags              = { Name = "${var.name}-s3" }
 }
 
+# Where AWS's own services answer inside the network, so that calls to them need no way out.
+resource "aws_vpc_endpoint" "interface" {
+  for_each = var.interface_endpoints
+
+  vpc_id              = aws_vpc.this.id
+  service_name        = "com.amazonaws.${var.region}.${each.key}"
+  vpc_endpoint_type   = "Interface"
+  private_dns_enabled = true
+  subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
+  security_group_ids  = [aws_security_group.endpoints.id]
+  tags                = { Name = "${var.name}-${each.key}" }
+}
+
+resource "aws_security_group" "endpoints" {
+  #checkov:skip=CKV2_AWS_5:The interface endpoints above use it; the check does not see that through for_each.
+  name        = "${var.name}-endpoints"
+  description = "The interface endpoints: HTTPS from within the network."
+  vpc_id      = aws_vpc.this.id
+  tags        = { Name = "${var.name}-endpoints" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "endpoints" {
+  security_group_id = aws_security_group.endpoints.id
+  description       = "HTTPS from within the network."
+  cidr_ipv4         = var.cidr
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 resource "aws_security_group" "streamer" {
+  #checkov:skip=CKV2_AWS_5:The streamer's launch template uses it; the check does not see that across modules.
   name        = "${var.name}-streamer"
   description = "The streamer: HTTPS out, nothing in."
   vpc_id      = aws_vpc.this.id
@@ -82,4 +120,30 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
+}
+
+# A way out for what is in the private subnets, one for all zones: what it serves can wait for a zone to come back.
+resource "aws_eip" "nat" {
+  count = var.nat ? 1 : 0
+
+  domain = "vpc"
+  tags   = { Name = "${var.name}-nat" }
+}
+
+resource "aws_nat_gateway" "this" {
+  count = var.nat ? 1 : 0
+
+  allocation_id = aws_eip.nat[0].id
+  subnet_id     = aws_subnet.public[var.zones[0]].id
+  tags          = { Name = var.name }
+
+  depends_on = [aws_internet_gateway.this]
+}
+
+resource "aws_route" "nat" {
+  count = var.nat ? 1 : 0
+
+  route_table_id         = aws_route_table.private.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.this[0].id
 }

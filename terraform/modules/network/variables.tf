@@ -22,3 +22,13 @@ variable "zones" {
   description = "Availability zones, one public and one private subnet in each."
   type        = list(string)
 }
+
+variable "interface_endpoints" {
+  description = "AWS services that answer inside the network, by the last part of their endpoint's name, such as kinesis-streams."
+  type        = set(string)
+}
+
+variable "nat" {
+  description = "Whether the private subnets have a way out, through a NAT gateway."
+  type        = bool
+}

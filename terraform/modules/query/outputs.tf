@@ -2,3 +2,8 @@ output "workgroup" {
   description = "The workgroup's name."
   value       = aws_athena_workgroup.this.name
 }
+
+output "queries" {
+  description = "Ids of the named queries by name."
+  value       = { for name, query in aws_athena_named_query.this : name => query.id }
+}

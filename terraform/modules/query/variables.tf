@@ -22,3 +22,18 @@ variable "force_destroy" {
   description = "Whether destroying the workgroup deletes its history of queries."
   type        = bool
 }
+
+variable "database" {
+  description = "The catalogue's database, which the named queries are about."
+  type        = string
+}
+
+variable "queries" {
+  description = "SQL by the name under which people find it in the workgroup; its first line is a comment that describes it."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for sql in values(var.queries) : startswith(sql, "-- ")])
+    error_message = "queries must begin with a comment that says what they give."
+  }
+}

@@ -87,6 +87,7 @@ resource "aws_ssm_document" "service" {
 }
 
 resource "aws_ebs_volume" "state" {
+  #checkov:skip=CKV_AWS_189:Encrypted with the account's key for EBS: one account, one team.
   availability_zone = var.zone
   size              = var.state_gib
   type              = "gp3"
@@ -95,6 +96,7 @@ resource "aws_ebs_volume" "state" {
 }
 
 resource "aws_launch_template" "this" {
+  #checkov:skip=CKV_AWS_88:It calls out to the networks from a public subnet, which costs no NAT gateway; no rule lets anything in.
   name                   = local.name
   image_id               = var.image_id == null ? data.aws_ssm_parameter.image[0].insecure_value : var.image_id
   instance_type          = var.instance_type
@@ -139,6 +141,12 @@ resource "aws_autoscaling_group" "this" {
   max_size            = 1
   desired_capacity    = 1
   vpc_zone_identifier = [var.subnet]
+
+  tag {
+    key                 = "Name"
+    value               = local.name
+    propagate_at_launch = false # the launch template names the instance
+  }
 
   launch_template {
     id      = aws_launch_template.this.id

@@ -1,0 +1,253 @@
+# What the variables of modules refuse beyond those of the root. Offline: the provider is mocked.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_ssm_parameter" {
+    defaults = { insecure_value = "ami-0123456789abcdef0" }
+  }
+}
+
+run "a_network_of_another_size_is_refused" {
+  command         = plan
+  expect_failures = [var.cidr]
+
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    name                = "n"
+    region              = "us-east-1"
+    zones               = ["us-east-1a", "us-east-1b"]
+    interface_endpoints = []
+    nat                 = false
+    cidr                = "10.0.0.0/8"
+  }
+}
+
+run "too_large_a_buffer_is_refused" {
+  command         = plan
+  expect_failures = [var.buffer_mib]
+
+  module {
+    source = "./modules/ingest"
+  }
+
+  variables {
+    names = {
+      streams          = { posts = "posts" }
+      delivery_streams = { posts = "posts-to-s3" }
+      roles            = { firehose = "firehose", airflow = "airflow" }
+      secrets          = { webhook = "connections/postrank_webhook" }
+      workgroup        = "w", topic = "alerts", metrics_namespace = "Postrank"
+    }
+    delivery        = { posts = { prefix = "p/", error_prefix = "e/" } }
+    shards          = 1
+    retention_hours = 24
+    raw_bucket_arn  = "arn:aws:s3:::raw"
+    policy          = "{}"
+    trust           = "{}"
+    buffer_seconds  = 300
+    buffer_mib      = 129
+  }
+}
+
+run "too_long_a_buffer_is_refused" {
+  command         = plan
+  expect_failures = [var.buffer_seconds]
+
+  module {
+    source = "./modules/ingest"
+  }
+
+  variables {
+    names = {
+      streams          = { posts = "posts" }
+      delivery_streams = { posts = "posts-to-s3" }
+      roles            = { firehose = "firehose", airflow = "airflow" }
+      secrets          = { webhook = "connections/postrank_webhook" }
+      workgroup        = "w", topic = "alerts", metrics_namespace = "Postrank"
+    }
+    delivery        = { posts = { prefix = "p/", error_prefix = "e/" } }
+    shards          = 1
+    retention_hours = 24
+    raw_bucket_arn  = "arn:aws:s3:::raw"
+    policy          = "{}"
+    trust           = "{}"
+    buffer_mib      = 64
+    buffer_seconds  = 901
+  }
+}
+
+run "a_cut_off_below_athenas_is_refused" {
+  command         = plan
+  expect_failures = [var.scan_limit_bytes]
+
+  module {
+    source = "./modules/query"
+  }
+
+  variables {
+    name             = "w"
+    results_bucket   = "results"
+    force_destroy    = true
+    database         = "d"
+    queries          = {}
+    scan_limit_bytes = 1
+  }
+}
+
+run "a_query_without_a_description_is_refused" {
+  command         = plan
+  expect_failures = [var.queries]
+
+  module {
+    source = "./modules/query"
+  }
+
+  variables {
+    name             = "w"
+    results_bucket   = "results"
+    force_destroy    = true
+    database         = "d"
+    scan_limit_bytes = 10485760
+    queries          = { all = "select 1" }
+  }
+}
+
+run "a_warehouse_in_one_zone_is_refused" {
+  command         = plan
+  expect_failures = [var.subnets]
+
+  module {
+    source = "./modules/warehouse"
+  }
+
+  variables {
+    name           = "n"
+    vpc_id         = "vpc-1"
+    cidr           = "10.0.0.0/16"
+    instance_class = "db.t4g.micro"
+    protected      = false
+    subnets        = ["subnet-1"]
+  }
+}
+
+run "more_than_all_of_the_budget_is_refused" {
+  command         = plan
+  expect_failures = [var.spend_percent]
+
+  module {
+    source = "./modules/alarms"
+  }
+
+  variables {
+    names = {
+      streams          = { posts = "posts" }
+      delivery_streams = { posts = "posts-to-s3" }
+      roles            = { firehose = "firehose", airflow = "airflow" }
+      secrets          = { webhook = "connections/postrank_webhook" }
+      workgroup        = "w", topic = "alerts", metrics_namespace = "Postrank"
+    }
+    environment    = "dev"
+    region         = "us-east-1"
+    emails         = []
+    daily_scan_gib = 1
+    monthly_usd    = null
+    spend_percent  = 120
+  }
+}
+
+run "a_secret_that_nothing_describes_is_refused" {
+  command         = plan
+  expect_failures = [var.descriptions]
+
+  module {
+    source = "./modules/secrets"
+  }
+
+  variables {
+    secrets       = { x = "x" }
+    force_destroy = true
+    descriptions  = {}
+  }
+}
+
+run "a_state_bucket_in_capitals_is_refused" {
+  command         = plan
+  expect_failures = [var.bucket]
+
+  module {
+    source = "./bootstrap"
+  }
+
+  variables {
+    bucket = "State"
+  }
+}
+
+run "every_repository_at_once_is_refused" {
+  command         = plan
+  expect_failures = [var.repository]
+
+  module {
+    source = "./bootstrap"
+  }
+
+  variables {
+    bucket     = "state"
+    repository = "example/*"
+  }
+}
+
+run "every_branch_at_once_is_refused" {
+  command         = plan
+  expect_failures = [var.branch]
+
+  module {
+    source = "./bootstrap"
+  }
+
+  variables {
+    bucket = "state"
+    branch = "*"
+  }
+}
+
+run "every_environment_at_once_is_refused" {
+  command         = plan
+  expect_failures = [var.environments]
+
+  module {
+    source = "./bootstrap"
+  }
+
+  variables {
+    bucket       = "state"
+    environments = ["*"]
+  }
+}
+
+run "ci_plans_for_pull_requests_and_deploys_for_environments" {
+  command = plan
+
+  module {
+    source = "./bootstrap"
+  }
+
+  variables {
+    bucket     = "state"
+    repository = "example/postrank"
+  }
+
+  assert {
+    condition     = local.subjects.plan == ["repo:example/postrank:pull_request", "repo:example/postrank:ref:refs/heads/main"]
+    error_message = "The plan role trusts other jobs than pull requests and the branch."
+  }
+  assert {
+    condition     = local.subjects.deploy == ["repo:example/postrank:environment:dev", "repo:example/postrank:environment:prod"]
+    error_message = "The deploy role trusts other jobs than those of the environments."
+  }
+}

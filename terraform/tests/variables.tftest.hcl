@@ -1,0 +1,151 @@
+# What each variable of the root refuses. Offline: the provider is mocked.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_ssm_parameter" {
+    defaults = { insecure_value = "ami-0123456789abcdef0" }
+  }
+}
+
+variables {
+  environment     = "dev"
+  release         = "0.1.0"
+  streamer_config = "environments/streamer.toml"
+}
+
+run "a_region_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.region]
+
+  variables {
+    region = "us-east"
+  }
+}
+
+run "a_network_that_is_no_16_is_refused" {
+  command         = plan
+  expect_failures = [var.cidr]
+
+  variables {
+    cidr = "10.40.0.0/24"
+  }
+}
+
+run "an_image_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.image_id]
+
+  variables {
+    image_id = "ubuntu"
+  }
+}
+
+run "a_configuration_that_is_not_there_is_refused" {
+  command         = plan
+  expect_failures = [var.streamer_config]
+
+  variables {
+    streamer_config = "environments/nowhere.toml"
+  }
+}
+
+run "a_retention_below_a_day_is_refused" {
+  command         = plan
+  expect_failures = [var.retention_hours]
+
+  variables {
+    retention_hours = 12
+  }
+}
+
+run "a_volume_too_small_for_the_spool_is_refused" {
+  command         = plan
+  expect_failures = [var.state_gib]
+
+  variables {
+    state_gib = 1
+  }
+}
+
+run "a_warehouse_class_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.warehouse_class]
+
+  variables {
+    warehouse_class = "small"
+  }
+}
+
+run "an_address_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.alarm_emails]
+
+  variables {
+    alarm_emails = ["the data team"]
+  }
+}
+
+run "a_scan_budget_of_nothing_is_refused" {
+  command         = plan
+  expect_failures = [var.daily_scan_gib]
+
+  variables {
+    daily_scan_gib = 0
+  }
+}
+
+run "a_budget_of_nothing_is_refused" {
+  command         = plan
+  expect_failures = [var.monthly_usd]
+
+  variables {
+    monthly_usd = 0
+  }
+}
+
+run "an_endpoint_with_its_whole_name_is_refused" {
+  command         = plan
+  expect_failures = [var.interface_endpoints]
+
+  variables {
+    interface_endpoints = ["com.amazonaws.us-east-1.Kinesis"]
+  }
+}
+
+run "a_version_of_airflow_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.mwaa]
+
+  variables {
+    mwaa = { version = "3" }
+  }
+}
+
+run "a_class_of_mwaa_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.mwaa]
+
+  variables {
+    mwaa = { version = "3.0.6", class = "t3.small" }
+  }
+}
+
+run "no_worker_of_mwaa_is_refused" {
+  command         = plan
+  expect_failures = [var.mwaa]
+
+  variables {
+    mwaa = { version = "3.0.6", max_workers = 0 }
+  }
+}
+
+run "a_level_of_logs_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.mwaa]
+
+  variables {
+    mwaa = { version = "3.0.6", log_level = "LOUD" }
+  }
+}
