@@ -16,6 +16,7 @@ from postrank.sources import Source
 from postrank.sources.bluesky.stream import Refused
 from postrank.sources.bluesky.wire import to_time
 from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
+from tests.support.faulty_proxy import faulty_proxy
 from tests.support.reading import built, reading
 from tests.support.waiting import wait_for
 
@@ -232,3 +233,15 @@ def test_wrong_options_are_named_together(tmp_path: Path) -> None:
         "bluesky.stall_seconds",
         "bluesky.stal_seconds",
     ]
+
+
+def test_a_connection_that_is_cut_in_the_handshake_is_made_again(server: FakeJetstream, tmp_path: Path) -> None:
+    with faulty_proxy(server.port) as proxy:
+        proxy.fault = "reset"
+        one = built("bluesky", tmp_path / "state", hosts=[proxy.url.replace("http", "ws")], directory="none")
+        with reading(one) as read:
+            read.until(lambda: one.gauges()["bluesky_reconnects"] >= 3, "three connections that are cut")  # type: ignore[attr-defined]
+            proxy.fault = ""
+            read.until(lambda: server.connected, "the connection")
+            server.publish(commit(ANN, "1", record("hello")))
+            read.until_ids(uri("1"))

@@ -3,6 +3,7 @@
 import random
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +20,7 @@ from tests.support.waiting import wait_for
 
 Feeds = Callable[[Path, int, int], AbstractContextManager[Feeding]]  # folder, lines, seed
 _SERVER_FAULTS = ("500", "throttled")
+_LONGEST = 3.0  # seconds that a streamer lives on when all is well
 _STALL = 1.6  # seconds after which a source whose connection is half open has noticed it
 
 
@@ -85,11 +87,13 @@ class _Storm:
     draw: random.Random
     outages: Counter[str] = field(default_factory=Counter)
     disconnects: Counter[str] = field(default_factory=Counter)
+    _opened: int = 0  # connections to the source, before this start
     _bags: dict[str, list[str]] = field(default_factory=dict)
 
     def blow(self, kills: int, step: int) -> None:
         """Kill the streamer again and again, each time somewhere else on its way, AWS or its source away by then."""
         for number in range(kills):
+            self._opened = self.feeding.opened()
             process = self.streamer.start()
             # A server that takes its time, so that a kill finds requests under way.
             self.aws.delay = self.draw.choice((0.0, 0.005, 0.02))
@@ -97,7 +101,7 @@ class _Storm:
             if number == 0 and self.feeding.proxy:
                 wait_for(lambda: (heartbeat(self.aws) or {}).get("cursor"), timeout=60, what=self.streamer.log[-2000:])
                 self.feeding.begin()
-            self._until(process, before + 1)
+            wait_for(lambda: self._has_begun(process, before), timeout=120, what="a first line", every=0.005)  # noqa: B023
             self._lose_the_source(process)
             self._lose_aws(process)
             if not (self.proxy.fault or self.aws.failing):
@@ -105,6 +109,7 @@ class _Storm:
             process.send_signal(signal.SIGKILL)
             if process.wait() == 0:
                 break  # it was quicker than the storm
+            assert process.returncode == -signal.SIGKILL, f"it gave up: {self.streamer.log[-3000:]}"
             self.calm()
 
     def calm(self) -> None:
@@ -132,6 +137,14 @@ class _Storm:
         if self.draw.random() < 0.75:  # else the kill comes while the source is away
             self.feeding.proxy.fault = ""
 
+    def _has_begun(self, process: "subprocess.Popen[bytes]", before: int) -> bool:
+        """Whether something arrives; a live source that has told all only connects."""
+        return (
+            process.poll() is not None
+            or self.aws.taken_lines > before
+            or (self.feeding.proxy is not None and self.feeding.opened() > self._opened)
+        )
+
     def _next(self, whose: str, faults: Sequence[str]) -> str:
         """Every fault once, in any order, before any comes again."""
         left = self._bags.setdefault(whose, [])
@@ -140,16 +153,10 @@ class _Storm:
         return left.pop()
 
     def _until(self, process: "subprocess.Popen[bytes]", lines: int) -> None:
-        """Until so many lines have arrived, or no more come because the source is away or has told all."""
-        seen, quiet = -1, 0
-
-        def enough() -> bool:
-            nonlocal seen, quiet
-            quiet = quiet + 1 if self.aws.taken_lines == seen else 0
-            seen = self.aws.taken_lines
-            return process.poll() is not None or seen >= lines or (self.feeding.proxy is not None and quiet > 600)
-
-        wait_for(enough, timeout=120, what="more lines", every=0.005)
+        """Until so many lines have arrived; a while at most: AWS may want them slowly, a live source have told all."""
+        due = time.monotonic() + _LONGEST
+        while process.poll() is None and self.aws.taken_lines < lines and time.monotonic() < due:
+            _for_seconds(process, 0.005)
 
 
 def _for_seconds(process: Any, seconds: float) -> None:

@@ -11,7 +11,7 @@ from typing import Self
 
 import orjson
 import zstandard
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from postrank.errors import Fatal, Retryable
@@ -159,7 +159,7 @@ class Jetstream:
             elif status == 400:
                 raise Refused(host, status, body) from refusal
             raise _Lost(f"refused with {status}") from refusal
-        except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+        except (OSError, WebSocketException) as error:  # also a connection that is cut in the middle of the handshake
             raise _Lost(f"cannot connect: {error}") from error
 
     def _follow(self, socket: ClientConnection, backoff: Backoff) -> Iterator[Batch]:
