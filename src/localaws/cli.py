@@ -13,13 +13,19 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", default=4566, show_default=True, help="Port on 127.0.0.1; 0 takes any free one.")
+@click.option("--port", default=4566, show_default=True, help="Port; 0 takes any free one.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True,
+    help="Address to listen on. It asks nobody for a password: another one only in a network of its own.",
+)  # fmt: skip
 @click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder that holds everything.")
 @click.option("--enforce-iam", is_flag=True, help="Check every call against its caller's policies.")
 @click.option("--call-log", type=click.Path(path_type=Path), help="File that gets a JSON line for every call.")
 @click.option("--speed", default=1.0, show_default=True, help="How many times faster than AWS waits run.")
 @click.option("--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml: what instances may run.")
-def serve(port: int, state: Path, enforce_iam: bool, call_log: Path | None, speed: float, units: Path | None) -> None:
+def serve(
+    *, port: int, host: str, state: Path, enforce_iam: bool, call_log: Path | None, speed: float, units: Path | None
+) -> None:
     """Serve every service on one endpoint until SIGTERM.
 
     Prints `localaws ready on http://127.0.0.1:PORT` when it answers; /_localaws/health says so, too.
@@ -32,9 +38,11 @@ def serve(port: int, state: Path, enforce_iam: bool, call_log: Path | None, spee
     from localaws.server import Options, serve
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    options = Options(port=port, state=state, enforce_iam=enforce_iam, call_log=call_log, speed=speed, units=units)
+    options = Options(
+        port=port, host=host, state=state, enforce_iam=enforce_iam, call_log=call_log, speed=speed, units=units
+    )
     try:
         serve(options)
     except OSError as error:
-        click.echo(f"localaws: cannot listen on 127.0.0.1:{port}: {error.strerror}", err=True)
+        click.echo(f"localaws: cannot listen on {host}:{port}: {error.strerror}", err=True)
         sys.exit(1)

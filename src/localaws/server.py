@@ -21,6 +21,7 @@ class Options:
 
     port: int
     state: Path
+    host: str = HOST
     enforce_iam: bool = False
     call_log: Path | None = None
     speed: float = 1.0
@@ -30,7 +31,7 @@ class Options:
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
     platform = Platform(options.state, speed=options.speed, call_log=options.call_log, enforce_iam=options.enforce_iam)
-    server = server_for(Gateway(platform), options.port)
+    server = server_for(Gateway(platform), options.port, options.host)
     platform.endpoint = f"http://{HOST}:{server.effective_port}"
     for package in _SERVICES:
         _register(platform, package, options)

@@ -58,11 +58,11 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _RefusedTask
 
 
-def server_for(application: Any, port: int) -> Any:
-    """A server on loopback that is bound to `port` (0: a free one) and not yet running. Raises OSError."""
+def server_for(application: Any, port: int, host: str = HOST) -> Any:
+    """A server that is bound to `port` (0: a free one) of `host` and not yet running. Raises OSError."""
     server = create_server(
         application,
-        host=HOST,
+        host=host,
         port=port,
         threads=_THREADS,
         clear_untrusted_proxy_headers=True,

@@ -16,6 +16,7 @@ COMMANDS = {
     "report": ("postrank.cli.report", "report", "Write the report of a ranking run as an HTML file."),
     "backfill": ("postrank.cli.backfill", "backfill", "Read a span of time again, to close a gap."),
     "deploy": ("postrank.cli.deploy", "deploy", "Publish a release of the streamer, and bring one to its host."),
+    "provision": ("postrank.cli.provision", "provision", "Make Postrank's resources on a local AWS."),
     "rules": ("postrank.cli.rules", "rules", "Try the rules of X's filtered stream, or make them so."),
 }
 

@@ -1,0 +1,37 @@
+"""`postrank provision`: what Terraform makes in an account, made on a local AWS that runs elsewhere."""
+
+import os
+
+import click
+
+from postrank.aws.clients import Clients
+from postrank.aws.resources import Resources
+from postrank.errors import Fatal
+from postrank.laptop.provision import Provision
+from postrank.settings import Settings
+
+
+class NotLocal(Fatal):
+    """The command was pointed at AWS itself."""
+
+
+@click.command()
+@click.option("--unit", help="Also start the streamer's instance, which runs this unit of the local AWS.")
+def provision(unit: str | None) -> None:
+    """Make Postrank's resources on the local AWS at AWS_ENDPOINT_URL, unless they are there.
+
+    For a local AWS in a container; `postrank up` does the same by itself. In an account, Terraform makes them.
+    """
+    if not os.environ.get("AWS_ENDPOINT_URL"):
+        raise NotLocal("AWS_ENDPOINT_URL is not set: this is for a local AWS; in an account, apply terraform/")
+    settings = Settings.of(os.environ)
+    names = Resources.of(settings.environment, settings.account, settings.region)
+    made = Provision(Clients(names.region).get, names)
+    if made.exists():
+        click.echo("the resources are there")
+        return
+    for kind in made.base():
+        click.echo(f"made {kind}")
+    if unit:
+        made.streamer(unit)
+        click.echo(f"started the instance, which runs {unit}")
