@@ -23,7 +23,8 @@ from postrank.streamer.notify import Notifier
 from postrank.streamer.reader import Reader
 from postrank.streamer.shipper import Shipment, Shipper
 from postrank.windows.author_windows import AuthorWindows
-from postrank.windows.encoding import encode as encode_window
+from postrank.windows.authors import Author
+from postrank.windows.encoding import encode as encode_windows
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Progress:
     cursor: str | None = None
     last_source_contact: str | None = None
     last_ack: str | None = None
-    top: list[tuple[str, str | None, int]] = field(default_factory=list)  # author, handle, posts in the newest 60 s
+    top: list[tuple[Author, int]] = field(default_factory=list)  # who wrote most in the newest 60 s
     contact: float = field(default_factory=time.monotonic)  # the same two, for ages
     ack: float = field(default_factory=time.monotonic)
 
@@ -81,6 +82,8 @@ class Pump:
         while (batch := reader.get(0.0)) is not None and self.stopping.is_set():
             self._absorb(batch)
         self._ship(ended=reader.finished)
+        while self.windows.pending:
+            self._ship(ended=reader.finished)
         if reader.failure is not None:
             raise reader.failure
 
@@ -129,8 +132,8 @@ class Pump:
             return
         emitted, changes = self.windows.take(ended=ended)
         at = to_text(datetime.now(UTC))
-        lines = [encode_window(window, emitted_at=at, collector=self.collector) for window in emitted]
-        self.windows_packer.add([window.author for window in emitted], lines)
+        lines = encode_windows(emitted, emitted_at=at, collector=self.collector)
+        self.windows_packer.add([window.author_id for window in emitted], lines)
         self._renew_top()
         counts = self.progress.counts.copy()
         counts.window_lines += len(emitted)
@@ -142,7 +145,7 @@ class Pump:
         while not self.shipper.submit(shipment, wait=0.5):
             self.notifier.alive()
             self._raise_failure()
-        self._unsent = False
+        self._unsent = self.windows.pending
         if self.checkpoint.size > self.journal_bytes and self.shipper.wait_idle(60.0):
             self.checkpoint.rewrite(self._frame(counts, self.windows.snapshot()))
 

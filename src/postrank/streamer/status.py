@@ -76,8 +76,7 @@ class StatusServer:
         asked = query.get("n", [""])[0]
         number = int(asked) if asked.isdecimal() else TOP_ROWS
         rows: list[dict[str, Any]] = []
-        for rank, (author, handle, posts) in enumerate(self._reporter.progress.top[:number], 1):
-            network, author_id = author.split("\n", 1)
+        for rank, ((network, author_id, handle), posts) in enumerate(self._reporter.progress.top[:number], 1):
             row = {"rank": rank, "network": network, "author_id": author_id, "author_handle": handle, "posts": posts}
             rows.append(row)
         return 200, "application/json", orjson.dumps({"seconds": 60, "authors": rows})

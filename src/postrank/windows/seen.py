@@ -1,42 +1,44 @@
 """Which posts were counted already: a bounded memory of the newest ids, so that a post sent twice counts once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Seen:
-    """Remembers at least the newest `horizon` ids, and at most twice as many."""
+    """Remembers at least the newest `horizon` ids, and at most twice as many and a batch."""
 
     horizon: int = 200_000
-    now: set[str] = field(default_factory=set)  # two generations: the older one goes when the newer one is full
-    before: set[str] = field(default_factory=set)
-    new: list[str] = field(default_factory=list)
+    _now: set[str] = field(default_factory=set)  # two generations: the older one goes when the newer one is full
+    _before: set[str] = field(default_factory=set)
+    _new: list[str] = field(default_factory=list)
 
-    def add(self, key: str) -> bool:
-        """Whether the id is new; it is known from now on."""
-        if key in self.now or key in self.before:
-            return False
-        self.now.add(key)
-        self.new.append(key)
-        self.rotate()
-        return True
-
-    def rotate(self) -> None:
-        """Begin a new generation if this one is full. For a loop that does what `add` does by itself."""
-        if len(self.now) >= self.horizon:
-            self.before, self.now = self.now, set()
+    def add(self, keys: Sequence[str]) -> Sequence[int]:
+        """Note ids; the places of those that are new, the first of each."""
+        fresh = set(keys)
+        places: Sequence[int] = range(len(keys))
+        if len(fresh) < len(keys) or not (fresh.isdisjoint(self._now) and fresh.isdisjoint(self._before)):
+            fresh -= self._now
+            fresh -= self._before
+            first = {key: place for place, key in reversed(list(enumerate(keys))) if key in fresh}
+            places = sorted(first.values())
+        self._now |= fresh
+        self._new += keys if len(places) == len(keys) else [keys[place] for place in places]
+        if len(self._now) >= self.horizon:
+            self._before, self._now = self._now, set()
+        return places
 
     def take_new(self) -> list[str]:
         """The ids added since the last call."""
-        new, self.new = self.new, []
+        new, self._new = self._new, []
         return new
 
-    def restore(self, keys: list[str]) -> None:
+    def restore(self, keys: Sequence[str]) -> None:
         """Know the ids that were taken before a restart."""
-        for key in keys:
-            self.add(key)
-        self.new = []
+        for start in range(0, len(keys), self.horizon):
+            self.add(keys[start : start + self.horizon])
+        self._new = []
 
     def all(self) -> list[str]:
         """All ids that are remembered, older ones first."""
-        return [*self.before, *self.now]
+        return [*self._before, *self._now]

@@ -1,33 +1,43 @@
 """The newest 60 seconds, in steps of 5: who wrote most just now."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
-from operator import itemgetter
+
+from postrank.windows.authors import Numbers
+from postrank.windows.grouping import grouped
 
 STEP_MS = 5_000
 STEPS = 12  # in 60 s
 
 
+def _numbers() -> Numbers:
+    return array("i")
+
+
 @dataclass(slots=True)
 class Sliding:
-    """Counts in slots `(t - 5 s, t]`; a window is the last twelve, as running totals. Older posts are passed over."""
+    """Authors' numbers in slots `(t - 5 s, t]`; a window is the last twelve, as running totals.
+
+    Posts that are older than the last window are passed over.
+    """
 
     rows: int = 40  # authors that are emitted for a step, those with most posts; 0 emits none
-    _slots: dict[int, dict[str, int]] = field(default_factory=dict)
-    _totals: dict[str, int] = field(default_factory=dict)  # of the twelve slots up to `_done`
+    _slots: dict[int, Numbers] = field(default_factory=dict)  # a number for each post
+    _totals: Numbers = field(default_factory=_numbers)  # by number: posts in the twelve slots up to `_done`
     _done: int | None = None  # the newest step that was taken
 
-    def slot(self, slot: int) -> tuple[dict[str, int], ...]:
-        """The counts in which a post of slot `(moment_ms - 1) // STEP_MS` is counted; they hold until `take`."""
-        if self._done is None or slot > self._done:
-            return (self._slots.setdefault(slot, {}),)
-        if slot <= self._done - STEPS:
-            return ()
-        return self._slots.setdefault(slot, {}), self._totals
+    def add(self, moments: Sequence[int], numbers: Sequence[int]) -> None:
+        """Count posts, each with its instant (ms since 1970) and its author's number."""
+        for slot, some in grouped([(moment - 1) // STEP_MS for moment in moments], numbers):
+            if self._done is None or slot > self._done - STEPS:
+                self._slots.setdefault(slot, _numbers()).extend(some)
+                if self._done is not None and slot <= self._done:
+                    _count(self._totals, some, 1)
 
-    def take(self, newest_ms: int | None, *, ended: bool = False) -> Iterator[tuple[str, int, int]]:
-        """The windows of the steps that event time has passed since the last call: author, end (ms), posts.
+    def take(self, newest_ms: int | None, *, ended: bool = False) -> Iterator[tuple[int, int, int]]:
+        """The windows of the steps that event time has passed since the last call: author's number, end (ms), posts.
 
         A step emits the authors that wrote in its last 5 s, those with most posts in its 60 s. `ended`: the last, too.
         """
@@ -36,37 +46,51 @@ class Sliding:
         passed = (newest_ms - 1) // STEP_MS - (0 if ended else 1)
         for slot in sorted(s for s in self._slots if s <= passed and (self._done is None or s > self._done)):
             self._advance(slot)
-            totals = self._totals
-            wrote = ((author, totals[author]) for author in self._slots[slot])
-            for author, posts in nlargest(self.rows, wrote, key=itemgetter(1, 0)):
-                yield author, (slot + 1) * STEP_MS, posts
+            for number in nlargest(self.rows, set(self._slots[slot]), key=self._totals.__getitem__):
+                yield number, (slot + 1) * STEP_MS, self._totals[number]
         if self._done is None or passed > self._done:
             self._advance(passed)
 
-    def top(self, number: int) -> list[tuple[str, int]]:
-        """Who wrote most in the newest 60 s that were counted."""
+    def top(self, number: int) -> list[tuple[int, int]]:
+        """Who wrote most in the newest 60 s that were counted: author's number, posts."""
         if not self._slots:
             return []
-        newest = max(self._slots)
-        totals: dict[str, int] = {}
-        for slot in range(newest - STEPS + 1, newest + 1):
-            for author, posts in self._slots.get(slot, {}).items():
-                totals[author] = totals.get(author, 0) + posts
-        return nlargest(number, totals.items(), key=itemgetter(1, 0))
+        newest, totals = max(self._slots), self._totals[:]
+        for slot, numbers in self._slots.items():
+            if self._done is None or slot > self._done:
+                if slot > newest - STEPS:
+                    _count(totals, numbers, 1)
+            elif slot <= newest - STEPS:
+                _count(totals, numbers, -1)
+        best = nlargest(number, range(len(totals)), key=totals.__getitem__)
+        return [(author, totals[author]) for author in best if totals[author]]
+
+    def alive(self) -> Iterable[Numbers]:
+        """The numbers that are in use."""
+        return self._slots.values()
+
+    def renumber(self, renumbered: Sequence[int]) -> None:
+        """Take over new numbers, by old ones."""
+        self._totals = _numbers()
+        for slot, numbers in self._slots.items():
+            self._slots[slot] = array("i", map(renumbered.__getitem__, numbers))
+            if self._done is not None and slot <= self._done:
+                _count(self._totals, self._slots[slot], 1)
 
     def _advance(self, slot: int) -> None:
         """Let the totals be those of the window that ends with `slot`."""
-        totals = self._totals
         for old in [s for s in self._slots if s <= slot - STEPS]:
-            counted = self._done is not None and old <= self._done
-            for author, posts in self._slots.pop(old).items():
-                if counted:
-                    left = totals[author] - posts
-                    if left:
-                        totals[author] = left
-                    else:
-                        del totals[author]
+            numbers = self._slots.pop(old)
+            if self._done is not None and old <= self._done:
+                _count(self._totals, numbers, -1)
         for new in [s for s in self._slots if s <= slot and (self._done is None or s > self._done)]:
-            for author, posts in self._slots[new].items():
-                totals[author] = totals.get(author, 0) + posts
+            _count(self._totals, self._slots[new], 1)
         self._done = slot
+
+
+def _count(totals: Numbers, numbers: Sequence[int], by: int) -> None:
+    missing = max(numbers) + 1 - len(totals)
+    if missing > 0:
+        totals.frombytes(bytes(missing * totals.itemsize))
+    for number in numbers:
+        totals[number] += by

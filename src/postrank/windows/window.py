@@ -1,0 +1,35 @@
+"""One emission of one author's window, in the data contract's fields; and its line in the second stream."""
+
+from datetime import timedelta
+from functools import lru_cache
+from typing import Literal
+
+from msgspec import Struct
+
+from postrank.posts.times import EPOCH, to_text
+from postrank.windows.authors import Author
+
+LENGTH_MS = 60_000
+
+
+class Window(Struct, gc=False):
+    """Without `collector` and `emitted_at`, which the streamer knows."""
+
+    network: str
+    author_id: str
+    author_handle: str | None
+    window_start: str
+    window_end: str
+    kind: Literal["tumbling", "sliding"]
+    posts: int
+    final: bool
+
+
+def window(author: Author, end_ms: int, kind: Literal["tumbling", "sliding"], posts: int) -> Window:
+    """The window of 60 s that ends at `end_ms` since 1970; a tumbling one is final when it is emitted."""
+    return Window(*author, _instant(end_ms - LENGTH_MS), _instant(end_ms), kind, posts, kind == "tumbling")
+
+
+@lru_cache(maxsize=256)
+def _instant(milliseconds: int) -> str:
+    return to_text(EPOCH + timedelta(milliseconds=milliseconds))
