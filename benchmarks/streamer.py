@@ -22,6 +22,7 @@ import orjson
 
 from benchmarks.x_posts import write_x_posts
 from postrank.aws.clients import Clients
+from postrank.aws.put_records import quicken
 from postrank.posts.encoding import encode
 from postrank.posts.lines import parse_line
 from postrank.sinks import POSTS
@@ -140,15 +141,17 @@ def main() -> None:
         os.environ |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
         file = write_x_posts(folder / "posts.ndjson", posts)
         client = Clients("us-east-1").get("kinesis", attempts=1)
+        quick = quicken(Clients("us-east-1").get("kinesis", attempts=1))
         few = min(posts, 2000)
         show("put_record, a post a call", few, put_record(file, client, few))
         many = min(posts, 20_000)
         show("PutRecords(500), a post a record", many, put_records(file, client, many))
         for gzipped in (False, True):
             kind = "gzip members of 200 KB" if gzipped else "newline JSON of 25 KB"
-            kinesis = KinesisSink(client=client, streams={POSTS: "s"})
-            base = bare(file, kinesis, gzipped=gzipped)
-            show(f"bare: loads + signed calls, {kind}", posts, base)
+            base = bare(file, KinesisSink(client=client, streams={POSTS: "s"}), gzipped=gzipped)
+            show(f"bare: loads + boto3's calls, {kind}", posts, base)
+            lean = bare(file, KinesisSink(client=quick, streams={POSTS: "s"}), gzipped=gzipped)
+            show("  the same with Postrank's body of the request", posts, lean, base[0])
             place = folder / f"gz-{gzipped}"
             place.mkdir()
             show(f"postrank stream, {kind}", posts, streamer(file, place, gzipped=gzipped), base[0])

@@ -5,6 +5,7 @@ python -m benchmarks.windows [--events 2000000]
 
 import argparse
 import gc
+import multiprocessing
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,14 @@ def run(windows: AuthorWindows, events: int, authors: int, rate: int) -> tuple[f
     return spent, memory
 
 
+def many_authors(_: int) -> tuple[float, float]:
+    """CPU seconds and megabytes that a million authors within 20 s take."""
+    gc.set_threshold(200_000, 50, 100)
+    before = resident_mb()
+    spent, _ = run(AuthorWindows(retained=1_000_000), 1_000_000, authors=1_000_000, rate=50_000)
+    return spent, resident_mb() - before
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=2_000_000)
@@ -63,11 +72,9 @@ def main() -> None:
     gc.set_threshold(200_000, 50, 100)  # as `postrank stream` sets it
     spent, memory = run(AuthorWindows(), events, authors=20_000, rate=5_000)
     print(f"20,000 authors: {events / spent:,.0f} events/s; resident MB on the way {[round(mb) for mb in memory]}")
-    gc.collect()
-    before = resident_mb()
-    windows = AuthorWindows(retained=1_000_000)
-    spent, _ = run(windows, 1_000_000, authors=1_000_000, rate=50_000)
-    print(f"1,000,000 authors in 20 s: {1_000_000 / spent:,.0f} events/s; {resident_mb() - before:.0f} MB more")
+    with multiprocessing.get_context("spawn").Pool(1) as fresh:  # what the first case left behind would hide memory
+        ((spent, grown),) = fresh.map(many_authors, [0])
+    print(f"1,000,000 authors in 20 s: {1_000_000 / spent:,.0f} events/s; {grown:.0f} MB more")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ cost a fraction (Amazon Kinesis Data Streams pricing, "PUT Payload Unit"). Autho
 partition keys ("buckets"): enough to use every shard, few enough that records fill.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from zlib import crc32
 
 from isal import igzip
@@ -49,22 +51,18 @@ class Packer:
         self.lines = self.size = 0
         return records
 
-    def _record(self, bucket: int, lines: list[bytes]) -> Record:
+    def _record(self, bucket: int, lines: Sequence[bytes]) -> Record:
         data = b"".join(lines)
         if self.gzipped:
             data = igzip.compress(data, compresslevel=1, mtime=0)
         return Record(stream=self.stream, key=f"{bucket:04x}", data=data, lines=len(lines))
 
 
-def split(lines: Iterable[bytes], limit: int) -> Iterable[list[bytes]]:
+def split(lines: Sequence[bytes], limit: int) -> Iterable[Sequence[bytes]]:
     """The lines in runs of at most `limit` bytes; a longer line is a run of its own."""
-    part: list[bytes] = []
-    size = 0
-    for line in lines:
-        if part and size + len(line) > limit:
-            yield part
-            part, size = [], 0
-        part.append(line)
-        size += len(line)
-    if part:
-        yield part
+    ends = list(accumulate(map(len, lines)))
+    start, done = 0, 0
+    while start < len(lines):
+        end = max(bisect_right(ends, done + limit, start), start + 1)
+        yield lines[start:end]
+        start, done = end, ends[end - 1]
