@@ -1,21 +1,26 @@
-"""Rank the hashtags of the hour by how far they rise above the week before.
+"""Rank the hashtags of the hour by how far they rise above the week before, and keep what X says is trending.
 
-It runs half an hour after `rank_authors`, on the posts that are in the lake by then: a trend is of its moment, and
-posts that come later do not change it unless the hour is ranked again by hand. Nothing is read by others before it
-was checked; a repeat replaces the hour's answer.
+**Hashtags**: half an hour after `rank_authors`, on the posts that are in the lake by then; hours of the week before
+that late posts have touched since are ranked again. Nothing is read by others before it was checked; a repeat replaces
+an hour's answer. **Places**: X's trends of this moment, by place, where the connection `postrank_x` holds a bearer
+token and names places (`{"places": {"1": "Worldwide"}}` in its extra). Both are JSON in the results bucket, which is
+the truth; where there is a connection `postrank_warehouse`, Postgres gets the same rows, and all again with `rebuild`.
 """
 
-from airflow.sdk import Asset, chain, dag
+from datetime import timedelta
+
+from airflow.sdk import chain, dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
 from postrank_airflow import trends
+from postrank_airflow.assets import POSTS, TRENDS
+from postrank_airflow.deadlines import within
 from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import RESOURCES, SQL
+from postrank_airflow.names import SQL
 from postrank_airflow.operators import CreateTableOperator, StatementOperator
+from postrank_airflow.params import TRENDS_PARAMS
 from postrank_airflow.templating import SQL_FILTERS
-
-TRENDS = Asset(name="trends", uri=f"s3://{RESOURCES.buckets['results']}/trends/")
 
 
 @dag(
@@ -24,17 +29,22 @@ TRENDS = Asset(name="trends", uri=f"s3://{RESOURCES.buckets['results']}/trends/"
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    deadline=within(timedelta(hours=1)),
     doc_md=__doc__,
-    params=trends.PARAMS,
+    params=TRENDS_PARAMS,
     tags=["postrank", "ranking"],
     template_searchpath=[str(SQL)],
     user_defined_filters=SQL_FILTERS,
 )
 def trending_topics() -> None:
-    plan, point = trends.plan(), trends.point()
+    plan, point = trends.plan.override(inlets=[POSTS])(), trends.point()
     ranking = CreateTableOperator.of_file("hashtag_ranking", "marts/hashtag_ranking.sql").expand(params=plan)
     export = StatementOperator.of_file("trending_hashtags", "exports/trending_hashtags.sql").expand(params=point)
-    chain(ranking, point, export, trends.publish.override(outlets=[TRENDS])(export.output))
+    published = trends.publish.override(outlets=[TRENDS])(export.output)
+    heard = trends.hear.override(outlets=[TRENDS]).expand(place=trends.places())
+    chain(ranking, point, export, published)
+    trends.store.override(task_id="store_hashtags")(published, of_places=False)
+    trends.store.override(task_id="store_places")(heard, of_places=True)
 
 
 trending_topics()

@@ -14,3 +14,4 @@ POLL_SECONDS = int(os.environ.get("POSTRANK_POLL_SECONDS", "10"))  # between two
 _PROJECT = Path(__file__).resolve().parents[2]
 INCLUDE = Path(os.environ.get("POSTRANK_INCLUDE", _PROJECT / "include"))
 SQL = INCLUDE / "sql"
+POSTGRES = INCLUDE / "postgres"

@@ -13,10 +13,9 @@ from tests.support.lake import delete, post, render
 HOUR = datetime(2026, 11, 24, 5, tzinfo=UTC)
 
 
-def _trends(lake, hour: datetime = HOUR) -> Trends:
+def _trends(lake, name: str = "") -> Trends:
     return Trends(
-        run=Run(f"trends {hour}"),
-        hour=hour,
+        run=Run(f"trends {name}"),
         resources=lake.names,
         athena=lake.athena,
         catalogue=lake.catalogue,
@@ -25,15 +24,18 @@ def _trends(lake, hour: datetime = HOUR) -> Trends:
     )
 
 
-def _rank(lake, hour: datetime = HOUR, top: int = 100) -> list[dict]:
-    work = _trends(lake, hour)
-    lake.catalogue.drop(work.run.scratch("hashtag_ranking"))
-    (statement,) = work.plan(top)
-    lake.write("marts/hashtag_ranking.sql", [statement | {"location": f"{statement['location']}{lake.runs}/"}])
-    (query,) = lake.write("exports/trending_hashtags.sql", work.point())
+def _run(lake, hour: datetime = HOUR, top: int = 100) -> list[str]:
+    """A run for an hour and what late posts have touched before it; returns the documents' keys."""
     lake.runs += 1
-    key = work.publish(query, {}).removeprefix(f"s3://{lake.names.buckets['results']}/")
-    return _document(lake, key)["hashtags"]
+    work = _trends(lake, f"{lake.runs}")
+    owed = work.owed()
+    hours = [hour, *work.late(hour, owed)]
+    lake.write("marts/hashtag_ranking.sql", work.plan(hours, top))
+    return work.publish(hours, lake.write("exports/trending_hashtags.sql", work.point(hours, owed)), {})
+
+
+def _rank(lake, hour: datetime = HOUR, top: int = 100) -> list[dict]:
+    return _document(lake, _run(lake, hour, top)[0])["hashtags"]
 
 
 def _document(lake, key: str) -> dict:
@@ -95,6 +97,36 @@ def test_a_repeat_replaces_the_hour_and_an_older_hour_does_not_become_the_newest
     assert _document(lake, LATEST)["window_start"] == "2026-11-24T05:00:00Z"
 
 
+def test_a_late_post_ranks_its_hour_again_once(lake):
+    earlier = HOUR - timedelta(hours=3)
+    lake.deliver("2026-11-24T02", [_tagged("1", earlier, "a")])
+    lake.rank()
+    assert _run(lake, earlier) == ["trends/hour=2026-11-24T02/hashtags.json"]
+    lake.deliver("2026-11-24T05", [_tagged("2", HOUR, "b"), _tagged("3", earlier, "a"), delete("1")])
+    lake.deliver("2026-11-24T06", [_tagged("4", earlier - timedelta(days=8), "a")])
+    lake.rank()
+    assert _run(lake) == ["trends/hour=2026-11-24T05/hashtags.json", "trends/hour=2026-11-24T02/hashtags.json"]
+    (again,) = _document(lake, "trends/hour=2026-11-24T02/hashtags.json")["hashtags"]
+    assert (again["hashtag"], again["posts"]) == ("a", 1)
+    assert _document(lake, LATEST)["window_start"] == "2026-11-24T05:00:00Z"
+    assert _run(lake) == ["trends/hour=2026-11-24T05/hashtags.json"]
+
+
+def test_what_was_ranked_before_its_posts_were_to_be_read_is_still_owed(lake):
+    lake.deliver("2026-11-24T05", [_tagged("1", HOUR, "a")])
+    work = lake.ranking("stopped")
+    work.make_views()
+    notes = work.arrived()
+    lake.write("staging/arrivals.sql", work.arrivals(notes))
+    lines = work.survey(notes)
+    lake.write("staging/touched_minutes.sql", work.touched(notes, lines))
+    planned = work.layout(notes, lines)
+    assert _trends(lake).owed() == []
+    lake.write("marts/post_versions.sql", planned["post_versions"])
+    work.point_versions(planned, notes)
+    assert _trends(lake).owed() == [work.run.slug]
+
+
 def test_an_hour_without_hashtags_is_an_empty_answer(lake):
     lake.deliver("2026-11-24T05", [post("1", "ann", "2026-11-24T05:00:00.000Z")])
     lake.rank()
@@ -105,20 +137,21 @@ def test_what_is_out_of_order_is_not_pointed_at(lake):
     lake.deliver("2026-11-24T05", [_tagged("1", HOUR, "a")])
     lake.rank()
     work = _trends(lake)
-    location = work.plan(1)[0]["location"]
+    (statement,) = work.plan([HOUR], 1)
     lake.athena.run(
-        f"create table {work.run.scratch('hashtag_ranking')} with (format = 'PARQUET', external_location = "
-        f"'{location}', partitioned_by = array['window_hour']) as select cast(2 as bigint) as rank, 'a' as hashtag, "
+        f"create table {statement['table']} with (format = 'PARQUET', external_location = "
+        f"'{statement['location']}', partitioned_by = array['window_hour']) as select "
+        "cast(2 as bigint) as rank, 'a' as hashtag, "
         "cast(1 as bigint) as posts, cast(1 as bigint) as authors, cast(0 as bigint) as week_posts, "
         "cast(0 as double) as usual_posts, cast(1 as double) as burst, '2026-11-24T05' as window_hour"
     )
     with pytest.raises(CheckFailed, match="hashtag_ranking"):
-        work.point()
+        work.point([HOUR], [])
     assert lake.catalogue.partitions("hashtag_ranking") == []
 
 
 def test_there_is_nothing_to_rank_before_there_are_posts(lake):
-    assert _trends(lake).plan(10) == []
+    assert not _trends(lake).has_posts
 
 
 def test_only_whole_hours_are_hours():

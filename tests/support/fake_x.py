@@ -18,6 +18,7 @@ TOO_MANY = {
     "connection_issue": "TooManyConnections",
     "type": "https://api.x.com/2/problems/streaming-connection",
 }
+_TRENDS = "/2/trends/by/woeid/"
 OPERATIONAL = {
     "title": "operational-disconnect",
     "disconnect_type": "UpstreamOperationalDisconnect",
@@ -50,6 +51,7 @@ class FakeX:
     trouble: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next look-ups
     remembers: bool = False  # whether it finds what was published in the span instead
     published: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # when, and what
+    trends: dict[int, Any] = field(default_factory=dict)  # by place, what is answered; an int is a status
     calls: list[tuple[str, str]] = field(default_factory=list)
     search_queries: list[dict[str, list[str]]] = field(default_factory=list)
     rule_changes: list[tuple[bool, dict[str, Any]]] = field(default_factory=list)
@@ -90,6 +92,9 @@ class _XHandler(Handler):
         self.fake.calls.append((self.command, parts.path))
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self.answer(401, {"title": "Unauthorized", "detail": "Unauthorized"})
+            return
+        if parts.path.startswith(_TRENDS):
+            self.place(int(parts.path.removeprefix(_TRENDS)))
             return
         timeline = parts.path.startswith("/2/users/") and parts.path.endswith("/tweets")
         getattr(self, "timeline" if timeline else self.routes[self.command, parts.path])()
@@ -171,6 +176,13 @@ class _XHandler(Handler):
         if start + size < len(found):
             body["meta"]["next_token"] = str(start + size)
         self.answer(200, body)
+
+    def place(self, woeid: int) -> None:
+        told = self.fake.trends.get(woeid, 404)
+        if isinstance(told, int):
+            self.answer(told, {"title": "no"}, {"x-rate-limit-reset": "1790000000"})
+        else:
+            self.answer(200, told)
 
     def connections(self) -> None:
         one = {"endpoint_name": "filtered_stream", "connected_at": "2026-11-01T05:00:00.000Z"}

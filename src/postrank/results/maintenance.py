@@ -21,6 +21,7 @@ from postrank.results.planning import Parameters
 from postrank.results.run import Run
 
 WRITTEN = ("post_versions", "author_minutes", "author_ranking_revisions", "touched_minutes", "hashtag_ranking")
+POINTING = (*WRITTEN, "hashtag_debt")  # whose objects are those of `touched_minutes`
 UNREFERENCED = timedelta(days=2)  # how long a prefix that nobody points at may belong to a run that still writes
 EVIDENCE = "evidence/redactions/"  # in the lake bucket
 
@@ -96,7 +97,7 @@ class Maintenance:
 
     def sweep(self) -> int:
         """Delete objects of the lake that no partition points at, and staged lines; both once they are old enough."""
-        referenced = {_folder(one.location) for table in WRITTEN for one in self.catalogue.partitions(table)}
+        referenced = {_folder(one.location) for table in POINTING for one in self.catalogue.partitions(table)}
         roots = [*(prefix(table, self.resources) for table in WRITTEN), self._staging()]
         return sum(prefixes.empty_unless(self.s3, root, referenced, self.as_of - UNREFERENCED) for root in roots)
 

@@ -113,8 +113,11 @@ class Ranking:
         return {**work.statements(), "debt_runs": owed}
 
     def point_versions(self, planned: Mapping[str, Any], notes: Notes) -> None:
-        """Check what was written of `post_versions`, then let everybody read it."""
+        """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
         pointing.point_versions(self.catalogue, self._checked("post_versions", planned), notes)
+        if notes:
+            location = self.catalogue.location(self.run.scratch("touched_minutes"))
+            self.catalogue.point("hashtag_debt", [Partition((self.run.slug,), location)])
 
     def point_minutes(self, planned: Mapping[str, Any]) -> None:
         """Check what was written of `author_minutes`, then let everybody read it."""

@@ -1,11 +1,12 @@
-"""The hashtags of an hour, ranked by how far they rise above the week before: the acts of one run.
+"""The hashtags of hours, ranked by how far they rise above the week before: the acts of one run.
 
-The hour is one of event time, ranked as the lake holds it when the run begins; a repeat replaces its answer. Each act
-is safe to repeat.
+An hour is one of event time, ranked as the lake holds it when the run begins; a repeat replaces its answer. What
+`rank_authors` adds to hours that have ended is owed (`hashtag_debt`) until a run ranks those hours again. The week
+before stays as it was counted: a late post changes the hour that it belongs to. Each act is safe to repeat.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,9 @@ from postrank.results.planning import Parameters
 from postrank.results.run import Run
 
 LATEST = "trends/latest.json"
+HOURS = "trends/hour="  # the documents of each hour
+HASHTAGS = "hashtags"
+DEBT = "hashtag_debt"
 _RELATION = "hashtag_ranking"
 _WEEK = timedelta(days=7)
 _NUMBERS: Mapping[str, Callable[[str], Any]] = {
@@ -53,58 +57,81 @@ def last_ended(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
 
 
+def key_of(hour: datetime, name: str) -> str:
+    """Where a document about an hour lies in the results bucket."""
+    return f"{HOURS}{name_of(hour)}/{name}.json"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trends:
-    """One run. `hour` is the start of the ranked hour; `render` fills a file of `include/sql`."""
+    """One run. `render` fills a file of `include/sql`. Hours are named by their starts."""
 
     run: Run
-    hour: datetime
     resources: Resources
     athena: Athena
     catalogue: Catalogue
     s3: Any
     render: Callable[..., str]
 
-    def plan(self, top: int) -> list[Parameters]:
-        """The statement that ranks the hour, at most `top` hashtags of it; none before there are posts."""
-        if not self.catalogue.has_table("posts"):
+    @property
+    def has_posts(self) -> bool:
+        """Whether there is a view of posts to read."""
+        return self.catalogue.has_table("posts")
+
+    def owed(self) -> list[str]:
+        """The runs of `rank_authors` whose posts have not been looked at for hashtags."""
+        return sorted(one.values[0] for one in self.catalogue.partitions(DEBT))
+
+    def late(self, newest: datetime, owed: Sequence[str]) -> list[datetime]:
+        """The hours of the week before `newest` that late posts have touched, the newest first."""
+        if not owed:
             return []
-        end, week = self.hour + HOUR, self.hour - _WEEK
-        return [
-            {
-                "table": self._scratch,
-                "location": self.run.location(self.resources, _RELATION),
-                "window_hour": name_of(self.hour),
-                "week_from": week.isoformat(),
-                "window_from": self.hour.isoformat(),
-                "window_to": end.isoformat(),
-                "read_days": [(week + timedelta(days=n)).date().isoformat() for n in range(8)],
-                "limit": top,
-            }
-        ]
+        span = {"touched_from": (newest - _WEEK).isoformat(), "touched_to": newest.isoformat()}
+        rows = self.athena.rows(self.render("staging/touched_hours.sql", debt_runs=list(owed), **span))
+        return [datetime.fromisoformat(str(row["posted_hour"])).replace(tzinfo=UTC) for row in rows]
 
-    def point(self) -> list[Parameters]:
-        """Check what was written, then let everybody read it. Returns the export's statement."""
-        check = self.render(f"checks/{_RELATION}.sql", table=self._scratch)
-        pointing.require_empty(self.athena, _RELATION, [check])
-        pointing.point_days(self.catalogue, _RELATION, [self._scratch], [name_of(self.hour)])
-        return [{"window_hour": name_of(self.hour)}]
+    def plan(self, hours: Sequence[datetime], top: int) -> list[Parameters]:
+        """The statements that rank hours, at most `top` hashtags of each."""
+        return [self._statement(number, hour, top) for number, hour in enumerate(hours)]
 
-    def publish(self, query: str, heading: Mapping[str, Any]) -> str:
-        """Write the hour's hashtags, then point at them when no newer hour is. Returns where they are."""
-        self.catalogue.drop(self._scratch)
-        bucket, name = self.resources.buckets["results"], name_of(self.hour)
-        key = f"trends/hour={name}/hashtags.json"
+    def point(self, hours: Sequence[datetime], owed: Sequence[str]) -> list[Parameters]:
+        """Check what was written, then let everybody read it; the debt is paid. Returns the exports' statements."""
+        tables, names = [self._scratch(number) for number in range(len(hours))], [name_of(hour) for hour in hours]
+        checks = (self.render(f"checks/{_RELATION}.sql", table=table) for table in tables)
+        pointing.require_empty(self.athena, _RELATION, checks)
+        pointing.point_days(self.catalogue, _RELATION, tables, names)
+        self.catalogue.forget(DEBT, [(one,) for one in owed])
+        return [{"window_hour": name} for name in names]
+
+    def publish(self, hours: Sequence[datetime], queries: Sequence[str], heading: Mapping[str, Any]) -> list[str]:
+        """Write each hour's hashtags, then point at the newest when no newer hour is. Returns the documents' keys."""
+        for number in range(len(hours)):
+            self.catalogue.drop(self._scratch(number))
+        return [self._export(hour, query, heading) for hour, query in zip(hours, queries, strict=True)]
+
+    def _export(self, hour: datetime, query: str, heading: Mapping[str, Any]) -> str:
+        key, window = key_of(hour, HASHTAGS), {"window_start": _utc(hour), "window_end": _utc(hour + HOUR)}
         hashtags = [_typed(row) for row in self.athena.rows_of(query)]
-        window = {"window_start": _utc(self.hour), "window_end": _utc(self.hour + HOUR)}
         self._put(key, {**heading, **window, "run": self.run.slug, "query": query, "hashtags": hashtags})
         if self._latest() <= window["window_start"]:
             self._put(LATEST, {"hashtags": key, **window})
-        return f"s3://{bucket}/{key}"
+        return key
 
-    @property
-    def _scratch(self) -> str:
-        return self.run.scratch(_RELATION)
+    def _statement(self, number: int, hour: datetime, top: int) -> Parameters:
+        week = hour - _WEEK
+        return {
+            "table": self._scratch(number),
+            "location": self.run.location(self.resources, _RELATION, number),
+            "window_hour": name_of(hour),
+            "week_from": week.isoformat(),
+            "window_from": hour.isoformat(),
+            "window_to": (hour + HOUR).isoformat(),
+            "read_days": [(week + timedelta(days=n)).date().isoformat() for n in range(8)],
+            "limit": top,
+        }
+
+    def _scratch(self, number: int) -> str:
+        return self.run.scratch(_RELATION, number)
 
     def _latest(self) -> str:
         """The start of the hour that is pointed at; an empty text when none is."""
@@ -115,8 +142,13 @@ class Trends:
         return str(json.loads(body)["window_start"])
 
     def _put(self, key: str, document: Mapping[str, Any]) -> None:
-        body = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
-        self.s3.put_object(Bucket=self.resources.buckets["results"], Key=key, Body=body, ContentType="application/json")
+        put_json(self.s3, self.resources.buckets["results"], key, document)
+
+
+def put_json(s3: Any, bucket: str, key: str, document: Mapping[str, Any]) -> None:
+    """Write one document of the results bucket."""
+    body = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
 def _typed(row: Mapping[str, str | None]) -> dict[str, Any]:
