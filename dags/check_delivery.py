@@ -14,6 +14,8 @@ from airflow.sdk import dag
 from pendulum import datetime
 
 from postrank_airflow import delivery
+from postrank_airflow.assets import RAW_POSTS
+from postrank_airflow.deadlines import within
 from postrank_airflow.defaults import DEFAULT_ARGS
 
 
@@ -23,13 +25,14 @@ from postrank_airflow.defaults import DEFAULT_ARGS
     catchup=False,
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "execution_timeout": timedelta(minutes=10)},
+    deadline=within(timedelta(minutes=20)),
     doc_md=__doc__,
     tags=["postrank", "delivery"],
 )
 def check_delivery() -> None:
     delivery.require_active()
     delivery.require_movement()
-    delivery.require_conservation()
+    delivery.require_conservation.override(inlets=[RAW_POSTS])()
     delivery.require_no_errors()
 
 

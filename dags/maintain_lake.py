@@ -5,11 +5,15 @@
 * Superseded revisions are forgotten after a while, and objects that no partition points at are deleted.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import Param, dag
 from airflow.timetables.trigger import CronTriggerTimetable
 from pendulum import datetime
 
 from postrank_airflow import maintenance
+from postrank_airflow.assets import POSTS
+from postrank_airflow.deadlines import within
 from postrank_airflow.defaults import DEFAULT_ARGS
 from postrank_airflow.names import SQL
 from postrank_airflow.operators import CreateTableOperator
@@ -49,6 +53,7 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    deadline=within(timedelta(hours=6)),
     doc_md=__doc__,
     params=PARAMS,
     tags=["postrank", "lake"],
@@ -59,7 +64,7 @@ def maintain_lake() -> None:
     maintenance.compare_windows()
     planned = maintenance.plan_redaction()
     rewrite = CreateTableOperator.of_file("redacted_versions", "maintenance/redacted_versions.sql")
-    redacted = maintenance.redact(planned)
+    redacted = maintenance.redact.override(outlets=[POSTS])(planned)
     rewrite.expand(params=planned) >> redacted >> maintenance.forget_revisions() >> maintenance.sweep()
 
 

@@ -9,20 +9,20 @@ again. A touched minute is owed (`touched_minutes`) until a default ranking pays
 with a run that failed.
 """
 
-from airflow.sdk import Asset, chain, dag
+from datetime import timedelta
+
+from airflow.sdk import chain, dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
 from postrank_airflow import ranking, reporting
+from postrank_airflow.assets import EXPORT, POSTS, RANKING, RAW_POSTS
+from postrank_airflow.deadlines import within
 from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import RESOURCES, SQL
+from postrank_airflow.names import SQL
 from postrank_airflow.operators import CreateTableOperator, StatementOperator
 from postrank_airflow.params import RANKING_PARAMS
 from postrank_airflow.templating import SQL_FILTERS
-
-POSTS = Asset(name="posts", uri=f"s3://{RESOURCES.buckets['lake']}/post_versions/")
-RANKING = Asset(name="author_ranking", uri=f"s3://{RESOURCES.buckets['lake']}/author_ranking_revisions/")
-EXPORT = Asset(name="rankings", uri=f"s3://{RESOURCES.buckets['results']}/rankings/")
 
 _create, _select = CreateTableOperator.of_file, StatementOperator.of_file
 
@@ -33,6 +33,7 @@ _create, _select = CreateTableOperator.of_file, StatementOperator.of_file
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    deadline=within(timedelta(hours=1)),
     doc_md=__doc__,
     params=RANKING_PARAMS,
     tags=["postrank", "ranking"],
@@ -40,10 +41,10 @@ _create, _select = CreateTableOperator.of_file, StatementOperator.of_file
     user_defined_filters=SQL_FILTERS,
 )
 def rank_authors() -> None:
-    plan, survey, layout = ranking.plan(), ranking.survey(), ranking.layout()
+    plan, survey, layout = ranking.plan.override(inlets=[RAW_POSTS])(), ranking.survey(), ranking.layout()
     point_versions = ranking.point_versions.override(outlets=[POSTS])()
     point_minutes = ranking.point_minutes()
-    point_ranking = ranking.point_ranking.override(outlets=[RANKING])()
+    point_ranking = ranking.point_ranking.override(inlets=[POSTS], outlets=[RANKING])()
 
     arrivals = _create("arrivals", "staging/arrivals.sql").expand(params=plan)
     touched = _create("touched", "staging/touched_minutes.sql").expand(params=survey)
@@ -53,7 +54,7 @@ def rank_authors() -> None:
     ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
     counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
     queries = [one.output for one in (arrivals, touched, versions, minutes, authors)]
-    publish = ranking.publish.override(outlets=[EXPORT])(ranked.output, counts.output, queries)
+    publish = ranking.publish.override(inlets=[RANKING], outlets=[EXPORT])(ranked.output, counts.output, queries)
 
     chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.report())
     arrivals >> survey

@@ -8,15 +8,15 @@ nothing arrived is fine, and said.
 from datetime import timedelta
 
 from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerRunOperator
-from airflow.sdk import Asset, dag
+from airflow.sdk import dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
 from postrank_airflow import catalog
+from postrank_airflow.assets import RAW_POSTS
+from postrank_airflow.deadlines import within
 from postrank_airflow.defaults import DEFAULT_ARGS
 from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
-
-RAW_POSTS = Asset(name="raw_posts", uri=f"s3://{RESOURCES.buckets['raw']}/raw/posts/")
 
 
 @dag(
@@ -25,6 +25,7 @@ RAW_POSTS = Asset(name="raw_posts", uri=f"s3://{RESOURCES.buckets['raw']}/raw/po
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    deadline=within(timedelta(minutes=30)),
     doc_md=__doc__,
     tags=["postrank", "lake"],
 )

@@ -18,6 +18,7 @@ from airflow.sdk import dag
 from pendulum import datetime
 
 from postrank_airflow import supervision
+from postrank_airflow.deadlines import within
 from postrank_airflow.defaults import DEFAULT_ARGS
 from postrank_airflow.names import AWS_CONNECTION, RESOURCES
 
@@ -38,6 +39,7 @@ SSM = {
     catchup=False,
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "retries": 0, "execution_timeout": timedelta(minutes=10)},
+    deadline=within(timedelta(minutes=10)),
     doc_md=__doc__,
     tags=["postrank", "streamer"],
 )

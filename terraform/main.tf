@@ -28,6 +28,7 @@ locals {
       streamer              = local.names.streamer.name
       document              = local.names.streamer.document
       release_document      = local.names.streamer.release_document
+      backfill_document     = local.names.streamer.backfill_document
       service               = local.names.streamer.service
       metrics_namespace     = local.names.metrics_namespace
       end                   = "$"
@@ -132,6 +133,8 @@ module "streamer" {
   release_document = templatefile("${local.shared}/documents/streamer-release.json", local.document_names)
   deployer_policy  = local.policies["deployer"]
   deployer_trust   = local.policies["deployer.trust"]
+
+  backfill_document = templatefile("${local.shared}/documents/streamer-backfill.json", local.document_names)
 
   depends_on = [module.ingest]
 }

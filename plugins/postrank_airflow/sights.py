@@ -7,10 +7,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from postrank.deploy.marker import lapsed
+from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank_airflow import clients
 from postrank_airflow.diagnosis import Sight
 from postrank_airflow.names import RESOURCES
+
+
+class NoInstance(Retryable):
+    """There is no instance to ask, now."""
+
 
 _ORDER = ("running", "pending", "stopping", "stopped", "shutting-down")
 
@@ -29,6 +35,14 @@ def look() -> Sight:
         heartbeat=_heartbeat(),
         lost_streams=_lost_streams(),
     )
+
+
+def instance_that_answers() -> str:
+    """The streamer's instance, for a command. Raises NoInstance while none runs and answers Systems Manager."""
+    found = _instance()
+    if found is None or found["State"]["Name"] != "running" or not _answers(found["InstanceId"]):
+        raise NoInstance("no instance of the streamer answers Systems Manager: supervise_streamer says what is wrong")
+    return str(found["InstanceId"])
 
 
 def service(questions: list[dict[str, Any]], commands: list[str]) -> dict[str, str]:

@@ -133,7 +133,8 @@ def described(aws: LocalAws) -> dict[str, Any]:
             storage["SerdeInfo"]["SerializationLibrary"],
             storage["SerdeInfo"]["Parameters"],
         )
-    document = aws.client("ssm").get_document(Name=NAMES.streamer.document)
+    workgroup = aws.client("athena").get_work_group(WorkGroup=NAMES.workgroup)["WorkGroup"]["Configuration"]
+    documents = (NAMES.streamer.document, NAMES.streamer.backfill_document)
     group = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[NAMES.streamer.name])
     return {
         "buckets": sorted(bucket["Name"] for bucket in s3.list_buckets()["Buckets"]),
@@ -143,9 +144,7 @@ def described(aws: LocalAws) -> dict[str, Any]:
         "crawler": (crawler["Role"].rpartition("/")[2], sorted(crawler["Targets"]["CatalogTargets"][0]["Tables"])),
         "crawler policy": {key: crawler["SchemaChangePolicy"][key] for key in ("UpdateBehavior", "DeleteBehavior")},
         "crawler configuration": json.loads(crawler["Configuration"]),
-        "workgroup": aws.client("athena").get_work_group(WorkGroup=NAMES.workgroup)["WorkGroup"]["Configuration"][
-            "ResultConfiguration"
-        ]["OutputLocation"],
+        "workgroup": (workgroup["ResultConfiguration"]["OutputLocation"], workgroup["BytesScannedCutoffPerQuery"]),
         "roles": {
             name: (
                 iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"],
@@ -153,7 +152,7 @@ def described(aws: LocalAws) -> dict[str, Any]:
             )
             for name in NAMES.roles.values()
         },
-        "document": json.loads(document["Content"]),
+        "documents": [json.loads(aws.client("ssm").get_document(Name=one)["Content"]) for one in documents],
         "group": [(one["MinSize"], one["MaxSize"]) for one in group["AutoScalingGroups"]],
         "topic": [topic["TopicArn"] for topic in aws.client("sns").list_topics()["Topics"]],
     }

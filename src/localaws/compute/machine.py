@@ -117,7 +117,9 @@ class Machine:
         systemctl.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m localaws.compute.systemctl "$@"\n')
         systemctl.chmod(0o700)
         kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        return {**kept, **self._environment(instance), "PATH": f"{tools}:{kept.get('PATH', os.defpath)}"}
+        installed = [str(self._units_folder / "bin")] if self._units_folder else []
+        path = ":".join([str(tools), *installed, kept.get("PATH", os.defpath)])
+        return {**kept, **self._environment(instance), "PATH": path}
 
     def _halt(self) -> None:
         if self.manager is not None:

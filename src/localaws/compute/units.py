@@ -10,6 +10,8 @@ An instance runs the units that its tag `localaws:units` names; its user data is
     log = "/somewhere/mine.log"    # stdout and stderr; below the instance's folder unless said
     [env]
     NAME = "value"
+
+Programs in the folder's `bin/` are on every instance's PATH, as if its image had them.
 """
 
 import re

@@ -29,6 +29,7 @@ def variables(resources: Resources) -> dict[str, str]:
         "airflow": resources.roles["airflow"],
         "document": resources.streamer.document,
         "release_document": resources.streamer.release_document,
+        "backfill_document": resources.streamer.backfill_document,
         "service": resources.streamer.service,
         "metrics_namespace": resources.metrics_namespace,
         "end": "$",  # of a pattern; on its own it would start a name
@@ -48,7 +49,7 @@ def trust(role: str, resources: Resources) -> str:
 
 
 def document(name: str, resources: Resources) -> str:
-    """An SSM document ("streamer-service"), as JSON."""
+    """An SSM document ("streamer-service", "streamer-backfill"), as JSON."""
     return _render(f"documents/{name}.json", resources)
 
 

@@ -18,12 +18,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class StreamerNames:
-    """The streamer's instance, the service on it, and the SSM documents that act on that service and on its release."""
+    """The streamer's instance, the service on it, and the SSM documents: for the service, its release, a backfill."""
 
     name: str
     service: str
     document: str
     release_document: str
+    backfill_document: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

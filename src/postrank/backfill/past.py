@@ -47,6 +47,7 @@ class SearchPast:
     """X's recent search with the streamer's `gap_query`, under the streamer's budgets."""
 
     source: Source
+    budget: float | None = None  # US dollars, beside the streamer's own
     network: str = "x"
     recovered_by: str | None = "recent-search"
 
@@ -55,6 +56,8 @@ class SearchPast:
 
         if not isinstance(self.source, XStream) or self.source.recovery.search is None:
             raise WrongSettings(["source.gap_query is missing: recent search needs a query of its own"])
+        if self.budget is not None:
+            self.source.spend.allowance = self.budget
         yield from self.source.recovery.search.read(span.since, span.until, stopped)
 
 

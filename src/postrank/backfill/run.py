@@ -36,6 +36,7 @@ class Backfill:
     ledgers: Ledgers
     put: PutObject
     collector: str
+    part: bool = False  # others read the same span too: none of them has recovered it alone
     counts: Counts = field(default_factory=Counts)
     delivered: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -99,7 +100,7 @@ class Backfill:
 
     def _account(self, complete: bool) -> None:
         """The gap's new row when all of it was read, the counts in any case."""
-        if complete and (by := self.past.recovered_by):
+        if complete and not self.part and (by := self.past.recovered_by):
             gap = Gap(since=self.span.since, until=self.span.until, reason="backfill", recovered_by=by)
             self.ledgers.note_gaps(self.past.network, [gap])
         counts = self.counts

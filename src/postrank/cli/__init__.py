@@ -5,7 +5,7 @@ from importlib import import_module
 
 import click
 
-from postrank.errors import PostrankError
+from postrank.errors import PostrankError, Retryable
 
 # Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
 COMMANDS = {
@@ -45,10 +45,16 @@ def postrank() -> None:
     """Who wrote most: public posts through Kinesis, S3 and Athena, ranked per minute, hour and day."""
 
 
+_TRY_AGAIN = 75  # EX_TEMPFAIL (sysexits.h)
+
+
 def main() -> None:
-    """Run the command line; what was raised on purpose, or by the disk, is one message and status 2."""
+    """Run the command line; what was raised on purpose, or by the disk, is one message and status 2.
+
+    Status 75 instead says that the same command may succeed later.
+    """
     try:
         postrank()
     except (PostrankError, OSError) as error:  # OSError: a full disk, a folder that may not be written
         click.echo(f"postrank: {error}", err=True)
-        sys.exit(2)
+        sys.exit(_TRY_AGAIN if isinstance(error, Retryable) else 2)

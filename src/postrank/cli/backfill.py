@@ -5,16 +5,18 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 import orjson
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.backfill.files import fetched
 from postrank.backfill.past import ArchivePast, Past, SearchPast, Span, TimelinePast
 from postrank.backfill.run import Backfill
 from postrank.backfill.x import IdsPast, UserTimelinesPast
-from postrank.errors import Fatal
+from postrank.errors import Fatal, PostrankError
 from postrank.settings import Settings
 from postrank.sinks import POSTS
 from postrank.sinks.kinesis import KinesisSink
@@ -26,7 +28,7 @@ from postrank.streamer.ledgers import Ledgers
 
 _SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
 _WITH_FILES = ("archive", "x-ids", "x-timelines")
-_FILE_HELP = "For archive: posts. For x-ids: ids, one a line. For x-timelines: handles, one a line."
+_FILE_HELP = "Here or as s3://bucket/key. For archive: posts. For x-ids: ids, one a line. For x-timelines: handles, one a line."
 _ANY_TIME = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
@@ -39,15 +41,26 @@ class WrongRequest(Fatal):
 @click.option("--from", "since", help="RFC 3339, such as 2026-11-24T05:00:00Z. Not needed for x-ids.")
 @click.option("--to", "until", help="RFC 3339; the span ends just before it.")
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
-@click.option("--file", "files", type=click.Path(path_type=Path), multiple=True, help=_FILE_HELP)
-def backfill(source: str, since: str | None, until: str | None, path: Path, files: tuple[Path, ...]) -> None:
+@click.option("--file", "files", multiple=True, help=_FILE_HELP)
+@click.option("--budget", type=click.FloatRange(min=0), help="For x-search: US dollars that this read may cost.")
+@click.option("--part", is_flag=True, help="One of several reads of the span: the gap ledger is not told.")
+def backfill(
+    source: str,
+    since: str | None,
+    until: str | None,
+    path: Path,
+    files: tuple[str, ...],
+    budget: float | None,
+    part: bool,
+) -> None:
     """Read the posts of a span again, send them to AWS, and note in the gap ledger what recovered it.
 
     x-ids looks posts up by their ids, and makes tombstones of those that are gone; x-timelines reads what some users
     posted in the span. Both close no gap.
 
-    The token, the query and the budgets are the streamer's. Prints a JSON summary; ends with status 1 when the span
-    could not be read to its end (what was read is delivered all the same).
+    The token, the query and the budgets are the streamer's; --budget is a further limit within them. Prints a JSON
+    summary, with the error where there was one. What was read is delivered all the same when the span could not be
+    read to its end: status 75 when it may be later, 1 when it was stopped, 2 when something must be mended first.
     """
     logs.configure("INFO")
     config = Config.load(path, os.environ)
@@ -57,15 +70,16 @@ def backfill(source: str, since: str | None, until: str | None, path: Path, file
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
     clients = Clients(names.region)
-    job = _job(config, names, clients, _past(source, config, clients, list(files)), span)
+    with fetched(files, clients) as here:
+        job = _job(config, names, clients, _past(source, config, clients, here, budget), span)
+        job.part = part
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        job.stopped.set()
+        def end(_number: int, _frame: FrameType | None) -> None:
+            job.stopped.set()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    summary = job.run()
-    click.echo(orjson.dumps(summary).decode())
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        summary = _summary(job)
     if not summary["complete"]:
         raise SystemExit(1)
 
@@ -78,7 +92,18 @@ def _span(source: str, since: str | None, until: str | None) -> Span:
     raise WrongRequest(f"--source {source} needs --from and --to")
 
 
-def _past(source: str, config: Config, clients: Clients, files: list[Path]) -> Past:
+def _summary(job: Backfill) -> dict[str, Any]:
+    """Run the job and print what it did, also when it fails."""
+    try:
+        summary = job.run()
+    except PostrankError as error:
+        click.echo(orjson.dumps({**job.summary(complete=False), "error": str(error)}).decode())
+        raise
+    click.echo(orjson.dumps(summary).decode())
+    return summary
+
+
+def _past(source: str, config: Config, clients: Clients, files: list[Path], budget: float | None) -> Past:
     if source in _WITH_FILES and not files:
         raise WrongRequest(f"--source {source} needs at least one --file")
     if source == "archive":
@@ -90,7 +115,7 @@ def _past(source: str, config: Config, clients: Clients, files: list[Path]) -> P
         return IdsPast(built, files)
     if source == "x-timelines":
         return UserTimelinesPast(built, files)
-    return SearchPast(built) if source == "x-search" else TimelinePast(built)
+    return SearchPast(built, budget=budget) if source == "x-search" else TimelinePast(built)
 
 
 def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:

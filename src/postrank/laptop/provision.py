@@ -174,6 +174,7 @@ class Provision:
                 "EnforceWorkGroupConfiguration": False,
                 "ResultConfiguration": {"OutputLocation": f"s3://{self._names.buckets['query_results']}/"},
                 "PublishCloudWatchMetricsEnabled": True,
+                "BytesScannedCutoffPerQuery": self._names.scan_limit_bytes,
             },
         )
 
@@ -182,7 +183,12 @@ class Provision:
 
     def _documents(self) -> None:
         names = self._names.streamer
-        for file, name in {"streamer-service": names.document, "streamer-release": names.release_document}.items():
+        made = {
+            names.document: "streamer-service",
+            names.release_document: "streamer-release",
+            names.backfill_document: "streamer-backfill",
+        }
+        for name, file in made.items():
             self._client("ssm").create_document(
                 Name=name,
                 DocumentType="Command",

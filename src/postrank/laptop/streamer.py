@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -64,6 +65,16 @@ class Streamer:
         }
         path = self._layout.units / f"{self._names.streamer.service}.toml"
         path.write_text(_toml(unit), encoding="utf-8")
+        self._install_backfill(config)
+
+    def _install_backfill(self, config: Path) -> None:
+        """Put the program on the instance that its SSM document calls, as the host's installation does on AWS."""
+        program = self._layout.units / "bin" / "postrank-backfill"
+        program.parent.mkdir(exist_ok=True)
+        told = f"POSTRANK_ENVIRONMENT={self._names.environment} POSTRANK_ACCOUNT={self._names.account}"
+        words = shlex.join([sys.executable, "-m", "postrank", "backfill", "--config", str(config)])
+        program.write_text(f'#!/bin/sh\n{told} exec {words} "$@"\n', encoding="utf-8")
+        program.chmod(0o700)
 
     def _configuration(self) -> dict[str, Any]:
         source: dict[str, Any] = {"kind": self._options.source}

@@ -1,6 +1,7 @@
 """The spend guard: posts read times price, held against a daily and a monthly budget, kept on disk."""
 
 import fcntl
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -38,8 +39,10 @@ class Spend:
     daily: float
     monthly: float
     margin: int = 0  # posts that may be on their way when reading is stopped
+    allowance: float = math.inf  # what this process may spend, within the budgets; asked for page by page, so exactly
     clock: Callable[[], datetime] = _now
     _counts: dict[str, int] = field(default_factory=dict)  # by day and by month
+    _own: int = 0  # posts that this process has read
     _seen: int = 0  # the file's time of change when it was last read
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -52,6 +55,7 @@ class Spend:
         if not posts:
             return
         day, month = self._periods()
+        self._own += posts
         with self._lock, self.path.with_suffix(".lock").open("w") as others:
             fcntl.flock(others, fcntl.LOCK_EX)
             self._refresh()
@@ -70,7 +74,13 @@ class Spend:
         self._refresh()
         day, month = self._periods()
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
-        return max(int(left / self.price + 1e-9) - self.margin, 0)
+        return max(min(int(left / self.price + 1e-9) - self.margin, self._allowed()), 0)
+
+    def _allowed(self) -> int:
+        """How many posts the allowance leaves."""
+        if math.isinf(self.allowance):
+            return 1 << 62
+        return int(self.allowance / self.price + 1e-9) - self._own
 
     def spent(self, wanted: int = 1) -> BudgetSpent | None:
         """Why so many posts more must not be read, and until when; None while they may."""
@@ -78,6 +88,8 @@ class Spend:
             return None
         day, month = self._periods()
         now = self.clock()
+        if self._allowed() <= 0:
+            return BudgetSpent(f"spend guard: this read may cost ${self.allowance:.2f}, which is spent", now)
         if self.monthly - self._dollars(month) <= self.daily - self._dollars(day):
             first = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
             why, resumes = f"spend guard: ${self._dollars(month):.2f} of the monthly ${self.monthly:.2f}", first

@@ -14,6 +14,7 @@ locals {
     unit        = file("${path.module}/files/postrank-streamer.service")
     host        = file("${path.module}/files/postrank-host")
     logrotate   = file("${path.module}/files/logrotate")
+    backfill    = file("${path.module}/files/postrank-backfill")
     config      = var.config
     agent = templatefile("${path.module}/files/cloudwatch-agent.json.tftpl", {
       region      = var.region
@@ -84,6 +85,13 @@ resource "aws_ssm_document" "service" {
   document_type   = "Command"
   document_format = "JSON"
   content         = var.document
+}
+
+resource "aws_ssm_document" "backfill" {
+  name            = var.names.streamer.backfill_document
+  document_type   = "Command"
+  document_format = "JSON"
+  content         = var.backfill_document
 }
 
 resource "aws_ebs_volume" "state" {

@@ -4,7 +4,13 @@ variable "names" {
     buckets           = map(string)
     roles             = map(string)
     metrics_namespace = string
-    streamer          = object({ name = string, service = string, document = string, release_document = string })
+    streamer = object({
+      name              = string
+      service           = string
+      document          = string
+      release_document  = string
+      backfill_document = string
+    })
   })
 }
 
@@ -102,5 +108,10 @@ variable "deployer_policy" {
 
 variable "deployer_trust" {
   description = "Who may become the deployer, as JSON."
+  type        = string
+}
+
+variable "backfill_document" {
+  description = "The SSM document that reads a span of time again, as JSON."
   type        = string
 }
