@@ -148,6 +148,15 @@ class Airflow:
         except httpx.TransportError:
             return False
 
+    def make_pools(self, path: Path) -> None:
+        """Make the pools of a file as `airflow pools import` reads it: without its pool a task never starts."""
+        for name, pool in json.loads(path.read_text(encoding="utf-8")).items():
+            try:
+                self._call("POST", "/api/v2/pools", json={"name": name, **pool})
+            except AirflowRefused as refused:
+                if refused.status != httpx.codes.CONFLICT:
+                    raise
+
     def known_dags(self) -> set[str]:
         """The DAGs that were parsed without error so far."""
         found = self._call("GET", "/api/v2/dags", params={"limit": 100})

@@ -120,6 +120,7 @@ class Job:
 
     def _wait_for_airflow(self) -> None:
         self.airflow.start_rest()
+        self.airflow.make_pools(self.layout.root / "include" / "pools.json")
         self.status.say("Airflow", "reading the DAGs")
         deadline = time.monotonic() + DAGS_SECONDS
         while missing := set(DAGS) - self.airflow.known_dags():

@@ -88,6 +88,10 @@ class Parts:
         self._parts[name] = part
         return part
 
+    def process_id(self, name: str) -> int:
+        """The process of a part."""
+        return self._parts[name].process.pid
+
     def check(self) -> None:
         """Raise PartDied for the first part that has ended."""
         for part in self._parts.values():
