@@ -1,9 +1,10 @@
 """Telling humans: the alerts topic, and a Slack-compatible webhook where an Airflow connection names one."""
 
-import json
+import logging
+from collections.abc import Callable
 from typing import Any
-from urllib.request import Request, urlopen
 
+import httpx
 from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook, BaseNotifier, Context
 
@@ -12,18 +13,18 @@ from postrank_airflow.names import RESOURCES
 
 WEBHOOK_CONNECTION = "postrank_webhook"  # its password is the URL: whoever has that can post
 _SUBJECT_LIMIT = 100  # characters (Amazon SNS API, "Publish")
-_SECONDS = 10
+_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 
 
 def tell(subject: str, message: str) -> None:
-    """Send a message to every channel that there is."""
-    topic = f"arn:aws:sns:{RESOURCES.region}:{RESOURCES.account}:{RESOURCES.topic}"
-    clients.client("sns").publish(TopicArn=topic, Subject=_one_line(subject)[:_SUBJECT_LIMIT], Message=message)
-    if (url := _webhook()) is not None:
-        body = json.dumps({"text": f"*{subject}*\n{message}"}).encode()
-        request = Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 (the operator's own URL)
-        with urlopen(request, timeout=_SECONDS):  # noqa: S310
-            pass
+    """Send a message to every channel that there is. One that fails is logged: it keeps nobody from healing."""
+    channels: tuple[Callable[[str, str], None], ...] = (_publish, _post)
+    for channel in channels:
+        try:
+            channel(subject, message)
+        except Exception as error:  # whatever it is: its text may hold the webhook's address
+            _log.error("%s could not tell %r: %s", channel.__name__.strip("_"), subject, type(error).__name__)
 
 
 class FailureNotifier(BaseNotifier):
@@ -33,6 +34,18 @@ class FailureNotifier(BaseNotifier):
         ti = context["ti"]
         reason = context.get("exception") or context.get("reason") or "see the task's log"
         tell(f"Postrank: {ti.dag_id}.{ti.task_id} failed", f"run {ti.run_id}, try {ti.try_number}: {reason}")
+
+
+def _publish(subject: str, message: str) -> None:
+    topic = f"arn:aws:sns:{RESOURCES.region}:{RESOURCES.account}:{RESOURCES.topic}"
+    clients.client("sns").publish(TopicArn=topic, Subject=_one_line(subject)[:_SUBJECT_LIMIT], Message=message)
+
+
+def _post(subject: str, message: str) -> None:
+    if (url := _webhook()) is not None:
+        # httpx would write the URL into its own log.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        httpx.post(url, json={"text": f"*{subject}*\n{message}"}, timeout=_SECONDS).raise_for_status()
 
 
 def _webhook() -> str | None:
