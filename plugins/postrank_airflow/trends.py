@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow.exceptions import AirflowNotFoundException
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseHook, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -92,6 +91,9 @@ def store(found: Any, *, of_places: bool) -> str:
         BaseHook.get_connection(WAREHOUSE_CONNECTION)
     except AirflowNotFoundException:
         raise AirflowSkipException(f"Postgres gets nothing: no connection {WAREHOUSE_CONNECTION}") from None
+    # Not every Airflow that has no warehouse has this provider.
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
     warehouse = Warehouse(
         connect=PostgresHook(postgres_conn_id=WAREHOUSE_CONNECTION).get_conn,
         statement=lambda name: (POSTGRES / name).read_text(encoding="utf-8"),

@@ -28,7 +28,9 @@ from postrank.streamer.ledgers import Ledgers
 
 _SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
 _WITH_FILES = ("archive", "x-ids", "x-timelines")
-_FILE_HELP = "Here or as s3://bucket/key. For archive: posts. For x-ids: ids, one a line. For x-timelines: handles, one a line."
+_FILE_HELP = (
+    "Here or as s3://bucket/key. For archive: posts. For x-ids: ids, one a line. For x-timelines: handles, one a line."
+)
 _ANY_TIME = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
