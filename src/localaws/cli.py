@@ -13,7 +13,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", default=4566, show_default=True, help="Port; 0 takes any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="Port; 0 takes any free one."
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True,
     help="Address to listen on. It asks nobody for a password: another one only in a network of its own.",
@@ -21,7 +23,13 @@ def main() -> None:
 @click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder that holds everything.")
 @click.option("--enforce-iam", is_flag=True, help="Check every call against its caller's policies.")
 @click.option("--call-log", type=click.Path(path_type=Path), help="File that gets a JSON line for every call.")
-@click.option("--speed", default=1.0, show_default=True, help="How many times faster than AWS waits run.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.01, 10_000),
+    default=1.0,
+    show_default=True,
+    help="How many times faster than AWS waits run.",
+)
 @click.option("--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml: what instances may run.")
 def serve(
     *, port: int, host: str, state: Path, enforce_iam: bool, call_log: Path | None, speed: float, units: Path | None
@@ -35,7 +43,7 @@ def serve(
       localaws serve --state /tmp/aws &
       aws --endpoint-url http://127.0.0.1:4566 s3 mb s3://mine
     """
-    from localaws.server import Options, serve
+    from localaws.server import CannotServe, Options, serve
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     options = Options(
@@ -43,6 +51,6 @@ def serve(
     )
     try:
         serve(options)
-    except OSError as error:
-        click.echo(f"localaws: cannot listen on {host}:{port}: {error.strerror}", err=True)
+    except CannotServe as error:
+        click.echo(f"localaws: {error}", err=True)
         sys.exit(1)

@@ -141,3 +141,19 @@ def test_what_a_crash_left_behind_is_ended_by_the_next_start(folder: Path, unit:
         wait_for(lambda: len(starts(folder, unit)) == 2, timeout=20, what="the start after the crash")
         assert not alive(first)
     assert not any(alive(pid) for pid in starts(folder, unit))
+
+
+def test_a_launch_templates_own_tags_are_no_part_of_its_data(aws):
+    """Page "CreateLaunchTemplate": TagSpecifications tags the template, those of its data what is made from it."""
+    ec2 = aws.client("ec2")
+    own, instances = [{"Key": "of", "Value": "template"}], [{"Key": "of", "Value": "instances"}]
+    data = {"InstanceType": "t3.micro", "TagSpecifications": [{"ResourceType": "instance", "Tags": instances}]}
+    for name, given in (("tagged", data), ("plain", {"InstanceType": "t3.micro"})):
+        ec2.create_launch_template(
+            LaunchTemplateName=name,
+            LaunchTemplateData=given,
+            TagSpecifications=[{"ResourceType": "launch-template", "Tags": own}],
+        )
+        shown = ec2.describe_launch_template_versions(LaunchTemplateName=name)["LaunchTemplateVersions"][0]
+        assert shown["LaunchTemplateData"].get("TagSpecifications", []) == given.get("TagSpecifications", [])
+        assert ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"][0]["Tags"] == own

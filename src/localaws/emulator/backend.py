@@ -38,7 +38,7 @@ class Emulator:
         self._replayed = 0  # number of the last call that the backends came from
         self._turn = threading.RLock()
         self._loaded: Callable[..., Any] | None = None
-        self._journal: Journal | None = None
+        self._journal: Journal | None = Journal(state / "journal.sqlite")
         self._changed: set[str] = set()  # services that hold what a call put there
 
     def handle(
@@ -48,25 +48,45 @@ class Emulator:
         action: str,
         *,
         key: str = "localaws",
-        keep: Callable[[HttpAnswer], bool] = lambda answer: answer.status < 400,
+        keep: Callable[[HttpAnswer], bool] | None = None,
     ) -> HttpAnswer:
         """Answer one request; a call that changed something is in the journal when this returns. `key` is the access
-        key that made it, `keep` says by its answer whether it changed anything.
+        key that made it. `keep` says by the answer whether it changed anything, for calls that seldom do: those are
+        written when it is known. Raises sqlite3.OperationalError, nothing changed, where nothing can be written.
         """
         headers = {**request.headers, "authorization": _signature(service, key)}
         with self._turn:
             app = self.load()
             if not changes(service, action, request.method):
                 return _ask(app, request, headers)
-            seed, now = secrets.randbits(62), time.time()
-            seeds.seed(seed)
-            with clock.at(now):
-                answer = _ask(app, request, headers)
-            if keep(answer) and self._journal is not None:
-                self._changed.add(service)
-                self._journal.append(_call(request, headers, seed, now, subject_of(service, action, request)))
-                self._count(1)
+            call = _call(request, headers, subject_of(service, action, request))
+            seq = self._append(service, call) if keep is None else 0
+            seeds.seed(call.seed)
+            try:
+                with clock.at(call.time):
+                    answer = _ask(app, request, headers)
+            except BaseException:
+                self._withdraw(seq)
+                raise
+            if keep is not None and keep(answer):
+                self._append(service, call)
+            elif answer.status >= 400:
+                self._withdraw(seq)
+            elif call.subject is not None and self._journal is not None:
+                self._journal.supersede(call.subject, seq)
             return answer
+
+    def _append(self, service: str, call: Call) -> int:
+        if self._journal is None:
+            return 0
+        seq = self._journal.append(call)
+        self._changed.add(service)
+        self._count(1)
+        return seq
+
+    def _withdraw(self, seq: int) -> None:
+        if seq and self._journal is not None:
+            self._journal.withdraw(seq)
 
     def holds(self, service: str) -> bool:
         """Whether any call has changed a service. To ask the emulator itself would have it load what may be large."""
@@ -89,8 +109,8 @@ class Emulator:
                 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
                 self._loaded = DomainDispatcherApplication(create_backend_app)
-                self._journal = Journal(self._state / "journal.sqlite")
-                self._replay(self._loaded, self._journal)
+                if self._journal is not None:
+                    self._replay(self._loaded, self._journal)
             return self._loaded
 
     def save_snapshot(self) -> None:
@@ -139,15 +159,16 @@ def _service(signature: str) -> str:
     return signature.partition("/aws4_request")[0].rpartition("/")[2]
 
 
-def _call(request: HttpRequest, headers: Mapping[str, str], seed: int, now: float, subject: str | None) -> Call:
+def _call(request: HttpRequest, headers: Mapping[str, str], subject: str | None) -> Call:
+    """The call that a request is, made now from a seed of its own."""
     kept = {
         name: text
         for name, text in headers.items()
         if name in _KEPT or name == "authorization" or (name.startswith("x-amz-") and "token" not in name)
     }
     return Call(
-        time=now,
-        seed=seed,
+        time=time.time(),
+        seed=secrets.randbits(62),
         method=request.method,
         path=request.path,
         query=request.query,

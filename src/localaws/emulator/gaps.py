@@ -14,6 +14,8 @@ def fill(request: HttpRequest) -> None:
         return
     if b"onitorInstances" in request.body:
         _monitoring_calls()
+    if b"CreateLaunchTemplate" in request.body:
+        _launch_templates()
     if b"MasterUserPassword=" in request.body:
         _master_secrets()
 
@@ -44,6 +46,21 @@ def _monitoring(response: Any, state: str) -> Any:
         response.ec2_backend.get_instance(instance_id).monitoring_state = state
         shown.append({"InstanceId": instance_id, "Monitoring": {"State": state}})
     return ActionResult({"InstanceMonitorings": shown})
+
+
+def _launch_templates() -> None:
+    """Tags of a template itself are no part of its data ("CreateLaunchTemplate", TagSpecifications); moto adds them."""
+    from moto.ec2.models.launch_templates import LaunchTemplateVersion
+
+    if "data" in vars(LaunchTemplateVersion):
+        return
+
+    def keep(version: Any, data: dict[str, Any]) -> None:
+        tags = [one for one in data.get("TagSpecifications") or [] if one["ResourceType"] != "launch-template"]
+        rest = {name: value for name, value in data.items() if name != "TagSpecifications"}
+        version.kept = {**rest, "TagSpecifications": tags} if tags else rest
+
+    LaunchTemplateVersion.data = property(lambda version: version.kept, keep)  # type: ignore[assignment]
 
 
 def _master_secrets() -> None:

@@ -1,9 +1,10 @@
 """The journal: every call that changed the emulator, in order, so that a restart makes the same changes again.
 
-A row is committed before the call is answered, and the commit is in the kernel's hands, so a killed server has lost
-nothing that it acknowledged. Each call runs from a seed of its own: identifiers drawn in it are the same in a replay.
+A row is committed before the call is made, and the commit is in the kernel's hands: a killed server has lost nothing
+that it acknowledged, and where nothing can be written nothing is changed. Each call runs from a seed of its own: identifiers drawn in it are the same in a replay.
 """
 
+import contextlib
 import json
 import secrets
 import sqlite3
@@ -53,27 +54,26 @@ class Journal:
             self.id = 1 + secrets.randbelow(2**31 - 1)
             self._db.execute(f"pragma user_version = {self.id}")
 
-    def append(self, call: Call) -> None:
-        """Keep a call."""
+    def append(self, call: Call) -> int:
+        """Keep a call; returns its `seq`. Raises sqlite3.OperationalError on a full disk, with nothing kept."""
+        values = (call.time, call.seed, call.method, call.path, call.query, json.dumps(dict(call.headers)), call.body)
         with self._turn:
-            self._db.execute("begin immediate")
-            if call.subject is not None:
-                self._db.execute("delete from calls where subject = ?", (call.subject,))
-            self._db.execute(
+            cursor = self._db.execute(
                 "insert into calls (time, seed, method, path, query, headers, body, subject)"
                 " values (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    call.time,
-                    call.seed,
-                    call.method,
-                    call.path,
-                    call.query,
-                    json.dumps(dict(call.headers)),
-                    call.body,
-                    call.subject,
-                ),
+                (*values, call.subject),
             )
-            self._db.execute("commit")
+            return int(cursor.lastrowid or 0)
+
+    def withdraw(self, seq: int) -> None:
+        """Forget a call that changed nothing after all. Where that cannot be written, a replay is told so again."""
+        with self._turn, contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute("delete from calls where seq = ?", (seq,))
+
+    def supersede(self, subject: str, seq: int) -> None:
+        """Forget the calls of a subject before that one. Where that cannot be written, a replay makes them all."""
+        with self._turn, contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute("delete from calls where subject = ? and seq < ?", (subject, seq))
 
     def calls(self, after: int = 0) -> Iterator[Call]:
         """Every call kept behind that one, oldest first."""

@@ -1,6 +1,8 @@
 """The WSGI application: reads a request, finds who calls what, has it answered, writes the answer."""
 
+import errno
 import logging
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -20,6 +22,7 @@ from localaws.wire.routing import Route, route
 
 log = logging.getLogger(__name__)
 _BODILESS = (204, 304)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOWHERE = Route("", "", "json")
 
 
@@ -53,10 +56,9 @@ class Gateway:
             return self._served(found, request, caller, known, request_id)
         except AwsError as error:
             return encode_error(found, request.decoded_path, error, request_id)
-        except Exception:
+        except Exception as error:
             log.exception("%s.%s failed", found.service, found.action)
-            failure = AwsError("InternalFailure", "The local AWS failed on this request; its log says why.", status=500)
-            return encode_error(found, request.decoded_path, failure, request_id)
+            return encode_error(found, request.decoded_path, _failure(error), request_id)
 
     def _served(self, found: Route, request: HttpRequest, caller: Caller, known: bool, request_id: str) -> HttpAnswer:
         owner = self._platform.owner(found.service, found.action)
@@ -110,6 +112,14 @@ class Gateway:
             result = client.read(described, answer, found.protocol)
             platform.answered(found.service, found.action, params, result, caller)
         return answer
+
+
+def _failure(error: Exception) -> AwsError:
+    """What the caller is told of a failure of ours. A full disk passes: SDKs try again."""
+    full = isinstance(error, OSError) and error.errno in _FULL
+    if full or (isinstance(error, sqlite3.Error) and "disk" in str(error)):
+        return AwsError("ServiceUnavailable", f"The local AWS cannot write to its state: {error}", status=503)
+    return AwsError("InternalFailure", "The local AWS failed on this request; its log says why.", status=500)
 
 
 def _require(found: Route, params: dict[str, Any]) -> None:
