@@ -1,7 +1,8 @@
 """The journal: every call that changed the emulator, in order, so that a restart makes the same changes again.
 
 A row is committed before the call is made, and the commit is in the kernel's hands: a killed server has lost nothing
-that it acknowledged, and where nothing can be written nothing is changed. Each call runs from a seed of its own: identifiers drawn in it are the same in a replay.
+that it acknowledged, and where nothing can be written nothing is changed. Each call runs from a seed of its own:
+identifiers drawn in it are the same in a replay.
 """
 
 import contextlib
