@@ -86,6 +86,61 @@ def test_a_bad_line_goes_to_the_rejects_with_its_reason_and_place(aws: AwsServer
     assert (counts["rejected"], counts["ignored"], counts["delivered"]) == (4, 1, 1)
 
 
+def test_a_corpus_of_bad_input_is_rejected_with_reasons_or_accepted_by_rule_and_all_of_it_is_counted(
+    aws: AwsServer, tmp_path: Path
+) -> None:
+    accepted = [
+        record(1),
+        record(1),  # delivered twice: the lake keeps one
+        record(2, posted_at="0001-01-01T00:00:00.000Z"),
+        record(3, posted_at="1969-12-31T23:59:59.999Z"),
+        record(4, posted_at="9999-12-31T23:59:59.999Z"),  # counted, and closes no window that is open now
+        record(5, text="\x00\u202e\U0001f9ff", hashtags=["", "#", "a" * 10_000]),
+        record(6, post_id="'; drop table posts; --", author_id="a\nb\tc"),
+        record(7, unheard_of={"a": [1]}),
+        {"kind": "delete", "network": "x", "post_id": "never seen"},
+        {"kind": "delete", "network": "x", "post_id": "8", "posted_at": "2026-05-01T12:00:00Z"},
+    ]
+    rejected = {
+        b"x" * (10 << 20): "not JSON",
+        json.dumps(record(20, text="a" * (10 << 20))).encode(): "more than the 1000000 that a record holds",
+        b'{"a": "' + b"b" * (17 << 20): "line longer than",
+        b"[" * (1 << 20): "not JSON",
+        b'{"data":' * 50_000 + b"1" + b"}" * 50_000: "not JSON",
+        b"\xff\xfe{\x00}\x00": "not JSON",
+        json.dumps(record(21)).encode()[:-10]: "not JSON",
+        b'{"kind": "post", "network": "\xed\xa0\x80"}': "not JSON",
+        b'"text"': "not a JSON object",
+        json.dumps(record(22, posted_at="2026-02-30T00:00:00Z")).encode(): "posted_at",
+        json.dumps(record(23, posted_at="10000-01-01T00:00:00Z")).encode(): "posted_at",
+        json.dumps(record(24, posted_at=1777636800)).encode(): "posted_at",
+        json.dumps(record(25, author_id=None)).encode(): "author_id is missing",
+        json.dumps(record(26, hashtags={"a": 1})).encode(): "hashtags",
+        json.dumps(record(27, network=["x"])).encode(): "network",
+        json.dumps({"kind": "delete", "network": "x", "post_id": "1", "posted_at": "soon"}).encode(): "posted_at",
+    }
+    lines = [json.dumps(one).encode() for one in accepted]
+    mixed = [line for pair in zip(lines, rejected, strict=False) for line in pair] + list(rejected)[len(lines) :]
+    whole = gzip.compress(b"\n".join([*mixed, json.dumps(record(9)).encode(), b""]), 1)
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(gzip.compress(json.dumps(record(10)).encode() + b"\n") + whole[: len(whole) // 2])
+    (tmp_path / "mixed.gz").write_bytes(whole)
+    assert StreamerProcess(tmp_path, aws.url, [tmp_path / "mixed.gz", tmp_path / "cut.gz"]).run() == 0
+    counts = (heartbeat(aws) or {})["counts"]
+    assert counts["read"] == counts["events"] + counts["rejected"] + counts["ignored"]
+    assert counts["delivered"] == counts["events"]
+    rows = [row for row in ledger(aws, "rejects") if row["source"] == "mixed.gz"]
+    large = [row for row in ledger(aws, "rejects") if row["source"].startswith("mixed.gz:")]
+    assert len(rows) + len(large) == len(rejected)
+    assert not [why for why in rejected.values() if not any(why in row["reason"] for row in [*rows, *large])]
+    came = aws.lines("-posts")
+    assert {line["post_id"] for line in came} >= {str(one["post_id"]) for one in accepted} | {"9", "10"}
+    assert [row["reason"] for row in ledger(aws, "rejects") if row["source"] == "cut.gz"][-1].startswith(
+        "the gzip data"
+    )
+    assert not [line for line in aws.lines("author_windows") if line["window_start"] > "9999-12-31T23:59"]
+
+
 def test_a_missing_file_is_one_clear_message(aws: AwsServer, tmp_path: Path) -> None:
     streamer = StreamerProcess(tmp_path, aws.url, [tmp_path / "nowhere.gz"])
     assert streamer.run() == 2
