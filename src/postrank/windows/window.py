@@ -1,6 +1,6 @@
 """One emission of one author's window, in the data contract's fields; and its line in the second stream."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
@@ -10,6 +10,9 @@ from postrank.posts.times import EPOCH, to_text
 from postrank.windows.authors import Author
 
 LENGTH_MS = 60_000
+# The first and the last instant that the contract's form can write, in milliseconds since 1970.
+_FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
+_LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 
 
 class Window(Struct, gc=False):
@@ -32,4 +35,6 @@ def window(author: Author, end_ms: int, kind: Literal["tumbling", "sliding"], po
 
 @lru_cache(maxsize=256)
 def _instant(milliseconds: int) -> str:
+    """The instant, or the first or last that the contract can write: windows begin before the first post, end after."""
+    milliseconds = min(max(milliseconds, _FIRST), _LAST)
     return to_text(EPOCH + timedelta(milliseconds=milliseconds))
