@@ -115,6 +115,28 @@ def test_a_token_that_is_not_valid_is_fatal_and_says_what_is_needed(server: Fake
     assert server.count("/") == 1
 
 
+@pytest.mark.parametrize(
+    "description",
+    [
+        [1],
+        "text",
+        {"configuration": [1]},
+        {"configuration": {"urls": "x"}},
+        *({"configuration": {"urls": {"streaming": url}}} for url in ("wss://[", "ws://127.0.0.1:port", "nowhere", 5)),
+    ],
+    ids=range(8),
+)
+def test_an_instance_that_says_nonsense_of_itself_is_asked_again(
+    server: FakeMastodon, tmp_path: Path, description: Any
+) -> None:
+    server.description = description
+    one = source(tmp_path, server)
+    with reading(one) as read:
+        read.until(lambda: one.gauges()["mastodon_reconnects"] >= 1, "the nonsense to be noticed")  # type: ignore[attr-defined]
+        server.description = None
+        read.until(lambda: server.feed.connected, "the connection")
+
+
 def test_a_refused_stream_is_fatal_and_troubles_are_waited_out(server: FakeMastodon, tmp_path: Path) -> None:
     server.refuse = [(502, None, {}), (429, None, {"Retry-After": "0.1"}), (401, None, {})]
     with reading(source(tmp_path, server)) as read:

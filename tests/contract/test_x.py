@@ -79,6 +79,16 @@ def test_a_rule_that_x_refuses_stops_everything_before_a_change(server: FakeX, t
     assert server.rules == [{"id": "old", "value": "dogs"}]
 
 
+@pytest.mark.parametrize("page", [b"<html>Log in to the network</html>", b"[1]", b'"text"'])
+def test_a_page_that_somebody_else_answers_with_is_waited_out(server: FakeX, tmp_path: Path, page: bytes) -> None:
+    server.page = page
+    one = source(tmp_path, server)
+    with reading(one) as read:
+        read.until(lambda: one.reconnects, "the page to be noticed")
+        server.page = b""
+        read.until(lambda: server.feed.connected, "the connection")
+
+
 def test_a_dry_run_of_the_rules_says_what_would_change(server: FakeX) -> None:
     server.rules = [{"id": "old", "value": "dogs"}]
     todo = rules.sync(Api(Secret(TOKEN), server.url), [rules.Rule("cats")], dry_run=True)

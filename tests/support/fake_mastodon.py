@@ -34,7 +34,8 @@ class FakeMastodon:
 
     url: str = ""
     feed: Feed = field(default_factory=lambda: Feed(b":thump\n"))
-    streaming: str = ""  # another host to stream from
+    streaming: Any = ""  # another host to stream from
+    description: Any = None  # what it says of itself instead
     statuses: list[dict[str, Any]] = field(default_factory=list)  # what the timeline shows
     refuse: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next stream requests
     throttle: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # the same of timelines
@@ -67,7 +68,10 @@ class _MastodonHandler(Handler):
         elif parts.path == "/api/v2/instance":
             self.answer(
                 200,
-                {"configuration": {"urls": {"streaming": self.fake.streaming or self.fake.url.replace("http", "ws")}}},
+                self.fake.description
+                or {
+                    "configuration": {"urls": {"streaming": self.fake.streaming or self.fake.url.replace("http", "ws")}}
+                },
             )
         elif parts.path.startswith("/api/v1/streaming/"):
             if self.fake.refuse:

@@ -47,6 +47,7 @@ class FakeX:
     found: list[dict[str, Any]] = field(
         default_factory=list
     )  # stream objects that recent search finds, whatever the span
+    page: bytes = b""  # what somebody else answers for the rules
     gone: dict[str, str] = field(default_factory=dict)  # ids that nobody may see any more: the problem's type
     trouble: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next look-ups
     remembers: bool = False  # whether it finds what was published in the span instead
@@ -111,6 +112,12 @@ class _XHandler(Handler):
             self.fake.feed.serve(self, "application/json")
 
     def get_rules(self) -> None:
+        if self.fake.page:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.fake.page)))
+            self.end_headers()
+            self.wfile.write(self.fake.page)
+            return
         self.answer(200, {"data": self.fake.rules, "meta": {}} if self.fake.rules else {"meta": {}})
 
     def change_rules(self) -> None:

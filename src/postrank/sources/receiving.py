@@ -44,7 +44,7 @@ class Stream:
         self._changed = threading.Condition()
         try:
             self._socket, self._response = _ask(url, headers, connect)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a URL that is none
             raise Lost(f"cannot connect: {_told(error)}") from error
         if self._response.status != http.client.OK:
             raise self._refused()

@@ -127,13 +127,13 @@ class Reporter:
 
     def _report(self) -> None:
         heartbeat = self.heartbeat()
-        if self.phase in ("stopped", "finished", "failed"):
-            self.ledgers.note_hops(hops(self.counts()))
-            self.ledgers.flush()
         try:
+            if self.phase in ("stopped", "finished", "failed"):
+                self.ledgers.note_hops(hops(self.counts()))
+                self.ledgers.flush()
             self.ledgers.upload(lambda key, body: self.s3.put_object(Bucket=self.bucket, Key=key, Body=body))
             self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=heartbeat.to_json())
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, OSError) as error:  # OSError: of the disk that keeps the ledgers
             self.failed_reports += 1
             log.warning("report not written", extra={"fields": {"why": str(error)}})
         else:

@@ -87,8 +87,8 @@ class Handles:
                 self.learn(did, None)
                 return
             answer.raise_for_status()
-            names = orjson.loads(answer.content).get("alsoKnownAs") or []
-        except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, AttributeError) as error:
+            names = list(orjson.loads(answer.content).get("alsoKnownAs") or [])
+        except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, AttributeError, TypeError) as error:
             self.failures += 1
             log.debug("handle not found", extra={"fields": {"did": did, "why": str(error)}})
             return

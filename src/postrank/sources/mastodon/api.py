@@ -55,8 +55,11 @@ class Api:
     def stream_url(self) -> str:
         """The URL to stream from, on the host that the instance names. Raises MastodonRefused, Unavailable."""
         body = self._get("/api/v2/instance", {})
-        urls = (body.get("configuration") or {}).get("urls") or {}
-        base = str(urls.get("streaming") or self.url).rstrip("/")
+        try:
+            named = ((body.get("configuration") or {}).get("urls") or {}).get("streaming")
+        except AttributeError as error:
+            raise Unavailable("/api/v2/instance: no description of an instance") from error
+        base = str(named or self.url).rstrip("/")
         base = base.replace("wss://", "https://", 1).replace("ws://", "http://", 1)
         kind, _, rest = self.stream.partition(":")
         if kind == "hashtag":

@@ -69,7 +69,7 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         except requests.RequestException as error:
             raise XUnavailable(what, 0, type(error).__name__) from error
         if answer.ok:
-            return answer
+            return _object(what, answer)
         raise refusal(what, answer.status_code, answer.headers, answer.content)
 
     def rules(self) -> list[dict[str, str]]:
@@ -107,6 +107,16 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
     def end_connections(self) -> None:
         """End every stream of the app."""
         self.request("DELETE", "/2/connections/all")
+
+
+def _object(what: str, answer: requests.Response) -> requests.Response:
+    """The answer, if it is a JSON object: what stands between may answer for X with a page of its own."""
+    try:
+        if isinstance(answer.json(), dict):
+            return answer
+    except requests.JSONDecodeError:
+        pass
+    raise XUnavailable(what, answer.status_code, "the answer is no JSON object")
 
 
 def refusal(what: str, status: int, headers: Mapping[str, str], body: bytes) -> XRefused | XUnavailable:
