@@ -1,5 +1,6 @@
 """What waits on disk: in order, whole, bounded, there after a crash."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,21 @@ def test_a_checkpoint_gives_back_its_whole_frames_and_forgets_a_torn_one(tmp_pat
     again.append([b'{"n":5}'])
     again.close()
     assert [frame["n"] for frame in Checkpoint(path).frames()] == [4, 5]
+
+
+def test_a_disk_without_room_is_a_full_spool_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, 1 << 20)
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(SpoolFull, match="no room"):
+            spool.append(records("one"))
+    assert list(tmp_path.iterdir()) == []
+    assert spool.first() is None
+    spool.append(records("two"))
+    assert spool.first() == records("two")

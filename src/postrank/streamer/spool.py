@@ -4,6 +4,7 @@ One file holds the records of one shipment: a line of JSON (CRC-32 of the rest, 
 records. It appears under its name only when it is whole and durable.
 """
 
+import errno
 import os
 import struct
 import threading
@@ -72,7 +73,7 @@ class Spool:
             return sum(entry.post_lines for entry in self._entries)
 
     def append(self, records: Sequence[Record]) -> None:
-        """Make records durable behind all others. Raises SpoolFull; OSError when the disk does not take them."""
+        """Make records durable behind all others. Raises SpoolFull, also for a full disk; OSError."""
         body = b"".join(map(_packed, records))
         lines = {stream: sum(r.lines for r in records if r.stream == stream) for stream in _STREAMS}
         head = orjson.dumps({"crc": crc32(body), "lines": lines}, option=orjson.OPT_APPEND_NEWLINE)
@@ -81,7 +82,13 @@ class Spool:
             if used and used + len(head) + len(body) > self._max:
                 raise SpoolFull(f"the spool holds {used} of {self._max} bytes")
             path = self._folder / f"{self._next:012d}.ship"
-            _write_durably(path, head + body)
+            try:
+                _write_durably(path, head + body)
+            except OSError as error:
+                path.with_suffix(".new").unlink(missing_ok=True)
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):  # the disk has less room than the spool was promised
+                    raise SpoolFull(f"the disk has no room: {error}") from error
+                raise
             self._next += 1
             self._entries.append(_Entry(path, len(head) + len(body), lines[POSTS]))
             self.changed.notify_all()
