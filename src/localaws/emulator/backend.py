@@ -106,9 +106,9 @@ class Emulator:
             if self._loaded is None:
                 clock.install()
                 seeds.install()
-                from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+                from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-                self._loaded = DomainDispatcherApplication(create_backend_app)
+                self._loaded = DomainDispatcherApplication(_application)
                 if self._journal is not None:
                     self._replay(self._loaded, self._journal)
             return self._loaded
@@ -149,6 +149,15 @@ class Emulator:
     def _count(self, calls: int) -> None:
         if self._snapshotter is not None:
             self._snapshotter.count(calls)
+
+
+def _application(service: str | None) -> Any:
+    """moto's application for a service. Raises NotImplementedError for one that it does not know."""
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    if service is None:
+        raise NotImplementedError("the service")
+    return create_backend_app(service)
 
 
 def _signature(service: str, key: str) -> str:

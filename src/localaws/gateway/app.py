@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+import orjson
+
 from localaws.emulator import client, polling
 from localaws.gateway.own import OWN, OwnEndpoints
 from localaws.gateway.platform import Platform
@@ -22,6 +24,8 @@ from localaws.wire.routing import Route, route
 
 log = logging.getLogger(__name__)
 _BODILESS = (204, 304)
+# What no XML may hold ("Extensible Markup Language 1.0", 2.2), and a message that repeats a parameter might.
+_NOT_IN_XML = bytes(one for one in range(32) if one not in b"\t\n\r")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOWHERE = Route("", "", "json")
 
@@ -37,6 +41,8 @@ class Gateway:
         request_id = str(uuid.uuid4())
         request = from_environ(environ)
         answer = self._own.answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
+        if answer.status >= 300 and isinstance(answer.body, bytes) and answer.body.startswith(b"<"):
+            answer.body = answer.body.translate(None, _NOT_IN_XML)
         headers = _single(answer.headers) | {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id}
         if answer.status in _BODILESS:
             answer.body = b""
@@ -107,11 +113,19 @@ class Gateway:
         if (found.service, found.action) == ("sqs", "ReceiveMessage"):
             return polling.receive(platform.emulator, request, params)
         answer = platform.emulator.handle(request, found.service, found.action)
+        if answer.status >= 300 and found.protocol in ("query", "ec2") and answer.content().startswith(b"{"):
+            raise _told_in_json(answer)
         described = operation(found.service, found.action)
         if described and platform.hooked(found.service, found.action) and answer.status < 300:
             result = client.read(described, answer, found.protocol)
             platform.answered(found.service, found.action, params, result, caller)
         return answer
+
+
+def _told_in_json(answer: HttpAnswer) -> AwsError:
+    """An error of the emulator that is not in the form of its protocol."""
+    said = orjson.loads(answer.content())
+    return AwsError(str(said.get("__type", "InternalFailure")), str(said.get("message", "")), status=answer.status)
 
 
 def _failure(error: Exception) -> AwsError:
