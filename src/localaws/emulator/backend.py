@@ -157,7 +157,7 @@ def _application(service: str | None) -> Any:
 
     if service is None:
         raise NotImplementedError("the service")
-    return create_backend_app(service)
+    return create_backend_app(service)  # type: ignore[arg-type]
 
 
 def _signature(service: str, key: str) -> str:
