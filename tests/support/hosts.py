@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -49,8 +50,9 @@ def render_user_data(folder: Path, names: Resources, **more: str) -> str:
         "service": names.streamer.service, "namespace": "Postrank/Host", "log_group": "/postrank-dev-streamer", **more,
     }  # fmt: skip
     given = json.dumps(values)
-    own = {"unit": "postrank-streamer.service", "host": "postrank-host", "logrotate": "logrotate"}
-    read = ", ".join(f'{name} = file("{files / file}")' for name, file in own.items())
+    module = (files.parent / "main.tf").read_text(encoding="utf-8")
+    own = re.findall(r'(\w+)\s*= file\("\$\{path\.module\}/files/([^"]+)"\)', module)
+    read = ", ".join(f'{name} = file("{files / file}")' for name, file in own)
     expression = (
         f'templatefile("{files}/cloud-init.yaml.tftpl", merge({given}, {{ {read}, '
         f'config = file("{root}/environments/streamer.toml"), '
