@@ -1,5 +1,6 @@
 """What failed is told to the topic and to a webhook, whose address stays a secret and whose trouble stops nothing."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -44,6 +45,16 @@ def test_a_webhook_in_trouble_is_logged_without_its_address_and_stops_nothing(aw
     (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
     assert record.getMessage().startswith("post could not tell")
     assert "secret-path" not in caplog.text
+
+
+def test_a_run_that_is_late_is_told(aws, hook, monkeypatch):
+    from postrank_airflow.deadlines import late
+
+    monkeypatch.setenv("AIRFLOW_CONN_POSTRANK_WEBHOOK", json.dumps({"conn_type": "http", "password": hook.url}))
+    known = {"dag_run": {"dag_id": "rank_authors", "dag_run_id": "scheduled__1"}}  # as the scheduler hands it over
+    asyncio.run(late(limit="1:00:00", context=known))
+    words = "run scheduled__1 of rank_authors is not done 1:00:00 after it was queued"
+    assert hook.told[-1] == f"*Postrank: rank_authors is late*\n{words}"
 
 
 def test_a_task_that_fails_is_told_with_its_reason(aws, hook, run_dag, monkeypatch):

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,30 +70,54 @@ class Lake:
     def rank(self, hours: Sequence[str] = (), run_id: str | None = None, **params: Any) -> Row | None:
         """Run a ranking by hand (or of scheduled `hours`); returns the manifest, None when there was nothing to do."""
         self.runs += 1
-        ranking = self.ranking(run_id or f"test__{self.runs}", hours, **params)
-        ranking.make_views()
-        notes = ranking.arrived()
+        return finish(self.acts(self.ranking(run_id or f"test__{self.runs}", hours, **params)))
+
+    def acts(self, ranking: Ranking, attempts: int = 1) -> Generator[None, None, Row | None]:
+        """The acts of a run, one a step; returns the manifest, None when there was nothing to do.
+
+        Each is done `attempts` times: so does a task that is killed when its work is done, and tried again.
+        """
+
+        def often(act: Callable[..., Any], *given: Any) -> Any:
+            return [act(*given) for _ in range(attempts)][-1]
+
+        def write(path: str, statements: Sequence[Mapping[str, Any]]) -> list[str]:
+            return [self.write(path, statements, number) for number in range(1, attempts + 1)][-1]
+
+        often(ranking.make_views)
+        notes = often(ranking.arrived)
+        yield
         if not ranking.has_work(notes):
             return None
         self.scanned = {}
-        queries = self.write("staging/arrivals.sql", ranking.arrivals(notes))
-        lines = ranking.survey(notes)
-        queries += self.write("staging/touched_minutes.sql", ranking.touched(notes, lines))
-        planned = ranking.layout(notes, lines)
-        queries += self.write("marts/post_versions.sql", planned["post_versions"])
-        ranking.point_versions(planned, notes)
-        queries += self.write("marts/author_minutes.sql", planned["author_minutes"])
-        ranking.point_minutes(planned)
-        queries += self.write("marts/author_ranking.sql", planned["author_ranking"])
-        ranking.point_ranking(planned)
-        (ranked,) = self.write("exports/ranked_authors.sql", planned["exports"]) or (None,)
-        (taken_out,) = self.write("exports/taken_out.sql", planned["exports"]) or (None,)
-        ranking.drop_scratch(planned)
+        queries = write("staging/arrivals.sql", ranking.arrivals(notes))
+        yield
+        lines = often(ranking.survey, notes)
+        queries += write("staging/touched_minutes.sql", ranking.touched(notes, lines))
+        yield
+        planned = often(ranking.layout, notes, lines)
+        yield
+        queries += write("marts/post_versions.sql", planned["post_versions"])
+        yield
+        often(ranking.point_versions, planned, notes)
+        yield
+        queries += write("marts/author_minutes.sql", planned["author_minutes"])
+        yield
+        often(ranking.point_minutes, planned)
+        yield
+        queries += write("marts/author_ranking.sql", planned["author_ranking"])
+        yield
+        often(ranking.point_ranking, planned)
+        yield
+        (ranked,) = write("exports/ranked_authors.sql", planned["exports"]) or (None,)
+        (taken_out,) = write("exports/taken_out.sql", planned["exports"]) or (None,)
+        yield
+        often(ranking.drop_scratch, planned)
         if ranked is None or taken_out is None:
             return None
         heading = {"dag_id": "rank_authors", "run_id": ranking.run.run_id, "exported_at": ""}
-        ranking.publish(ranked, taken_out, queries, planned["exports"][0], heading)
-        return self.results.manifest()
+        often(ranking.publish, ranked, taken_out, queries, planned["exports"][0], heading)
+        return self.results.manifest(ranking.run.slug)
 
     def ranking(self, run_id: str, hours: Sequence[str] = (), **params: Any) -> Ranking:
         """The acts of one run, to call one by one."""
@@ -109,14 +133,27 @@ class Lake:
             render=render,
         )
 
-    def write(self, path: str, statements: Sequence[Mapping[str, Any]]) -> list[str]:
+    def write(self, path: str, statements: Sequence[Mapping[str, Any]], attempt: int = 1) -> list[str]:
         """Run the statements of a file of `include/sql`; returns the query ids."""
-        done = [self.athena.run(render(path, **params)) for params in statements]
+        done = []
+        for params in statements:
+            if attempt > 1 and "table" in params:
+                self.catalogue.drop(params["table"])
+            done.append(self.athena.run(render(path, **params).replace("attempt=1/", f"attempt={attempt}/")))
         self.scanned[path] = sum(one.scanned_bytes for one in done)
         return [one.query_id for one in done]
 
     def rows(self, sql: str) -> list[dict[str, str | None]]:
         return self.athena.rows(sql)
+
+
+def finish(acts: Generator[None, None, Row | None]) -> Row | None:
+    """Do the acts that are left; returns what they return."""
+    while True:
+        try:
+            next(acts)
+        except StopIteration as ended:
+            return ended.value
 
 
 def render(path: str, **params: Any) -> str:
