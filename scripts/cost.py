@@ -28,7 +28,7 @@ RAW_PASSES, DAY_PASSES = 2, 3  # statements of an hour that read what arrived, a
 STATEMENTS = 20  # of an hour, checks and hashtags included; most of them scan less than the least that is counted
 CRAWLS, CRAWL_DPU_HOURS = 1, 2 * 10 / 60  # an hour; two DPUs, for the ten minutes that are counted at least
 OBJECTS_A_RUN = 400  # S3 calls of one ranking run: listings, Parquet, exports
-METRICS, ALARMS, SECRETS = 24, 13, 2
+METRICS, ALARMS, SECRETS, ZONES = 24, 15, 3, 2
 LOG_GB = 1.0  # streamer, Firehose, host
 
 
@@ -62,6 +62,8 @@ def _month(prices: dict[str, Any], rate: int) -> dict[str, float]:
         "Streamer: instance, address, two disks": HOURS * (hour["instance"] + hour["public_ipv4"]) + 18 * stored["gp3"],
         "Kinesis: shards and payload units": HOURS * shards * hour["shard"]
         + math.ceil((posts + windows) * SECONDS / 25_000) / 1e6 * million["kinesis_put_units"],
+        "Endpoint of Kinesis in two zones": HOURS * ZONES * hour["endpoint"]
+        + (posts + windows) * SECONDS / GB * gb["endpoint"],
         "Firehose": (posts + windows) * SECONDS / GB * gb["firehose_in"],
         "S3: raw zone, a year of the lake, calls": (delivered * 86400 * RAW_DAYS + versions_a_day * LAKE_DAYS)
         / GB
@@ -77,15 +79,18 @@ def _month(prices: dict[str, Any], rate: int) -> dict[str, float]:
 
 
 def choices(prices: dict[str, Any]) -> list[Item]:
-    """What may come on top, whatever the rate."""
-    hour = prices["hour"]
+    """What may come on top or in place of a line above, for each of RATES."""
+    hour, gb = prices["hour"], prices["gb"]
     database = HOURS * hour["database"] + 20 * prices["gb_month"]["database"]
-    fixed = {
-        "Airflow on a host of one's own (t4g.large)": HOURS * hour["airflow_host"],
-        "or Amazon MWAA (mw1.small)": HOURS * hour["mwaa_small"],
-        "Postgres for rankings (prod's db.t4g.small, two zones)": database,
-    }
-    return [Item(name, (dollars,) * len(RATES)) for name, dollars in fixed.items()]
+    mwaa = HOURS * (hour["mwaa_small"] + hour["nat"] + hour["public_ipv4"])
+    volumes = [rate * (POST_BYTES + WINDOW_LINES * WINDOW_BYTES) * SECONDS / GB for rate in RATES]
+    on_demand = [2 * HOURS * hour["stream"] + one * (gb["stream_in"] + gb["stream_out"]) for one in volumes]
+    return [
+        Item("Kinesis on demand instead of shards (`shards = 0`)", tuple(on_demand)),
+        Item("Airflow on a host of one's own (t4g.large)", (HOURS * hour["airflow_host"],) * len(RATES)),
+        Item("or Amazon MWAA (mw1.small) with its NAT gateway", (mwaa,) * len(RATES)),
+        Item("Postgres for rankings (prod's db.t4g.small, two zones)", (database,) * len(RATES)),
+    ]
 
 
 def table(prices: dict[str, Any]) -> str:
