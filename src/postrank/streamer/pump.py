@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from postrank.errors import Fatal
 from postrank.posts import Event, Post, Reject
 from postrank.posts.encoding import LineEncoder
 from postrank.posts.times import to_text
@@ -160,6 +161,10 @@ class Pump:
         """Take over what was durable before a restart; returns the cursor to read from."""
         last: dict[str, Any] = {}
         for frame in self.checkpoint.frames():
+            if "authors" not in frame["windows"]:
+                raise Fatal(
+                    "checkpoint.journal is of an earlier version: drain that version's spool, then remove the file"
+                )
             self.windows.restore(frame["windows"])
             last = frame
         if last:

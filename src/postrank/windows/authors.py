@@ -7,6 +7,7 @@ lately are found by a dictionary, in bulk.
 
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import orjson
@@ -28,8 +29,8 @@ class Authors:
         self._next = array("i")  # by number: the next one in the same bucket
         self._heads = array("i", [_NONE]) * _BUCKETS  # by bucket: the first number
         self._hot: dict[Author, int] = {}
-        self._told = 0  # authors that `changes` has given
-        self._renamed: set[int] = set()  # since `changes`, of the others
+        self._new: list[bytes] = []  # lines, since `changes`
+        self._renamed: set[int] = set()  # since `changes`
         self._kept: list[int] | None = None
         self.rewritten = 0  # lines that are of no use any more, until `keep`
 
@@ -59,7 +60,7 @@ class Authors:
         for number in kept:
             renumbered[number] = fresh._append(self.line(number), self._hashes[number])
         fresh._hot = {one: renumbered[number] for one, number in self._hot.items() if renumbered[number] != _NONE}
-        fresh._told, fresh._kept = len(fresh), kept
+        fresh._new, fresh._kept = [], kept
         self.__dict__ = fresh.__dict__
         return renumbered
 
@@ -68,39 +69,27 @@ class Authors:
 
         Is to be asked for before `keep`, so that what that forgets was told before.
         """
-        new, renamed = range(self._told, len(self)), sorted(self._renamed)
-        told = {"kept": self._kept, "new": self._lines(new), "renamed": renamed, "names": self._lines(renamed)}
-        self._told, self._kept = len(self), None
-        self._renamed.clear()
+        told = {"kept": self._kept, "new": _joined(self._new), "renamed": _joined(map(self.line, self._renamed))}
+        self._new, self._renamed, self._kept = [], set(), None
         return told
 
     def snapshot(self) -> dict[str, Any]:
         """All of it, as `restore` takes it."""
-        self._told, self._renamed, self._kept = 0, set(), None
+        self._new, self._renamed, self._kept = [self.line(number) for number in range(len(self))], set(), None
         return self.changes()
 
     def restore(self, told: dict[str, Any]) -> None:
         """Take over `changes`; if they say what was `kept`, then after that."""
-        for author in told["new"]:
+        for author in chain(told["new"], told["renamed"]):
             self._number(tuple(author))
-        for author in told["names"]:
-            self._number(tuple(author))
-        self._told, self._kept = len(self), None
-        self._renamed.clear()
-
-    def _lines(self, numbers: Iterable[int]) -> orjson.Fragment:
-        return orjson.Fragment(b"[" + b",".join(map(self.line, numbers)) + b"]")
+        self._new, self._renamed, self._kept = [], set(), None
 
     def _number(self, author: Author) -> int:
-        line = orjson.dumps(author)
-        name = line[: -len(orjson.dumps(author[2])) - 2]
-        hashed = hash(name) & 0xFFFFFFFF
-        starts, hashes, text = self._starts, self._hashes, self._text
+        line, hashed = orjson.dumps(author), hash(author[:2]) & 0xFFFFFFFF
         number = self._heads[hashed & (len(self._heads) - 1)]
         while number != _NONE:
-            # The name ends with a quotation mark, so that it is the beginning of no other author's line.
-            if hashes[number] == hashed and text.startswith(name, starts[number]):
-                if not text.startswith(line, starts[number]):
+            if self._hashes[number] == hashed and self._is(number, author):
+                if not self._text.startswith(line, self._starts[number]):
                     self._rename(number, line)
                 break
             number = self._next[number]
@@ -111,13 +100,16 @@ class Authors:
         self._hot[author] = number
         return number
 
+    def _is(self, number: int, author: Author) -> bool:
+        # The name ends with a quotation mark, so that it is the beginning of no other author's line.
+        return self._text.startswith(orjson.dumps(author[:2])[:-1], self._starts[number])
+
     def _rename(self, number: int, line: bytes) -> None:
         self._hot.pop(self.author(number), None)  # else the handle before would be taken for the newest
         self._starts[number] = len(self._text)
         self._text += b"%b\n" % line
         self.rewritten += 1
-        if number < self._told:
-            self._renamed.add(number)
+        self._renamed.add(number)
 
     def _append(self, line: bytes, hashed: int) -> int:
         number = len(self._starts)
@@ -126,6 +118,7 @@ class Authors:
         self._starts.append(len(self._text))
         self._text += b"%b\n" % line
         self._hashes.append(hashed)
+        self._new.append(line)
         heads, bucket = self._heads, hashed & (len(self._heads) - 1)
         self._next.append(heads[bucket])
         heads[bucket] = number
@@ -137,3 +130,7 @@ class Authors:
             bucket = hashed & (buckets - 1)
             self._next[number] = self._heads[bucket]
             self._heads[bucket] = number
+
+
+def _joined(lines: Iterable[bytes]) -> orjson.Fragment:
+    return orjson.Fragment(b"[" + b",".join(lines) + b"]")
