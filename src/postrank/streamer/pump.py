@@ -16,6 +16,7 @@ from postrank.posts.encoding import LineEncoder
 from postrank.posts.times import to_text
 from postrank.sinks.packing import RECORD_LIMIT, Packer
 from postrank.sources import Batch
+from postrank.streamer import memory
 from postrank.streamer.checkpoint import Checkpoint
 from postrank.streamer.counts import Counts
 from postrank.streamer.filters import Filters
@@ -67,6 +68,7 @@ class Pump:
     _cursor: str | None = None
     _unsent: bool = False  # something was read since the last shipment
     _top_due: float = 0.0
+    _memory_due: float = field(default_factory=lambda: time.monotonic() + memory.SECONDS)
 
     def run(self, reader: Reader) -> None:
         """Returns when everything read is submitted. Raises what ended the reader or the shipper."""
@@ -147,6 +149,9 @@ class Pump:
             self.notifier.alive()
             self._raise_failure()
         self._unsent = self.windows.pending
+        if time.monotonic() >= self._memory_due:
+            memory.give_back()
+            self._memory_due = time.monotonic() + memory.SECONDS
         if self.checkpoint.size > self.journal_bytes and self.shipper.wait_idle(60.0):
             self.checkpoint.rewrite(self._frame(counts, self.windows.snapshot()))
 

@@ -8,7 +8,7 @@ s.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 from postrank.posts import Post
@@ -170,12 +170,15 @@ class AuthorWindows:
             self.too_late += self._minutes.forget(self.retained)
         if len(self.authors) + self.authors.rewritten < self._spare:
             return
-        alive = set(chain(*self._minutes.alive(), *self.sliding.alive()))
-        if len(alive) < 0.8 * len(self.authors) or self.authors.rewritten:
-            self._keep(alive)
-        self._spare = 2 * len(alive) + _SPARE
+        used = bytearray(len(self.authors))  # a flag for each
+        for number in chain(*self._minutes.alive(), *self.sliding.alive()):
+            used[number] = 1
+        number = used.count(1)
+        if number < 0.8 * len(used) or self.authors.rewritten:
+            self._keep(compress(range(len(used)), used))
+        self._spare = 2 * number + _SPARE
 
-    def _keep(self, alive: Iterable[int]) -> None:
-        renumbered = self.authors.keep(alive)
+    def _keep(self, kept: Iterable[int]) -> None:
+        renumbered = self.authors.keep(kept)
         self._minutes.renumber(renumbered)
         self.sliding.renumber(renumbered)

@@ -31,7 +31,7 @@ class Authors:
         self._hot: dict[Author, int] = {}
         self._new: list[bytes] = []  # lines, since `changes`
         self._renamed: set[int] = set()  # since `changes`
-        self._kept: list[int] | None = None
+        self._kept: Numbers | None = None  # the numbers then, since `changes`
         self.rewritten = 0  # lines that are of no use any more, until `keep`
 
     def __len__(self) -> int:
@@ -54,9 +54,9 @@ class Authors:
         network, author_id, handle = orjson.loads(self.line(number))
         return network, author_id, handle
 
-    def keep(self, alive: Iterable[int]) -> Numbers:
-        """Forget all others and number these anew, in their old order; returns the new numbers by old ones."""
-        kept, fresh, renumbered = sorted(alive), Authors(), array("i", [_NONE]) * len(self)
+    def keep(self, numbers: Iterable[int]) -> Numbers:
+        """Forget all others and number these, which ascend, anew; returns the new numbers by old ones."""
+        kept, fresh, renumbered = array("i", numbers), Authors(), array("i", [_NONE]) * len(self)
         for number in kept:
             renumbered[number] = fresh._append(self.line(number), self._hashes[number])
         fresh._hot = {one: renumbered[number] for one, number in self._hot.items() if renumbered[number] != _NONE}
@@ -69,7 +69,8 @@ class Authors:
 
         Is to be asked for before `keep`, so that what that forgets was told before.
         """
-        told = {"kept": self._kept, "new": _joined(self._new), "renamed": _joined(map(self.line, self._renamed))}
+        kept = None if self._kept is None else self._kept.tolist()
+        told = {"kept": kept, "new": _joined(self._new), "renamed": _joined(map(self.line, self._renamed))}
         self._new, self._renamed, self._kept = [], set(), None
         return told
 
