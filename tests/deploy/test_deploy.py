@@ -19,6 +19,7 @@ from postrank.aws.resources import Resources
 from postrank.deploy.release import Release, build
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.provision import Provision
+from tests.support import permissions
 from tests.support.hosts import make_host
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.releases import release_as
@@ -132,6 +133,7 @@ def site(tmp_path_factory, wheel) -> Iterator[Site]:
         status, said = site.deploy("0.8.1")
         assert status == DEPLOYED, said
         yield site
+    permissions.gather(aws.call_log())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,12 +14,15 @@ from postrank.aws.resources import Resources
 from postrank.laptop.cloud import LocalCloud
 from postrank.laptop.layout import Layout
 from postrank.laptop.options import Options
+from postrank.laptop.ports import any_free
 from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
 from postrank.laptop.streamer import Streamer
+from tests.support import permissions
 from tests.support.localaws import LocalAws, running_localaws
-from tests.support.stack import ROOT
+from tests.support.stack import ROOT, command, exported
 from tests.support.terraform import Terraform
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -181,10 +185,69 @@ def test_the_outputs_are_the_names_that_python_uses(applied):
     )
 
 
+def test_the_main_job_runs_on_what_terraform_made(applied):
+    applied.stop()
+    ui, aws = str(any_free()), str(any_free())
+    words = ("--project", str(ROOT), "--var", str(applied.layout.var), "--port", ui, "--aws-port", aws)
+    job = subprocess.run(
+        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=JOB_SECONDS, check=False
+    )
+    assert job.returncode == 0, job.stdout[-5000:] + job.stderr[-2000:]
+    assert exported(applied.layout.results, "all")[0]["author_handle"].startswith("sim_")
+    calls = [json.loads(line) for line in applied.layout.call_log.read_text(encoding="utf-8").splitlines()]
+    permissions.gather(calls)
+    assert [call for call in calls if call["decision"] != "allowed"] == []
+    by_hand = [call for call in calls if call["principal"] == ROOT_USER and call["source"] == "external"]
+    assert {call["action"] for call in by_hand if not _reads(call)} == set()
+    for (service, action, resource), role in HOPS.items():
+        who = {call["principal"].split("/")[1] for call in calls if _is(call, service, action, resource)}
+        assert who == {NAMES.roles[role]}, (service, action, resource)
+
+
+ROOT_USER = f"arn:aws:iam::{NAMES.account}:root"  # as which `postrank up` shows what goes on
+HOPS = {  # who does what in the main job
+    ("kinesis", "PutRecords", NAMES.streams["posts"]): "streamer",
+    ("kinesis", "GetRecords", NAMES.streams["posts"]): "firehose",
+    ("s3", "PutObject", f"{NAMES.buckets['raw']}/raw/posts/"): "firehose",
+    ("glue", "StartCrawler", NAMES.crawler): "airflow",
+    ("glue", "BatchCreatePartition", f"{NAMES.database}/raw_posts"): "crawler",
+    ("athena", "StartQueryExecution", NAMES.workgroup): "airflow",
+    ("s3", "PutObject", f"{NAMES.buckets['results']}/rankings/latest.json"): "airflow",
+}
+
+
+def _reads(call: dict[str, Any]) -> bool:
+    return call["action"].startswith(("Describe", "Get", "Head", "List"))
+
+
+def _is(call: dict[str, Any], service: str, action: str, resource: str) -> bool:
+    return (call["service"], call["action"]) == (service, action) and resource in call["resource"]
+
+
 def test_running_changes_nothing_that_terraform_made(applied):
     applied.stop()
     applied.serve()
     applied.has_nothing_to_do()
+
+
+def test_the_named_queries_run_on_what_the_job_left(applied):
+    athena, ended = applied.aws.client("athena"), {}
+    ids = athena.list_named_queries(WorkGroup=NAMES.workgroup)["NamedQueryIds"]
+    assert len(ids) == len(list((ROOT / "include/sql/queries").glob("*.sql")))
+    for query in (athena.get_named_query(NamedQueryId=one)["NamedQuery"] for one in ids):
+        begun = athena.start_query_execution(
+            QueryString=query["QueryString"],
+            QueryExecutionContext={"Database": query["Database"]},
+            WorkGroup=query["WorkGroup"],
+        )["QueryExecutionId"]
+
+        def state(begun: str = begun) -> str:
+            status = athena.get_query_execution(QueryExecutionId=begun)["QueryExecution"]["Status"]
+            done = status["State"] in ("SUCCEEDED", "FAILED", "CANCELLED")
+            return f"{status['State']}: {status.get('StateChangeReason', '')}" if done else ""
+
+        ended[query["Name"]] = wait_for(state, timeout=60, what=query["Name"])
+    assert {name: how for name, how in ended.items() if how != "SUCCEEDED: "} == {}
 
 
 def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_readme_names(applied):
