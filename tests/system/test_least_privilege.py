@@ -12,6 +12,7 @@ TESTS = Path(__file__).parents[1]
 # resources and on Terraform's. A new module of tests of DAGs counts by itself.
 EVIDENCE = {
     *(TESTS / "dags").glob("test_*.py"),
+    TESTS / "dags" / "test_maintenance.py",
     TESTS / "deploy" / "test_deploy.py",
     TESTS / "local" / "test_streamer_as_its_role.py",
     TESTS / "system" / "test_terraform.py",
