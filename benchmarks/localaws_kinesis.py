@@ -154,7 +154,7 @@ def wait_for_delivery(endpoint, records):
 def measure_localaws(records, folder):
     """Records a second without and with a delivery stream, and the seconds that the delivery took longer."""
     environment = {**os.environ, "LOCALAWS_KINESIS_LIMITS": "off"}
-    command = [sys.executable, "-m", "localaws", "serve", "--port", "0", "--state", str(folder), "--speed", "60"]
+    command = [sys.executable, "-m", "localaws", "serve", "--port", "0", "--state", str(folder), "--speed", "240"]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         endpoint = server.stdout.readline().split()[-1]

@@ -57,6 +57,7 @@ def members(aws: LocalAws, group: str) -> list[str]:
 
 
 def test_a_group_runs_its_templates_unit_under_the_role_of_its_profile(aws: LocalAws, folder: Path, group: str) -> None:
+    """Page "CreateAutoScalingGroup": LaunchTemplate, with its IamInstanceProfile."""
     first_start(folder, group)
     (instance,) = members(aws, group)
     _, told, credentials = (folder / group / "starts").read_text().split()
@@ -65,6 +66,7 @@ def test_a_group_runs_its_templates_unit_under_the_role_of_its_profile(aws: Loca
 
 
 def test_a_terminated_instance_is_replaced(aws: LocalAws, folder: Path, group: str) -> None:
+    """Page "Health checks for instances in an Auto Scaling group": one that terminates unexpectedly."""
     first = first_start(folder, group)
     (instance,) = members(aws, group)
     await_state(aws, instance, "running")
@@ -76,6 +78,7 @@ def test_a_terminated_instance_is_replaced(aws: LocalAws, folder: Path, group: s
 
 
 def test_a_stopped_instance_is_replaced(aws: LocalAws, folder: Path, group: str) -> None:
+    """Page "Health checks for instances in an Auto Scaling group": any state but running is unhealthy."""
     first_start(folder, group)
     (instance,) = members(aws, group)
     await_state(aws, instance, "running")
@@ -86,6 +89,7 @@ def test_a_stopped_instance_is_replaced(aws: LocalAws, folder: Path, group: str)
 
 
 def test_a_deleted_group_leaves_no_process(aws: LocalAws, folder: Path, group: str) -> None:
+    """Page "DeleteAutoScalingGroup": ForceDelete terminates its instances."""
     first = first_start(folder, group)
     aws.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=group, MinSize=0, DesiredCapacity=0)
     wait_for(lambda: not alive(first), timeout=20, what="the end of the process")

@@ -35,6 +35,7 @@ def unit(folder: Path, request: pytest.FixtureRequest) -> str:
 
 
 def test_an_instance_is_pending_before_it_runs_its_unit(aws: LocalAws, folder: Path, unit: str) -> None:
+    """Page "Amazon EC2 instance state changes": pending, then running."""
     instance = launch(aws, unit)
     assert state(aws, instance) in ("pending", "running")
     await_state(aws, instance, "running")
@@ -42,6 +43,7 @@ def test_an_instance_is_pending_before_it_runs_its_unit(aws: LocalAws, folder: P
 
 
 def test_stopping_ends_the_processes_and_starting_runs_them_again(aws: LocalAws, folder: Path, unit: str) -> None:
+    """Page "Amazon EC2 instance state changes": stopping, stopped, pending, running."""
     instance = launch(aws, unit)
     first = first_start(folder, unit)
     await_state(aws, instance, "running")
@@ -56,6 +58,7 @@ def test_stopping_ends_the_processes_and_starting_runs_them_again(aws: LocalAws,
 def test_a_reboot_keeps_the_instance_running_and_starts_its_processes_anew(
     aws: LocalAws, folder: Path, unit: str
 ) -> None:
+    """Page "RebootInstances"."""
     instance = launch(aws, unit)
     first = first_start(folder, unit)
     await_state(aws, instance, "running")
@@ -66,6 +69,7 @@ def test_a_reboot_keeps_the_instance_running_and_starts_its_processes_anew(
 
 
 def test_a_terminated_instance_leaves_no_process_and_no_files(aws: LocalAws, folder: Path, unit: str) -> None:
+    """Page "Amazon EC2 instance state changes": shutting-down, terminated."""
     instance = launch(aws, unit)
     first = first_start(folder, unit)
     await_state(aws, instance, "running")
@@ -90,6 +94,7 @@ def test_a_process_that_ended_well_is_not_restarted_on_failure(aws: LocalAws, fo
 
 
 def test_status_checks_pass_after_they_were_initializing(aws: LocalAws, folder: Path, unit: str) -> None:
+    """Pages "DescribeInstanceStatus", "Status checks for Amazon EC2 instances"."""
     ec2, instance = aws.client("ec2"), launch(aws, unit)
 
     def status() -> Any:
@@ -106,6 +111,7 @@ def test_status_checks_pass_after_they_were_initializing(aws: LocalAws, folder: 
 
 
 def test_the_console_says_that_a_unit_is_missing(aws: LocalAws) -> None:
+    """Page "GetConsoleOutput"."""
     instance = launch(aws, "no-such-unit")
     await_state(aws, instance, "running")
     assert "there is no unit no-such-unit" in aws.client("ec2").get_console_output(InstanceId=instance)["Output"]

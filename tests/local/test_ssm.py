@@ -85,12 +85,14 @@ def properties(told: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_running_instance_is_online(aws: LocalAws, instance: str) -> None:
+    """Page "DescribeInstanceInformation": PingStatus."""
     asked = [{"Key": "InstanceIds", "Values": [instance]}]
     told = aws.client("ssm").describe_instance_information(Filters=asked)["InstanceInformationList"]
     assert [one["PingStatus"] for one in told] == ["Online"]
 
 
 def test_a_document_tells_how_the_service_is(aws: LocalAws, instance: str) -> None:
+    """Pages "Data elements and parameters", "GetCommandInvocation"."""
     told = run(aws, instance, "service", Action=["status"])
     assert (told["Status"], told["ResponseCode"]) == ("Success", 0)
     said = properties(told)
@@ -99,6 +101,7 @@ def test_a_document_tells_how_the_service_is(aws: LocalAws, instance: str) -> No
 
 
 def test_a_document_restarts_the_service(aws: LocalAws, folder: Path, instance: str) -> None:
+    """Page "Data elements and parameters": allowedValues of a parameter."""
     before = starts(folder, UNIT)
     assert run(aws, instance, "service", Action=["restart"])["Status"] == "Success"
     wait_for(lambda: len(starts(folder, UNIT)) == len(before) + 1, what="the restart")
@@ -106,6 +109,7 @@ def test_a_document_restarts_the_service(aws: LocalAws, folder: Path, instance: 
 
 
 def test_a_document_stops_and_starts_the_service(aws: LocalAws, folder: Path, instance: str) -> None:
+    """Page "Data elements and parameters": allowedValues of a parameter."""
     stopped = properties(run(aws, instance, "service", Action=["stop"]))
     assert (stopped["ActiveState"], stopped["SubState"]) == ("inactive", "dead")
     assert properties(run(aws, instance, "service", Action=["start"]))["ActiveState"] == "active"
@@ -119,11 +123,13 @@ def test_a_halted_process_is_active_but_silent(aws: LocalAws, folder: Path, inst
 
 
 def test_a_value_that_is_not_allowed_is_refused(aws: LocalAws, instance: str) -> None:
+    """Page "SendCommand": InvalidParameters."""
     with pytest.raises(aws.client("ssm").exceptions.InvalidParameters):
         send(aws, instance, "service", Action=["status; reboot"])
 
 
 def test_an_unknown_document_and_an_unknown_instance_are_refused(aws: LocalAws, instance: str) -> None:
+    """Page "SendCommand": InvalidDocument, InvalidInstanceId."""
     ssm = aws.client("ssm")
     with pytest.raises(ssm.exceptions.InvalidDocument):
         send(aws, instance, "no-such-document")
@@ -132,28 +138,33 @@ def test_an_unknown_document_and_an_unknown_instance_are_refused(aws: LocalAws, 
 
 
 def test_a_script_gives_output_errors_and_its_exit_status(aws: LocalAws, instance: str) -> None:
+    """Page "GetCommandInvocation": ResponseCode, StandardOutputContent, StandardErrorContent."""
     told = shell(aws, instance, "echo out; echo err >&2; exit 3")
     assert (told["Status"], told["ResponseCode"]) == ("Failed", 3)
     assert (told["StandardOutputContent"], told["StandardErrorContent"]) == ("out\n", "err\n")
 
 
 def test_output_is_cut_at_24000_characters(aws: LocalAws, instance: str) -> None:
+    """Page "GetCommandInvocation": the first 24,000 characters of stdout."""
     told = shell(aws, instance, "head -c 30000 /dev/zero | tr '\\0' x")
     assert len(told["StandardOutputContent"]) == 24_000
 
 
 def test_a_script_that_takes_too_long_times_out(aws: LocalAws, instance: str) -> None:
+    """Page "Understanding command statuses": Execution Timed Out."""
     told = run(aws, instance, "AWS-RunShellScript", commands=["sleep 60"], executionTimeout=["1"])
     assert (told["Status"], told["StatusDetails"]) == ("TimedOut", "Execution Timed Out")
 
 
 def test_a_command_can_be_cancelled(aws: LocalAws, instance: str) -> None:
+    """Pages "CancelCommand", "Understanding command statuses": Cancelled."""
     command = send(aws, instance, "AWS-RunShellScript", commands=["sleep 60"])
     aws.client("ssm").cancel_command(CommandId=command)
     assert await_end(aws, command, instance)["Status"] == "Cancelled"
 
 
 def test_commands_are_listed_with_their_invocations(aws: LocalAws, instance: str) -> None:
+    """Pages "ListCommands", "ListCommandInvocations"."""
     told = shell(aws, instance, "echo listed")
     ssm = aws.client("ssm")
     assert ssm.list_commands(CommandId=told["CommandId"])["Commands"][0]["Status"] == "Success"
@@ -162,6 +173,7 @@ def test_commands_are_listed_with_their_invocations(aws: LocalAws, instance: str
 
 
 def test_an_unreachable_agent_is_lost_and_its_commands_time_out(aws: LocalAws, instance: str) -> None:
+    """Page "Understanding command statuses": Delivery Timed Out."""
     tags = [{"Key": "localaws:fault", "Value": "ssm-unreachable"}]
     ssm, ec2 = aws.client("ssm"), aws.client("ec2")
     ec2.create_tags(Resources=[instance], Tags=tags)

@@ -1,6 +1,6 @@
 """Command documents: their parameters checked and filled in, which gives the scripts to run.
 
-"SSM document schema, features, and examples" and "Data elements and parameters" (Systems Manager user guide).
+"Schemas, features, and examples" and "Data elements and parameters" (Systems Manager user guide).
 """
 
 import json
