@@ -1,11 +1,14 @@
 """Packing, calls and rates: the arithmetic of the sinks."""
 
 import gzip
+from base64 import b64encode
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postrank.aws.put_records import encode_records
 from postrank.sinks import POSTS, Record
 from postrank.sinks.kinesis import CALL_BYTES, CALL_RECORDS, calls
 from postrank.sinks.packing import PAYLOAD_UNIT, Packer
@@ -94,3 +97,10 @@ def test_a_rate_settles_at_what_the_shards_take(capacity: float, entries: int) -
             assert rate.limit < 2 * capacity
             total += taken
     assert total / 40 > 0.65 * capacity
+
+
+@given(st.lists(st.tuples(st.binary(max_size=50), st.text(min_size=1, max_size=10)), min_size=1, max_size=5))
+def test_the_quick_body_of_put_records_says_what_boto3_s_own_says(drawn: list[tuple[bytes, str]]) -> None:
+    params = {"StreamName": "s", "Records": [{"Data": data, "PartitionKey": key} for data, key in drawn]}
+    expected = [{"Data": b64encode(data).decode(), "PartitionKey": key} for data, key in drawn]
+    assert orjson.loads(encode_records(params)) == {"StreamName": "s", "Records": expected}
