@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.stack import RANKED_SECONDS, Stack, command, running_stack
+from tests.support.stack import RANKED_SECONDS, ROOT, Stack, command, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -93,6 +93,13 @@ def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack) -> None
     answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=30)
     assert answer.status_code == 400
     assert "interval_start" in answer.text
+
+
+def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:
+    import httpx
+
+    found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=30).json()["pools"]}
+    assert set(json.loads((ROOT / "include" / "pools.json").read_text(encoding="utf-8"))) < found
 
 
 def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
