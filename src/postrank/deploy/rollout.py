@@ -14,6 +14,7 @@ from postrank.errors import PostrankError
 from postrank.heartbeat import Heartbeat, NoHeartbeat
 
 _LOOK_SECONDS = 0.5
+_PATIENCE_BACK = timedelta(minutes=3)  # at least; what worked before is not given up sooner
 _WORKS = ("streaming", "spooling", "draining", "finished")
 _TROUBLE = (PostrankError, ClientError, BotoCoreError, Interrupted, KeyboardInterrupt)
 
@@ -23,7 +24,8 @@ class Rollout:
     """Brings one published release to the host.
 
     A release is kept once another start of it (`started_at`) has beaten for `steady`; `patience` is for its first
-    working beat and for that. Clocks of other machines are compared only with themselves.
+    working beat and for that; what is taken back to has three minutes at least. Clocks of other machines
+    are compared only with themselves.
     """
 
     host: Host
@@ -42,7 +44,7 @@ class Rollout:
             try:
                 self.host.activate(version)
                 self.say(f"restarted on {version}; waiting for its heartbeat")
-                seen = self._await_beats(version, start)
+                seen = self._await_beats(version, start, self.patience)
                 self.point(version, digest)
             except DeploymentGoesOn:  # the host is somebody else's now
                 raise
@@ -70,7 +72,7 @@ class Rollout:
             start = self._started()
             self.host.activate(before)
             self.say(f"restarted on {before}; waiting for its heartbeat")
-            self._await_beats(before, start)
+            self._await_beats(before, start, max(self.patience, _PATIENCE_BACK))
         except _TROUBLE as error:
             raise LeftSilent(
                 f"{version} was taken back ({reason}), but {before} does not beat either: {error}. "
@@ -84,9 +86,9 @@ class Rollout:
         except NoHeartbeat:
             return None
 
-    def _await_beats(self, version: str, start: str | None) -> Heartbeat:
+    def _await_beats(self, version: str, start: str | None, patience: timedelta) -> Heartbeat:
         """The heartbeat that shows that another start than `start` works, in that version. Raises Silent."""
-        deadline = time.monotonic() + self.patience.total_seconds()
+        deadline = time.monotonic() + patience.total_seconds()
         first: Heartbeat | None = None
         while time.monotonic() < deadline:
             self.marker.renew()
@@ -98,7 +100,7 @@ class Rollout:
                 return seen
             time.sleep(_LOOK_SECONDS)
         beats = f"beat, but not for {self.steady.total_seconds():g} s on end" if first else "gave no sign of work"
-        raise Silent(f"{version} {beats} within {self.patience.total_seconds():g} s{self._last_words(start)}")
+        raise Silent(f"{version} {beats} within {patience.total_seconds():g} s{self._last_words(start)}")
 
     def _seen(self, version: str, start: str | None) -> Heartbeat | None:
         try:
