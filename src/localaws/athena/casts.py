@@ -33,7 +33,6 @@ _NAMES = {
     exp.DType.TIMESTAMPTZ: "TIMESTAMPTZ",
     exp.DType.VARBINARY: "BLOB",
     exp.DType.JSON: "JSON",
-    exp.DType.TIME: "TIME",
 }
 _MILLISECONDS = 3
 

@@ -1,15 +1,21 @@
 """The DuckDB database in which statements run: opened at the first one, bounded in memory, closed to the outside."""
 
 import os
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
 
 _MEMORY = "900MB"  # with what Python and the readers' buffers take, the process stays under 1.5 GB
+_SPILL = "10GB"  # on disk, for what does not fit
 
 
 class Engine:
-    """One database; each statement gets a cursor, with temporary views of its own."""
+    """One database; each statement gets a cursor, with temporary views of its own.
+
+    What does not fit into LOCALAWS_ATHENA_MEMORY (900MB) goes to files, of LOCALAWS_ATHENA_SPILL (10GB) at most; a
+    statement that needs more fails as one that exhausts Athena's resources does.
+    """
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
@@ -31,12 +37,14 @@ class Engine:
 
         from localaws.athena.macros import SCRIPT
 
+        shutil.rmtree(self._scratch / "spill", ignore_errors=True)  # of a process that was killed
         self._scratch.mkdir(parents=True, exist_ok=True)
         database = duckdb.connect(
             ":memory:",
             config={
-                "memory_limit": _MEMORY,
+                "memory_limit": os.environ.get("LOCALAWS_ATHENA_MEMORY", _MEMORY),
                 "temp_directory": str(self._scratch / "spill"),
+                "max_temp_directory_size": os.environ.get("LOCALAWS_ATHENA_SPILL", _SPILL),
                 "threads": str(os.cpu_count() or 1),
                 "preserve_insertion_order": "false",
                 "autoinstall_known_extensions": "false",

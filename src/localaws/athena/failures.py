@@ -29,6 +29,7 @@ _NAME = r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (?P<words>.*)"
 # Where an engine's error quotes the text that the macros made it fail on.
 _NAMED = (
     re.compile(rf"Could not convert string '{_NAME}' to \w+", re.DOTALL),
+    re.compile(rf"^Invalid Input Error: {_NAME}", re.DOTALL),
     re.compile(rf"invalid \w+ field format: \"{_NAME}\", expected", re.DOTALL),
 )
 _DUCKDB = (
@@ -46,6 +47,24 @@ _KINDS = {
     "ParserException": "SYNTAX_ERROR",
     "SyntaxRefused": "SYNTAX_ERROR",
 }
+_SAID = (
+    (
+        re.compile(r"with value (\S+) can't be cast because the value"),
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        r"Out of range: \1",
+    ),
+    (
+        re.compile(r"No function matches the given name|Macro (\w+)\(\) does not support the supplied"),
+        "NOT_SUPPORTED",
+        "A function or operator with arguments of these types is not supported by the local engine",
+    ),
+    (
+        re.compile(r"More than one row returned by a subquery"),
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
+    (re.compile(r"Map keys must be unique"), "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
+)
 _MISMATCH = re.compile(r"Cannot (compare|mix) values of type|No operator matches|Cannot deduce")
 _FORMATS = re.compile(r"json|gzip|csv|parquet|zstd", re.IGNORECASE)
 
@@ -85,6 +104,13 @@ def from_duckdb(error: Exception, positions: Mapping[str, tuple[int, int]]) -> Q
         if found := pattern.search(text):
             return _unresolved(name, found["name"], positions)
     first = text.split("\n", maxsplit=1)[0]
+    for pattern, name, words in _SAID:
+        if found := pattern.search(first):
+            return QueryFailed(name, found.expand(words))
+    return _of_kind(kind, first, text)
+
+
+def _of_kind(kind: str, first: str, text: str) -> QueryFailed:
     if kind == "OutOfMemoryException":
         return QueryFailed("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
     said = first.partition(": ")[2] or first

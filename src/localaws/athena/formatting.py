@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from localaws.athena import hive
+from localaws.athena.failures import QueryFailed
 
 Formatter = Callable[[Any], str]
 
@@ -21,13 +22,21 @@ def formatter(kind: Any) -> Formatter:
         key, item = formatter(children["key"]), _nullable(formatter(children["value"]))
         return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
     if name == "struct":
-        fields = {field: _nullable(formatter(child)) for field, child in kind.children}
-        return lambda value: "{" + ", ".join(f"{field}={spell(value[field])}" for field, spell in fields.items()) + "}"
+        fields = [
+            (field or f"field{at}", _nullable(formatter(child))) for at, (field, child) in enumerate(kind.children)
+        ]
+        return lambda value: _row(value, fields)
     return _PLAIN.get(name, str)
 
 
 def _nullable(spell: Formatter) -> Formatter:
     return lambda value: "null" if value is None else spell(value)
+
+
+def _row(value: Any, fields: list[tuple[str, Formatter]]) -> str:
+    """A row's fields in their order; the engine gives those of a row without names as a tuple."""
+    cells = value if isinstance(value, tuple) else value.values()
+    return "{" + ", ".join(f"{name}={spell(cell)}" for (name, spell), cell in zip(fields, cells, strict=True)) + "}"
 
 
 def _boolean(value: bool) -> str:
@@ -71,6 +80,13 @@ def _real(value: float) -> str:
     return double(value)
 
 
+def _bigint(value: int) -> str:
+    """A sum, which the engine makes in 128 bits."""
+    if not -(2**63) <= value < 2**63:
+        raise QueryFailed("NUMERIC_VALUE_OUT_OF_RANGE", f"bigint addition overflow: {value}")
+    return str(value)
+
+
 _PLAIN: dict[str, Formatter] = {
     "boolean": _boolean,
     "timestamp": _timestamp,
@@ -81,4 +97,5 @@ _PLAIN: dict[str, Formatter] = {
     "blob": _binary,
     "double": double,
     "float": _real,
+    "hugeint": _bigint,
 }

@@ -45,12 +45,10 @@ _FROM_DUCKDB = {
     "timestamp_s": ("timestamp", "timestamp"),
     "timestamp_ns": ("timestamp", "timestamp"),
     "timestamp with time zone": ("timestamp with time zone", "timestamp"),
-    "time": ("time", "string"),
     "blob": ("varbinary", "binary"),
     "json": ("json", "string"),
     "sqlnull": ("unknown", "string"),
     '"null"': ("unknown", "string"),
-    "interval": ("interval day to second", "string"),
     "uuid": ("uuid", "string"),
 }
 

@@ -8,6 +8,7 @@ Trino refuses at run time is made to fail as a cast that cannot succeed: such a 
 _INTEGERS = {"bigint": "BIGINT", "integer": "INTEGER", "smallint": "SMALLINT", "tinyint": "TINYINT"}
 _FLOATING = "typeof(x) in ('DOUBLE', 'FLOAT')"
 _EITHER_FLOATING = "(typeof(x) in ('DOUBLE', 'FLOAT') or typeof(y) in ('DOUBLE', 'FLOAT'))"
+_DATES = "'DATE', 'TIMESTAMP', 'TIMESTAMP_MS', 'TIMESTAMP WITH TIME ZONE'"
 _DECIMAL = "(typeof(x) like 'DECIMAL%' or typeof(y) like 'DECIMAL%')"
 
 
@@ -105,21 +106,47 @@ create macro a_minus
     (x DATE, y) as (x - y)::DATE, (x TIMESTAMP, y) as x - y,
     (x TIMESTAMPTZ, y) as make_timestamptz(epoch_us(make_timestamp(epoch_us(x)) - y));
 
-create macro a_item(x, i) as case when i < 1 or i > len(x)
-    then ('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: '
+create macro a_sub(x, y) as case when typeof(x) in ({_DATES}) then [x - y][
+    'NOT_SUPPORTED: the difference of dates or times is not supported by the local engine; use date_diff'::TINYINT]
+    else x - y end;
+create macro a_sum(x, y) as case when typeof(x) in ({_DATES}) or typeof(y) in ({_DATES})
+    then [x + y]['TYPE_MISMATCH: Cannot apply operator: a date or time + anything but an interval'::TINYINT]
+    else x + y end;
+create macro a_averaged(x) as case when typeof(x) like 'DECIMAL%'
+    then [x]['NOT_SUPPORTED: avg of decimals is not supported by the local engine; cast to double'::TINYINT]
+    else x end;
+create macro a_round(x, places) as case when typeof(x) like 'DECIMAL%'
+    then [round(x, places)]['NOT_SUPPORTED: round of a decimal to places is not supported by the local engine'::TINYINT]
+    else round(x, places) end;
+create macro a_timed(x) as case when typeof(x) = 'DATE'
+    then [x]['INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date'::TINYINT] else x end;
+
+create macro a_element(x, i) as x[case when typeof(x) like '%]' and try_cast(i as BIGINT) = 0
+    then [i]['INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1'::TINYINT] else i end];
+create macro a_item(x, i) as case
+    when i = 0 then 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1'::BIGINT
+    when i < 0 then ('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || i)::BIGINT
+    when i > len(x) then ('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: '
         || i || ' > ' || len(x))::BIGINT
     else i end;
 create macro a_key(x, k) as case when x is null or list_contains(map_keys(x), k) then k
     else (('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || k)::TINYINT)::VARCHAR end;
 create macro a_split_part(x, mark, i) as
-    case when i > len(string_split(x, mark)) then null else split_part(x, mark, i) end;
+    case when i < 1 then 'INVALID_FUNCTION_ARGUMENT: Index must be greater than zero'::TINYINT::VARCHAR
+        when i > len(string_split(x, mark)) then null else split_part(x, mark, i) end;
 create macro a_regexp_extract(x, pattern, i) as
     case when regexp_matches(x, pattern) then regexp_extract(x, pattern, i) end;
 create macro a_contains(x, item) as
     case when list_contains(x, item) then true when item is null or list_count(x) < len(x) then null else false end;
 create macro a_array_distinct(x) as list_filter(x, lambda item, i: list_position(x, item) = i);
+create macro a_any_match(x, judged) as case when x is null then null when list_contains(judged, true) then true
+    when list_count(judged) < len(judged) then null else false end;
+create macro a_all_match(x, judged) as case when x is null then null when list_contains(judged, false) then false
+    when list_count(judged) < len(judged) then null else true end;
+create macro a_json_extract(x, path) as case when json_valid(x::VARCHAR) then json_extract(x, path) end;
 create macro a_json_scalar(x, path) as
-    case when json_type(x, path) in ('OBJECT', 'ARRAY', 'NULL') then null else json_extract_string(x, path) end;
+    case when not json_valid(x::VARCHAR) or json_type(x, path) in ('OBJECT', 'ARRAY', 'NULL') then null
+    else json_extract_string(x, path) end;
 """
 
 SCRIPT = _SCRIPT + "".join(_integer_cast(name, kind) for name, kind in _INTEGERS.items())

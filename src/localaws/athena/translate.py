@@ -44,6 +44,8 @@ def translate(tree: exp.Expr) -> exp.Expr:
     for node in tree.walk():
         if type(node) not in _PLAIN:
             raise not_supported(f"{type(node).__name__.upper()} in a query")
+        if isinstance(node, exp.Join) and str(node.args.get("method") or "").upper() == "NATURAL":
+            raise not_supported("A natural join")
     for node in list(tree.walk(bfs=False))[::-1]:
         replacement = _one(node)
         if replacement is not node:
@@ -71,6 +73,8 @@ def _one(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one line a kin
             return functions.call("a_mod", node.this, node.expression)
         case exp.Add() | exp.Sub() if isinstance(node.expression, exp.Interval) or isinstance(node.this, exp.Interval):
             return _interval(node)
+        case exp.Add() | exp.Sub() if _is_bare(node.this) and _is_bare(node.expression):
+            return functions.call("a_sum" if isinstance(node, exp.Add) else "a_sub", node.this, node.expression)
         case exp.Bracket():
             return _item(node)
         case exp.AtTimeZone():
@@ -155,12 +159,24 @@ def _cast(node: exp.Cast) -> exp.Expr:
     return functions.call("try", value) if isinstance(node, exp.TryCast) else value
 
 
+def _is_bare(node: exp.Expr) -> bool:
+    """An operand that may be a date: no arithmetic and no aggregate. Its type is asked, so it is written twice."""
+    if isinstance(node, exp.Column | exp.Cast | exp.Literal):
+        return True
+    if not isinstance(node, exp.Anonymous) or str(node.this) in ("a_sum", "a_sub", "a_div", "a_mod"):
+        return False
+    names = {str(call.this).lower() for call in node.find_all(exp.Anonymous)}
+    return not names & _UNTYPED and not node.find(exp.Window, exp.Query)
+
+
 def _interval(node: exp.Expr) -> exp.Expr:
     name = "a_plus" if isinstance(node, exp.Add) else "a_minus"
     _check_typed(node, "arithmetic with an interval")
     left, right = node.this, node.expression
     if isinstance(left, exp.Interval) and not isinstance(right, exp.Interval):
         left, right = right, left
+    if str(right.args.get("unit") or "").upper().rstrip("S") in ("HOUR", "MINUTE", "SECOND"):
+        left = functions.call("a_timed", left)
     return functions.call(name, left, right)
 
 

@@ -42,9 +42,12 @@ def _install() -> None:
 class Partitions(dict[str, Any]):
     """A table's partitions by moto's key of them; for each partition key, which have a value."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.by_value: list[dict[str, Found]] = []
+    by_value: list[dict[str, Found]]
+
+    def __new__(cls) -> "Partitions":
+        made = super().__new__(cls)
+        made.by_value = []  # not in __init__, which the reading of a snapshot leaves out
+        return made
 
     def __setitem__(self, key: str, partition: Any) -> None:
         values = [str(value) for value in partition.values]
@@ -96,6 +99,10 @@ def _wanted(table: Any, expression: str) -> Found | Partitions:
     """The keys of the partitions for which an expression holds. Raises ValueError."""
     from moto.glue.utils import _cast
 
+    if not isinstance(table.partitions, Partitions):  # of a snapshot that was made without the index
+        plain, table.partitions = table.partitions, Partitions()
+        for key, partition in plain.items():
+            table.partitions[key] = partition
     if not expression.strip():
         return table.partitions  # type: ignore[no-any-return]
     if len(expression) > _LONGEST:

@@ -21,6 +21,7 @@ class Queries:
 
     client: Callable[[str], Any]
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    patience: float = 60  # seconds for a statement
 
     def create(self) -> "Queries":
         for bucket in (DATA, RESULTS):
@@ -46,7 +47,7 @@ class Queries:
             found = athena.get_query_execution(QueryExecutionId=key)["QueryExecution"]
             return None if found["Status"]["State"] in ("QUEUED", "RUNNING") else dict(found)
 
-        found: dict[str, Any] = wait_for(end, timeout=60, what=f"the end of query {key}")
+        found: dict[str, Any] = wait_for(end, timeout=self.patience, what=f"the end of query {key}")
         return found
 
     def ok(self, sql: str, parameters: Sequence[str] = (), **options: Any) -> dict[str, Any]:

@@ -220,3 +220,11 @@ def test_projects_partitions_from_the_tables_properties(queries):
     )
     assert queries.rows(f"select sum(n), count(distinct dt) from {name}") == [["3", "2"]]
     assert queries.rows(f"select n, dt, region from {name} where dt = '2026-01-02'") == [["2", "2026-01-02", "eu"]]
+
+
+@pytest.mark.parametrize("form", ["orc", "avro"])
+def test_a_table_of_a_format_that_is_not_read_is_kept_and_refused(queries, form):
+    table = queries.name()
+    queries.put(f"{table}/object", b"x")
+    queries.ok(f"create external table {table} (a int) stored as {form} location 's3://{DATA}/{table}/'")
+    assert queries.failure(f"select * from {table}").startswith("HIVE_UNSUPPORTED_FORMAT")

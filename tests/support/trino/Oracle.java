@@ -27,7 +27,10 @@ public final class Oracle {
     private static final DateTimeFormatter MILLISECONDS = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSS");
 
     public static void main(String[] arguments) throws Exception {
-        Session session = TestingSession.testSessionBuilder().setTimeZoneKey(TimeZoneKey.UTC_KEY).build();
+        Session session = TestingSession.testSessionBuilder()
+                .setTimeZoneKey(TimeZoneKey.UTC_KEY)
+                .setSystemProperty("task_concurrency", "1")
+                .build();
         List<String> answers = new ArrayList<>();
         try (LocalQueryRunner runner = LocalQueryRunner.create(session)) {
             for (String line : Files.readAllLines(Path.of(arguments[0]))) {

@@ -8,6 +8,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.athena.binding import bound
 from localaws.athena.dialect import AthenaQuery, SyntaxRefused, tokens
 from localaws.athena.dialect import parse as parse_tree
+from localaws.athena.failures import not_supported
 from localaws.athena.session import Statement
 from localaws.athena.statements.alter import AlterTable, Repair
 from localaws.athena.statements.create import CreateDatabase, CreateExternalTable
@@ -20,6 +21,7 @@ from localaws.athena.statements.show import Describe, Show
 from localaws.athena.statements.unload import Unload
 from localaws.athena.statements.views import CreateView
 
+_OF_ICEBERG = ("MERGE", "UPDATE", "DELETE", "OPTIMIZE", "VACUUM")  # statements that only Iceberg tables take
 PreparedLookup = Callable[[str], str]
 _SMALL: dict[tuple[str, ...], Callable[[str, list[Token]], Statement]] = {
     ("MSCK", "REPAIR"): Repair.read,
@@ -43,13 +45,17 @@ def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> State
     if words[0] == "EXECUTE":
         name, given = _execution(sql, found)
         return read(prepared(name), given, prepared)
+    if words[0] in _OF_ICEBERG:
+        raise not_supported(f"{words[0]}, of Iceberg tables,")
     if words[0] == "UNLOAD":
         return Unload.read(sql, found, parameters)
     for first, reader in _SMALL.items():
         if words[: len(first)] == list(first):
             return reader(sql, found)
     if words[0] == "EXPLAIN":
-        return Explain(bound(parse_tree(sql[found[1].start :]), parameters), analyze=words[1] == "ANALYZE")
+        analyze = words[1:2] == ["ANALYZE"]
+        inner = found[2 if analyze else 1 :]
+        return Explain(bound(parse_tree(sql[inner[0].start :] if inner else ""), parameters), analyze=analyze)
     if words[0] == "CREATE":
         return _create(sql, found, words, parameters)
     return _query(bound(parse_tree(sql), parameters))
@@ -62,6 +68,8 @@ def _create(sql: str, found: list[Token], words: list[str], parameters: Sequence
         return CreateExternalTable.read(sql, found)
     if words[1] == "VIEW" or words[1:4] == ["OR", "REPLACE", "VIEW"]:
         return CreateView.read(sql, found)
+    if words[1:2] == ["TABLE"] and any(token.text.upper() == "ICEBERG" for token in found):
+        raise not_supported("An Iceberg table")
     return CreateTableAs.of(bound(parse_tree(sql), parameters))
 
 

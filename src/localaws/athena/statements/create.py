@@ -8,13 +8,19 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.athena import hive
 from localaws.athena.dialect import SyntaxRefused
-from localaws.athena.failures import QueryFailed
+from localaws.athena.failures import QueryFailed, not_supported
 from localaws.athena.outcome import Outcome
 from localaws.athena.session import Session
 from localaws.athena.statements.reader import Reader
 from localaws.athena.statements.writing import Format
 
 _HIVE = "org.apache.hadoop.hive"
+# Formats that the local engine does not read: the table is kept, a query of it refused.
+_UNREAD = {
+    "ORC": f"{_HIVE}.ql.io.orc.OrcSerde",
+    "AVRO": f"{_HIVE}.serde2.avro.AvroSerDe",
+    "RCFILE": f"{_HIVE}.serde2.columnar.LazyBinaryColumnarSerDe",
+}
 _LAZY = f"{_HIVE}.serde2.lazy.LazySimpleSerDe"
 _ROW_MARKS = {
     "FIELDS": "field.delim",
@@ -111,6 +117,8 @@ class CreateExternalTable:
             self.formats = (first, reader.text())
         elif reader.take("STORED", "AS"):
             self.stored_as = reader.name()[0].upper()
+            if self.stored_as not in ("TEXTFILE", "PARQUET", *_UNREAD):
+                raise not_supported(f"A table stored as {self.stored_as}")
         elif reader.take("LOCATION"):
             self.location = reader.text()
         elif reader.take("TBLPROPERTIES"):
@@ -148,7 +156,8 @@ class CreateExternalTable:
         storage = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
         if self.formats:
             storage["InputFormat"], storage["OutputFormat"] = self.formats
-        library = self.serde or storage["SerdeInfo"]["SerializationLibrary"]  # type: ignore[index]
+        usual = storage["SerdeInfo"]["SerializationLibrary"]  # type: ignore[index]
+        library = self.serde or _UNREAD.get(self.stored_as, usual)
         storage["SerdeInfo"] = {
             "SerializationLibrary": library,
             "Parameters": {"serialization.format": "1", **self.serde_properties},

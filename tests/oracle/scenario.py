@@ -1,0 +1,111 @@
+"""A small lake in which every statement of `include/sql` has something to do."""
+
+import contextlib
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+
+from postrank.aws.glue import Partition
+from postrank.aws.tables import prefix
+from postrank.results.maintenance import Maintenance, WindowsDiffer
+from postrank.results.run import Run
+from postrank.results.trends import Trends
+from tests.oracle.recorded import RecordedLake
+from tests.support.lake import author_delete, delete, post, render
+
+DAY = "2026-11-23"
+HOUR = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def play(lake: RecordedLake) -> None:
+    """Rank what arrives in three hours, by hand and on schedule, then trends, a comparison and maintenance."""
+    lake.deliver("2026-11-24T01", _first())
+    lake.rank(["2026-11-24T01"])
+    lake.deliver("2026-11-24T02", _corrections())
+    lake.rank(["2026-11-24T02"])
+    lake.deliver("2026-11-24T03", [post("l2", "late", f"{DAY}T10:59:59.000Z")])
+    lake.rank(interval_start=f"{DAY}T00:00:00Z", interval_end="2026-11-25T00:00:00Z")
+    lake.rank(
+        interval_start=f"{DAY}T09:30:00Z", interval_end=f"{DAY}T11:00:00Z", networks=["x"], order="peak_60s", top=2
+    )
+    lake.record_views()
+    _trends(lake)
+    _maintain(lake)
+
+
+def _first() -> list[dict]:
+    burst = [post(f"b{n}", "ann", f"{DAY}T10:59:{50 + n}.500Z", hashtags=["Rain", "Über"]) for n in range(6)]
+    spread = [
+        post(f"s{n}", f"author {n % 3}", f"{DAY}T{8 + n % 4:02}:0{n}:00.000Z", hashtags=["news"]) for n in range(9)
+    ]
+    strange = [
+        post("q1", "o'neil", f"{DAY}T23:59:59.999Z", text='it\'s "quoted", \\ and\nbroken', author_handle=None),
+        post("q2", "ÄÖ ☂", f"{DAY}T10:00:00.000Z", network="mastodon:a.example", hashtags=["☂", "", "RAIN"]),
+        post(
+            "q3", "ann", "2026-11-24T00:00:00.000Z", repost_of="b1", mentions=["bob"], urls=["https://a.example/?q=1,2"]
+        ),
+        {**post("q4", "zoe", f"{DAY}T10:00:00.000Z"), "posted_at": "yesterday"},
+        *[post("d1", "bob", f"{DAY}T10:00:30.000Z")] * 100,  # so that the line before is less than one in a hundred
+    ]
+    return [*burst, *spread, *strange, *(post(f"f{n}", "fay", f"{DAY}T10:30:0{n}.000Z") for n in range(9))]
+
+
+def _corrections() -> list[dict]:
+    at = {"received_at": "2026-11-24T02:10:00.000Z"}
+    return [
+        post("b0", "ann", f"{DAY}T10:59:50.500Z", kind="edit", text="edited", **at),
+        post("s1", "author 1", "2026-11-22T09:00:00.000Z", kind="edit", **at),  # moved to another day
+        post("l1", "late", f"{DAY}T10:58:59.000Z", **at),
+        delete("b5", **at),
+        delete("never seen", **at),
+        author_delete("fay", f"{DAY}T10:30:04.000Z"),
+    ]
+
+
+def _trends(lake: RecordedLake) -> None:
+    work = Trends(
+        run=Run("trends"),
+        hour=HOUR,
+        resources=lake.names,
+        athena=lake.athena,
+        catalogue=lake.catalogue,
+        s3=lake.client("s3"),
+        render=render,
+    )
+    (statement,) = work.plan(10)
+    lake.write("marts/hashtag_ranking.sql", [statement])
+    lake.write("exports/trending_hashtags.sql", work.point())
+
+
+def _maintain(lake: RecordedLake) -> None:
+    work = Maintenance(
+        run=Run("maintenance"),
+        as_of=HOUR + timedelta(days=2),
+        resources=lake.names,
+        athena=lake.athena,
+        catalogue=lake.catalogue,
+        s3=lake.client("s3"),
+        render=render,
+    )
+    _stream_windows(lake)
+    with contextlib.suppress(WindowsDiffer):
+        work.compare_windows([DAY])
+    planned = work.redactions(allowed=100)
+    lake.write("maintenance/redacted_versions.sql", planned)
+    work.redact(planned)
+    work.forget_revisions(timedelta(0))
+
+
+def _stream_windows(lake: RecordedLake) -> None:
+    """What the stream counted: right for one author, wrong for another, nothing of the rest."""
+    window = {"network": "x", "kind": "tumbling", "final": True, "author_handle": None, "collector": "c"}
+    lines = [
+        {**window, "author_id": "bob", "window_start": f"{DAY}T10:00:00.000Z", "posts": 1},
+        {**window, "author_id": "ann", "window_start": f"{DAY}T10:59:00.000Z", "posts": 5},
+        {**window, "author_id": "ann", "window_start": f"{DAY}T10:59:00.000Z", "posts": 4, "final": False},
+    ]
+    location = f"{prefix('raw_author_windows', lake.names)}dt={DAY}/hour=10/"
+    body = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
+    key = location.split("/", 3)[3] + "windows.ndjson.gz"
+    lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=body)
+    lake.catalogue.point("raw_author_windows", [Partition((DAY, "10"), location)])
