@@ -10,7 +10,7 @@ from postrank.aws.tables import prefix
 from postrank.results.maintenance import Maintenance, WindowsDiffer
 from postrank.results.run import Run
 from postrank.results.trends import Trends
-from tests.oracle.recorded import RecordedLake
+from tests.oracle.recorded import SQL, RecordedLake
 from tests.support.lake import author_delete, delete, post, render
 
 DAY = "2026-11-23"
@@ -25,11 +25,14 @@ def play(lake: RecordedLake) -> None:
     lake.rank(["2026-11-24T02"])
     lake.deliver("2026-11-24T03", [post("l2", "late", f"{DAY}T10:59:59.000Z")])
     lake.rank(interval_start=f"{DAY}T00:00:00Z", interval_end="2026-11-25T00:00:00Z")
+    lake.deliver("2026-11-24T04", [post("l3", "late", f"{DAY}T10:59:59.500Z")])  # which stays owed
     lake.rank(
         interval_start=f"{DAY}T09:30:00Z", interval_end=f"{DAY}T11:00:00Z", networks=["x"], order="peak_60s", top=2
     )
     lake.record_views()
     _trends(lake)
+    for path in sorted(SQL.glob("queries/*.sql")):
+        lake.athena.run(render(f"queries/{path.name}"))
     _maintain(lake)
 
 

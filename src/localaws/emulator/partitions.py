@@ -104,7 +104,7 @@ def _wanted(table: Any, expression: str) -> Found | Partitions:
         for key, partition in plain.items():
             table.partitions[key] = partition
     if not expression.strip():
-        return table.partitions  # type: ignore[no-any-return]
+        return table.partitions
     if len(expression) > _LONGEST:
         raise ValueError(f"the expression is longer than {_LONGEST} characters")
     described = table.versions[str(table._current_version)].get("PartitionKeys") or []
