@@ -68,16 +68,16 @@ def _corrections() -> list[dict]:
 def _trends(lake: RecordedLake) -> None:
     work = Trends(
         run=Run("trends"),
-        hour=HOUR,
         resources=lake.names,
         athena=lake.athena,
         catalogue=lake.catalogue,
         s3=lake.client("s3"),
         render=render,
     )
-    (statement,) = work.plan(10)
-    lake.write("marts/hashtag_ranking.sql", [statement])
-    lake.write("exports/trending_hashtags.sql", work.point())
+    owed = work.owed()
+    work.late(HOUR + timedelta(hours=1), owed)
+    lake.write("marts/hashtag_ranking.sql", work.plan([HOUR], 10))
+    lake.write("exports/trending_hashtags.sql", work.point([HOUR], owed))
 
 
 def _maintain(lake: RecordedLake) -> None:
