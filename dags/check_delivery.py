@@ -1,9 +1,11 @@
 """See that what the streamer sent is in the lake, hop by hop, and say which hop it is when not.
 
-* **Firehose** is active, moves (freshness, success, throttling, how far readers are behind), and wrote no errors.
+* **Firehose** is active, moves (freshness, success, throttling, how far readers are behind), and wrote no errors; by
+  hand, with `put_back_records`, what it could not deliver is put back on the stream.
 * **Conservation**: read = events + rejected + ignored; events = delivered + spooled + under way; acknowledged lines
   lie in the lake once Firehose's buffering time has passed.
 * The **newest object** is not older than the newest acknowledged line allows.
+* The **windows** of the stream count what the lake counts, minute by minute, for every hour that has closed.
 
 A failure names the hop and the numbers; the runbook has a page for each.
 """
@@ -27,13 +29,15 @@ from postrank_airflow.defaults import DEFAULT_ARGS
     default_args={**DEFAULT_ARGS, "execution_timeout": timedelta(minutes=10)},
     deadline=within(timedelta(minutes=20)),
     doc_md=__doc__,
+    params=delivery.PARAMS,
     tags=["postrank", "delivery"],
 )
 def check_delivery() -> None:
     delivery.require_active()
     delivery.require_movement()
     delivery.require_conservation.override(inlets=[RAW_POSTS])()
-    delivery.require_no_errors()
+    delivery.require_equal_windows()
+    delivery.put_errors_back() >> delivery.require_no_errors()
 
 
 check_delivery()

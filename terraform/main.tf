@@ -58,15 +58,13 @@ module "network" {
 module "lake" {
   source = "./modules/lake"
 
-  names              = local.names
-  tables             = local.tables
-  policy             = local.policies["crawler"]
-  trust              = local.policies["crawler.trust"]
-  raw_days           = var.raw_days
-  query_results_days = 7
-  noncurrent_days    = 90
-  force_destroy      = !var.protected
-  require_tls        = var.require_tls
+  names          = local.names
+  tables         = local.tables
+  policy         = local.policies["crawler"]
+  trust          = local.policies["crawler.trust"]
+  retention_days = merge(local.names.retention_days, { raw = coalesce(var.raw_days, local.names.retention_days.raw) })
+  force_destroy  = !var.protected
+  require_tls    = var.require_tls
 }
 
 module "ingest" {

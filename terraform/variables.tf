@@ -64,12 +64,12 @@ variable "retention_hours" {
 }
 
 variable "raw_days" {
-  description = "Days that raw posts are kept; the networks' rules on deleted posts bound it."
+  description = "Days that raw posts are kept; the networks' rules on deleted posts bound it. Null: as resources.json has it."
   type        = number
-  default     = 30
+  default     = null
 
   validation {
-    condition     = var.raw_days >= 2
+    condition     = coalesce(var.raw_days, 2) >= 2
     error_message = "raw_days must be 2 at least: rankings read the arrivals of the last two days."
   }
 }

@@ -3,9 +3,11 @@
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+from airflow.sdk import get_current_context
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
+from postrank.results.run import Run
 from postrank_airflow.names import AWS_CONNECTION, RESOURCES
 
 
@@ -19,4 +21,11 @@ def catalogue() -> Catalogue:
 
 
 def athena() -> Athena:
-    return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup)
+    """Athena for the task that asks: its statements say which run they belong to."""
+    return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(get_current_context()))
+
+
+def origin(context: Any) -> str:
+    """The run that a statement belongs to, as the cost report tells it."""
+    dag_run = context["dag_run"]
+    return f"{dag_run.dag_id}/{Run(dag_run.run_id).slug}"

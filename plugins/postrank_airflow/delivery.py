@@ -1,17 +1,32 @@
 """The tasks of `check_delivery`: every hop between the streamer and the lake, each failing with its numbers."""
 
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 
-from airflow.sdk import task
+from airflow.sdk import Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.errors import Fatal, Retryable
 from postrank.heartbeat import Heartbeat, read_heartbeat
+from postrank.results.comparison import Comparison
+from postrank.sinks.kinesis import KinesisSink
 from postrank_airflow import clients, delivered, metrics
 from postrank_airflow.conservation import balance_of_delivery, balance_of_streamer, sample_of
+from postrank_airflow.error_records import ErrorRecords, told
 from postrank_airflow.names import RESOURCES
+from postrank_airflow.templating import render
 
+PARAMS = {
+    "put_back_records": Param(
+        0,
+        type="integer",
+        minimum=0,
+        maximum=100_000,
+        title="Records to put back",
+        description="How many of the records that Firehose could not deliver, today's and yesterday's, are put back on "
+        "their streams, the oldest first. What was put back is marked, and not put back again.",
+        examples=[0, 1000],
+    ),
+}
 SLACK = timedelta(minutes=5)  # beside Firehose's own buffering
 
 
@@ -74,26 +89,51 @@ def require_movement() -> str:
 
 
 @task
+def put_errors_back() -> str:
+    """Put what Firehose could not deliver back on its stream: at most as many records as the run was asked for."""
+    most, done = get_current_context()["params"]["put_back_records"], 0
+    if not most:
+        raise AirflowSkipException("nobody asked for it: see the param put_back_records")
+    sink = KinesisSink(clients.client("kinesis"), RESOURCES.streams)
+    for records in _error_records():
+        for failed in records.of_days(_days()):
+            done += records.put_back(failed, sink, most - done)
+    return f"{done} records are back on their streams"
+
+
+@task(trigger_rule="none_failed")
 def require_no_errors() -> str:
-    """Nothing was written to the error prefixes today or yesterday; else their number, and what the newest says."""
-    s3, today = clients.client("s3"), datetime.now(UTC).date()
-    days = [f"dt={day.isoformat()}/" for day in (today, today - timedelta(days=1))]
-    for kind, where in RESOURCES.delivery.items():
-        pages = s3.get_paginator("list_objects_v2").paginate(
-            Bucket=RESOURCES.buckets["raw"], Prefix=where.error_prefix.split("!{")[0]
-        )
-        found = [one for page in pages for one in page.get("Contents", ()) if any(day in one["Key"] for day in days)]
-        if found:
-            newest = max(found, key=lambda one: one["LastModified"])["Key"]
-            raise HopBroken(f"hop Firehose: {len(found)} error objects of {kind}; {newest}: {_sample(s3, newest)}")
-    return "no error objects"
+    """Nothing lies below the error prefixes of today and yesterday but what was put back; else how much, and why."""
+    found = {records.kind: [one for one in records.of_days(_days()) if one.left] for records in _error_records()}
+    if any(found.values()):
+        raise HopBroken(f"hop Firehose: {'; '.join(told(kind, failed) for kind, failed in found.items() if failed)}")
+    return "no record waits below the error prefixes"
 
 
-def _sample(s3: Any, key: str) -> str:
-    """The first record of an error object, without the data that failed ("Data Firehose error output")."""
-    first = s3.get_object(Bucket=RESOURCES.buckets["raw"], Key=key)["Body"].read().split(b"\n", 1)[0]
-    record = json.loads(first)
-    return f"{record.get('errorCode')}: {record.get('errorMessage')} after {record.get('attemptsMade')} attempts"
+@task
+def require_equal_windows() -> str:
+    """The minutes that the stream counted are those that the lake counts, for every hour that has closed since."""
+    comparison = Comparison(
+        resources=RESOURCES,
+        athena=clients.athena(),
+        catalogue=clients.catalogue(),
+        s3=clients.client("s3"),
+        render=render,
+    )
+    return comparison.hold_new(datetime.now(UTC))
+
+
+def _error_records() -> list[ErrorRecords]:
+    buckets, s3 = RESOURCES.buckets, clients.client("s3")
+    return [
+        ErrorRecords(s3, kind, buckets["raw"], buckets["lake"], where.error_prefix.split("!{")[0])
+        for kind, where in RESOURCES.delivery.items()
+    ]
+
+
+def _days() -> list[date]:
+    today = datetime.now(UTC).date()
+    return [today - timedelta(days=1), today]
 
 
 def _require_fresh(newest: datetime | None, beat: Heartbeat, limit: timedelta) -> None:

@@ -10,6 +10,7 @@ from airflow.sdk.definitions.mappedoperator import OperatorPartial
 from airflow.sdk.exceptions import TaskDeferred
 
 from postrank.aws import prefixes
+from postrank.aws.athena import signed
 from postrank_airflow import clients
 from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
 
@@ -34,6 +35,7 @@ class StatementOperator(AthenaOperator):
         super().__init__(**{**arguments, **kwargs})
 
     def execute(self, context: Context) -> str | None:
+        self.query = signed(self.query, clients.origin(context))
         try:
             return super().execute(context)
         except TaskDeferred:

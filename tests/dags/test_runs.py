@@ -1,5 +1,6 @@
 """The batch DAGs, run for real on a local AWS."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -74,6 +75,75 @@ def test_a_balanced_delivery_passes_and_a_lossy_one_fails(catalogued, run_dag, b
     assert run_dag("check_delivery").state == "success"
     beat(delivered=len(EVENTS) + 1, finished=True, at=long_ago)
     assert run_dag("check_delivery").tasks["require_conservation"] == "failed"
+
+
+def _fail(aws, events: list[dict], name: str = "failed") -> str:
+    """Leave an error object, as Firehose does with records that it cannot process."""
+    records = [
+        {
+            "attemptsMade": 4,
+            "arrivalTimestamp": 1700000000000,
+            "errorCode": "Lambda.FunctionError",
+            "errorMessage": "it failed",
+            "attemptEndingTimestamp": 1700000001000,
+            "rawData": base64.b64encode(json.dumps(event).encode() + b"\n").decode(),
+        }
+        for event in events
+    ]
+    key = f"errors/posts/processing-failed/dt={datetime.now(UTC):%Y-%m-%d}/hour=00/{name}"
+    body = "".join(json.dumps(record) + "\n" for record in records).encode()
+    aws.client("s3").put_object(Bucket=NAMES.buckets["raw"], Key=key, Body=body)
+    return key
+
+
+def _taken(aws) -> list[dict]:
+    """Every line on the posts stream."""
+    kinesis, found = aws.client("kinesis"), []
+    for shard in kinesis.list_shards(StreamName=NAMES.streams["posts"])["Shards"]:
+        iterator = kinesis.get_shard_iterator(
+            StreamName=NAMES.streams["posts"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records = kinesis.get_records(ShardIterator=iterator)["Records"]
+        found += [json.loads(line) for record in records for line in record["Data"].splitlines()]
+    return found
+
+
+def test_what_firehose_could_not_deliver_fails_the_check_until_it_is_put_back_once(catalogued, run_dag, beat, aws):
+    beat(delivered=0, finished=True, at=datetime.now(UTC))
+    key = _fail(aws, [post(f"e{n}", "ann", "2026-11-23T10:00:00.000Z") for n in range(3)])
+    try:
+        seen = run_dag("check_delivery", put_back_records=0)
+        assert (seen.tasks["put_errors_back"], seen.tasks["require_no_errors"]) == ("skipped", "failed")
+        some = run_dag("check_delivery", put_back_records=2)
+        assert some.returned("put_errors_back") == "2 records are back on their streams"
+        assert some.tasks["require_no_errors"] == "failed"
+        rest = run_dag("check_delivery", put_back_records=100)
+        assert rest.returned("put_errors_back") == "1 records are back on their streams"
+        assert rest.tasks["require_no_errors"] == "success"
+        none = run_dag("check_delivery", put_back_records=100)
+        assert none.returned("put_errors_back") == "0 records are back on their streams"
+        assert sorted(line["post_id"] for line in _taken(aws)) == ["e0", "e1", "e2"]
+    finally:
+        aws.client("s3").delete_object(Bucket=NAMES.buckets["raw"], Key=key)
+
+
+def test_error_records_are_counted_and_sampled_without_their_data(catalogued, aws):
+    from postrank_airflow.error_records import ErrorRecords, Unreadable, told
+
+    key = _fail(aws, [post("secret", "ann", "2026-11-23T10:00:00.000Z")] * 2, name="sampled")
+    records = ErrorRecords(aws.client("s3"), "posts", NAMES.buckets["raw"], NAMES.buckets["lake"], "errors/posts/")
+    try:
+        (failed,) = records.of_days([datetime.now(UTC).date()])
+        assert told("posts", [failed]) == (
+            f"2 records of posts in 1 error objects (2 Lambda.FunctionError), the newest in {key}: "
+            "it failed after 4 attempts"
+        )
+        aws.client("s3").put_object(Bucket=NAMES.buckets["raw"], Key=key, Body=b"no JSON\n")
+        (failed,) = records.of_days([datetime.now(UTC).date()])
+        with pytest.raises(Unreadable, match="line 1, is no error record of Firehose"):
+            records.put_back(failed, None, 10)
+    finally:
+        aws.client("s3").delete_object(Bucket=NAMES.buckets["raw"], Key=key)
 
 
 @pytest.mark.parametrize(

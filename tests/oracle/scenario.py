@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
-from postrank.results.maintenance import Maintenance, WindowsDiffer
+from postrank.results.comparison import WindowsDiffer
 from postrank.results.run import Run
 from postrank.results.trends import Trends
 from tests.oracle.recorded import SQL, RecordedLake
+from tests.support.care import compact, comparison, redact, settle
 from tests.support.lake import author_delete, delete, post, render
 
 DAY = "2026-11-23"
@@ -81,22 +82,19 @@ def _trends(lake: RecordedLake) -> None:
 
 
 def _maintain(lake: RecordedLake) -> None:
-    work = Maintenance(
-        run=Run("maintenance"),
-        as_of=HOUR + timedelta(days=2),
-        resources=lake.names,
-        athena=lake.athena,
-        catalogue=lake.catalogue,
-        s3=lake.client("s3"),
-        render=render,
-    )
     _stream_windows(lake)
+    day = HOUR.replace(hour=0)
     with contextlib.suppress(WindowsDiffer):
-        work.compare_windows([DAY])
-    planned = work.redactions(allowed=100)
-    lake.write("maintenance/redacted_versions.sql", planned)
-    work.redact(planned)
-    work.forget_revisions(timedelta(0))
+        comparison(lake).hold(day, day + timedelta(days=1), settled=day + timedelta(days=2))
+    interval = {"all_from": f"{DAY}T00:00:00Z", "all_to": "2026-11-24T00:00:00Z", "first_day": DAY, "last_day": DAY}
+    scope = {"all_networks": True, "networks_ranked": [], "include_reposts": True, "limit": 10}
+    lake.athena.rows(render("exports/hashtags.sql", **interval, **scope))
+    redact(lake)
+    hours = {"arrival_hours": ["2026-11-24T01", "2026-11-24T02"], "days": [DAY]}
+    owed = {"table": "owed", "location": f"s3://{lake.names.buckets['lake']}/staging/owed/"}
+    lake.athena.run(render("maintenance/owed_minutes.sql", **owed, **hours))
+    compact(lake, many=0)
+    settle(lake, keep=timedelta(0))
 
 
 def _stream_windows(lake: RecordedLake) -> None:

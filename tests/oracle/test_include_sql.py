@@ -6,7 +6,8 @@ from tests.oracle.recorded import SQL
 
 FILES = sorted(path.relative_to(SQL).as_posix() for path in SQL.rglob("*.sql"))
 CHECKS_THAT_FIND_NOTHING = {
-    f"checks/{name}.sql" for name in ("author_minutes", "author_ranking", "hashtag_ranking", "post_versions")
+    f"checks/{name}.sql"
+    for name in ("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions")
 }
 
 

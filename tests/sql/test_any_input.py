@@ -1,8 +1,10 @@
 """Late, duplicate, edited, deleted and reordered input gives the truth after each arrival."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.care import compact, redact, redaction, settle
 from tests.support.lake import author_delete, delete, post
 from tests.support.ranking_model import rankings, surviving
 
@@ -63,14 +65,34 @@ def _shown(lake) -> dict[tuple[str, str], list[tuple]]:
     return found
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(arrivals=_streams())
-def test_the_ranking_is_true_after_every_arrival(new_lake, arrivals):
+def _redact(lake, number: int) -> None:
+    if redaction(lake, f"care {number}").plan().count:
+        redact(lake, f"care {number}")
+
+
+CARE = {
+    "nothing": lambda lake, number: None,
+    "redaction": _redact,
+    "compaction": lambda lake, number: compact(lake, f"care {number}", many=0),
+    "settling": lambda lake, number: settle(lake, f"care {number}"),
+}
+
+
+@pytest.mark.timeout(900)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrivals=_streams(), care=st.lists(st.sampled_from(sorted(CARE)), min_size=len(HOURS), max_size=len(HOURS)))
+def test_the_ranking_is_true_after_every_arrival_whatever_care_was_taken_between(new_lake, arrivals, care):
     lake, seen = new_lake(), []
-    for hour, events in zip(HOURS, arrivals, strict=True):
+    for number, (hour, events, taken) in enumerate(zip(HOURS, arrivals, care, strict=True)):
         if not events:
             continue
         lake.deliver(hour, events)
         seen += events
         lake.rank([hour])
         assert _shown(lake) == rankings(surviving(seen))
+        CARE[taken](lake, number)
+    _redact(lake, len(HOURS))
+    assert _shown(lake) == rankings(surviving(seen))
+    deleted = {(event["network"], event["post_id"]) for event in seen if event["kind"] == "delete"}
+    kept = lake.rows("select network, post_id from post_versions where kind in ('post', 'edit')")
+    assert not deleted & {(row["network"], row["post_id"]) for row in kept}

@@ -61,11 +61,7 @@ class Lake:
 
     def deliver(self, hour: str, events: Sequence[Mapping[str, Any]], name: str = "object") -> None:
         """Put an object of events into an arrival hour (`2026-11-24T05`), as Firehose and the crawler would."""
-        location = f"{prefix('raw_posts', self.names)}dt={hour[:10]}/hour={hour[11:]}/"
-        lines = "".join(json.dumps(event) + "\n" for event in events)
-        key = location.split("/", 3)[3] + f"{name}.ndjson.gz"
-        self.client("s3").put_object(Bucket=self.names.buckets["raw"], Key=key, Body=gzip.compress(lines.encode()))
-        self.catalogue.point("raw_posts", [Partition((hour[:10], hour[11:]), location)])
+        put(self, "raw_posts", hour, events, name)
 
     def rank(self, hours: Sequence[str] = (), run_id: str | None = None, **params: Any) -> Row | None:
         """Run a ranking by hand (or of scheduled `hours`); returns the manifest, None when there was nothing to do."""
@@ -154,6 +150,15 @@ def finish(acts: Generator[None, None, Row | None]) -> Row | None:
             next(acts)
         except StopIteration as ended:
             return ended.value
+
+
+def put(lake: Lake, table: str, hour: str, rows: Sequence[Mapping[str, Any]], name: str = "object") -> None:
+    """Put an object of rows into an arrival hour of a raw table, and make the hour a partition."""
+    location = f"{prefix(table, lake.names)}dt={hour[:10]}/hour={hour[11:]}/"
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    key = location.split("/", 3)[3] + f"{name}.ndjson.gz"
+    lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=gzip.compress(lines.encode()))
+    lake.catalogue.point(table, [Partition((hour[:10], hour[11:]), location)])
 
 
 def render(path: str, **params: Any) -> str:

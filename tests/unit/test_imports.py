@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "postrank.__main__": {"postrank.cli"},
     "localaws": set(),
     "postrank_airflow": {
-        f"postrank.{room}" for room in ("aws", "deploy", "results", "report", "heartbeat", "settings", "errors")
+        f"postrank.{room}"
+        for room in ("aws", "deploy", "results", "report", "sinks", "heartbeat", "settings", "errors")
     },
     "dags": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")}
     | {"postrank_airflow"},

@@ -1,5 +1,7 @@
 """The report of a run, and what is drawn in it, from exports that the product's own exporter wrote."""
 
+import hashlib
+import json
 import logging
 import re
 import xml.etree.ElementTree as ET
@@ -151,6 +153,34 @@ def _note(s3: Any, kind: str, rows: list[dict[str, Any]]) -> None:
 
     body = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
     s3.put_object(Bucket=RAW, Key=f"ledgers/{kind}/dt=2026-05-01/c1-1.ndjson", Body=body)
+
+
+def test_hashtags_are_shown_as_they_were_exported(s3: Any, results: Results) -> None:
+    run = export(s3, BUCKET, POSTS, "manual__hashtags")
+    found = [{"hashtag": f"tag{n}" if n else HOSTILE, "posts": 50 - n, "authors": 2} for n in range(30)]
+    s3.put_object(Bucket=BUCKET, Key=f"rankings/run={run}/hashtags.json", Body=json.dumps({"hashtags": found}))
+    html = Report(results, run).make().decode()
+    texts = Reader(html).sections["Hashtags"]
+    assert texts[3:6] == [shortened(f"#{HOSTILE}", 60), "50", "2"]
+    assert "#tag19" in texts
+    assert "#tag20" not in texts
+    assert "<img" not in html
+    assert (
+        "The hashtags were not exported" in Report(results, export(s3, BUCKET, POSTS, "manual__none")).make().decode()
+    )
+
+
+def test_the_manifest_lists_the_report_by_its_digest_however_often_it_is_made(s3: Any, results: Results) -> None:
+    run = export(s3, BUCKET, POSTS, "manual__listed")
+    files = results.manifest(run)["files"]
+    for _ in range(2):
+        Report(results, run).store()
+        manifest = results.manifest(run)
+        (listed,) = manifest["documents"]
+        body = results.body(listed["key"])
+        assert listed["key"] == f"rankings/run={run}/report.html"
+        assert (listed["bytes"], listed["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+        assert manifest["files"] == files
 
 
 def test_a_run_that_exported_only_days_says_what_is_missing(s3: Any, results: Results) -> None:

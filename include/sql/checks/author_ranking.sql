@@ -6,9 +6,15 @@ with followed as (
         rank,
         posts,
         share,
-        row_number() over (partition by granularity, window_start order by rank asc) - 1 as expected_rank,
-        sum(case when rank > 0 then posts else 0 end) over (partition by granularity, window_start) as ranked_posts,
-        max(case when rank = 0 then posts end) over (partition by granularity, window_start) as window_posts
+        row_number() over (
+            partition by granularity, window_start, window_end, network_scope order by rank asc
+        ) - 1 as expected_rank,
+        sum(case when rank > 0 then posts else 0 end) over (
+            partition by granularity, window_start, window_end, network_scope
+        ) as ranked_posts,
+        max(case when rank = 0 then posts end) over (
+            partition by granularity, window_start, window_end, network_scope
+        ) as window_posts
     from {{ params.table | name }}
 )
 

@@ -1,4 +1,5 @@
 -- author_ranking: one row per granularity, window, network scope and rank: the window's newest revision.
+-- While maintenance gathers a day's runs into one, a revision may lie in two of them: the view reads one.
 create or replace view author_ranking as
 with revisions as (
     select
@@ -20,7 +21,10 @@ with revisions as (
         run,
         max(revision) over (
             partition by window_date, granularity, window_start, window_end, network_scope
-        ) as newest_revision
+        ) as newest_revision,
+        max(run) over (
+            partition by window_date, granularity, window_start, window_end, network_scope, revision
+        ) as newest_run
     from author_ranking_revisions
 )
 
@@ -42,4 +46,4 @@ select
     window_date,
     run
 from revisions
-where revision = newest_revision and rank > 0
+where revision = newest_revision and run = newest_run and rank > 0

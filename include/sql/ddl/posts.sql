@@ -26,7 +26,7 @@ with versions as (
         row_number() over (
             partition by posted_date, network, post_id
             order by
-                case kind when 'deleted' then 2 when 'post' then 0 else 1 end desc,
+                case kind when 'post' then 0 when 'edit' then 1 when 'moved' then 1 else 2 end desc,
                 received_at desc,
                 posted_at desc,
                 arrival_interval desc,

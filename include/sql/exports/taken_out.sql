@@ -4,10 +4,10 @@ with versions as (
         network,
         post_id,
         posted_date,
-        sum(case when kind = 'post' then copies else 0 end) as post_lines,
-        sum(case when kind = 'edit' then copies else 0 end) as edit_lines,
-        max(case when kind = 'deleted' then 1 else 0 end) as is_deleted,
-        max(case when kind in ('post', 'edit') then 1 else 0 end) as is_post
+        sum(case when kind in ('post', 'redacted_post') then copies else 0 end) as post_lines,
+        sum(case when kind in ('edit', 'redacted_edit') then copies else 0 end) as edit_lines,
+        max(case when kind in ('deleted', 'redacted_post', 'redacted_edit') then 1 else 0 end) as is_deleted,
+        max(case when kind in ('post', 'edit', 'redacted_post', 'redacted_edit') then 1 else 0 end) as is_post
     from post_versions
     where posted_date in ({{ params.days | texts }})
     group by network, post_id, posted_date

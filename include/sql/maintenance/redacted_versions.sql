@@ -1,4 +1,4 @@
--- redacted_versions: the rows of some partitions of post_versions; of posts that were deleted only the mark is left.
+-- redacted_versions: the rows of some partitions of post_versions; of posts that were deleted only a count is left.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -7,88 +7,55 @@ with (
     partitioned_by = array['arrival_interval', 'posted_date']
 ) as
 with versions as (
-    select *
+    select
+        *,
+        kind in ('post', 'edit')
+        and (
+            exists (
+                select 1
+                from tombstones
+                where
+                    tombstones.network = post_versions.network
+                    and tombstones.post_id = post_versions.post_id
+            )
+            or exists (
+                select 1
+                from tombstones
+                where
+                    tombstones.is_author
+                    and tombstones.network = post_versions.network
+                    and tombstones.author_id = post_versions.author_id
+                    and post_versions.posted_at <= coalesce(tombstones.deleted_at, post_versions.posted_at)
+            )
+        ) as is_gone
     from post_versions
     where
         arrival_interval in ({{ params.arrival_hours | texts }})
         and posted_date in ({{ params.days | texts }})
         and concat(arrival_interval, '/', posted_date) in ({{ params.pairs | texts }})
-),
-
-kept as (
-    select *
-    from versions
-    where
-        kind not in ('post', 'edit')
-        or not (
-            exists (
-                select 1
-                from tombstones
-                where
-                    tombstones.network = versions.network
-                    and tombstones.post_id = versions.post_id
-            )
-            or exists (
-                select 1
-                from tombstones
-                where
-                    tombstones.is_author
-                    and tombstones.network = versions.network
-                    and tombstones.author_id = versions.author_id
-                    and versions.posted_at <= coalesce(tombstones.deleted_at, versions.posted_at)
-            )
-        )
-),
-
-marks as (
-    select
-        'deleted' as kind,
-        network,
-        post_id,
-        cast(null as varchar) as author_id,
-        cast(null as varchar) as author_handle,
-        cast(null as varchar) as author_name,
-        cast(null as timestamp(3)) as posted_at,
-        cast(null as varchar) as text,
-        cast(null as varchar) as lang,
-        cast(null as array(varchar)) as hashtags,
-        cast(null as array(varchar)) as mentions,
-        cast(null as array(varchar)) as urls,
-        cast(null as varchar) as reply_to,
-        cast(null as varchar) as repost_of,
-        cast(null as varchar) as quote_of,
-        max(received_at) as received_at,
-        cast(null as varchar) as collector,
-        cast(null as varchar) as source_cursor,
-        sum(copies) as copies,
-        arrival_interval,
-        posted_date
-    from versions
-    where
-        posted_date <> 'corrections'
-        and (
-            kind = 'deleted'
-            or exists (
-                select 1
-                from tombstones
-                where
-                    tombstones.network = versions.network
-                    and tombstones.post_id = versions.post_id
-            )
-            or exists (
-                select 1
-                from tombstones
-                where
-                    tombstones.is_author
-                    and tombstones.network = versions.network
-                    and tombstones.author_id = versions.author_id
-                    and versions.posted_at <= coalesce(tombstones.deleted_at, versions.posted_at)
-            )
-        )
-    group by network, post_id, arrival_interval, posted_date
 )
 
-select * from kept
-where kind <> 'deleted'
-union all
-select * from marks
+select
+    case when is_gone then concat('redacted_', kind) else kind end as kind,
+    network,
+    post_id,
+    case when not is_gone then author_id end as author_id,
+    case when not is_gone then author_handle end as author_handle,
+    case when not is_gone then author_name end as author_name,
+    case when is_gone then cast(date_trunc('minute', posted_at) as timestamp(3)) else posted_at end as posted_at,
+    case when not is_gone then text end as text,
+    case when not is_gone then lang end as lang,
+    case when not is_gone then hashtags end as hashtags,
+    case when not is_gone then mentions end as mentions,
+    case when not is_gone then urls end as urls,
+    case when not is_gone then reply_to end as reply_to,
+    case when not is_gone then repost_of end as repost_of,
+    case when not is_gone then quote_of end as quote_of,
+    received_at,
+    collector,
+    case when not is_gone then source_cursor end as source_cursor,
+    copies,
+    arrival_interval,
+    posted_date
+from versions
+where not is_gone or posted_date <> 'corrections'

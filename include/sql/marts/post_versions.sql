@@ -30,7 +30,7 @@ with versions as (
         arrival_interval,
         posted_date
     from {{ params.arrivals | name }}
-    where kind in ('post', 'edit')
+    where kind in ('post', 'edit', 'redacted_post', 'redacted_edit')
 ),
 
 corrections as (

@@ -40,6 +40,7 @@ judged as (
             when network is null or post_id is null then 'unusable'
             when kind = 'delete' then kind
             when kind in ('post', 'edit') and author_id is not null and posted_at is not null then kind
+            when kind in ('redacted_post', 'redacted_edit') then kind
             else 'unusable'
         end as kind,
         network,
@@ -66,7 +67,7 @@ judged as (
 dated as (
     select
         *,
-        case when kind in ('post', 'edit') then date_format(posted_at, '%Y-%m-%d') end as posted_date
+        case when kind not in ('delete', 'unusable') then date_format(posted_at, '%Y-%m-%d') end as posted_date
     from judged
 ),
 

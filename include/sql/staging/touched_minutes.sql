@@ -185,7 +185,7 @@ minutes as (
         date_trunc('minute', posted_at) as posted_minute,
         sum(copies) as lines
     from arrived
-    where kind in ('post', 'edit')
+    where kind in ('post', 'edit', 'redacted_post', 'redacted_edit') and posted_at is not null
     group by 1, 7, 8
 )
 

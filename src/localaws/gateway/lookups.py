@@ -37,15 +37,16 @@ def lookup_for(owners: _Owners, directory: Directory) -> Lookup:
 
 
 def _workgroup(owners: _Owners, action: str, params: Mapping[str, Any]) -> str | None:
-    """The workgroup of a query, or the one that is meant where a call names none."""
-    if not params.get("QueryExecutionId"):
+    """The workgroup of a query (of several: the first's), or the one that is meant where a call names none."""
+    query = params.get("QueryExecutionId") or next(iter(params.get("QueryExecutionIds") or ()), None)
+    if not query:
         named = params.get("WorkGroup") or (params.get("Name") if action.endswith("WorkGroup") else None)
         return str(named) if named else _PRIMARY
     owner = owners.owner("athena", "GetQueryExecution")
     if owner is None:
         return None
     try:
-        found = owner.handle("GetQueryExecution", {"QueryExecutionId": params["QueryExecutionId"]}, _ASKING)
+        found = owner.handle("GetQueryExecution", {"QueryExecutionId": query}, _ASKING)
     except AwsError:  # a query of nobody's: the call itself will say so
         return None
     return str(found["QueryExecution"].get("WorkGroup") or _PRIMARY)

@@ -9,6 +9,14 @@ from postrank.errors import Fatal
 _FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
+ORIGIN = "-- asked by "
+
+
+def signed(sql: str, origin: str) -> str:
+    """A statement with a last line that says who asks; Athena keeps it with the statement."""
+    return f"{sql.rstrip()}\n{ORIGIN}{origin}" if origin else sql
+
+
 class QueryFailed(Fatal):
     """Athena did not finish a statement."""
 
@@ -35,13 +43,16 @@ class Athena:
     database: str
     workgroup: str
     poll_seconds: float = 0.2  # the first wait; it grows to MAX_POLL_SECONDS
+    origin: str = ""  # who asks, as the cost report shall say it
 
     MAX_POLL_SECONDS = 5.0
 
     def run(self, sql: str) -> Execution:
         """Run a statement to its end. Raises QueryFailed with Athena's reason."""
         started = self.client.start_query_execution(
-            QueryString=sql, QueryExecutionContext={"Database": self.database}, WorkGroup=self.workgroup
+            QueryString=signed(sql, self.origin),
+            QueryExecutionContext={"Database": self.database},
+            WorkGroup=self.workgroup,
         )
         pause = self.poll_seconds
         while (execution := self._get(started["QueryExecutionId"]))["Status"]["State"] not in _FINAL:

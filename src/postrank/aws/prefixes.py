@@ -31,6 +31,11 @@ def split(url: str) -> tuple[str, str]:
     return parts.netloc, parts.path.lstrip("/")
 
 
+def folder(location: str) -> str:
+    """A location with the slash at its end that a catalogue may leave out."""
+    return location if location.endswith("/") else f"{location}/"
+
+
 def measure(s3: Any, url: str) -> Size:
     """Count the objects below `s3://bucket/prefix/` and their bytes."""
     objects = total = 0
@@ -39,6 +44,18 @@ def measure(s3: Any, url: str) -> Size:
             objects += 1
             total += found["Size"]
     return Size(objects, total)
+
+
+def sizes(s3: Any, url: str) -> dict[str, Size]:
+    """How much lies directly in each folder (`s3://bucket/folder/`) below a prefix."""
+    bucket, _ = split(url)
+    found: dict[str, Size] = {}
+    for page in _pages(s3, url):
+        for one in page:
+            name = f"s3://{bucket}/{one['Key'].rsplit('/', 1)[0]}/"
+            known = found.get(name, Size(0, 0))
+            found[name] = Size(known.objects + 1, known.bytes + one["Size"])
+    return found
 
 
 def empty(s3: Any, url: str) -> None:

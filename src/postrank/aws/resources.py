@@ -48,6 +48,7 @@ class Resources:
     crawler_table_prefix: str
     workgroup: str
     scan_limit_bytes: int  # of one query; Athena cancels what passes it
+    retention_days: Mapping[str, int]  # by zone; lifecycle rules and maintain_lake share it
     streamer: StreamerNames
     topic: str
     secrets: Mapping[str, str]  # entries of Secrets Manager; "webhook" is an Airflow connection
@@ -75,6 +76,7 @@ class Resources:
             crawler_table_prefix=filled["crawler_table_prefix"],
             workgroup=filled["workgroup"],
             scan_limit_bytes=filled["scan_limit_bytes"],
+            retention_days=filled["retention_days"],
             streamer=StreamerNames(**filled["streamer"]),
             topic=filled["topic"],
             secrets=filled["secrets"],

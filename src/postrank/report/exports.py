@@ -13,6 +13,8 @@ from postrank.errors import Fatal
 from postrank.results.reader import NothingExported, Results
 
 LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [...]}
+HASHTAGS = "hashtags.json"  # in a run's export; {"hashtags": [{"hashtag": ..., "posts": ..., "authors": ...}, ...]}
+REPORT = "report.html"  # in a run's export
 FINEST_FIRST = ("minute", "hour", "day", "all")
 
 
@@ -64,8 +66,16 @@ class Exports:
 
     def ledgers(self, export: Export) -> dict[str, Any] | None:
         """The run's part of the ledgers: `gaps` and `hop_counts`; None where it was not exported."""
+        return self._document(export, LEDGERS)
+
+    def hashtags(self, export: Export) -> list[dict[str, Any]] | None:
+        """The hashtags of the run's interval, the one of most posts first; None where they were not exported."""
+        found = self._document(export, HASHTAGS)
+        return None if found is None else list(found["hashtags"])
+
+    def _document(self, export: Export, name: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = json.loads(self.results.body(f"rankings/run={export.run}/{LEDGERS}"))
+            found: dict[str, Any] = json.loads(self.results.body(f"rankings/run={export.run}/{name}"))
         except NothingExported:
             return None
         return found

@@ -15,6 +15,7 @@ def report_html(exports: Exports, export: Export) -> str:
     """The report as one HTML document. Sections whose source was not exported say so instead."""
     manifest = export.manifest
     ledgers = exports.ledgers(export)
+    tags = exports.hashtags(export)
     title = f"Who wrote most, {_span(manifest['interval'])}"
     style = Markup(files("postrank.report").joinpath("report.css").read_text(encoding="utf-8"))
     head = tag("head", _meta(charset="utf-8"), _meta(name="viewport", content=_VIEWPORT), tag("title", title))
@@ -27,6 +28,7 @@ def report_html(exports: Exports, export: Export) -> str:
             sections.top_authors(exports, export),
             sections.posts_over_time(exports, export),
             sections.authors_by_hour(exports, export),
+            sections.hashtags(tags),
             sections.hops(manifest, ledgers),
             sections.gaps(ledgers),
             sections.provenance(manifest),

@@ -1,7 +1,7 @@
 """The sections of a report, each from one part of an export."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -95,6 +95,24 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
     )
     labels = [_name(row) for row in authors.to_pylist()]
     return _section(title, tag("p", note, class_="quiet"), heat_map(labels, columns, cells, title))
+
+
+def hashtags(found: Sequence[Mapping[str, Any]] | None) -> Markup:
+    """The hashtags of most posts in the interval; a post counts once for each of its own."""
+    if found is None:
+        return _section("Hashtags", _absent("The hashtags were not exported with this run."))
+    if not found:
+        return _section("Hashtags", tag("p", "No post of this interval has one.", class_="quiet"))
+    most = found[0]["posts"]
+    body: list[list[str | Markup]] = [
+        [
+            tag("bdi", shortened(f"#{row['hashtag']}", 60)),
+            joined(_bar(row["posts"] / most), f"{row['posts']:,}"),
+            f"{row['authors']:,}",
+        ]
+        for row in found[:TOP]
+    ]
+    return _section("Hashtags", table(["Hashtag", "Posts", "Authors"], body, frozenset({2})))
 
 
 def hops(manifest: Mapping[str, Any], ledgers: Mapping[str, Any] | None) -> Markup:

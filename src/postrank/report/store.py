@@ -1,8 +1,12 @@
 """Where a run's report is kept: beside the export that it was made from."""
 
+import hashlib
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from postrank.report.exports import Exports
+from postrank.report.exports import HASHTAGS, LEDGERS, REPORT, Exports
 from postrank.report.page import report_html
 from postrank.results.reader import NothingExported, Results
 
@@ -16,7 +20,7 @@ class Report:
 
     @property
     def key(self) -> str:
-        return f"rankings/run={self.run}/report.html"
+        return f"rankings/run={self.run}/{REPORT}"
 
     def read(self) -> bytes | None:
         """The stored report; None where none was made."""
@@ -31,8 +35,22 @@ class Report:
         return report_html(exports, exports.open(self.run)).encode()
 
     def store(self) -> str:
-        """Make the report and put it beside the export; returns where."""
-        body = self.make()
-        kind = "text/html; charset=utf-8"
-        self.results.s3.put_object(Bucket=self.results.bucket, Key=self.key, Body=body, ContentType=kind)
+        """Make the report, put it beside the export and list it in the manifest; returns where it is."""
+        self._put(self.key, self.make(), "text/html; charset=utf-8")
+        manifest = {**self.results.manifest(self.run), "documents": list(self._documents())}
+        body = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        self._put(f"rankings/run={self.run}/manifest.json", body.encode(), "application/json")
         return f"s3://{self.results.bucket}/{self.key}"
+
+    def _documents(self) -> Iterator[dict[str, Any]]:
+        """What lies beside the ranking's files, as the manifest lists it: it has no rows and no granularity."""
+        for name in (REPORT, HASHTAGS, LEDGERS):
+            key = f"rankings/run={self.run}/{name}"
+            try:
+                body = self.results.body(key)
+            except NothingExported:
+                continue
+            yield {"key": key, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
+    def _put(self, key: str, body: bytes, kind: str) -> None:
+        self.results.s3.put_object(Bucket=self.results.bucket, Key=key, Body=body, ContentType=kind)

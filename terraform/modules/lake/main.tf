@@ -1,8 +1,12 @@
 # The buckets, the catalogue's database and tables, and the crawler that adds the raw tables' partitions.
 
 locals {
-  expiry_days = { raw = var.raw_days, query_results = var.query_results_days }
-  versioned   = toset(["results", "artifacts"])
+  # By bucket: how many days what lies below a prefix is kept. What no rule can tell, maintain_lake cleans.
+  expiry_days = {
+    raw           = { "raw/" = var.retention_days.raw, "errors/" = var.retention_days.errors }
+    query_results = { "" = var.retention_days.query_results }
+  }
+  versioned = toset(["results", "artifacts"])
 
   formats = {
     json = {
@@ -77,12 +81,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = contains(keys(local.expiry_days), each.key) ? [local.expiry_days[each.key]] : []
+    for_each = try(local.expiry_days[each.key], {})
     content {
-      id     = "expire"
+      id     = "expire${replace(rule.key == "" ? "" : "-${rule.key}", "/", "")}"
       status = "Enabled"
       filter {
-        prefix = each.key == "raw" ? "raw/" : ""
+        prefix = rule.key
       }
       expiration {
         days = rule.value
@@ -91,7 +95,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = contains(local.versioned, each.key) ? [var.noncurrent_days] : []
+    for_each = contains(local.versioned, each.key) ? [var.retention_days.overwritten] : []
     content {
       id     = "expire-old-versions"
       status = "Enabled"

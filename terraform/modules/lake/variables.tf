@@ -32,19 +32,14 @@ variable "trust" {
   type        = string
 }
 
-variable "raw_days" {
-  description = "Days that raw posts are kept."
-  type        = number
-}
-
-variable "query_results_days" {
-  description = "Days that Athena's own results are kept."
-  type        = number
-}
-
-variable "noncurrent_days" {
-  description = "Days that an overwritten object of a versioned bucket is kept."
-  type        = number
+variable "retention_days" {
+  description = "Days that each zone is kept, as resources.json has them."
+  type = object({
+    raw           = number
+    errors        = number
+    query_results = number
+    overwritten   = number
+  })
 }
 
 variable "force_destroy" {

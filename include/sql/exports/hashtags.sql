@@ -1,0 +1,26 @@
+-- hashtags: one row per hashtag of an interval, the one of most posts first.
+with tagged as (
+    select distinct
+        posts.network,
+        posts.post_id,
+        posts.author_id,
+        lower(t.tag) as hashtag
+    from posts
+    cross join unnest(posts.hashtags) as t (tag)
+    where
+        posts.posted_date between {{ params.first_day | text }} and {{ params.last_day | text }}
+        and posts.posted_at >= {{ params.all_from | timestamp }}
+        and posts.posted_at < {{ params.all_to | timestamp }}
+        and ({{ params.all_networks | boolean }} or posts.network in ({{ params.networks_ranked | texts }}))
+        and ({{ params.include_reposts | boolean }} or posts.repost_of is null)
+        and t.tag <> ''
+)
+
+select
+    hashtag,
+    count(*) as posts,
+    count(distinct concat(network, '/', author_id)) as authors
+from tagged
+group by hashtag
+order by posts desc, hashtag asc
+limit {{ params.limit | integer }}

@@ -1,0 +1,287 @@
+"""Deleted posts leave the lake, Parquet and raw, with evidence, and every count still adds up."""
+
+import dataclasses
+import gzip
+import hashlib
+import itertools
+import json
+from datetime import timedelta
+
+import pytest
+
+from postrank.results.rawzone import RawZone
+from tests.support.care import AS_OF, document, maintenance, redact, redaction
+from tests.support.lake import author_delete, delete, post
+
+FIRST, SECOND, THIRD = "2026-11-24T01", "2026-11-24T02", "2026-11-24T03"
+DAY = {"interval_start": "2026-11-23T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}
+
+
+@pytest.fixture
+def deleted(lake):
+    """A lake with one post that was delivered twice, edited and deleted, among others; ranked."""
+    secret = post("1", "ann", "2026-11-23T10:00:07.000Z", text="a secret", author_name="Ann's name")
+    edit = {**secret, "kind": "edit", "text": "another secret", "received_at": "2026-11-24T05:00:01.000Z"}
+    lake.deliver(FIRST, [secret, post("2", "bob", "2026-11-23T10:00:00.000Z"), secret])
+    lake.deliver(FIRST, [post("3", "bob", "2026-11-23T10:00:01.000Z")], name="untouched")
+    lake.deliver(SECOND, [edit, post("1", "eve", "2026-11-23T10:00:00.000Z", network="bluesky", text="a namesake")])
+    lake.deliver(THIRD, [delete("1")])
+    lake.rank(**DAY)
+    return lake
+
+
+def _raw(lake) -> dict[str, bytes]:
+    s3, bucket = lake.client("s3"), lake.names.buckets["raw"]
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix="raw/posts/")["Contents"]]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def _lines(raw: dict[str, bytes]) -> list[dict]:
+    return [json.loads(line) for body in raw.values() for line in gzip.decompress(body).splitlines()]
+
+
+def _whole_lake(lake) -> bytes:
+    """All bytes of all buckets, what is compressed taken out of it."""
+    s3, found = lake.client("s3"), b""
+    for bucket in (lake.names.buckets["raw"], lake.names.buckets["lake"]):
+        for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+            body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            found += gzip.decompress(body) if entry["Key"].endswith(".gz") else body
+    return found
+
+
+def _answer(lake) -> list[dict]:
+    return lake.rows("select granularity, window_start, rank, author_id, posts from author_ranking order by 1, 2, 3")
+
+
+def _left(lake) -> list[dict]:
+    return lake.rows(
+        "select text, author_id, author_name from post_versions where network = 'x' and post_id = '1'"
+        " and (text is not null or author_id is not null or author_name is not null)"
+    )
+
+
+def test_the_words_are_gone_from_parquet_and_raw_and_the_ranking_stays(deleted):
+    before = _answer(deleted)
+    evidence = redact(deleted)
+    assert _left(deleted) == []
+    assert _answer(deleted) == before
+    raw = _lines(_raw(deleted))
+    assert not any("secret" in json.dumps(line) or "Ann" in json.dumps(line) for line in raw)
+    assert [line["text"] for line in raw if line["network"] == "bluesky"] == ["a namesake"]
+    assert evidence["posts"] == 1
+    assert evidence["raw_lines"] == 3
+    assert evidence["sha256_of_network_and_post_id"] == [hashlib.sha256(b"x 1").hexdigest()]
+    assert "secret" not in json.dumps(evidence)
+
+
+def test_the_evidence_names_every_object_by_its_digests_before_and_after(deleted):
+    before = _raw(deleted)
+    evidence = redact(deleted)
+    after = _raw(deleted)
+    changed = {key for key in before if before[key] != after[key]}
+    assert {one["key"] for one in evidence["raw_objects"]} == changed
+    assert not any("untouched" in key for key in changed)
+    for one in evidence["raw_objects"]:
+        assert one["sha256_before"] == hashlib.sha256(before[one["key"]]).hexdigest()
+        assert one["sha256_after"] == hashlib.sha256(after[one["key"]]).hexdigest()
+        assert one["lines"] == gzip.decompress(before[one["key"]]).count(b"\n")
+    emptied = [one["emptied"] for one in evidence["partitions"]]
+    listed = deleted.client("s3").list_objects_v2(Bucket=deleted.names.buckets["lake"])["Contents"]
+    assert emptied
+    assert not any(f"s3://{deleted.names.buckets['lake']}/{one['Key']}".startswith(tuple(emptied)) for one in listed)
+
+
+def test_the_counts_of_the_manifest_and_of_raw_lines_are_the_same_after_it(deleted):
+    names = ("post_lines", "edit_lines", "duplicates", "tombstones", "posts")
+    before = deleted.rank(**DAY)
+    lines = len(_lines(_raw(deleted)))
+    redact(deleted)
+    after = deleted.rank(**DAY)
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+    assert len(_lines(_raw(deleted))) == lines
+
+
+def test_an_open_hour_that_is_ingested_again_after_it_counts_the_same(lake):
+    """The raw objects have changed, so the hour is ingested anew: from stubs."""
+    hour = "2026-11-24T05"
+    lake.deliver(hour, [post("1", "ann", "2026-11-23T10:00:07.000Z"), post("2", "bob", "2026-11-23T10:00:00.000Z")])
+    lake.deliver("2026-11-24T04", [delete("1")])
+    before = lake.rank(**DAY)
+    redact(lake)
+    lake.deliver(hour, [post("3", "bob", "2026-11-23T10:00:09.000Z")], name="later")
+    after = lake.rank(**DAY)
+    assert (after["post_lines"], after["tombstones"], after["posts"]) == (3, 1, 2)
+    assert (before["post_lines"], before["tombstones"], before["posts"]) == (2, 1, 1)
+    assert [(row["author_id"], row["posts"]) for row in lake.results.rows("all")] == [("bob", 2)]
+
+
+def test_a_copy_that_arrives_after_the_redaction_does_not_bring_the_post_back(deleted):
+    redact(deleted)
+    deleted.deliver("2026-11-24T06", [post("1", "ann", "2026-11-23T10:00:07.000Z", text="a secret")])
+    deleted.rank()
+    assert deleted.rows("select post_id from posts where network = 'x' and post_id = '1'") == []
+    redact(deleted, "the next day")
+    assert _left(deleted) == []
+
+
+def test_the_words_of_an_author_who_left_are_gone(lake):
+    words = [post(n, "ann", f"2026-11-23T1{n}:00:00.000Z", text=f"words {n}") for n in ("0", "1", "2")]
+    lake.deliver(FIRST, [*words, author_delete("ann", "2026-11-23T11:30:00.000Z")])
+    lake.rank()
+    assert redact(lake)["posts"] == 2
+    assert [row["text"] for row in lake.rows("select text from post_versions where text is not null")] == ["words 2"]
+    assert [line.get("text") for line in _lines(_raw(lake))] == [None, None, "words 2", None]
+    assert redaction(lake, "again").plan().count == 0
+
+
+def test_there_is_nothing_left_to_do_after_it(deleted):
+    redact(deleted)
+    assert redaction(deleted, "again").plan().count == 0
+
+
+def test_a_post_that_no_run_took_out_is_owed_a_ranking(lake):
+    """Two days lie between a tombstone and its post: an hourly run does not look that far back."""
+    lake.deliver("2026-11-20T01", [delete("1")])
+    lake.rank(["2026-11-20T01"])
+    lake.deliver(SECOND, [post("1", "ann", "2026-11-23T10:00:00.000Z"), post("2", "bob", "2026-11-23T10:00:00.000Z")])
+    lake.rank([SECOND])
+    assert _ranked(lake) == ["ann", "bob"]
+    redact(lake)
+    lake.rank([THIRD])
+    assert _ranked(lake) == ["bob"]
+
+
+def _ranked(lake) -> list:
+    rows = lake.rows("select author_id from author_ranking where granularity = 'day' order by rank")
+    return [row["author_id"] for row in rows]
+
+
+def _steps(lake, run_id: str) -> list:
+    """The acts of a redaction, as the DAG's tasks do them."""
+    work = redaction(lake, run_id)
+    kept = {}
+
+    def plan():
+        kept["plan"] = work.plan()
+
+    return [
+        plan,
+        work.begin,
+        lambda: lake.write("maintenance/redacted_versions.sql", kept["plan"].statements),
+        lambda: work.rewrite_raw("2026-11-24"),
+        work.finish,
+    ]
+
+
+class _Killed(Exception):
+    pass
+
+
+class _Dying:
+    """A client that ends its process at the n-th call that changes something."""
+
+    def __init__(self, client, calls: list[int]) -> None:
+        self._client, self._calls = client, calls
+
+    def __getattr__(self, name):
+        found = getattr(self._client, name)
+        if not name.startswith(("put_", "delete_", "batch_create", "batch_delete", "update_")):
+            return found
+
+        def call(**arguments):
+            self._calls[0] -= 1
+            if self._calls[0] < 0:
+                raise _Killed(name)
+            return found(**arguments)
+
+        return call
+
+
+def test_a_redaction_killed_at_every_write_and_repeated_gives_the_same_lake(lake):
+    """The raw and the finishing task, killed before their n-th write, over and over until they get through."""
+    lake.deliver(FIRST, [post("1", "ann", "2026-11-23T10:00:07.000Z", text="a secret")])
+    lake.deliver(FIRST, [post("1", "ann", "2026-11-23T10:00:07.000Z", text="a secret")], name="copy")
+    lake.deliver(SECOND, [delete("1"), post("2", "bob", "2026-11-24T00:00:00.000Z")])
+    lake.rank()
+    before = _raw(lake)
+    work = redaction(lake)
+    plan = work.plan()
+    work.begin()
+    lake.write("maintenance/redacted_versions.sql", plan.statements)
+    evidence = None
+    for survives in itertools.count():
+        dying = _dying(lake, survives)
+        try:
+            dying.rewrite_raw("2026-11-24")
+            evidence = document(lake, dying.finish())
+            break
+        except _Killed:
+            continue
+    assert survives >= 4
+    assert _left(lake) == []
+    originals = {hashlib.sha256(body).hexdigest() for body in before.values()}
+    assert [one["redacted"] for one in evidence["raw_objects"]] == [1, 1]
+    assert {one["sha256_before"] for one in evidence["raw_objects"]} < originals
+    assert lake.rows("select post_id from posts") == [{"post_id": "2"}]
+    counted = lake.rows("select kind, copies from post_versions where posted_date = '2026-11-23' order by kind")
+    assert counted == [{"kind": "deleted", "copies": "0"}, {"kind": "redacted_post", "copies": "2"}]
+    assert work.finish()  # a task that had ended may be repeated as well
+
+
+def _dying(lake, survives: int):
+    budget = [survives]
+    work = redaction(lake)
+    catalogue = dataclasses.replace(work.catalogue, client=_Dying(lake.client("glue"), budget))
+    return dataclasses.replace(work, s3=_Dying(lake.client("s3"), budget), catalogue=catalogue)
+
+
+def test_what_a_run_that_died_for_good_had_begun_is_ended_by_the_next(deleted):
+    for step in _steps(deleted, "died")[:3]:
+        step()
+    redaction(deleted, "next", as_of=AS_OF + timedelta(days=1)).plan()
+    assert _left(deleted) == []
+    assert not any("secret" in json.dumps(line) for line in _lines(_raw(deleted)))
+
+
+def test_what_was_planned_and_never_approved_is_left_alone(deleted):
+    redaction(deleted, "rejected").plan()
+    assert redaction(deleted, "next").plan().count == 1
+    assert _left(deleted) != []
+
+
+def test_a_partition_that_was_ingested_again_meanwhile_is_not_overwritten(deleted):
+    work = redaction(deleted)
+    plan = work.plan()
+    work.begin()
+    deleted.write("maintenance/redacted_versions.sql", plan.statements)
+    (hour,) = deleted.catalogue.partitions("post_versions", f"arrival_interval = '{FIRST}'")
+    elsewhere = f"s3://{deleted.names.buckets['lake']}/post_versions/run=other/"
+    deleted.catalogue.point("post_versions", [type(hour)(hour.values, elsewhere, hour.notes)])
+    document(deleted, work.finish())
+    (now,) = deleted.catalogue.partitions("post_versions", f"arrival_interval = '{FIRST}'")
+    assert now.location == elsewhere
+
+
+def test_an_object_replaced_while_it_is_rewritten_is_not_lost(lake):
+    lake.deliver(FIRST, [post("1", "ann", "2026-11-23T10:00:07.000Z")])
+    s3 = lake.client("s3")
+
+    class Racing:
+        def __getattr__(self, name):
+            return getattr(s3, name)
+
+        def put_object(self, **arguments):
+            s3.put_object(Bucket=arguments["Bucket"], Key=arguments["Key"], Body=b"newer")
+            return s3.put_object(**arguments)
+
+    zone = RawZone(Racing(), f"s3://{lake.names.buckets['raw']}/raw/posts/")
+    with pytest.raises(s3.exceptions.ClientError, match="PreconditionFailed"):
+        list(zone.redact(FIRST, {("x", "1")}, "run"))
+    assert list(_raw(lake).values()) == [b"newer"]
+
+
+def test_staged_lines_and_old_places_are_swept_with_their_words(deleted):
+    redact(deleted)
+    maintenance(deleted, as_of=AS_OF + timedelta(days=3650)).sweep()
+    assert b"secret" not in _whole_lake(deleted)

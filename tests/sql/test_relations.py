@@ -1,0 +1,292 @@
+"""Every file of `include/sql` by itself: given rows, expected rows, on the local Athena.
+
+Given are two arrival hours. The first brings two posts of ann's (one of them twice) and one of bob's; the second
+deletes one of ann's, moves bob's by an edit, and brings one more of bob's.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from postrank.aws.glue import Partition
+from postrank.aws.resources import Resources
+from postrank.results.pointing import CheckFailed, require_empty
+from postrank.results.run import Run
+from postrank.results.trends import Trends, hour_of
+from tests.support.care import AS_OF, compaction, comparison, redaction
+from tests.support.lake import Lake, delete, post, put, render
+
+SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
+FIRST, SECOND = "2026-11-24T01", "2026-11-24T02"
+BOBS = post("3", "bob", "2026-11-23T10:01:10.000Z", hashtags=["Rain", "sun"], received_at="2026-11-24T01:00:00.000Z")
+GIVEN = {
+    FIRST: [
+        post("1", "ann", "2026-11-23T10:00:00.000Z", hashtags=["rain"]),
+        post("2", "ann", "2026-11-23T10:00:59.000Z", repost_of="9"),
+        post("2", "ann", "2026-11-23T10:00:59.000Z", repost_of="9"),
+        BOBS,
+    ],
+    SECOND: [
+        delete("1"),
+        {**BOBS, "kind": "edit", "posted_at": "2026-11-23T10:00:30.000Z", "received_at": "2026-11-24T02:00:00.000Z"},
+        post("4", "bob", "2026-11-23T10:01:20.000Z"),
+    ],
+}
+# What to read of what a file wrote, in which order, and what must be there after the second hour.
+WRITTEN = {
+    "staging/arrivals.sql": (
+        "kind, post_id, posted_date, copies",
+        [("delete", "1", None, "1"), ("edit", "3", "2026-11-23", "1"), ("post", "4", "2026-11-23", "1")],
+    ),
+    "staging/touched_minutes.sql": (
+        "kind, post_id, date_format(posted_minute, '%H:%i'), lines",
+        [
+            ("deleted", "1", "10:00", "0"),
+            ("replaced", "3", "10:01", "0"),
+            ("touched", None, "10:00", "1"),
+            ("touched", None, "10:01", "1"),
+        ],
+    ),
+    "marts/post_versions.sql": (
+        "kind, post_id, posted_date, copies",
+        [
+            ("delete", "1", "corrections", "1"),
+            ("deleted", "1", "2026-11-23", "0"),
+            ("edit", "3", "2026-11-23", "1"),
+            ("edit", "3", "corrections", "1"),
+            ("post", "4", "2026-11-23", "1"),
+        ],
+    ),
+    "marts/author_minutes.sql": (
+        "author_id, date_format(posted_minute, '%H:%i'), posts, peak_at_posts, tail, original_posts",
+        [
+            ("ann", "10:00", "1", "1", "1", "0"),
+            ("bob", "10:00", "1", "1", "1", "1"),
+            ("bob", "10:01", "1", "2", "1", "1"),
+        ],
+    ),
+    "marts/author_ranking.sql": (
+        "granularity, rank, author_id, posts, share, previous_rank, peak_60s, revision",
+        [
+            ("day", "0", None, "3", None, None, None, "2"),
+            ("day", "1", "bob", "2", "0.666667", None, "2", "2"),
+            ("day", "2", "ann", "1", "0.333333", None, "1", "2"),
+        ],
+    ),
+}
+
+
+RELATIONS = {"marts/author_ranking.sql": "author_ranking_revisions"}
+
+
+@pytest.fixture(scope="module")
+def done(aws):
+    """The lake after both hours, and what each file wrote for the second."""
+    lake = Lake(aws.client, Resources.of("relations", "123456789012")).create()
+    lake.deliver(FIRST, GIVEN[FIRST])
+    lake.rank([FIRST])
+    lake.deliver(SECOND, GIVEN[SECOND])
+    work = lake.ranking("second", [SECOND])
+    notes = work.arrived()
+    lake.write("staging/arrivals.sql", work.arrivals(notes))
+    lines = work.survey(notes)
+    lake.write("staging/touched_minutes.sql", work.touched(notes, lines))
+    planned = work.layout(notes, lines)
+    lake.write("marts/post_versions.sql", planned["post_versions"])
+    work.point_versions(planned, notes)
+    lake.write("marts/author_minutes.sql", planned["author_minutes"])
+    work.point_minutes(planned)
+    lake.write("marts/author_ranking.sql", planned["author_ranking"])
+    work.point_ranking(planned)
+    return lake, work.run, planned
+
+
+def _rows(lake: Lake, sql: str) -> list[tuple]:
+    return [tuple(row.values()) for row in lake.rows(sql)]
+
+
+def _sorted(rows: list[tuple]) -> list[tuple]:
+    return sorted(rows, key=lambda row: tuple(str(cell) for cell in row))
+
+
+@pytest.mark.parametrize("path", WRITTEN)
+def test_a_written_relation_holds_what_is_expected(done, path):
+    lake, run, _ = done
+    columns, expected = WRITTEN[path]
+    relation = RELATIONS.get(path, path.split("/")[1].removesuffix(".sql"))
+    where = "where granularity = 'day'" if path == "marts/author_ranking.sql" else ""
+    found = _rows(lake, f"select {columns} from {run.scratch(relation)} {where}")
+    assert _sorted(found) == _sorted(expected)
+
+
+def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[tuple]]]:
+    """Of the files that select, or make a view: the statement to ask, and what must come."""
+    (export,) = planned["exports"]
+    hashtags = {"first_day": "2026-11-23", "last_day": "2026-11-23", "all_networks": True, "networks_ranked": []}
+    trend = {"window_hour": "2026-11-23T10"}
+    interval = {"all_from": "2026-11-23T10:00:00Z", "all_to": "2026-11-23T11:00:00Z", "include_reposts": True}
+    return {
+        "ddl/posts.sql": (
+            "select post_id, author_id from posts order by 1",
+            [("2", "ann"), ("3", "bob"), ("4", "bob")],
+        ),
+        "ddl/tombstones.sql": ("select network, post_id, is_author from tombstones", [("x", "1", "false")]),
+        "ddl/author_ranking.sql": (
+            "select rank, author_id, posts, revision from author_ranking where granularity = 'day' order by rank",
+            [("1", "bob", "2", "2"), ("2", "ann", "1", "2")],
+        ),
+        "staging/survey.sql": (
+            render("staging/survey.sql", arrivals=run.scratch("arrivals")),
+            [("delete", "1", "1"), ("edit", "1", "1"), ("post", "1", "1")],
+        ),
+        "staging/touched_days.sql": (
+            render("staging/touched_days.sql", run="another", debt_runs=["owed"]),
+            [("", "2026-11-23", "2026-11-23 10:00:00.000", "2026-11-23 10:01:00.000")],
+        ),
+        "staging/touched_hours.sql": (
+            render(
+                "staging/touched_hours.sql",
+                debt_runs=["owed"],
+                touched_from="2026-11-16T10:00:00Z",
+                touched_to="2026-11-23T11:00:00Z",
+            ),
+            [("2026-11-23T10:00:00",)],
+        ),
+        "exports/ranked_authors.sql": (
+            f"select rank, author_id from ({render('exports/ranked_authors.sql', **export)}) where granularity = 'day'",
+            [("1", "bob"), ("2", "ann")],
+        ),
+        "exports/taken_out.sql": (render("exports/taken_out.sql", **export), [("5", "1", "1", "1", "3")]),
+        "exports/hashtags.sql": (
+            render("exports/hashtags.sql", limit=10, **hashtags, **interval),
+            [("rain", "1", "1"), ("sun", "1", "1")],
+        ),
+        "exports/trending_hashtags.sql": (
+            f"select rank, hashtag, posts from ({render('exports/trending_hashtags.sql', **trend)}) order by rank",
+            [("1", "rain", "1"), ("2", "sun", "1")],
+        ),
+        "maintenance/redaction_candidates.sql": (
+            render("maintenance/redaction_candidates.sql"),
+            [(FIRST, "2026-11-23", "x", "1", "false")],
+        ),
+    }
+
+
+ANSWERED = (
+    "ddl/author_ranking.sql",
+    "ddl/posts.sql",
+    "ddl/tombstones.sql",
+    "exports/hashtags.sql",
+    "exports/ranked_authors.sql",
+    "exports/taken_out.sql",
+    "exports/trending_hashtags.sql",
+    "maintenance/redaction_candidates.sql",
+    "staging/survey.sql",
+    "staging/touched_days.sql",
+    "staging/touched_hours.sql",
+)
+
+
+@pytest.fixture(scope="module")
+def trending(done):
+    """The hour's hashtags, ranked and pointed at."""
+    lake, _, _ = done
+    parts = {"resources": lake.names, "athena": lake.athena, "catalogue": lake.catalogue, "s3": lake.client("s3")}
+    work, hour = Trends(run=Run("trends"), render=render, **parts), hour_of("2026-11-23T10:00:00Z")
+    lake.write("marts/hashtag_ranking.sql", work.plan([hour], 10))
+    work.point([hour], [])
+
+
+@pytest.fixture(scope="module")
+def owing(done):
+    """A run's debt that nobody has paid yet."""
+    lake, run, _ = done
+    location = lake.catalogue.location(run.scratch("touched_minutes"))
+    for debt in ("touched_minutes", "hashtag_debt"):
+        lake.catalogue.point(debt, [Partition(("owed",), location)])
+
+
+@pytest.mark.parametrize("path", ANSWERED)
+def test_a_question_is_answered_with_what_is_expected(done, trending, owing, path):
+    statement, expected = _answers(*done)[path]
+    assert _rows(done[0], statement) == expected
+
+
+@pytest.mark.parametrize(
+    ("relation", "wrong"),
+    [
+        ("post_versions", "select * from {table} union all select * from {table}"),
+        ("author_minutes", "select * from {table} union all select * from {table}"),
+        ("author_ranking", "select * from {table} where rank <> 1"),
+        ("hashtag_ranking", "select * from {table} where rank <> 1"),
+    ],
+)
+def test_the_check_of_a_relation_finds_nothing_in_it_and_something_in_a_broken_one(done, trending, relation, wrong):
+    lake, run, _ = done
+    good = relation if relation == "hashtag_ranking" else run.scratch(RELATIONS.get(f"marts/{relation}.sql", relation))
+    require_empty(lake.athena, relation, [render(f"checks/{relation}.sql", table=good)])
+    lake.athena.run(f"create or replace view broken_{relation} as {wrong.format(table=good)}")
+    with pytest.raises(CheckFailed, match=f"the check of {relation} found"):
+        require_empty(lake.athena, relation, [render(f"checks/{relation}.sql", table=f"broken_{relation}")])
+
+
+def test_the_maintenance_of_relations_writes_what_is_expected(done):
+    """In the order in which a day brings it; the last test of this lake, since it changes it."""
+    lake, _, _ = done
+    gathering = compaction(lake, "relations", as_of=AS_OF + timedelta(days=1))
+    lake.write("maintenance/settled_ranking.sql", (settled := gathering.settle(timedelta(0))))
+    rows = "select rank, author_id, posts, revision from {} where granularity = 'day' order by rank"
+    assert _rows(lake, rows.format(settled[0]["table"])) == [
+        ("0", None, "3", "2"),
+        ("1", "bob", "2", "2"),
+        ("2", "ann", "1", "2"),
+    ]
+    work = redaction(lake, "relations")
+    plan = work.plan()
+    lake.write("maintenance/redacted_versions.sql", plan.statements)
+    kinds = "select kind, post_id, author_id, text, copies from {} order by post_id"
+    assert _rows(lake, kinds.format(plan.statements[0]["table"])) == [
+        ("redacted_post", "1", None, None, "1"),
+        ("post", "2", "ann", "text of 2", "2"),
+        ("post", "3", "bob", "text of 3", "1"),
+    ]
+    work.begin()
+    work.finish()
+    owed = {"table": "owed", "location": f"s3://{lake.names.buckets['lake']}/staging/owed/"}
+    (hours,) = ({"arrival_hours": one["arrival_hours"], "days": one["days"]} for one in plan.statements)
+    lake.athena.run(render("maintenance/owed_minutes.sql", **owed, **hours))
+    assert _rows(lake, "select posted_date, date_format(posted_minute, '%H:%i'), lines from owed") == [
+        ("2026-11-23", "10:00", "1")
+    ]
+    (compacted,) = [one for one in gathering.plan(many=0) if one["relation"] == "author_minutes"]
+    lake.write("maintenance/compacted.sql", [compacted])
+    assert _rows(lake, f"select count(*) from {compacted['table']}") == [("3",)]
+    assert _rows(lake, render("checks/compacted.sql", **compacted)) == []
+    lost = {**compacted, "table": "broken_compacted"}
+    lake.athena.run(f"create or replace view broken_compacted as select * from {compacted['table']} where posts > 9")
+    assert _rows(lake, render("checks/compacted.sql", **lost)) == [("2026-11-23/2026-11-23", "3", None)]
+    told = {"network": "x", "author_id": "ann", "kind": "tumbling", "final": True, "posts": 7}
+    put(lake, "raw_author_windows", FIRST, [{**told, "window_start": "2026-11-23T10:00:00.000Z"}])
+    hour = hour_of("2026-11-23T10:00:00Z")
+    with pytest.raises(Exception, match=r"author_id ann, .* stream_posts 7, lake_posts 1, redacted_posts 1"):
+        comparison(lake).hold(hour, hour.replace(hour=11), settled=hour.replace(day=24))
+
+
+def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_check():
+    folders = ("ddl", "staging", "marts", "checks", "exports", "maintenance")
+    files = {str(path.relative_to(SQL)) for folder in folders for path in (SQL / folder).glob("*.sql")}
+    below = {"marts/hashtag_ranking.sql", "checks/stream_windows.sql"}
+    below |= {
+        f"maintenance/{name}.sql" for name in ("compacted", "owed_minutes", "redacted_versions", "settled_ranking")
+    }
+    below |= {
+        f"checks/{name}.sql"
+        for name in ("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions")
+    }
+    assert files == {*WRITTEN, *ANSWERED, *below}
+    for path in files:
+        first = (SQL / path).read_text(encoding="utf-8").split("\n", 1)[0]
+        name = path.split("/")[1].removesuffix(".sql")
+        assert first.startswith((f"-- {name}: ", f"-- check of {name}: ", "-- check of the stream's windows: ")), path
+    assert {f"checks/{path.split('/')[1]}" for path in files if path.startswith("marts/")} <= files
