@@ -1,11 +1,11 @@
-"""A day's posts through the project's ranking statements: the local Athena, bare DuckDB and Spark doing the same steps.
+"""A day's posts through the project's ranking statements: the local Athena, and bare DuckDB doing the same steps.
 
 Writes synthetic posts (12 gz files, one an arrival hour) and ranks them with every statement of a run on the local AWS.
-The same statements, put into each engine's words by sqlglot and reading the same files, then run on DuckDB in a process
-of its own and, with `--spark`, on PySpark local[2]. Staging, de-duplication, rolling minutes, ranks and exports are all
+The same statements, put into DuckDB's words by sqlglot and reading the same files, then run on DuckDB in a process of
+its own. Staging, de-duplication, rolling minutes, ranks and exports are all
 in them. Ratios within one run are what counts.
 
-    uv run python -m benchmarks.ranking_posts [--posts 5000000] [--spark PYTHON_WITH_PYSPARK]
+    uv run python -m benchmarks.ranking_posts [--posts 5000000]
 """
 
 import argparse
@@ -41,9 +41,9 @@ from range({start}, {stop}) as t (i)
 class Recording(Lake):
     """A lake that notes the statements of a run, and how long each took."""
 
-    def write(self, path, statements):
+    def write(self, path, statements, *attempt):
         started = time.monotonic()
-        done = super().write(path, statements)
+        done = super().write(path, statements, *attempt)
         self.steps += [{"path": path, "sql": render(path, **one), "run": "", **one} for one in statements]
         self.seconds[path] = time.monotonic() - started
         return done
@@ -128,7 +128,6 @@ def apart(python, engine, work, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posts", type=int, default=5_000_000)
-    parser.add_argument("--spark", metavar="PYTHON", help="a Python that has pyspark")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -145,12 +144,10 @@ def main():
         told = ", ".join(f"{Path(path).stem} {taken:.1f}" for path, taken in lake.seconds.items())
         print(f"local AWS: {mine:.1f} s for the statements ({told}); {whole:.1f} s for the run; {peak:.0f} MB at most")
         print(f"   {exported['posts']:,} posts ranked", flush=True)
-        for engine, python in (("duckdb", sys.executable), ("spark", arguments.spark)):
-            if python:
-                found = apart(python, engine, plan(lake, files, folder / engine, engine), folder)
-                told = ", ".join(f"{step} {taken:.1f}" for step, taken in found["seconds"].items())
-                alone = sum(found["seconds"].values())
-                print(f"{engine}: {alone:.1f} s ({told}); {found['rows']} rows; local AWS {mine / alone:.2f} of it")
+        found = apart(sys.executable, "duckdb", plan(lake, files, folder / "duckdb", "duckdb"), folder)
+        told = ", ".join(f"{step} {taken:.1f}" for step, taken in found["seconds"].items())
+        alone = sum(found["seconds"].values())
+        print(f"duckdb: {alone:.1f} s ({told}); {found['rows']} rows; local AWS {mine / alone:.2f} of it")
 
 
 if __name__ == "__main__":
