@@ -44,8 +44,6 @@ class Applied:
     """The root, applied to a local AWS that lies where a laptop run keeps its own, and runs what that run's would."""
 
     # Where it is applied to is all that is told to the provider; the root's own files stay as they are.
-    # The emulator shows a launch template's own tags among those of its instances, which reads as a change: no default
-    # tags here.
     OVERRIDE = """
 terraform {
   backend "local" {}
@@ -54,9 +52,6 @@ provider "aws" {
   access_key        = "localaws"
   secret_key        = "localaws"
   s3_use_path_style = true
-  default_tags {
-    tags = {}
-  }
 }
 """
 
