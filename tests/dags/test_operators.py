@@ -8,7 +8,10 @@ from airflow.sdk.exceptions import TaskDeferred
 from postrank_airflow import operators
 from postrank_airflow.operators import StatementOperator
 
-CONTEXT = {"ti": SimpleNamespace(xcom_push=lambda **_: None)}
+CONTEXT = {
+    "ti": SimpleNamespace(xcom_push=lambda **_: None),
+    "dag_run": SimpleNamespace(dag_id="some_dag", run_id="manual__2026-11-24T01:00:00"),
+}
 
 
 def test_a_statement_that_succeeds_within_a_moment_is_not_deferred(aws):

@@ -8,10 +8,16 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
+from tests.support.browser import browser, keep_picture
 from tests.support.stack import RANKED_SECONDS, ROOT, Stack, command, running_stack
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -87,8 +93,6 @@ def _without_revision(text: bytes) -> list[list[str]]:
 
 
 def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack) -> None:
-    import httpx
-
     body = {"logical_date": None, "conf": {"interval_start": "yesterday'; drop table posts; --"}}
     answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=30)
     assert answer.status_code == 400
@@ -96,10 +100,33 @@ def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack) -> None
 
 
 def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:
-    import httpx
-
     found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=30).json()["pools"]}
     assert set(json.loads((ROOT / "include" / "pools.json").read_text(encoding="utf-8"))) < found
+
+
+def test_the_form_in_the_ui_starts_a_run_with_what_was_typed(stack: Stack) -> None:
+    with browser() as page:
+        page.get(f"{stack.ui}/dags/rank_authors")
+        _shown(page, "[data-testid=trigger-dag-button]").click()
+        top = _shown(page, "[role=dialog] input[name=element_top]")
+        top.send_keys(Keys.CONTROL, "a")
+        top.send_keys("7", Keys.TAB)
+        keep_picture(page, "trigger-form")
+        buttons = page.find_elements(By.CSS_SELECTOR, "[role=dialog] button")
+        next(button for button in buttons if button.text == "Trigger").click()
+        wait_for(lambda: "/runs/manual" in page.current_url, timeout=60, what="the run's page")
+        run_id = unquote(page.current_url.split("/runs/")[1].split("?")[0])
+    run = httpx.get(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns/{run_id}", timeout=30).json()
+    assert run["conf"]["top"] == 7
+
+
+def _shown(page: Any, css: str) -> Any:
+    """The first element that can be seen, once there is one."""
+    return wait_for(
+        lambda: next((one for one in page.find_elements(By.CSS_SELECTOR, css) if one.is_displayed()), None),
+        timeout=60,
+        what=css,
+    )
 
 
 def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
