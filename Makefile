@@ -6,6 +6,8 @@ SOURCE ?= replay
 ONCE ?=
 KEEP ?=
 TESTS ?=
+# Most tests wait for processes rather than work.
+JOBS ?= 2
 
 PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
@@ -34,7 +36,8 @@ run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ra
 	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
 
 test: .venv/ready ## every test; TESTS='tests/sql -k late' for some
-	$(RUN) pytest $(TESTS)
+	$(RUN) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m 'not judges' $(TESTS)
+	$(RUN) pytest -q -m judges tests/system
 
 check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) ruff check .

@@ -1,12 +1,14 @@
 """What each of Postrank's roles was seen to call while tests ran the product, and what its policies let it do.
 
-Tests that run the product with IAM enforced hand their call logs to `gather`; tests/system/test_least_privilege.py
-judges what came together.
+Tests that run the product with IAM enforced hand their call logs to `gather`, which keeps them as files: tests run in
+several processes. tests/system/test_least_privilege.py judges them when all others have ended.
 """
 
 import json
 import re
+import shutil
 import tomllib
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,21 +20,51 @@ NAMES = Resources.of("local", "123456789012")
 POLICIES = Path(policies.__file__).parent / "policies"
 _ROLE = re.compile(r":assumed-role/([^/]+)/")
 _purposes = {name: purpose for purpose, name in NAMES.roles.items()}
-_seen: dict[str, dict[str, set[str]]] = {purpose: {} for purpose in NAMES.roles}
+EVIDENCE = Path(__file__).parents[2] / "var" / "test-artifacts" / "calls"
+_RAN = "ran.json"  # the modules of tests that ran to their end
+
+
+def forget() -> None:
+    """Begin afresh: what was gathered belongs to an earlier run of the tests."""
+    shutil.rmtree(EVIDENCE, ignore_errors=True)
 
 
 def gather(calls: Iterable[Mapping[str, Any]]) -> None:
     """Take a local AWS's call log into account: which role was allowed, or refused, which action."""
+    seen: dict[str, dict[str, list[str]]] = {}
     for call in calls:
         found = _ROLE.search(str(call["principal"]))
         if found and (purpose := _purposes.get(found[1])):
-            decisions = _seen[purpose].setdefault(f"{call['service']}:{call['action']}", set())
-            decisions.add(call["decision"] if call["decision"] == "allowed" else f"refused on {call['resource']}")
+            decisions = seen.setdefault(purpose, {}).setdefault(f"{call['service']}:{call['action']}", [])
+            decision = call["decision"] if call["decision"] == "allowed" else f"refused on {call['resource']}"
+            if decision not in decisions:
+                decisions.append(decision)
+    _write(f"{uuid.uuid4()}.calls.json", seen)
 
 
 def called(role: str) -> dict[str, set[str]]:
-    """The actions that a role called so far; "allowed" and what it was refused on, for each."""
-    return _seen[role]
+    """The actions that a role was seen to call; "allowed" and what it was refused on, for each."""
+    found: dict[str, set[str]] = {}
+    for path in EVIDENCE.glob("*.calls.json"):
+        for action, decisions in json.loads(path.read_text()).get(role, {}).items():
+            found.setdefault(action, set()).update(decisions)
+    return found
+
+
+def note_ran(modules: Iterable[str]) -> None:
+    """Note that modules of tests, by their paths from the checkout, have run."""
+    _write(_RAN, sorted({*modules, *ran()}))
+
+
+def ran() -> set[str]:
+    """The modules whose calls were gathered."""
+    path = EVIDENCE / _RAN
+    return set(json.loads(path.read_text())) if path.exists() else set()
+
+
+def _write(name: str, told: Any) -> None:
+    EVIDENCE.mkdir(parents=True, exist_ok=True)
+    (EVIDENCE / name).write_text(json.dumps(told))
 
 
 def part(name: str) -> list[dict[str, Any]]:
