@@ -41,8 +41,18 @@ class RdsService:
         self.actions = frozenset(self._verbs) | _ABSENT
 
     def start(self) -> None:
-        """Start the servers of the instances that were not stopped; does not wait for them."""
-        self._pool.submit(self._resume)
+        """Start the servers of the instances that were not stopped; does not wait for them.
+
+        Before the first call is answered they are `starting`: a record that was `available` has no server yet.
+        """
+        if not self._cloud.holds("rds"):
+            return  # the emulator loads much when it is first asked
+        emulated.prepare()
+        for identifier, record in emulated.records().items():
+            self._databases[identifier] = Database(self._cloud.state.resolve() / "rds" / identifier)
+            if record.status == "available":
+                emulated.show(record, "starting")
+                self._pool.submit(self._settled, self._bring_up, identifier, record)
 
     def stop(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -159,13 +169,3 @@ class RdsService:
         if (database := self._databases.get(identifier)) is not None:
             database.take_down()
             self._bring_up(identifier, record)
-
-    def _resume(self) -> None:
-        if not self._cloud.holds("rds"):
-            return  # the emulator loads much when it is first asked
-        emulated.prepare()
-        for identifier, record in emulated.records().items():
-            self._databases[identifier] = Database(self._cloud.state.resolve() / "rds" / identifier)
-            if record.status == "available":
-                emulated.show(record, "starting")
-                self._pool.submit(self._settled, self._bring_up, identifier, record)
