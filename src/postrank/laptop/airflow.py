@@ -139,8 +139,12 @@ class Airflow:
     def start_rest(self) -> None:
         """Wait until the api-server has answered as an Execution API, then start the other three."""
         self._parts.wait_until("api-server", self._answers, READY_SECONDS)
-        for name, argv in _COMPONENTS.items():
-            self._parts.start(name, argv, self._env, self._cwd)
+        for name in _COMPONENTS:
+            self.start_part(name)
+
+    def start_part(self, name: str) -> None:
+        """Start the scheduler, dag-processor or triggerer; again, if it is gone."""
+        self._parts.start(name, _COMPONENTS[name], self._env, self._cwd)
 
     def _answers(self) -> bool:
         try:

@@ -1,0 +1,182 @@
+"""What happens to Airflow in the middle of a run changes no ranking, and a run that is late is told to humans."""
+
+import csv
+import gzip
+import io
+import json
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from postrank.aws.glue import Catalogue, Partition
+from postrank.aws.resources import Resources
+from postrank.laptop import airflow as local_airflow
+from postrank.laptop.airflow import Airflow
+from postrank.laptop.layout import Layout
+from postrank.laptop.ports import any_free
+from postrank.laptop.processes import Parts
+from postrank.laptop.provision import Provision
+from tests.support.lake import post
+from tests.support.localaws import LocalAws, running_localaws
+from tests.support.waiting import wait_for
+from tests.support.webhook import Webhook, webhook
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = Resources.of("local", "123456789012")
+HOURS = ("2026-11-23T10", "2026-11-23T11")
+# A dead scheduler is missed within seconds rather than minutes.
+IMPATIENT = {
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "5",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "3",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+}
+LATE = """
+from datetime import timedelta
+from airflow.sdk import dag, task
+from postrank_airflow.deadlines import within
+
+@dag(schedule=None, deadline=within(timedelta(seconds=1)))
+def late():
+    @task.sensor(poke_interval=5, timeout=3600, mode="reschedule")
+    def never():
+        return False
+    never()
+
+late()
+"""
+
+
+@dataclass
+class Running:
+    """Airflow in its parts on a local AWS."""
+
+    aws: LocalAws
+    airflow: Airflow
+    parts: Parts
+    webhook: Webhook
+
+    def ended(self, dag_id: str, run_id: str) -> str:
+        def state() -> str:
+            found = self.airflow.run_state(dag_id, run_id)
+            return found if found in ("success", "failed") else ""
+
+        return wait_for(state, timeout=300, what=f"{run_id} to end", every=0.5)
+
+    def exports(self) -> dict[str, dict[str, Any]]:
+        """The manifests so far by Airflow's run id."""
+        s3, bucket = self.aws.client("s3"), NAMES.buckets["results"]
+        found = s3.list_objects_v2(Bucket=bucket, Prefix="rankings/").get("Contents", [])
+        keys = [one["Key"] for one in found if one["Key"].endswith("manifest.json")]
+        manifests = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+        return {one["run_id"]: one for one in manifests}
+
+    def csv(self, run_id: str, granularity: str) -> list[dict[str, str]]:
+        """The rows of a run's export, without their revisions."""
+        key = f"rankings/run={self.exports()[run_id]['run']}/granularity={granularity}/ranked_authors.csv"
+        body = self.aws.client("s3").get_object(Bucket=NAMES.buckets["results"], Key=key)["Body"].read()
+        rows = csv.DictReader(io.StringIO(body.decode()))
+        return [{name: value for name, value in row.items() if name != "revision"} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("faults")
+    layout = Layout.of(ROOT, folder / "var")
+    layout.create()
+    shutil.copytree(ROOT / "dags", folder / "dags")
+    (folder / "dags" / "late.py").write_text(LATE)
+    with (
+        running_localaws(folder, speed=50, enforce_iam=True) as aws,
+        webhook() as hook,
+        Parts(layout.logs) as parts,
+    ):
+        list(Provision(aws.client, NAMES).base())
+        port = any_free()
+        env = {
+            **local_airflow.inherited_environment(),
+            **local_airflow.settings(layout, port, aws.endpoint, NAMES.region),
+            **IMPATIENT,
+            "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
+            "AIRFLOW_CONN_POSTRANK_WEBHOOK": json.dumps({"conn_type": "http", "password": hook.url}),
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}",
+            "POSTRANK_ACCOUNT": NAMES.account,
+            "POSTRANK_INCLUDE": str(ROOT / "include"),
+            "POSTRANK_POLL_SECONDS": "1",
+        }
+        local_airflow.prepare(layout, env)
+        airflow = Airflow(parts, env, port, ROOT)
+        airflow.start_api()
+        airflow.start_rest()
+        wanted = {"rank_authors", "late"}
+        wait_for(lambda: wanted <= airflow.known_dags(), timeout=120, what="the DAGs", every=0.5)
+        yield Running(aws, airflow, parts, hook)
+
+
+@pytest.fixture(scope="module")
+def delivered(running: Running) -> None:
+    """Two posts of ann in the first hour, one of bob in the second, in one arrival hour."""
+    s3, raw = running.aws.client("s3"), NAMES.buckets["raw"]
+    posts = [post("1", "ann", f"{HOURS[0]}:00:00.000Z"), post("2", "ann", f"{HOURS[0]}:00:59.000Z")]
+    posts.append(post("3", "bob", f"{HOURS[1]}:59:59.999Z"))
+    body = gzip.compress("".join(json.dumps(one) + "\n" for one in posts).encode())
+    s3.put_object(Bucket=raw, Key="raw/posts/dt=2026-11-24/hour=01/a.ndjson.gz", Body=body)
+    catalogue = Catalogue(running.aws.client("glue"), NAMES.database)
+    catalogue.point("raw_posts", [Partition(("2026-11-24", "01"), f"s3://{raw}/raw/posts/dt=2026-11-24/hour=01/")])
+
+
+def _interval(first: str, last: str) -> dict[str, str]:
+    return {"interval_start": f"{first}:00:00Z", "interval_end": f"{last}:00:00Z"}
+
+
+def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, delivered: None) -> None:
+    whole = _interval(HOURS[0], "2026-11-23T12")
+    run_id = running.airflow.trigger("rank_authors", whole)
+    running.airflow.unpause("rank_authors")
+
+    def at_work() -> bool:
+        tasks = {one["task_id"]: one["state"] for one in running.airflow.tasks("rank_authors", run_id)}
+        return tasks.get("layout") == "success" and "running" in tasks.values()
+
+    wait_for(at_work, timeout=180, what="a task in mid-run", every=0.05)
+    scheduler = psutil.Process(running.parts.process_id("scheduler"))
+    family = [*scheduler.children(recursive=True), scheduler]
+    for process in family:
+        process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(family, timeout=10)
+    running.airflow.start_part("scheduler")
+    assert running.ended("rank_authors", run_id) == "success"
+    undisturbed = running.airflow.trigger("rank_authors", whole)
+    assert running.ended("rank_authors", undisturbed) == "success"
+    for granularity in ("minute", "hour", "day", "all"):
+        assert running.csv(run_id, granularity) == running.csv(undisturbed, granularity)
+    assert [(row["author_id"], row["posts"]) for row in running.csv(run_id, "all")] == [("ann", "2"), ("bob", "1")]
+
+
+def test_two_intervals_that_are_asked_for_at_once_do_not_mix(running: Running, delivered: None) -> None:
+    asked = [_interval(HOURS[0], HOURS[1]), _interval(HOURS[1], "2026-11-23T12")]
+    runs = [running.airflow.trigger("rank_authors", one) for one in asked]
+    running.airflow.unpause("rank_authors")
+    assert [running.ended("rank_authors", run) for run in runs] == ["success", "success"]
+    found = [[(row["author_id"], row["posts"]) for row in running.csv(run, "all")] for run in runs]
+    assert found == [[("ann", "2")], [("bob", "1")]]
+    intervals = [running.exports()[run]["interval"] for run in runs]
+    assert [one["start"][:13] for one in intervals] == list(HOURS)
+
+
+def test_a_run_that_is_late_is_told_to_the_topic_and_the_webhook(running: Running) -> None:
+    run_id = running.airflow.trigger("late", {})
+    running.airflow.unpause("late")
+    wait_for(lambda: running.webhook.told, timeout=120, what="a word on the late run", every=0.5)
+    words = f"run {run_id} of late is not done 0:00:01 after it was queued"
+    assert running.webhook.told == [f"*Postrank: late is late*\n{words}"]
+    published = [call for call in running.aws.call_log() if call["action"] == "Publish"]
+    assert published[-1]["decision"] == "allowed"
