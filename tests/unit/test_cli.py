@@ -31,3 +31,10 @@ def test_an_unknown_command_is_named() -> None:
     result = CliRunner().invoke(postrank, ["rank"])
     assert result.exit_code == 2
     assert "No such command 'rank'" in result.output
+
+
+@pytest.mark.parametrize("option", ["--port", "--aws-port"])
+def test_a_port_that_cannot_be_is_refused_with_what_can(option: str) -> None:
+    result = CliRunner().invoke(postrank, ["up", option, "99999"])
+    assert result.exit_code == 2
+    assert "99999 is not in the range 1<=x<=65535" in result.output

@@ -10,6 +10,7 @@ from postrank.laptop.options import Options
 from postrank.laptop.run import Interrupted, run
 
 SOURCES = ("replay", "bluesky")
+_PORT = click.IntRange(1, 65535)
 
 
 @click.command()
@@ -17,8 +18,8 @@ SOURCES = ("replay", "bluesky")
     "--project", type=click.Path(path_type=Path), default=Path(), help="The checkout; by default this folder."
 )
 @click.option("--var", type=click.Path(path_type=Path), help="Where a run keeps its files; PROJECT/var by default.")
-@click.option("--port", default=8080, show_default=True, help="Port of the Airflow UI on 127.0.0.1.")
-@click.option("--aws-port", default=4566, show_default=True, help="Port of the local AWS on 127.0.0.1.")
+@click.option("--port", type=_PORT, default=8080, show_default=True, help="Port of the Airflow UI on 127.0.0.1.")
+@click.option("--aws-port", type=_PORT, default=4566, show_default=True, help="Port of the local AWS on 127.0.0.1.")
 @click.option("--source", type=click.Choice(SOURCES), default="replay", show_default=True, help="Who gives the posts.")
 @click.option(
     "--posts",
