@@ -28,7 +28,7 @@ RAW_PASSES, DAY_PASSES = 2, 3  # statements of an hour that read what arrived, a
 STATEMENTS = 20  # of an hour, checks and hashtags included; most of them scan less than the least that is counted
 CRAWLS, CRAWL_DPU_HOURS = 1, 2 * 10 / 60  # an hour; two DPUs, for the ten minutes that are counted at least
 OBJECTS_A_RUN = 400  # S3 calls of one ranking run: listings, Parquet, exports
-METRICS, ALARMS, SECRETS, ZONES = 24, 15, 3, 2
+METRICS, ALARMS, SECRETS, ZONES = 24, 15, 5, 2
 LOG_GB = 1.0  # streamer, Firehose, host
 
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AIRFLOW = "3.2.1"
 HOME = "/usr/local/airflow"  # AIRFLOW_HOME on MWAA
 # What the image lacks, or has too old: its Amazon provider cannot run a crawler without rewriting it.
-OURS = ("apache-airflow-providers-amazon", "tweepy")
+OURS = ("apache-airflow-providers-amazon", "apache-airflow-providers-postgres", "tweepy")
 
 
 class NotEmpty(Fatal):

@@ -101,9 +101,11 @@ module "secrets" {
   secrets       = local.names.secrets
   force_destroy = !var.protected
   descriptions = {
-    x        = "The bearer token of X's API, as text or as a key of a JSON object."
-    mastodon = "The access token of a Mastodon server, likewise."
-    webhook  = "An Airflow connection whose password is the URL of a Slack-compatible webhook."
+    x         = "The bearer token of X's API, as text or as a key of a JSON object."
+    mastodon  = "The access token of a Mastodon server, likewise."
+    webhook   = "An Airflow connection whose password is the URL of a Slack-compatible webhook."
+    x_trends  = "An Airflow connection whose password is a bearer token of X's API, and whose extra names places."
+    warehouse = "An Airflow connection to the Postgres that trends are loaded into."
   }
 }
 

@@ -160,6 +160,47 @@ run "more_than_all_of_the_budget_is_refused" {
   }
 }
 
+run "airflow_on_mwaa_finds_every_connection_among_the_secrets_and_no_other_secret" {
+  command = plan
+
+  module {
+    source = "./modules/airflow"
+  }
+
+  variables {
+    names = {
+      roles = { airflow = "airflow" }
+      secrets = {
+        x         = "x"
+        webhook   = "connections/postrank_webhook"
+        x_trends  = "connections/postrank_x"
+        warehouse = "connections/postrank_warehouse"
+      }
+    }
+    policy               = "{}"
+    trust                = "{}"
+    force_destroy        = true
+    mwaa                 = { version = "3.2.1", class = "mw1.small", max_workers = 2, log_level = "WARNING" }
+    mwaa_policy          = "{}"
+    mwaa_trust           = "{}"
+    artifacts_bucket_arn = "arn:aws:s3:::artifacts"
+    vpc_id               = "vpc-1"
+    subnets              = ["subnet-1", "subnet-2"]
+  }
+
+  assert {
+    condition = nonsensitive(
+      aws_mwaa_environment.this[0].airflow_configuration_options["secrets.backend_kwargs"]
+      ) == jsonencode({
+        config_prefix              = null
+        connections_lookup_pattern = "^(postrank_warehouse|postrank_webhook|postrank_x)$"
+        connections_prefix         = "connections"
+        variables_prefix           = null
+    })
+    error_message = "The backend of secrets looks up other connections than those that Terraform makes."
+  }
+}
+
 run "a_secret_that_nothing_describes_is_refused" {
   command         = plan
   expect_failures = [var.descriptions]

@@ -27,6 +27,7 @@ IMAGE = (
 LOAD = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.postgres.hooks.postgres import PostgresHook  # of a task, where there is a warehouse
 bag = DagBag(sys.argv[1])
 print("bag", json.dumps([sorted(bag.dags), bag.import_errors]))
 """

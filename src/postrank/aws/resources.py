@@ -51,7 +51,7 @@ class Resources:
     retention_days: Mapping[str, int]  # by zone; lifecycle rules and maintain_lake share it
     streamer: StreamerNames
     topic: str
-    secrets: Mapping[str, str]  # entries of Secrets Manager; "webhook" is an Airflow connection
+    secrets: Mapping[str, str]  # entries of Secrets Manager; those below `-connections/` are Airflow's connections
     metrics_namespace: str
     roles: Mapping[str, str]
 

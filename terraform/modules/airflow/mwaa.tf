@@ -1,5 +1,9 @@
 # Amazon Managed Workflows for Apache Airflow, from what `make mwaa` has put into the artifacts bucket.
 
+locals {
+  connections = dirname(var.names.secrets.webhook) # the folder of secrets that are Airflow's connections
+}
+
 resource "aws_iam_role_policy" "mwaa" {
   count = var.mwaa == null ? 0 : 1
 
@@ -54,10 +58,12 @@ resource "aws_mwaa_environment" "this" {
   airflow_configuration_options = {
     "secrets.backend" = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
     "secrets.backend_kwargs" = jsonencode({
-      connections_prefix         = dirname(var.names.secrets.webhook)
-      connections_lookup_pattern = "^${basename(var.names.secrets.webhook)}$"
-      variables_prefix           = null
-      config_prefix              = null
+      connections_prefix = local.connections
+      connections_lookup_pattern = "^(${join("|", sort([
+        for secret in values(var.names.secrets) : basename(secret) if dirname(secret) == local.connections
+      ]))})$"
+      variables_prefix = null
+      config_prefix    = null
     })
     "core.default_timezone" = "utc"
   }
