@@ -1,4 +1,4 @@
-"""Airflow's connections out of Secrets Manager, through the backend that MWAA is configured with, under Airflow's role."""
+"""Airflow's connections out of Secrets Manager, through the backend that MWAA has, under Airflow's role."""
 
 import json
 
