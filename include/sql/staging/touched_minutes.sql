@@ -32,6 +32,7 @@ known as (
         received_at,
         posted_date,
         arrival_interval,
+        cast(null as bigint) as copies,
         false as is_new
     from post_versions
     where
@@ -48,28 +49,16 @@ known as (
         )
 ),
 
-versions as (
-    select
-        network,
-        post_id,
-        author_id,
-        posted_at,
-        posted_date,
-        arrival_interval,
-        is_new
-    from arrived
-    where kind in ('post', 'edit')
+seen as (
+    select * from arrived
     union all
-    select
-        network,
-        post_id,
-        author_id,
-        posted_at,
-        posted_date,
-        arrival_interval,
-        is_new
-    from known
-    where posted_date <> 'corrections' and kind in ('post', 'edit')
+    select * from known
+),
+
+versions as (
+    select *
+    from seen
+    where kind in ('post', 'edit') and posted_date <> 'corrections'
 ),
 
 told as (
@@ -80,24 +69,11 @@ told as (
         author_id,
         posted_at,
         received_at,
-        posted_date,
-        arrival_interval,
-        is_new
-    from arrived
-    where kind in ('edit', 'delete')
-    union all
-    select
-        kind,
-        network,
-        post_id,
-        author_id,
-        posted_at,
-        received_at,
         date_format(posted_at, '%Y-%m-%d') as posted_date,
         arrival_interval,
         is_new
-    from known
-    where posted_date = 'corrections'
+    from seen
+    where posted_date = 'corrections' or (is_new and kind in ('edit', 'delete'))
 ),
 
 authors_posts as (
@@ -131,16 +107,7 @@ corrections as (
         is_new
     from told
     union all
-    select
-        kind,
-        network,
-        post_id,
-        posted_at,
-        received_at,
-        posted_date,
-        arrival_interval,
-        is_new
-    from authors_posts
+    select * from authors_posts
 ),
 
 marks as (
@@ -189,26 +156,6 @@ minutes as (
     group by 1, 7, 8
 )
 
-select
-    arrival_interval,
-    kind,
-    network,
-    post_id,
-    posted_at,
-    received_at,
-    posted_date,
-    posted_minute,
-    lines
-from minutes
+select * from minutes
 union all
-select
-    arrival_interval,
-    kind,
-    network,
-    post_id,
-    posted_at,
-    received_at,
-    posted_date,
-    posted_minute,
-    lines
-from marks
+select * from marks
