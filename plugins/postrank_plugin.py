@@ -1,10 +1,11 @@
-"""What Postrank adds to the Airflow UI: the leaderboard in the menu, the report on every run's page."""
+"""What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, a check of triggers."""
 
 from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
 from postrank_airflow.leaderboard import URL_PREFIX, pages
+from postrank_airflow.trigger_check import TriggerCheck
 
 
 class PostrankPlugin(AirflowPlugin):
@@ -12,6 +13,7 @@ class PostrankPlugin(AirflowPlugin):
 
     name = "postrank"
     fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
+    fastapi_root_middlewares: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "middleware": TriggerCheck}]
     external_views: ClassVar[list[dict[str, Any]]] = [
         {
             "name": "Ranking",

@@ -34,7 +34,7 @@ RANKING_PARAMS = {
         minItems=1,
         uniqueItems=True,
         title="Windows",
-        description="How long the ranked windows are; `all` is the whole interval as one.",
+        description="How long the ranked windows are; all: the whole interval as one.",
     ),
     "networks": Param(
         [],
@@ -67,7 +67,7 @@ RANKING_PARAMS = {
         type="string",
         enum=list(ORDERS),
         title="Rank by",
-        description="`posts`: the most posts in the window. `peak_60s`: the most within any 60 seconds of it.",
+        description="posts: the most posts in the window. peak_60s: the most within any 60 seconds of it.",
         examples=list(ORDERS),
     ),
 }
@@ -78,7 +78,7 @@ BACKFILL_PARAMS = {
         type="string",
         enum=list(SOURCES),
         title="Read from",
-        description="`ledger`: what the gap ledger says to be open, from where its source can be read again.",
+        description="ledger: what the gap ledger says to be open, from where its source can be read again.",
         examples=list(SOURCES),
     ),
     "span_start": _moment("From", "Start of the span of event time to read, UTC. Empty: the ledger names the spans."),
@@ -90,7 +90,7 @@ BACKFILL_PARAMS = {
         maxItems=500,
         uniqueItems=True,
         title="Files",
-        description="For `archive`: files below `archives/` in the raw bucket, in any form that a replay reads.",
+        description="For the source archive: files below archives/ in the raw bucket, in any form that a replay reads.",
         examples=["2026/11/posts.ndjson.gz"],
     ),
     "slice_minutes": Param(

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from postrank.results.pointing import CheckFailed
+from postrank.results.request import BadRequest
 from postrank.results.run import Run
-from postrank.results.trends import LATEST, NoHour, Trends, hour_of, last_ended
+from postrank.results.trends import LATEST, Trends, hour_of, last_ended
 from tests.support.lake import delete, post, render
 
 HOUR = datetime(2026, 11, 24, 5, tzinfo=UTC)
@@ -158,5 +159,5 @@ def test_only_whole_hours_are_hours():
     assert hour_of("2026-11-24T06:00:00+01:00") == HOUR
     assert last_ended(datetime(2026, 11, 24, 6, 45, tzinfo=UTC)) == HOUR
     for wrong in ("2026-11-24T05:30:00Z", "2026-11-24T05:00:00", "now"):
-        with pytest.raises(NoHour):
+        with pytest.raises(BadRequest):
             hour_of(wrong)

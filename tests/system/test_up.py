@@ -92,11 +92,21 @@ def _without_revision(text: bytes) -> list[list[str]]:
     return [row[:column] + row[column + 1 :] for row in rows]
 
 
-def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack) -> None:
-    body = {"logical_date": None, "conf": {"interval_start": "yesterday'; drop table posts; --"}}
+@pytest.mark.parametrize(
+    ("conf", "reason"),
+    [
+        ({"interval_start": "yesterday'; drop table posts; --"}, "interval_start"),
+        (
+            {"interval_start": "2026-11-24T06:00:00Z", "interval_end": "2026-11-24T05:00:00Z"},
+            "interval_end: 2026-11-24T05:00:00Z is not after interval_start, 2026-11-24T06:00:00Z",
+        ),
+    ],
+)
+def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack, conf: dict[str, str], reason: str) -> None:
+    body = {"logical_date": None, "conf": conf}
     answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=30)
     assert answer.status_code == 400
-    assert "interval_start" in answer.text
+    assert reason in answer.json()["detail"]
 
 
 def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from postrank.errors import Fatal
+from postrank.errors import Retryable
 
 _FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
@@ -17,7 +17,7 @@ def signed(sql: str, origin: str) -> str:
     return f"{sql.rstrip()}\n{ORIGIN}{origin}" if origin else sql
 
 
-class QueryFailed(Fatal):
+class QueryFailed(Retryable):
     """Athena did not finish a statement."""
 
     def __init__(self, query_id: str, state: str, reason: str) -> None:

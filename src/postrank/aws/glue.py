@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from postrank.errors import Fatal
+from postrank.errors import Retryable
 
 _CREATE_LIMIT = 100  # partitions a call (AWS Glue API, "BatchCreatePartition")
 _DELETE_LIMIT = 25  # partitions a call (AWS Glue API, "BatchDeletePartition")
 _T = TypeVar("_T")
 
 
-class PartitionsRefused(Fatal):
+class PartitionsRefused(Retryable):
     """Glue did not take some partitions."""
 
     def __init__(self, table: str, errors: Sequence[dict[str, Any]]) -> None:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from postrank.errors import Fatal
+from postrank.errors import Retryable
 
 
-class NotEmptied(Fatal):
+class NotEmptied(Retryable):
     """S3 kept objects that were to be deleted."""
 
     def __init__(self, bucket: str, errors: list[dict[str, Any]]) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
-from postrank.errors import Fatal
 from postrank.results import pointing
 from postrank.results.arrivals import HOUR, name_of
 from postrank.results.planning import Parameters
+from postrank.results.request import BadRequest
 from postrank.results.run import Run
 
 LATEST = "trends/latest.json"
@@ -37,18 +37,14 @@ _NUMBERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-class NoHour(Fatal):
-    """What was asked for is not an hour."""
-
-
 def hour_of(text: str) -> datetime:
-    """The start of an hour from RFC 3339 text with an offset. Raises NoHour."""
+    """The start of an hour from RFC 3339 text with an offset. Raises BadRequest."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise NoHour(f"the hour {text!r} is not a time: {error}") from error
+        raise BadRequest("hour", f"{text!r} is no time: {error}") from error
     if found.tzinfo is None or found != found.replace(minute=0, second=0, microsecond=0):
-        raise NoHour(f"the hour {text!r} must be a whole hour with an offset, such as 2026-11-24T05:00:00Z")
+        raise BadRequest("hour", f"{text!r} is not a whole hour with an offset, such as 2026-11-24T05:00:00Z")
     return found.astimezone(UTC)
 
 
