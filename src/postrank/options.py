@@ -1,12 +1,16 @@
 """Typed reading of a table of options, with every wrong or missing key told in one message."""
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from postrank.errors import Fatal
 
 T = TypeVar("T")
+_LARGEST = 2**63 - 1
+_TOKEN = re.compile(r"[!-~]+")
 
 
 class WrongSettings(Fatal):
@@ -33,6 +37,20 @@ class Secret:
         return "Secret(...)"
 
     __str__ = __repr__
+
+
+# What a value of each type is called in a message.
+_NAMES: dict[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+    datetime: "a time",
+    date: "a date",
+    Secret: "a secret (as which env: and secretsmanager: stand)",
+}
 
 
 class Options:
@@ -67,16 +85,16 @@ class Options:
         self, key: str, default: float | None = None, *, at_least: float = 0.0, at_most: float = float("inf")
     ) -> float:
         """A number within bounds."""
-        value = self._take(key, (int, float), default, at_least)
+        value = self._take(key, (float, int), default, at_least)
         if isinstance(value, bool) or not at_least <= value <= at_most:
-            self._wrong(key, f"must be a number from {at_least:g} to {at_most:g}")
+            self._wrong(key, f"must be a number {_span(at_least, at_most, float('inf'))}")
         return float(value)
 
-    def whole(self, key: str, default: int | None = None, *, at_least: int = 0, at_most: int = 2**63) -> int:
+    def whole(self, key: str, default: int | None = None, *, at_least: int = 0, at_most: int = _LARGEST) -> int:
         """A whole number within bounds."""
         value = self._take(key, int, default, at_least)
         if isinstance(value, bool) or not at_least <= value <= at_most:
-            self._wrong(key, f"must be a whole number from {at_least} to {at_most}")
+            self._wrong(key, f"must be a whole number {_span(at_least, at_most, _LARGEST)}")
         return int(value)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
@@ -89,9 +107,13 @@ class Options:
         return Path(self.text(key, default)).expanduser()
 
     def secret(self, key: str) -> Secret:
-        """A required secret. The streamer has replaced references such as `env:NAME`."""
+        """A required secret that fits into a header. The streamer has replaced references such as `env:NAME`."""
+        problems = len(self.problems)
         value = self._take(key, (str, Secret), None, "")
-        return value if isinstance(value, Secret) else Secret(value)
+        found = value if isinstance(value, Secret) else Secret(value)
+        if len(self.problems) == problems and not _TOKEN.fullmatch(found.reveal()):
+            self._wrong(key, "must be one word of visible ASCII characters" if found.reveal() else "must not be empty")
+        return found
 
     def optional(self, key: str) -> bool:
         """Whether a key is there at all."""
@@ -108,20 +130,29 @@ class Options:
         """A list of tables within this one; their problems are this one's."""
         found = []
         for number, one in enumerate(self._take(key, list, [], [])):
-            inner = Options(one if isinstance(one, dict) else {}, f"{key}[{number}]")
+            inner = Options(one if isinstance(one, dict) else {}, f"{self._where}.{key}[{number}]".lstrip("."))
             inner.problems = self.problems
             found.append(inner)
         return found
 
     def resolve(self, resolver: Callable[[Any], Any]) -> None:
-        """Replace the values of this table and of those within it by what `resolver` makes of them."""
+        """Replace the values of this table and of those within it by what `resolver` makes of them.
 
-        def resolved(value: Any) -> Any:
+        What it raises as Fatal is noted as a problem of the key, whose value is then a secret of no use.
+        """
+
+        def resolved(value: Any, key: str) -> Any:
             if isinstance(value, dict):
-                return {key: resolved(one) for key, one in value.items()}
-            return [resolved(one) for one in value] if isinstance(value, list) else resolver(value)
+                return {name: resolved(one, f"{key}.{name}" if key else name) for name, one in value.items()}
+            if isinstance(value, list):
+                return [resolved(one, f"{key}[{number}]") for number, one in enumerate(value)]
+            try:
+                return resolver(value)
+            except Fatal as error:
+                self._wrong(key, f"cannot be had: {error}")
+                return Secret("unresolved")
 
-        self._table = resolved(self._table)
+        self._table = resolved(self._table, "")
 
     def wrong(self, key: str, why: str) -> None:
         """Note a problem that only the caller can see."""
@@ -153,7 +184,12 @@ class Options:
                 return fallback
             return default
         if not isinstance(value, kinds):
-            names = " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
-            self._wrong(key, f"must be {names}, not {type(value).__name__}")
+            first = kinds[0] if isinstance(kinds, tuple) else kinds
+            self._wrong(key, f"must be {_NAMES[first]}, not {_NAMES.get(type(value), type(value).__name__)}")
             return fallback
         return value
+
+
+def _span(at_least: float, at_most: float, most: float) -> str:
+    """The bounds of a number in words; `most` stands for none."""
+    return f"of at least {at_least:.12g}" if at_most == most else f"from {at_least:.12g} to {at_most:.12g}"

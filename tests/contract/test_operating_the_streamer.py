@@ -148,6 +148,32 @@ def test_filters_are_read_again_while_it_runs(aws: AwsServer, tmp_path: Path) ->
         wait_for(lambda: "a0" in {line["author_id"] for line in aws.lines("-posts")}, what="the other author")
 
 
+def test_conditions_of_the_configuration_are_read_again_while_it_runs_and_wrong_ones_change_nothing(
+    aws: AwsServer, tmp_path: Path
+) -> None:
+    langs = ["en-GB", "de", None]
+    file = write_lines(tmp_path / "p.ndjson", [record(n, seconds=n / 100, lang=langs[n % 3]) for n in range(3000)])
+    settings = {"source": {"speed": 3}, "sink": QUICK, "filters": {"languages": ["EN"], "keywords": ["post"]}}
+    streamer = StreamerProcess(tmp_path, aws.url, [file], settings)
+
+    def languages() -> set[str]:
+        return {line.get("lang") for line in aws.lines("-posts")}
+
+    with running(streamer) as process:
+        wait_for(lambda: aws.lines("-posts"), what="the first posts")
+        assert languages() == {"en-GB"}
+        streamer.settings["filters"] = {"languages": "de"}
+        streamer.write()
+        wait_for(lambda: "filters.languages must be a list, not text" in streamer.log, what="the warning")
+        streamer.settings["filters"] = {"languages": ["de"], "keywords": ["post"]}
+        streamer.write()
+        wait_for(lambda: "de" in languages(), what="the other language")
+        assert process.wait(60) == 0
+    assert languages() == {"en-GB", "de"}
+    counts = (heartbeat(aws) or {})["counts"]
+    assert counts["events"] == 3000 == counts["filtered"] + counts["delivered"]
+
+
 def test_it_runs_for_a_set_time_and_leaves_nothing_undelivered(aws: AwsServer, tmp_path: Path) -> None:
     file = write_lines(tmp_path / "p.ndjson", [record(n, seconds=n) for n in range(3000)])
     streamer = StreamerProcess(
@@ -170,17 +196,43 @@ def test_keywords_match_whole_words_whatever_their_case(aws: AwsServer, tmp_path
 
 
 def test_every_wrong_setting_is_named_in_one_message(tmp_path: Path) -> None:
-    streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [tmp_path / "p"])
-    streamer.settings = {"sink": {"kind": "fax", "flush_bytes": "many"}, "windows": {"latenes": 3}}
-    streamer.env = {"POSTRANK_STREAM_SPOOL__MAX_BYTES": "12"}
+    streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [])
+    streamer.settings = {
+        "source": {"kind": "mastodon", "instances": [{"url": "ftp://a", "token": "env:T"}, {"token": "two\nlines"}]},
+        "sink": {"kind": "fax", "flush_bytes": "many", "gzip": 1, "in_flight": 0},
+        "windows": {"latenes": 3},
+        "metrics": {"second": 1},
+        "filters": {"types": ["joke"], "handles_file": "nowhere"},
+    }
+    streamer.env = {"POSTRANK_STREAM_SPOOL__MAX_BYTES": "12", "AWS_REGION": "mars"}
+    streamer.without = ("POSTRANK_ACCOUNT",)
     assert streamer.run() == 2
     for problem in (
         "sink.kind must be one of kinesis, files, s3, not 'fax'",
-        "sink.flush_bytes must be int, not str",
+        "sink.flush_bytes must be a whole number, not text",
+        "sink.gzip must be true or false, not a whole number",
+        "sink.in_flight must be a whole number from 1 to 64",
         "windows.latenes is not a known key",
-        "spool.max_bytes must be a whole number from 1048576",
+        "metrics.second is not a known key",
+        "spool.max_bytes must be a whole number of at least 1048576",
+        "filters.types must be some of original, reply, repost, quote, not joke",
+        "filters.handles_file names nowhere, which cannot be read: No such file or directory",
+        "source.instances[0].url must begin with https://",
+        "source.instances[0].token cannot be had: the environment has no T",
+        "source.instances[1].url is missing",
+        "source.instances[1].token must be one word of visible ASCII characters",
+        "POSTRANK_ACCOUNT is missing",
+        "AWS_REGION must be a region such as us-east-1",
     ):
-        assert problem in streamer.log
+        assert problem in streamer.log, streamer.log
+    assert "two" not in streamer.log
+    assert "Traceback" not in streamer.log
+
+
+def test_a_variable_for_a_key_of_what_is_no_table_is_named(tmp_path: Path) -> None:
+    streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [tmp_path / "p"], env={"POSTRANK_STREAM_STATE__X": "1"})
+    assert streamer.run() == 2
+    assert "POSTRANK_STREAM_STATE__X names a key of state, which is no table" in streamer.log
     assert "Traceback" not in streamer.log
 
 

@@ -327,6 +327,29 @@ def test_a_new_day_has_a_new_budget(tmp_path: Path) -> None:
     assert monthly.resumes == datetime(2027, 1, 1, tzinfo=UTC)
 
 
+def test_no_more_posts_are_read_in_a_month_than_x_gives_whatever_the_budgets_hold(
+    server: FakeX, tmp_path: Path
+) -> None:
+    moment = datetime(2026, 11, 5, 1, tzinfo=UTC)
+    guard = Spend(path=tmp_path / "spend.json", price=0.005, daily=1e6, monthly=1e6, cap=300, clock=lambda: moment)
+    guard.note(280)
+    assert guard.room() == 20
+    assert guard.spent(21) is not None
+    guard.note(20)
+    over = guard.spent()
+    assert over is not None
+    assert "300 of the 300 posts of a month" in str(over)
+    assert over.resumes == datetime(2026, 12, 1, tzinfo=UTC)
+    assert source(tmp_path, server).gauges()["x_cap_month_posts"] == 3_000_000
+    with reading(source(tmp_path, server, monthly_posts=30, margin=20, volume_share=0.0)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        for number in range(10):
+            server.publish(post(number))
+        read.until(lambda: not server.feed.connected, "the guard")
+    with pytest.raises(WrongSettings, match="leaves nothing of the 30 posts of a month"):
+        source(tmp_path, server, monthly_posts=30, margin=30)
+
+
 def test_a_search_never_asks_for_more_than_the_budget_holds(server: FakeX, tmp_path: Path) -> None:
     server.found = [post(number) for number in range(150)]
     guard = Spend(path=tmp_path / "spend.json", price=0.005, daily=0.6, monthly=9)

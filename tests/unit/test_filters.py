@@ -13,7 +13,7 @@ from postrank.streamer.filters import Filters
 
 def filters(**table: Any) -> Filters:
     options = Options(table, "filters")
-    found = Filters.build(options)
+    found = Filters.build(options, lambda: Options(table, "filters"))
     options.finish()
     return found
 
@@ -41,6 +41,22 @@ def test_types_choose_among_originals_replies_reposts_and_quotes(types: list[str
     }
     assert {name for name, one in posts.items() if chosen.wants(one)} == passing
     assert chosen.wants(Tombstone(network="x", post_id="1"))
+
+
+def test_an_author_is_known_by_the_handle_or_by_the_id_and_a_language_holds_its_regions(tmp_path: Path) -> None:
+    handles = tmp_path / "handles.txt"
+    handles.write_text("did:plc:Ann\n@bob\n", encoding="utf-8")
+    chosen = filters(handles_file=str(handles), languages=["en", "pt-BR"])
+    wanted = [("did:plc:ann", None, "en"), ("7", "Bob", "en-GB"), ("7", "bob", "pt-br")]
+    others = [("did:plc:cy", "ann", "en"), ("7", "bob", "pt"), ("7", "bob", None), ("7", "bob", "enm")]
+
+    def passes(author_id: str, handle: str | None, lang: str | None) -> bool:
+        return chosen.wants(
+            Post(network="x", post_id="1", author_id=author_id, posted_at=EPOCH, author_handle=handle, lang=lang)
+        )
+
+    assert [passes(*one) for one in wanted] == [True] * 3
+    assert [passes(*one) for one in others] == [False] * 4
 
 
 def test_a_type_that_nobody_knows_and_a_file_that_is_not_there_are_told_together(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from postrank.aws.clients import Clients
+from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.options import Options, Secret, WrongSettings
 from postrank.settings import Settings
@@ -65,6 +66,26 @@ def test_a_secret_comes_from_the_environment_or_secrets_manager_and_never_shows(
         with pytest.raises(NoSecret) as caught:
             secrets.resolve(reference)
         assert "hidden" not in str(caught.value)
+
+
+def test_a_secret_that_no_header_can_carry_is_refused_without_being_shown() -> None:
+    tokens = {"GOOD": "hidden-1\n", "TWO": "hidden h", "FOREIGN": "hiddén€", "LINES": "hidden\nhidden", "NONE": " "}
+    options = Options({name.lower(): f"env:{name}" for name in tokens}, "source")
+    options.resolve(Secrets(tokens, None).resolve)
+    found = {name: options.secret(name.lower()).reveal() for name in tokens}
+    assert found["GOOD"] == "hidden-1", "the newline of the file that it was read from is no part of it"
+    assert options.problems == [
+        *(f"source.{name} must be one word of visible ASCII characters" for name in ("two", "foreign", "lines")),
+        "source.none must not be empty",
+    ]
+
+
+def test_a_secrets_manager_that_is_away_may_be_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(Retryable, match="secret postrank-local-x: Could not connect"):
+        Secrets({}, Clients("us-east-1")).resolve("secretsmanager:postrank-local-x")
 
 
 def test_a_bucket_that_is_not_there_is_no_outage(aws: str) -> None:

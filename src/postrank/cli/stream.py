@@ -28,7 +28,7 @@ def stream(path: Path, log_level: str, seconds: float | None) -> None:
     logs.configure(log_level)
     # Events hold no cycles, and there are many: looking for cycles at the usual rate costs more than making them.
     gc.set_threshold(200_000, 50, 100)
-    service = build(Config.load(path, os.environ), os.environ)
+    service = build(Config.read(path, os.environ), os.environ)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         service.stop()

@@ -38,8 +38,8 @@ class Watch:
     def changed(self) -> bool:
         """Whether the files are to be read again.
 
-        That is, they changed since then, and not since the last look: nobody is writing them. Raises OSError,
-        ValueError (once for each state of the files) for what cannot be taken over.
+        That is, they changed since then, and not since the last look: nobody is writing them. Raises ValueError, once
+        for each state of the files, for what cannot be taken over.
         """
         stamps = self._look()
         settled, self._seen = stamps == self._seen, stamps
@@ -52,4 +52,12 @@ class Watch:
         return True
 
     def _look(self) -> Stamps:
-        return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in self.files}
+        return {path: _stamp(path) for path in self.files}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, -1  # it is not there
+    return found.st_mtime_ns, found.st_size

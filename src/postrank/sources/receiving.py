@@ -126,4 +126,5 @@ def _ask(url: str, headers: Mapping[str, str], connect: float) -> tuple[socket.s
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What went wrong; of a ValueError its name alone, since it may quote the header that it finds wrong."""
+    return type(error).__name__ if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

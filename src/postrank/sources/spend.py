@@ -13,6 +13,8 @@ import orjson
 
 from postrank.errors import Fatal
 
+UNBOUNDED = 1 << 62
+
 
 class BudgetSpent(Fatal):
     """Reading on could pass a budget."""
@@ -38,6 +40,7 @@ class Spend:
     price: float  # of one post, above 0
     daily: float
     monthly: float
+    cap: int = UNBOUNDED  # posts in a month, whatever they cost
     margin: int = 0  # posts that may be on their way when reading is stopped
     allowance: float = math.inf  # what this process may spend, within the budgets; asked for page by page, so exactly
     clock: Callable[[], datetime] = _now
@@ -70,16 +73,17 @@ class Spend:
             self._seen = self.path.stat().st_mtime_ns
 
     def room(self) -> int:
-        """How many more posts may be asked for: what both budgets leave, less the margin."""
+        """How many more posts may be asked for: what both budgets and the cap leave, less the margin."""
         self._refresh()
         day, month = self._periods()
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
-        return max(min(int(left / self.price + 1e-9) - self.margin, self._allowed()), 0)
+        posts = min(int(left / self.price + 1e-9), self.cap - round(self._dollars(month) / self.price))
+        return max(min(posts - self.margin, self._allowed()), 0)
 
     def _allowed(self) -> int:
         """How many posts the allowance leaves."""
         if math.isinf(self.allowance):
-            return 1 << 62
+            return UNBOUNDED
         return int(self.allowance / self.price + 1e-9) - self._own
 
     def spent(self, wanted: int = 1) -> BudgetSpent | None:
@@ -90,8 +94,11 @@ class Spend:
         now = self.clock()
         if self._allowed() <= 0:
             return BudgetSpent(f"spend guard: this read may cost ${self.allowance:.2f}, which is spent", now)
-        if self.monthly - self._dollars(month) <= self.daily - self._dollars(day):
-            first = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+        first = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+        posts = round(self._dollars(month) / self.price)
+        if self.cap - posts - self.margin < wanted:
+            why, resumes = f"spend guard: {posts} of the {self.cap} posts of a month", first
+        elif self.monthly - self._dollars(month) <= self.daily - self._dollars(day):
             why, resumes = f"spend guard: ${self._dollars(month):.2f} of the monthly ${self.monthly:.2f}", first
         else:
             resumes = now + timedelta(days=1)
@@ -105,6 +112,7 @@ class Spend:
         return {
             "x_posts_day": self._counts.get(day, 0),
             "x_posts_month": self._counts.get(month, 0),
+            "x_cap_month_posts": self.cap,
             "x_spent_day_usd": self._dollars(day),
             "x_spent_month_usd": self._dollars(month),
             "x_budget_day_usd": self.daily,

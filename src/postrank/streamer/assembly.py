@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from postrank.aws.clients import Clients
 from postrank.aws.put_records import quicken
 from postrank.aws.resources import Resources
+from postrank.options import WrongSettings
 from postrank.settings import Settings
 from postrank.sinks import POSTS, WINDOWS, Sink
 from postrank.sinks.files import FilesSink
@@ -32,19 +33,32 @@ from postrank.windows.sliding import Sliding
 
 
 def build(config: Config, environ: Mapping[str, str]) -> Service:
-    """The streamer that a configuration asks for. Raises WrongSettings, and Fatal for what cannot work."""
-    settings = Settings.of(environ)
+    """The streamer that a configuration asks for.
+
+    Raises WrongSettings for all that is wrong in file and environment, and Fatal for what cannot work.
+    """
+    filters = Filters.build(config.filter_options, config.filters_again, config.path)
+    config.filter_options.known()
+    try:
+        settings = Settings.of(environ)
+    except WrongSettings as wrong:
+        config.problems.extend(wrong.problems)
+        build_source(config, environ, None)
+        raise
     names = Resources.of(settings.environment, settings.account, settings.region)
-    config.state.mkdir(parents=True, exist_ok=True)
-    filters = Filters.build(config.filter_options)
-    config.filter_options.finish()
     clients = Clients(names.region)
     source = build_source(config, environ, clients)
+    config.state.mkdir(parents=True, exist_ok=True)
     return _Assembly(config, names, clients).service(source, filters)
 
 
-def build_source(config: Config, environ: Mapping[str, str], clients: Clients) -> Source:
-    """The source alone, with the secrets that it is told of. Raises WrongSettings, NoSecret."""
+def build_source(config: Config, environ: Mapping[str, str], clients: Clients | None) -> Source:
+    """The source alone, with the secrets that it is told of; without `clients`, those of Secrets Manager are not.
+
+    Raises WrongSettings with every problem that the configuration has by now.
+    """
+    if config.source not in registry.SOURCES:
+        raise WrongSettings(config.problems)
     config.source_options.resolve(Secrets(environ, clients).resolve)
     return registry.build(config.source, config.source_options, Surroundings(state=config.state / config.source))
 

@@ -6,13 +6,13 @@ else as text.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from postrank.errors import Fatal
-from postrank.options import Options
+from postrank.options import Options, WrongSettings
 from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
 from postrank.sources.registry import SOURCES
 from postrank.streamer.instance import instance_id
@@ -69,22 +69,36 @@ class Config:
     status_port: int  # 0: any free one; -1: none
     source_options: Options  # `[source]` without its `kind`
     filter_options: Options
+    filters_again: Callable[[], Options]  # `[filters]` as it is by now; raises NoConfig
+    path: Path
+    problems: list[str]  # what is wrong; the tables of options note theirs here too
 
     @classmethod
     def load(cls, path: Path, environ: Mapping[str, str]) -> "Config":
-        """Read the file and the environment. Raises NoConfig, or WrongSettings that names every problem."""
-        options = Options(_overridden(_read(path), environ), "")
-        config = cls._from(options, environ)
-        options.finish()
+        """Read the file and the environment. Raises NoConfig, or WrongSettings that names every problem.
+
+        Those of `[source]` and `[filters]` show when these are built.
+        """
+        config = cls.read(path, environ)
+        if config.problems:
+            raise WrongSettings(config.problems)
         return config
 
     @classmethod
-    def _from(cls, options: Options, environ: Mapping[str, str]) -> "Config":
+    def read(cls, path: Path, environ: Mapping[str, str]) -> "Config":
+        """The same for a caller who looks at `problems` once all else is checked. Raises NoConfig."""
+        options = Options(_overridden(_read(path), environ), "")
+        config = cls._from(options, environ, path)
+        options.known()
+        return config
+
+    @classmethod
+    def _from(cls, options: Options, environ: Mapping[str, str], path: Path) -> "Config":
         chosen = options.table("source")
         source = chosen.text("kind", among=tuple(SOURCES))
         instance = options.text("instance_id") if options.optional("instance_id") else instance_id(environ)
         filters, spool = options.table("filters"), options.table("spool")
-        heartbeat, status = options.table("heartbeat"), options.table("status")
+        heartbeat, status, metrics = options.table("heartbeat"), options.table("status"), options.table("metrics")
         found = cls(
             source=source,
             collector=options.text("collector", instance),
@@ -95,12 +109,15 @@ class Config:
             windows=_windows(options.table("windows")),
             spool_bytes=spool.whole("max_bytes", 1 << 30, at_least=1 << 20),
             heartbeat_seconds=heartbeat.number("seconds", 5.0, at_least=0.1),
-            metrics_seconds=options.table("metrics").number("seconds", 60.0),
+            metrics_seconds=metrics.number("seconds", 60.0),
             status_port=status.whole("port", -1, at_least=-1, at_most=65535),
             source_options=chosen,
             filter_options=filters,
+            filters_again=lambda: Options(_overridden(_read(path), environ), "").table("filters"),
+            path=path,
+            problems=options.problems,
         )
-        for table in (spool, heartbeat, status):
+        for table in (spool, heartbeat, status, metrics):
             table.known()
         return found
 
@@ -145,12 +162,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _overridden(table: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The table with what the environment replaces. Raises NoConfig."""
     for name, text in environ.items():
         if name.startswith(_PREFIX):
             *path, key = name.removeprefix(_PREFIX).lower().split("__")
             inner = table
             for part in path:
-                inner = inner.setdefault(part, {})
+                if not isinstance(inner.setdefault(part, {}), dict):
+                    raise NoConfig(f"{name} names a key of {part}, which is no table in the configuration")
+                inner = inner[part]
             inner[key] = _value(text)
     return table
 

@@ -1,11 +1,13 @@
-"""Which events are sent on: by keywords, handles, languages, types. Files are read again when they change."""
+"""Which events are sent on: by keywords, handles, languages, types; read again while the streamer runs."""
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
+from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.posts import Event, Post
 from postrank.sources.entries import Watch, entries, unusable
@@ -14,88 +16,119 @@ log = logging.getLogger(__name__)
 TYPES = ("original", "reply", "repost", "quote")
 
 
-class _Read(NamedTuple):
-    """What the files and options say: replaced as a whole, since another thread asks meanwhile."""
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What the options and their files say: replaced as a whole, since another thread asks meanwhile."""
 
     handles: frozenset[str] | None = None
-    pattern: re.Pattern[str] | None = None
+    keywords: re.Pattern[str] | None = None
+    languages: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()  # of TYPES
+    files: tuple[Path, ...] = ()
+
+    @classmethod
+    def build(cls, options: Options) -> Self:
+        """What is wrong is noted in the options."""
+        keywords = options.texts("keywords", [])
+        types = frozenset(options.texts("types", []))
+        if unknown := types - set(TYPES):
+            options.wrong("types", f"must be some of {', '.join(TYPES)}, not {', '.join(sorted(unknown))}")
+        handles_file, handles = _listed(options, "handles_file")
+        keywords_file, more = _listed(options, "keywords_file")
+        words = [*keywords, *more]
+        return cls(
+            handles=frozenset(one.lstrip("@").casefold() for one in handles) if handles_file else None,
+            keywords=_pattern(words) if words else None,
+            languages=frozenset(one.casefold() for one in options.texts("languages", [])),
+            types=types,
+            files=tuple(path for path in (handles_file, keywords_file) if path is not None),
+        )
+
+    def meets(self, post: Post) -> bool:
+        """Whether a post meets each kind of condition that is set."""
+        if self.handles is not None and not self._names(post):
+            return False
+        if self.types and self.types.isdisjoint(_types(post)):
+            return False
+        if self.languages and not self._speaks(post):
+            return False
+        return self.keywords is None or self.keywords.search((post.text or "").casefold()) is not None
+
+    def _names(self, post: Post) -> bool:
+        assert self.handles is not None  # noqa: S101 asked by `meets` alone
+        return (post.author_handle or "").casefold() in self.handles or post.author_id.casefold() in self.handles
+
+    def _speaks(self, post: Post) -> bool:
+        """`en` means `en-GB` too (RFC 4647, "Basic Filtering")."""
+        lang = (post.lang or "").casefold()
+        return lang in self.languages or lang.partition("-")[0] in self.languages
 
 
 @dataclass(slots=True)
 class Filters:
-    """No condition lets everything pass.
+    """No condition lets everything pass; tombstones always pass."""
 
-    Else a post must meet each kind of condition that is set; tombstones always pass.
-    """
-
-    keywords: list[str] = field(default_factory=list)
-    languages: frozenset[str] = frozenset()
-    types: frozenset[str] = frozenset()  # of TYPES
-    handles_file: Path | None = None
-    keywords_file: Path | None = None
-    _read: _Read = field(default_factory=_Read)
+    _again: Callable[[], Options]  # gives the options as they are in the configuration by now
+    _configuration: Path | None = None
+    _conditions: _Conditions = field(default_factory=_Conditions)
     _watch: Watch | None = None
 
     @classmethod
-    def build(cls, options: Options) -> Self:
+    def build(cls, options: Options, again: Callable[[], Options], configuration: Path | None = None) -> Self:
         """`keywords`, `languages`, `types` (lists), `keywords_file` and `handles_file` (one a line, `#` begins a
-        comment).
+        comment; an author's id is as good as the handle). What is wrong is noted in the options.
+
+        `again` gives these options anew, and may raise Fatal, once the file `configuration` was written.
         """
-        found = cls(
-            keywords=options.texts("keywords", []),
-            languages=frozenset(one.casefold() for one in options.texts("languages", [])),
-            types=frozenset(options.texts("types", [])),
-            handles_file=options.path("handles_file") if options.optional("handles_file") else None,
-            keywords_file=options.path("keywords_file") if options.optional("keywords_file") else None,
-        )
-        if unknown := found.types - set(TYPES):
-            options.wrong("types", f"must be some of {', '.join(TYPES)}, not {', '.join(sorted(unknown))}")
-        for key, path in (("handles_file", found.handles_file), ("keywords_file", found.keywords_file)):
-            if path is not None and (why := unusable(path)):
-                options.wrong(key, f"names {path}, which {why}")
+        found = cls(again, configuration, _Conditions.build(options))
         if not options.problems:
-            found._watch = Watch([path for path in (found.handles_file, found.keywords_file) if path is not None])
-            found._take_over()
+            found._watch = Watch(found._files())
         return found
 
     @property
     def open(self) -> bool:
         """Whether there is no condition at all."""
-        return self._read == _Read() and not self.languages and not self.types
+        return self._conditions == _Conditions()
 
     def wants(self, event: Event) -> bool:
         """Whether the event is to be sent on."""
-        if type(event) is not Post:
-            return True
-        handles, pattern = self._read
-        if handles is not None and (event.author_handle or "").casefold() not in handles:
-            return False
-        if self.types and self.types.isdisjoint(_types(event)):
-            return False
-        if self.languages and (event.lang or "").casefold() not in self.languages:
-            return False
-        return pattern is None or pattern.search((event.text or "").casefold()) is not None
+        return type(event) is not Post or self._conditions.meets(event)
 
     def refresh(self) -> bool:
-        """Read the files again when they were written; whether they were.
+        """Read files and configuration again when they were written; whether something else holds now.
 
-        A file that cannot be read, or holds nothing, leaves what was read before.
+        What cannot be read, holds nothing or is wrong leaves everything as it was.
         """
         try:
             if not self._watch or not self._watch.changed():
                 return False
-            self._take_over()
-        except (OSError, ValueError) as error:
+            return self._take_over()
+        except (OSError, ValueError, Fatal) as error:
             log.warning("filters not read again", extra={"fields": {"why": str(error)}})
             return False
-        return True
 
-    def _take_over(self) -> None:
-        handles = None
-        if self.handles_file:
-            handles = frozenset(one.lstrip("@").casefold() for one in entries(self.handles_file))
-        keywords = [*self.keywords, *(entries(self.keywords_file) if self.keywords_file else ())]
-        self._read = _Read(handles, _pattern(keywords) if keywords else None)
+    def _take_over(self) -> bool:
+        options = self._again()
+        conditions = _Conditions.build(options)
+        options.finish()
+        before, self._conditions = self._conditions, conditions
+        if conditions.files != before.files:
+            self._watch = Watch(self._files())
+        return conditions != before
+
+    def _files(self) -> list[Path]:
+        return [*self._conditions.files, *([self._configuration] if self._configuration else [])]
+
+
+def _listed(options: Options, key: str) -> tuple[Path | None, list[str]]:
+    """The file that an option names, if it does, and its entries."""
+    if not options.optional(key):
+        return None, []
+    path = options.path(key)
+    if why := unusable(path):
+        options.wrong(key, f"names {path}, which {why}")
+        return path, []
+    return path, entries(path)
 
 
 def _types(post: Post) -> list[str]:

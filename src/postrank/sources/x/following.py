@@ -48,7 +48,7 @@ class Following:
         return [Rule(value, TAG) for value in found]
 
     def changed(self) -> bool:
-        """Whether the file was written. Raises OSError, ValueError for one that cannot be taken over."""
+        """Whether the file was written. Raises ValueError for one that cannot be taken over."""
         return self._watch.changed()
 
 

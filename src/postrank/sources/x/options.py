@@ -6,6 +6,7 @@ from postrank.sources.spend import Spend
 from postrank.sources.x.api import HOST, Api
 
 PRICE = 0.005  # US dollars for a post read (X API, "Pricing")
+CAP = 3_000_000  # posts in a month that X gives to one project (X API, "Pricing")
 
 
 def api_of(options: Options) -> tuple[Secret, str, Api]:
@@ -22,8 +23,11 @@ def spend_of(options: Options, surroundings: Surroundings) -> Spend:
         price=options.number("price", PRICE, at_least=1e-9),
         daily=options.number("daily_budget"),
         monthly=options.number("monthly_budget"),
+        cap=options.whole("monthly_posts", CAP),
         margin=options.whole("margin", 250),
     )
+    if 0 < spend.cap <= spend.margin:
+        options.wrong("margin", f"of {spend.margin} posts leaves nothing of the {spend.cap} posts of a month")
     if 0 < spend.daily <= spend.margin * spend.price:
         options.wrong("margin", f"of {spend.margin} posts at ${spend.price:g} leaves nothing of the daily budget")
     return spend
