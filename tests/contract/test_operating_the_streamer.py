@@ -2,7 +2,6 @@
 
 import gzip
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 
 from tests.support.aws_server import AwsServer, aws_server
 from tests.support.faulty_proxy import faulty_proxy
-from tests.support.networks import NETWORKS
 from tests.support.streamers import StreamerProcess, final_windows, heartbeat, record, write_lines
 from tests.support.waiting import wait_for
 
@@ -258,37 +256,3 @@ def test_other_sinks_hold_the_same_lines(aws: AwsServer, tmp_path: Path, kind: s
         assert len(bodies) > 1
     ids = [orjson.loads(line)["post_id"] for body in bodies for line in body.splitlines()]
     assert sorted(ids, key=int) == [str(n) for n in range(2000)]
-
-
-def doctor(streamer: StreamerProcess) -> "subprocess.CompletedProcess[str]":
-    argv = [sys.executable, "-m", "postrank", "doctor", "--config", str(streamer.write())]
-    return subprocess.run(argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=60)
-
-
-def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
-    file = write_lines(tmp_path / "p.ndjson", [record(1)])
-    streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [file])
-    found = doctor(streamer)
-    assert found.returncode == 1
-    assert "ok    configuration" in found.stdout
-    assert "FAIL  credentials" in found.stdout
-    assert "-> check the route to AWS" in found.stdout
-    streamer.settings = {"source": {"files": "p"}}
-    assert "-> mend the table [source]" in doctor(streamer).stdout
-
-
-@pytest.mark.parametrize("name", list(NETWORKS))
-def test_the_doctor_asks_the_network_whether_it_serves(tmp_path: Path, name: str) -> None:
-    with NETWORKS[name]() as network:
-        table = {"kind": network.name, **network.table}
-        streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [], {"source": table})
-        well = doctor(streamer).stdout
-        assert "ok    source: " in well, well
-        assert not network.secret or network.secret not in well
-        if network.secret:
-            streamer.settings = {"source": orjson.loads(orjson.dumps(table).replace(network.secret.encode(), b"wrong"))}
-            refused = doctor(streamer).stdout
-            assert "token is not valid" in refused
-            assert "-> mend the table [source]" in refused
-    if network.name == "bluesky":
-        assert "FAIL  source: ws://" in doctor(streamer).stdout

@@ -37,8 +37,7 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
 
     Raises WrongSettings for all that is wrong in file and environment, and Fatal for what cannot work.
     """
-    filters = Filters.build(config.filter_options, config.filters_again, config.path)
-    config.filter_options.known()
+    filters = build_filters(config)
     try:
         settings = Settings.of(environ)
     except WrongSettings as wrong:
@@ -50,6 +49,13 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
     source = build_source(config, environ, clients)
     config.state.mkdir(parents=True, exist_ok=True)
     return _Assembly(config, names, clients).service(source, filters)
+
+
+def build_filters(config: Config) -> Filters:
+    """The filters; what is wrong with them is noted in the configuration's problems."""
+    filters = Filters.build(config.filter_options, config.filters_again, config.path)
+    config.filter_options.known()
+    return filters
 
 
 def build_source(config: Config, environ: Mapping[str, str], clients: Clients | None) -> Source:

@@ -61,5 +61,5 @@ class Secrets:
 
 _ADVICE = {
     "ResourceNotFoundException": "there is none of that name in this account and region (ResourceNotFoundException)",
-    "AccessDeniedException": "this role may not read it (AccessDeniedException; policies/streamer.json)",
+    "AccessDeniedException": "this role may not read it (AccessDeniedException)",
 }
