@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from postrank.errors import Fatal
 
 T = TypeVar("T")
+_HOST = re.compile(r"[^\s/?#@]+")
 _LARGEST = 2**63 - 1
 _TOKEN = re.compile(r"[!-~]+")
 
@@ -70,9 +72,16 @@ class Options:
         value: str = self._take(key, str, default, "")
         if among and value not in among and self._given(key):
             self._wrong(key, f"must be one of {', '.join(among)}, not {value!r}")
-        if not value and self._given(key):
+        elif not value and isinstance(self._table.get(key), str):
             self._wrong(key, "must not be empty")
         return value
+
+    def url(self, key: str, default: str | None = None, *, schemes: tuple[str, ...] = ("https", "http")) -> str:
+        """A URL with one of the schemes, without the slash at its end."""
+        value = self.text(key, default)
+        if value and not is_url(value, schemes):
+            self._wrong(key, f"must be a URL such as {schemes[0]}://social.example, not {value!r}")
+        return value.rstrip("/")
 
     def texts(self, key: str, default: list[str] | None = None) -> list[str]:
         """A list of texts."""
@@ -120,6 +129,11 @@ class Options:
         self._seen.add(key)
         return self._given(key)
 
+    def given(self, key: str) -> Any:
+        """What stands there, of whatever type; None where nothing does."""
+        self._seen.add(key)
+        return self._table.get(key)
+
     def table(self, key: str) -> "Options":
         """A table within this one (empty where it is missing); its problems are this one's."""
         inner = Options(self._take(key, dict, {}, {}), f"{self._where}.{key}" if self._where else key)
@@ -130,7 +144,10 @@ class Options:
         """A list of tables within this one; their problems are this one's."""
         found = []
         for number, one in enumerate(self._take(key, list, [], [])):
-            inner = Options(one if isinstance(one, dict) else {}, f"{self._where}.{key}[{number}]".lstrip("."))
+            if not isinstance(one, dict):
+                self._wrong(f"{key}[{number}]", f"must be a table, not {_NAMES.get(type(one), type(one).__name__)}")
+                continue
+            inner = Options(one, f"{self._where}.{key}[{number}]".lstrip("."))
             inner.problems = self.problems
             found.append(inner)
         return found
@@ -193,3 +210,12 @@ class Options:
 def _span(at_least: float, at_most: float, most: float) -> str:
     """The bounds of a number in words; `most` stands for none."""
     return f"of at least {at_least:.12g}" if at_most == most else f"from {at_least:.12g} to {at_most:.12g}"
+
+
+def is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    """Whether a text is a URL with a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and _HOST.fullmatch(parts.hostname or "") is not None and parts.port != 0
+    except ValueError:  # a port that is none
+        return False

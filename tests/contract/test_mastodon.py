@@ -165,7 +165,7 @@ def test_other_streams_can_be_read(server: FakeMastodon, tmp_path: Path, stream:
 def test_wrong_options_are_named_together(tmp_path: Path) -> None:
     with pytest.raises(WrongSettings) as wrong:
         built("mastodon", tmp_path, instances=[{"url": "ftp://a", "stream": "home"}], stall=1)
-    for part in ("url must begin", "token is missing", "stream must be", "mastodon.stall"):
+    for part in ("url must be a URL", "token is missing", "stream must be", "mastodon.stall"):
         assert part in str(wrong.value)
 
 

@@ -215,7 +215,7 @@ def test_every_wrong_setting_is_named_in_one_message(tmp_path: Path) -> None:
         "spool.max_bytes must be a whole number of at least 1048576",
         "filters.types must be some of original, reply, repost, quote, not joke",
         "filters.handles_file names nowhere, which cannot be read: No such file or directory",
-        "source.instances[0].url must begin with https://",
+        "source.instances[0].url must be a URL such as https://social.example, not 'ftp://a'",
         "source.instances[0].token cannot be had: the environment has no T",
         "source.instances[1].url is missing",
         "source.instances[1].token must be one word of visible ASCII characters",

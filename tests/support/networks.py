@@ -1,10 +1,11 @@
-"""The networks as the contract suite sees them: a server, what can happen to it, and the source that reads it."""
+"""The networks, and the files, as the contract suite sees them: what can happen, and the source that reads it."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from postrank.sources import Source
@@ -14,6 +15,7 @@ from tests.support.fake_mastodon import FakeMastodon, fake_mastodon, status
 from tests.support.fake_x import TOKEN as X_TOKEN
 from tests.support.fake_x import FakeX, fake_x, post
 from tests.support.reading import built
+from tests.support.streamers import record as native
 
 DID = "did:plc:ann"
 
@@ -29,9 +31,11 @@ class Network:
     silence: Callable[[bool], None]
     unknown: Callable[[], None]  # a message of a kind that nobody knows
     malformed: Callable[[], None]  # a message that breaks the contract
+    raw: Callable[[bytes], None]  # any bytes without a newline, as a message
     table: dict[str, Any]  # the source's options
     name: str
     resumes: bool  # whether the network gives again what was missed
+    live: bool = True  # False: all of it is there before it is read
     secret: str = ""
     quick: Callable[[Source], None] = field(default=lambda _: None)  # the same rules, in less time
 
@@ -62,6 +66,7 @@ def _x(fake: FakeX) -> Network:
         silence=lambda on: setattr(fake.feed, "silent", on),
         unknown=lambda: fake.publish({"surprise": {"a": 1}}),
         malformed=lambda: fake.publish({"data": {"id": "1", "text": 5}}),
+        raw=lambda data: fake.publish(data + b"\r\n"),
         table={"bearer_token": X_TOKEN, "host": fake.url, "rules": rules, **budgets},
         name="x",
         resumes=False,
@@ -92,6 +97,7 @@ def _mastodon(fake: FakeMastodon) -> Network:
         silence=lambda on: setattr(fake.feed, "silent", on),
         unknown=lambda: fake.send("announcement", "{}"),
         malformed=lambda: fake.send("update", '{"id": "1", "content": 5}'),
+        raw=lambda data: fake.feed.publish(b"event: update\ndata: " + data + b"\n\n"),
         table={"instances": [{"url": fake.url, "token": MASTODON_TOKEN}]},
         name="mastodon",
         resumes=True,
@@ -131,10 +137,61 @@ def _bluesky(fake: FakeJetstream, more: dict[str, Any], unknown: dict[str, Any])
         silence=lambda on: setattr(fake, "silent", on),
         unknown=lambda: fake.send(json.dumps(unknown)),
         malformed=lambda: fake.send("{cut"),
+        raw=fake.send,
         table={"hosts": [fake.url], "directory": "none", **more},
         name="bluesky",
         resumes=True,
     )
 
 
+@contextmanager
+def tail() -> Iterator[Network]:
+    """A log that grows; a disconnect is a rotation."""
+    with TemporaryDirectory() as folder:
+        log = Path(folder, "posts.ndjson")
+        log.touch()
+
+        def rotate() -> None:
+            log.rename(f"{log}.1")
+            log.touch()
+
+        yield _files(log, rotate, {})
+
+
+@contextmanager
+def replay() -> Iterator[Network]:
+    """A file in which the posts are a second apart, a thousand times as fast; silence is a post of tomorrow."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "posts.ndjson")
+        file.touch()
+        found = _files(file, lambda: None, {"speed": 1000})
+        found.live = False
+        yield found
+
+
+def _files(file: Path, disconnect: Callable[[], None], table: dict[str, Any]) -> Network:
+    def write(data: bytes) -> None:
+        with file.open("ab") as out:
+            out.write(data + b"\n")
+
+    def publish(number: int) -> str:
+        write(json.dumps(native(number, seconds=number)).encode())
+        return str(number)
+
+    return Network(
+        connected=lambda: 1,
+        opened=lambda: 1,
+        publish=publish,
+        disconnect=disconnect,
+        silence=lambda on: write(json.dumps(native(9, seconds=86_400)).encode()) if on and table else None,
+        unknown=lambda: write(b'{"limit": {"track": 5}}'),
+        malformed=lambda: write(b'{"kind": "post", "network": "x", "post_id": 7}'),
+        raw=write,
+        table={"files": [str(file)], **table},
+        name="replay" if table else "tail",
+        resumes=True,
+    )
+
+
 NETWORKS = {"x": x, "mastodon": mastodon, "bluesky": bluesky, "bluesky-v2": bluesky_v2}
+SOURCES = {**NETWORKS, "tail": tail, "replay": replay}

@@ -26,6 +26,7 @@ from postrank.sources.replay import Replay
 from postrank.streamer.instance import instance_id
 from postrank.streamer.logs import JsonLines
 from postrank.streamer.secrets import NoSecret, Secrets
+from tests.support.fake_x import post
 from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
 
 
@@ -146,6 +147,20 @@ def test_a_paced_replay_takes_its_time_and_can_be_stopped_while_it_waits(tmp_pat
     assert time.monotonic() - began >= 0.15
     threading.Timer(0.05, replay.stop).start()
     assert sum(len(batch.events) for batch in batches) == 0
+
+
+def test_a_paced_replay_goes_on_at_the_very_post_where_it_was_stopped(tmp_path: Path) -> None:
+    page = {"data": [post(n)["data"] for n in (2, 3)], "includes": post(2)["includes"]}
+    file = write_lines(tmp_path / "p.ndjson", [record(1), page, {"limit": {"track": 1}}, record(4), record(5)])
+    batches = list(Replay(files=[file], pace=Pace(speed=1e9)).read(after=None))
+    assert sum(batch.read for batch in batches) == 6
+    given: list[str] = []
+    for batch in batches:
+        given += [event.post_id for event in batch.events]
+        if batch.cursor:
+            rest = [event.post_id for later in Replay(files=[file]).read(after=batch.cursor) for event in later.events]
+            assert given + rest == ["1", "2", "3", "4", "5"]
+    assert sum(1 for batch in batches if batch.cursor) >= 5
 
 
 @pytest.mark.parametrize("name", ["p.ndjson", "p.ndjson.gz"])

@@ -8,10 +8,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from postrank.options import Options
+from postrank.options import Options, WrongSettings
 from postrank.posts import Post
 from postrank.sources import Batch, Surroundings
 from postrank.sources.tail import Tail
+from tests.support.reading import built
 from tests.support.streamers import record
 
 ACCESS = (
@@ -273,3 +274,25 @@ def test_start_at_the_end_stays_there_across_a_restart(tmp_path: Path) -> None:
     with log.open("ab") as file:
         file.write(json_line(2))
     assert Following(tail(log, start="end"), cursor).until_quiet() == ["2"]
+
+
+def test_what_cannot_be_followed_is_told_once_and_holds_nothing_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.ndjson").write_bytes(json_line(1))
+    (tmp_path / "folder.ndjson").mkdir()
+    os.mkfifo(tmp_path / "pipe.ndjson")  # to open it would wait for a writer
+    following = Following(tail(tmp_path / "*.ndjson", tmp_path / "nothing.log", "/proc/self/mem"))
+    assert following.until_quiet() == ["1"]
+    assert following.until_quiet() == ["1"]
+    told = [(one.message, one.__dict__["fields"]) for one in caplog.records]
+    assert told == [
+        ("no file matches", {"pattern": str(tmp_path / "nothing.log")}),
+        ("file not readable", {"file": "/proc/self/mem", "why": "Input/output error"}),
+    ]
+
+
+@pytest.mark.parametrize("name", ["tail", "replay"])
+def test_a_list_of_no_files_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongSettings, match=f"{name}.files must name at least one file"):
+        built(name, tmp_path, files=[])

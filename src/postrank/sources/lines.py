@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from postrank.options import Options
 from postrank.posts import Event, Ignored, Malformed, Post, Reject, Tombstone
 from postrank.posts.lines import Outcome, parse_line
 from postrank.posts.logs import LogFormat
@@ -78,3 +79,11 @@ class LineBatch:
         self.events, self.rejects, self.ignored = [], [], Counter()
         self.read = self.unknown_fields = 0
         return batch
+
+
+def listed(options: Options) -> list[str]:
+    """The option `files`, which must name one at least."""
+    files = options.texts("files")
+    if options.given("files") == []:
+        options.wrong("files", "must name at least one file")
+    return files

@@ -13,12 +13,12 @@ import orjson
 
 from postrank.errors import Fatal
 from postrank.options import Options
-from postrank.posts import Post
+from postrank.posts import Event, Post
 from postrank.posts.records import LINE_LIMIT as REJECTED
 from postrank.posts.times import moment
 from postrank.sources import Batch, Cursor, Surroundings
 from postrank.sources.compressed import DAMAGED, open_decompressed, skip
-from postrank.sources.lines import LINE_LIMIT, LineBatch
+from postrank.sources.lines import LINE_LIMIT, LineBatch, listed
 from postrank.sources.pace import Pace
 
 CHUNK = 1 << 18  # bytes read, and so about the size of a batch
@@ -46,7 +46,7 @@ class Replay:
     def build(cls, options: Options, _: Surroundings) -> Self:
         """`files` (required), `speed`: 0 for as fast as possible, 1 for real time, N for N times as fast."""
         return cls(
-            files=[Path(one) for one in options.texts("files")],
+            files=[Path(one) for one in listed(options)],
             pace=Pace(speed=options.number("speed", 0.0)),
             line_limit=options.whole("line_limit", LINE_LIMIT, at_least=1024),
         )
@@ -83,7 +83,7 @@ class Replay:
         with file:
             try:
                 skip(file, kind, offset)
-                for batch_end in read_lines(file, lines, offset, self.line_limit):
+                for batch_end in read_lines(file, lines, offset, self.line_limit, each=self.pace.speed > 0):
                     offset = batch_end
                     yield from self._paced(lines.take(_cursor(number, offset)))
             except DAMAGED as error:
@@ -91,21 +91,26 @@ class Replay:
         yield lines.take(_cursor(number + 1, 0))
 
     def _paced(self, batch: Batch) -> Iterator[Batch]:
-        """The batch at once; or, paced, its events one by one when their time has come. The cursor comes last."""
+        """The batch at once; or, paced, a line's events one by one in their time, the last with the cursor."""
         if not self.pace.speed:
             yield batch
             return
-        for event in batch.events:
-            if type(event) is Post:
-                yield from self.pace.until(moment(event.posted_at), self._stopped)
+        before, batch.events = batch.events[:-1], batch.events[-1:]
+        for event in before:
+            yield from self._due(event)
             yield Batch(cursor=None, events=[event], read=1)
-        batch.read -= len(batch.events)
-        batch.events = []
+        for event in batch.events:
+            yield from self._due(event)
+        batch.read -= len(before)
         yield batch
 
+    def _due(self, event: Event) -> Iterator[Batch]:
+        if type(event) is Post:
+            yield from self.pace.until(moment(event.posted_at), self._stopped)
 
-def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int) -> Iterator[int]:
-    """Add a file's lines to `lines`, chunk by chunk; yields the offset after the last whole line of a chunk.
+
+def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int, *, each: bool = False) -> Iterator[int]:
+    """Add a file's lines to `lines`; yields the offset after the last whole line of a chunk, or (`each`) of every line.
 
     A line longer than `limit` is rejected and never held in memory as a whole.
     """
@@ -113,7 +118,7 @@ def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int) -> Ite
     rest, start, too_long = b"", b"", 0
     while chunk := file.read(CHUNK):
         *whole, rest = (rest + chunk).split(b"\n")
-        if too_long or max(map(len, whole), default=0) > limit:
+        if each or too_long or max(map(len, whole), default=0) > limit:
             for line in whole:
                 if too_long or len(line) > limit:
                     lines.reject(f"line longer than {limit} bytes", start or line, offset)
@@ -121,11 +126,13 @@ def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int) -> Ite
                     lines.add(line, offset)
                 offset += too_long + len(line) + 1
                 start, too_long = b"", 0
+                if each:
+                    yield offset
         else:
             offset = lines.add_all(whole, offset)
         if too_long or len(rest) > limit:
             start, too_long, rest = start or rest[:REJECTED], too_long + len(rest), b""
-        if whole:
+        if whole and not each:
             yield offset
     if too_long:
         lines.reject(f"line longer than {limit} bytes", start, offset)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -23,7 +24,7 @@ from postrank.posts.logs import APACHE, APACHE_TIME, RFC_3339, LogFormat
 from postrank.sources import Batch, Cursor, Surroundings
 from postrank.sources.compressed import DAMAGED, open_decompressed
 from postrank.sources.generations import Generation, Generations
-from postrank.sources.lines import LINE_LIMIT, LineBatch
+from postrank.sources.lines import LINE_LIMIT, LineBatch, listed
 
 _POLL = 0.25  # seconds between looks at the files
 _CHUNK = 1 << 18
@@ -44,6 +45,7 @@ class Tail:
     _generations: Generations = field(default_factory=Generations)
     _held: dict[Path, Generation] = field(default_factory=dict)
     _stamps: dict[Path, _Stamp] = field(default_factory=dict)  # of files as they were when all of them was read
+    _told: set[str] = field(default_factory=set)  # what is in the log already
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -55,7 +57,7 @@ class Tail:
         """
         kind = options.text("format", "json", among=("json", "apache", "regex"))
         return cls(
-            patterns=options.texts("files"),
+            patterns=listed(options),
             log=None if kind == "json" else _log_format(kind, options),
             from_end=options.text("start", "beginning", among=("beginning", "end")) == "end",
         )
@@ -93,11 +95,17 @@ class Tail:
 
     def _files(self) -> list[tuple[Path, _Stamp]]:
         """Every file and what it rotated into, oldest first."""
-        found = {path for pattern in self.patterns for name in (pattern, f"{pattern}[.-]*") for path in glob.glob(name)}
+        found: set[str] = set()
+        for pattern in self.patterns:
+            matching = {path for name in (pattern, f"{pattern}[.-]*") for path in glob.glob(name)}
+            if not matching:
+                self._tell("no file matches", pattern=pattern)
+            found |= matching
         stamped = []
         for name in found:
             try:
-                stamped.append((Path(name), _stamp(Path(name))))
+                if Path(name).is_file():  # no folder, no pipe
+                    stamped.append((Path(name), _stamp(Path(name))))
             except FileNotFoundError:
                 continue  # rotated away between the two looks: it has another name by now
         return sorted(stamped, key=lambda one: (one[1][3], str(one[0])))
@@ -105,16 +113,25 @@ class Tail:
     def _new_lines(self, path: Path, stamp: _Stamp) -> Iterator[Batch]:
         try:
             if path in self._generations.undecided:
+                _try_to_read(path)
                 raise EOFError("it cannot be decompressed as far as it was read before")
             if generation := self._held.get(path):
                 yield from self._lines(path, generation)
             self._stamps[path] = stamp
         except FileNotFoundError:
             return  # it has another name by now
-        except DAMAGED as error:  # most likely it is still being compressed
-            if time.time() - stamp[3] / 1e9 > _SETTLED:
+        except DAMAGED as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                self._tell("file not readable", file=str(path), why=str(error.strerror))
+            elif time.time() - stamp[3] / 1e9 > _SETTLED:  # else it is most likely still being compressed
                 self._stamps[path] = stamp
-                _log.error("file damaged", extra={"fields": {"file": str(path), "why": str(error)}})
+                self._tell("file damaged", file=str(path), why=str(error))
+
+    def _tell(self, event: str, **fields: str) -> None:
+        """Log it as an error, once."""
+        if (told := f"{event} {fields}") not in self._told:
+            self._told.add(told)
+            _log.error(event, extra={"fields": fields})
 
     def _lines(self, path: Path, generation: Generation) -> Iterator[Batch]:
         lines = LineBatch(where=path.name, log=self.log, identity=generation.key)
@@ -157,22 +174,42 @@ class Tail:
 
 
 def _log_format(kind: str, options: Options) -> LogFormat:
-    text = APACHE if kind == "apache" else options.text("pattern")
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        options.wrong("pattern", f"is no regular expression: {error}")
-        pattern = re.compile("")
+    pattern = _pattern(APACHE if kind == "apache" else options.text("pattern"), options)
     author = options.text("author", "client" if kind == "apache" else "author_id")
-    for group in (author, "posted_at"):
-        if group not in pattern.groupindex:
-            options.wrong("pattern", f"has no group named {group}")
+    for key, group in (("author", author), ("pattern", "posted_at")):
+        if pattern.pattern and group not in pattern.groupindex:
+            names = ", ".join(pattern.groupindex) or "none"
+            options.wrong(key, f"wants a group named {group}: (?P<{group}>...); the pattern has {names}")
     return LogFormat(
         network=options.text("network", "logs"),
         pattern=pattern,
         author=author,
-        time_format=APACHE_TIME if kind == "apache" else options.text("time_format", RFC_3339),
+        time_format=APACHE_TIME if kind == "apache" else _time_format(options),
     )
+
+
+def _pattern(text: str, options: Options) -> "re.Pattern[str]":
+    try:
+        return re.compile(text)
+    except re.error as error:
+        options.wrong("pattern", f"is no regular expression: {error}")
+        return re.compile("")
+
+
+def _time_format(options: Options) -> str:
+    found = options.text("time_format", RFC_3339)
+    try:
+        if found != RFC_3339:
+            datetime.strptime(datetime.now(UTC).strftime(found), found)  # noqa: DTZ007 only whether it can be read
+    except ValueError as error:
+        options.wrong("time_format", f"must be rfc3339, or a form of strptime such as {APACHE_TIME}: {error}")
+    return found
+
+
+def _try_to_read(path: Path) -> None:
+    """Raises OSError where not even the first byte can be had."""
+    with path.open("rb") as file:
+        file.read(1)
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.sync.client import ClientConnection, connect
 
 from postrank.errors import Fatal, Retryable
-from postrank.options import Options
+from postrank.options import Options, is_url
 from postrank.posts import Malformed, Post
 from postrank.sources import Batch, Cursor, Gap, Surroundings
 from postrank.sources.background import aside
@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 HOSTS = [f"jetstream{number}.us-{coast}.bsky.network" for coast in ("east", "west") for number in (1, 2)]
 HOSTS_V2 = [f"jetstream.us-{coast}.bsky.network" for coast in ("east", "west")]
 DIRECTORY = "https://plc.directory"
-_FRAME_LIMIT = 8 << 20  # bytes of a frame, also once decompressed
+_FRAME_LIMIT = 8 << 20  # bytes of a frame that are looked at, also once decompressed
+_RECEIVED = 64 << 20  # bytes of a frame that are received: a connection that ends for it would come upon it again
+_DICTIONARY = b"\x37\xa4\x30\xec"  # how one begins (RFC 8878, "Dictionary Format")
 _BATCH_SECONDS, _BATCH_FRAMES = 0.25, 1000
 
 
@@ -79,10 +81,14 @@ class Jetstream:
         second = options.text("protocol", "v1", among=("v1", "v2")) == "v2"
         dictionary = _dictionary(options)
         compression = dictionary.dict_id() if dictionary else 0
-        directory = options.text("directory", DIRECTORY)
+        asked = options.given("directory") != "none"
+        directory = options.url("directory", DIRECTORY) if asked else options.text("directory")
         hosts = options.texts("hosts", HOSTS_V2 if second else HOSTS)
         if not hosts:
             options.wrong("hosts", "must name at least one host")
+        for host in hosts:
+            if not is_url(host if "://" in host else f"wss://{host}", ("ws", "wss")):
+                options.wrong("hosts", f"holds {host!r}, which is neither a host's name nor a ws:// or wss:// URL")
         return cls(
             hosts=hosts,
             wire=V2(compression) if second else V1(compressed=bool(dictionary)),
@@ -150,7 +156,7 @@ class Jetstream:
         path = self.wire.path(self._position, host, round(self.rewind_seconds * 1e6))
         try:
             return connect(
-                base.rstrip("/") + path, subprotocols=self.wire.subprotocols, max_size=_FRAME_LIMIT, close_timeout=1.0
+                base.rstrip("/") + path, subprotocols=self.wire.subprotocols, max_size=_RECEIVED, close_timeout=1.0
             )
         except InvalidStatus as refusal:
             status, body = refusal.response.status_code, (refusal.response.body or b"")[:300].decode(errors="replace")
@@ -207,6 +213,8 @@ class Jetstream:
                 data = decompressor.decompress(data, max_output_size=_FRAME_LIMIT)
             except zstandard.ZstdError as error:
                 return Frame(Malformed(f"a frame that zstd cannot read: {error}"))
+        if len(data) > _FRAME_LIMIT:
+            return Frame(Malformed(f"frame longer than {_FRAME_LIMIT} bytes"))
         return self.wire.parse(data)
 
     def _note(self, frame: Frame, resume: "_Resume", gathered: Gathering) -> None:
@@ -259,7 +267,11 @@ def _dictionary(options: Options) -> zstandard.ZstdCompressionDict | None:
         return None
     path: Path = options.path("zstd_dictionary")
     try:
-        return zstandard.ZstdCompressionDict(path.read_bytes())
+        content = path.read_bytes()
+        if content.startswith(_DICTIONARY):
+            return zstandard.ZstdCompressionDict(content)
+        why = "is no dictionary of zstd"
     except (OSError, zstandard.ZstdError) as error:
-        options.wrong("zstd_dictionary", f"cannot be read: {error}")
-        return None
+        why = f"cannot be read: {getattr(error, 'strerror', error)}"
+    options.wrong("zstd_dictionary", f"names {path}, which {why}")
+    return None

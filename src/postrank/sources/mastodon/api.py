@@ -90,7 +90,9 @@ class Api:
             if answer.is_success:
                 return orjson.loads(answer.content)
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError) as error:
-            raise Unavailable(f"{path}: {type(error).__name__}") from error
+            # Other errors quote the request, its headers among it.
+            told = f": {error}" if isinstance(error, httpx.NetworkError | httpx.TimeoutException) else ""
+            raise Unavailable(f"{path}: {type(error).__name__}{told}") from error
         raise self.refused(path, answer.status_code, answer.headers)
 
 

@@ -7,16 +7,15 @@ from typing import Any
 import orjson
 
 from postrank.posts import Event, Ignored, Malformed, Tombstone
+from postrank.sources.lines import LINE_LIMIT
 from postrank.sources.mastodon.statuses import status
-
-_LINE_LIMIT = 4 << 20  # bytes of an unfinished line
 
 
 class LineTooLong(ValueError):
     """A line grows without an end; `start` is how it begins."""
 
     def __init__(self, start: bytes) -> None:
-        super().__init__(f"line longer than {_LINE_LIMIT} bytes")
+        super().__init__(f"line longer than {LINE_LIMIT} bytes")
         self.start = start
 
 
@@ -36,7 +35,7 @@ class Events:
             found = self._line(line.rstrip(b"\r"))
             if found:
                 yield found
-        if len(self._rest) > _LINE_LIMIT:
+        if len(self._rest) > LINE_LIMIT:
             raise LineTooLong(self._rest[:4096])
 
     def _line(self, line: bytes) -> tuple[str, bytes] | None:

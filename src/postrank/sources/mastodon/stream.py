@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self, TypeAlias
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -48,11 +47,9 @@ class Mastodon:
         stall = options.number("stall_seconds", 45.0, at_least=0.1)
         found = []
         for table in options.tables("instances"):
-            url, token, stream = table.text("url"), table.secret("token"), table.text("stream", STREAMS[0])
+            url, token, stream = table.url("url"), table.secret("token"), table.text("stream", STREAMS[0])
             table.known()
-            if url and urlsplit(url).scheme not in ("http", "https"):
-                table.wrong("url", "must begin with https://")
-            if stream not in STREAMS and not stream.startswith("hashtag:"):
+            if stream not in STREAMS and not (stream.startswith("hashtag:") and stream.removeprefix("hashtag:")):
                 table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
             found.append(Instance(api=Api(url, token, stream), stall_seconds=stall, stopped=stopped))
         if not found:

@@ -67,7 +67,7 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
                 timeout=(_CONNECT_SECONDS, _READ_SECONDS),
             )
         except requests.RequestException as error:
-            raise XUnavailable(what, 0, type(error).__name__) from error
+            raise XUnavailable(what, 0, _why(error)) from error
         if answer.ok:
             return _object(what, answer)
         raise refusal(what, answer.status_code, answer.headers, answer.content)
@@ -107,6 +107,12 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
     def end_connections(self) -> None:
         """End every stream of the app."""
         self.request("DELETE", "/2/connections/all")
+
+
+def _why(error: requests.RequestException) -> str:
+    """What kept the request from being answered: the innermost reason, which quotes neither URL nor headers."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return f"{type(error).__name__}: {str(reason).rpartition(': ')[2]}" if reason else type(error).__name__
 
 
 def _object(what: str, answer: requests.Response) -> requests.Response:

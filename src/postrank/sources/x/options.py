@@ -12,7 +12,7 @@ CAP = 3_000_000  # posts in a month that X gives to one project (X API, "Pricing
 def api_of(options: Options) -> tuple[Secret, str, Api]:
     """The token, the host and the client that uses both. Raises nothing: problems are noted in the options."""
     token = options.secret("bearer_token")
-    host = options.text("host", HOST).rstrip("/")
+    host = options.url("host", HOST)
     return token, host, Api(token, host)
 
 
@@ -29,5 +29,6 @@ def spend_of(options: Options, surroundings: Surroundings) -> Spend:
     if 0 < spend.cap <= spend.margin:
         options.wrong("margin", f"of {spend.margin} posts leaves nothing of the {spend.cap} posts of a month")
     if 0 < spend.daily <= spend.margin * spend.price:
-        options.wrong("margin", f"of {spend.margin} posts at ${spend.price:g} leaves nothing of the daily budget")
+        why = f"of {spend.margin} posts at ${spend.price:g} leaves nothing of the daily ${spend.daily:g}"
+        options.wrong("margin", f"{why}: lower margin, or raise daily_budget")
     return spend
