@@ -15,6 +15,7 @@ from postrank.results.reader import NothingExported, Results
 LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [...]}
 HASHTAGS = "hashtags.json"  # in a run's export; {"hashtags": [{"hashtag": ..., "posts": ..., "authors": ...}, ...]}
 REPORT = "report.html"  # in a run's export
+DOCUMENTS = "documents.json"  # in a run's export; the three above, as the manifest lists its files
 FINEST_FIRST = ("minute", "hour", "day", "all")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from postrank.report.exports import HASHTAGS, LEDGERS, REPORT, Exports
+from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, REPORT, Exports
 from postrank.report.page import report_html
 from postrank.results.reader import NothingExported, Results
 
@@ -35,15 +35,17 @@ class Report:
         return report_html(exports, exports.open(self.run)).encode()
 
     def store(self) -> str:
-        """Make the report, put it beside the export and list it in the manifest; returns where it is."""
+        """Make the report, put it and a list of what lies beside it into the export; returns where the report is.
+
+        The manifest was complete before the export was pointed at, and stays as it was.
+        """
         self._put(self.key, self.make(), "text/html; charset=utf-8")
-        manifest = {**self.results.manifest(self.run), "documents": list(self._documents())}
-        body = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        self._put(f"rankings/run={self.run}/manifest.json", body.encode(), "application/json")
+        body = json.dumps({"run": self.run, "documents": list(self._documents())}, indent=2) + "\n"
+        self._put(f"rankings/run={self.run}/{DOCUMENTS}", body.encode(), "application/json")
         return f"s3://{self.results.bucket}/{self.key}"
 
     def _documents(self) -> Iterator[dict[str, Any]]:
-        """What lies beside the ranking's files, as the manifest lists it: it has no rows and no granularity."""
+        """What lies beside the ranking's files, as the manifest lists those: it has no rows and no granularity."""
         for name in (REPORT, HASHTAGS, LEDGERS):
             key = f"rankings/run={self.run}/{name}"
             try:
