@@ -1,9 +1,11 @@
-"""Look after the lake once a day. Every task may be killed at any point and repeated.
+"""Look after the lake, twice a day. Every task may be killed at any point and repeated.
 
 * The stream's author windows of yesterday must equal the minutes that the lake counts.
-* Deleted posts leave the Parquet files and the raw objects within a day, with a file of evidence in the lake bucket
-  (`evidence/redactions/`); above `approved_posts` the run waits for a human's word (Required Actions).
-* What no partition points at is deleted, and so is what its zone keeps no longer (`retention_days` of resources.json).
+* Deleted posts leave the Parquet files, the raw objects, Firehose's error records and the rejects within a day, with
+  files of evidence in the lake bucket (`evidence/redactions/`); above `approved_posts` the run waits for a human's word
+  (Required Actions). Twice a day, so that a run that fails, or a copy that a failed ranking left, costs no more.
+* What no partition points at is deleted, staged lines and results of queries among it, and so is what its zone keeps no
+  longer (`retention_days` of resources.json).
 * Partitions of many small files become one file each; the rankings of days older than `keep_revisions_days` become
   one partition a day, without superseded revisions.
 * What yesterday's statements cost is written to `costs/` in the results bucket.
@@ -23,7 +25,7 @@ from postrank_airflow.templating import SQL_FILTERS
 
 
 @dag(
-    schedule=CronTriggerTimetable("40 3 * * *", timezone="UTC"),
+    schedule=CronTriggerTimetable("40 3,15 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
@@ -38,6 +40,7 @@ from postrank_airflow.templating import SQL_FILTERS
 def maintain_lake() -> None:
     maintenance.compare_windows()
     maintenance.report_costs()
+    redaction.redact_elsewhere()
     first_compaction, _ = compaction.compact_partitions()
     first_settling, _ = compaction.settle_rankings()
     expired = maintenance.expire()

@@ -7,6 +7,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.results.elsewhere import Elsewhere
 from postrank.results.redaction import Redaction
 from postrank.results.run import Run
 from postrank_airflow import clients
@@ -15,7 +16,7 @@ from postrank_airflow.names import RESOURCES
 from postrank_airflow.operators import CreateTableOperator
 from postrank_airflow.templating import render
 
-PATIENCE = timedelta(hours=20)  # a run that nobody answers ends before the next one is due
+PATIENCE = timedelta(hours=11)  # a run that nobody answers ends before the next one is due
 
 
 def redact_deleted_posts() -> Any:
@@ -78,14 +79,25 @@ def finish_redaction() -> str:
     return _redaction(get_current_context()).finish()
 
 
+@task
+def redact_elsewhere() -> str:
+    """Take deleted posts out of what Firehose could not deliver and out of lines that broke the contract."""
+    elsewhere = Elsewhere(**_parts(get_current_context()))
+    return f"{elsewhere.redact()} objects of error records and rejects redacted"
+
+
 def _redaction(context: Any) -> Redaction:
+    return Redaction(**_parts(context))
+
+
+def _parts(context: Any) -> dict[str, Any]:
     dag_run = context["dag_run"]
-    return Redaction(
-        run=Run(dag_run.run_id),
-        as_of=dag_run.start_date,
-        resources=RESOURCES,
-        athena=clients.athena(),
-        catalogue=clients.catalogue(),
-        s3=clients.client("s3"),
-        render=render,
-    )
+    return {
+        "catalogue": clients.catalogue(),
+        "run": Run(dag_run.run_id),
+        "as_of": dag_run.start_date,
+        "resources": RESOURCES,
+        "athena": clients.athena(),
+        "s3": clients.client("s3"),
+        "render": render,
+    }

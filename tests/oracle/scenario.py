@@ -89,6 +89,7 @@ def _maintain(lake: RecordedLake) -> None:
     interval = {"all_from": f"{DAY}T00:00:00Z", "all_to": "2026-11-24T00:00:00Z", "first_day": DAY, "last_day": DAY}
     scope = {"all_networks": True, "networks_ranked": [], "include_reposts": True, "limit": 10}
     lake.athena.rows(render("exports/hashtags.sql", **interval, **scope))
+    lake.athena.rows(render("maintenance/deleted_among.sql", post_ids=["b5", "author:fay", "s1", "o'neil"]))
     redact(lake)
     hours = {"arrival_hours": ["2026-11-24T01", "2026-11-24T02"], "days": [DAY]}
     owed = {"table": "owed", "location": f"s3://{lake.names.buckets['lake']}/staging/owed/"}

@@ -143,11 +143,9 @@ def test_what_its_zone_keeps_no_longer_is_deleted_but_never_the_newest_export(la
     older = lake.rank(run_id="older", interval_start="2026-11-23T00:00:00Z")
     newer = lake.rank(run_id="newer", interval_start="2026-11-23T00:00:00Z")
     s3 = lake.client("s3")
-    s3.put_object(Bucket=lake.names.buckets["query_results"], Key="tables/x.csv", Body=b"x")
-    assert maintenance(lake, as_of=datetime.now(UTC)).expire() == {"query_results": 0, "exports": 0, "raw": 0}
+    assert maintenance(lake, as_of=datetime.now(UTC)).expire() == {"exports": 0, "raw": 0}
     s3.delete_object(Bucket=lake.names.buckets["raw"], Key="raw/posts/dt=2026-11-24/hour=01/object.ndjson.gz")
     gone = maintenance(lake, as_of=datetime.now(UTC) + timedelta(days=3650)).expire()
-    assert gone["query_results"] > 0
     assert gone["exports"] == len(older["files"]) + 1
     assert gone["raw"] == 1
     assert lake.catalogue.partitions("raw_posts") == []

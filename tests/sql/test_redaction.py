@@ -1,17 +1,22 @@
 """Deleted posts leave the lake, Parquet and raw, with evidence, and every count still adds up."""
 
+import base64
 import dataclasses
 import gzip
 import hashlib
 import itertools
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
+from pyarrow import parquet
 
+from postrank.aws.athena import QueryFailed
 from postrank.results.rawzone import RawZone
-from tests.support.care import AS_OF, document, maintenance, redact, redaction
-from tests.support.lake import author_delete, delete, post
+from tests.support.care import AS_OF, compact, document, maintenance, redact, redact_elsewhere, redaction
+from tests.support.lake import author_delete, delete, post, render
 
 FIRST, SECOND, THIRD = "2026-11-24T01", "2026-11-24T02", "2026-11-24T03"
 DAY = {"interval_start": "2026-11-23T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}
@@ -38,16 +43,6 @@ def _raw(lake) -> dict[str, bytes]:
 
 def _lines(raw: dict[str, bytes]) -> list[dict]:
     return [json.loads(line) for body in raw.values() for line in gzip.decompress(body).splitlines()]
-
-
-def _whole_lake(lake) -> bytes:
-    """All bytes of all buckets, what is compressed taken out of it."""
-    s3, found = lake.client("s3"), b""
-    for bucket in (lake.names.buckets["raw"], lake.names.buckets["lake"]):
-        for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
-            body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            found += gzip.decompress(body) if entry["Key"].endswith(".gz") else body
-    return found
 
 
 def _answer(lake) -> list[dict]:
@@ -281,7 +276,136 @@ def test_an_object_replaced_while_it_is_rewritten_is_not_lost(lake):
     assert list(_raw(lake).values()) == [b"newer"]
 
 
-def test_staged_lines_and_old_places_are_swept_with_their_words(deleted):
-    redact(deleted)
-    maintenance(deleted, as_of=AS_OF + timedelta(days=3650)).sweep()
-    assert b"secret" not in _whole_lake(deleted)
+RAW_KEY = "errors/posts/format-conversion-failed/dt=2026-11-24/hour=01/object"
+ERRORS, REJECTS = f"{RAW_KEY.split('/object', maxsplit=1)[0]}/", "ledgers/rejects/dt=2026-11-24/"
+
+
+def _put(lake, key: str, rows: list[dict]) -> None:
+    body = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=body)
+
+
+def _record(data: bytes) -> dict:
+    return {"attemptsMade": 3, "errorCode": "S3.AccessDenied", "rawData": base64.b64encode(data).decode()}
+
+
+def _reject(line: str, **more) -> dict:
+    return {"reason": "no author", "offset": 7, "line": line, "line_encoding": "utf-8", **more}
+
+
+def _readable(body: bytes) -> str:
+    """What a person could read in an object, whatever it is packed in."""
+    if body.startswith(b"PAR1"):
+        return str(parquet.read_table(BytesIO(body)).to_pylist())
+    text = (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode(errors="replace")
+    raw = [base64.b64decode(one) for one in re.findall(r'"rawData": ?"([^"]*)"', text)]
+    return text + "".join(map(_readable, raw))
+
+
+def _places(lake, word: str) -> list[str]:
+    """Every object of every bucket, overwritten versions too, in which the word can be read."""
+    s3, found = lake.client("s3"), []
+    for bucket in lake.names.buckets.values():
+        for entry in s3.list_object_versions(Bucket=bucket).get("Versions", ()):
+            where = {"Bucket": bucket, "Key": entry["Key"]}
+            version = {} if entry["VersionId"] == "null" else {"VersionId": entry["VersionId"]}
+            if word in _readable(s3.get_object(**where, **version)["Body"].read()):
+                found.append(f"{bucket}/{entry['Key']}")
+    return found
+
+
+@pytest.fixture
+def everywhere(lake):
+    """A lake with a post, deleted by now, in every place that a post can get into."""
+    secret = post("1", "ann", "2026-11-23T10:00:07.000Z", text="a secret")
+    line, other = (f"{json.dumps(one)}\n".encode() for one in (secret, post("2", "bob", "2026-11-23T10:00:00.000Z")))
+    lake.deliver(FIRST, [secret])
+    lake.rank(**DAY)
+    lake.rows("select text from posts")  # somebody's query, whose result is kept
+    lake.deliver(SECOND, [secret, post("3", "bob", "2026-11-23T10:00:00.000Z")])
+    failed = lake.acts(lake.ranking("failed"))  # staged and written, never pointed at
+    for _ in range(5):
+        next(failed)
+    compact(lake, "compacted", many=0)  # whose old files may be in somebody's hands
+    _put(lake, f"{RAW_KEY}-1", [_record(other), _record(other + line)])
+    _put(lake, f"{RAW_KEY}-2", [_record(gzip.compress(line))])
+    _put(
+        lake,
+        f"{REJECTS}r.ndjson",
+        [
+            _reject('{"post_id": "1", "text": "a secret'),
+            _reject('{"text": "no id'),
+        ],
+    )
+    lake.deliver(THIRD, [delete("1")])
+    lake.rank(**DAY)
+    return lake
+
+
+def _maintain(lake, number: int) -> None:
+    """A run of `maintain_lake`, `number` half days from now."""
+    as_of = datetime.now(UTC) + number * timedelta(hours=12)
+    redact(lake, f"maintenance {number}", as_of)
+    redact_elsewhere(lake, f"maintenance {number}", as_of)
+    maintenance(lake, as_of).sweep()
+
+
+def test_a_deleted_post_is_nowhere_to_be_read_after_a_day(everywhere):
+    buckets = everywhere.names.buckets
+    before = _places(everywhere, "secret")
+    places = [f"{buckets['raw']}/{place}" for place in ("raw/posts/", ERRORS, REJECTS)]
+    places += [
+        f"{buckets['lake']}/post_versions/",
+        f"{buckets['lake']}/staging/arrivals/",
+        f"{buckets['query_results']}/",
+    ]
+    assert [place for place in places if not any(key.startswith(place) for key in before)] == []
+    _maintain(everywhere, 1)
+    assert [place for place in _places(everywhere, "secret") if "/raw/posts/" in place or REJECTS in place] == []
+    _maintain(everywhere, 2)
+    assert _places(everywhere, "secret") == []
+
+
+def test_what_lies_outside_the_tables_keeps_its_lines_and_leaves_evidence(everywhere):
+    assert redact_elsewhere(everywhere) == 3
+    s3, bucket = everywhere.client("s3"), everywhere.names.buckets["raw"]
+    kept = s3.get_object(Bucket=bucket, Key=f"{RAW_KEY}-1")["Body"].read().splitlines()
+    assert base64.b64decode(json.loads(kept[0])["rawData"]).count(b"text of 2") == 1
+    lines = [json.loads(line) for line in base64.b64decode(json.loads(kept[1])["rawData"]).splitlines()]
+    assert [(line["kind"], line["post_id"], line.get("text")) for line in lines] == [
+        ("post", "2", "text of 2"),
+        ("redacted_post", "1", None),
+    ]
+    rejects = s3.get_object(Bucket=bucket, Key=f"{REJECTS}r.ndjson")["Body"].read().splitlines()
+    assert [(row["reason"], row.get("line")) for row in map(json.loads, rejects)] == [
+        ("no author", None),
+        ("no author", '{"text": "no id'),
+    ]
+    lake_bucket = everywhere.names.buckets["lake"]
+    (evidence,) = [
+        one["Key"]
+        for one in s3.list_objects_v2(Bucket=lake_bucket, Prefix="evidence/")["Contents"]
+        if one["Key"].endswith("-elsewhere.json")
+    ]
+    told = document(everywhere, f"s3://{lake_bucket}/{evidence}")["objects"]
+    assert {one["key"] for one in told} == {f"{RAW_KEY}-1", f"{RAW_KEY}-2", f"{REJECTS}r.ndjson"}
+    assert [(one["lines"], one["redacted"]) for one in told] == [(2, 1), (1, 1), (2, 1)]
+    assert redact_elsewhere(everywhere, "again") == 0
+
+
+def test_the_words_of_an_author_who_left_go_from_error_records_up_to_the_leaving(lake):
+    early, late = (post(n, "ann", f"2026-11-23T1{n}:00:00.000Z", text=f"words {n}") for n in ("1", "2"))
+    _put(lake, f"{RAW_KEY}-1", [_record("".join(f"{json.dumps(one)}\n" for one in (early, late)).encode())])
+    assert redact_elsewhere(lake) == 0  # nothing was ranked yet
+    lake.deliver(FIRST, [author_delete("ann", "2026-11-23T11:30:00.000Z")])
+    lake.rank()
+    assert redact_elsewhere(lake) == 1
+    assert _places(lake, "words 1") == []
+    assert _places(lake, "words 2") == [f"{lake.names.buckets['raw']}/{RAW_KEY}-1"]
+
+
+def test_a_task_that_comes_back_to_swept_lines_fails_rather_than_take_them_for_none(everywhere):
+    run = everywhere.ranking("failed").run
+    maintenance(everywhere, datetime.now(UTC) + timedelta(hours=12)).sweep()
+    with pytest.raises(QueryFailed, match=r"TABLE_NOT_FOUND|does not exist"):
+        everywhere.rows(render("staging/survey.sql", arrivals=run.scratch("arrivals")))

@@ -132,6 +132,19 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             [("2", "ann"), ("3", "bob"), ("4", "bob")],
         ),
         "ddl/tombstones.sql": ("select network, post_id, is_author from tombstones", [("x", "1", "false")]),
+        "ddl/judged_versions.sql": (
+            "select kind, post_id, posted_date, is_gone from judged_versions order by arrival_interval, 1, 2, 3",
+            [
+                ("post", "1", "2026-11-23", "true"),
+                ("post", "2", "2026-11-23", "false"),
+                ("post", "3", "2026-11-23", "false"),
+                ("delete", "1", "corrections", "false"),
+                ("deleted", "1", "2026-11-23", "false"),
+                ("edit", "3", "2026-11-23", "false"),
+                ("edit", "3", "corrections", "false"),
+                ("post", "4", "2026-11-23", "false"),
+            ],
+        ),
         "ddl/author_ranking.sql": (
             "select rank, author_id, posts, revision from author_ranking where granularity = 'day' order by rank",
             [("1", "bob", "2", "2"), ("2", "ann", "1", "2")],
@@ -170,17 +183,23 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             render("maintenance/redaction_candidates.sql"),
             [(FIRST, "2026-11-23", "x", "1", "false")],
         ),
+        "maintenance/deleted_among.sql": (
+            render("maintenance/deleted_among.sql", post_ids=["1", "2", "author:ann"]),
+            [("x", "1", "2026-11-24 05:00:00.000", "false")],
+        ),
     }
 
 
 ANSWERED = (
     "ddl/author_ranking.sql",
+    "ddl/judged_versions.sql",
     "ddl/posts.sql",
     "ddl/tombstones.sql",
     "exports/hashtags.sql",
     "exports/ranked_authors.sql",
     "exports/taken_out.sql",
     "exports/trending_hashtags.sql",
+    "maintenance/deleted_among.sql",
     "maintenance/redaction_candidates.sql",
     "staging/survey.sql",
     "staging/touched_days.sql",

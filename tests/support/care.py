@@ -6,6 +6,7 @@ from typing import Any
 
 from postrank.results.compaction import MANY, Compaction
 from postrank.results.comparison import Comparison
+from postrank.results.elsewhere import Elsewhere
 from postrank.results.maintenance import Maintenance
 from postrank.results.redaction import Redaction
 from postrank.results.run import Run
@@ -31,9 +32,9 @@ def comparison(lake: Lake) -> Comparison:
     return Comparison(**parts)
 
 
-def redact(lake: Lake, run_id: str = "care") -> dict[str, Any]:
+def redact(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> dict[str, Any]:
     """Redact whatever is deleted; returns the evidence."""
-    work = redaction(lake, run_id)
+    work = redaction(lake, run_id, as_of)
     plan = work.plan()
     dates = work.begin()
     lake.write("maintenance/redacted_versions.sql", plan.statements)
@@ -56,6 +57,11 @@ def settle(lake: Lake, run_id: str = "care", keep: timedelta = timedelta(days=1)
     planned = work.settle(keep)
     lake.write("maintenance/settled_ranking.sql", planned)
     return work.point_settled(planned)
+
+
+def redact_elsewhere(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> int:
+    """Redact what lies outside the tables; returns in how many objects."""
+    return Elsewhere(run=Run(run_id), as_of=as_of, **_parts(lake)).redact()
 
 
 def document(lake: Lake, url: str) -> dict[str, Any]:

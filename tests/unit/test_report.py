@@ -170,7 +170,9 @@ def test_hashtags_are_shown_as_they_were_exported(s3: Any, results: Results) -> 
     )
 
 
-def test_the_report_is_listed_by_its_digest_however_often_it_is_made_and_the_manifest_stays(s3: Any, results: Results) -> None:
+def test_the_report_is_listed_by_its_digest_however_often_it_is_made_and_the_manifest_stays(
+    s3: Any, results: Results
+) -> None:
     run = export(s3, BUCKET, POSTS, "manual__listed")
     manifest = results.body(f"rankings/run={run}/manifest.json")
     for _ in range(2):

@@ -7,28 +7,8 @@ with (
     partitioned_by = array['arrival_interval', 'posted_date']
 ) as
 with versions as (
-    select
-        *,
-        kind in ('post', 'edit')
-        and (
-            exists (
-                select 1
-                from tombstones
-                where
-                    tombstones.network = post_versions.network
-                    and tombstones.post_id = post_versions.post_id
-            )
-            or exists (
-                select 1
-                from tombstones
-                where
-                    tombstones.is_author
-                    and tombstones.network = post_versions.network
-                    and tombstones.author_id = post_versions.author_id
-                    and post_versions.posted_at <= coalesce(tombstones.deleted_at, post_versions.posted_at)
-            )
-        ) as is_gone
-    from post_versions
+    select *
+    from judged_versions
     where
         arrival_interval in ({{ params.arrival_hours | texts }})
         and posted_date in ({{ params.days | texts }})

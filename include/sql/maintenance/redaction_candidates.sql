@@ -10,42 +10,24 @@ with marked as (
 )
 
 select
-    post_versions.arrival_interval,
-    post_versions.posted_date,
-    post_versions.network,
-    post_versions.post_id,
+    judged_versions.arrival_interval,
+    judged_versions.posted_date,
+    judged_versions.network,
+    judged_versions.post_id,
     max(
-        case when post_versions.posted_date <> 'corrections' and marked.post_id is null then 'true' else 'false' end
+        case when judged_versions.posted_date <> 'corrections' and marked.post_id is null then 'true' else 'false' end
     ) as is_owed
-from post_versions
+from judged_versions
 left join marked
     on
-        post_versions.network = marked.network
-        and post_versions.post_id = marked.post_id
-        and post_versions.posted_date = marked.posted_date
-where
-    post_versions.kind in ('post', 'edit')
-    and (
-        exists (
-            select 1
-            from tombstones
-            where
-                tombstones.network = post_versions.network
-                and tombstones.post_id = post_versions.post_id
-        )
-        or exists (
-            select 1
-            from tombstones
-            where
-                tombstones.is_author
-                and tombstones.network = post_versions.network
-                and tombstones.author_id = post_versions.author_id
-                and post_versions.posted_at <= coalesce(tombstones.deleted_at, post_versions.posted_at)
-        )
-    )
-group by post_versions.arrival_interval, post_versions.posted_date, post_versions.network, post_versions.post_id
+        judged_versions.network = marked.network
+        and judged_versions.post_id = marked.post_id
+        and judged_versions.posted_date = marked.posted_date
+where judged_versions.is_gone
+group by
+    judged_versions.arrival_interval, judged_versions.posted_date, judged_versions.network, judged_versions.post_id
 order by
-    post_versions.arrival_interval asc,
-    post_versions.posted_date asc,
-    post_versions.network asc,
-    post_versions.post_id asc
+    judged_versions.arrival_interval asc,
+    judged_versions.posted_date asc,
+    judged_versions.network asc,
+    judged_versions.post_id asc

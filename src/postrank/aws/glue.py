@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -97,6 +98,12 @@ class Catalogue:
             self.client.delete_table(DatabaseName=self.database, Name=table)
         except self.client.exceptions.EntityNotFoundException:
             return
+
+    def tables(self, prefix: str, before: datetime) -> list[str]:
+        """The tables whose names begin so and that were made before a time."""
+        asked = self.client.get_paginator("get_tables").paginate(DatabaseName=self.database, Expression=f"{prefix}*")
+        found = [table for page in asked for table in page["TableList"] if table["Name"].startswith(prefix)]
+        return [table["Name"] for table in found if table["CreateTime"] < before]
 
     def location(self, table: str) -> str:
         """The prefix of a table (`s3://.../`)."""

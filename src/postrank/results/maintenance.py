@@ -14,10 +14,14 @@ from postrank.aws.prefixes import folder
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
 from postrank.results.reader import NothingExported, Results
+from postrank.results.run import SCRATCH
 
 WRITTEN = ("post_versions", "author_minutes", "author_ranking_revisions", "touched_minutes", "hashtag_ranking")
 POINTING = (*WRITTEN, "hashtag_debt")  # whose objects are those of `touched_minutes`
-UNREFERENCED = timedelta(hours=12)  # how long a prefix that nobody points at may belong to a run that still writes
+# How long what nobody points at may belong to a run that still writes, and a query's result be read. Two runs lie half
+# a day apart: whatever may hold a post that was deleted meanwhile is gone within a day.
+UNREFERENCED = timedelta(hours=12)
+STAGED = timedelta(hours=6)  # the same for lines as they came; a run that needs them for longer fails, and is cleared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +34,24 @@ class Maintenance:
     s3: Any
 
     def sweep(self) -> int:
-        """Delete objects of the lake that no partition points at, and staged lines; both once they are old enough."""
+        """Delete objects of the lake that no partition points at, staged lines and results of queries, once they are
+        old enough; and forget the tables of runs that never came to their end, so that nobody takes them for empty.
+        """
         read = {folder(one.location) for table in POINTING for one in self.catalogue.partitions(table)}
-        lake = self.resources.buckets["lake"]
-        roots = [*(prefix(table, self.resources) for table in WRITTEN), f"s3://{lake}/staging/"]
-        return sum(self._older(root, UNREFERENCED, read) for root in roots)
+        for table in self.catalogue.tables(SCRATCH, self.as_of - STAGED):
+            self.catalogue.drop(table)
+        ages = {
+            **{prefix(table, self.resources): UNREFERENCED for table in WRITTEN},
+            f"s3://{self.resources.buckets['query_results']}/": UNREFERENCED,
+            f"s3://{self.resources.buckets['lake']}/staging/": STAGED,
+        }
+        return sum(self._older(root, age, read) for root, age in ages.items())
 
     def expire(self) -> dict[str, int]:
         """Delete what its zone keeps no longer. Returns how many objects, or partitions of `raw_posts`, by zone."""
-        zones = {
-            "query_results": f"s3://{self.resources.buckets['query_results']}/",
-            "exports": f"s3://{self.resources.buckets['results']}/rankings/run=",
-        }
-        found = {zone: self._older(root, self._kept(zone), self._newest_export()) for zone, root in zones.items()}
-        return {**found, "raw": self._forget_raw()}
+        exports = f"s3://{self.resources.buckets['results']}/rankings/run="
+        gone = self._older(exports, self._kept("exports"), self._newest_export())
+        return {"exports": gone, "raw": self._forget_raw()}
 
     def _forget_raw(self) -> int:
         """Forget the arrival hours of `raw_posts` and `raw_author_windows` whose objects have expired."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from postrank.aws import prefixes
 from postrank.aws.athena import Athena, Execution
 from postrank.aws.glue import Catalogue, Partition
-from postrank.aws.prefixes import count_lines
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
 from postrank.results import planning, pointing
@@ -21,7 +21,7 @@ from postrank.results.request import RankingRequest
 from postrank.results.run import Run
 from postrank.results.surroundings import Known, Touched, debt_runs
 
-VIEWS = ("posts", "tombstones", "author_ranking")
+VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
 Statements = list[Parameters]
@@ -146,10 +146,14 @@ class Ranking:
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
     def drop_scratch(self, planned: Mapping[str, Any]) -> None:
-        """Forget the tables that lived as long as the run; their objects stay, for what points at them."""
+        """Forget the tables that lived as long as the run, and delete the staged lines.
+
+        The other objects stay, for what points at them.
+        """
         written = [params["table"] for relation in planning.WRITTEN for params in planned[relation]]
         for table in (*written, self.run.scratch("arrivals"), self.run.scratch("touched_minutes")):
             self.catalogue.drop(table)
+        prefixes.empty(self.s3, self.run.location(self.resources, "arrivals"))
 
     def _asked(self) -> dict[str, Any]:
         return {
@@ -165,7 +169,7 @@ class Ranking:
     def _rejects(self, dates: Iterable[str]) -> int:
         """How many lines broke the contract on the dates on which the ranked posts arrived."""
         ledger = f"s3://{self.resources.buckets['raw']}/{self.resources.keys['ledgers']}rejects/"
-        return sum(count_lines(self.s3, f"{ledger}dt={date}/") for date in dates)
+        return sum(prefixes.count_lines(self.s3, f"{ledger}dt={date}/") for date in dates)
 
     def _checked(self, relation: str, planned: Mapping[str, Any]) -> list[str]:
         """The scratch tables of a relation, after its check found nothing wrong in any."""

@@ -56,7 +56,7 @@ class RawZone:
         body: bytes = found["Body"].read()
         before = hashlib.sha256(body).hexdigest()
         lines = gzip.decompress(body).splitlines(keepends=True)
-        stubs = {at: stub for at, line in enumerate(lines) if (stub := _stub(line, gone, run))}
+        stubs = {at: stub for at, line in enumerate(lines) if (stub := stub_of(line, gone, run))}
         if not stubs:
             return _earlier(key, before, lines, found["Metadata"], run)
         notes = found["Metadata"]
@@ -70,7 +70,7 @@ class RawZone:
         return Rewritten(key, origin, hashlib.sha256(after).hexdigest(), len(lines), _redacted_by(lines, run))
 
 
-def _stub(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
+def stub_of(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
     """What stands in the place of a line; None where the line may stay."""
     try:
         event = orjson.loads(line)

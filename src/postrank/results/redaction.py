@@ -84,7 +84,8 @@ class Redaction:
                 earlier = replace(self, run=Run(left.run_id), as_of=datetime.fromisoformat(left.as_of))
                 earlier.finish()
             self._forget(Run(left.run_id))
-        rows = self.athena.rows(self.render("maintenance/redaction_candidates.sql"))
+        ranked = self.catalogue.has_table("judged_versions")  # a lake in which nothing was ranked yet holds nothing
+        rows = self.athena.rows(self.render("maintenance/redaction_candidates.sql")) if ranked else []
         pairs = Counter(f"{row['arrival_interval']}/{row['posted_date']}" for row in rows)
         owed = {f"{row['arrival_interval']}/{row['posted_date']}" for row in rows if row["is_owed"] == "true"}
         found = {"/".join(one.values): one.location for one in self.catalogue.partitions("post_versions")}

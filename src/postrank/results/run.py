@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
 
+SCRATCH = "run_"  # how the tables begin that live as long as a run
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -24,7 +25,7 @@ class Run:
 
     def scratch(self, relation: str, chunk: int = 0) -> str:
         """The catalogue name of a table that lives as long as the run."""
-        return f"run_{self._digest[:16]}_{relation}_{chunk}"
+        return f"{SCRATCH}{self._digest[:16]}_{relation}_{chunk}"
 
     def location(self, resources: Resources, relation: str, chunk: int = 0) -> str:
         """Where the run writes a chunk of a relation; each attempt adds a folder of its own."""

@@ -3,7 +3,11 @@
 locals {
   # By bucket: how many days what lies below a prefix is kept. What no rule can tell, maintain_lake cleans.
   expiry_days = {
-    raw           = { "raw/" = var.retention_days.raw, "errors/" = var.retention_days.errors }
+    raw = {
+      "raw/"             = var.retention_days.raw
+      "errors/"          = var.retention_days.errors
+      "ledgers/rejects/" = var.retention_days.raw
+    }
     query_results = { "" = var.retention_days.query_results }
   }
   versioned = toset(["results", "artifacts"])
@@ -83,7 +87,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   dynamic "rule" {
     for_each = try(local.expiry_days[each.key], {})
     content {
-      id     = "expire${replace(rule.key == "" ? "" : "-${rule.key}", "/", "")}"
+      id     = "expire${rule.key == "" ? "" : "-${replace(trimsuffix(rule.key, "/"), "/", "-")}"}"
       status = "Enabled"
       filter {
         prefix = rule.key
