@@ -1,9 +1,8 @@
 """The Bluesky source against real websockets."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from postrank.sources.bluesky.stream import Refused
 from postrank.sources.bluesky.wire import to_time
 from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
 from tests.support.faulty_proxy import faulty_proxy
+from tests.support.http_server import Handler, serving
 from tests.support.reading import built, reading
 from tests.support.waiting import wait_for
 
@@ -189,26 +189,23 @@ def test_a_subscription_that_the_server_finds_wrong_is_fatal(server: FakeJetstre
     assert "InvalidRequest: collections" in str(error)
 
 
-def test_unknown_handles_are_asked_of_the_directory_once(server: FakeJetstream, tmp_path: Path) -> None:
+@contextmanager
+def did_directory(*answers: tuple[int, dict[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """A directory's URL and the paths that it was asked for; it begins with `answers`, then knows every DID."""
     asked: list[str] = []
 
-    class Directory(BaseHTTPRequestHandler):
+    class Directory(Handler):
         def do_GET(self) -> None:
             asked.append(self.path)
-            body = b'{"alsoKnownAs": ["at://ann.example"]}'
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            status, headers = answers[len(asked) - 1] if len(asked) <= len(answers) else (200, {})
+            self.answer(status, {"alsoKnownAs": ["at://ann.example"]}, headers)
 
-        def log_message(self, *_: object) -> None:
-            return
+    with serving(None, Directory, None) as url:
+        yield url, asked
 
-    directory = ThreadingHTTPServer(("127.0.0.1", 0), Directory)
-    thread = Thread(target=directory.serve_forever, daemon=True)
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{directory.server_address[1]}"
+
+def test_unknown_handles_are_asked_of_the_directory_once(server: FakeJetstream, tmp_path: Path) -> None:
+    with did_directory() as (url, asked):
         one = source(tmp_path, server, directory=url, lookups_per_second=100.0)
         with reading(one) as read:
             read.until(lambda: server.connected, "the connection")
@@ -216,12 +213,25 @@ def test_unknown_handles_are_asked_of_the_directory_once(server: FakeJetstream, 
             read.until(lambda: one.gauges()["bluesky_handles_known"] == 1, "the lookup")  # type: ignore[attr-defined]
             server.publish(commit(ANN, "2", record("2")))
             read.until_ids(uri("2"))
-    finally:
-        directory.shutdown()
-        directory.server_close()
-        thread.join()
     assert asked == [f"/{ANN}"]
     assert [getattr(event, "author_handle", "") for event in read.events] == [None, "ann.example"]
+
+
+def test_a_directory_that_has_had_enough_is_left_alone_for_as_long_as_it_says(
+    server: FakeJetstream, tmp_path: Path
+) -> None:
+    with did_directory((429, {"retry-after": "1"}), (429, {"ratelimit-reset": "99999999999"})) as (url, asked):
+        one = source(tmp_path, server, directory=url, lookups_per_second=100.0)
+        with reading(one) as read:
+            read.until(lambda: server.connected, "the connection")
+            for number in range(20):
+                server.publish(commit(f"did:plc:{number}", "1", record("1")))
+            read.until(lambda: len(asked) == 2, "the question after a second")
+            for number in range(20, 25):
+                server.publish(commit(f"did:plc:{number}", "1", record("1")))
+            read.until(lambda: len(read.events) == 25, "all posts")
+    assert len(asked) == 2
+    assert one.gauges()["bluesky_handle_failures"] == 2  # type: ignore[attr-defined]
 
 
 def test_wrong_options_are_named_together(tmp_path: Path) -> None:

@@ -7,8 +7,12 @@ few accounts get their handles from identity events alone.
 """
 
 import logging
+import math
+import random
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -18,6 +22,7 @@ import orjson
 log = logging.getLogger(__name__)
 _WAITING = 1000  # DIDs on the list; more are asked when they post again
 _HANDLE_SCHEME = "at://"
+_AWAY, _LONGEST = 30.0, 900.0  # seconds without a question to a directory that is troubled or has had enough
 
 
 @dataclass(slots=True)
@@ -76,21 +81,35 @@ class Handles:
                     if self._stopped.is_set():
                         return
                     did, _ = self._waiting.popitem(last=False)
-                self._ask(client, did)
-                self._stopped.wait(1.0 / self.per_second)
+                wait = max(self._ask(client, did), 1.0 / self.per_second)
+                self._stopped.wait(wait * random.uniform(1.0, 1.25))  # noqa: S311 no secret
 
-    def _ask(self, client: httpx.Client, did: str) -> None:
+    def _ask(self, client: httpx.Client, did: str) -> float:
+        """Ask for one DID; the seconds for which the directory wants no more questions."""
         self.lookups += 1
         try:
             answer = client.get(f"{self.directory.rstrip('/')}/{quote(did, safe=':')}")
             if answer.status_code in (404, 410):
                 self.learn(did, None)
-                return
+                return 0.0
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+                self.failures += 1
+                return _wanted(answer.headers)
             answer.raise_for_status()
             names = list(orjson.loads(answer.content).get("alsoKnownAs") or [])
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, AttributeError, TypeError) as error:
             self.failures += 1
             log.debug("handle not found", extra={"fields": {"did": did, "why": str(error)}})
-            return
+            return 0.0
         found = [name for name in names if isinstance(name, str) and name.startswith(_HANDLE_SCHEME)]
         self.learn(did, found[0].removeprefix(_HANDLE_SCHEME) if found else None)
+        return 0.0
+
+
+def _wanted(headers: Mapping[str, str]) -> float:
+    """Seconds to wait for, as the answer has it (RFC 9110, "Retry-After"; `ratelimit-reset` is an epoch), else 30."""
+    try:
+        told = float(headers.get("retry-after") or float(headers["ratelimit-reset"]) - time.time())
+    except (KeyError, ValueError):
+        return _AWAY
+    return min(max(told, 1.0), _LONGEST) if math.isfinite(told) else _AWAY

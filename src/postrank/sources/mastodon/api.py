@@ -1,5 +1,6 @@
 """The requests to one Mastodon instance: where it streams, and its timelines, page by page."""
 
+import random
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -81,7 +82,8 @@ class Api:
     def refused(self, what: str, status: int, headers: Any) -> MastodonRefused | Unavailable:
         """The error for an answer that is no success."""
         if status in (408, 429) or status >= 500:
-            return Unavailable(f"{what}: status {status}", _until_reset(headers) if status == 429 else 0.0)
+            wait = _until_reset(headers) * random.uniform(1.0, 1.1) if status == 429 else 0.0  # noqa: S311 no secret
+            return Unavailable(f"{what}: status {status}", wait)
         return MastodonRefused(self.host, what, status)
 
     def _get(self, path: str, query: dict[str, str]) -> Any:
