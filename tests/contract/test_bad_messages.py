@@ -2,16 +2,18 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from postrank.posts import Ignored, Malformed, Post, Tombstone
 from postrank.posts.encoding import encode
+from postrank.posts.logs import APACHE, APACHE_TIME, LogFormat
 from postrank.sources.bluesky.wire import V1, V2
 from postrank.sources.gathering import Gathering
 from postrank.sources.mastodon.events import outcome
@@ -146,6 +148,23 @@ def test_a_good_message_with_one_part_replaced_or_gone(network: str, data: st.Da
 )
 def test_known_traps(network: str, data: bytes) -> None:
     check(READERS[network][0](data))
+
+
+ACCESS = b'192.0.2.7 - ann [10/Oct/2025:13:55:36 -0700] "GET /a HTTP/1.1" 404 12 "-" "Mozilla/5.0"'
+FORMATS = [
+    LogFormat(network="logs", pattern=re.compile(APACHE), author="client", time_format=APACHE_TIME),
+    LogFormat(network="logs", pattern=re.compile(r"(?P<posted_at>\S+) (?P<author_id>\S*) (?P<text>.*)")),
+]
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=["apache", "regex"])
+@given(at=st.integers(0, len(ACCESS)), gone=st.integers(0, 20), put=st.binary(max_size=20))
+@example(at=0, gone=0, put=b"2025-10-10T25:00:00Z ann \xff")
+@example(at=0, gone=99, put=b"9999-12-31T23:59:59.999-23:59 ann far ahead")
+@example(at=0, gone=99, put=b"0001-01-01T00:00:00+23:59 ann before all")
+@settings(max_examples=300, deadline=None)
+def test_a_line_of_a_log_with_a_part_replaced(form: LogFormat, at: int, gone: int, put: bytes) -> None:
+    check(list(form.outcome(ACCESS[:at] + put + ACCESS[at + gone :], "file-0")))
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Any:

@@ -35,7 +35,7 @@ class Following:
 
     def until_quiet(self) -> list[str]:
         """Take batches until there is nothing new; the ids of the posts so far."""
-        while (batch := next(self._batches)).read:
+        while (batch := next(self._batches)).cursor:
             self.cursor = batch.cursor
             self.ids += [event.post_id for event in batch.events]
             self.rejects += [reject.reason for reject in batch.rejects]
@@ -149,7 +149,7 @@ class Words(Following):
         self.texts: list[int] = []
 
     def read(self) -> list[int]:
-        while (batch := next(self._batches)).read:
+        while (batch := next(self._batches)).cursor:
             self.cursor = batch.cursor
             self.ids += [event.post_id for event in batch.events]
             self.texts += [int(event.text or "") for event in batch.events if isinstance(event, Post)]
@@ -296,3 +296,22 @@ def test_what_cannot_be_followed_is_told_once_and_holds_nothing_back(
 def test_a_list_of_no_files_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(WrongSettings, match=f"{name}.files must name at least one file"):
         built(name, tmp_path, files=[])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_line_that_is_too_long_is_one_reject_and_its_end_is_no_line(
+    tmp_path: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("postrank.sources.tail.LINE_LIMIT", 1 << 20)
+    log = tmp_path / ("posts.ndjson.gz" if packed else "posts.ndjson")
+    long = b"x" * (3 << 20) + json_line(7)
+    body = json_line(1) + long + json_line(2) + b"\n"
+    log.write_bytes(gzip.compress(body, 1) if packed else body[: 2 << 20])
+    first = Following(tail(log))
+    first.until_quiet()
+    if not packed:
+        log.write_bytes(body)
+    second = Following(tail(log), first.cursor)  # a restart comes within the line
+    second.until_quiet()
+    assert first.ids + second.ids == ["1", "2"]
+    assert first.rejects + second.rejects == [f"line longer than {1 << 20} bytes"]

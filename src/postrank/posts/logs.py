@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from postrank.posts.records import Malformed, Post
+from postrank.posts.records import Ignored, Malformed, Post
 from postrank.posts.times import instant, to_text
 
 # Apache HTTP Server, "Log Files": common and combined log format.
@@ -54,8 +54,10 @@ class LogFormat:
             lang=groups.get("lang"),
         )
 
-    def outcome(self, line: bytes, place: str) -> tuple[Post | Malformed]:
-        """The same, with what is wrong as a value."""
+    def outcome(self, line: bytes, place: str) -> tuple[Post | Ignored | Malformed]:
+        """The same, with what is wrong as a value, and a blank line passed over."""
+        if not line.strip():
+            return (Ignored("blank"),)
         try:
             return (self.parse(line, place),)
         except Malformed as malformed:

@@ -33,6 +33,7 @@ class Generation:
     at: int = 0  # bytes done, decompressed
     head: list[str] = field(default_factory=list)  # digests of its first 64, 128, ... 4096 bytes, as far as done
     last: str = ""  # digest of the 1024 bytes before `at`
+    within: bool = False  # `at` lies within a line that was too long, and is rejected by now
     start: bytes = field(default=b"", repr=False)  # the same bytes, once they were read in this process
     end: bytes = field(default=b"", repr=False)
 
@@ -67,7 +68,8 @@ class Generation:
 
     def to_cursor(self) -> dict[str, Any]:
         """What a cursor keeps of it."""
-        return {"log": self.log, "file": self.file, "at": self.at, "head": self.head, "last": self.last}
+        found = {"log": self.log, "file": self.file, "at": self.at, "head": self.head, "last": self.last}
+        return {**found, "within": True} if self.within else found
 
 
 @dataclass(slots=True)

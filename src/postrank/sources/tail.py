@@ -141,12 +141,16 @@ class Tail:
                 return  # nothing that was not read from another copy, or another file by now
             rest = b""
             while chunk := file.read(_CHUNK):
+                if generation.within:
+                    dropped, newline, chunk = chunk.partition(b"\n")
+                    generation.within = not newline
+                    yield self._batch(lines, generation, dropped + newline)
                 *whole, rest = (rest + chunk).split(b"\n")
                 offset = lines.add_all(whole, generation.at)
                 done = b"".join(line + b"\n" for line in whole)
                 if len(rest) > LINE_LIMIT:
                     lines.reject(f"line longer than {LINE_LIMIT} bytes", rest, offset)
-                    done, rest = done + rest, b""
+                    done, rest, generation.within = done + rest, b"", True
                 if done:
                     yield self._batch(lines, generation, done)
             if rest and kind != "none":  # a compressed file does not grow any more
