@@ -29,9 +29,8 @@ class Settings:
         if not _ENVIRONMENT.fullmatch(environment):
             problems.append("POSTRANK_ENVIRONMENT must be a short lower-case name such as prod")
         if not _ACCOUNT.fullmatch(account):
-            problems.append(
-                f"POSTRANK_ACCOUNT {'must be the 12 digits of an AWS account' if account else 'is missing'}"
-            )
+            wrong = "must be the 12 digits of an AWS account" if account else "is missing: the 12 digits of the account"
+            problems.append(f"POSTRANK_ACCOUNT {wrong}")
         if region is not None and not _REGION.fullmatch(region):
             problems.append("AWS_REGION must be a region such as us-east-1")
         if problems:

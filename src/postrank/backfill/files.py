@@ -34,6 +34,8 @@ def fetched(files: Sequence[str], clients: Clients) -> Iterator[list[Path]]:
 
 def _fetch(url: str, folder: Path, clients: Clients) -> Path:
     bucket, key = split(url)
+    if not bucket or not key:
+        raise NoArchive(f"{url} names no object: write s3://bucket/key")
     folder.mkdir()
     path = folder / key.rsplit("/", 1)[-1]
     try:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from postrank.backfill.past import Past, Span
+from postrank.errors import Retryable
 from postrank.posts.encoding import encode
 from postrank.posts.times import to_text
 from postrank.sinks import Record, Sink, Unavailable
@@ -20,6 +23,10 @@ from postrank.streamer.ledgers import Ledgers, PutObject
 log = logging.getLogger(__name__)
 _FLUSH_BYTES = 2 << 20
 _LONGEST_PAUSE = 30.0
+
+
+class LedgersAway(Retryable):
+    """The ledgers' rows are on disk, and cannot be written to the bucket now."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,4 +115,9 @@ class Backfill:
         sink = {"received": counts.lines, "delivered": self.delivered, "rejected": 0, "ignored": 0}
         self.ledgers.note_hops({"source": {**source, "ignored": counts.ignored}, "sink": sink})
         self.ledgers.flush()
-        self.ledgers.upload(self.put)
+        try:
+            self.ledgers.upload(self.put)
+        except (BotoCoreError, ClientError) as error:
+            if complete:
+                raise LedgersAway(f"what was read is delivered, but the ledgers cannot say so yet: {error}") from error
+            log.warning("ledgers not written", extra={"fields": {"why": str(error)}})  # what ended it is told instead

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -49,12 +50,22 @@ _TRY_AGAIN = 75  # EX_TEMPFAIL (sysexits.h)
 
 
 def main() -> None:
-    """Run the command line; what was raised on purpose, or by the disk, is one message and status 2.
+    """Run the command line; what was raised on purpose, by AWS or by the disk is one message and status 2.
 
     Status 75 instead says that the same command may succeed later.
     """
     try:
         postrank()
     except (PostrankError, OSError) as error:  # OSError: a full disk, a folder that may not be written
-        click.echo(f"postrank: {error}", err=True)
-        sys.exit(_TRY_AGAIN if isinstance(error, Retryable) else 2)
+        _end(error)
+    except Exception as error:
+        from postrank.aws.repairs import told  # boto3 is slow to import
+
+        if (told_as := told(error)) is None:
+            raise
+        _end(told_as)
+
+
+def _end(error: Exception) -> NoReturn:
+    click.echo(f"postrank: {error}", err=True)
+    sys.exit(_TRY_AGAIN if isinstance(error, Retryable) else 2)

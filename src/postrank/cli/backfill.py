@@ -141,7 +141,7 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise WrongRequest(f"{text!r} is no RFC 3339 instant") from error
+        raise WrongRequest(f"{text!r} is no RFC 3339 instant: write it as 2026-11-24T05:00:00Z") from error
     if moment.tzinfo is None:
         raise WrongRequest(f"{text!r} has no offset: write it in UTC with a Z")
     return moment.astimezone(UTC)

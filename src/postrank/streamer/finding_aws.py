@@ -5,34 +5,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.aws.clients import Clients
+from postrank.aws.repairs import repair
 from postrank.aws.resources import Resources
+from postrank.errors import Fatal
 from postrank.streamer.finding import Finding
 
 SKEW_SECONDS = 60.0  # AWS refuses signatures that are 5 minutes off; the windows want better
 # Out of range, so that the record is refused; but only to a caller who may put it (Amazon Kinesis, "PutRecords").
 _NO_HASH_KEY = "9" * 39
-_PERMISSION = (
-    "give the role the permission that the message names (src/postrank/aws/policies/streamer.json has them all)"
-)
-_CREATE = "create it: terraform apply, in the environment and account of POSTRANK_*"
-_OTHERS = "use other credentials: these are not known to AWS"
-_REPAIRS = {
-    "AccessDenied": _PERMISSION,
-    "AccessDeniedException": _PERMISSION,
-    "ResourceNotFoundException": _CREATE,
-    "NoSuchBucket": _CREATE,
-    "ExpiredToken": "renew the credentials",
-    "ExpiredTokenException": "renew the credentials",
-    "InvalidClientTokenId": _OTHERS,
-    "InvalidAccessKeyId": _OTHERS,
-    "UnrecognizedClientException": _OTHERS,
-    "SignatureDoesNotMatch": "correct the secret access key; where the clock is wrong too, set that first",
-    "InvalidSignatureException": "correct the secret access key; where the clock is wrong too, set that first",
-    "RequestTimeTooSkewed": "synchronise the clock (chrony, systemd-timesyncd)",
-}
 
 
 def examine_aws(clients: Clients, names: Resources, *, streams: bool, metrics: bool) -> Iterator[Finding]:
@@ -131,11 +114,8 @@ def asked(what: str, call: Callable[[], str]) -> Finding:
     """A finding from a call of AWS: its answer, or its error with what to do."""
     try:
         seen = call()
-    except NoCredentialsError:
-        return Finding(what, False, "boto3 found none", "give the instance its role, or set AWS_PROFILE")
-    except ClientError as error:
-        code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-        return Finding(what, False, f"{code}: {message}", _REPAIRS.get(code, "see AWS's documentation of this error"))
-    except BotoCoreError as error:
-        return Finding(what, False, str(error), "check the route to AWS (endpoint, proxy, security group)")
+    except (ClientError, BotoCoreError) as error:
+        return Finding(what, False, *repair(error))
+    except Fatal as error:
+        return Finding(what, False, str(error), "correct the environment")
     return Finding(what, True, seen)
