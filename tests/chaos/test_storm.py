@@ -5,24 +5,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import chaos, chaos_sources
+from postrank.results.gaps import unmarked
+from tests.support import chaos, chaos_sources, chaos_teller
 
 LINES = int(os.environ.get("POSTRANK_CHAOS_LINES", "20000"))
 KILLS = int(os.environ.get("POSTRANK_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("POSTRANK_CHAOS_SEED", "7"))
 
 
-@pytest.mark.parametrize("feeds", [chaos_sources.replay, chaos_sources.jetstream, chaos_sources.x_stream])
+FEEDS = [chaos_sources.replay, chaos_sources.jetstream, chaos_teller.x_stream]
+
+
+@pytest.mark.parametrize("feeds", FEEDS)
 def test_nothing_is_lost_and_nothing_is_added(tmp_path: Path, feeds: chaos.Feeds) -> None:
     outcome = chaos.run(tmp_path, feeds, lines=LINES, kills=KILLS, seed=SEED)
     expected, arrived = outcome.expected, outcome.arrived
-    print(
-        f"{expected.lines} lines sent, {arrived.lines} arrived, {outcome.kills} kills, outages {dict(outcome.outages)},"
-        f" source lost {dict(outcome.disconnects)}, {outcome.connections} connections"
-    )
+    told = {"sent": expected.lines, "arrived": arrived.lines, "kills": outcome.kills, "ends": outcome.terminations}
+    told |= {"connections": outcome.connections, "spool full": outcome.blocked, "gap rows": len(outcome.gaps)}
+    print(told, "outages", dict(outcome.outages), "source lost", dict(outcome.disconnects))
     assert arrived.posts == expected.posts
     assert arrived.deletes == expected.deletes
     wrong = {key: (posts, arrived.windows.get(key)) for key, posts in expected.windows.items()}
     wrong = {key: pair for key, pair in wrong.items() if pair[0] != pair[1]}
     assert not wrong, f"{len(wrong)} windows differ: {list(wrong.items())[:5]}"
     assert arrived.windows.keys() == expected.windows.keys()
+    assert not [gap for gap in unmarked(outcome.gaps) if gap.left], "every gap is closed in its ledger"
+    assert not outcome.complaints

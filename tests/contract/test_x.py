@@ -23,6 +23,7 @@ from postrank.sources.x.following import Following
 from postrank.sources.x.search import RecentSearch
 from postrank.sources.x.volume import VolumeWatch
 from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
+from tests.support.http_server import Memory
 from tests.support.reading import built, reading
 from tests.support.waiting import wait_for
 
@@ -254,7 +255,7 @@ def test_silence_reconnects_and_the_gap_is_searched(server: FakeX, tmp_path: Pat
 
 
 def test_a_gap_that_a_restart_came_upon_is_searched_all_the_same(server: FakeX, tmp_path: Path) -> None:
-    server.remembers = True
+    server.memory = Memory()
     options = {"stall_seconds": 5, "gap_query": "cats"}
     one = source(tmp_path, server, **options)
     one.recovery.settling = timedelta(hours=1)
@@ -264,7 +265,7 @@ def test_a_gap_that_a_restart_came_upon_is_searched_all_the_same(server: FakeX, 
         read.until_ids("1")
         server.feed.disconnect()
         read.until(lambda: one.reconnects, "the loss of the connection to be noticed")
-        server.published.append((to_text(datetime.now(UTC)), post(2)))  # and nobody was sent it
+        server.remember(json.dumps(post(2)).encode())  # and nobody was sent it
         read.until(lambda: read.gaps, "the gap")
         server.publish(post(3))
         read.until_ids("3")
@@ -278,17 +279,103 @@ def test_a_gap_that_a_restart_came_upon_is_searched_all_the_same(server: FakeX, 
     assert json.loads(second.cursor or "")["gaps"] == []
 
 
-def test_a_gap_that_the_budget_cannot_pay_is_searched_when_there_is_a_new_one(server: FakeX, tmp_path: Path) -> None:
+def test_a_search_that_a_restart_cut_short_goes_on_at_its_next_page(server: FakeX, tmp_path: Path) -> None:
+    server.found = [post(number) for number in range(250)]
     now = datetime.now(UTC)
-    guard = Spend(path=tmp_path / "spend.json", price=1.0, daily=5, monthly=500)
-    one = source(tmp_path, server)
-    one.recovery.search = RecentSearch(api=Api(Secret(TOKEN), server.url), query="cats", spend=guard)
+    gap = {"from": to_text(now - timedelta(hours=1)), "to": to_text(now - timedelta(minutes=30)), "reason": "r"}
+    cursor = json.dumps({"at": to_text(now), "gaps": [gap]})
+    with reading(source(tmp_path, server, gap_query="cats", searches=2), after=cursor) as read:
+        read.until_ids("199")
+        read.until(lambda: json.loads(read.cursor or "")["gaps"][0].get("place") == "200", "the cursor")
+    with reading(source(tmp_path, server, gap_query="cats", searches=9), after=read.cursor) as again:
+        again.until_ids("249")
+    assert len(again.events) == 50, "what was paid for is not paid for again"
+    assert [query.get("next_token") for query in server.search_queries] == [None, ["100"], ["200"]]
+
+
+def test_the_stream_is_read_while_a_search_waits_for_its_limit(server: FakeX, tmp_path: Path) -> None:
+    server.found = [post(number) for number in range(250)]
+    now = datetime.now(UTC)
+    gap = {"from": to_text(now - timedelta(hours=1)), "to": to_text(now - timedelta(minutes=30)), "reason": "r"}
+    cursor = json.dumps({"at": to_text(now), "gaps": [gap]})
+    with reading(source(tmp_path, server, gap_query="cats", searches=1), after=cursor) as read:
+        read.until_ids("99")
+        server.publish(post(1000))
+        read.until_ids("1000")
+    assert len(server.search_queries) == 1
+
+
+def test_a_search_that_x_limits_waits_for_the_reset_and_gives_nothing_up(server: FakeX, tmp_path: Path) -> None:
+    server.found, server.searches = [post(number) for number in range(150)], 1
+    one = source(tmp_path, server, gap_query="cats")
+    now = datetime.now(UTC)
     one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
-    assert list(one.recovery.work(one._stopped)) == []
-    assert len(one.recovery.to_cursor()) == 1
-    one.recovery.wanted(Gap(since=now - timedelta(days=8), until=now - timedelta(days=8, hours=-1), reason="r"))
-    assert list(one.recovery.work(one._stopped)) == []
-    assert len(one.recovery.to_cursor()) == 1, "recent search does not reach back so far"
+    with reading(one) as read:
+        read.until(lambda: server.too_many["searches"], "the limit")
+        read.until(lambda: one.recovery._waiting[0].due > now + timedelta(minutes=10), "the reset to be heeded")
+    assert one.recovery.to_cursor()[0]["place"] == "100"
+
+
+def test_a_gap_is_searched_to_the_end_of_its_last_second(server: FakeX, tmp_path: Path) -> None:
+    server.found = [post(1)]
+    one = source(tmp_path, server, gap_query="cats")
+    end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+    one.recovery.wanted(Gap(since=end - timedelta(seconds=20.5), until=end + timedelta(seconds=0.25), reason="r"))
+    with reading(one) as read:
+        read.until_ids("1")
+    query = server.search_queries[0]
+    spans = [datetime.fromisoformat(query[name][0]) - end for name in ("start_time", "end_time")]
+    assert spans == [timedelta(seconds=-31), timedelta(seconds=1)], "X cuts to the second, and leaves the end out"
+
+
+def test_gaps_that_follow_closely_are_not_searched_twice(server: FakeX, tmp_path: Path) -> None:
+    one = source(tmp_path, server, gap_query="cats")
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    for second in (0, 6, 12):
+        since = start + timedelta(seconds=second)
+        one.recovery.wanted(Gap(since=since, until=since + timedelta(seconds=2), reason="r"))
+    with reading(one) as read:
+        read.until(lambda: sum(bool(gap.recovered_by) for gap in read.gaps) == 3, "the searches")
+    found = [
+        tuple((datetime.fromisoformat(query[name][0]) - start).total_seconds() for name in ("start_time", "end_time"))
+        for query in server.search_queries
+    ]
+    assert found == [(-10, 2), (2, 8), (8, 14)]
+
+
+def test_a_gap_that_cannot_be_searched_now_waits_and_one_out_of_reach_is_given_up(
+    server: FakeX, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    options = {"gap_query": "cats", "price": 1.0, "daily_budget": 5, "margin": 1}
+    one = source(tmp_path, server, **options)
+    one.recovery.wanted(Gap(since=now - timedelta(days=8), until=now - timedelta(days=7), reason="r"))
+    one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
+    with reading(one) as read:
+        read.until(lambda: len(one.recovery.to_cursor()) == 1, "the one out of reach")
+        read.until(lambda: one.recovery._waiting[0].due > now, "the budget to be seen")
+    assert one.recovery._waiting[0].due.hour == 0, "there is a new one at midnight"
+    assert server.search_queries == []
+
+
+def test_restarts_do_not_make_more_connections_than_x_allows(server: FakeX, tmp_path: Path) -> None:
+    server.connects = 4
+    for number in range(4):
+        with reading(source(tmp_path, server, connects=4)) as read:
+            read.until(lambda number=number: server.feed.opened > number, "the connection")
+            server.publish(post(1))
+            read.until_ids("1")
+    fifth = source(tmp_path, server, connects=4)
+    with reading(fifth) as read:
+        read.until(lambda: len(read.batches) > 5, "signs of life")
+        assert 890 < fifth.ways.connections.due() <= 901
+    assert not server.too_many
+    assert server.count("GET", STREAM) == 4
+    kept = tmp_path / "state" / "connects.json"
+    counts = json.loads(kept.read_bytes())
+    kept.write_text(json.dumps({str(int(second) - 901): calls for second, calls in counts.items()}))
+    with reading(source(tmp_path, server, connects=4)) as read:
+        read.until(lambda: server.count("GET", STREAM) == 5, "a quarter of an hour later")
 
 
 def test_the_guard_stops_before_a_budget_is_passed_and_remembers_across_restarts(server: FakeX, tmp_path: Path) -> None:

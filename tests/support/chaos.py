@@ -1,7 +1,6 @@
 """Chaos for a streamer: a seeded run of kills, outages and lost sources, and what must be true at its end."""
 
 import random
-import signal
 import subprocess
 import time
 from collections import Counter
@@ -12,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.aws_server import AwsServer, aws_server
-from tests.support.chaos_sources import Feeding
+from tests.support.chaos_feeding import Feeding
 from tests.support.chaos_story import Arrived
 from tests.support.faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
-from tests.support.streamers import StreamerProcess, heartbeat
+from tests.support.streamers import StreamerProcess, heartbeat, ledger
 from tests.support.waiting import wait_for
 
-Feeds = Callable[[Path, int, int], AbstractContextManager[Feeding]]  # folder, lines, seed
+Feeds = Callable[[Path, int, int, float], AbstractContextManager[Feeding]]  # folder, lines, seed, lines a second
 _SERVER_FAULTS = ("500", "throttled")
 _LONGEST = 3.0  # seconds that a streamer lives on when all is well
+_KILL_EVERY = 3.5  # seconds, about: a network that tells its story in its own time tells it as long as the storm lasts
+_TERMINATED = 0.15  # of the ends are asked for, and waited for
 _STALL = 1.6  # seconds after which a source whose connection is half open has noticed it
 
 
@@ -31,44 +32,70 @@ class Outcome:
     expected: Arrived
     arrived: Arrived
     kills: int
+    terminations: int
+    blocked: int  # how often the spool was full
     outages: Counter[str]
     disconnects: Counter[str]
     connections: int
+    complaints: Any  # of the network, about how it was used
+    gaps: list[dict[str, Any]]  # the ledger
 
 
 def run(folder: Path, feeds: Feeds, *, lines: int, kills: int, seed: int) -> Outcome:
     """Feed `lines` events through `kills` kills and as many outages and disconnects; returns when all has settled."""
-    with aws_server() as aws, faulty_proxy(aws.port) as proxy, feeds(folder, lines, seed) as feeding:
+    pace = lines / (kills * _KILL_EVERY)
+    with aws_server() as aws, faulty_proxy(aws.port) as proxy, feeds(folder, lines, seed, pace) as feeding:
         arrived = Arrived()
         aws.consume = arrived.take
         aws.refuse_share = 0.02
-        sink = {"patience_seconds": 0.2, "flush_bytes": 100_000, "flush_seconds": 0.1, "read_seconds": 1}
-        settings = {"source": feeding.options, "sink": sink, "windows": {"retained": 2_000_000}}
-        streamer = StreamerProcess(folder, proxy.url, feeding.files, settings)
+        streamer = StreamerProcess(folder, proxy.url, feeding.files, {"source": feeding.options, **_SETTINGS})
         storm = _Storm(streamer, aws, proxy, feeding, random.Random(seed))
         storm.blow(kills, step=lines // (kills + 2))
         storm.calm()
-        feeding.finish()
-        expected = feeding.expected()
         if feeding.proxy is None:
             assert streamer.run(timeout=900) == 0, streamer.log[-3000:]
         else:
-            _until_all_came(streamer, feeding, arrived, expected)
-    return Outcome(expected, arrived, kills, storm.outages, storm.disconnects, feeding.opened())
+            _until_all_came(streamer, aws, feeding, arrived)
+        return Outcome(
+            expected=feeding.expected(),
+            arrived=arrived,
+            kills=storm.kills,
+            terminations=storm.terminations,
+            blocked=streamer.log.count('"spool full"'),
+            outages=storm.outages,
+            disconnects=storm.disconnects,
+            connections=feeding.opened(),
+            complaints=feeding.complaints(),
+            gaps=ledger(aws, "gaps"),
+        )
 
 
-def _until_all_came(streamer: StreamerProcess, feeding: Feeding, arrived: Arrived, expected: Arrived) -> None:
+# What the windows and the ids that they know must hold of a story that comes many times faster than in life; a spool
+# that a fast source fills.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "sink": {"patience_seconds": 0.2, "flush_bytes": 100_000, "flush_seconds": 0.1, "read_seconds": 1},
+    "windows": {"retained": 2_000_000, "horizon": 1_000_000},
+    "spool": {"max_bytes": 1 << 20},
+}
+
+
+def _until_all_came(streamer: StreamerProcess, aws: AwsServer, feeding: Feeding, arrived: Arrived) -> None:
     """A live source has no end: wait for what must come, then end the streamer as its supervisor does."""
     opened = feeding.opened()
     process = streamer.start()
 
-    def settled() -> bool:
-        if process.poll() is not None:
-            return True
-        came = len(arrived.posts) >= len(expected.posts) and arrived.windows == expected.windows
-        return came and feeding.opened() > opened  # before it reads, it does not know what SIGTERM means
+    def connected() -> bool:  # before it reads, it does not know what SIGTERM means
+        return process.poll() is not None or feeding.opened() > opened
 
     try:
+        wait_for(connected, timeout=300, what="the connection")
+        feeding.finish()
+        expected = feeding.expected()
+
+        def settled() -> bool:
+            came = len(arrived.posts) >= len(expected.posts) and arrived.windows == expected.windows
+            return process.poll() is not None or (came and '"gaps":[{' not in str((heartbeat(aws) or {}).get("cursor")))
+
         wait_for(settled, timeout=900, what="the rest", every=0.5)
         assert process.poll() is None, streamer.log[-3000:]
         process.terminate()
@@ -87,18 +114,20 @@ class _Storm:
     draw: random.Random
     outages: Counter[str] = field(default_factory=Counter)
     disconnects: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    terminations: int = 0
     _opened: int = 0  # connections to the source, before this start
     _bags: dict[str, list[str]] = field(default_factory=dict)
 
     def blow(self, kills: int, step: int) -> None:
-        """Kill the streamer again and again, each time somewhere else on its way, AWS or its source away by then."""
-        for number in range(kills):
+        """End the streamer again and again, each time somewhere else on its way, AWS or its source away by then."""
+        while self.kills < kills:
             self._opened = self.feeding.opened()
             process = self.streamer.start()
             # A server that takes its time, so that a kill finds requests under way.
             self.aws.delay = self.draw.choice((0.0, 0.005, 0.02))
             before, wanted = self.aws.taken_lines, self.draw.randint(1, 2 * step)
-            if number == 0 and self.feeding.proxy:
+            if not self.kills + self.terminations and self.feeding.proxy:
                 wait_for(lambda: (heartbeat(self.aws) or {}).get("cursor"), timeout=60, what=self.streamer.log[-2000:])
                 self.feeding.begin()
             wait_for(lambda: self._has_begun(process, before), timeout=120, what="a first line", every=0.005)  # noqa: B023
@@ -106,11 +135,22 @@ class _Storm:
             self._lose_aws(process)
             if not (self.proxy.fault or self.aws.failing):
                 self._until(process, before + wanted)
-            process.send_signal(signal.SIGKILL)
-            if process.wait() == 0:
+            if process.poll() is not None:
+                assert process.returncode == 0, f"it gave up: {self.streamer.log[-3000:]}"
                 break  # it was quicker than the storm
-            assert process.returncode == -signal.SIGKILL, f"it gave up: {self.streamer.log[-3000:]}"
+            self._end(process)
             self.calm()
+
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
+        """Mostly by a kill, now and then as its supervisor does: then it has to drain in time, AWS there or away."""
+        if self.draw.random() < _TERMINATED:
+            process.terminate()
+            assert process.wait(60) == 0, self.streamer.log[-3000:]
+            self.terminations += 1
+        else:
+            process.kill()
+            process.wait()
+            self.kills += 1
 
     def calm(self) -> None:
         self.proxy.fault, self.aws.failing, self.aws.delay = "", "", 0.0

@@ -1,15 +1,16 @@
 """X's API on loopback: rules, the filtered stream with keep-alives, recent search, connections, and faults."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from postrank.posts.times import to_text
-from tests.support.http_server import Feed, Handler, serving
+from tests.support.http_server import Feed, Handler, Memory, serving
 
 TOKEN = "token-that-must-stay-secret"
 TOO_MANY = {
@@ -50,21 +51,38 @@ class FakeX:
     page: bytes = b""  # what somebody else answers for the rules
     gone: dict[str, str] = field(default_factory=dict)  # ids that nobody may see any more: the problem's type
     trouble: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next look-ups
-    remembers: bool = False  # whether it finds what was published in the span instead
-    published: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # when, and what
+    memory: Memory | None = None  # then it finds what was published in the span instead, by the second
+    connects: int = 0  # in a quarter of an hour; more are answered with 429. 0: any number
+    searches: int = 0
+    too_many: Counter[str] = field(default_factory=Counter)  # what was refused for that
     trends: dict[int, Any] = field(default_factory=dict)  # by place, what is answered; an int is a status
     calls: list[tuple[str, str]] = field(default_factory=list)
     search_queries: list[dict[str, list[str]]] = field(default_factory=list)
     rule_changes: list[tuple[bool, dict[str, Any]]] = field(default_factory=list)
     stream_query: dict[str, list[str]] = field(default_factory=dict)
-    posts_sent: int = 0
+    _times: dict[str, deque[float]] = field(default_factory=dict)
 
     def publish(self, message: dict[str, Any] | bytes) -> None:
         data = message if isinstance(message, bytes) else json.dumps(message).encode() + b"\r\n"
-        if self.remembers and isinstance(message, dict):
-            self.published.append((to_text(datetime.now(UTC)), message))
+        if isinstance(message, dict):
+            self.remember(data)
         self.feed.publish(data)
-        self.posts_sent += 1
+
+    def remember(self, data: bytes) -> None:
+        """Published now, whether or not anybody was there to hear it."""
+        if self.memory is not None:
+            self.memory.add(time.time_ns() // 10**6, data)
+
+    def allowed(self, what: str, calls: int) -> float:
+        """0, or when the next of so many calls in a quarter of an hour may come."""
+        now, times = time.time(), self._times.setdefault(what, deque())
+        while times and times[0] <= now - 900:
+            times.popleft()
+        times.append(now)
+        if not calls or len(times) <= calls:
+            return 0.0
+        self.too_many[what] += 1
+        return times[0] + 900
 
     def count(self, method: str, path: str) -> int:
         return self.calls.count((method, path))
@@ -104,7 +122,9 @@ class _XHandler(Handler):
 
     def stream(self) -> None:
         self.fake.stream_query = self.query
-        if self.fake.refuse:
+        if reset := self.fake.allowed("connects", self.fake.connects):
+            self.answer(429, {"title": "Too Many Requests"}, {"x-rate-limit-reset": str(int(reset))})
+        elif self.fake.refuse:
             self.answer(*self.fake.refuse.pop(0))
         elif self.fake.zombies:
             self.answer(429, TOO_MANY)
@@ -170,12 +190,18 @@ class _XHandler(Handler):
 
     def search(self) -> None:
         self.fake.search_queries.append(self.query)
+        if reset := self.fake.allowed("searches", self.fake.searches):
+            self.answer(429, {"title": "Too Many Requests"}, {"x-rate-limit-reset": str(int(reset))})
+            return
         size, start = int(self.query["max_results"][0]), int(self.query.get("next_token", ["0"])[0])
-        found = self.fake.found
-        if self.fake.remembers:
-            since, until = self.query["start_time"][0], self.query["end_time"][0]
-            found = [one for at, one in self.fake.published if since <= at < until]
+        found: Sequence[Any] = self.fake.found
+        memory = self.fake.memory
+        if memory is not None:
+            since, until = (_second(self.query[name][0]) for name in ("start_time", "end_time"))
+            found = memory.between(since * 1000, until * 1000)[::-1]  # newest first
         page = found[start : start + size]
+        if memory is not None:
+            page = [json.loads(body) for body in memory.bodies(page)]
         body: dict[str, Any] = {"meta": {"result_count": len(page)}}
         if page:
             body["data"] = [one["data"] for one in page]
@@ -198,6 +224,11 @@ class _XHandler(Handler):
     def end_connections(self) -> None:
         self.fake.zombies = 0
         self.answer(200, {"data": {"successful_kills": 1}})
+
+
+def _second(text: str) -> int:
+    """A parameter's time: X cuts it to the second."""
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 @contextmanager

@@ -1,9 +1,13 @@
 """What the fake HTTP services share: a threading server on a free port, JSON answers, chunked streams."""
 
 import json
+import os
 import socket
+import tempfile
 import threading
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -46,17 +50,23 @@ class Feed:
         self.keep_alive, self.every = keep_alive, 0.1
         self.silent = False
         self.opened = 0  # streams, ever
-        self._sent: list[bytes] = []
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, list[bytes]] = {}  # what each was not sent yet
         self._changed = threading.Condition()
 
     @property
     def connected(self) -> int:
         return len(self._open)
 
-    def publish(self, data: bytes) -> None:
+    @property
+    def behind(self) -> int:
+        """How many pieces the slowest stream was not sent yet."""
         with self._changed:
-            self._sent.append(data)
+            return max(map(len, self._open.values()), default=0)
+
+    def publish(self, *data: bytes) -> None:
+        with self._changed:
+            for waiting in self._open.values():
+                waiting.extend(data)
             self._changed.notify_all()
 
     def disconnect(self) -> None:
@@ -67,27 +77,59 @@ class Feed:
 
     def serve(self, handler: Handler, content_type: str) -> None:
         """Send what is published from now on, until the client goes or is cut off."""
-        handler.begin_chunks(content_type)
-        handler.close_connection = True
-        at = len(self._sent)
-        self._open.add(handler.connection)
-        self.opened += 1
+        waiting: list[bytes] = []
+        with self._changed:
+            self._open[handler.connection] = waiting
+            self.opened += 1
         try:
+            handler.begin_chunks(content_type)
+            handler.close_connection = True
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda at=at: len(self._sent) > at, timeout=self.every)
-                    fresh = self._sent[at:]
-                at += len(fresh)
-                for data in fresh:
-                    handler.chunk(data)
-                if not fresh and not self.silent:
+                    self._changed.wait_for(lambda: waiting, timeout=self.every)
+                    fresh = waiting.copy()
+                    waiting.clear()
+                if fresh:
+                    handler.chunk(b"".join(fresh))
+                elif not self.silent:
                     handler.chunk(self.keep_alive)
                 if self.silent and handler.connection.fileno() < 0:
                     return
         except OSError:
             return
         finally:
-            self._open.discard(handler.connection)
+            with self._changed:
+                del self._open[handler.connection]
+
+
+class Memory:
+    """What a service remembers of what was published, by a key that only grows; on disk, so that there may be much."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  as long as the memory
+        self._keys, self._ends = array("Q"), array("Q", [0])
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, key: int, body: bytes) -> None:
+        with self._lock:
+            os.pwrite(self._file.fileno(), body, self._ends[-1])
+            self._ends.append(self._ends[-1] + len(body))
+            self._keys.append(max(key, self._keys[-1] if self._keys else 0))
+
+    def between(self, first: int, last: int) -> range:
+        """The numbers of what has a key from `first` up to `last`, which is excluded."""
+        with self._lock:
+            return range(bisect_left(self._keys, first), bisect_left(self._keys, last))
+
+    def bodies(self, numbers: Iterable[int]) -> list[bytes]:
+        def read(number: int) -> bytes:
+            start = self._ends[number]
+            return os.pread(self._file.fileno(), self._ends[number + 1] - start, start)
+
+        return [read(number) for number in numbers]
 
 
 @contextmanager

@@ -53,12 +53,14 @@ class SearchPast:
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         from postrank.sources.x import XStream  # tweepy is slow to import
+        from postrank.sources.x.search import RecentSearch
 
-        if not isinstance(self.source, XStream) or self.source.recovery.search is None:
+        search = self.source.recovery.pager if isinstance(self.source, XStream) else None
+        if not isinstance(self.source, XStream) or not isinstance(search, RecentSearch):
             raise WrongSettings(["source.gap_query is missing: recent search needs a query of its own"])
         if self.budget is not None:
             self.source.spend.allowance = self.budget
-        yield from self.source.recovery.search.read(span.since, span.until, stopped)
+        yield from search.read(span.since, span.until, stopped)
 
 
 @dataclass(slots=True)

@@ -10,14 +10,15 @@ from postrank.sources.backoff import TICK
 T = TypeVar("T")
 
 
-class _Work(threading.Thread, Generic[T]):
-    """A thread that keeps what its function returned or raised."""
+class Work(threading.Thread, Generic[T]):
+    """A thread, started, that keeps what its function returned or raised."""
 
     def __init__(self, function: Callable[[], T]) -> None:
         super().__init__(name="source-work", daemon=True)
         self._function = function
         self.result: T | None = None
         self.error: BaseException | None = None
+        self.start()
 
     def run(self) -> None:
         try:
@@ -33,8 +34,7 @@ def aside(work: Callable[[], T], stopped: threading.Event, *, heard: bool = Fals
     """
     if stopped.is_set():
         return None
-    thread = _Work(work)
-    thread.start()
+    thread = Work(work)
     while True:
         thread.join(TICK / 5)
         if not thread.is_alive():

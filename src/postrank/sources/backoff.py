@@ -3,11 +3,12 @@
 import random
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from postrank.sources import Batch
+from postrank.sources.kept import Kept
 
 TICK = 0.25  # seconds between signs of life while waiting
 
@@ -34,22 +35,54 @@ class Backoff:
 
 @dataclass(slots=True)
 class Limit:
-    """At most `calls` in any `seconds`."""
+    """At most `calls` in any `seconds`; with `path`, over restarts and all processes that name the same file.
+
+    Calls are counted by the second, and each counts until all of its second is past: a few are made late, none early.
+    """
 
     calls: int
     seconds: float
-    _times: "deque[float]" = field(default_factory=deque)
+    path: Path | None = None
+    clock: Callable[[], float] = time.time  # one that a restart does not begin anew
+    _counts: dict[str, int] = field(default_factory=dict)  # calls by the second since 1970
+    _kept: Kept[dict[str, int]] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.path is not None:
+            self._kept = Kept(self.path, {})
 
     def due(self) -> float:
         """How many seconds to wait before the next call."""
-        now = time.monotonic()
-        while self._times and self._times[0] <= now - self.seconds:
-            self._times.popleft()
-        return self._times[0] + self.seconds - now if len(self._times) >= self.calls else 0.0
+        if self._kept is not None:
+            self._counts = self._kept.refresh()
+        now, left = self.clock(), self.calls
+        for second, calls in sorted(self._recent(self._counts, now).items(), reverse=True):
+            left -= calls
+            if left <= 0:
+                return second + 1 + self.seconds - now
+        return 0.0
 
     def note(self) -> None:
-        """Count a call that is made now."""
-        self._times.append(time.monotonic())
+        """Count a call that is made now; durably, where the calls are kept, before this returns."""
+        if self._kept is None:
+            self._counts = self._noted(self._counts)
+        else:
+            self._kept.change(self._noted)
+
+    def _noted(self, counts: Mapping[str, int]) -> dict[str, int]:
+        now = self.clock()
+        recent = self._recent(counts, now)
+        recent[int(now)] = recent.get(int(now), 0) + 1
+        return {str(second): calls for second, calls in recent.items()}
+
+    def _recent(self, counts: Mapping[str, int], now: float) -> dict[int, int]:
+        """The calls that still count. A clock that was put back makes none of them later than now."""
+        recent: dict[int, int] = {}
+        for second, calls in counts.items():
+            if int(second) + 1 + self.seconds > now:
+                at = min(int(second), int(now))
+                recent[at] = recent.get(at, 0) + calls
+        return recent
 
 
 def pause(seconds: float, stopped: threading.Event, *, heard: bool = False) -> Iterator[Batch]:

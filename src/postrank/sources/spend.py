@@ -1,17 +1,14 @@
 """The spend guard: posts read times price, held against a daily and a monthly budget, kept on disk."""
 
-import fcntl
 import math
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
-
 from postrank.errors import Fatal
+from postrank.sources.kept import Kept
 
 UNBOUNDED = 1 << 62
 
@@ -44,14 +41,12 @@ class Spend:
     margin: int = 0  # posts that may be on their way when reading is stopped
     allowance: float = math.inf  # what this process may spend, within the budgets; asked for page by page, so exactly
     clock: Callable[[], datetime] = _now
-    _counts: dict[str, int] = field(default_factory=dict)  # by day and by month
+    _kept: Kept[dict[str, int]] = field(init=False)  # posts by day and by month
     _own: int = 0  # posts that this process has read
-    _seen: int = 0  # the file's time of change when it was last read
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._refresh()
+        self._kept = Kept(self.path, {})
 
     def note(self, posts: int) -> None:
         """Count posts that were read."""
@@ -59,22 +54,13 @@ class Spend:
             return
         day, month = self._periods()
         self._own += posts
-        with self._lock, self.path.with_suffix(".lock").open("w") as others:
-            fcntl.flock(others, fcntl.LOCK_EX)
-            self._refresh()
-            kept = {day: self._counts.get(day, 0) + posts, month: self._counts.get(month, 0) + posts}
-            self._counts = kept
-            temporary = self.path.with_suffix(".tmp")
-            with temporary.open("wb") as file:
-                file.write(orjson.dumps(kept))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
-            self._seen = self.path.stat().st_mtime_ns
+        with self._lock:
+            self._kept.change(lambda counts: {one: counts.get(one, 0) + posts for one in (day, month)})
 
     def room(self) -> int:
         """How many more posts may be asked for: what both budgets and the cap leave, less the margin."""
-        self._refresh()
+        with self._lock:
+            self._kept.refresh()
         day, month = self._periods()
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
         posts = min(int(left / self.price + 1e-9), self.cap - round(self._dollars(month) / self.price))
@@ -110,8 +96,8 @@ class Spend:
         """Posts and dollars of this day and month."""
         day, month = self._periods()
         return {
-            "x_posts_day": self._counts.get(day, 0),
-            "x_posts_month": self._counts.get(month, 0),
+            "x_posts_day": self._kept.value.get(day, 0),
+            "x_posts_month": self._kept.value.get(month, 0),
             "x_cap_month_posts": self.cap,
             "x_spent_day_usd": self._dollars(day),
             "x_spent_month_usd": self._dollars(month),
@@ -120,18 +106,9 @@ class Spend:
             "x_paused_for_budget": float(not self.room()),
         }
 
-    def _refresh(self) -> None:
-        """Take over what another process has counted."""
-        try:
-            changed = self.path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return
-        if changed != self._seen:
-            self._counts, self._seen = orjson.loads(self.path.read_bytes()), changed
-
     def _periods(self) -> tuple[str, str]:
         now = self.clock()
         return f"{now:%Y-%m-%d}", f"{now:%Y-%m}"
 
     def _dollars(self, period: str) -> float:
-        return self._counts.get(period, 0) * self.price
+        return self._kept.value.get(period, 0) * self.price

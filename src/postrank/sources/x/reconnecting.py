@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from postrank.sources.backoff import Backoff, Limit
 from postrank.sources.x.api import XUnavailable
 
-_QUARTER = 900.0
+CONNECTS, QUARTER = 50, 900.0  # connections in as many seconds
 
 
 @dataclass(slots=True)
@@ -19,8 +19,8 @@ class Reconnecting:
 
     network: Backoff = field(default_factory=lambda: Backoff(first=0.25, longest=16.0, step=0.25))
     http: Backoff = field(default_factory=lambda: Backoff(first=5.0, longest=320.0))
-    limited: Backoff = field(default_factory=lambda: Backoff(first=60.0, longest=_QUARTER))
-    connections: Limit = field(default_factory=lambda: Limit(50, _QUARTER))
+    limited: Backoff = field(default_factory=lambda: Backoff(first=60.0, longest=QUARTER))
+    connections: Limit = field(default_factory=lambda: Limit(CONNECTS, QUARTER))
 
     def worked(self) -> None:
         """The stream gave something: begin again with the shortest pauses."""
@@ -32,5 +32,5 @@ class Reconnecting:
         status = error.status if isinstance(error, XUnavailable) else 0
         if status == 429 or crowded:
             until_reset = (error.reset - time.time()) if isinstance(error, XUnavailable) and error.reset else 0.0
-            return max(self.limited.failed(), min(until_reset, _QUARTER))
+            return max(self.limited.failed(), min(until_reset, QUARTER))
         return self.http.failed() if status else self.network.failed()

@@ -4,55 +4,87 @@ Recent search understands other operators than the stream's rules, so the query 
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from postrank.posts import x_v2
 from postrank.posts.times import to_text
 from postrank.sources import Batch
 from postrank.sources.background import aside
-from postrank.sources.backoff import Limit, pause
+from postrank.sources.backoff import Backoff, Limit, pause
 from postrank.sources.gathering import Gathering
-from postrank.sources.spend import Spend
-from postrank.sources.x.api import Api
+from postrank.sources.recovery import NotAtAll, NotNow, Waiting
+from postrank.sources.spend import BudgetSpent, Spend
+from postrank.sources.x.api import Api, XRefused, XUnavailable
+from postrank.sources.x.reconnecting import QUARTER
 
-SETTLING = timedelta(seconds=10)  # a search may end no nearer to now (X API, "GET /2/tweets/search/recent")
+SEARCHES = 450  # calls in a quarter of an hour
+SETTLING = timedelta(seconds=12)  # a search ends 10 s before now at the latest, by X's clock (X API, "Recent search")
+OVERLAP = timedelta(seconds=10)  # a post is streamed some seconds after it was written
+REACH = timedelta(days=7) - timedelta(minutes=1)
 _PAGE, _LEAST_PAGE = 100, 10
+_LIMITED = 60.0  # seconds after a 429, at least
 
 
 @dataclass(slots=True, kw_only=True)
 class RecentSearch:
-    """Searches with one query."""
+    """Searches with one query; a pager of gaps, whose places are X's `next_token`s, which do not expire."""
 
     api: Api
     query: str
     spend: Spend
-    limit: Limit = field(default_factory=lambda: Limit(450, 900.0))
+    limit: Limit = field(default_factory=lambda: Limit(SEARCHES, QUARTER))
+    troubled: Backoff = field(default_factory=lambda: Backoff(first=1.0, longest=QUARTER))
+    recovered_by: str = "recent-search"
 
     def read(self, since: datetime, until: datetime, stopped: threading.Event) -> Iterator[Batch]:
         """Batches without cursors, newest posts first. Raises XRefused, XUnavailable, BudgetSpent before a page."""
         token: str | None = None
         while not stopped.is_set():
             yield from pause(self.limit.due(), stopped, heard=True)
-            self.limit.note()
             page = yield from aside(lambda token=token: self._page(since, until, token), stopped, heard=True)  # type: ignore[misc]
             if page is None:
                 return
             yield self._batch(page)
-            token = (page.get("meta") or {}).get("next_token")
+            token = _next(page)
             if not token:
                 return
 
+    def due(self) -> float:
+        return self.limit.due()
+
+    def ask(self, one: Waiting) -> tuple[Batch, str | None]:
+        now = datetime.now(UTC)
+        if one.gap.until <= now - REACH:
+            raise NotAtAll("recent search does not reach so far back")
+        since = max(one.since, now - REACH)
+        if one.gap.until <= since:  # the search of an earlier gap has read it, too
+            return Batch(cursor=None), None
+        try:
+            page = self._page(since, one.gap.until, one.place)
+        except BudgetSpent as error:
+            raise NotNow(str(error), error.resumes) from None
+        except XUnavailable as error:
+            wait = max(self.troubled.failed(), _LIMITED if error.status == 429 else 0.0)
+            if error.reset:
+                wait = max(wait, min(error.reset - time.time(), QUARTER))
+            raise NotNow(str(error), now + timedelta(seconds=wait)) from None
+        except XRefused as error:
+            raise NotAtAll(str(error)) from None
+        self.troubled.reset()
+        return self._batch(page), _next(page)
+
     def _page(self, since: datetime, until: datetime, token: str | None) -> dict[str, Any]:
-        """One page; what it cost is noted before anyone sees it."""
+        """One page; what it cost is noted before anyone sees it. X looks at whole seconds only."""
         if over := self.spend.spent(_LEAST_PAGE):
             raise over
+        self.limit.note()
+        start, end = since.replace(microsecond=0), _second_after(until)
         size = min(_PAGE, self.spend.room())
-        page = self.api.search(
-            self.query, limit=size, start_time=to_text(since), end_time=to_text(until), next_token=token
-        )
+        page = self.api.search(self.query, limit=size, start_time=_text(start), end_time=_text(end), next_token=token)
         self.spend.note(len(page.get("data") or ()))
         return page
 
@@ -62,3 +94,18 @@ class RecentSearch:
         for outcome in x_v2.parse({**page, "data": page.get("data") or []}):
             gathered.add(outcome, b"")
         return gathered.take(None)
+
+
+def _next(page: dict[str, Any]) -> str | None:
+    token = (page.get("meta") or {}).get("next_token")
+    return str(token) if token else None
+
+
+def _second_after(moment: datetime) -> datetime:
+    """The moment, or the next whole second: `end_time` is exclusive, and cut to the second."""
+    return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
+
+
+def _text(moment: datetime) -> str:
+    """A whole second as X's parameters have it."""
+    return to_text(moment).replace(".000Z", "Z")

@@ -16,18 +16,18 @@ from postrank.posts import Malformed
 from postrank.posts.times import parse_rfc3339, to_text
 from postrank.sources import Batch, Cursor, Gap, Surroundings
 from postrank.sources.background import aside
-from postrank.sources.backoff import TICK, pause
+from postrank.sources.backoff import TICK, Limit, pause
 from postrank.sources.gathering import Gathering
 from postrank.sources.receiving import Lost, Refused, Stream
+from postrank.sources.recovery import Recovery
 from postrank.sources.spend import Spend
 from postrank.sources.x import rules
 from postrank.sources.x.api import FIELDS, Api, XRefused, XUnavailable, refusal
 from postrank.sources.x.following import Following
 from postrank.sources.x.messages import StreamError, absorb, is_crowded
 from postrank.sources.x.options import api_of, spend_of
-from postrank.sources.x.reconnecting import Reconnecting
-from postrank.sources.x.recovery import Recovery
-from postrank.sources.x.search import RecentSearch
+from postrank.sources.x.reconnecting import CONNECTS, QUARTER, Reconnecting
+from postrank.sources.x.search import OVERLAP, SEARCHES, SETTLING, RecentSearch
 from postrank.sources.x.volume import VolumeWatch
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class XStream:
 
     Cursor: `{"at": <the last moment up to which the stream was read>, "gaps": [<what is still to be searched>, ...]}`.
     The stream cannot be resumed: the time between the cursor and the next connection is a gap, which recent search
-    fills when it has a query.
+    fills when it has a query, while the stream is read on.
     """
 
     api: Api
@@ -72,7 +72,7 @@ class XStream:
         that `follow_file` (handles) makes, which X's are made to equal unless `manage_rules` is false;
         `gap_query`: the recent search that fills gaps (none without it); `price` of a post; `margin`: posts that may be
         on their way when the guard stops; `stall_seconds` of silence and `volume_share` of the usual volume that
-        reconnect.
+        reconnect; `connects` and `searches`: what X allows the app in a quarter of an hour.
         """
         kind = options.text("stream", "filtered", among=tuple(_PATHS))
         wanted, following = rules.configured(options), Following.build(options)
@@ -84,7 +84,9 @@ class XStream:
         token, host, api = api_of(options)
         spend = spend_of(options, surroundings)
         query = options.text("gap_query", "-")
-        search = None if query == "-" else RecentSearch(api=api, query=query, spend=spend)
+        searches = Limit(options.whole("searches", SEARCHES, at_least=1), QUARTER, surroundings.state / "searches.json")
+        search = None if query == "-" else RecentSearch(api=api, query=query, spend=spend, limit=searches)
+        connects = Limit(options.whole("connects", CONNECTS, at_least=1), QUARTER, surroundings.state / "connects.json")
         return cls(
             api=api,
             token=token,
@@ -95,7 +97,8 @@ class XStream:
             path=_PATHS.get(kind, ""),
             stall_seconds=options.number("stall_seconds", 20.0, at_least=0.1),
             volume=VolumeWatch(share=options.number("volume_share", 0.1, at_most=1.0)),
-            recovery=Recovery(search),
+            recovery=Recovery(search, settling=SETTLING, overlap=OVERLAP),
+            ways=Reconnecting(connections=connects),
         )
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
@@ -161,7 +164,7 @@ class XStream:
             gathered.gaps.append(late)
         try:
             while not self._stopped.is_set():
-                data = stream.take(TICK)
+                data = stream.take(self.recovery.pace())
                 error: Exception | None = None
                 posts, rest, error = self._absorb(rest + data, gathered)
                 self.spend.note(posts)
@@ -173,7 +176,9 @@ class XStream:
                     return
                 if self.volume.fallen(posts):
                     raise Lost("the volume fell away")
-                yield from self._recover()
+                if (page := self.recovery.work()) is not None:
+                    page.cursor = self._cursor()  # of which the gap, or a part of it, has gone
+                    yield page
                 yield from self._follow_anew()
         finally:
             stream.close()
@@ -206,13 +211,6 @@ class XStream:
         if self._since is None:
             return None
         return orjson.dumps({"at": to_text(self._since), "gaps": self.recovery.to_cursor()}).decode()
-
-    def _recover(self) -> Iterator[Batch]:
-        """What recent search finds of the gaps; a gap that is done leaves the cursor with its last batch."""
-        for batch in self.recovery.work(self._stopped):
-            if batch.gaps:
-                batch.cursor = self._cursor()
-            yield batch
 
     def _connected(self) -> Gap | None:
         """The gap that ends with this connection, also handed to the recovery."""

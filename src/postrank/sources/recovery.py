@@ -1,0 +1,137 @@
+"""Gaps that are read again, page by page beside the stream that goes on, also when restarts come between.
+
+What waits, and the place that each gap has been read up to, is part of the source's cursor: a gap leaves it with the
+last of the posts that fill it, and what was read of it (and perhaps paid for) is not read again.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from postrank.posts.times import parse_rfc3339, to_text
+from postrank.sources import Batch, Gap
+from postrank.sources.background import Work
+from postrank.sources.backoff import TICK
+
+log = logging.getLogger(__name__)
+
+
+class NotNow(Exception):
+    """A page cannot be had before `due`; the gap waits."""
+
+    def __init__(self, why: str, due: datetime) -> None:
+        super().__init__(why)
+        self.due = due
+
+
+class NotAtAll(Exception):
+    """The network does not give this span, and will not later."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A gap that is still to be read, from `since` (some of the time before it is in question, too)."""
+
+    gap: Gap
+    since: datetime
+    due: datetime
+    place: str | None = None  # where its reading goes on, in the network's own form; None: at its beginning
+
+
+class Pager(Protocol):
+    """Reads a gap a page at a time."""
+
+    recovered_by: str
+
+    def due(self) -> float:
+        """Seconds until the network may be asked for a page."""
+        ...
+
+    def ask(self, one: Waiting) -> tuple[Batch, str | None]:
+        """A page, and the place at which the next one begins; None when there is none. In a thread of its own.
+
+        Raises NotNow, NotAtAll.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Recovery:
+    """The gaps of one stream. Without a pager none is read again. A gap that was filled is told a second time."""
+
+    pager: Pager | None
+    settling: timedelta = timedelta()  # before a gap is read, so that the network knows all that was posted in it
+    overlap: timedelta = timedelta()  # before a gap, in which posts were perhaps still on their way
+    _waiting: list[Waiting] = field(default_factory=list)
+    _asked: "tuple[Waiting, Work[tuple[Batch, str | None]]] | None" = None
+
+    def wanted(self, gap: Gap, place: str | None = None) -> None:
+        """Note a gap."""
+        if self.pager is not None and gap.until - gap.since >= timedelta(milliseconds=1):
+            self._waiting.append(Waiting(gap, gap.since - self.overlap, gap.until + self.settling, place))
+
+    def work(self) -> Batch | None:
+        """A page that has come, or the gap that it filled, told again; asks for the next one. Never waits."""
+        if self.pager is None:
+            return None
+        if self._asked is None:
+            now = datetime.now(UTC)
+            one = next((one for one in self._waiting if one.due <= now), None)
+            if one is not None and self.pager.due() <= 0:
+                self._asked = one, Work(partial(self.pager.ask, one))
+            return None
+        one, work = self._asked
+        if work.is_alive():
+            return None
+        self._asked = None
+        return self._answered(one, work)
+
+    def pace(self) -> float:
+        """How long the stream may be waited for until there may be `work`."""
+        return TICK if self._asked is None else TICK / 10
+
+    def to_cursor(self) -> list[dict[str, str]]:
+        """What waits."""
+        return [_row(one) for one in self._waiting]
+
+    def resume(self, kept: Iterable[Mapping[str, str]]) -> None:
+        """Go on with what waited when the cursor was saved."""
+        for row in kept:
+            since, until = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
+            self.wanted(Gap(since=since, until=until, reason=row["reason"]), row.get("place"))
+            if "since" in row:
+                self._waiting[-1].since = parse_rfc3339(row["since"], "since")
+
+    def _answered(self, one: Waiting, work: "Work[tuple[Batch, str | None]]") -> Batch | None:
+        if isinstance(work.error, NotNow):
+            one.due = work.error.due
+            log.warning("gap not filled yet", extra={"fields": {"why": str(work.error), "due": to_text(one.due)}})
+            return None
+        if isinstance(work.error, NotAtAll):
+            self._waiting.remove(one)
+            log.error("gap not filled", extra={"fields": {"why": str(work.error), **_row(one)}})
+            return None
+        if work.error is not None:
+            raise work.error
+        assert work.result is not None  # noqa: S101 it has not raised
+        batch, one.place = work.result
+        if one.place is None:
+            self._filled(one)
+            batch.gaps.append(replace(one.gap, recovered_by=self.pager.recovered_by if self.pager else None))
+        return batch
+
+    def _filled(self, one: Waiting) -> None:
+        """What was read of this gap need not be read of others: the overlaps of a series of restarts add up."""
+        self._waiting.remove(one)
+        for other in self._waiting:
+            if other.place is None and one.since <= other.since < one.gap.until:
+                other.since = one.gap.until
+
+
+def _row(one: Waiting) -> dict[str, str]:
+    row = {"from": to_text(one.gap.since), "to": to_text(one.gap.until), "reason": one.gap.reason}
+    row["since"] = to_text(one.since)
+    return row if one.place is None else {**row, "place": one.place}
