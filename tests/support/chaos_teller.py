@@ -31,7 +31,13 @@ def x_stream(_: Path, lines: int, seed: int, pace: float) -> Iterator[Feeding]:
     ):
         teller = _Teller(lines, seed, pace, server.feed, _x_publisher(server))
         options = {"kind": "x", "host": proxy.url, "bearer_token": X_TOKEN, "rules": [{"value": "cats"}]}
-        options |= {"daily_budget": 1e6, "monthly_budget": 1e6, "connects": _MANY, "searches": _MANY}
+        options |= {
+            "daily_budget": 1e6,
+            "monthly_budget": 1e6,
+            "monthly_posts": 10**9,
+            "connects": _MANY,
+            "searches": _MANY,
+        }
         options |= {"stall_seconds": 1.0, "volume_share": 0.0, "gap_query": "cats"}
         yield Feeding(
             options,

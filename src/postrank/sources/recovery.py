@@ -77,21 +77,15 @@ class Recovery:
         """A page that has come, or the gap that it filled, told again; asks for the next one. Never waits."""
         if self.pager is None:
             return None
-        if self._asked is None:
-            now = datetime.now(UTC)
-            one = next((one for one in self._waiting if one.due <= now), None)
-            if one is not None and self.pager.due() <= 0:
-                self._asked = one, Work(partial(self.pager.ask, one))
+        if self._asked is not None and self._asked[1].is_alive():
             return None
-        one, work = self._asked
-        if work.is_alive():
-            return None
-        self._asked = None
-        return self._answered(one, work)
+        batch = None if self._asked is None else self._answered(*self._asked)
+        self._asked = self._ask(self.pager)
+        return batch
 
     def pace(self) -> float:
         """How long the stream may be waited for until there may be `work`."""
-        return TICK if self._asked is None else TICK / 10
+        return TICK if self._asked is None else TICK / 50
 
     def to_cursor(self) -> list[dict[str, str]]:
         """What waits."""
@@ -105,7 +99,16 @@ class Recovery:
             if "since" in row:
                 self._waiting[-1].since = parse_rfc3339(row["since"], "since")
 
+    def _ask(self, pager: Pager) -> "tuple[Waiting, Work[tuple[Batch, str | None]]] | None":
+        """Ask for the next page, if there is a gap that is due and the network may be asked."""
+        now = datetime.now(UTC)
+        one = next((one for one in self._waiting if one.due <= now), None)
+        if one is None or pager.due() > 0:
+            return None
+        return one, Work(partial(pager.ask, one))
+
     def _answered(self, one: Waiting, work: "Work[tuple[Batch, str | None]]") -> Batch | None:
+        """Take in what a page brought, or why it did not come."""
         if isinstance(work.error, NotNow):
             one.due = work.error.due
             log.warning("gap not filled yet", extra={"fields": {"why": str(work.error), "due": to_text(one.due)}})
