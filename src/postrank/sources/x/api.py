@@ -5,6 +5,7 @@ sends is replaced, and the rest of it (end points, parameters) is used as it is.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -113,6 +114,15 @@ def _why(error: requests.RequestException) -> str:
     """What kept the request from being answered: the innermost reason, which quotes neither URL nor headers."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return f"{type(error).__name__}: {str(reason).rpartition(': ')[2]}" if reason else type(error).__name__
+
+
+def whole_seconds(since: datetime, until: datetime) -> dict[str, str]:
+    """The parameters of a span that holds `[since, until)`: X cuts them to the second, and leaves `end_time` out."""
+    end = until.replace(microsecond=0) + timedelta(seconds=bool(until.microsecond))
+    return {
+        "start_time": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "end_time": f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
 def _object(what: str, answer: requests.Response) -> requests.Response:

@@ -9,13 +9,12 @@ from functools import partial
 from typing import Any
 
 from postrank.posts import Ignored, Tombstone, x_v2
-from postrank.posts.times import to_text
 from postrank.sources import Batch
 from postrank.sources.background import aside
 from postrank.sources.backoff import Backoff, Limit, pause
 from postrank.sources.gathering import Gathering
 from postrank.sources.spend import Spend
-from postrank.sources.x.api import Api, XUnavailable
+from postrank.sources.x.api import Api, XUnavailable, whole_seconds
 
 _AT_ONCE = 100  # ids or handles in a call, and posts in a page of a timeline
 _LEAST_PAGE = 5
@@ -58,7 +57,7 @@ class Lookup:
                 yield from self._timeline(user, since, until, stopped)
 
     def _timeline(self, user: str, since: datetime, until: datetime, stopped: threading.Event) -> Iterator[Batch]:
-        span: dict[str, str | None] = {"start_time": to_text(since), "end_time": to_text(until)}
+        span: dict[str, str | None] = {**whole_seconds(since, until)}
         while not stopped.is_set():
             size = max(min(_AT_ONCE, self.spend.room()), _LEAST_PAGE)
             page = yield from self._paid(partial(self.api.timeline, user, size, dict(span)), size, stopped)

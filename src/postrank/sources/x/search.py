@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from postrank.posts import x_v2
-from postrank.posts.times import to_text
 from postrank.sources import Batch
 from postrank.sources.background import aside
 from postrank.sources.backoff import Backoff, Limit, pause
 from postrank.sources.gathering import Gathering
 from postrank.sources.recovery import NotAtAll, NotNow, Waiting
 from postrank.sources.spend import BudgetSpent, Spend
-from postrank.sources.x.api import Api, XRefused, XUnavailable
+from postrank.sources.x.api import Api, XRefused, XUnavailable, whole_seconds
 from postrank.sources.x.reconnecting import QUARTER
 
 SEARCHES = 450  # calls in a quarter of an hour
@@ -78,13 +77,12 @@ class RecentSearch:
         return self._batch(page), _next(page)
 
     def _page(self, since: datetime, until: datetime, token: str | None) -> dict[str, Any]:
-        """One page; what it cost is noted before anyone sees it. X looks at whole seconds only."""
+        """One page; what it cost is noted before anyone sees it."""
         if over := self.spend.spent(_LEAST_PAGE):
             raise over
         self.limit.note()
-        start, end = since.replace(microsecond=0), _second_after(until)
         size = min(_PAGE, self.spend.room())
-        page = self.api.search(self.query, limit=size, start_time=_text(start), end_time=_text(end), next_token=token)
+        page = self.api.search(self.query, limit=size, **whole_seconds(since, until), next_token=token)
         self.spend.note(len(page.get("data") or ()))
         return page
 
@@ -99,13 +97,3 @@ class RecentSearch:
 def _next(page: dict[str, Any]) -> str | None:
     token = (page.get("meta") or {}).get("next_token")
     return str(token) if token else None
-
-
-def _second_after(moment: datetime) -> datetime:
-    """The moment, or the next whole second: `end_time` is exclusive, and cut to the second."""
-    return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
-
-
-def _text(moment: datetime) -> str:
-    """A whole second as X's parameters have it."""
-    return to_text(moment).replace(".000Z", "Z")
