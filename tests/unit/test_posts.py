@@ -95,6 +95,20 @@ def test_a_stream_object_and_a_bare_post_are_read_alike() -> None:
     assert streamed == flattened
 
 
+def test_a_v2_post_that_lacks_its_time_has_that_of_its_id_and_one_that_lacks_its_author_says_so() -> None:
+    bare = {name: value for name, value in V2.items() if name != "created_at"}
+    post = only({"data": {**bare, "id": "1500000000000000000"}, "includes": USERS})
+    assert isinstance(post, Post)
+    assert post.posted_at == "2022-03-05T06:47:23.000Z"
+    for lacking, why in (
+        ({**bare, "id": "12"}, "created_at"),
+        ({"id": "12", "text": "a", "created_at": "x"}, "author"),
+    ):
+        outcome = only({"data": lacking})
+        assert isinstance(outcome, Malformed)
+        assert why in str(outcome)
+
+
 STREAMED = {
     "data": {
         **V2,

@@ -3,10 +3,11 @@
 Edits: on X every edit is a post with an id of its own, whose `edit_history_tweet_ids` starts with the first version's
 id. Here an edit has that first id as `post_id`, its kind is `edit`, and `posted_at` is the first version's: the time
 within the first id, cut to the second, as `created_at` is. So an edit never moves a post to another minute, and never
-counts as a second post.
+counts as a second post. A post that comes without `created_at` has the time of its id in the same way.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from postrank.posts import x_users
@@ -69,7 +70,7 @@ def post(data: Any, users: Users) -> Post:
             network="x",
             post_id=post_id,
             author_id=author_id,
-            posted_at=instant(data["created_at"], "created_at"),
+            posted_at=instant(data["created_at"], "created_at") if "created_at" in data else _made_at(post_id),
             author_handle=handle,
             author_name=name,
             text=text,
@@ -134,8 +135,15 @@ def _entities(result: Post, entities: Mapping[str, Any]) -> None:
 
 def _edit(result: Post, history: Sequence[Any]) -> None:
     result.kind, result.post_id = "edit", _known(history[0])
-    if first := snowflake_time(result.post_id):
-        result.posted_at = to_text(first.replace(microsecond=0))
+    with suppress(KeyError):  # an id without a time: the edit's own time is the best that is known
+        result.posted_at = _made_at(result.post_id)
+
+
+def _made_at(post_id: str) -> str:
+    """The time within an id, cut to the second. Raises KeyError for one that carries none."""
+    if first := snowflake_time(post_id):
+        return to_text(first.replace(microsecond=0))
+    raise KeyError("created_at")
 
 
 def _known(value: Any) -> str:
