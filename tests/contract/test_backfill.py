@@ -15,6 +15,7 @@ from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
 from tests.support.fake_mastodon import fake_mastodon, status
 from tests.support.fake_x import TOKEN as X_TOKEN
 from tests.support.fake_x import fake_x, post
+from tests.support.streamers import ledger
 
 SPAN = ("2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z")
 
@@ -140,6 +141,7 @@ def test_an_archive_gives_its_posts_of_the_span_and_every_delete(aws: AwsServer,
         {"kind": "post", "post_id": "within", "posted_at": "2026-11-01T05:00:00.000Z", **base},
         {"kind": "post", "post_id": "after", "posted_at": "2026-11-01T06:00:00.000Z", **base},
         {"kind": "delete", "post_id": "gone", "network": "x"},
+        {"kind": "post", "post_id": "large", "posted_at": "2026-11-01T05:30:00Z", "text": "t" * 1_000_001, **base},
     ]
     file = tmp_path / "archive.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines) + "{cut\n", encoding="utf-8")
@@ -148,7 +150,10 @@ def test_an_archive_gives_its_posts_of_the_span_and_every_delete(aws: AwsServer,
     assert done.returncode == 0, done.stderr
     assert {line["post_id"] for line in aws.lines("-posts")} == {"within", "gone"}
     summary = json.loads(done.stdout)
-    assert (summary["rejected"], summary["outside_the_span"], summary["delivered"]) == (1, 2, 2)
+    assert (summary["rejected"], summary["outside_the_span"], summary["delivered"]) == (2, 2, 2)
+    assert summary["read"] == 6
+    large = next(row for row in ledger(aws, "rejects") if "that a record holds" in row["reason"])
+    assert large["source"].startswith("archive.ndjson:")
 
 
 def test_requests_that_cannot_be_done_say_why(aws: AwsServer, tmp_path: Path) -> None:

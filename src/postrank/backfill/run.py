@@ -15,7 +15,7 @@ from postrank.errors import Retryable
 from postrank.posts.encoding import encode
 from postrank.posts.times import to_text
 from postrank.sinks import Record, Sink, Unavailable
-from postrank.sinks.packing import RECORD_LIMIT, Packer
+from postrank.sinks.packing import Packer, too_large
 from postrank.sources import Batch, Gap
 from postrank.streamer.counts import Counts
 from postrank.streamer.ledgers import Ledgers, PutObject
@@ -77,14 +77,19 @@ class Backfill:
 
     def _absorb(self, batch: Batch) -> None:
         received_at = to_text(datetime.now(UTC))
-        self.counts.take(batch)
-        self.ledgers.note_rejects(batch.rejects)
-        for event in batch.events:
+        events, batch.events = batch.events, []
+        for event in events:
             line = encode(event, received_at=received_at, collector=self.collector)
-            if self.span.holds(event) and len(line) <= RECORD_LIMIT:
+            if reject := too_large(line, event.source_cursor or self.past.network):
+                batch.rejects.append(reject)
+                continue
+            batch.events.append(event)
+            if self.span.holds(event):
                 self.packer.add([event.author_id or event.post_id], [line])
             else:
                 self.counts.filtered += 1
+        self.counts.take(batch)
+        self.ledgers.note_rejects(batch.rejects)
         if self.packer.size >= _FLUSH_BYTES:
             self._ship()
 

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from isal import igzip
 
+from postrank.posts import Reject
 from postrank.sinks import Record
 
 PAYLOAD_UNIT = 25 * 1024
@@ -56,6 +57,14 @@ class Packer:
         if self.gzipped:
             data = igzip.compress(data, compresslevel=1, mtime=0)
         return Record(stream=self.stream, key=f"{bucket:04x}", data=data, lines=len(lines))
+
+
+def too_large(line: bytes, where: str) -> Reject | None:
+    """The reject of a line that no record can hold."""
+    if len(line) <= RECORD_LIMIT:
+        return None
+    reason = f"its line has {len(line)} bytes, more than the {RECORD_LIMIT} that a record holds"
+    return Reject(reason=reason, line=line, where=where)
 
 
 def split(lines: Sequence[bytes], limit: int) -> Iterable[Sequence[bytes]]:

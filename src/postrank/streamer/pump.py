@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from postrank.errors import Fatal
-from postrank.posts import Event, Post, Reject
+from postrank.posts import Event, Post
 from postrank.posts.encoding import LineEncoder
 from postrank.posts.times import to_text
-from postrank.sinks.packing import RECORD_LIMIT, Packer
+from postrank.sinks.packing import RECORD_LIMIT, Packer, too_large
 from postrank.sources import Batch
 from postrank.streamer import memory
 from postrank.streamer.checkpoint import Checkpoint
@@ -122,11 +122,10 @@ class Pump:
         """The events and lines without posts that no record can hold: those become rejects."""
         fitting: list[tuple[Event, bytes]] = []
         for event, line in zip(events, lines, strict=True):
-            if len(line) <= RECORD_LIMIT:
+            if (reject := too_large(line, event.source_cursor or self.source)) is None:
                 fitting.append((event, line))
                 continue
-            reason = f"its line has {len(line)} bytes, more than the {RECORD_LIMIT} that a record holds"
-            batch.rejects.append(Reject(reason=reason, line=line, where=event.source_cursor or self.source))
+            batch.rejects.append(reject)
             batch.events = [one for one in batch.events if one is not event]
         return [event for event, _ in fitting], [line for _, line in fitting]
 
