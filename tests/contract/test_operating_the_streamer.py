@@ -242,6 +242,27 @@ def test_a_state_folder_that_cannot_be_made_is_one_clear_message(tmp_path: Path)
     assert "Traceback" not in streamer.log
 
 
+def test_a_second_streamer_on_the_same_state_or_port_is_refused_and_the_first_one_goes_on(
+    aws: AwsServer, tmp_path: Path
+) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(n, seconds=n) for n in range(10_000)])
+    settings = {"source": {"speed": 1}, "sink": QUICK, "status": {"port": 0}}
+    streamer = StreamerProcess(tmp_path, aws.url, [file], settings)
+    with running(streamer) as process:
+        url = status_url(streamer)
+        assert streamer.run() == 2
+        taken = f"process {process.pid} streams with the state in {streamer.state}: stop it, or name another folder"
+        assert taken in streamer.log
+        streamer.env = {
+            "POSTRANK_STREAM_STATE": str(tmp_path / "other"),
+            "POSTRANK_STREAM_STATUS__PORT": url.rpartition(":")[2],
+        }
+        assert streamer.run() == 2
+        assert f"status.port {url.rpartition(':')[2]} cannot be had on 127.0.0.1" in streamer.log
+        assert "Traceback" not in streamer.log
+        assert httpx.get(f"{url}/healthz").status_code == 200
+
+
 @pytest.mark.parametrize("kind", ["files", "files gz", "s3"])
 def test_other_sinks_hold_the_same_lines(aws: AwsServer, tmp_path: Path, kind: str) -> None:
     file = write_lines(tmp_path / "p.ndjson", [record(n, author=n % 5) for n in range(2000)])

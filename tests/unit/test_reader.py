@@ -1,5 +1,7 @@
 """Reading a source that is lost, that ends, that fails, that is stopped."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -101,3 +103,26 @@ def test_gaps_become_rows_and_an_upload_that_fails_is_made_again(tmp_path: Path)
     row = orjson.loads(body)
     assert (row["gap_from"], row["gap_to"]) == ("2026-05-01T00:00:00.000Z", "2026-05-02T00:00:00.000Z")
     assert (row["source"], row["reason"], row["recovered_by"]) == ("x", "reset", None)
+
+
+def test_processes_that_share_a_folder_of_ledgers_lose_and_repeat_no_row(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from postrank.posts import Reject; "
+        "from postrank.streamer.ledgers import Ledgers\n"
+        "folder, out, me = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]\n"
+        "def put(key, body):\n"
+        "    with (out / key.replace('/', '~')).open('wb') as file:\n"
+        "        file.write(body)\n"
+        "ledgers = Ledgers(folder, 'l/', 'same')\n"
+        "for n in range(200):\n"
+        "    ledgers.note_rejects([Reject(reason=f'{me}:{n}', line=b'', where='w')])\n"
+        "    ledgers.flush()\n"
+        "    ledgers.upload(put)\n"
+    )
+    (tmp_path / "out").mkdir()
+    argv = [sys.executable, "-c", program, str(tmp_path / "ledgers"), str(tmp_path / "out")]
+    processes = [subprocess.Popen([*argv, str(number)]) for number in range(3)]
+    statuses = [process.wait(60) for process in processes]
+    rows = [orjson.loads(line)["reason"] for path in (tmp_path / "out").iterdir() for line in path.open("rb")]
+    assert set(rows) == {f"{me}:{n}" for me in range(3) for n in range(200)}
+    assert statuses == [0, 0, 0]

@@ -15,6 +15,7 @@ from postrank.sinks.packing import Packer
 from postrank.sinks.s3 import S3Sink
 from postrank.sources import Measured, Source, Surroundings, registry
 from postrank.streamer.checkpoint import Checkpoint
+from postrank.streamer.claim import Claim
 from postrank.streamer.config import Config
 from postrank.streamer.filters import Filters
 from postrank.streamer.ledgers import Ledgers
@@ -47,7 +48,6 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
     names = Resources.of(settings.environment, settings.account, settings.region)
     clients = Clients(names.region)
     source = build_source(config, environ, clients)
-    config.state.mkdir(parents=True, exist_ok=True)
     return _Assembly(config, names, clients).service(source, filters)
 
 
@@ -77,6 +77,7 @@ class _Assembly:
 
     def service(self, source: Source, filters: Filters) -> Service:
         config, state = self.config, self.config.state
+        claim = Claim.of(state)
         sink, spool, progress = self.sink(), Spool(state / "spool", config.spool_bytes), Progress()
         ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector)
         checkpoint = Checkpoint(state / "checkpoint.journal")
@@ -110,6 +111,7 @@ class _Assembly:
             filters=filters,
             reporter=reporter,
             checkpoint=checkpoint,
+            claim=claim,
             metrics=self.metrics(reporter),
             status=StatusServer(reporter, config.status_port) if config.status_port >= 0 else None,
         )

@@ -1,7 +1,7 @@
 """The ledgers: gaps, rejects, and what each hop took and gave; rows on disk first, then objects in the raw bucket.
 
-`ledgers/<kind>/dt=YYYY-MM-DD/<collector>-<instant>-<number>.ndjson`. A row may come twice after a crash; it carries
-what tells that.
+`ledgers/<kind>/dt=YYYY-MM-DD/<collector>-<instant>-<process>-<number>.ndjson`. A row may come twice after a crash; it
+carries what tells that.
 """
 
 import base64
@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ import orjson
 from postrank.posts import Reject
 from postrank.posts.times import to_text
 from postrank.sources import Gap
+from postrank.streamer.claim import alone
 
 
 class PutObject(Protocol):
@@ -27,7 +29,10 @@ class PutObject(Protocol):
 
 
 class Ledgers:
-    """Rows by kind, below one folder. `note_*` and `flush` from one thread, `upload` from another."""
+    """Rows by kind, below one folder, which several processes (backfills) may share.
+
+    `note_*` and `flush` from one thread, `upload` from another.
+    """
 
     def __init__(self, folder: Path, prefix: str, collector: str) -> None:
         self._folder, self._prefix, self._collector = folder, prefix, collector
@@ -61,7 +66,7 @@ class Ledgers:
 
     def flush(self) -> None:
         """Make the rows durable on this machine."""
-        with self._lock:
+        with self._lock, alone(self._folder):
             for kind, rows in self._rows.items():
                 with (self._folder / f"{kind}.open").open("ab") as file:
                     file.write(b"".join(rows))
@@ -75,9 +80,10 @@ class Ledgers:
         done = 0
         for path in sorted(self._folder.glob("*.ndjson")):
             kind, day, name = path.name.split("~")
-            put(f"{self._prefix}{kind}/dt={day}/{name}", path.read_bytes())
-            path.unlink()
-            done += 1
+            with suppress(FileNotFoundError):  # another process has done it
+                put(f"{self._prefix}{kind}/dt={day}/{name}", path.read_bytes())
+                path.unlink()
+                done += 1
         return done
 
     def _note(self, kind: str, row: dict[str, Any]) -> None:
@@ -89,10 +95,11 @@ class Ledgers:
     def _rotate(self) -> None:
         now = datetime.now(UTC)
         safe = re.sub(r"[^A-Za-z0-9.-]", "-", self._collector)
-        with self._lock:
+        with self._lock, alone(self._folder):
             for path in self._folder.glob("*.open"):
                 self._number += 1
-                name = f"{safe}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{self._number:06d}.ndjson"
+                at = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z"
+                name = f"{safe}-{at}-{os.getpid()}-{self._number:06d}.ndjson"
                 path.rename(self._folder / f"{path.stem}~{now:%Y-%m-%d}~{name}")
 
 

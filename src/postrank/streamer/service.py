@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from postrank.sinks import Sink
 from postrank.streamer.checkpoint import Checkpoint
+from postrank.streamer.claim import Claim
 from postrank.streamer.config import Config
 from postrank.streamer.filters import Filters
 from postrank.streamer.metrics import Metrics
@@ -34,6 +35,7 @@ class Service:
     filters: Filters
     reporter: Reporter
     checkpoint: Checkpoint
+    claim: Claim
     metrics: Metrics | None
     status: StatusServer | None
 
@@ -69,6 +71,7 @@ class Service:
             self.reporter.stop()
             self.sink.close()
             self.checkpoint.close()
+            self.claim.release()
 
     def stop(self) -> None:
         """Read no more; `run` returns once what was read is durable."""

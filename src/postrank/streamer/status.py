@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from postrank.errors import Fatal
 from postrank.streamer.health import health
 from postrank.streamer.reporter import Reporter
 
@@ -37,10 +38,15 @@ class _Figures(Collector):
             yield GaugeMetricFamily(f"postrank_{name}", f"{name.replace('_', ' ')}.", value=figure)
 
 
+class PortTaken(Fatal):
+    """The port of the status page cannot be had."""
+
+
 class StatusServer:
     """Serves one streamer's status on 127.0.0.1, from a thread of its own."""
 
     def __init__(self, reporter: Reporter, port: int) -> None:
+        """Raises PortTaken."""
         self._reporter = reporter
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Figures(reporter))
@@ -50,7 +56,11 @@ class StatusServer:
             "/top": self._top,
             "/heartbeat": lambda _: (200, "application/json", reporter.heartbeat().to_json()),
         }
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self._pages))
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self._pages))
+        except OSError as error:
+            why = f"status.port {port} cannot be had on 127.0.0.1 ({error.strerror}): name another, or 0 for any"
+            raise PortTaken(why) from error
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="status", daemon=True)
