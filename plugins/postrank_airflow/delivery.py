@@ -1,6 +1,7 @@
 """The tasks of `check_delivery`: every hop between the streamer and the lake, each failing with its numbers."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
@@ -49,10 +50,7 @@ class HopBroken(Fatal):
 def require_active() -> str:
     """Every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
     firehose = clients.client("firehose")
-    states = {}
-    for name in RESOURCES.delivery_streams.values():
-        described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
-        states[name] = described["DeliveryStreamStatus"]
+    states = {name: _state(firehose, name) for name in RESOURCES.delivery_streams.values()}
     told = ", ".join(f"{name} is {state}" for name, state in states.items())
     if set(states.values()) != {"ACTIVE"}:
         raise HopBroken(f"hop Firehose: {told}")
@@ -121,6 +119,14 @@ def require_equal_windows() -> str:
         render=render,
     )
     return comparison.hold_new(datetime.now(UTC))
+
+
+def _state(firehose: Any, name: str) -> str:
+    try:
+        described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+    except firehose.exceptions.ResourceNotFoundException:
+        return "missing"
+    return str(described["DeliveryStreamStatus"])
 
 
 def _error_records() -> list[ErrorRecords]:
