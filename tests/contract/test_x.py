@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from postrank.posts import Post, Tombstone
 from postrank.posts.times import to_text
 from postrank.sources import Gap
 from postrank.sources.backoff import Backoff
+from postrank.sources.kept import KeptDamaged
 from postrank.sources.spend import BudgetSpent, Spend
 from postrank.sources.x import XStream, rules
 from postrank.sources.x.api import Api, XRefused
@@ -412,6 +414,34 @@ def test_a_new_day_has_a_new_budget(tmp_path: Path) -> None:
     monthly = guard.spent()
     assert monthly is not None
     assert monthly.resumes == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_counts_that_cannot_be_read_stop_reading_with_what_to_do(server: FakeX, tmp_path: Path) -> None:
+    one = source(tmp_path, server)
+    one.spend.note(5)
+    path = one.spend.path
+    for content in (b"", b"{cut", b"[1]"):
+        path.write_bytes(content)
+        with pytest.raises(KeptDamaged, match=f"{path} .*: correct it, or remove it"):
+            source(tmp_path, server)
+    assert one.gauges()["x_posts_day"] == 5, "a figure for the heartbeat, whatever the disk has done"
+    with reading(one) as read:
+        assert isinstance(read.until_failed(), KeptDamaged)
+    assert server.count("GET", STREAM) == 0
+
+
+def test_a_search_that_x_cannot_answer_is_asked_again_and_no_page_is_paid_for_twice(
+    server: FakeX, tmp_path: Path
+) -> None:
+    server.found = [post(number) for number in range(150)]
+    soon = {"x-rate-limit-reset": str(int(datetime.now(UTC).timestamp()) + 1)}
+    server.trouble = [(503, {}, {}), (503, {}, soon)]
+    guard = Spend(path=tmp_path / "spend.json", price=0.005, daily=9, monthly=9)
+    search = RecentSearch(api=Api(Secret(TOKEN), server.url), query="cats", spend=guard)
+    now = datetime.now(UTC)
+    batches = list(search.read(now - timedelta(hours=1), now, Event()))
+    assert sum(len(batch.events) for batch in batches) == 150
+    assert guard.gauges()["x_posts_day"] == 150
 
 
 def test_no_more_posts_are_read_in_a_month_than_x_gives_whatever_the_budgets_hold(

@@ -50,7 +50,7 @@ class FakeX:
     )  # stream objects that recent search finds, whatever the span
     page: bytes = b""  # what somebody else answers for the rules
     gone: dict[str, str] = field(default_factory=dict)  # ids that nobody may see any more: the problem's type
-    trouble: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next look-ups
+    trouble: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next questions
     memory: Memory | None = None  # then it finds what was published in the span instead, by the second
     connects: int = 0  # in a quarter of an hour; more are answered with 429. 0: any number
     searches: int = 0
@@ -190,6 +190,9 @@ class _XHandler(Handler):
 
     def search(self) -> None:
         self.fake.search_queries.append(self.query)
+        if self.fake.trouble:
+            self.answer(*self.fake.trouble.pop(0))
+            return
         if reset := self.fake.allowed("searches", self.fake.searches):
             self.answer(429, {"title": "Too Many Requests"}, {"x-rate-limit-reset": str(int(reset))})
             return

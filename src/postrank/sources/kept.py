@@ -9,7 +9,17 @@ from typing import Generic, TypeVar
 
 import orjson
 
+from postrank.errors import Fatal
+
 T = TypeVar("T")
+
+
+class KeptDamaged(Fatal):
+    """What was to be remembered (posts paid for, calls made) cannot be read, and nobody else knows it."""
+
+    def __init__(self, path: Path, how: str) -> None:
+        super().__init__(f"{path} {how}: correct it, or remove it where what it counted may be forgotten")
+        self.path = path
 
 
 @dataclass(slots=True)
@@ -21,21 +31,33 @@ class Kept(Generic[T]):
     _seen: int = 0  # the file's time of change when it was last read
 
     def __post_init__(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.refresh()
 
     def refresh(self) -> T:
-        """The document as it is now: another process may have changed it."""
+        """The document as it is now: another process may have changed it. Raises KeptDamaged."""
         try:
             changed = self.path.stat().st_mtime_ns
         except FileNotFoundError:
             return self.value
         if changed != self._seen:
-            self.value, self._seen = orjson.loads(self.path.read_bytes()), changed
+            self.value, self._seen = self._read(), changed
         return self.value
 
+    def _read(self) -> T:
+        try:
+            found: T = orjson.loads(self.path.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise KeptDamaged(self.path, "is damaged") from error
+        if type(found) is not type(self.value):
+            raise KeptDamaged(self.path, "holds something else")
+        return found
+
     def change(self, changed: Callable[[T], T]) -> None:
-        """Replace the document by what becomes of its newest form; durable, and all or nothing, before this returns."""
+        """Replace the document by what becomes of its newest form; durable, and all or nothing, before this returns.
+
+        Raises KeptDamaged.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_suffix(".lock").open("w") as others:
             fcntl.flock(others, fcntl.LOCK_EX)
             self.value = changed(self.refresh())

@@ -58,9 +58,12 @@ class Spend:
             self._kept.change(lambda counts: {one: counts.get(one, 0) + posts for one in (day, month)})
 
     def room(self) -> int:
-        """How many more posts may be asked for: what both budgets and the cap leave, less the margin."""
+        """How many more posts may be asked for: what budgets and cap leave, less the margin. Raises KeptDamaged."""
         with self._lock:
             self._kept.refresh()
+        return self._room()
+
+    def _room(self) -> int:
         day, month = self._periods()
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
         posts = min(int(left / self.price + 1e-9), self.cap - round(self._dollars(month) / self.price))
@@ -93,7 +96,7 @@ class Spend:
         return BudgetSpent(f"{why}, {self.margin} posts may be on their way", midnight)
 
     def gauges(self) -> Mapping[str, float]:
-        """Posts and dollars of this day and month."""
+        """Posts and dollars of this day and month, as of the last read."""
         day, month = self._periods()
         return {
             "x_posts_day": self._kept.value.get(day, 0),
@@ -103,7 +106,7 @@ class Spend:
             "x_spent_month_usd": self._dollars(month),
             "x_budget_day_usd": self.daily,
             "x_budget_month_usd": self.monthly,
-            "x_paused_for_budget": float(not self.room()),
+            "x_paused_for_budget": float(not self._room()),
         }
 
     def _periods(self) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """Posts by their ids, and the timelines of users: asked for again within the limits and the budget."""
 
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,16 +9,15 @@ from typing import Any
 
 from postrank.posts import Ignored, Tombstone, x_v2
 from postrank.sources import Batch
-from postrank.sources.background import aside
-from postrank.sources.backoff import Backoff, Limit, pause
+from postrank.sources.backoff import Limit
 from postrank.sources.gathering import Gathering
 from postrank.sources.spend import Spend
-from postrank.sources.x.api import Api, XUnavailable, whole_seconds
+from postrank.sources.x.api import Api, whole_seconds
+from postrank.sources.x.patience import patiently
+from postrank.sources.x.reconnecting import QUARTER
 
 _AT_ONCE = 100  # ids or handles in a call, and posts in a page of a timeline
 _LEAST_PAGE = 5
-_ATTEMPTS = 6
-_QUARTER = 900.0
 # What the problem's type ends with when a post is not, or no longer, there for the public (X API, "Response codes").
 _GONE = ("resource-not-found", "not-authorized-for-resource")
 
@@ -30,7 +28,7 @@ class Lookup:
 
     api: Api
     spend: Spend
-    limit: Limit = field(default_factory=lambda: Limit(300, _QUARTER))
+    limit: Limit = field(default_factory=lambda: Limit(300, QUARTER))
 
     def posts(self, ids: Sequence[str], stopped: threading.Event) -> Iterator[Batch]:
         """The posts with these ids; one that is gone, or not for the public any more, is a tombstone."""
@@ -47,7 +45,7 @@ class Lookup:
         """What users with these handles posted in a span; a handle that nobody has is counted as ignored."""
         for start in range(0, len(handles), _AT_ONCE):
             part = handles[start : start + _AT_ONCE]
-            found = yield from self._patient(partial(self.api.users, part), stopped)
+            found = yield from patiently(partial(self.api.users, part), self.limit, stopped)
             if found is None:
                 return
             users = [str(one["id"]) for one in found.get("data") or ()]
@@ -80,25 +78,7 @@ class Lookup:
             self.spend.note(len(page.get("data") or ()))
             return page
 
-        return (yield from self._patient(paid, stopped))
-
-    def _patient(
-        self, ask: Callable[[], dict[str, Any]], stopped: threading.Event
-    ) -> Generator[Batch, None, dict[str, Any] | None]:
-        """Ask within the limit, and again when X is troubled; None when stopped first."""
-        troubled, limited = Backoff(first=1.0, longest=60.0), Backoff(first=60.0, longest=_QUARTER)
-        for attempt in range(1, _ATTEMPTS + 1):
-            yield from pause(self.limit.due(), stopped, heard=True)
-            self.limit.note()
-            try:
-                return (yield from aside(ask, stopped, heard=True))
-            except XUnavailable as error:
-                if attempt == _ATTEMPTS:
-                    raise
-                until_reset = (error.reset - time.time()) if error.reset else 0.0
-                wait = max(limited.failed(), min(until_reset, _QUARTER)) if error.status == 429 else troubled.failed()
-                yield from pause(wait, stopped, heard=True)
-        return None
+        return (yield from patiently(paid, self.limit, stopped))
 
     @staticmethod
     def _batch(page: Mapping[str, Any], where: str) -> Batch:

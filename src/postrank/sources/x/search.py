@@ -8,16 +8,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from postrank.posts import x_v2
 from postrank.sources import Batch
-from postrank.sources.background import aside
-from postrank.sources.backoff import Backoff, Limit, pause
+from postrank.sources.backoff import Backoff, Limit
 from postrank.sources.gathering import Gathering
 from postrank.sources.recovery import NotAtAll, NotNow, Waiting
 from postrank.sources.spend import BudgetSpent, Spend
 from postrank.sources.x.api import Api, XRefused, XUnavailable, whole_seconds
+from postrank.sources.x.patience import patiently
 from postrank.sources.x.reconnecting import QUARTER
 
 SEARCHES = 450  # calls in a quarter of an hour
@@ -40,11 +41,13 @@ class RecentSearch:
     recovered_by: str = "recent-search"
 
     def read(self, since: datetime, until: datetime, stopped: threading.Event) -> Iterator[Batch]:
-        """Batches without cursors, newest posts first. Raises XRefused, XUnavailable, BudgetSpent before a page."""
+        """Batches without cursors, newest posts first; waits while X is troubled.
+
+        Raises XRefused, XUnavailable, BudgetSpent before a page.
+        """
         token: str | None = None
         while not stopped.is_set():
-            yield from pause(self.limit.due(), stopped, heard=True)
-            page = yield from aside(lambda token=token: self._page(since, until, token), stopped, heard=True)  # type: ignore[misc]
+            page = yield from patiently(partial(self._page, since, until, token), self.limit, stopped)
             if page is None:
                 return
             yield self._batch(page)
@@ -63,6 +66,7 @@ class RecentSearch:
         if one.gap.until <= since:  # the search of an earlier gap has read it, too
             return Batch(cursor=None), None
         try:
+            self.limit.note()
             page = self._page(since, one.gap.until, one.place)
         except BudgetSpent as error:
             raise NotNow(str(error), error.resumes) from None
@@ -80,7 +84,6 @@ class RecentSearch:
         """One page; what it cost is noted before anyone sees it."""
         if over := self.spend.spent(_LEAST_PAGE):
             raise over
-        self.limit.note()
         size = min(_PAGE, self.spend.room())
         page = self.api.search(self.query, limit=size, **whole_seconds(since, until), next_token=token)
         self.spend.note(len(page.get("data") or ()))
