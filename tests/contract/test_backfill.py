@@ -118,6 +118,10 @@ def test_timelines_of_users_are_read_page_by_page(aws: AwsServer, tmp_path: Path
     assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(400) if n % 3 < 2}
     assert x.search_queries[0]["start_time"] == ["2026-11-01T05:00:00Z"]
     assert json.loads(done.stdout)["ignored"] == 1
+    handles.write_text("@user7\nno such!\n", encoding="utf-8")
+    assert "'no such!' is no handle of X" in (
+        backfill(tmp_path, aws, "x-timelines", x_config(x.url), "--file", str(handles)).stderr
+    )
 
 
 def test_timelines_close_a_gap(aws: AwsServer, tmp_path: Path) -> None:

@@ -59,6 +59,21 @@ def test_an_author_is_known_by_the_handle_or_by_the_id_and_a_language_holds_its_
     assert [passes(*one) for one in others] == [False] * 4
 
 
+def test_hashtags_are_keywords_and_a_comment_stands_apart(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("# of the sky\n#Eclipse\nc#  # the language\n#\n", encoding="utf-8")
+    chosen = filters(keywords_file=str(words))
+    assert [
+        chosen.wants(post(text=text)) for text in ("an #eclipse!", "in C# too", "eclipse", "c", "the language")
+    ] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
 def test_a_type_that_nobody_knows_and_a_file_that_is_not_there_are_told_together(tmp_path: Path) -> None:
     with pytest.raises(WrongSettings) as wrong:
         filters(types=["joke"], handles_file=str(tmp_path / "none"))

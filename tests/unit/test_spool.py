@@ -49,6 +49,18 @@ def test_a_damaged_file_is_put_aside_and_the_next_one_comes(tmp_path: Path) -> N
     assert len(list(tmp_path.glob("*.damaged"))) == 1
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"[1]\nbody", b"5\n", b'{"crc": 1}\n', b"\xff\x00", b'{"lines": {"posts": "n"}}\n']
+)
+def test_a_file_that_is_no_shipment_holds_nothing_up(tmp_path: Path, content: bytes) -> None:
+    Spool(tmp_path, 1 << 20).append(records("behind it"))
+    (tmp_path / "000000000000.ship").write_bytes(content)
+    spool = Spool(tmp_path, 1 << 20)
+    with pytest.raises(SpoolDamaged):
+        spool.first()
+    assert spool.first() == records("behind it")
+
+
 def test_what_a_crash_left_half_written_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "000000000001.new").write_bytes(b"half")
     assert Spool(tmp_path, 1 << 20).first() is None

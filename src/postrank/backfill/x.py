@@ -30,8 +30,8 @@ class IdsPast:
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
         ids = listed(self.files)
-        if wrong := next((one for one in ids if not one.isdecimal()), None):
-            raise WrongEntries(f"{wrong!r} is no id of a post")
+        if wrong := next((one for one in ids if not (one.isascii() and one.isdecimal())), None):
+            raise WrongEntries(f"{wrong!r} is no id of a post: digits, one id a line")
         yield from lookup(self.source).posts(ids, stopped)
 
 
@@ -45,7 +45,12 @@ class UserTimelinesPast:
     recovered_by: str | None = None  # other users may have posted in the span, too
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
-        handles = [one.removeprefix("@") for one in listed(self.files)]
+        from postrank.sources.x.following import wrong_handles
+
+        handles = listed(self.files)
+        if wrong := wrong_handles(handles):
+            raise WrongEntries(f"{wrong[0]!r} is no handle of X: letters, digits and _, 15 at most")
+        handles = [one.removeprefix("@") for one in handles]
         yield from lookup(self.source).timelines(handles, span.since, span.until, stopped)
 
 

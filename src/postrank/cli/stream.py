@@ -15,7 +15,7 @@ from postrank.streamer.config import Config
 
 
 @click.command()
-@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="A TOML file.")
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
 @click.option(
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
 )
@@ -24,6 +24,21 @@ def stream(path: Path, log_level: str, seconds: float | None) -> None:
     """Read posts from a source and send them to AWS, until the source ends or SIGTERM comes; both end with status 0.
 
     The time that --for sets ends it as SIGTERM does: what was read is made durable first.
+
+    \b
+    The least that the file must hold:
+      state = "/var/lib/postrank"    # cursor, spool, ledgers
+      [source]
+      kind = "bluesky"               # replay, tail, x, mastodon, bluesky
+
+    docs/operations has every key; POSTRANK_STREAM_TABLE__KEY in the environment replaces one, and `postrank doctor`
+    looks at all of it. POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION say whose streams these are.
+
+    \b
+    Exit status:
+      0   the source ended, or it was stopped, and all of it is durable
+      2   something must be mended first: the message says what
+      75  it may work later as it is
     """
     logs.configure(log_level)
     # Events hold no cycles, and there are many: looking for cycles at the usual rate costs more than making them.

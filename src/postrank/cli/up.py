@@ -29,7 +29,7 @@ _PORT = click.IntRange(1, 65535)
 )
 @click.option("--once", is_flag=True, help="End after the first complete ranking.")
 @click.option("--keep", is_flag=True, help="Go on with what the last run left, rather than afresh.")
-@click.option("--top", default=20, show_default=True, help="How many authors to print.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many authors to print.")
 def up(
     project: Path,
     var: Path | None,

@@ -1,16 +1,21 @@
-"""Files of entries, one a line (handles, keywords, ids; `#` begins a comment), and noticing that one was written."""
+"""Files of entries, one a line (handles, keywords, ids), and noticing that one was written.
 
+A `#` between blanks begins a comment; `#eclipse` and `c#` are entries.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+_COMMENT = re.compile(r"(?:^|\s)#(?:\s.*)?$")
 Stamps: TypeAlias = Mapping[Path, tuple[int, int]]
 
 
 def entries(path: Path) -> list[str]:
     """What a file lists. Raises OSError, UnicodeDecodeError."""
-    lines = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    lines = (_COMMENT.sub("", line).strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 

@@ -13,6 +13,8 @@ from postrank.posts import Event, Post
 from postrank.sources.entries import Watch, entries, unusable
 
 log = logging.getLogger(__name__)
+# Scripts that set no blank between words, or hang endings on them: Thai to Myanmar, Khmer, Kana, Han, Hangul.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 TYPES = ("original", "reply", "repost", "quote")
 
 
@@ -75,8 +77,8 @@ class Filters:
 
     @classmethod
     def build(cls, options: Options, again: Callable[[], Options], configuration: Path | None = None) -> Self:
-        """`keywords`, `languages`, `types` (lists), `keywords_file` and `handles_file` (one a line, `#` begins a
-        comment; an author's id is as good as the handle). What is wrong is noted in the options.
+        """`keywords`, `languages`, `types` (lists), `keywords_file` and `handles_file` (one a line, `# `
+        begins a comment; an author's id is as good as the handle). What is wrong is noted in the options.
 
         `again` gives these options anew, and may raise Fatal, once the file `configuration` was written.
         """
@@ -138,6 +140,12 @@ def _types(post: Post) -> list[str]:
 
 
 def _pattern(keywords: list[str]) -> re.Pattern[str]:
-    """Any of the keywords, as whole words, case-folded."""
-    words = "|".join(re.escape(word.casefold()) for word in sorted(keywords, key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+    """Any of the keywords, case-folded, as whole words where its script sets words apart."""
+    words = "|".join(_bounded(word.casefold()) for word in sorted(keywords, key=len, reverse=True))
+    return re.compile(words)
+
+
+def _bounded(word: str) -> str:
+    before = "" if _UNSPACED.match(word[:1]) else r"(?<!\w)"
+    after = "" if _UNSPACED.match(word[-1:]) else r"(?!\w)"
+    return f"{before}{re.escape(word)}{after}"

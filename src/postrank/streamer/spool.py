@@ -103,7 +103,7 @@ class Spool:
             try:
                 if orjson.loads(head)["crc"] == crc32(body):
                     return _unpacked(body)
-            except (orjson.JSONDecodeError, KeyError):
+            except (orjson.JSONDecodeError, KeyError, TypeError):  # TypeError: JSON, but no head
                 pass
             entry.path.rename(entry.path.with_suffix(".ship.damaged"))
             self._entries.pop(0)
@@ -121,7 +121,7 @@ def _entry(path: Path) -> _Entry:
         head = file.readline()
     try:
         posts = int(orjson.loads(head)["lines"][POSTS])
-    except (orjson.JSONDecodeError, KeyError):
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         posts = 0  # `first` will put it aside
     return _Entry(path, path.stat().st_size, posts)
 
