@@ -2,6 +2,8 @@
 
 import logging
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -234,6 +236,23 @@ def test_a_log_line_is_json_with_its_fields() -> None:
     row.fields = {"records": 3}
     found = orjson.loads(JsonLines().format(row))
     assert (found["event"], found["level"], found["records"]) == ("sink away", "warning", 3)
+
+
+def test_what_nobody_caught_is_a_log_line_too() -> None:
+    program = (
+        "import threading; from postrank.streamer import logs; logs.configure()\n"
+        "thread = threading.Thread(target=lambda: 1 / 0, name='worker'); thread.start(); thread.join()\n"
+        "[].pop()\n"
+    )
+    died = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
+    rows = [orjson.loads(line) for line in died.stderr.splitlines()]
+    assert died.returncode == 1
+    assert [(row["level"], row["event"]) for row in rows] == [
+        ("critical", "thread worker died"),
+        ("critical", "crashed"),
+    ]
+    assert "ZeroDivisionError" in rows[0]["exception"]
+    assert "pop from empty list" in rows[1]["exception"]
 
 
 def test_a_secret_in_an_f_string_is_still_a_secret() -> None:

@@ -315,3 +315,16 @@ def test_a_line_that_is_too_long_is_one_reject_and_its_end_is_no_line(
     second.until_quiet()
     assert first.ids + second.ids == ["1", "2"]
     assert first.rejects + second.rejects == [f"line longer than {1 << 20} bytes"]
+
+
+def test_a_name_that_is_no_text_is_followed_like_any_other(tmp_path: Path) -> None:
+    log = os.fsencode(tmp_path) + b"/\xff-posts.ndjson"
+    with open(log, "wb") as file:
+        file.write(json_line(1) + b"{cut\n")
+    first = Following(tail(tmp_path / "*.ndjson"))
+    assert first.until_quiet() == ["1"]
+    os.rename(log, log + b".1")
+    with open(log, "wb") as file:
+        file.write(json_line(2))
+    second = Following(tail(tmp_path / "*.ndjson"), first.cursor)
+    assert second.until_quiet() == ["2"]

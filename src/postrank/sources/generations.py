@@ -5,6 +5,7 @@ there. Once it was copied or compressed it is known by these bytes alone. Two ge
 writes the same first line (a header) into each of its files is common.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ class Generations:
             if path not in found and (held := self._held_by(path, file)):
                 found[path] = held
         # Copies before the file that is written: that one has begun a new generation, which may begin like theirs.
-        for path, file in sorted(files, key=lambda one: str(one[0]) == log_of(one[0])):
+        for path, file in sorted(files, key=lambda one: named(one[0]) == log_of(one[0])):
             if path not in found and (other := self._copied(path, found) or self._new(path, file)):
                 found[path] = other
         self._follow_copies(files, found)
@@ -131,7 +132,7 @@ class Generations:
     def _copied(self, path: Path, found: Mapping[Path, Generation]) -> Generation | None:
         """The generation of which a file is a copy, perhaps a compressed one."""
         log = log_of(path)
-        rotated = str(path) != log
+        rotated = named(path) != log
         held = {one.key for one in found.values()}
         for one in sorted(self.known.values(), key=lambda one: one.key in held):
             if one.log != log or not one.at:
@@ -177,7 +178,12 @@ class Generations:
 
 def log_of(path: Path) -> str:
     """A path without what rotation adds to its name."""
-    return _ROTATION.sub("", str(path))
+    return _ROTATION.sub("", named(path))
+
+
+def named(path: Path | str) -> str:
+    """A path as text that JSON can hold, whatever bytes its name is of."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _digest(data: bytes) -> str:

@@ -23,7 +23,7 @@ from postrank.options import Options
 from postrank.posts.logs import APACHE, APACHE_TIME, RFC_3339, LogFormat
 from postrank.sources import Batch, Cursor, Surroundings
 from postrank.sources.compressed import DAMAGED, open_decompressed
-from postrank.sources.generations import Generation, Generations
+from postrank.sources.generations import Generation, Generations, named
 from postrank.sources.lines import LINE_LIMIT, LineBatch, listed
 
 _POLL = 0.25  # seconds between looks at the files
@@ -122,10 +122,10 @@ class Tail:
             return  # it has another name by now
         except DAMAGED as error:
             if isinstance(error, OSError) and error.errno is not None:
-                self._tell("file not readable", file=str(path), why=str(error.strerror))
+                self._tell("file not readable", file=named(path), why=str(error.strerror))
             elif time.time() - stamp[3] / 1e9 > _SETTLED:  # else it is most likely still being compressed
                 self._stamps[path] = stamp
-                self._tell("file damaged", file=str(path), why=str(error))
+                self._tell("file damaged", file=named(path), why=str(error))
 
     def _tell(self, event: str, **fields: str) -> None:
         """Log it as an error, once."""
@@ -134,7 +134,7 @@ class Tail:
             _log.error(event, extra={"fields": fields})
 
     def _lines(self, path: Path, generation: Generation) -> Iterator[Batch]:
-        lines = LineBatch(where=path.name, log=self.log, identity=generation.key)
+        lines = LineBatch(where=named(path.name), log=self.log, identity=generation.key)
         file, kind = open_decompressed(path)
         with file:
             if generation.compare(file, kind) != "same":
