@@ -3,9 +3,9 @@
 from airflow.sdk import get_current_context, task
 
 from postrank.report.exports import Exports
-from postrank.report.hashtags import export_hashtags
 from postrank.report.ledgers import Ledgers
 from postrank.report.store import Report
+from postrank.report.words import export_words
 from postrank.results.reader import Results
 from postrank.results.run import Run
 from postrank_airflow import clients
@@ -15,13 +15,13 @@ from postrank_airflow.templating import render
 
 @task
 def report() -> str:
-    """Export the interval's hashtags and the run's part of the ledgers, then write the report from what was exported.
-    Returns where it is.
+    """Export the interval's hashtags, types and text lengths and the run's part of the ledgers, then write the report
+    from what was exported. Returns where it is.
     """
     s3, run = clients.client("s3"), Run(get_current_context()["dag_run"].run_id).slug
     results = Results(s3, RESOURCES.buckets["results"])
     ledgers = Ledgers(s3, RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
     export = Exports(results).open(run)
     ledgers.export(export, results)
-    export_hashtags(export, results, clients.athena(), render)
+    export_words(export, results, clients.athena(), render)
     return Report(results, run).store()

@@ -88,7 +88,8 @@ def _maintain(lake: RecordedLake) -> None:
         comparison(lake).hold(day, day + timedelta(days=1), settled=day + timedelta(days=2))
     interval = {"all_from": f"{DAY}T00:00:00Z", "all_to": "2026-11-24T00:00:00Z", "first_day": DAY, "last_day": DAY}
     scope = {"all_networks": True, "networks_ranked": [], "include_reposts": True, "limit": 10}
-    lake.athena.rows(render("exports/hashtags.sql", **interval, **scope))
+    for name in ("author_lengths", "hashtag_days", "hashtags", "posts_by_type"):
+        lake.athena.rows(render(f"exports/{name}.sql", **interval, **scope))
     lake.athena.rows(render("maintenance/deleted_among.sql", post_ids=["b5", "author:fay", "s1", "o'neil"]))
     redact(lake)
     hours = {"arrival_hours": ["2026-11-24T01", "2026-11-24T02"], "days": [DAY]}

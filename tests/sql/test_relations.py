@@ -173,7 +173,19 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         "exports/taken_out.sql": (render("exports/taken_out.sql", **export), [("5", "1", "1", "1", "3")]),
         "exports/hashtags.sql": (
             render("exports/hashtags.sql", limit=10, **hashtags, **interval),
-            [("rain", "1", "1"), ("sun", "1", "1")],
+            [("rain", "1", "1", "9.0"), ("sun", "1", "1", "9.0")],
+        ),
+        "exports/hashtag_days.sql": (
+            render("exports/hashtag_days.sql", limit=1, **hashtags, **interval),
+            [("2026-11-23", "1", "rain", "1")],
+        ),
+        "exports/posts_by_type.sql": (
+            render("exports/posts_by_type.sql", **hashtags, **interval),
+            [("2026-11-23", "original", "2", "1", "9.0"), ("2026-11-23", "repost", "1", "1", "9.0")],
+        ),
+        "exports/author_lengths.sql": (
+            render("exports/author_lengths.sql", limit=10, **hashtags, **interval),
+            [("x", "bob", "2", "9.0"), ("x", "ann", "1", "9.0")],
         ),
         "exports/trending_hashtags.sql": (
             f"select rank, hashtag, posts from ({render('exports/trending_hashtags.sql', **trend)}) order by rank",
@@ -195,7 +207,10 @@ ANSWERED = (
     "ddl/judged_versions.sql",
     "ddl/posts.sql",
     "ddl/tombstones.sql",
+    "exports/author_lengths.sql",
+    "exports/hashtag_days.sql",
     "exports/hashtags.sql",
+    "exports/posts_by_type.sql",
     "exports/ranked_authors.sql",
     "exports/taken_out.sql",
     "exports/trending_hashtags.sql",

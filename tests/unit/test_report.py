@@ -157,17 +157,45 @@ def _note(s3: Any, kind: str, rows: list[dict[str, Any]]) -> None:
 
 def test_hashtags_are_shown_as_they_were_exported(s3: Any, results: Results) -> None:
     run = export(s3, BUCKET, POSTS, "manual__hashtags")
-    found = [{"hashtag": f"tag{n}" if n else HOSTILE, "posts": 50 - n, "authors": 2} for n in range(30)]
-    s3.put_object(Bucket=BUCKET, Key=f"rankings/run={run}/hashtags.json", Body=json.dumps({"hashtags": found}))
+    found = [
+        {"hashtag": f"tag{n}" if n else HOSTILE, "posts": 50 - n, "authors": 2, "mean_length": 81.5} for n in range(30)
+    ]
+    days = [{"posted_date": f"2026-05-0{n}", "rank": 1, "hashtag": HOSTILE, "posts": n} for n in (1, 2)]
+    _put_document(s3, run, "hashtags.json", {"hashtags": found, "days": days})
     html = Report(results, run).make().decode()
-    texts = Reader(html).sections["Hashtags"]
-    assert texts[3:6] == [shortened(f"#{HOSTILE}", 60), "50", "2"]
-    assert "#tag19" in texts
-    assert "#tag20" not in texts
+    shown = Reader(html).sections
+    assert shown["Hashtags"][4:8] == [shortened(f"#{HOSTILE}", 60), "50", "2", "82"]
+    assert "#tag19" in shown["Hashtags"]
+    assert "#tag20" not in shown["Hashtags"]
+    hostile = shortened(f"#{HOSTILE}", 60)
+    assert shown["Hashtags by day"][2:] == ["2026-05-01", hostile, " 1", "2026-05-02", hostile, " 2"]
     assert "<img" not in html
-    assert (
-        "The hashtags were not exported" in Report(results, export(s3, BUCKET, POSTS, "manual__none")).make().decode()
-    )
+    without = Report(results, export(s3, BUCKET, POSTS, "manual__none")).make().decode()
+    assert "The hashtags were not exported" in without
+    assert "The posts by type were not exported" in without
+
+
+def test_posts_are_told_by_day_and_type_and_how_long_they_are(s3: Any, results: Results) -> None:
+    run = export(s3, BUCKET, POSTS, "manual__types")
+    best = Exports(results).table(Exports(results).open(run), "all").to_pylist()[0]
+    day = {"posted_date": "2026-05-01", "authors": 1}
+    types = [
+        {**day, "type": "original", "posts": 3000, "mean_length": 100.0},
+        {**day, "type": "reply", "posts": 1000, "mean_length": 20.0},
+        {**day, "type": "repost", "posts": 5, "mean_length": None},
+    ]
+    author = {"network": best["network"], "author_id": best["author_id"], "posts": 1, "mean_length": 1234.4}
+    _put_document(s3, run, "posts.json", {"types": types, "authors": [author]})
+    shown = Reader(Report(results, run).make().decode()).sections
+    assert shown["Posts by day and type"][:7] == [
+        "Day", "Originals", "Replies", "Reposts", "Quotes", "All", "Mean length",
+    ]  # fmt: skip
+    assert shown["Posts by day and type"][7:] == ["2026-05-01", "3,000", "1,000", "5", "4,005", "80"]
+    assert "1,234" in shown["Top authors"]
+
+
+def _put_document(s3: Any, run: str, name: str, content: dict[str, Any]) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"rankings/run={run}/{name}", Body=json.dumps(content))
 
 
 def test_the_report_is_listed_by_its_digest_however_often_it_is_made_and_the_manifest_stays(

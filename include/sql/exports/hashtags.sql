@@ -1,9 +1,10 @@
--- hashtags: one row per hashtag of an interval, the one of most posts first.
+-- hashtags: one row per hashtag of an interval, the one of most posts first. mean_length: characters of a text.
 with tagged as (
     select distinct
         posts.network,
         posts.post_id,
         posts.author_id,
+        length(posts.text) as characters,
         lower(t.tag) as hashtag
     from posts
     cross join unnest(posts.hashtags) as t (tag)
@@ -19,7 +20,8 @@ with tagged as (
 select
     hashtag,
     count(*) as posts,
-    count(distinct concat(network, '/', author_id)) as authors
+    count(distinct concat(network, '/', author_id)) as authors,
+    round(avg(cast(characters as double)), 1) as mean_length
 from tagged
 group by hashtag
 order by posts desc, hashtag asc

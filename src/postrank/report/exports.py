@@ -13,9 +13,11 @@ from postrank.errors import Fatal
 from postrank.results.reader import NothingExported, Results
 
 LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [...]}
-HASHTAGS = "hashtags.json"  # in a run's export; {"hashtags": [{"hashtag": ..., "posts": ..., "authors": ...}, ...]}
+# In a run's export, by the statements of include/sql/exports: {"hashtags": [...], "days": [...]} of hashtags and
+# hashtag_days, {"types": [...], "authors": [...]} of posts_by_type and author_lengths.
+HASHTAGS, POSTS = "hashtags.json", "posts.json"
 REPORT = "report.html"  # in a run's export
-DOCUMENTS = "documents.json"  # in a run's export; the three above, as the manifest lists its files
+DOCUMENTS = "documents.json"  # in a run's export; what is named above, as the manifest lists its files
 FINEST_FIRST = ("minute", "hour", "day", "all")
 
 
@@ -69,10 +71,13 @@ class Exports:
         """The run's part of the ledgers: `gaps` and `hop_counts`; None where it was not exported."""
         return self._document(export, LEDGERS)
 
-    def hashtags(self, export: Export) -> list[dict[str, Any]] | None:
-        """The hashtags of the run's interval, the one of most posts first; None where they were not exported."""
-        found = self._document(export, HASHTAGS)
-        return None if found is None else list(found["hashtags"])
+    def hashtags(self, export: Export) -> dict[str, Any] | None:
+        """The hashtags of the run's interval, as a whole and by day; None where they were not exported."""
+        return self._document(export, HASHTAGS)
+
+    def posts(self, export: Export) -> dict[str, Any] | None:
+        """The interval's posts by day and type, and how long authors' texts are; None where it was not exported."""
+        return self._document(export, POSTS)
 
     def _document(self, export: Export, name: str) -> dict[str, Any] | None:
         try:

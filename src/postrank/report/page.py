@@ -15,7 +15,7 @@ def report_html(exports: Exports, export: Export) -> str:
     """The report as one HTML document. Sections whose source was not exported say so instead."""
     manifest = export.manifest
     ledgers = exports.ledgers(export)
-    tags = exports.hashtags(export)
+    tags, posts = exports.hashtags(export), exports.posts(export)
     title = f"Who wrote most, {_span(manifest['interval'])}"
     style = Markup(files("postrank.report").joinpath("report.css").read_text(encoding="utf-8"))
     head = tag("head", _meta(charset="utf-8"), _meta(name="viewport", content=_VIEWPORT), tag("title", title))
@@ -25,10 +25,12 @@ def report_html(exports: Exports, export: Export) -> str:
         tag(
             "main",
             sections.numbers(manifest),
-            sections.top_authors(exports, export),
+            sections.top_authors(exports, export, posts),
             sections.posts_over_time(exports, export),
             sections.authors_by_hour(exports, export),
+            sections.posts_by_type(posts),
             sections.hashtags(tags),
+            sections.hashtags_by_day(tags),
             sections.hops(manifest, ledgers),
             sections.gaps(ledgers),
             sections.provenance(manifest),

@@ -15,6 +15,7 @@ from postrank.report.windows import STEPS, course, of_window, total_course, wind
 
 TOP = 20
 _BY_MINUTE, _BY_HOUR = timedelta(hours=26), timedelta(days=60)  # what is longer is drawn in coarser steps
+_TYPES = {"original": "Originals", "reply": "Replies", "repost": "Reposts", "quote": "Quotes"}
 _EACH_HOUR = timedelta(hours=49)  # what is longer is folded into the hours of a day
 _NUMBERS = (
     ("posts", "posts ranked"),
@@ -31,14 +32,17 @@ def numbers(manifest: Mapping[str, Any]) -> Markup:
     return tag("dl", *(tag("div", tag("dt", text), tag("dd", f"{value:,}")) for text, value in found))
 
 
-def top_authors(exports: Exports, export: Export) -> Markup:
-    """The best authors of the whole interval, or of the newest window of the coarsest granularity exported."""
+def top_authors(exports: Exports, export: Export, posts: Mapping[str, Any] | None) -> Markup:
+    """The best authors of the whole interval, or of the newest window of the coarsest granularity exported; `posts`
+    says how long their texts are in the interval.
+    """
     if not export.granularities:
         return _section("Top authors", tag("p", "Nobody is ranked.", class_="quiet"))
     coarsest = export.granularities[-1]
     rows = _newest(exports.table(export, coarsest))
     which = "" if coarsest == "all" else f" of the {coarsest} from {rows[0]['window_start']:%d %B %Y, %H:%M} UTC"
     most = max(row["share"] for row in rows)
+    lengths = {(one["network"], one["author_id"]): one["mean_length"] for one in (posts or {}).get("authors", ())}
     body = [
         [
             str(row["rank"]),
@@ -46,11 +50,12 @@ def top_authors(exports: Exports, export: Export) -> Markup:
             f"{row['posts']:,}",
             joined(_bar(row["share"] / most), f"{row['share']:.2%}"),
             str(row["peak_60s"] or ""),
+            _length(lengths.get((row["network"], row["author_id"]))),
         ]
         for row in rows
     ]
-    heads = ["Rank", "Author", "Posts", "Share of all posts", "Peak in 60 s"]
-    return _section(f"Top authors{which}", table(heads, body, frozenset({0, 2, 4})))
+    heads = ["Rank", "Author", "Posts", "Share of all posts", "Peak in 60 s", "Mean length"]
+    return _section(f"Top authors{which}", table(heads, body, frozenset({0, 2, 4, 5})))
 
 
 def posts_over_time(exports: Exports, export: Export) -> Markup:
@@ -97,22 +102,55 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
     return _section(title, tag("p", note, class_="quiet"), heat_map(labels, columns, cells, title))
 
 
-def hashtags(found: Sequence[Mapping[str, Any]] | None) -> Markup:
+def posts_by_type(posts: Mapping[str, Any] | None) -> Markup:
+    """How many posts of each type each day has, and how long they are on average, in characters."""
+    title = "Posts by day and type"
+    if posts is None:
+        return _section(title, _absent("The posts by type were not exported with this run."))
+    days: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in posts["types"]:
+        days.setdefault(row["posted_date"], {})[row["type"]] = row
+    body: list[list[str | Markup]] = []
+    for day, found in days.items():
+        measured = [one for one in found.values() if one["mean_length"] is not None]
+        characters = sum(one["mean_length"] * one["posts"] for one in measured)
+        mean = characters / sum(one["posts"] for one in measured) if measured else None
+        counts = [f"{found[one]['posts']:,}" if one in found else "" for one in _TYPES]
+        body.append([day, *counts, f"{sum(one['posts'] for one in found.values()):,}", _length(mean)])
+    if not body:
+        return _section(title, tag("p", "There is no post in this interval.", class_="quiet"))
+    heads = ["Day", *_TYPES.values(), "All", "Mean length"]
+    return _section(title, table(heads, body, frozenset(range(1, len(heads)))))
+
+
+def hashtags(found: Mapping[str, Any] | None) -> Markup:
     """The hashtags of most posts in the interval; a post counts once for each of its own."""
     if found is None:
         return _section("Hashtags", _absent("The hashtags were not exported with this run."))
-    if not found:
+    if not found["hashtags"]:
         return _section("Hashtags", tag("p", "No post of this interval has one.", class_="quiet"))
-    most = found[0]["posts"]
+    most = found["hashtags"][0]["posts"]
     body: list[list[str | Markup]] = [
         [
-            tag("bdi", shortened(f"#{row['hashtag']}", 60)),
+            _hashtag(row),
             joined(_bar(row["posts"] / most), f"{row['posts']:,}"),
             f"{row['authors']:,}",
+            _length(row.get("mean_length")),
         ]
-        for row in found[:TOP]
+        for row in found["hashtags"][:TOP]
     ]
-    return _section("Hashtags", table(["Hashtag", "Posts", "Authors"], body, frozenset({2})))
+    return _section("Hashtags", table(["Hashtag", "Posts", "Authors", "Mean length"], body, frozenset({2, 3})))
+
+
+def hashtags_by_day(found: Mapping[str, Any] | None) -> Markup:
+    """The first hashtags of each day, where there is more than one day; else nothing."""
+    days: dict[str, list[Markup]] = {}
+    for row in (found or {}).get("days", ()):
+        days.setdefault(row["posted_date"], []).append(joined(_hashtag(row), f" {row['posts']:,}"))
+    if len(days) < 2:
+        return Markup("")
+    body: list[list[str | Markup]] = [[day, joined(*_between(tags, ", "))] for day, tags in days.items()]
+    return _section("Hashtags by day", table(["Day", "Most posts first"], body))
 
 
 def hops(manifest: Mapping[str, Any], ledgers: Mapping[str, Any] | None) -> Markup:
@@ -162,6 +200,18 @@ def _author(row: Mapping[str, Any]) -> Markup:
     second = row["author_handle"] if row["author_name"] else None
     handle = [" ", tag("bdi", f"@{second}", class_="quiet")] if second else []
     return joined(tag("bdi", shortened(_name(row), 60)), *handle, " ", tag("span", row["network"], class_="quiet"))
+
+
+def _hashtag(row: Mapping[str, Any]) -> Markup:
+    return tag("bdi", shortened(f"#{row['hashtag']}", 60))
+
+
+def _length(characters: float | None) -> str:
+    return "" if characters is None else f"{characters:,.0f}"
+
+
+def _between(parts: Sequence[Markup], separator: str) -> list[str | Markup]:
+    return [one for part in parts for one in (separator, part)][1:]
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, REPORT, Exports
+from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, POSTS, REPORT, Exports
 from postrank.report.page import report_html
 from postrank.results.reader import NothingExported, Results
 
@@ -46,7 +46,7 @@ class Report:
 
     def _documents(self) -> Iterator[dict[str, Any]]:
         """What lies beside the ranking's files, as the manifest lists those: it has no rows and no granularity."""
-        for name in (REPORT, HASHTAGS, LEDGERS):
+        for name in (REPORT, HASHTAGS, POSTS, LEDGERS):
             key = f"rankings/run={self.run}/{name}"
             try:
                 body = self.results.body(key)
