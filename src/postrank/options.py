@@ -12,6 +12,7 @@ from postrank.errors import Fatal
 T = TypeVar("T")
 _HOST = re.compile(r"[^\s/?#@]+")
 _LARGEST = 2**63 - 1
+_FAR = 1e9  # seconds, dollars, times as fast: what is more than this means a mistake, and no clock can wait for it
 _TOKEN = re.compile(r"[!-~]+")
 
 
@@ -90,20 +91,19 @@ class Options:
             self._wrong(key, "must be a list of texts")
         return [str(one) for one in value]
 
-    def number(
-        self, key: str, default: float | None = None, *, at_least: float = 0.0, at_most: float = float("inf")
-    ) -> float:
+    def number(self, key: str, default: float | None = None, *, at_least: float = 0.0, at_most: float = _FAR) -> float:
         """A number within bounds."""
         value = self._take(key, (float, int), default, at_least)
         if isinstance(value, bool) or not at_least <= value <= at_most:
-            self._wrong(key, f"must be a number {_span(at_least, at_most, float('inf'))}")
+            self._wrong(key, f"must be a number from {at_least:.12g} to {at_most:.12g}")
         return float(value)
 
     def whole(self, key: str, default: int | None = None, *, at_least: int = 0, at_most: int = _LARGEST) -> int:
         """A whole number within bounds."""
         value = self._take(key, int, default, at_least)
         if isinstance(value, bool) or not at_least <= value <= at_most:
-            self._wrong(key, f"must be a whole number {_span(at_least, at_most, _LARGEST)}")
+            span = f"of at least {at_least}" if at_most == _LARGEST else f"from {at_least} to {at_most}"
+            self._wrong(key, f"must be a whole number {span}")
         return int(value)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
@@ -205,11 +205,6 @@ class Options:
             self._wrong(key, f"must be {_NAMES[first]}, not {_NAMES.get(type(value), type(value).__name__)}")
             return fallback
         return value
-
-
-def _span(at_least: float, at_most: float, most: float) -> str:
-    """The bounds of a number in words; `most` stands for none."""
-    return f"of at least {at_least:.12g}" if at_most == most else f"from {at_least:.12g} to {at_most:.12g}"
 
 
 def is_url(text: str, schemes: tuple[str, ...]) -> bool:

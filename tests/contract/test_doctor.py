@@ -126,11 +126,9 @@ def test_a_disk_that_cannot_be_used_is_told_and_ends_no_other_check(tmp_path: Pa
     (tmp_path / "here").write_text("a file", encoding="utf-8")
     streamer.env = {"POSTRANK_STREAM_STATE": str(tmp_path / "here")}
     said = sentences(streamer)
-    assert (
-        said["disk"]
-        == f"FAIL {tmp_path / 'here'}: File exists\n-> name a folder that this user may write, or give it to him"
-    )
-    assert said["sink"].startswith(f"FAIL {file}: File exists")
+    unusable = "cannot be used (File exists): name a folder that this user may write"
+    assert f"state = '{tmp_path / 'here'}' {unusable}" in said["disk"]
+    assert f"sink.folder = '{file}' {unusable}" in said["sink"]
     assert "credentials" in said
 
 

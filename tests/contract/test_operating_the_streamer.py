@@ -238,7 +238,8 @@ def test_a_state_folder_that_cannot_be_made_is_one_clear_message(tmp_path: Path)
     streamer = StreamerProcess(tmp_path, "http://127.0.0.1:9", [write_lines(tmp_path / "p.ndjson", [record(1)])])
     streamer.state.write_text("a file where a folder should be", encoding="utf-8")
     assert streamer.run() == 2
-    assert str(streamer.state) in streamer.log
+    told = f"state = '{streamer.state}' cannot be used (File exists): name a folder that this user may write"
+    assert told in streamer.log
     assert "Traceback" not in streamer.log
 
 

@@ -294,3 +294,9 @@ def test_the_contract_s_form_of_an_instant_reads_back(naive: datetime) -> None:
     assert len(text) == 24
     assert instant(text, "posted_at") == text
     assert moment(text) == kept
+
+
+def test_the_mark_with_which_some_programs_begin_a_file_is_no_part_of_its_first_line() -> None:
+    line = orjson.dumps(record(1))
+    assert only(b"\xef\xbb\xbf" + line) == only(line)
+    assert isinstance(only(b"\xef\xbb\xbf" * 100_000), Ignored)

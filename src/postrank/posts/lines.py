@@ -1,5 +1,6 @@
 """One line of JSON, in any form that is known, as events: Postrank's own record, Twitter API v1.1, X API v2."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -20,6 +21,8 @@ def parse_line(line: bytes) -> tuple[Iterable[Outcome], int]:
     try:
         message = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        if line.startswith(BOM_UTF8):  # some programs begin a file with it
+            return parse_line(line.lstrip(BOM_UTF8))
         return ((Malformed(f"not JSON: {error}"),) if line.strip() else _BLANK), 0
     try:
         if type(message) is not dict:

@@ -15,7 +15,7 @@ from postrank.sinks.packing import Packer
 from postrank.sinks.s3 import S3Sink
 from postrank.sources import Measured, Source, Surroundings, registry
 from postrank.streamer.checkpoint import Checkpoint
-from postrank.streamer.claim import Claim
+from postrank.streamer.claim import Claim, usable
 from postrank.streamer.config import Config
 from postrank.streamer.filters import Filters
 from postrank.streamer.ledgers import Ledgers
@@ -119,6 +119,7 @@ class _Assembly:
     def sink(self) -> Sink:
         told = self.config.sink
         if told.kind == "files":
+            usable("sink.folder", told.folder)
             return FilesSink(told.folder, max_bytes=told.file_bytes, max_seconds=told.file_seconds, gzipped=told.gzip)
         if told.kind == "s3":
             client = self.clients.get("s3", attempts=1, connections=told.in_flight + 1, read_seconds=told.read_seconds)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +19,22 @@ class StateTaken(Fatal):
         super().__init__(f"{who} streams with the state in {folder}: stop it, or name another folder as state")
 
 
+class FolderUnusable(Fatal):
+    """A folder of the configuration cannot be made or written."""
+
+
+def usable(key: str, folder: Path) -> None:
+    """Make the folder that a key of the configuration names, and try to write there. Raises FolderUnusable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        why = f"{key} = {str(folder)!r} cannot be used ({error.strerror}): name a folder that this user may write"
+        raise FolderUnusable(why) from error
+
+
 @dataclass(slots=True)
 class Claim:
     """Two streamers that shared a cursor and a spool would lose what the other has."""
@@ -27,8 +43,8 @@ class Claim:
 
     @classmethod
     def of(cls, folder: Path) -> "Claim":
-        """Claim a folder, which is made if need be. Raises StateTaken, OSError."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Claim a folder, which is made if need be. Raises StateTaken, FolderUnusable."""
+        usable("state", folder)
         file = (folder / "streamer.lock").open("a+b")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,9 +52,10 @@ class Claim:
             file.seek(0)
             with file:
                 raise StateTaken(folder, file.read(20).decode(errors="replace")) from error
-        file.truncate(0)
-        file.write(str(os.getpid()).encode())
-        file.flush()
+        with suppress(OSError):  # a full disk: the lock holds all the same
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
+            file.flush()
         return cls(file)
 
     def release(self) -> None:

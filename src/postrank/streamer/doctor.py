@@ -12,6 +12,7 @@ from postrank.options import WrongSettings
 from postrank.settings import Settings
 from postrank.sources import Askable
 from postrank.streamer.assembly import build_filters, build_source
+from postrank.streamer.claim import FolderUnusable, usable
 from postrank.streamer.config import Config
 from postrank.streamer.finding import Finding
 from postrank.streamer.finding_aws import examine_aws
@@ -32,12 +33,12 @@ def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(
             "configuration", False, wrong, f"mend these keys in {path}, and what is in capitals in the environment"
         )
-        yield _folder("disk", config.state, ROOM * config.spool_bytes)
+        yield _folder("disk", "state", config.state, ROOM * config.spool_bytes)
         return
     yield Finding("configuration", True, f"{path}: source {config.source}, sink {config.sink.kind}")
-    yield _folder("disk", config.state, ROOM * config.spool_bytes)
+    yield _folder("disk", "state", config.state, ROOM * config.spool_bytes)
     if config.sink.kind == "files":
-        yield _folder("sink", config.sink.folder, 2 * config.sink.file_bytes)
+        yield _folder("sink", "sink.folder", config.sink.folder, 2 * config.sink.file_bytes)
     names = Resources.of(settings.environment, settings.account, settings.region)
     clients = Clients(names.region)
     yield _source(config, environ, clients)
@@ -72,16 +73,12 @@ def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Fin
     return Finding("source", True, seen)
 
 
-def _folder(what: str, folder: Path, wanted: int) -> Finding:
+def _folder(what: str, key: str, folder: Path, wanted: int) -> Finding:
     """Whether a folder can be made and written, on a disk with so many bytes of room."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".doctor"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        advice = "name a folder that this user may write, or give it to him"
-        return Finding(what, False, f"{folder}: {error.strerror}", advice)
+        usable(key, folder)
+    except FolderUnusable as error:
+        return Finding(what, False, str(error), "name another folder, or give this one to the user")
     free = shutil.disk_usage(folder).free
     seen = f"{folder} has {free >> 20} MiB free of the {wanted >> 20} MiB that it should have"
     return Finding(what, free >= wanted, seen, "make room, or lower max_bytes in [spool] (file_bytes in [sink])")
