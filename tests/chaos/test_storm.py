@@ -13,7 +13,7 @@ KILLS = int(os.environ.get("POSTRANK_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("POSTRANK_CHAOS_SEED", "7"))
 
 
-FEEDS = [chaos_sources.replay, chaos_sources.jetstream, chaos_teller.x_stream]
+FEEDS = [chaos_sources.replay, chaos_sources.jetstream, chaos_teller.x_stream, chaos_teller.mastodon]
 
 
 @pytest.mark.parametrize("feeds", FEEDS)

@@ -1,6 +1,8 @@
 """The Mastodon source against real instances on loopback."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.sources import Source
 from postrank.sources.mastodon import Mastodon
-from postrank.sources.mastodon.api import MastodonRefused, before
+from postrank.sources.mastodon.api import MastodonRefused, before, first_of
 from postrank.sources.mastodon.statuses import plain
 from tests.support.fake_mastodon import TOKEN, FakeMastodon, fake_mastodon, status
 from tests.support.reading import built, reading
@@ -83,14 +85,45 @@ def test_what_was_posted_during_a_disconnect_is_paged_from_the_timeline(server: 
         server.refuse = [(503, None, {})]
         server.feed.disconnect()
         server.statuses += [status(number) for number in range(100, 190)]
-        server.throttle = [(429, None, {"Retry-After": "0.2"})]
-        read.until(lambda: read.gaps, "the gap")
+        server.throttle = [(429, None, {"Retry-After": "0.2"}), (500, None, {})]
+        read.until(lambda: len(read.gaps) == 2, "the gap")
         server.publish(status(200))
         read.until_ids("200")
     assert set(read.ids) == {str(number) for number in [*range(99, 190), 200]}
-    assert [gap.recovered_by for gap in read.gaps] == ["timeline"]
-    assert [query["min_id"] for query in server.queries] == [["99"], ["99"], ["139"], ["179"], ["189"]]
+    assert [gap.recovered_by for gap in read.gaps] == [None, "timeline"]
+    assert [query["min_id"] for query in server.queries] == [["99"]] * 3 + [["139"], ["179"], ["189"]]
     assert all(query["local"] == ["true"] for query in server.queries)
+
+
+def test_a_streamer_that_ends_before_its_first_post_misses_none(server: FakeMastodon, tmp_path: Path) -> None:
+    with reading(source(tmp_path, server)) as read:
+        read.until(lambda: read.cursor, "a cursor")
+    missed = status(first_of(datetime.now(UTC)))
+    server.statuses += [status(1), missed]
+    with reading(source(tmp_path, server), after=read.cursor) as again:
+        again.until_ids(missed["id"])
+        again.until(lambda: len(again.gaps) == 2, "the gap to be filled")
+    assert again.ids == [missed["id"]]
+
+
+def test_a_gap_whose_timeline_is_away_waits_while_the_stream_goes_on_and_over_a_restart(
+    server: FakeMastodon, tmp_path: Path
+) -> None:
+    with reading(source(tmp_path, server, calls=3)) as read:
+        read.until(lambda: server.feed.connected, "the connection")
+        server.publish(status(99))
+        read.until_ids("99")
+        server.feed.disconnect()
+        server.refuse = [(503, None, {})]
+        read.until(lambda: server.refuse == [], "the loss of the connection")
+        server.statuses += [status(number) for number in range(100, 220)]
+        read.until_ids("139", "179", "219")
+        server.publish(status(300))
+        read.until_ids("300")
+    assert json.loads(read.cursor or "")[server.url.removeprefix("http://")]["gaps"][0]["place"] == "219"
+    with reading(source(tmp_path, server, calls=9), after=read.cursor) as again:
+        again.until(lambda: sum(bool(gap.recovered_by) for gap in again.gaps) == 2, "both gaps to be filled")
+    assert [query["min_id"][0] for query in server.queries[:4]] == ["99", "139", "179", "219"]
 
 
 def test_several_instances_share_a_cursor_and_each_resumes_from_its_own_part(tmp_path: Path) -> None:

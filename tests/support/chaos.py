@@ -50,7 +50,10 @@ def run(folder: Path, feeds: Feeds, *, lines: int, kills: int, seed: int) -> Out
         aws.refuse_share = 0.02
         streamer = StreamerProcess(folder, proxy.url, feeding.files, {"source": feeding.options, **_SETTINGS})
         storm = _Storm(streamer, aws, proxy, feeding, random.Random(seed))
-        storm.blow(kills, step=lines // (kills + 2))
+        try:
+            storm.blow(kills, step=lines // (kills + 2))
+        finally:
+            storm.leave_nothing()
         storm.calm()
         if feeding.proxy is None:
             assert streamer.run(timeout=900) == 0, streamer.log[-3000:]
@@ -116,6 +119,7 @@ class _Storm:
     disconnects: Counter[str] = field(default_factory=Counter)
     kills: int = 0
     terminations: int = 0
+    _process: "subprocess.Popen[bytes] | None" = None
     _opened: int = 0  # connections to the source, before this start
     _bags: dict[str, list[str]] = field(default_factory=dict)
 
@@ -123,7 +127,7 @@ class _Storm:
         """End the streamer again and again, each time somewhere else on its way, AWS or its source away by then."""
         while self.kills < kills:
             self._opened = self.feeding.opened()
-            process = self.streamer.start()
+            process = self._process = self.streamer.start()
             # A server that takes its time, so that a kill finds requests under way.
             self.aws.delay = self.draw.choice((0.0, 0.005, 0.02))
             before, wanted = self.aws.taken_lines, self.draw.randint(1, 2 * step)
@@ -140,6 +144,12 @@ class _Storm:
                 break  # it was quicker than the storm
             self._end(process)
             self.calm()
+
+    def leave_nothing(self) -> None:
+        """End what runs, also when something has failed."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def _end(self, process: "subprocess.Popen[bytes]") -> None:
         """Mostly by a kill, now and then as its supervisor does: then it has to drain in time, AWS there or away."""

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from tests.support.chaos_feeding import Feeding, earlier, last_line, without_last
 from tests.support.chaos_story import Arrived, Line, told
+from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
+from tests.support.fake_mastodon import fake_mastodon
 from tests.support.fake_x import TOKEN as X_TOKEN
 from tests.support.fake_x import FakeX, fake_x
 from tests.support.faulty_proxy import faulty_proxy
@@ -66,6 +69,49 @@ def _x_publisher(server: FakeX) -> Callable[[list[Line]], None]:
     return publish
 
 
+@contextmanager
+def mastodon(_: Path, lines: int, seed: int, pace: float) -> Iterator[Feeding]:
+    """An instance's stream, and the timeline that remembers, 40 a page: a tenth of the lines at a tenth of the pace."""
+    lines, pace = max(lines // 10, 1), pace / 10
+    memory = Memory()
+    with (
+        fake_mastodon(memory=memory) as server,
+        faulty_proxy(int(server.url.rpartition(":")[2])) as proxy,
+    ):
+        server.streaming = proxy.url
+        ids: dict[str, str] = {}  # of the instance, by those of the story
+
+        def publish(some: list[Line]) -> None:
+            new = [line for line in some if line["post_id"] not in ids]  # an instance tells nothing twice
+            for line in new:
+                ids[line["post_id"]] = str(((time.time_ns() // 10**6) << 16) + len(ids) % (1 << 16))
+                body = orjson.dumps(_status(line, ids[line["post_id"]]))
+                memory.add(int(ids[line["post_id"]]), body)
+                server.feed.publish(b"event: update\ndata: %b\n\n" % body)
+
+        def known(line: Line) -> Line:
+            return {**line, "post_id": ids[line["post_id"]], "network": f"mastodon:{proxy.url[7:]}"}
+
+        teller = _Teller(lines, seed, pace, server.feed, publish, known)
+        options = {"kind": "mastodon", "instances": [{"url": proxy.url, "token": MASTODON_TOKEN}]}
+        options |= {"stall_seconds": 1.0, "calls": _MANY}
+        yield Feeding(
+            options,
+            teller.expected,
+            proxy=proxy,
+            opened=lambda: server.feed.opened,
+            begin=teller.start,
+            finish=teller.finish,
+        )
+        teller.stop()
+
+
+def _status(line: Line, number: str) -> dict[str, Any]:
+    account = {"id": line["author_id"], "acct": line["author_handle"], "display_name": "A"}
+    content = f"<p>{line['text']}</p>"
+    return {"id": number, "created_at": line["posted_at"], "content": content, "account": account, "reblog": None}
+
+
 @dataclass
 class _Teller:
     """Publishes the posts of a story (no timeline and no search knows deletes) from `start` on, `pace` in a second."""
@@ -75,6 +121,7 @@ class _Teller:
     pace: float
     feed: Feed
     publish: Callable[[list[Line]], None]
+    known: Callable[[Line], Line] = lambda line: line  # a line as its network has it
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -92,7 +139,7 @@ class _Teller:
         self._stopped.set()
 
     def expected(self) -> Arrived:
-        return without_last(itertools.chain(self._story(), [self._last()]))
+        return without_last(map(self.known, itertools.chain(self._story(), [self._last()])))
 
     def _story(self) -> Iterator[Line]:
         return (earlier(line) for line in told(self.lines, self.seed) if line["kind"] == "post")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.http_server import Feed, Handler, serving
+from tests.support.http_server import Feed, Handler, Memory, serving
 
 TOKEN = "token-that-must-stay-secret"
 
@@ -37,6 +37,7 @@ class FakeMastodon:
     streaming: Any = ""  # another host to stream from
     description: Any = None  # what it says of itself instead
     statuses: list[dict[str, Any]] = field(default_factory=list)  # what the timeline shows
+    memory: Memory | None = None  # what it shows instead, by id
     refuse: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next stream requests
     throttle: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # the same of timelines
     calls: list[str] = field(default_factory=list)
@@ -89,6 +90,10 @@ class _MastodonHandler(Handler):
             self.answer(*self.fake.throttle.pop(0))
             return
         after, limit = int(query["min_id"][0]), int(query["limit"][0])
+        if self.fake.memory is not None:
+            page = self.fake.memory.bodies(self.fake.memory.between(after + 1, 1 << 63)[:limit])
+            self.answer(200, [json.loads(body) for body in reversed(page)])
+            return
         newer = sorted((one for one in self.fake.statuses if int(one["id"]) > after), key=lambda one: int(one["id"]))
         self.answer(200, newer[:limit][::-1])
 

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 import tempfile
 import threading
 from array import array
@@ -17,6 +18,7 @@ class Handler(BaseHTTPRequestHandler):
     """HTTP/1.1; `server.fake` is the service."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written one after the other
 
     def log_message(self, *_: object) -> None:
         return
@@ -132,10 +134,17 @@ class Memory:
         return [read(number) for number in numbers]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed leaves a broken connection, which is nobody's fault; all else is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(fake: Any, handler: type[Handler], feed: Feed | None) -> Iterator[str]:
     """The service's URL while it runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.block_on_close = False
     server.fake = fake  # type: ignore[attr-defined]

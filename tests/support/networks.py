@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from postrank.sources import Source
+from postrank.sources.mastodon.api import first_of
 from tests.support.fake_jetstream import V2_PATH, FakeJetstream, commit, fake_jetstream, record
 from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
 from tests.support.fake_mastodon import FakeMastodon, fake_mastodon, status
@@ -82,8 +84,9 @@ def mastodon() -> Iterator[Network]:
 
 def _mastodon(fake: FakeMastodon) -> Network:
     def publish(number: int) -> str:
-        fake.publish(status(number))
-        return str(number)
+        body = status(int(first_of(datetime.now(UTC))) + number)  # ids begin with the time
+        fake.publish(body)
+        return str(body["id"])
 
     def quick(source: Any) -> None:
         for one in source.instances:

@@ -10,8 +10,8 @@ from typing import Protocol
 from postrank.errors import Fatal, Retryable
 from postrank.options import WrongSettings
 from postrank.posts import Event, Post
-from postrank.posts.times import EPOCH, moment
-from postrank.sources import Batch, Gap, Source
+from postrank.posts.times import moment
+from postrank.sources import Batch, Source
 from postrank.sources.replay import Replay
 
 
@@ -73,15 +73,12 @@ class TimelinePast:
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         from postrank.sources.mastodon import Mastodon
+        from postrank.sources.mastodon.api import first_of
 
         if not isinstance(self.source, Mastodon):
             raise Fatal("the source is not Mastodon")
-        gap = Gap(since=span.since, until=span.until, reason="backfill")
         for instance in self.source.instances:
-            instance.stopped = stopped
-            # Ids begin with the milliseconds since 1970, 16 bits follow (Mastodon's source, "Snowflake").
-            first = max(round((span.since - EPOCH).total_seconds() * 1000), 0) << 16
-            reached = yield from instance.pages(str(first), gap)
+            reached = yield from instance.timeline.pages(first_of(span.since), span.until, stopped)
             if not reached and not stopped.is_set():
                 raise SpanNotReached(f"{instance.api.host}: the timeline could not be read to the end of the span")
 

@@ -28,6 +28,7 @@ class Gap:
     until: datetime
     reason: str
     recovered_by: str | None = None
+    again: bool = False  # it was told before, while it was open
 
 
 @dataclass(slots=True, kw_only=True)

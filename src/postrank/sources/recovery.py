@@ -92,7 +92,8 @@ class Recovery:
         return [_row(one) for one in self._waiting]
 
     def resume(self, kept: Iterable[Mapping[str, str]]) -> None:
-        """Go on with what waited when the cursor was saved."""
+        """Go on with what waited when the cursor was saved, and with nothing else."""
+        self._waiting, self._asked = [], None
         for row in kept:
             since, until = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
             self.wanted(Gap(since=since, until=until, reason=row["reason"]), row.get("place"))
@@ -123,7 +124,8 @@ class Recovery:
         batch, one.place = work.result
         if one.place is None:
             self._filled(one)
-            batch.gaps.append(replace(one.gap, recovered_by=self.pager.recovered_by if self.pager else None))
+            by = self.pager.recovered_by if self.pager else None
+            batch.gaps.append(replace(one.gap, recovered_by=by, again=True))
         return batch
 
     def _filled(self, one: Waiting) -> None:

@@ -47,6 +47,8 @@ class Counts:
             self.ignored += number
             self.ignored_by_kind[kind] = self.ignored_by_kind.get(kind, 0) + number
         for gap in batch.gaps:
+            if gap.again:
+                continue
             self.gaps += 1
             self.gap_seconds += round((gap.until - gap.since).total_seconds())
         self._events(batch.events)

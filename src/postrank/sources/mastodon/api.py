@@ -2,7 +2,7 @@
 
 import random
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -11,9 +11,11 @@ import orjson
 
 from postrank.errors import Fatal
 from postrank.options import Secret
+from postrank.posts.times import EPOCH
 
 STREAMS = ("public:local", "public", "public:remote")
 _REWIND_MS = 5000
+REWIND = timedelta(milliseconds=_REWIND_MS)  # statuses are not streamed in the strict order of ids, and clocks differ
 _LONGEST_WAIT = 600.0  # seconds, whatever a header says; the limits are those of five minutes
 _PAGE = 40  # statuses, the most that a timeline gives
 
@@ -104,13 +106,20 @@ def order(status_id: str) -> tuple[int, str]:
 
 
 def before(status_id: str) -> str:
-    """An id a few seconds older: statuses are not streamed strictly in the order of their ids.
+    """An id a few seconds older; ids without a time in them stay as they are."""
+    return status_id if written(status_id) is None else str(int(status_id) - (_REWIND_MS << 16))
 
-    The first 48 bits of an id are milliseconds (Mastodon's source, "Snowflake"); other software's ids stay as they are.
-    """
-    if not status_id.isdecimal() or int(status_id) < 1 << 50:
-        return status_id
-    return str(int(status_id) - (_REWIND_MS << 16))
+
+def first_of(moment: datetime) -> str:
+    """The first id that Mastodon can give at a moment."""
+    return str(max(round((moment - EPOCH).total_seconds() * 1000), 0) << 16)
+
+
+def written(status_id: str) -> datetime | None:
+    """The moment within an id: the first 48 bits are milliseconds (Mastodon's source, "Snowflake"); others' are not."""
+    if not status_id.isdecimal() or not 1 << 50 <= int(status_id) < 1 << 63:
+        return None
+    return datetime.fromtimestamp((int(status_id) >> 16) / 1000, UTC)
 
 
 def _until_reset(headers: Any) -> float:

@@ -1,25 +1,25 @@
-"""One instance's stream: connected, watched, and every gap paged from the timeline."""
+"""One instance's stream: connected, watched, and every gap paged from the timeline while it is read on."""
 
 import logging
 import threading
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from postrank.posts import Malformed, Post
-from postrank.posts.times import moment, parse_rfc3339, to_text
+from postrank.posts.times import parse_rfc3339, to_text
 from postrank.sources import Batch, Gap
 from postrank.sources.background import aside
-from postrank.sources.backoff import TICK, Backoff, Limit, pause
+from postrank.sources.backoff import Backoff, pause
 from postrank.sources.gathering import Gathering
-from postrank.sources.mastodon.api import Api, Unavailable, before, order
+from postrank.sources.mastodon.api import Api, Unavailable, before, first_of, order
 from postrank.sources.mastodon.events import Events, LineTooLong, outcome
-from postrank.sources.mastodon.statuses import status
+from postrank.sources.mastodon.timeline import Timeline
 from postrank.sources.receiving import Lost, Refused, Stream
+from postrank.sources.recovery import Recovery
 
 log = logging.getLogger(__name__)
-_MOST_PAGES = 1000  # of one gap
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,8 +35,12 @@ class Instance:
     connected: bool = False
     lost: Backoff = field(default_factory=lambda: Backoff(first=0.5, longest=60.0))
     troubled: Backoff = field(default_factory=lambda: Backoff(first=5.0, longest=320.0))
-    calls: Limit = field(default_factory=lambda: Limit(290, 300.0))  # the instance allows 300 in five minutes
+    timeline: Timeline
+    recovery: Recovery = field(init=False)
     _why: str = "the streamer was not running"
+
+    def __post_init__(self) -> None:
+        self.recovery = Recovery(self.timeline)
 
     def read(self) -> Iterator[Batch]:
         """Batches without cursors, for ever. Raises MastodonRefused."""
@@ -50,14 +54,17 @@ class Instance:
             except Unavailable as error:
                 yield from self._after(str(error), max(self.troubled.failed(), error.wait))
 
-    def position(self) -> dict[str, str | None] | None:
+    def position(self) -> dict[str, Any] | None:
         """What the cursor keeps of this instance."""
-        return {"id": self.newest, "at": to_text(self.at)} if self.at else None
+        if self.at is None:
+            return None
+        return {"id": self.newest, "at": to_text(self.at), "gaps": self.recovery.to_cursor()}
 
-    def resume(self, position: dict[str, str | None] | None) -> None:
+    def resume(self, position: dict[str, Any] | None) -> None:
         """Go on from what a cursor kept."""
         if position:
             self.newest, self.at = position["id"], parse_rfc3339(position["at"], "at")
+            self.recovery.resume(position.get("gaps", ()))
 
     def _open(self) -> Stream:
         url = self.api.stream_url()
@@ -73,14 +80,19 @@ class Instance:
         yield from pause(seconds, self.stopped)
 
     def _follow(self, stream: Stream) -> Iterator[Batch]:
-        """One connection: first the gap before it, then what it brings."""
+        """One connection: what it brings, and the gap before it."""
         events, gathered = Events(), Gathering(where=f"mastodon:{self.api.host}")
         self.connected = True
         try:
-            yield from self._fill_gap()
+            gap = self._gap()
+            yield Batch(cursor=None, gaps=[gap] if gap else [])
             while not self.stopped.is_set():
-                data = stream.take(TICK)
+                data = stream.take(self.recovery.pace())
                 yield self._batch(events, data, gathered)
+                if (page := self.recovery.work()) is not None:
+                    for post in page.events:
+                        self._saw(post.post_id)
+                    yield page
         except LineTooLong as endless:
             gathered.add(Malformed(str(endless)), endless.start)
             yield gathered.take(None)
@@ -101,50 +113,16 @@ class Instance:
                 self._saw(found.post_id)
         return gathered.take(None, heard=bool(data))
 
-    def _fill_gap(self) -> Iterator[Batch]:
-        """The statuses between the last one seen and this connection. Deletes of that time cannot be had."""
+    def _gap(self) -> Gap | None:
+        """The time since the instance was last heard, also handed to the recovery. Deletes of it cannot be had."""
+        now = datetime.now(UTC)
         if self.at is None:
-            return
-        gap = Gap(since=self.at, until=max(datetime.now(UTC), self.at), reason=f"{self.api.host}: {self._why}")
-        if self.newest is None:
-            yield Batch(cursor=None, gaps=[gap])
-            return
-        filled = yield from self.pages(before(self.newest), gap)
-        yield Batch(cursor=None, gaps=[replace(gap, recovered_by="timeline" if filled else None)])
-
-    def pages(self, min_id: str, gap: Gap) -> Generator[Batch, None, bool]:
-        """Batches of the timeline's pages up to the end of the gap; returns whether that was reached."""
-        for _ in range(_MOST_PAGES):
-            yield from pause(self.calls.due(), self.stopped, heard=True)
-            self.calls.note()
-            try:
-                page = yield from aside(lambda min_id=min_id: self.api.page(min_id=min_id), self.stopped, heard=True)  # type: ignore[misc]
-            except Unavailable as error:
-                if not error.wait:
-                    log.warning("gap not filled", extra={"fields": {"host": self.api.host, "why": str(error)}})
-                    return False
-                yield from pause(error.wait, self.stopped, heard=True)
-                continue
-            if page is None:
-                return False
-            batch, last = self._statuses(page)
-            yield batch
-            if not page or last is None or moment(last.posted_at) >= gap.until or last.post_id == min_id:
-                return True
-            min_id = last.post_id
-        return False
-
-    def _statuses(self, page: list[dict[str, Any]]) -> tuple[Batch, Post | None]:
-        """A page of a timeline as a batch, and its newest status."""
-        gathered, last = Gathering(where=f"mastodon:{self.api.host}:timeline"), None
-        for body in page:
-            try:
-                last = status(body, self.api.host)
-                gathered.add(last, b"")
-                self._saw(last.post_id)
-            except Malformed as malformed:
-                gathered.add(malformed, repr(body).encode())
-        return gathered.take(None), last
+            self.at = now
+            return None
+        gap = Gap(since=min(self.at, now), until=now, reason=f"{self.api.host}: {self._why}")
+        self.at = now  # the cursor says so with the batch that tells of the gap
+        self.recovery.wanted(gap, before(self.newest or first_of(gap.since)))
+        return gap
 
     def _saw(self, status_id: str) -> None:
         if self.newest is None or order(status_id) > order(self.newest):

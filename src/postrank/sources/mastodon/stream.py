@@ -4,18 +4,19 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import orjson
 
 from postrank.errors import Retryable
 from postrank.options import Options
 from postrank.sources import Batch, Cursor, Surroundings
-from postrank.sources.backoff import TICK
+from postrank.sources.backoff import TICK, Limit
 from postrank.sources.mastodon.api import STREAMS, Api, Unavailable
 from postrank.sources.mastodon.instance import Instance
+from postrank.sources.mastodon.timeline import CALLS, CALLS_SECONDS, Timeline
 
-_Position: TypeAlias = dict[str, str | None] | None
+_Position: TypeAlias = dict[str, Any] | None
 _WAITING = 64  # batches that nobody has taken
 
 
@@ -25,7 +26,9 @@ class NotServed(Retryable):
 
 @dataclass(slots=True, kw_only=True)
 class Mastodon:
-    """Posts, edits and deletes of some instances. Cursor: `{"<host>": {"id": <newest status>, "at": <last heard>}}`.
+    """Posts, edits and deletes of some instances.
+
+    Cursor: `{"<host>": {"id": <newest status>, "at": <last heard>, "gaps": [<what is still to be paged>, ...]}}`.
 
     The default stream is `public:local`, an instance's own posts: a federated stream shows posts of other instances
     under ids of its own, so that two of them would count such a post twice.
@@ -39,19 +42,24 @@ class Mastodon:
     )
 
     @classmethod
-    def build(cls, options: Options, _: Surroundings) -> Self:
+    def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """`[[source.instances]]`: `url`, `token` (a user's, with read:statuses), `stream` (`public:local`, `public`,
-        `public:remote` or `hashtag:<tag>`); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s).
+        `public:remote` or `hashtag:<tag>`); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s);
+        `calls`: what an instance allows in five minutes.
         """
         stopped = threading.Event()
         stall = options.number("stall_seconds", 45.0, at_least=0.1)
+        calls = options.whole("calls", CALLS, at_least=1)
         found = []
         for table in options.tables("instances"):
             url, token, stream = table.url("url"), table.secret("token"), table.text("stream", STREAMS[0])
             table.known()
             if stream not in STREAMS and not (stream.startswith("hashtag:") and stream.removeprefix("hashtag:")):
                 table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
-            found.append(Instance(api=Api(url, token, stream), stall_seconds=stall, stopped=stopped))
+            api = Api(url, token, stream)
+            kept = surroundings.state / f"{api.host.replace(':', '_')}.calls.json"
+            timeline = Timeline(api=api, calls=Limit(calls, CALLS_SECONDS, kept))
+            found.append(Instance(api=api, timeline=timeline, stall_seconds=stall, stopped=stopped))
         if not found:
             options.wrong("instances", "must name at least one instance")
         if len({one.api.host for one in found}) < len(found):
@@ -75,7 +83,7 @@ class Mastodon:
                 self.stop()
                 raise found
             instance, batch, position = found
-            if position and (batch.read or batch.gaps):
+            if position and (batch.read or batch.gaps or instance.api.host not in positions):
                 positions[instance.api.host] = position
                 batch.cursor = orjson.dumps(positions).decode()
             yield batch

@@ -1,0 +1,80 @@
+"""Timelines, page by page from an id on: what was posted while no stream was open, and spans that are past."""
+
+import logging
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from postrank.posts import Malformed, Post
+from postrank.posts.times import moment
+from postrank.sources import Batch
+from postrank.sources.background import aside
+from postrank.sources.backoff import Backoff, Limit, pause
+from postrank.sources.gathering import Gathering
+from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
+from postrank.sources.mastodon.statuses import status
+from postrank.sources.recovery import NotNow, Waiting
+
+log = logging.getLogger(__name__)
+CALLS, CALLS_SECONDS = 290, 300.0  # an instance allows 300 in five minutes (docs.joinmastodon.org, "Rate limits")
+
+
+@dataclass(slots=True, kw_only=True)
+class Timeline:
+    """The timeline of one instance; a pager of gaps, whose places are ids."""
+
+    api: Api
+    calls: Limit = field(default_factory=lambda: Limit(CALLS, CALLS_SECONDS))
+    troubled: Backoff = field(default_factory=lambda: Backoff(first=1.0, longest=320.0))
+    recovered_by: str = "timeline"
+
+    def due(self) -> float:
+        return self.calls.due()
+
+    def ask(self, one: Waiting) -> tuple[Batch, str | None]:
+        """Raises MastodonRefused, too."""
+        try:
+            batch, last = self._page(one.place or "0", one.gap.until)
+        except Unavailable as error:
+            wait = max(error.wait, self.troubled.failed())
+            raise NotNow(f"{self.api.host}: {error}", datetime.now(UTC) + timedelta(seconds=wait)) from None
+        self.troubled.reset()
+        return batch, last
+
+    def pages(self, min_id: str, until: datetime, stopped: threading.Event) -> Generator[Batch, None, bool]:
+        """Batches of the pages up to a moment; returns whether that was reached. Raises MastodonRefused."""
+        place: str | None = min_id
+        while place is not None:
+            yield from pause(self.calls.due(), stopped, heard=True)
+            try:
+                found = yield from aside(lambda place=place: self._page(place, until), stopped, heard=True)  # type: ignore[misc]
+            except Unavailable as error:
+                if not error.wait:
+                    log.warning("span not read", extra={"fields": {"host": self.api.host, "why": str(error)}})
+                    return False
+                yield from pause(error.wait, stopped, heard=True)
+                continue
+            if found is None:
+                return False
+            batch, place = found
+            yield batch
+        return True
+
+    def _page(self, min_id: str, until: datetime) -> tuple[Batch, str | None]:
+        """The statuses just after an id, and the id after which the next page begins; None behind the last one."""
+        self.calls.note()
+        gathered, last = Gathering(where=f"mastodon:{self.api.host}:timeline"), None
+        for body in self.api.page(min_id=min_id):
+            try:
+                last = status(body, self.api.host)
+                gathered.add(last, b"")
+            except Malformed as malformed:
+                gathered.add(malformed, repr(body).encode())
+        ended = last is None or last.post_id == min_id or _moment(last) >= until + REWIND
+        return gathered.take(None), None if last is None or ended else last.post_id
+
+
+def _moment(post: Post) -> datetime:
+    """When the instance wrote a status down: its own clock, which may be some seconds off ours."""
+    return written(post.post_id) or moment(post.posted_at)
