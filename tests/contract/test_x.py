@@ -177,6 +177,13 @@ def test_wrong_options_and_rules_are_named_together(tmp_path: Path) -> None:
         assert part in text
 
 
+def test_more_handles_than_x_has_rules_for_are_refused_before_it_is_asked(tmp_path: Path) -> None:
+    handles = tmp_path / "handles.txt"
+    handles.write_text("".join(f"handle_{number:08d}\n" for number in range(50_000)), encoding="utf-8")
+    with pytest.raises(WrongSettings, match=r"follow_file makes \d{4} rules with those configured; X takes 1000"):
+        built("x", tmp_path, follow_file=str(handles), bearer_token="t", daily_budget=9.0, monthly_budget=9.0)
+
+
 def test_in_band_disconnects_reconnect_and_other_errors_do_not(server: FakeX, tmp_path: Path) -> None:
     with reading(source(tmp_path, server)) as read:
         read.until(lambda: server.feed.connected, "the connection")

@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from postrank.errors import Fatal
 
@@ -39,13 +39,13 @@ def usable(key: str, folder: Path) -> None:
 class Claim:
     """Two streamers that shared a cursor and a spool would lose what the other has."""
 
-    _file: BinaryIO
+    _file: FileIO
 
     @classmethod
     def of(cls, folder: Path) -> "Claim":
         """Claim a folder, which is made if need be. Raises StateTaken, FolderUnusable."""
         usable("state", folder)
-        file = (folder / "streamer.lock").open("a+b")
+        file = (folder / "streamer.lock").open("a+b", buffering=0)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -55,7 +55,6 @@ class Claim:
         with suppress(OSError):  # a full disk: the lock holds all the same
             file.truncate(0)
             file.write(str(os.getpid()).encode())
-            file.flush()
         return cls(file)
 
     def release(self) -> None:

@@ -81,6 +81,8 @@ class XStream:
             options.wrong("follow_file", "makes rules: the stream must be filtered, and its rules managed")
         if kept == [] and following is None:
             options.wrong("rules", "is missing: without a rule the stream carries nothing")
+        if following is not None and (number := len(wanted) + len(following.rules())) > rules.MOST:
+            options.wrong("follow_file", f"makes {number} rules with those configured; X takes {rules.MOST}")
         token, host, api = api_of(options)
         spend = spend_of(options, surroundings)
         query = options.text("gap_query", "-")
