@@ -69,6 +69,18 @@ def test_recent_search_closes_a_gap_and_the_ledger_says_so(aws: AwsServer, tmp_p
     assert X_TOKEN not in done.stdout + done.stderr
 
 
+def test_a_search_for_something_else_delivers_and_closes_no_gap(aws: AwsServer, tmp_path: Path) -> None:
+    with fake_x(found=[post(number) for number in range(120)]) as x:
+        config = x_config(x.url).replace("gap_query", "# gap_query")
+        done = backfill(tmp_path, aws, "x-search", config, "--query", "birds lang:en")
+        assert done.returncode == 0, done.stderr
+        assert {query["query"][0] for query in x.search_queries} == {"birds lang:en"}
+        assert "give it one: --query" in backfill(tmp_path, aws, "x-search", config).stderr
+    assert len(aws.lines("-posts")) == 120
+    assert json.loads(done.stdout)["recovered_by"] is None
+    assert gaps(aws) == []
+
+
 def test_a_budget_that_is_spent_ends_it_after_delivering_what_was_paid_for(aws: AwsServer, tmp_path: Path) -> None:
     with fake_x(found=[post(number) for number in range(130)]) as x:
         done = backfill(tmp_path, aws, "x-search", x_config(x.url, daily_budget=0.5))

@@ -31,7 +31,11 @@ class Past(Protocol):
     """A place to read a span from."""
 
     network: str  # the source whose gap is closed
-    recovered_by: str | None  # None: it closes no gap, since it holds only some of the posts
+
+    @property
+    def recovered_by(self) -> str | None:
+        """None: it closes no gap, since it holds only some of the posts."""
+        ...
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         """Batches that hold every post of the span that can be had. Raises when it cannot be had to its end."""
@@ -44,22 +48,31 @@ class SpanNotReached(Retryable):
 
 @dataclass(slots=True)
 class SearchPast:
-    """X's recent search with the streamer's `gap_query`, under the streamer's budgets."""
+    """X's recent search, under the streamer's budgets: with its `gap_query`, or for what else one wants to know."""
 
     source: Source
     budget: float | None = None  # US dollars, beside the streamer's own
+    query: str | None = None  # None: the streamer's
     network: str = "x"
-    recovered_by: str | None = "recent-search"
+
+    @property
+    def recovered_by(self) -> str | None:
+        """Another query finds other posts than those that were missed."""
+        return "recent-search" if self.query is None else None
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
         from postrank.sources.x import XStream  # tweepy is slow to import
         from postrank.sources.x.search import RecentSearch
 
-        search = self.source.recovery.pager if isinstance(self.source, XStream) else None
-        if not isinstance(self.source, XStream) or not isinstance(search, RecentSearch):
-            raise WrongSettings(["source.gap_query is missing: recent search needs a query of its own"])
+        if not isinstance(self.source, XStream):
+            raise Fatal("the source is not X")
+        source, search = self.source, self.source.recovery.pager
+        if self.query is not None:
+            search = RecentSearch(api=source.api, query=self.query, spend=source.spend, limit=source.searches)
+        if not isinstance(search, RecentSearch):
+            raise WrongSettings(["source.gap_query is missing: recent search needs a query (or give it one: --query)"])
         if self.budget is not None:
-            self.source.spend.allowance = self.budget
+            source.spend.allowance = self.budget
         yield from search.read(span.since, span.until, stopped)
 
 

@@ -45,6 +45,7 @@ class WrongRequest(Fatal):
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
 @click.option("--file", "files", multiple=True, help=_FILE_HELP)
 @click.option("--budget", type=click.FloatRange(min=0), help="For x-search: US dollars that this read may cost.")
+@click.option("--query", help="For x-search: search for this, not for the streamer's gap_query. Closes no gap.")
 @click.option("--part", is_flag=True, help="One of several reads of the span: the gap ledger is not told.")
 def backfill(
     source: str,
@@ -53,6 +54,7 @@ def backfill(
     path: Path,
     files: tuple[str, ...],
     budget: float | None,
+    query: str | None,
     part: bool,
 ) -> None:
     """Read the posts of a span again, send them to AWS, and note in the gap ledger what recovered it.
@@ -73,7 +75,7 @@ def backfill(
     names = Resources.of(settings.environment, settings.account, settings.region)
     clients = Clients(names.region)
     with fetched(files, clients) as here:
-        job = _job(config, names, clients, _past(source, config, clients, here, budget), span)
+        job = _job(config, names, clients, _past(source, config, clients, here, budget, query), span)
         job.part = part
 
         def end(_number: int, _frame: FrameType | None) -> None:
@@ -105,7 +107,11 @@ def _summary(job: Backfill) -> dict[str, Any]:
     return summary
 
 
-def _past(source: str, config: Config, clients: Clients, files: list[Path], budget: float | None) -> Past:
+def _past(
+    source: str, config: Config, clients: Clients, files: list[Path], budget: float | None, query: str | None
+) -> Past:
+    if query is not None and source != "x-search":
+        raise WrongRequest("--query is for --source x-search")
     if source in _WITH_FILES and not files:
         raise WrongRequest(f"--source {source} needs at least one --file")
     if source == "archive":
@@ -117,7 +123,7 @@ def _past(source: str, config: Config, clients: Clients, files: list[Path], budg
         return IdsPast(built, files)
     if source == "x-timelines":
         return UserTimelinesPast(built, files)
-    return SearchPast(built, budget=budget) if source == "x-search" else TimelinePast(built)
+    return SearchPast(built, budget=budget, query=query) if source == "x-search" else TimelinePast(built)
 
 
 def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:

@@ -55,6 +55,7 @@ class XStream:
     stall_seconds: float = 20.0
     volume: VolumeWatch
     recovery: Recovery
+    searches: Limit  # of recent searches, whoever makes them
     ways: Reconnecting = field(default_factory=Reconnecting)
     name: str = "x"
     reconnects: int = 0
@@ -101,6 +102,7 @@ class XStream:
             volume=VolumeWatch(share=options.number("volume_share", 0.1, at_most=1.0)),
             recovery=Recovery(search, settling=SETTLING, overlap=OVERLAP),
             ways=Reconnecting(connections=connects),
+            searches=searches,
         )
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
