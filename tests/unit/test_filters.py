@@ -59,6 +59,20 @@ def test_an_author_is_known_by_the_handle_or_by_the_id_and_a_language_holds_its_
     assert [passes(*one) for one in others] == [False] * 4
 
 
+def test_where_handles_come_late_authors_are_named_by_their_ids(tmp_path: Path) -> None:
+    handles = tmp_path / "handles.txt"
+    handles.write_text("did:plc:ann\n", encoding="utf-8")
+    options = Options({"handles_file": str(handles)}, "filters")
+    chosen = Filters.build(options, lambda: Options({"handles_file": str(handles)}, "filters"), by_id=True)
+    assert options.problems == []
+    handles.write_text("did:plc:ann\nbob.example\n", encoding="utf-8")
+    assert not chosen.refresh()
+    assert not chosen.refresh(), "it is wrong, and leaves what held before"
+    again = Options({"handles_file": str(handles)}, "filters")
+    Filters.build(again, lambda: again, by_id=True)
+    assert "holds 'bob.example', but posts come without" in again.problems[0]
+
+
 def test_hashtags_are_keywords_and_a_comment_stands_apart(tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_text("# of the sky\n#Eclipse\nc#  # the language\n#\n", encoding="utf-8")

@@ -53,7 +53,8 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
 
 def build_filters(config: Config) -> Filters:
     """The filters; what is wrong with them is noted in the configuration's problems."""
-    filters = Filters.build(config.filter_options, config.filters_again, config.path)
+    by_id = config.source == "bluesky"
+    filters = Filters.build(config.filter_options, config.filters_again, config.path, by_id=by_id)
     config.filter_options.known()
     return filters
 

@@ -29,13 +29,16 @@ class _Conditions:
     files: tuple[Path, ...] = ()
 
     @classmethod
-    def build(cls, options: Options) -> Self:
-        """What is wrong is noted in the options."""
+    def build(cls, options: Options, *, by_id: bool) -> Self:
+        """What is wrong is noted in the options. `by_id`: authors' handles are not known from their first posts on."""
         keywords = options.texts("keywords", [])
         types = frozenset(options.texts("types", []))
         if unknown := types - set(TYPES):
             options.wrong("types", f"must be some of {', '.join(TYPES)}, not {', '.join(sorted(unknown))}")
         handles_file, handles = _listed(options, "handles_file")
+        if by_id and (handle := next((one for one in handles if not one.startswith("did:")), None)):
+            why = "posts come without their authors' handles at first; write the DIDs (did:plc:...)"
+            options.wrong("handles_file", f"holds {handle!r}, but {why}")
         keywords_file, more = _listed(options, "keywords_file")
         words = [*keywords, *more]
         return cls(
@@ -73,16 +76,25 @@ class Filters:
     _again: Callable[[], Options]  # gives the options as they are in the configuration by now
     _configuration: Path | None = None
     _conditions: _Conditions = field(default_factory=_Conditions)
+    _by_id: bool = False
     _watch: Watch | None = None
 
     @classmethod
-    def build(cls, options: Options, again: Callable[[], Options], configuration: Path | None = None) -> Self:
+    def build(
+        cls,
+        options: Options,
+        again: Callable[[], Options],
+        configuration: Path | None = None,
+        *,
+        by_id: bool = False,
+    ) -> Self:
         """`keywords`, `languages`, `types` (lists), `keywords_file` and `handles_file` (one a line, `# `
         begins a comment; an author's id is as good as the handle). What is wrong is noted in the options.
 
-        `again` gives these options anew, and may raise Fatal, once the file `configuration` was written.
+        `again` gives these options anew, and may raise Fatal, once the file `configuration` was written. `by_id`: with
+        handles, posts would be left out whose authors' are not known yet.
         """
-        found = cls(again, configuration, _Conditions.build(options))
+        found = cls(again, configuration, _Conditions.build(options, by_id=by_id), by_id)
         if not options.problems:
             found._watch = Watch(found._files())
         return found
@@ -111,7 +123,7 @@ class Filters:
 
     def _take_over(self) -> bool:
         options = self._again()
-        conditions = _Conditions.build(options)
+        conditions = _Conditions.build(options, by_id=self._by_id)
         options.finish()
         before, self._conditions = self._conditions, conditions
         if conditions.files != before.files:
