@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from postrank.posts import Ignored, Malformed, Post, Tombstone
 from postrank.posts.encoding import encode
+from postrank.posts.lines import parse_line
 from postrank.posts.logs import APACHE, APACHE_TIME, LogFormat
 from postrank.sources.bluesky.wire import V1, V2
 from postrank.sources.gathering import Gathering
@@ -21,6 +22,7 @@ from postrank.sources.x.messages import StreamError, absorb
 from tests.support.fake_jetstream import V2_PATH, commit, record
 from tests.support.fake_mastodon import status
 from tests.support.fake_x import post
+from tests.support.streamers import record as native
 
 FACETS = [
     {
@@ -58,6 +60,16 @@ ACCOUNT = {"did": "d", "kind": "account", "time_us": 5, "account": {"active": Fa
 IDENTITY = {"did": "d", "kind": "identity", "time_us": 5, "identity": {"handle": "h"}}
 ERROR = {"errors": [{"title": "operational-disconnect", "disconnect_type": "a", "type": "b/operational-disconnect"}]}
 
+V1_POST = {
+    "id_str": "5",
+    "created_at": "Sat Aug 10 11:00:00 +0000 2013",
+    "user": {"id_str": "7", "screen_name": "ann"},
+    "retweeted_status": {"id_str": "3"},
+    "entities": {"hashtags": [{"text": "t"}], "urls": [{"url": "u"}], "user_mentions": [{"screen_name": "m"}]},
+}
+V1_DELETE = {"delete": {"status": {"id_str": "1", "user_id_str": "2"}}}
+USER_GONE = {"data": {"user_delete": {"user": {"id": "1"}, "event_at": "2026-05-01T12:00:00Z"}}}
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["", "0", "-1", "9" * 40]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -83,7 +95,13 @@ READERS: dict[str, tuple[Callable[[bytes], Any], list[dict[str, Any]]]] = {
     "mastodon": (lambda data: [outcome("update", data, "host"), outcome("delete", data, "host")], [STATUS]),
     "bluesky v1": (lambda data: [V1().parse(data).outcome], [JETSTREAM, ACCOUNT, IDENTITY]),
     "bluesky v2": (lambda data: [V2().parse(data).outcome], [V2_COMMIT]),
+    "files": (lambda data: list(parse_line(data)[0]), [native(1), V1_POST, X_POST, V1_DELETE, USER_GONE]),
 }
+
+
+def swollen(text: str) -> list[str]:
+    """The text with one of its numbers far too large."""
+    return [text[: one.start()] + "9" * 30 + text[one.end() :] for one in re.finditer(r"\d+", text)]
 
 
 def check(outcomes: list[Any]) -> None:
@@ -121,7 +139,10 @@ def test_a_good_message_with_one_part_replaced_or_gone(network: str, data: st.Da
     inner: Any = message
     for step in path[:-1]:
         inner = inner[step]
-    if data.draw(st.booleans()):
+    part = inner[path[-1]]
+    if isinstance(part, str) and data.draw(st.booleans()):
+        inner[path[-1]] = data.draw(st.sampled_from(swollen(part) or [""]))
+    elif data.draw(st.booleans()):
         inner[path[-1]] = data.draw(JSON)
     else:
         del inner[path[-1]]
@@ -140,11 +161,12 @@ def test_a_good_message_with_one_part_replaced_or_gone(network: str, data: st.Da
         b'{"data": null, "errors": null}',
         b"null",
         b"\x00" * 1000,
+        orjson.dumps({**V1_POST, "created_at": f"Sat Aug 10 11:00:{'9' * 30} +0000 2013"}),
         b'{"text": "\\ud800"}',
         orjson.dumps(post(12, edit_history_tweet_ids=["11" + "0" * 20, "12"])),
         orjson.dumps(post(12, edit_history_tweet_ids=["9" * 5000, "12"])),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_known_traps(network: str, data: bytes) -> None:
     check(READERS[network][0](data))

@@ -69,7 +69,7 @@ def parse_x_v1(text: str) -> str:
         if offset != "+0000":
             raise Malformed("created_at is not in UTC")
         return to_text(datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC))
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, OverflowError) as error:
         raise Malformed("created_at is no instant of API v1.1") from error
 
 
