@@ -7,6 +7,7 @@ import { drawCourses, rowOf } from "./rows.js";
 
 const PAGE = 100; // rows on a page: as many as a table lays out without being felt
 const LOOK_AGAIN = 60_000; // ms between two looks for a newer run
+const PATIENCE = 300; // ms in which nobody wonders whether anything happens
 const NAMES = { minute: "Minute", hour: "Hour", day: "Day", all: "Whole interval" };
 
 const at = (id) => document.getElementById(id);
@@ -40,11 +41,22 @@ async function load(act) {
   fetching.abort();
   fetching = new AbortController();
   document.body.setAttribute("aria-busy", "true");
+  const patience = setTimeout(sayLoading, PATIENCE);
   try {
     await act();
     document.body.removeAttribute("aria-busy");
   } catch (error) {
     if (error.name !== "AbortError") fail(error);
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+/** Where nothing is shown yet, say that it is on its way. */
+function sayLoading() {
+  if (table.hidden) {
+    at("message").hidden = true;
+    at("status").textContent = "Loading the ranking…";
   }
 }
 

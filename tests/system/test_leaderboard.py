@@ -288,6 +288,21 @@ def test_before_the_first_export_it_says_what_to_wait_for(chromium: Any, open_ur
     wait_for(lambda: page.texts("tbody td.rank"), what="the ranking after another try")
 
 
+def test_what_takes_long_says_that_it_is_on_its_way(chromium: Any, open_url: str, s3: Any) -> None:
+    export(s3, BUCKET, POSTS)
+    page = Page(chromium, open_url)
+    slow = {"offline": False, "latency": 1500, "downloadThroughput": -1, "uploadThroughput": -1}
+    chromium.execute_cdp_cmd("Network.enable", {})
+    chromium.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
+    try:
+        chromium.get(f"{open_url}/postrank/leaderboard")
+        wait_for(lambda: page.status == "Loading the ranking…", what="a word of patience")
+    finally:
+        chromium.execute_cdp_cmd("Network.emulateNetworkConditions", {**slow, "latency": 0})
+    page.settle()
+    assert "ranked authors" in page.status
+
+
 def test_a_bucket_that_cannot_be_read_is_told_with_the_reason(chromium: Any, open_url: str, s3: Any) -> None:
     s3.delete_bucket(Bucket=BUCKET)
     page = Page(chromium, open_url)

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
 from postrank.cli.report import report as report_command
-from postrank.report.charts import nice_ceiling, shortened
+from postrank.report.charts import heat_map, nice_ceiling, shortened
 from postrank.report.exports import Exports, NotExported
 from postrank.report.ledgers import Ledgers
 from postrank.report.store import Report
@@ -272,6 +272,12 @@ def test_the_course_of_an_author_adds_up_to_their_posts(results: Results, run: s
 )
 def test_a_window_is_drawn_in_the_next_finer_steps(granularity: str, length: timedelta, expected: Any) -> None:
     assert span_of_course(granularity, Window(NOON, NOON + length, 1)) == expected
+
+
+def test_a_label_of_the_heat_map_fits_its_column_in_any_script() -> None:
+    labels = ["Ann", "M" * 40, "作" * 40, "é" * 22]
+    shown = re.findall(r'class="end">([^<]*)<', heat_map(labels, ["00"], [[1]] * 4, "name"))
+    assert shown == ["Ann", "M" * 21 + "…", "作" * 10 + "…", "é" * 22]
 
 
 @pytest.mark.parametrize(("value", "top"), [(0, 1), (0.3, 0.5), (1, 1), (7.2, 10), (11, 20), (201, 250), (999, 1000)])

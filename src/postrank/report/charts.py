@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from unicodedata import east_asian_width
 
 from postrank.report.markup import Markup, joined, tag
 
@@ -13,6 +14,9 @@ _TICKS = tuple(
 )
 _MOST_TICKS = 10
 _CELL, _LABEL = 22, 200
+_LABEL_WIDTH = (
+    22  # characters of the label's 12 pixels, the widest of them some 8 wide; those of wide scripts count twice
+)
 _DAY = timedelta(days=1)
 
 
@@ -42,7 +46,7 @@ def heat_map(labels: Sequence[str], columns: Sequence[str], cells: Sequence[Sequ
     ]
     for place, (label, row) in enumerate(zip(labels, cells, strict=True)):
         y = 22 + place * _CELL
-        parts.append(tag("text", shortened(label, 28), x=_LABEL - 10, y=y + 15, class_="end"))
+        parts.append(tag("text", _fitting(label), x=_LABEL - 10, y=y + 15, class_="end"))
         parts += [
             tag(
                 "rect",
@@ -73,6 +77,15 @@ def nice_ceiling(value: float) -> float:
 
 def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _fitting(label: str) -> str:
+    """A label that is no wider than its column: where scripts are wide, fewer characters fit."""
+    width, fits = 0, 0
+    for character in label:
+        width += 2 if east_asian_width(character) in "WF" else 1
+        fits += width <= _LABEL_WIDTH
+    return label if fits == len(label) else label[: fits - 1] + "…"
 
 
 def _levels(top: float, tall: float) -> Markup:

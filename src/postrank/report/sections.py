@@ -50,11 +50,11 @@ def top_authors(exports: Exports, export: Export, posts: Mapping[str, Any] | Non
             f"{row['posts']:,}",
             joined(_bar(row["share"] / most), f"{row['share']:.2%}"),
             str(row["peak_60s"] or ""),
-            _length(lengths.get((row["network"], row["author_id"]))),
+            *([_length(lengths.get((row["network"], row["author_id"])))] if lengths else []),
         ]
         for row in rows
     ]
-    heads = ["Rank", "Author", "Posts", "Share of all posts", "Peak in 60 s", "Mean length"]
+    heads = ["Rank", "Author", "Posts", "Share of all posts", "Peak in 60 s", *(["Mean length"] if lengths else [])]
     return _section(f"Top authors{which}", table(heads, body, frozenset({0, 2, 4, 5})))
 
 
@@ -182,8 +182,12 @@ def gaps(ledgers: Mapping[str, Any] | None) -> Markup:
     if not found:
         return _section("Gaps", tag("p", "None is known in this interval."))
     heads = ["From", "To", "Source", "Why", "Recovered by"]
-    names = ("gap_from", "gap_to", "source", "reason", "recovered_by")
-    return _section("Gaps", table(heads, [[str(gap.get(name) or "") for name in names] for gap in found]))
+    names = ("gap_from", "gap_to", "source", "reason")
+    rows: list[list[str | Markup]] = [
+        [*(str(gap.get(name) or "") for name in names), str(gap.get("recovered_by") or "not recovered")]
+        for gap in found
+    ]
+    return _section("Gaps", table(heads, rows))
 
 
 def provenance(manifest: Mapping[str, Any]) -> Markup:
