@@ -13,6 +13,7 @@ from postrank.posts import Post, Tombstone
 from postrank.sources import Source
 from postrank.sources.mastodon import Mastodon
 from postrank.sources.mastodon.api import MastodonRefused, before, first_of
+from postrank.sources.mastodon.events import Events, LineTooLong
 from postrank.sources.mastodon.statuses import plain
 from tests.support.fake_mastodon import TOKEN, FakeMastodon, fake_mastodon, status
 from tests.support.reading import built, reading
@@ -206,6 +207,30 @@ def test_a_gap_is_paged_from_a_little_before_the_newest_status() -> None:
     seen = (1_793_509_200_000 << 16) + 7
     assert before(str(seen)) == str(seen - (5000 << 16))
     assert [before(one) for one in ("17", "AbC123")] == ["17", "AbC123"]
+
+
+@pytest.mark.parametrize("part", ["<a ", "<a/", "<p", "<!--", '<a href="', "<a b=c ", "&#9", "&#" + "9" * 5000 + ";"])
+def test_html_of_a_hostile_server_takes_no_time(part: str) -> None:
+    """Quadratic time would be hours for these, longer than any test may run."""
+    text, urls = plain(part * (2_000_000 // len(part)))
+    assert text is not None
+    assert urls == []
+
+
+def test_an_event_of_many_lines_has_an_end() -> None:
+    events, endless = Events(), (b"data: x\n" * 100_000 + b"data: " + b"y" * 1_000_000 + b"\n") * 40
+    with pytest.raises(LineTooLong, match="event longer than"):
+        list(events.feed(endless))
+
+
+def test_html_gives_its_lines_and_its_links_but_those_to_people_and_tags() -> None:
+    link = '<a class="x" href="https://a.example/?b=1&amp;c=2" rel=nofollow>l</a>'
+    mention, tag = (
+        '<a href="https://b.example" class="u-url mention">@b</a>',
+        "<a href='https://c.example' class='hashtag'>#c</a>",
+    )
+    html = f"<P>one<br/>two &lt;3</P><p>{link} {mention} {tag} <span>I <3 it</span></p>"
+    assert plain(html) == ("one\ntwo <3\n\nl @b #c I <3 it", ["https://a.example/?b=1&c=2"])
 
 
 def test_html_that_is_broken_still_gives_text() -> None:

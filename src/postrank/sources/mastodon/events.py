@@ -12,10 +12,10 @@ from postrank.sources.mastodon.statuses import status
 
 
 class LineTooLong(ValueError):
-    """A line grows without an end; `start` is how it begins."""
+    """A line, or the lines of an event, grow without an end; `start` is how they begin."""
 
     def __init__(self, start: bytes) -> None:
-        super().__init__(f"line longer than {LINE_LIMIT} bytes")
+        super().__init__(f"event longer than {LINE_LIMIT} bytes")
         self.start = start
 
 
@@ -27,6 +27,7 @@ class Events:
     _rest: bytes = b""
     _name: str = ""
     _data: list[bytes] = field(default_factory=list)
+    _held: int = 0  # bytes of `_data`
 
     def feed(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         """The events that these bytes complete. Raises LineTooLong."""
@@ -43,7 +44,7 @@ class Events:
             self.heartbeats += 1
         elif not line:
             name, data = self._name or "message", b"\n".join(self._data)
-            self._name, self._data = "", []
+            self._name, self._data, self._held = "", [], 0
             return (name, data) if data or name != "message" else None
         else:
             key, _, value = line.partition(b":")
@@ -52,6 +53,9 @@ class Events:
                 self._name = value.decode(errors="replace")
             elif key == b"data":
                 self._data.append(value)
+                self._held += len(value) + 1
+                if self._held > LINE_LIMIT:
+                    raise LineTooLong(self._data[0][:4096])
         return None
 
 
