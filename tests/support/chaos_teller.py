@@ -142,10 +142,11 @@ class _Teller:
         return without_last(map(self.known, itertools.chain(self._story(), [self._last()])))
 
     def _story(self) -> Iterator[Line]:
-        return (earlier(line) for line in told(self.lines, self.seed) if line["kind"] == "post")
+        posts = (earlier(line) for line in told(2 * self.lines, self.seed) if line["kind"] == "post")
+        return itertools.islice(posts, self.lines)
 
     def _last(self) -> Line:
-        return earlier(last_line(self.lines))
+        return earlier(last_line(2 * self.lines))
 
     def _run(self) -> None:
         story, begun, number = self._story(), time.monotonic(), 0

@@ -5,8 +5,6 @@ import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from postrank.laptop.options import DiskFull, NoSuchInput, Options, check_room
 from postrank.laptop.ports import PortTaken, any_free, claim
 from postrank.laptop.processes import PartDied, Parts
 from postrank.laptop.streamer import Streamer
+from tests.support.disks import small_disk
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for
 
@@ -131,18 +130,6 @@ def test_a_disk_that_is_too_small_ends_the_command_with_one_sentence(tmp_path: P
         assert "Traceback" not in ended.stderr + ended.stdout
         with pytest.raises(DiskFull):
             check_room(disk)
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system in memory, of a size; skips where this user may not mount one."""
-    words = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-    if subprocess.run(words, capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root may mount a file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_part_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 from base64 import b64encode
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -97,6 +98,44 @@ def test_a_rate_settles_at_what_the_shards_take(capacity: float, entries: int) -
             assert rate.limit < 2 * capacity
             total += taken
     assert total / 40 > 0.65 * capacity
+
+
+def test_after_an_outage_in_which_nothing_was_taken_the_rate_is_back_within_seconds() -> None:
+    clock = Clock()
+    rate = Rate(clock)
+    for _ in range(30):  # throttled, all of it
+        clock.now += 1.0
+        rate.note(0, 25_000)
+    assert rate.limit == 50_000.0
+    clock.now += 1.0
+    rate.note(25_000, 25_000)  # the outage ended in the middle of this window
+    ended = clock.now
+    while rate.limit < 2_000_000.0:
+        clock.now += 1.0
+        rate.note(int(rate.limit), 0)
+    assert clock.now - ended <= 8.0, "by a tenth a second it were 39"
+
+
+def test_near_what_was_refused_the_rate_grows_by_a_tenth_a_second_and_an_outage_does_not_forget_it() -> None:
+    clock = Clock()
+    rate = Rate(clock)
+
+    def second(taken: float, refused: float) -> float:
+        clock.now += 1.0
+        rate.note(int(taken), int(refused))
+        return rate.limit or 0.0
+
+    second(1_000_000, 0)
+    second(1_000_000, 1_000_000)
+    second(1_000_000, 1_000_000)
+    cut = second(1_000_000, 1_000_000)
+    grown = [cut, *(second(rate.limit or 0, 0) for _ in range(6))]
+    assert [after / before for before, after in pairwise(grown)] == pytest.approx([1.1] * 6)
+    for _ in range(30):
+        second(0, 25_000)
+    back = [second(rate.limit or 0, 0) for _ in range(12)]
+    assert any(cut <= one < 1.2 * cut for one in back)
+    assert max(back) < 2 * cut
 
 
 @given(st.lists(st.tuples(st.binary(max_size=50), st.text(min_size=1, max_size=10)), min_size=1, max_size=5))

@@ -1,6 +1,8 @@
 """The rate at which a stream is written: as fast as it goes until much is refused, then a little below what was taken.
 
-It grows slowly and is cut at once. A few refused entries (one busy shard) are left to the resends.
+It is cut at once. From there it grows by a tenth a second, but below what the last cut left that told what the shards
+take it grows faster with each second, up to twofold: an outage tells nothing of that. A few refused entries (one busy
+shard) are left to the resends.
 """
 
 import threading
@@ -9,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 
 CUT, GROWTH = 0.7, 0.1  # of what was taken in the last window; of the limit, each second
 _MUCH = 0.1  # share of the bytes that were refused
@@ -22,6 +25,9 @@ class Rate:
 
     clock: Callable[[], float] = time.monotonic
     limit: float | None = None  # bytes a second; None: none
+    _known: float = inf  # what the last cut left that told what the shards take
+    _calm: int = 0  # windows since a cut
+    _settling: bool = False  # that cut was in the last window
     _next: float = 0.0  # when the next call may start
     _taken: float = 0.0  # bytes in the present window
     _refused: float = 0.0
@@ -57,9 +63,23 @@ class Rate:
             much = self._refused > _MUCH * (self._taken + self._refused)
             whole = elapsed >= _WINDOW
             cut = much and (whole or self.limit is None)
-            if cut:
-                self.limit = max(_FLOOR, CUT * self._taken / max(elapsed, 0.1))
+            if cut and self._settling and self._taken:
+                self._settling = False  # these are the resends of what was sent at the old rate
+            elif cut:
+                self._cut(elapsed)
             elif whole and self.limit is not None:
-                self.limit += self.limit * GROWTH * elapsed
+                self._grow(self.limit, elapsed)
             if whole or cut:
                 self._taken, self._refused, self._since = 0.0, 0.0, now
+
+    def _cut(self, elapsed: float) -> None:
+        before, self.limit = self.limit, max(_FLOOR, CUT * self._taken / max(elapsed, 0.1))
+        self._calm, self._settling = 0, True
+        # Some was taken, and so much was offered that the rate can have been what was wrong.
+        if self._taken and before is not None and _FLOOR < before < 2 * (self._taken + self._refused) / elapsed:
+            self._known = self.limit
+
+    def _grow(self, limit: float, elapsed: float) -> None:
+        quick = limit * (1 + min(GROWTH * 2.0**self._calm, 1.0) * elapsed)
+        self.limit = max(limit * (1 + GROWTH * elapsed), min(quick, self._known))
+        self._calm, self._settling = self._calm + 1, False

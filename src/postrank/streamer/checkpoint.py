@@ -2,19 +2,32 @@
 
 A frame is length (4 bytes), CRC-32 (4 bytes) and JSON: the cursor, the counts, and what the windows need to come to
 the same point. A frame that was cut off by a crash ends the journal: what it would have said was never promised to
-anyone.
+anyone. One that is damaged ends it too, and is told: what came behind it is read from the source again.
 """
 
+import errno
+import logging
 import os
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zlib import crc32
 
 import orjson
 
+from postrank.errors import Retryable
+
+log = logging.getLogger(__name__)
 _HEAD = struct.Struct("<II")
+
+
+class JournalFull(Retryable):
+    """The disk has no room for the journal; what was read since its last frame will be read again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no room for {path}: make room on its disk, or lower max_bytes in [spool]")
+        self.path = path
 
 
 class Checkpoint:
@@ -23,7 +36,7 @@ class Checkpoint:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
 
     @property
     def size(self) -> int:
@@ -31,24 +44,43 @@ class Checkpoint:
         return self._file.tell()
 
     def frames(self) -> Iterator[dict[str, Any]]:
-        """Every whole frame, oldest first; a damaged end is cut off."""
-        whole = 0
+        """Every whole frame, oldest first; what is behind the last one is cut off, and put aside if it was damaged."""
+        whole, damaged = 0, False
         with self._path.open("rb") as file:
             while len(head := file.read(_HEAD.size)) == _HEAD.size:
                 length, checksum = _HEAD.unpack(head)
                 body = file.read(length)
-                if len(body) < length or crc32(body) != checksum:
+                damaged = len(body) == length and crc32(body) != checksum
+                if len(body) < length or damaged:
                     break
                 whole = file.tell()
                 yield orjson.loads(body)
+            if damaged:
+                self._put_aside(file, whole)
         self._file.truncate(whole)
         self._file.seek(whole)
 
     def append(self, frames: Iterable[bytes]) -> None:
-        """Make frames (bodies) durable, in their order."""
-        self._file.write(b"".join(map(_framed, frames)))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Make frames (bodies) durable, in their order; all or none. Raises JournalFull, OSError."""
+        before = self.size
+        try:
+            left = memoryview(b"".join(map(_framed, frames)))
+            while left:  # a disk that is nearly full takes a part
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.truncate(before)
+            self._file.seek(before)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise JournalFull(self._path) from error
+            raise
+
+    def _put_aside(self, file: BinaryIO, start: int) -> None:
+        file.seek(start)
+        rest = file.read()
+        aside = self._path.with_suffix(".damaged")
+        aside.write_bytes(rest)
+        log.error("journal damaged", extra={"fields": {"at": start, "bytes": len(rest), "kept_as": str(aside)}})
 
     def rewrite(self, frame: bytes) -> None:
         """Replace the whole journal by one frame, at once."""
@@ -60,7 +92,7 @@ class Checkpoint:
         os.replace(fresh, self._path)
         sync_folder(self._path.parent)
         self._file.close()
-        self._file = self._path.open("ab")
+        self._file = self._path.open("ab", buffering=0)
 
     def close(self) -> None:
         self._file.close()

@@ -6,6 +6,7 @@ records. It appears under its name only when it is whole and durable.
 
 import errno
 import os
+import shutil
 import struct
 import threading
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from postrank.streamer.checkpoint import sync_folder
 
 _HEAD = struct.Struct("<BHII")  # stream, bytes of the key, lines, bytes of the data
 _STREAMS = (POSTS, WINDOWS)
+RESERVE = 32 << 20  # bytes of the disk that are left to the journal and the ledgers, without which nothing goes on
 
 
 class SpoolFull(Retryable):
@@ -81,6 +83,8 @@ class Spool:
             used = sum(entry.bytes for entry in self._entries)
             if used and used + len(head) + len(body) > self._max:
                 raise SpoolFull(f"the spool holds {used} of {self._max} bytes")
+            if shutil.disk_usage(self._folder).free < len(head) + len(body) + RESERVE:
+                raise SpoolFull(f"the disk of {self._folder} has less than {RESERVE >> 20} MiB of room behind this")
             path = self._folder / f"{self._next:012d}.ship"
             try:
                 _write_durably(path, head + body)
