@@ -80,7 +80,9 @@ class Options:
     def url(self, key: str, default: str | None = None, *, schemes: tuple[str, ...] = ("https", "http")) -> str:
         """A URL with one of the schemes, without the slash at its end."""
         value = self.text(key, default)
-        if value and not is_url(value, schemes):
+        if "@" in value:  # whoever is named there would stand in logs and ledgers
+            self._wrong(key, "must hold no user and password")
+        elif value and not is_url(value, schemes):
             self._wrong(key, f"must be a URL such as {schemes[0]}://social.example, not {value!r}")
         return value.rstrip("/")
 

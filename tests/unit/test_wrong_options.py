@@ -39,6 +39,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("mastodon", {"instances": [{"url": "https://a:99999"}]}, "url must be a URL such as https://"),
     ("mastodon", {"instances": [{"stream": "hashtag:"}]}, "stream must be one of public:local"),
     ("bluesky", {"hosts": ["http://a"]}, "holds 'http://a', which is neither a host's name nor a ws:// or wss:// URL"),
+    ("bluesky", {"hosts": ["wss://ann:pass@a"]}, "bluesky.hosts must hold no user and password"),
+    ("x", {**PAID, "host": "https://ann:pass@a"}, "x.host must hold no user and password"),
     ("bluesky", {"hosts": [""]}, "bluesky.hosts holds ''"),
     ("bluesky", {"directory": "plc"}, "bluesky.directory must be a URL such as https://"),
     ("bluesky", {"zstd_dictionary": "/nowhere"}, "names /nowhere, which cannot be read: No such file or directory"),
@@ -51,3 +53,4 @@ def test_it_says_what_where_and_what_would_do(name: str, table: dict[str, Any], 
     with pytest.raises(WrongSettings) as wrong:
         built(name, tmp_path, **table)
     assert sentence in str(wrong.value)
+    assert "pass@" not in str(wrong.value)

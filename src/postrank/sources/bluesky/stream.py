@@ -87,7 +87,9 @@ class Jetstream:
         if not hosts:
             options.wrong("hosts", "must name at least one host")
         for host in hosts:
-            if not is_url(host if "://" in host else f"wss://{host}", ("ws", "wss")):
+            if "@" in host:
+                options.wrong("hosts", "must hold no user and password")
+            elif not is_url(host if "://" in host else f"wss://{host}", ("ws", "wss")):
                 options.wrong("hosts", f"holds {host!r}, which is neither a host's name nor a ws:// or wss:// URL")
         return cls(
             hosts=hosts,
