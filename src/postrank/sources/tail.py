@@ -128,10 +128,10 @@ class Tail:
                 self._tell("file damaged", file=named(path), why=str(error))
 
     def _tell(self, event: str, **fields: str) -> None:
-        """Log it as an error, once."""
+        """Log it, once."""
         if (told := f"{event} {fields}") not in self._told:
             self._told.add(told)
-            _log.error(event, extra={"fields": fields})
+            _log.warning(event, extra={"fields": fields})
 
     def _lines(self, path: Path, generation: Generation) -> Iterator[Batch]:
         lines = LineBatch(where=named(path.name), log=self.log, identity=generation.key)
