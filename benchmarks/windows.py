@@ -30,14 +30,13 @@ def resident_mb() -> float:
 def batches(events: int, authors: int, rate: int) -> Iterator[list[Post]]:
     """Posts of `authors` authors in turn, `rate` of them a second of event time."""
     for first in range(0, events, BATCH):
-        at = START + timedelta(milliseconds=first * 1000 // rate)
-        at_text = to_text(at)
+        at = [to_text(START + timedelta(milliseconds=number * 1000 // rate)) for number in range(first, first + BATCH)]
         yield [
             Post(
                 network="x",
                 post_id=str(number),
                 author_id=str(1_000_000 + number * 7919 % authors),
-                posted_at=at_text,
+                posted_at=at[number - first],
                 author_handle=f"sim_{number * 7919 % authors}",
             )
             for number in range(first, first + BATCH)

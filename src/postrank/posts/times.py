@@ -51,10 +51,14 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@lru_cache(maxsize=_CACHED)
 def milliseconds(text: str) -> int:
     """Milliseconds since 1970 of the contract's form, negative before it."""
-    return round((datetime.fromisoformat(text) - EPOCH).total_seconds() * 1000)
+    return _second(text[:19]) * 1000 + int(text[20:23])
+
+
+@lru_cache(maxsize=_CACHED)
+def _second(text: str) -> int:
+    return round((datetime.fromisoformat(text).replace(tzinfo=UTC) - EPOCH).total_seconds())
 
 
 @lru_cache(maxsize=_CACHED)

@@ -6,7 +6,7 @@ s.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress
 from typing import Any
@@ -54,20 +54,21 @@ class AuthorWindows:
 
     def _add(self, network: str, posts: Sequence[Post], ahead: int) -> None:
         # One pass in C for each step, instead of one loop over all of them: this is done for every post of a stream.
-        moments = [milliseconds(post.posted_at) for post in posts]
         if "edit" in {post.kind for post in posts}:
-            posts, moments = self._without_old_edits(posts, moments)
+            posts = self._without_old_edits(posts)
         places = self.seen.add([f"{network}\n{post.post_id}" for post in posts])
         if len(places) < len(posts):
             self.duplicates += len(posts) - len(places)
-            posts, moments = [posts[place] for place in places], [moments[place] for place in places]
+            posts = [posts[place] for place in places]
         if not posts:
             return
-        self._move_on(moments, ahead)
+        texts = [post.posted_at for post in posts]
+        distinct = set(texts)
+        self._move_on(distinct, ahead)
         numbers = self.authors.numbers([(network, post.author_id, post.author_handle) for post in posts])
-        for minute, some in grouped([moment // MINUTE_MS for moment in moments], numbers):
+        for (minute, slot), some in grouped(distinct, texts, numbers):
             self._minutes.add(minute, some)
-        self.sliding.add(moments, numbers)
+            self.sliding.add(slot, some)
 
     def take(self, *, ended: bool = False) -> tuple[list[Window], dict[str, Any]]:
         """What is to be emitted now, and what `restore` needs to bring the state to this point from the last `take`.
@@ -121,23 +122,18 @@ class AuthorWindows:
         """The authors with most posts in the newest 60 s of event time, and how many."""
         return [(self.authors.author(author), posts) for author, posts in self.sliding.top(number)]
 
-    def _move_on(self, moments: Sequence[int], ahead: int) -> None:
-        newest: int | None = max(moments)
+    def _move_on(self, instants: Collection[str], ahead: int) -> None:
+        newest: int | None = milliseconds(max(instants))
         if newest is not None and newest > ahead:
-            newest = max((moment for moment in moments if moment <= ahead), default=None)
+            newest = max((moment for moment in map(milliseconds, instants) if moment <= ahead), default=None)
         if newest is not None and (self.newest_ms is None or newest > self.newest_ms):
             self.newest_ms = newest
 
-    def _without_old_edits(self, posts: Sequence[Post], moments: list[int]) -> tuple[Sequence[Post], list[int]]:
+    def _without_old_edits(self, posts: Sequence[Post]) -> Sequence[Post]:
         if self.newest_ms is None:
-            return posts, moments
+            return posts
         horizon = self.newest_ms - EDIT_HORIZON_MS
-        kept = [
-            (post, moment)
-            for post, moment in zip(posts, moments, strict=True)
-            if post.kind != "edit" or moment >= horizon
-        ]
-        return [post for post, _ in kept], [moment for _, moment in kept]
+        return [post for post in posts if post.kind != "edit" or milliseconds(post.posted_at) >= horizon]
 
     def _closing(self, ended: bool) -> int | None:
         """The last minute that is final now."""

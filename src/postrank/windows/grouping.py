@@ -1,18 +1,30 @@
-"""Values by the bucket that each belongs to: most batches are of one bucket, and cost next to nothing."""
+"""Posts by the minute and the slot that each belongs to: most batches are of one, and cost next to nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from postrank.posts.times import milliseconds
+from postrank.windows.minutes import minute_of
+from postrank.windows.sliding import slot_of
 
 
-def grouped(buckets: Sequence[int], values: Sequence[int]) -> Iterable[tuple[int, Sequence[int]]]:
-    """The values of each bucket, in their order; both are of one length, and not empty."""
-    first = buckets[0]
-    if buckets.count(first) == len(buckets):
-        return ((first, values),)
-    found: dict[int, list[int]] = {}
-    for bucket, value in zip(buckets, values, strict=True):
-        group = found.get(bucket)
-        if group is None:
-            found[bucket] = [value]
-        else:
-            group.append(value)
+def grouped(
+    distinct: Collection[str], instants: Sequence[str], numbers: Sequence[int]
+) -> Iterable[tuple[tuple[int, int], Sequence[int]]]:
+    """Minute and slot, and the numbers of their posts; `distinct` are the instants that occur.
+
+    All are in the contract's form, which sorts as time does.
+    """
+    first = _place(min(distinct))
+    if first == _place(max(distinct)):
+        return ((first, numbers),)
+    places = {instant: _place(instant) for instant in distinct}
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for instant, number in zip(instants, numbers, strict=True):
+        found[places[instant]].append(number)
     return found.items()
+
+
+def _place(instant: str) -> tuple[int, int]:
+    moment = milliseconds(instant)
+    return minute_of(moment), slot_of(moment)

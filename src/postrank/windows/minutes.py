@@ -13,6 +13,11 @@ from postrank.windows.authors import Numbers
 MINUTE_MS = 60_000
 
 
+def minute_of(moment: int) -> int:
+    """The minute of an instant (ms since 1970)."""
+    return moment // MINUTE_MS
+
+
 def _numbers() -> Numbers:
     return array("i")
 

@@ -15,14 +15,14 @@ class Seen:
 
     def add(self, keys: Sequence[str]) -> Sequence[int]:
         """Note ids; the places of those that are new, the first of each."""
-        fresh = set(keys)
         places: Sequence[int] = range(len(keys))
-        if len(fresh) < len(keys) or not (fresh.isdisjoint(self._now) and fresh.isdisjoint(self._before)):
-            fresh -= self._now
-            fresh -= self._before
-            first = {key: place for place, key in reversed(list(enumerate(keys))) if key in fresh}
+        if not (self._now.isdisjoint(keys) and self._before.isdisjoint(keys)):
+            places = [place for place in places if keys[place] not in self._now and keys[place] not in self._before]
+        known = len(self._now)
+        self._now.update(keys if len(places) == len(keys) else [keys[place] for place in places])
+        if len(self._now) < known + len(places):  # one of them stands there twice
+            first = {keys[place]: place for place in reversed(places)}
             places = sorted(first.values())
-        self._now |= fresh
         self._new += keys if len(places) == len(keys) else [keys[place] for place in places]
         if len(self._now) >= self.horizon:
             self._before, self._now = self._now, set()
