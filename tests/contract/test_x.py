@@ -24,9 +24,11 @@ from postrank.sources.x.api import Api, XRefused
 from postrank.sources.x.following import Following
 from postrank.sources.x.search import RecentSearch
 from postrank.sources.x.volume import VolumeWatch
+from tests.support.aws_server import aws_server
 from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
 from tests.support.http_server import Memory
 from tests.support.reading import built, reading
+from tests.support.streamers import StreamerProcess, heartbeat, ledger
 from tests.support.waiting import wait_for
 
 RULES = [{"value": "cats has:images", "tag": "cats"}]
@@ -472,6 +474,32 @@ def test_no_more_posts_are_read_in_a_month_than_x_gives_whatever_the_budgets_hol
         read.until(lambda: not server.feed.connected, "the guard")
     with pytest.raises(WrongSettings, match="leaves nothing of the 30 posts of a month"):
         source(tmp_path, server, monthly_posts=30, margin=30)
+
+
+def test_what_x_asks_of_keepers_of_posts_reaches_the_lake_or_the_ledger(server: FakeX, tmp_path: Path) -> None:
+    about = {"tweet": {"id": "5", "author_id": "7"}, "event_at": "2026-11-01T05:00:01.000Z"}
+    source = {"kind": "x", "host": server.url, "bearer_token": TOKEN, "rules": RULES}
+    source |= {"daily_budget": 9.0, "monthly_budget": 9.0}
+    with aws_server() as aws:
+        streamer = StreamerProcess(tmp_path, aws.url, [], {"source": source, "sink": {"flush_seconds": 0.1}})
+        process = streamer.start()
+        try:
+            wait_for(lambda: server.feed.connected, what="the connection")
+            server.publish(post(5))
+            server.publish({"data": {"withheld": {**about, "withheld_in_countries": ["DE"]}}})
+            server.publish({"data": {"drop": about}})
+            server.publish({"data": {"scrub_geo": about}})
+            wait_for(lambda: len(aws.lines("-posts")) == 2, what="the post and its end")
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            process.wait()
+        assert [(line["kind"], line["post_id"]) for line in aws.lines("-posts")] == [("post", "5"), ("delete", "5")]
+        counts = (heartbeat(aws) or {})["counts"]
+        assert (counts["read"], counts["deletes"], counts["ignored"]) == (4, 1, 2)
+        [row] = ledger(aws, "notices")
+        assert (row["kind"], row["post_id"], row["about"]) == ("withheld", "5", "DE")
 
 
 def test_a_search_never_asks_for_more_than_the_budget_holds(server: FakeX, tmp_path: Path) -> None:

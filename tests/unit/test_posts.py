@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postrank.posts import Ignored, Malformed, Post, Tombstone
+from postrank.posts import Ignored, Malformed, Notice, Post, Tombstone
 from postrank.posts.encoding import encode
 from postrank.posts.lines import parse_line
 from postrank.posts.times import instant, moment, to_text
@@ -165,10 +165,61 @@ def test_an_edit_has_the_id_and_the_time_of_the_first_version() -> None:
     assert only({**V2, "edit_history_tweet_ids": [first]}).kind == "post"
 
 
-def test_v2_compliance_deletes_are_tombstones_and_other_events_are_counted() -> None:
-    gone = only({"data": {"delete": {"tweet": {"id": "5", "author_id": "7"}, "event_at": "2022-12-23T12:34:56.789Z"}}})
-    assert gone == Tombstone(network="x", post_id="5", author_id="7")
-    assert only({"data": {"withheld": {"tweet": {"id": "5"}}}}) == Ignored("compliance_withheld")
+AT = "2022-12-23T12:34:56.789Z"
+TWEET = {"tweet": {"id": "5", "author_id": "7"}, "event_at": AT}
+
+
+def notice(kind: str, post_id: str | None, about: str) -> Ignored:
+    asked = Notice(kind=kind, post_id=post_id, author_id="7", about=about, at=AT)
+    return Ignored(f"compliance_{kind}", asked)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"delete": TWEET}, Tombstone(network="x", post_id="5", author_id="7")),
+        ({"drop": TWEET}, Tombstone(network="x", post_id="5", author_id="7")),
+        (
+            {"withheld": {**TWEET, "withheld_in_countries": ["XY"]}},
+            Tombstone(network="x", post_id="5", author_id="7"),
+        ),
+        ({"withheld": {**TWEET, "withheld_in_countries": ["DE", "FR"]}}, notice("withheld", "5", "DE,FR")),
+        (
+            {"user_withheld": {"user": {"id": "7"}, "withheld_in_countries": ["XX"], "event_at": AT}},
+            Tombstone.of_author("x", "7", AT),
+        ),
+        (
+            {"user_withheld": {"user": {"id": "7"}, "withheld_in_countries": ["DE"], "event_at": AT}},
+            notice("user_withheld", None, "DE"),
+        ),
+        (
+            {"tweet_edit": {"tweet": {"id": "5", "author_id": "7", "edit_tweet_ids": ["5", "6"]}, "event_at": AT}},
+            notice("tweet_edit", "5", "6"),
+        ),
+        ({"undrop": TWEET}, Ignored("compliance_undrop")),
+        ({"scrub_geo": TWEET}, Ignored("compliance_scrub_geo")),
+    ],
+)
+def test_each_compliance_event_takes_a_post_out_or_is_a_notice_or_is_counted(event: Any, expected: Any) -> None:
+    assert only({"data": event}) == expected
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"drop": {}},
+        {"drop": {"tweet": {"id": 5}}},
+        {"withheld": {"tweet": {"id": "5"}, "withheld_in_countries": [1]}},
+        {"user_withheld": {"user": {}}},
+        {"tweet_edit": None},
+        {"delete": {**TWEET, "event_at": "yesterday"}},
+    ],
+)
+def test_a_compliance_event_that_is_none_is_rejected(event: Any) -> None:
+    assert isinstance(only({"data": event}), Malformed)
+
+
+def test_a_result_of_a_compliance_job_is_a_tombstone() -> None:
     assert only({"id": "5", "action": "delete", "reason": "deleted"}) == Tombstone(network="x", post_id="5")
 
 
@@ -182,7 +233,7 @@ def test_an_author_who_left_x_is_a_tombstone_of_all_posts_until_then(kind: str) 
     assert isinstance(only({"data": {kind: {"user": {}}}}), Malformed)
 
 
-@pytest.mark.parametrize("kind", ["user_undelete", "user_unprotect", "user_withheld", "scrub_geo", "drop"])
+@pytest.mark.parametrize("kind", ["user_undelete", "user_unprotect", "user_unsuspend", "scrub_geo"])
 def test_other_events_of_users_and_places_are_counted(kind: str) -> None:
     assert only({"data": {kind: {"user": {"id": "7"}}}}) == Ignored(f"compliance_{kind}")
 

@@ -90,6 +90,7 @@ class Backfill:
                 self.counts.filtered += 1
         self.counts.take(batch)
         self.ledgers.note_rejects(batch.rejects)
+        self.ledgers.note_notices(self.past.network, batch.notices)
         if self.packer.size >= _FLUSH_BYTES:
             self._ship()
 

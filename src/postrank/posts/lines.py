@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from postrank.posts import native, x_v1, x_v2
+from postrank.posts import native, x_compliance, x_v1, x_v2
 from postrank.posts.records import Event, Ignored, Malformed
 from postrank.posts.x_stream import stream_post
 
@@ -42,7 +42,7 @@ def _foreign(message: dict[str, Any]) -> Iterable[Outcome]:
     if "id" in message and "text" in message:
         return (x_v2.post(message, {}),)
     if "id" in message and "action" in message:
-        return (x_v2.compliance_result(message),)
+        return (x_compliance.result(message),)
     if found := x_v1.notice(message):
         return (found,)
     if "meta" in message or "errors" in message:

@@ -69,8 +69,20 @@ class Malformed(ValueError):
     """A message breaks the data contract; the text is the reason. Parsers raise it, sources turn it into a Reject."""
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Notice:
+    """What a network asks of whoever keeps a post, and no event can say; a row of the ledger of notices."""
+
+    kind: str  # the network's word
+    post_id: str | None
+    author_id: str | None
+    about: str  # countries, the id of the newest version
+    at: str | None  # when, in the contract's form
+
+
 @dataclass(slots=True, frozen=True)
 class Ignored:
     """A well-formed message that is no event (a notice, a keep-alive); counted by `kind`, not rejected."""
 
     kind: str
+    notice: Notice | None = None

@@ -10,16 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from postrank.posts import x_users
-from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
+from postrank.posts import x_compliance
+from postrank.posts.records import Event, Ignored, Malformed, Post
 from postrank.posts.times import instant, snowflake_time, to_text
 
 Users: TypeAlias = Mapping[str, Mapping[str, Any]]
 _REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
-COMPLIANCE = x_users.GONE | frozenset(
-    "delete undelete withheld tweet_edit drop undrop user_undelete user_unprotect user_unsuspend user_withheld "
-    "user_profile_modification scrub_geo".split()
-)
 _NOBODY: Mapping[str, Any] = {}
 _TEXT = (str, type(None))
 
@@ -29,7 +25,7 @@ def parse(message: Mapping[str, Any]) -> Sequence[Event | Ignored | Malformed]:
     data = message.get("data")
     try:
         if type(data) is dict:
-            return (post(data, users_of(message)) if "id" in data else compliance(data),)
+            return (post(data, users_of(message)) if "id" in data else x_compliance.event(data),)
         users = users_of(message)
     except Malformed as malformed:
         return (malformed,)
@@ -80,32 +76,6 @@ def post(data: Any, users: Users) -> Post:
     except (KeyError, TypeError, AttributeError) as error:
         raise Malformed(f"no v2 post: {_where(error)}") from error
     return result
-
-
-def compliance(data: Mapping[str, Any]) -> Event | Ignored | Malformed:
-    """An event of the compliance streams, `{"delete": {"tweet": {"id", "author_id"}}}`: a delete is a tombstone.
-
-    So is an author who left, `{"user_delete": {"user": {"id"}, "event_at"}}`. X Developer Platform, "Compliance Data
-    Objects". A `scrub_geo` is counted only: no place is ever kept.
-    """
-    if kinds := x_users.GONE & data.keys():
-        return x_users.gone(data[min(kinds)])
-    if "delete" not in data:
-        return Ignored(f"compliance_{next(iter(sorted(data)), 'empty')}")
-    try:
-        gone = data["delete"]
-        gone = gone.get("tweet") or gone["post"]
-        return Tombstone(network="x", post_id=_known(gone["id"]), author_id=gone.get("author_id"))
-    except (KeyError, TypeError, AttributeError) as error:
-        return Malformed(f"no v2 delete: {_where(error)}")
-
-
-def compliance_result(line: Mapping[str, Any]) -> Event | Ignored | Malformed:
-    """A line of a batch compliance job's result, `{"id": ..., "action": "delete", ...}`."""
-    post_id, action = line["id"], line["action"]
-    if not (type(post_id) is str and type(action) is str and post_id):
-        return Malformed("no result of a compliance job: id or action is not text")
-    return Tombstone(network="x", post_id=post_id) if action == "delete" else Ignored(f"compliance_{action}")
 
 
 def _add_details(result: Post, data: Mapping[str, Any], note: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from postrank.posts import Event, Reject
+from postrank.posts import Event, Notice, Reject
 
 Cursor: TypeAlias = str
 """Where a source stands, in the source's own form (mostly JSON). Opaque to everyone else."""
@@ -44,6 +44,7 @@ class Batch:
     cursor: Cursor | None  # None: nothing to save yet
     events: list[Event] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)  # of what is ignored, what somebody should know
     ignored: Mapping[str, int] = field(default_factory=dict)  # kind of message: how many
     gaps: list[Gap] = field(default_factory=list)
     read: int = 0

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from postrank.posts import Event, Ignored, Malformed, Reject
+from postrank.posts import Event, Ignored, Malformed, Notice, Reject
 from postrank.sources import Batch, Cursor, Gap
 
 
@@ -14,6 +14,7 @@ class Gathering:
     where: str  # the connection, as rejects name it
     events: list[Event] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     gaps: list[Gap] = field(default_factory=list)
     read: int = 0
@@ -25,6 +26,8 @@ class Gathering:
             self.rejects.append(Reject(reason=str(outcome), line=message, where=self.where))
         elif isinstance(outcome, Ignored):
             self.ignored[outcome.kind] += 1
+            if outcome.notice is not None:
+                self.notices.append(outcome.notice)
         else:
             self.events.append(outcome)
 
@@ -34,11 +37,13 @@ class Gathering:
             cursor=cursor,
             events=self.events,
             rejects=self.rejects,
+            notices=self.notices,
             ignored=self.ignored,
             gaps=self.gaps,
             read=self.read,
             heard=heard,
         )
         self.events, self.rejects, self.ignored, self.gaps = [], [], Counter(), []
+        self.notices = []
         self.read = 0
         return batch

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from postrank.options import Options
-from postrank.posts import Event, Ignored, Malformed, Post, Reject, Tombstone
+from postrank.posts import Event, Ignored, Malformed, Notice, Post, Reject, Tombstone
 from postrank.posts.lines import Outcome, parse_line
 from postrank.posts.logs import LogFormat
 from postrank.posts.x_stream import stream_post
@@ -23,6 +23,7 @@ class LineBatch:
     identity: str = ""  # of the file, whatever its name is by now; with the offset it is the id of a log's line
     events: list[Event] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     read: int = 0
     unknown_fields: int = 0
@@ -59,6 +60,8 @@ class LineBatch:
                 self.rejects.append(Reject(reason=str(outcome), line=line, where=self.where, offset=offset))
             elif isinstance(outcome, Ignored):
                 self.ignored[outcome.kind] += 1
+                if outcome.notice is not None:
+                    self.notices.append(outcome.notice)
 
     def reject(self, reason: str, line: bytes, offset: int) -> None:
         """Take in a line that cannot be parsed at all."""
@@ -71,12 +74,13 @@ class LineBatch:
             cursor=cursor,
             events=self.events,
             rejects=self.rejects,
+            notices=self.notices,
             ignored=self.ignored,
             read=self.read,
             unknown_fields=self.unknown_fields,
             heard=heard,
         )
-        self.events, self.rejects, self.ignored = [], [], Counter()
+        self.events, self.rejects, self.notices, self.ignored = [], [], [], Counter()
         self.read = self.unknown_fields = 0
         return batch
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from postrank.posts import Reject
+from postrank.posts import Notice, Reject
 from postrank.posts.times import to_text
 from postrank.sources import Gap
 from postrank.streamer.claim import alone
@@ -57,6 +57,13 @@ class Ledgers:
         for gap in gaps:
             row = {"source": source, "gap_from": to_text(gap.since), "gap_to": to_text(gap.until), "reason": gap.reason}
             self._note("gaps", {**row, "recovered_by": gap.recovered_by, "noted_at": _now()})
+
+    def note_notices(self, source: str, notices: Iterable[Notice]) -> None:
+        """What a network asks of whoever keeps a post."""
+        at = _now()
+        for one in notices:
+            row = {"source": source, "kind": one.kind, "post_id": one.post_id, "author_id": one.author_id}
+            self._note("notices", {**row, "about": one.about, "event_at": one.at, "noted_at": at})
 
     def note_hops(self, hops: Mapping[str, Mapping[str, int]]) -> None:
         """What each hop took and gave so far, by hop."""

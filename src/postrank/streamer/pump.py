@@ -104,6 +104,7 @@ class Pump:
         counts.take(batch)
         self.progress.counts = counts
         self.ledgers.note_rejects(batch.rejects)
+        self.ledgers.note_notices(self.source, batch.notices)
         self.ledgers.note_gaps(self.source, batch.gaps)
         self._cursor = batch.cursor or self._cursor
         self._unsent = self._unsent or bool(batch.read or batch.gaps or batch.cursor)

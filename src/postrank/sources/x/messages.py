@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from postrank.posts import Event, Ignored, Malformed, x_v2
+from postrank.posts import Event, Ignored, Malformed, x_compliance, x_v2
 from postrank.posts.x_stream import stream_post
 from postrank.sources.gathering import Gathering
 
@@ -47,7 +47,7 @@ def absorb(line: bytes, gathered: Gathering) -> int:
 
 def _events(message: dict[str, Any]) -> Iterable[Event | Ignored | Malformed]:
     data = message["data"]
-    if type(data) is dict and "id" not in data and not data.keys() & x_v2.COMPLIANCE:
+    if type(data) is dict and "id" not in data and not data.keys() & x_compliance.KINDS:
         return (Ignored("unknown") if data else Malformed("data is empty"),)
     return x_v2.parse(message)
 
