@@ -453,6 +453,25 @@ def test_a_search_that_x_cannot_answer_is_asked_again_and_no_page_is_paid_for_tw
     assert guard.gauges()["x_posts_day"] == 150
 
 
+def test_what_comes_while_nobody_reads_on_passes_no_budget(server: FakeX, tmp_path: Path) -> None:
+    one = source(tmp_path, server, daily_budget=2.0, price=0.005, margin=100, volume_share=0.0)  # 400 posts
+    batches = one.read(after=None)
+    wait_for(lambda: next(batches) and server.feed.connected, what="the connection", every=0.0)
+    posts = [json.dumps(post(number)).encode() + b"\r\n" for number in range(20_000)]
+    server.feed.publish(*posts)
+    seen: list[int] = []
+
+    def held_back() -> bool:
+        """Whether nothing more goes out: all of it has, or the client takes no more."""
+        seen.append(server.feed.written)
+        return seen[-1] >= sum(map(len, posts)) or (len(seen) > 20 and len(set(seen[-20:])) == 1)
+
+    wait_for(held_back, what="the server to have sent what it can")
+    wait_for(lambda: next(batches) and one.gauges()["x_paused_for_budget"], what="the guard", every=0.0)
+    one.stop()
+    assert 200 <= one.gauges()["x_posts_day"] <= 400
+
+
 def test_no_more_posts_are_read_in_a_month_than_x_gives_whatever_the_budgets_hold(
     server: FakeX, tmp_path: Path
 ) -> None:

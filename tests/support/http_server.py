@@ -52,6 +52,7 @@ class Feed:
         self.keep_alive, self.every = keep_alive, 0.1
         self.silent = False
         self.opened = 0  # streams, ever
+        self.written = 0  # bytes that clients took, or their systems for them
         self._open: dict[socket.socket, list[bytes]] = {}  # what each was not sent yet
         self._changed = threading.Condition()
 
@@ -93,6 +94,7 @@ class Feed:
                     waiting.clear()
                 if fresh:
                     handler.chunk(b"".join(fresh))
+                    self.written += sum(map(len, fresh))
                 elif not self.silent:
                     handler.chunk(self.keep_alive)
                 if self.silent and handler.connection.fileno() < 0:

@@ -9,12 +9,13 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 BUFFER = 64 << 20  # bytes received that nobody has taken
 _CHUNK = 1 << 16
 _BODY = 2000  # bytes of a refusal that are read
+_WINDOW = 1 << 18  # bytes that the system may receive beside, where each may cost money
 
 
 class Lost(Exception):
@@ -30,11 +31,22 @@ class Refused(Exception):
 
 
 class Stream:
-    """The bytes of one response. `silence` seconds without any end it."""
+    """The bytes of one response. `silence` seconds without any end it.
 
-    def __init__(self, url: str, headers: Mapping[str, str], *, silence: float, connect: float = 10.0) -> None:
+    `room`: bytes that may come, by now, while nobody takes any; what is received may have to be paid for.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        silence: float,
+        connect: float = 10.0,
+        room: Callable[[], int] | None = None,
+    ) -> None:
         """Ask for the URL. Raises Lost, Refused."""
-        self._silence = silence
+        self._silence, self._room = silence, room or _unbounded
         self._chunks: deque[bytes] = deque()
         self._held = 0
         self._full = False
@@ -49,6 +61,8 @@ class Stream:
         if self._response.status != http.client.OK:
             raise self._refused()
         self._socket.settimeout(silence)
+        if room is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW)
         threading.Thread(target=self._receive, name="receiver", daemon=True).start()
 
     def take(self, timeout: float) -> bytes:
@@ -78,13 +92,12 @@ class Stream:
 
     def _receive(self) -> None:
         try:
-            while data := self._response.read1(_CHUNK):
+            while data := self._response.read1(self._allowed()):
                 with self._changed:
                     self._chunks.append(data)
                     self._held += len(data)
+                    self._full = self._held >= self._bound()
                     self._changed.notify_all()
-                    self._full = self._held >= BUFFER
-                    self._changed.wait_for(lambda: self._held < BUFFER or self._closed)
             end = "closed by the server"
         except TimeoutError:
             end = f"silent for {self._silence:g} s"
@@ -95,6 +108,15 @@ class Stream:
         with self._changed:
             self._end = end
             self._changed.notify_all()
+
+    def _allowed(self) -> int:
+        """How many bytes may be received next, once any may."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._held < self._bound() or self._closed)
+            return min(max(self._bound() - self._held, 1), _CHUNK)
+
+    def _bound(self) -> int:
+        return min(self._room(), BUFFER)
 
     def _refused(self) -> Refused:
         try:
@@ -123,6 +145,10 @@ def _ask(url: str, headers: Mapping[str, str], connect: float) -> tuple[socket.s
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     connection.request("GET", target, headers={"Accept-Encoding": "identity", **headers})
     return kept, connection.getresponse()
+
+
+def _unbounded() -> int:
+    return BUFFER
 
 
 def _told(error: Exception) -> str:

@@ -61,9 +61,10 @@ class Spend:
         """How many more posts may be asked for: what budgets and cap leave, less the margin. Raises KeptDamaged."""
         with self._lock:
             self._kept.refresh()
-        return self._room()
+        return self.known_room()
 
-    def _room(self) -> int:
+    def known_room(self) -> int:
+        """The same as of the last look at the disk. From any thread."""
         day, month = self._periods()
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
         posts = min(int(left / self.price + 1e-9), self.cap - round(self._dollars(month) / self.price))
@@ -106,7 +107,7 @@ class Spend:
             "x_spent_month_usd": self._dollars(month),
             "x_budget_day_usd": self.daily,
             "x_budget_month_usd": self.monthly,
-            "x_paused_for_budget": float(not self._room()),
+            "x_paused_for_budget": float(not self.known_room()),
         }
 
     def _periods(self) -> tuple[str, str]:

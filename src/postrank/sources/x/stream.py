@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 _PATHS = {"filtered": "/2/tweets/search/stream", "sample": "/2/tweets/sample/stream"}
 _FILES_SECONDS = 2.0  # between looks at the file of handles
 _LINE_LIMIT = 16 << 20  # bytes
+_LEAST_POST = 250  # bytes of a stream object, at least
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,9 +158,13 @@ class XStream:
         headers = {"Authorization": f"Bearer {self.token.reveal()}", "User-Agent": self.api.user_agent}
         url = f"{self.host}{self.path}?{urlencode(FIELDS)}"
         try:
-            return Stream(url, headers, silence=self.stall_seconds)
+            return Stream(url, headers, silence=self.stall_seconds, room=self._affordable)
         except Refused as refused:
             raise refusal(f"GET {self.path}", refused.status, refused.headers, refused.body) from None
+
+    def _affordable(self) -> int:
+        """Bytes that may wait unread: half of what the budgets hold, since as much may be on its way to the count."""
+        return max(self.spend.known_room() * _LEAST_POST // 2, _LEAST_POST)
 
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """Batches of one connection until it is lost, the budget is spent or the source is stopped."""
