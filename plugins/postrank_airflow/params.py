@@ -78,10 +78,14 @@ BACKFILL_PARAMS = {
         type="string",
         enum=list(SOURCES),
         title="Read from",
-        description="ledger: what the gap ledger says to be open, from where its source can be read again.",
+        description="ledger: the open gaps of the gap ledger, each from where its source can be read again. x-search: "
+        "X's recent search, seven days back. mastodon: the instances' timelines. archive: files in the raw bucket.",
         examples=list(SOURCES),
     ),
-    "span_start": _moment("From", "Start of the span of event time to read, UTC. Empty: the ledger names the spans."),
+    "span_start": _moment(
+        "From",
+        "Start of the span of event time to read, UTC. Empty for the ledger, which names the spans; else needed.",
+    ),
     "span_end": _moment("To", "End of that span, not included, UTC."),
     "archives": Param(
         [],

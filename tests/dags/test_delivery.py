@@ -28,7 +28,7 @@ NOTHING = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
 
 @pytest.fixture(scope="module")
 def breakable(tmp_path_factory) -> Iterator[LocalAws]:
-    with provisioned(tmp_path_factory.mktemp("delivery"), UNIT) as running:
+    with provisioned(tmp_path_factory.mktemp("delivery"), UNIT, is_evidence=False) as running:
         yield running
 
 

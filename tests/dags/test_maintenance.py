@@ -1,5 +1,6 @@
 """`maintain_lake`, run for real: with few deleted posts by itself, with many after a human's word."""
 
+import base64
 import gzip
 import json
 import subprocess
@@ -56,9 +57,35 @@ def _raw(aws, name: str) -> list[dict]:
     return [json.loads(line) for line in gzip.decompress(body).splitlines()]
 
 
-def test_deleted_posts_are_taken_out_with_evidence_and_the_rest_of_the_care_is_done(deleted, run_dag, aws):
+@pytest.fixture
+def undelivered(aws, deleted):
+    """The deleted post in a record that Firehose could not deliver and in a broken line; returns how to read both."""
+    s3, line = aws.client("s3"), json.dumps(post(deleted, "ann", "2026-11-21T10:00:00.000Z", text="words"))
+    record = {"errorCode": "Lambda.FunctionError", "rawData": base64.b64encode(f"{line}\n".encode()).decode()}
+    reject = {"reason": "cut off", "offset": 0, "line": line[:-1], "line_encoding": "utf-8"}
+    rows = {
+        f"errors/posts/processing-failed/dt=2026-11-22/hour=01/{deleted}": record,
+        f"ledgers/rejects/dt=2026-11-22/{deleted}.ndjson": reject,
+    }
+    for key, row in rows.items():
+        s3.put_object(Bucket=NAMES.buckets["raw"], Key=key, Body=json.dumps(row).encode() + b"\n")
+
+    def read() -> list[dict]:
+        bodies = [s3.get_object(Bucket=NAMES.buckets["raw"], Key=key)["Body"].read() for key in rows]
+        return [json.loads(body) for body in bodies]
+
+    yield read
+    for key in rows:
+        s3.delete_object(Bucket=NAMES.buckets["raw"], Key=key)
+
+
+def test_deleted_posts_are_taken_out_with_evidence_and_the_rest_of_the_care_is_done(deleted, undelivered, run_dag, aws):
     run = run_dag("maintain_lake", compare_days=["2020-01-01"], approved_posts=10)
     assert run.state == "success"
+    assert run.returned("redact_elsewhere") == "2 objects of error records and rejects redacted"
+    record, reject = undelivered()
+    assert json.loads(base64.b64decode(record["rawData"]))["kind"] == "redacted_post"
+    assert "line" not in reject
     assert run.tasks["approve_redaction"] == "skipped"
     assert [line["kind"] for line in _raw(aws, deleted)] == ["redacted_post", "post", "delete"]
     bucket, key = run.returned("finish_redaction").removeprefix("s3://").split("/", 1)
