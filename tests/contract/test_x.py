@@ -33,6 +33,7 @@ from tests.support.waiting import wait_for
 
 RULES = [{"value": "cats has:images", "tag": "cats"}]
 STREAM = "/2/tweets/search/stream"
+BUDGETS = {"daily_budget": 9.0, "monthly_budget": 9.0}
 
 
 @pytest.fixture
@@ -495,10 +496,31 @@ def test_no_more_posts_are_read_in_a_month_than_x_gives_whatever_the_budgets_hol
         source(tmp_path, server, monthly_posts=30, margin=30)
 
 
+def test_a_crash_loop_does_not_pass_x_s_limit(server: FakeX, tmp_path: Path) -> None:
+    server.connects = 3
+    source = {"kind": "x", "host": server.url, "bearer_token": TOKEN, "rules": RULES, "connects": 3}
+    with aws_server() as aws:
+        streamer = StreamerProcess(tmp_path, aws.url, [], {"source": {**source, **BUDGETS}})
+        for number in range(5):
+            process = streamer.start()
+            try:
+                if number < 3:
+                    wait_for(lambda number=number: server.feed.opened > number, what="the connection")  # type: ignore[misc]
+                else:
+                    rules = server.count("GET", f"{STREAM}/rules")
+                    wait_for(lambda rules=rules: server.count("GET", f"{STREAM}/rules") > rules, what="the rules")  # type: ignore[misc]
+                    beats = wait_for(lambda: heartbeat(aws), what="a heartbeat")
+                    wait_for(lambda beats=beats: heartbeat(aws) != beats, what="the next")  # type: ignore[misc]
+            finally:
+                process.kill()
+                process.wait()
+    assert server.count("GET", STREAM) == 3
+    assert not server.too_many
+
+
 def test_what_x_asks_of_keepers_of_posts_reaches_the_lake_or_the_ledger(server: FakeX, tmp_path: Path) -> None:
     about = {"tweet": {"id": "5", "author_id": "7"}, "event_at": "2026-11-01T05:00:01.000Z"}
-    source = {"kind": "x", "host": server.url, "bearer_token": TOKEN, "rules": RULES}
-    source |= {"daily_budget": 9.0, "monthly_budget": 9.0}
+    source = {"kind": "x", "host": server.url, "bearer_token": TOKEN, "rules": RULES, **BUDGETS}
     with aws_server() as aws:
         streamer = StreamerProcess(tmp_path, aws.url, [], {"source": source, "sink": {"flush_seconds": 0.1}})
         process = streamer.start()
