@@ -291,11 +291,16 @@ def test_a_gap_that_a_restart_came_upon_is_searched_all_the_same(server: FakeX, 
     assert json.loads(second.cursor or "")["gaps"] == []
 
 
+def row(since: datetime, until: datetime) -> dict[str, str]:
+    """What a cursor keeps of a gap whose edges are read."""
+    span = {"from": to_text(since), "to": to_text(until), "reason": "r"}
+    return {**span, "since": span["from"], "until": span["to"]}
+
+
 def test_a_search_that_a_restart_cut_short_goes_on_at_its_next_page(server: FakeX, tmp_path: Path) -> None:
     server.found = [post(number) for number in range(250)]
     now = datetime.now(UTC)
-    gap = {"from": to_text(now - timedelta(hours=1)), "to": to_text(now - timedelta(minutes=30)), "reason": "r"}
-    cursor = json.dumps({"at": to_text(now), "gaps": [gap]})
+    cursor = json.dumps({"at": to_text(now), "gaps": [row(now - timedelta(hours=1), now - timedelta(minutes=30))]})
     with reading(source(tmp_path, server, gap_query="cats", searches=2), after=cursor) as read:
         read.until_ids("199")
         read.until(lambda: json.loads(read.cursor or "")["gaps"][0].get("place") == "200", "the cursor")
@@ -308,8 +313,7 @@ def test_a_search_that_a_restart_cut_short_goes_on_at_its_next_page(server: Fake
 def test_the_stream_is_read_while_a_search_waits_for_its_limit(server: FakeX, tmp_path: Path) -> None:
     server.found = [post(number) for number in range(250)]
     now = datetime.now(UTC)
-    gap = {"from": to_text(now - timedelta(hours=1)), "to": to_text(now - timedelta(minutes=30)), "reason": "r"}
-    cursor = json.dumps({"at": to_text(now), "gaps": [gap]})
+    cursor = json.dumps({"at": to_text(now), "gaps": [row(now - timedelta(hours=1), now - timedelta(minutes=30))]})
     with reading(source(tmp_path, server, gap_query="cats", searches=1), after=cursor) as read:
         read.until_ids("99")
         server.publish(post(1000))
@@ -328,16 +332,21 @@ def test_a_search_that_x_limits_waits_for_the_reset_and_gives_nothing_up(server:
     assert one.recovery.to_cursor()[0]["place"] == "100"
 
 
-def test_a_gap_is_searched_to_the_end_of_its_last_second(server: FakeX, tmp_path: Path) -> None:
+def test_a_gap_is_searched_to_the_end_of_its_last_second_and_its_edges_first(server: FakeX, tmp_path: Path) -> None:
     server.found = [post(1)]
     one = source(tmp_path, server, gap_query="cats")
     end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
     one.recovery.wanted(Gap(since=end - timedelta(seconds=20.5), until=end + timedelta(seconds=0.25), reason="r"))
     with reading(one) as read:
         read.until_ids("1")
-    query = server.search_queries[0]
-    spans = [datetime.fromisoformat(query[name][0]) - end for name in ("start_time", "end_time")]
-    assert spans == [timedelta(seconds=-31), timedelta(seconds=1)], "X cuts to the second, and leaves the end out"
+        read.until(lambda: any(gap.recovered_by for gap in read.gaps), "all of it")
+    assert spans(server, end) == [(-31, -20), (0, 1), (-20, 0)], "X cuts to the second, and leaves the end out"
+
+
+def spans(server: FakeX, zero: datetime) -> list[tuple[float, ...]]:
+    """What was searched, in seconds."""
+    ends = [(query["start_time"][0], query["end_time"][0]) for query in server.search_queries]
+    return [tuple((datetime.fromisoformat(one) - zero).total_seconds() for one in pair) for pair in ends]
 
 
 def test_gaps_that_follow_closely_are_not_searched_twice(server: FakeX, tmp_path: Path) -> None:
@@ -348,11 +357,7 @@ def test_gaps_that_follow_closely_are_not_searched_twice(server: FakeX, tmp_path
         one.recovery.wanted(Gap(since=since, until=since + timedelta(seconds=2), reason="r"))
     with reading(one) as read:
         read.until(lambda: sum(bool(gap.recovered_by) for gap in read.gaps) == 3, "the searches")
-    found = [
-        tuple((datetime.fromisoformat(query[name][0]) - start).total_seconds() for name in ("start_time", "end_time"))
-        for query in server.search_queries
-    ]
-    assert found == [(-10, 2), (2, 8), (8, 14)]
+    assert spans(server, start) == [(-10, 0), (0, 6), (6, 12), (12, 14)]
 
 
 def test_a_gap_that_cannot_be_searched_now_waits_and_one_out_of_reach_is_given_up(
@@ -364,9 +369,8 @@ def test_a_gap_that_cannot_be_searched_now_waits_and_one_out_of_reach_is_given_u
     one.recovery.wanted(Gap(since=now - timedelta(days=8), until=now - timedelta(days=7), reason="r"))
     one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
     with reading(one) as read:
-        read.until(lambda: len(one.recovery.to_cursor()) == 1, "the one out of reach")
-        read.until(lambda: one.recovery._waiting[0].due > now, "the budget to be seen")
-    assert one.recovery._waiting[0].due.hour == 0, "there is a new one at midnight"
+        read.until(lambda: len({kept["from"] for kept in one.recovery.to_cursor()}) == 1, "the one out of reach")
+        read.until(lambda: one.recovery._waiting[0].due.hour == 0, "the budget: there is a new one at midnight")
     assert server.search_queries == []
 
 

@@ -33,12 +33,14 @@ class NotAtAll(Exception):
 
 @dataclass(slots=True)
 class Waiting:
-    """A gap that is still to be read, from `since` (some of the time before it is in question, too)."""
+    """A gap that is still to be read, `[since, until)` of it; or an edge of one, at which some was read already."""
 
     gap: Gap
     since: datetime
+    until: datetime
     due: datetime
     place: str | None = None  # where its reading goes on, in the network's own form; None: at its beginning
+    edge: bool = False
 
 
 class Pager(Protocol):
@@ -60,7 +62,12 @@ class Pager(Protocol):
 
 @dataclass(slots=True)
 class Recovery:
-    """The gaps of one stream. Without a pager none is read again. A gap that was filled is told a second time."""
+    """The gaps of one stream. Without a pager none is read again. A gap that was filled is told a second time.
+
+    With an `overlap`, the whole seconds around the ends of a gap and the time before it are read first and by
+    themselves: posts that are there were read from the stream, too, and who counts posts must still know their ids. The
+    rest of the gap may take its time.
+    """
 
     pager: Pager | None
     settling: timedelta = timedelta()  # before a gap is read, so that the network knows all that was posted in it
@@ -70,8 +77,15 @@ class Recovery:
 
     def wanted(self, gap: Gap, place: str | None = None) -> None:
         """Note a gap."""
-        if self.pager is not None and gap.until - gap.since >= timedelta(milliseconds=1):
-            self._waiting.append(Waiting(gap, gap.since - self.overlap, gap.until + self.settling, place))
+        if self.pager is None or gap.until - gap.since < timedelta(milliseconds=1):
+            return
+        since, until, due = gap.since, gap.until, second_after(gap.until) + self.settling
+        if self.overlap:
+            since, until = second_after(since), until.replace(microsecond=0)
+            for start, end in ((gap.since - self.overlap, since), (until, second_after(gap.until))):
+                if start < end:
+                    self._waiting.append(Waiting(gap, start, end, max(end, gap.since) + self.settling, edge=True))
+        self._waiting.append(Waiting(gap, since, until, due, place))
 
     def work(self) -> Batch | None:
         """A page that has come, or the gap that it filled, told again; asks for the next one. Never waits."""
@@ -95,15 +109,21 @@ class Recovery:
         """Go on with what waited when the cursor was saved, and with nothing else."""
         self._waiting, self._asked = [], None
         for row in kept:
-            since, until = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
-            self.wanted(Gap(since=since, until=until, reason=row["reason"]), row.get("place"))
-            if "since" in row:
-                self._waiting[-1].since = parse_rfc3339(row["since"], "since")
+            start, end = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
+            gap = Gap(since=start, until=end, reason=row["reason"])
+            if "until" not in row:  # of an earlier version
+                self.wanted(gap)
+            elif self.pager is not None:
+                since, until = parse_rfc3339(row["since"], "since"), parse_rfc3339(row["until"], "until")
+                due, edge = max(until, end) + self.settling, "edge" in row
+                self._waiting.append(Waiting(gap, since, until, due, row.get("place"), edge))
 
     def _ask(self, pager: Pager) -> "tuple[Waiting, Work[tuple[Batch, str | None]]] | None":
         """Ask for the next page, if there is a gap that is due and the network may be asked."""
         now = datetime.now(UTC)
-        one = next((one for one in self._waiting if one.due <= now), None)
+        edges = {one.gap for one in self._waiting if one.edge}  # these come first
+        due = [one for one in self._waiting if one.due <= now and (one.edge or one.gap not in edges)]
+        one = next((one for one in due if one.edge), next(iter(due), None))
         if one is None or pager.due() > 0:
             return None
         return one, Work(partial(pager.ask, one))
@@ -124,6 +144,8 @@ class Recovery:
         batch, one.place = work.result
         if one.place is None:
             self._filled(one)
+            if one.edge:
+                return batch
             by = self.pager.recovered_by if self.pager else None
             batch.gaps.append(replace(one.gap, recovered_by=by, again=True))
         return batch
@@ -132,11 +154,17 @@ class Recovery:
         """What was read of this gap need not be read of others: the overlaps of a series of restarts add up."""
         self._waiting.remove(one)
         for other in self._waiting:
-            if other.place is None and one.since <= other.since < one.gap.until:
-                other.since = one.gap.until
+            if other.place is None and one.since <= other.since < one.until:
+                other.since = one.until
+
+
+def second_after(moment: datetime) -> datetime:
+    """The moment, or the next whole second."""
+    return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
 
 
 def _row(one: Waiting) -> dict[str, str]:
     row = {"from": to_text(one.gap.since), "to": to_text(one.gap.until), "reason": one.gap.reason}
-    row["since"] = to_text(one.since)
+    row |= {"since": to_text(one.since), "until": to_text(one.until)}
+    row |= {"edge": "yes"} if one.edge else {}
     return row if one.place is None else {**row, "place": one.place}

@@ -35,7 +35,7 @@ class Timeline:
     def ask(self, one: Waiting) -> tuple[Batch, str | None]:
         """Raises MastodonRefused, too."""
         try:
-            batch, last = self._page(one.place or "0", one.gap.until)
+            batch, last = self._page(one.place or "0", one.until)
         except Unavailable as error:
             wait = max(error.wait, self.troubled.failed())
             raise NotNow(f"{self.api.host}: {error}", datetime.now(UTC) + timedelta(seconds=wait)) from None

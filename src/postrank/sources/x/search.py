@@ -60,14 +60,14 @@ class RecentSearch:
 
     def ask(self, one: Waiting) -> tuple[Batch, str | None]:
         now = datetime.now(UTC)
-        if one.gap.until <= now - REACH:
+        if one.until <= now - REACH:
             raise NotAtAll("recent search does not reach so far back")
         since = max(one.since, now - REACH)
-        if one.gap.until <= since:  # the search of an earlier gap has read it, too
+        if one.until <= since:  # it was read with another, or lies within the edges
             return Batch(cursor=None), None
         try:
             self.limit.note()
-            page = self._page(since, one.gap.until, one.place)
+            page = self._page(since, one.until, one.place)
         except BudgetSpent as error:
             raise NotNow(str(error), error.resumes) from None
         except XUnavailable as error:
