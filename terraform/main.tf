@@ -9,8 +9,8 @@ locals {
   names = jsondecode(replace(replace(
     file("${local.shared}/resources.json"), "{environment}", var.environment), "{account}", local.account
   ))
-  tables = jsondecode(file("${local.shared}/tables.json")).tables
-  zones  = [for letter in var.zones : "${var.region}${letter}"]
+  lake  = jsondecode(file("${local.shared}/tables.json"))
+  zones = [for letter in var.zones : "${var.region}${letter}"]
 
   # As postrank.aws.policies.variables has them.
   document_names = merge(
@@ -59,7 +59,8 @@ module "lake" {
   source = "./modules/lake"
 
   names          = local.names
-  tables         = local.tables
+  tables         = local.lake.tables
+  projection     = local.lake.projection
   policy         = local.policies["crawler"]
   trust          = local.policies["crawler.trust"]
   retention_days = merge(local.names.retention_days, { raw = coalesce(var.raw_days, local.names.retention_days.raw) })

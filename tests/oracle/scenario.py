@@ -32,9 +32,26 @@ def play(lake: RecordedLake) -> None:
     )
     lake.record_views()
     _trends(lake)
+    _note(lake)
     for path in sorted(SQL.glob("queries/*.sql")):
         lake.athena.run(render(f"queries/{path.name}"))
     _maintain(lake)
+
+
+def _note(lake: RecordedLake) -> None:
+    """Rows of the ledgers: a gap that was recovered and one that was not, two reasons, a hop that told twice."""
+    gap = {"source": "x", "gap_from": f"{DAY}T10:00:00.000Z", "gap_to": f"{DAY}T10:05:00.000Z", "reason": "stalled"}
+    hop = {"collector": "a", "hop": "sink", "received": 9, "delivered": 4, "rejected": 0, "ignored": 0}
+    reject = {"source": "a.ndjson", "reason": "no JSON", "line": '{"'}
+    ledgers = {
+        "gaps": [gap, {**gap, "recovered_by": "search"}, {**gap, "source": "bluesky"}],
+        "rejects": [reject, {**reject, "line": "☂"}, {**reject, "reason": "no text"}],
+        "hop_counts": [{**hop, "spooled": 5}, {**hop, "delivered": 9, "noted_at": f"{DAY}T11:00:01.000Z"}],
+    }
+    for kind, rows in ledgers.items():
+        lines = "".join(json.dumps({"noted_at": f"{DAY}T11:00:00.000Z", **row}) + "\n" for row in rows)
+        key = f"{lake.names.keys['ledgers']}{kind}/dt={DAY}/a.ndjson"
+        lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=lines.encode())
 
 
 def _first() -> list[dict]:

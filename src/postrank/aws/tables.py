@@ -39,11 +39,12 @@ def table_input(table: str, resources: Resources) -> dict[str, Any]:
     """The `TableInput` of glue:CreateTable (AWS Glue API, "TableInput structure")."""
     described = _described()[table]
     storage = _STORAGE[described["format"]]
+    projection = _document()["projection"] if described.get("projected") else {}
     return {
         "Name": table,
         "Description": described["description"],
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "classification": described["format"]},
+        "Parameters": {"EXTERNAL": "TRUE", "classification": described["format"], **projection},
         "PartitionKeys": _columns(described["partition_keys"]),
         "StorageDescriptor": {
             **storage,
@@ -59,9 +60,13 @@ def glue_tables(resources: Resources) -> list[dict[str, Any]]:
 
 
 def _described() -> dict[str, Any]:
-    text = files("postrank.aws").joinpath("tables.json").read_text(encoding="utf-8")
-    tables: dict[str, Any] = json.loads(text)["tables"]
+    tables: dict[str, Any] = _document()["tables"]
     return tables
+
+
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(files("postrank.aws").joinpath("tables.json").read_text(encoding="utf-8"))
+    return document
 
 
 def _columns(columns: list[tuple[str, str]]) -> list[dict[str, str]]:

@@ -143,7 +143,10 @@ resource "aws_glue_catalog_table" "this" {
   database_name = aws_glue_catalog_database.this.name
   description   = each.value.description
   table_type    = "EXTERNAL_TABLE"
-  parameters    = { EXTERNAL = "TRUE", classification = each.value.format }
+  parameters = merge(
+    { EXTERNAL = "TRUE", classification = each.value.format },
+    each.value.projected ? var.projection : {},
+  )
 
   dynamic "partition_keys" {
     for_each = each.value.partition_keys

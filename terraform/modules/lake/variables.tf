@@ -17,9 +17,15 @@ variable "tables" {
     bucket         = string
     prefix         = string
     format         = string
+    projected      = optional(bool, false)
     columns        = list(list(string))
     partition_keys = list(list(string))
   }))
+}
+
+variable "projection" {
+  description = "Parameters of the tables whose partitions Athena computes."
+  type        = map(string)
 }
 
 variable "policy" {
