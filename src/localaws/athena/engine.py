@@ -44,13 +44,14 @@ class Engine:
             config={
                 "memory_limit": os.environ.get("LOCALAWS_ATHENA_MEMORY", _MEMORY),
                 "temp_directory": str(self._scratch / "spill"),
-                "max_temp_directory_size": os.environ.get("LOCALAWS_ATHENA_SPILL", _SPILL),
                 "threads": str(os.cpu_count() or 1),
                 "preserve_insertion_order": "false",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             },
         )
+        # Given to connect(), this limit is shown and not kept: only an open database takes it.
+        database.execute("set max_temp_directory_size = $1", [os.environ.get("LOCALAWS_ATHENA_SPILL", _SPILL)])
         database.execute(SCRIPT)
         return database
 

@@ -43,11 +43,11 @@ def test_a_sort_over_more_than_fits_spills_and_cleans_up(tmp_path):
 
 
 @pytest.mark.timeout(240)
-def test_a_statement_that_fits_nowhere_fails_and_the_next_one_runs(tmp_path):
+def test_a_statement_over_the_limit_on_disk_fails_and_the_next_one_runs(tmp_path):
     limits = {"LOCALAWS_ATHENA_MEMORY": MEMORY, "LOCALAWS_ATHENA_SPILL": "1MB"}
     with running_localaws(tmp_path, env=limits) as server:
         queries = Queries(server.client, patience=200).create()
-        reason = queries.failure(SORTED.format(rows=10 * ROWS))
+        reason = queries.failure(SORTED.format(rows=ROWS))  # which succeeds above, with room on disk
         assert reason == "EXCEEDED_MEMORY_LIMIT: Query exhausted resources at this scale factor"
         assert _spilled(server) == 0
         assert queries.rows("select 1") == [["1"]]
