@@ -45,7 +45,7 @@ class Athena:
     poll_seconds: float = 0.2  # the first wait; it grows to MAX_POLL_SECONDS
     origin: str = ""  # who asks, as the cost report shall say it
 
-    MAX_POLL_SECONDS = 5.0
+    MAX_POLL_SECONDS = 1.0  # what a statement may seem to take longer than it does
 
     def run(self, sql: str) -> Execution:
         """Run a statement to its end. Raises QueryFailed with Athena's reason."""
