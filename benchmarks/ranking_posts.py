@@ -2,10 +2,10 @@
 
 Writes synthetic posts (12 gz files, one an arrival hour) and ranks them with every statement of a run on the local AWS.
 The same statements, put into DuckDB's words by sqlglot and reading the same files, then run on DuckDB in a process of
-its own. Staging, de-duplication, rolling minutes, ranks and exports are all
-in them. Ratios within one run are what counts.
+its own, bounded as the local Athena is; with `--spark`, on PySpark local[2] too. Staging, de-duplication, rolling
+minutes, ranks and exports are all in them. Ratios within one run are what counts.
 
-    uv run python -m benchmarks.ranking_posts [--posts 5000000]
+    uv run python -m benchmarks.ranking_posts [--posts 5000000] [--spark PYTHON, which has pyspark 4]
 """
 
 import argparse
@@ -100,7 +100,7 @@ def plan(lake, files, folder, dialect):
                 "table": step.get("table"),
                 "run": step.get("run"),
                 "keys": [key.strip(" '") for key in keys.split(",") if key],
-                "sql": sqlglot.transpile(body, read="athena", write=dialect)[0],
+                "sql": _spoken(body, dialect),
             }
         )
     debt = next(step["debt_runs"][0] for step in lake.steps if step["path"] == "marts/author_ranking.sql")
@@ -108,10 +108,22 @@ def plan(lake, files, folder, dialect):
         "files": str(files),
         "folder": str(folder),
         "tables": tables,
-        "view": sqlglot.transpile(view, read="athena", write=dialect)[0],
+        "view": _spoken(view, dialect),
         "steps": steps,
         "debt": debt,
     }
+
+
+def _spoken(sql, dialect):
+    """A query in another engine's words."""
+    tree = sqlglot.parse_one(sql, read="athena")
+    if dialect == "spark":
+        for node in list(tree.find_all(sqlglot.exp.DateAdd)):  # would become date_add, which counts days only
+            words = [sqlglot.exp.var(node.text("unit").upper()), node.expression.copy(), node.this.copy()]
+            node.replace(sqlglot.exp.Anonymous(this="timestampadd", expressions=words))
+        for node in list(tree.find_all(sqlglot.exp.Try)):  # its casts give null by themselves
+            node.replace(node.this.copy())
+    return tree.sql(dialect=dialect)
 
 
 def apart(python, engine, work, folder):
@@ -128,6 +140,7 @@ def apart(python, engine, work, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posts", type=int, default=5_000_000)
+    parser.add_argument("--spark", metavar="PYTHON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -144,10 +157,16 @@ def main():
         told = ", ".join(f"{Path(path).stem} {taken:.1f}" for path, taken in lake.seconds.items())
         print(f"local AWS: {mine:.1f} s for the statements ({told}); {whole:.1f} s for the run; {peak:.0f} MB at most")
         print(f"   {exported['posts']:,} posts ranked", flush=True)
-        found = apart(sys.executable, "duckdb", plan(lake, files, folder / "duckdb", "duckdb"), folder)
-        told = ", ".join(f"{step} {taken:.1f}" for step, taken in found["seconds"].items())
-        alone = sum(found["seconds"].values())
-        print(f"duckdb: {alone:.1f} s ({told}); {found['rows']} rows; local AWS {mine / alone:.2f} of it")
+        report("DuckDB", apart(sys.executable, "duckdb", plan(lake, files, folder / "duckdb", "duckdb"), folder), mine)
+        if arguments.spark:
+            report("Spark", apart(arguments.spark, "spark", plan(lake, files, folder / "spark", "spark"), folder), mine)
+
+
+def report(engine, found, mine):
+    """Print what an engine took, and how the local AWS compares; `mine` is in seconds."""
+    told = ", ".join(f"{step} {taken:.1f}" for step, taken in found["seconds"].items())
+    alone = sum(found["seconds"].values())
+    print(f"{engine}: {alone:.1f} s ({told}); {found['rows']} rows; local AWS {mine / alone:.2f} of it", flush=True)
 
 
 if __name__ == "__main__":
