@@ -1,6 +1,7 @@
 """What an hour costs does not grow with what lies behind it: bytes that Athena scans, over every statement of a run."""
 
 import gzip
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -30,16 +31,16 @@ def _posts(day: date, number: int, first_minute: int, minutes: int) -> list[dict
     return found
 
 
-def _remember(lake: Lake, days: int) -> None:
-    """Let that many days before today lie in the lake, each arrived in an hour of its own and ranked."""
-    partitions = []
-    for back in range(days, 0, -1):
-        day = TODAY - timedelta(days=back)
-        location = f"{prefix('raw_posts', lake.names)}dt={day}/hour=23/"
-        lines = "".join(json.dumps(event) + "\n" for event in _posts(day, POSTS, 0, 23 * 60))
+def remember(lake: Lake, days: int, before: date = TODAY, hours: Sequence[int] = (23,)) -> None:
+    """Let that many days before one lie in the lake, ranked, an equal part of each arrived in each of these hours."""
+    s3, partitions, minutes = lake.client("s3"), [], 24 * 60 // len(hours)
+    for back, (n, hour) in itertools.product(range(days, 0, -1), enumerate(hours)):
+        day = before - timedelta(days=back)
+        location = f"{prefix('raw_posts', lake.names)}dt={day}/hour={hour:02}/"
+        lines = "".join(json.dumps(event) + "\n" for event in _posts(day, POSTS, n * minutes, minutes))
         key = location.split("/", 3)[3] + "object.ndjson.gz"
-        lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=gzip.compress(lines.encode()))
-        partitions.append(Partition((str(day), "23"), location))
+        s3.put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=gzip.compress(lines.encode()))
+        partitions.append(Partition((str(day), f"{hour:02}"), location))
     lake.catalogue.point("raw_posts", partitions)
     lake.rank()
 
@@ -57,8 +58,8 @@ def _statements(lake: Lake) -> dict[str, int]:
     return {one["QueryExecutionId"]: one["Statistics"]["DataScannedInBytes"] for one in found}
 
 
-def _cost(lake: Lake, hour: int, extra: Sequence[dict[str, Any]] = ()) -> int:
-    """Bytes scanned to rank what arrived in an hour of today, with every check, survey and export of the run."""
+def cost(lake: Lake, hour: int, extra: Sequence[dict[str, Any]] = ()) -> tuple[int, float]:
+    """Bytes and seconds to rank what arrived in an hour of today, with every check, survey and export of the run."""
     name = f"{TODAY}T{hour:02}"
     lake.deliver(name, [*_posts(TODAY, POSTS, hour * 60 - 60, 60), *extra])
     before, started = _statements(lake).keys(), time.monotonic()
@@ -67,17 +68,17 @@ def _cost(lake: Lake, hour: int, extra: Sequence[dict[str, Any]] = ()) -> int:
     scanned = {query: size for query, size in _statements(lake).items() if query not in before}
     assert len(scanned) > len(lake.scanned)
     print(f"{lake.names.workgroup} {name}: {sum(scanned.values())} bytes, {seconds:.1f} s, {lake.scanned}")
-    return sum(scanned.values())
+    return sum(scanned.values()), seconds
 
 
 def test_an_hour_costs_the_same_with_a_day_and_with_a_year_behind_it(new_lake):
     day, month, year = new_lake(), new_lake(), new_lake()
-    _remember(day, 1)
-    _remember(month, 31)
-    _remember(year, 365)
-    assert _cost(year, 11) <= MOST * _cost(day, 11)
-    _cost(month, 11)
+    remember(day, 1)
+    remember(month, 31)
+    remember(year, 365)
+    assert cost(year, 11)[0] <= MOST * cost(day, 11)[0]
+    cost(month, 11)
     # A correction looks for its post among the arrivals of 30 days, however many there are.
     yesterday = _posts(TODAY - timedelta(days=1), 1, 0, 1)[0]
     edit = {**yesterday, "kind": "edit", "received_at": f"{TODAY}T11:30:00.000Z"}
-    assert _cost(year, 12, [edit]) <= MOST * _cost(month, 12, [edit])
+    assert cost(year, 12, [edit])[0] <= MOST * cost(month, 12, [edit])[0]
