@@ -10,6 +10,7 @@ minutes, ranks and exports are all in them. Ratios within one run are what count
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import psutil
 import sqlglot
 
 from benchmarks.localaws_athena import peak_megabytes
@@ -127,14 +129,20 @@ def _spoken(sql, dialect):
 
 
 def apart(python, engine, work, folder):
-    """Seconds that another engine takes for the steps, in a process of its own."""
+    """Seconds that another engine takes for the steps, in a process of its own, and CPU seconds, its start included."""
     told = folder / f"{engine}.json"
     told.write_text(json.dumps(work))
     script = Path(__file__).with_name(f"ranking_posts_{engine}.py")
+    before = _of_children()
     done = subprocess.run([python, str(script), str(told)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
-    return json.loads(done.stdout.splitlines()[-1])
+    return {**json.loads(done.stdout.splitlines()[-1]), "cpu": _of_children() - before}
+
+
+def _of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main():
@@ -151,22 +159,27 @@ def main():
         (folder / "aws").mkdir()
         with running_localaws(folder / "aws", speed=100) as aws:
             lake, whole = local(aws, files)
+            used = psutil.Process(aws.process.pid).cpu_times()
             peak = peak_megabytes(aws.process.pid)
             exported = lake.results.manifest()
         mine = sum(lake.seconds.values())
         told = ", ".join(f"{Path(path).stem} {taken:.1f}" for path, taken in lake.seconds.items())
-        print(f"local AWS: {mine:.1f} s for the statements ({told}); {whole:.1f} s for the run; {peak:.0f} MB at most")
+        cpu = used.user + used.system
+        print(f"local AWS: {mine:.1f} s for the statements ({told}); {whole:.1f} s for the run; {cpu:.1f} CPU s")
+        print(f"   {peak:.0f} MB at most")
         print(f"   {exported['posts']:,} posts ranked", flush=True)
-        report("DuckDB", apart(sys.executable, "duckdb", plan(lake, files, folder / "duckdb", "duckdb"), folder), mine)
-        if arguments.spark:
-            report("Spark", apart(arguments.spark, "spark", plan(lake, files, folder / "spark", "spark"), folder), mine)
+        engines = {"duckdb": sys.executable, **({"spark": arguments.spark} if arguments.spark else {})}
+        for engine, python in engines.items():
+            work = plan(lake, files, folder / engine, engine)
+            report(engine, apart(python, engine, work, folder), mine, cpu)
 
 
-def report(engine, found, mine):
-    """Print what an engine took, and how the local AWS compares; `mine` is in seconds."""
+def report(engine, found, mine, cpu):
+    """Print what an engine took, and how the local AWS compares, which took `mine` seconds, and `cpu` of CPU."""
     told = ", ".join(f"{step} {taken:.1f}" for step, taken in found["seconds"].items())
     alone = sum(found["seconds"].values())
-    print(f"{engine}: {alone:.1f} s ({told}); {found['rows']} rows; local AWS {mine / alone:.2f} of it", flush=True)
+    print(f"{engine}: {alone:.1f} s ({told}); {found['rows']} rows; {found['cpu']:.1f} CPU s")
+    print(f"   local AWS {mine / alone:.2f} of its seconds, {cpu / found['cpu']:.2f} of its CPU", flush=True)
 
 
 if __name__ == "__main__":
