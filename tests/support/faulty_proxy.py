@@ -54,13 +54,14 @@ class FaultyProxy:
                 continue
             try:
                 server = socket.create_connection(("127.0.0.1", self._target))
+                for one in (client, server):
+                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 _cut(client)
                 continue
             with self._lock:
                 self._open |= {client, server}
             for source, sink in ((client, server), (server, client)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
 
     def _forward(self, source: socket.socket, sink: socket.socket) -> None:
