@@ -1,6 +1,6 @@
 """What the streamer costs: X v2 JSON bytes to acknowledged PutRecords, beside bare loops and other producers.
 
-    python -m benchmarks.streamer [--posts 200000]
+    python -m benchmarks.streamer [--posts 200000] [--agent TELEGRAF]
 
 CPU seconds are those of this process alone; the sink is a process of its own. "Bare" is an `orjson.loads` loop over
 the same bytes plus signed PutRecords of the same batches, with nothing in between: no mapping, no windows, no
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import orjson
 
+from benchmarks.agent import telegraf
 from benchmarks.x_posts import write_x_posts
 from postrank.aws.clients import Clients
 from postrank.aws.put_records import quicken
@@ -134,7 +135,9 @@ def show(name: str, posts: int, found: Measure, base: float | None = None) -> No
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--posts", type=int, default=200_000)
-    posts = parser.parse_args().posts
+    parser.add_argument("--agent", type=Path, help="a Telegraf to put beside it: benchmarks/README.md")
+    options = parser.parse_args()
+    posts = options.posts
     gc.set_threshold(200_000, 50, 100)  # as `postrank stream` sets it
     with sink() as url, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -146,6 +149,8 @@ def main() -> None:
         show("put_record, a post a call", few, put_record(file, client, few))
         many = min(posts, 20_000)
         show("PutRecords(500), a post a record", many, put_records(file, client, many))
+        if options.agent:
+            show("Telegraf, a post a record, unparsed", posts, telegraf(options.agent, file, posts))
         for gzipped in (False, True):
             kind = "gzip members of 200 KB" if gzipped else "newline JSON of 25 KB"
             base = bare(file, KinesisSink(client=client, streams={POSTS: "s"}), gzipped=gzipped)

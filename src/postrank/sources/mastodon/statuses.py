@@ -12,7 +12,7 @@ from typing import Any
 from postrank.posts import Malformed, Post
 from postrank.posts.times import instant
 
-_TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<rest>[^<>]*)>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest
 _ATTRIBUTE = re.compile(r"""(?:^|\s)(href|class)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
@@ -56,26 +56,26 @@ def plain(html: str) -> tuple[str, list[str]]:
     In time that grows with the length alone: html.parser takes a minute for 60 KB of `<a `, and any server on the
     network can have an instance hand that on.
     """
-    pieces: list[str] = []
-    urls, at = [], 0
-    for tag in _TAG.finditer(html):
-        pieces.append(_unescaped(html[at : tag.start()]))
-        at = tag.end()
-        name = tag["name"].lower()
-        if name == "br":
-            pieces.append("\n")
-        elif name == "p" and not tag["end"]:
-            pieces.append("\n\n")
-        elif name == "a" and (url := _link(tag["rest"])):
-            urls.append(url)
-    return "".join([*pieces, _unescaped(html[at:])]).strip(), urls
+    clean = _unescaped if "&" in html else str  # piece by piece: what a tag divides is no reference
+    first, *tags = _TAG.split(html)
+    pieces, urls = [clean(first)], []
+    for end, name, rest, text in zip(*[iter(tags)] * 4, strict=True):
+        match name.lower():
+            case "br":
+                pieces.append("\n")
+            case "p" if not end:
+                pieces.append("\n\n")
+            case "a" if rest and (url := _link(rest)):
+                urls.append(url)
+        pieces.append(clean(text))
+    return "".join(pieces).strip(), urls
 
 
 def _link(attributes: str) -> str | None:
     """Where an anchor leads, unless to an account or a hashtag."""
-    found = {name: _unescaped(double or single) for name, double, single in _ATTRIBUTE.findall(attributes)}
-    classes = found.get("class", "").split()
-    return None if "mention" in classes or "hashtag" in classes else found.get("href") or None
+    found = {name: double or single for name, double, single in _ATTRIBUTE.findall(attributes)}
+    classes = _unescaped(found.get("class", "")).split()
+    return None if "mention" in classes or "hashtag" in classes else _unescaped(found.get("href", "")) or None
 
 
 def _unescaped(text: str) -> str:
