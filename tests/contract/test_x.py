@@ -187,6 +187,14 @@ def test_more_handles_than_x_has_rules_for_are_refused_before_it_is_asked(tmp_pa
         built("x", tmp_path, follow_file=str(handles), bearer_token="t", daily_budget=9.0, monthly_budget=9.0)
 
 
+def test_a_netrc_that_knows_the_host_replaces_no_token(
+    server: FakeX, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ann password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert Api(Secret(TOKEN), server.url).rules() == []
+
+
 def test_in_band_disconnects_reconnect_and_other_errors_do_not(server: FakeX, tmp_path: Path) -> None:
     with reading(source(tmp_path, server)) as read:
         read.until(lambda: server.feed.connected, "the connection")

@@ -56,7 +56,7 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         user_auth: bool = False,  # noqa: ARG002
     ) -> requests.Response:
         """Send one request. Raises XRefused, XUnavailable; neither shows the token."""
-        headers = {"Authorization": f"Bearer {self._token.reveal()}", "User-Agent": self.user_agent}
+        headers = {"User-Agent": self.user_agent}
         what = f"{method} {route}"
         try:
             answer: requests.Response = self.session.request(
@@ -65,6 +65,7 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
                 params=params,
                 json=json,
                 headers=headers,
+                auth=self._authorized,
                 timeout=(_CONNECT_SECONDS, _READ_SECONDS),
             )
         except requests.RequestException as error:
@@ -72,6 +73,11 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         if answer.ok:
             return _object(what, answer)
         raise refusal(what, answer.status_code, answer.headers, answer.content)
+
+    def _authorized(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The request with the token: set so, a ~/.netrc that names the host does not replace it."""
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
 
     def rules(self) -> list[dict[str, str]]:
         """The rules that the stream has: `id`, `value`, perhaps `tag`."""
