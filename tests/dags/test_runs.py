@@ -49,6 +49,13 @@ def test_a_ranking_is_exported_and_a_second_one_differs_in_its_revision_only(cat
     assert _without_revision(before) == _without_revision(after)
     assert before.splitlines()[1].endswith(",2,0.666667,,2,1")
     assert after.splitlines()[1].endswith(",2")
+    listed = [one["key"].rsplit("/", 1)[1] for one in json.loads(_exported(aws, "documents.json"))["documents"]]
+    assert listed == ["report.html", "hashtags.json", "posts.json", "ledgers.json"]
+    told = json.loads(_exported(aws, "posts.json"))
+    day = {"posted_date": "2026-11-23", "type": "original", "posts": 3, "authors": 2, "mean_length": 9.0}
+    assert told["types"] == [day]
+    assert told["authors"][0] == {"network": "x", "author_id": "ann", "posts": 2, "mean_length": 9.0}
+    assert "Mean length" in _exported(aws, "report.html")
 
 
 def test_a_run_with_nothing_new_and_nothing_asked_says_so_and_does_nothing(catalogued, run_dag):

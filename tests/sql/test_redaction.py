@@ -404,6 +404,17 @@ def test_the_words_of_an_author_who_left_go_from_error_records_up_to_the_leaving
     assert _places(lake, "words 2") == [f"{lake.names.buckets['raw']}/{RAW_KEY}-1"]
 
 
+def test_ids_of_any_length_and_kind_are_looked_up(lake):
+    hostile = ["'; drop table posts; --", "\\", "x" * 100_000, "\u0000", *(f"{n}'" * 150 for n in range(800))]
+    _put(lake, f"{REJECTS}r.ndjson", [_reject(json.dumps({"id": one, "text": "words"})) for one in hostile])
+    lines = "".join(f"{json.dumps(post(one, 'ann', '2026-11-23T10:00:00.000Z'))}\n" for one in (*hostile, "gone"))
+    _put(lake, f"{RAW_KEY}-1", [_record(lines.encode())])
+    lake.deliver(FIRST, [delete("gone"), delete("799'" * 150)])
+    lake.rank()
+    assert redact_elsewhere(lake) == 2
+    assert _places(lake, "text of gone") == []
+
+
 def test_a_task_that_comes_back_to_swept_lines_fails_rather_than_take_them_for_none(everywhere):
     run = everywhere.ranking("failed").run
     maintenance(everywhere, datetime.now(UTC) + timedelta(hours=12)).sweep()

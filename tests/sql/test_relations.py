@@ -7,10 +7,13 @@ deletes one of ann's, moves bob's by an edit, and brings one more of bob's.
 from datetime import timedelta
 from pathlib import Path
 
+import jinja2
 import pytest
+from jinja2 import nodes
 
 from postrank.aws.glue import Partition
 from postrank.aws.resources import Resources
+from postrank.results.literals import FILTERS
 from postrank.results.pointing import CheckFailed, require_empty
 from postrank.results.run import Run
 from postrank.results.trends import Trends, hour_of
@@ -305,6 +308,15 @@ def test_the_maintenance_of_relations_writes_what_is_expected(done):
     hour = hour_of("2026-11-23T10:00:00Z")
     with pytest.raises(Exception, match=r"author_id ann, .* stream_posts 7, lake_posts 1, redacted_posts 1"):
         comparison(lake).hold(hour, hour.replace(hour=11), settled=hour.replace(day=24))
+
+
+@pytest.mark.parametrize("path", sorted(SQL.rglob("*.sql")), ids=lambda path: path.name)
+def test_a_value_gets_into_a_statement_as_a_literal_or_not_at_all(path):
+    tree = jinja2.Environment().parse(path.read_text(encoding="utf-8"))
+    words = [part for output in tree.find_all(nodes.Output) for part in output.nodes]
+    values = [part for part in words if not isinstance(part, nodes.TemplateData)]
+    assert all(isinstance(part, nodes.Filter) and part.name in {*FILTERS} for part in values)
+    assert not list(tree.find_all((nodes.If, nodes.For, nodes.Macro)))
 
 
 def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_check():

@@ -24,8 +24,10 @@ from postrank.results.rawzone import PostKey, stub_of
 from postrank.results.redaction import EVIDENCE
 from postrank.results.run import Run
 
-_IDS = 2000  # a statement: well below the 262,144 bytes that it may have (Athena, "Service Quotas")
-_NAMED_ID = re.compile(r'"(?:post_id|id|id_str|uri|rkey)"\s*:\s*"?([^",}\s\\]{1,300})')
+_BATCH = 2000  # ids, about, of the objects that are looked up together
+_STATEMENT = 200_000  # bytes of ids: a statement may have 262,144 (Athena, "Service Quotas")
+_LONGEST_ID = 1000  # characters
+_NAMED_ID = re.compile(r'"(?:post_id|id|id_str|uri|rkey)"\s*:\s*"?([^\x00-\x20",}\\]+)')
 _GZIP = b"\x1f\x8b"
 
 
@@ -95,9 +97,9 @@ class Elsewhere:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=zone.prefix)
         for entry in (entry for page in pages for entry in page.get("Contents", ())):
             lines, _ = self._read(entry["Key"])
-            if ids := {one for line in lines for one in zone.ids(line)}:
+            if ids := {one for line in lines for one in zone.ids(line) if _is_id(one)}:
                 batch[entry["Key"]] = ids
-            if sum(map(len, batch.values())) >= _IDS:
+            if sum(map(len, batch.values())) >= _BATCH:
                 yield batch
                 batch = {}
         if batch:
@@ -122,9 +124,8 @@ class Elsewhere:
 
     def _deleted(self, ids: list[str]) -> Deleted:
         posts, authors = set(), {}
-        for at in range(0, len(ids), _IDS):
-            statement = self.render("maintenance/deleted_among.sql", post_ids=ids[at : at + _IDS])
-            for row in self.athena.rows(statement):
+        for some in _statements(ids):
+            for row in self.athena.rows(self.render("maintenance/deleted_among.sql", post_ids=some)):
                 network, post_id = str(row["network"]), str(row["post_id"])
                 posts.add((network, post_id))
                 if row["is_author"] == "true":
@@ -140,6 +141,26 @@ class Elsewhere:
     @property
     def _bucket(self) -> str:
         return self.resources.buckets["raw"]
+
+
+def _is_id(text: str) -> bool:
+    """Whether it may name a post of some network, rather than be what a broken line holds in the place of one."""
+    return len(text) <= _LONGEST_ID and text.isprintable()
+
+
+def _statements(ids: Iterable[str]) -> Iterator[list[str]]:
+    """The ids in lists that one statement may hold."""
+    some: list[str] = []
+    size = 0
+    for one in ids:
+        length = 2 * len(one.encode(errors="replace")) + 4  # as a literal; quotes are doubled
+        if some and size + length > _STATEMENT:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += length
+    if some:
+        yield some
 
 
 def _event(line: bytes) -> dict[str, Any]:
