@@ -82,8 +82,9 @@ def mastodon(_: Path, lines: int, seed: int, pace: float) -> Iterator[Feeding]:
         ids: dict[str, str] = {}  # of the instance, by those of the story
 
         def publish(some: list[Line]) -> None:
-            new = [line for line in some if line["post_id"] not in ids]  # an instance tells nothing twice
-            for line in new:
+            for line in some:
+                if line["post_id"] in ids:  # an instance tells nothing twice
+                    continue
                 ids[line["post_id"]] = str(((time.time_ns() // 10**6) << 16) + len(ids) % (1 << 16))
                 body = orjson.dumps(_status(line, ids[line["post_id"]]))
                 memory.add(int(ids[line["post_id"]]), body)
