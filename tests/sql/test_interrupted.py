@@ -1,6 +1,9 @@
-"""Runs that are disturbed: tasks done more than once, and two runs whose tasks take turns."""
+"""Runs that are disturbed: tasks killed at any call, tasks done more than once, and two runs whose tasks take turns."""
 
-from tests.support.lake import delete, finish, post
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.lake import Lake, delete, finish, post
 
 HOURS = ("2026-11-24T01", "2026-11-24T02")
 DAY = {"interval_start": "2026-11-23T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}
@@ -17,6 +20,61 @@ def _deliver(lake) -> None:
 def _rows(lake, run: str, granularity: str) -> list[dict]:
     rows = lake.results.rows(granularity, run)
     return [{name: value for name, value in row.items() if name != "revision"} for row in rows]
+
+
+class Killed(BaseException):
+    """What `kill -9` is to a task: nothing that it does afterwards."""
+
+
+class Mortal:
+    """AWS clients whose user is killed when the call of a number has had its effect."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._client = client
+        self._calls = self._last = 0
+        self.deaths = 0
+
+    def client(self, service: str) -> Any:
+        made = self._client(service)
+        made.meta.events.register("after-call", self._called)
+        return made
+
+    def try_until_it_lives(self, act: Callable[[], Any]) -> Any:
+        """Do an act, killed after its first call; again, killed after its second; until it has no more to call."""
+        last = 0
+        while True:
+            last += 1
+            self._calls, self._last = 0, last
+            try:
+                return act()
+            except Killed:
+                self.deaths += 1
+            finally:
+                self._last = 0
+
+    def _called(self, **_: Any) -> None:
+        self._calls += 1
+        if self._calls == self._last:
+            raise Killed
+
+
+def test_tasks_that_are_killed_after_any_call_and_tried_again_give_the_same_export(new_lake):
+    unharmed, harmed = new_lake(), new_lake()
+    mortal = Mortal(harmed.client)
+    for lake in (unharmed, harmed):
+        _deliver(lake)
+    often_killed = Lake(mortal.client, harmed.names)
+    finish(unharmed.acts(unharmed.ranking("run", **DAY)))
+    finish(often_killed.acts(often_killed.ranking("run", **DAY), trying=mortal.try_until_it_lives))
+    assert mortal.deaths > 50
+    for granularity in ("minute", "hour", "day", "all"):
+        assert harmed.results.rows(granularity) == unharmed.results.rows(granularity)
+    told = ("post_lines", "duplicates", "tombstones", "arrival_hours", "interval")
+    manifests = [lake.results.manifest(lake.ranking("run").run.slug) for lake in (unharmed, harmed)]
+    assert {name: manifests[0].get(name) for name in told} == {name: manifests[1].get(name) for name in told}
+    for table in ("touched_minutes", "post_versions", "author_minutes", "author_ranking_revisions"):
+        assert len(harmed.catalogue.partitions(table)) == len(unharmed.catalogue.partitions(table))
+        assert harmed.rows(f"select count(*) as n from {table}") == unharmed.rows(f"select count(*) as n from {table}")
 
 
 def test_tasks_that_are_done_and_done_again_give_the_same_export(new_lake):

@@ -68,13 +68,18 @@ class Lake:
         self.runs += 1
         return finish(self.acts(self.ranking(run_id or f"test__{self.runs}", hours, **params)))
 
-    def acts(self, ranking: Ranking, attempts: int = 1) -> Generator[None, None, Row | None]:
+    def acts(
+        self, ranking: Ranking, attempts: int = 1, trying: Callable[[Callable[[], Any]], Any] | None = None
+    ) -> Generator[None, None, Row | None]:
         """The acts of a run, one a step; returns the manifest, None when there was nothing to do.
 
-        Each is done `attempts` times: so does a task that is killed when its work is done, and tried again.
+        Each is done `attempts` times: so does a task that is killed when its work is done, and tried again. `trying`
+        does the acts that are no statements instead.
         """
 
         def often(act: Callable[..., Any], *given: Any) -> Any:
+            if trying is not None:
+                return trying(lambda: act(*given))
             return [act(*given) for _ in range(attempts)][-1]
 
         def write(path: str, statements: Sequence[Mapping[str, Any]]) -> list[str]:
