@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-_MEMORY = "900MB"  # with what Python and the readers' buffers take, the process stays under 1.5 GB
+_MEMORY = "900MB"  # Python and the readers' buffers come to that: docs/benchmarks.md has what the process holds
 _SPILL = "10GB"  # on disk, for what does not fit
 
 
