@@ -224,3 +224,16 @@ def test_many_authors_are_told_apart_while_their_table_grows() -> None:
     assert authors.numbers(keys) == list(range(100_000))
     assert authors.numbers(keys[::-1]) == list(range(100_000))[::-1]
     assert authors.author(77_777) == keys[77_777]
+
+
+def test_authors_of_a_journal_that_told_the_renamed_ones_apart_have_their_newest_handles() -> None:
+    authors = Authors()
+    authors.restore({"kept": None, "new": [["x", "1", "a"], ["x", "2", "b"]], "renamed": [["x", "1", "c"]]})
+    assert [authors.author(number) for number in range(len(authors))] == [("x", "1", "c"), ("x", "2", "b")]
+
+
+def test_an_id_that_stands_twice_beside_known_ones_is_new_once() -> None:
+    seen = Seen(horizon=3)
+    assert list(seen.add(["a", "b", "c"])) == [0, 1, 2]  # the older generation from here on
+    assert list(seen.add(["a", "d", "d", "b", "e"])) == [1, 4]
+    assert seen.take_new() == ["a", "b", "c", "d", "e"]
