@@ -4,7 +4,9 @@ Writes synthetic posts (637 bytes each, 12 packed JSON objects by hour, and the 
 for the top authors of each minute and of each hour. Prints wall seconds, the ratio, what Athena says that it scanned
 and the server's peak memory. Ratios within one run are what counts.
 
-    uv run python benchmarks/localaws_athena.py [--posts 5000000]
+    uv run python benchmarks/localaws_athena.py [--posts 5000000] [--spark PYTHON]
+
+`--spark` names a Python that has pyspark (and a Java that it likes): PySpark local[2] answers the same, too.
 """
 
 import argparse
@@ -77,6 +79,30 @@ def bare(files, kind, sql, threads):
     return float(done.stdout)
 
 
+SPARK = """
+import sys, time
+from pyspark.sql import SparkSession
+kind, sql, *paths = sys.argv[1:]
+builder = SparkSession.builder.master("local[2]").config("spark.driver.memory", "4g")
+spark = builder.config("spark.sql.shuffle.partitions", "8").config("spark.ui.enabled", "false").getOrCreate()
+spark.sparkContext.setLogLevel("ERROR")
+spark.sql("select 1").collect()
+reader = spark.read.schema("{schema}") if kind == "json" else spark.read
+started = time.monotonic()
+reader.format(kind).load(paths).createOrReplaceTempView("posts")
+spark.sql(sql).collect()
+print(time.monotonic() - started)
+"""
+
+
+def pyspark(python, files, kind, sql):
+    """Seconds of PySpark local[2], in a process of its own whose start is not counted."""
+    code = SPARK.format(schema=", ".join(f"{name} string" for name in COLUMNS))
+    command = [python, "-c", code, kind, sql.format(table="posts"), *map(str, files)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
 def load(client, files):
     """Put the files into the local S3, and tell the catalogue."""
     client("s3").create_bucket(Bucket=BUCKET)
@@ -122,7 +148,9 @@ def peak_megabytes(process):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posts", type=int, default=5_000_000)
-    posts = parser.parse_args().posts
+    parser.add_argument("--spark", type=Path, help="a Python that has pyspark")
+    asked = parser.parse_args()
+    posts = asked.posts
     threads = str(os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -147,6 +175,9 @@ def main():
                         f"{kind:8} {window:7} DuckDB {alone:6.2f} s   localaws {local:6.2f} s"
                         f"   ratio {local / alone:4.2f}   scanned {scanned / 1e6:7.1f} MB"
                     )
+                    if asked.spark:
+                        slow = pyspark(asked.spark, paths, kind, sql)
+                        print(f"{'':16} PySpark {slow:6.2f} s   ratio to localaws {slow / local:5.2f}")
             print(f"the server's peak memory: {peak_megabytes(server.pid):.0f} MB")
         finally:
             server.terminate()
