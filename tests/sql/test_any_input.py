@@ -54,13 +54,14 @@ def _streams(draw: st.DrawFn) -> list[list[dict]]:
 def _shown(lake) -> dict[tuple[str, str], list[tuple]]:
     rows = lake.rows(
         "select granularity, date_format(window_start, '%Y-%m-%d %H:%i') as window_start, rank, network, author_id,"
-        " posts, previous_rank, peak_60s from author_ranking where granularity <> 'all'"
+        " posts, previous_rank, peak_60s, share from author_ranking where granularity <> 'all'"
         " order by granularity, window_start, rank"
     )
     found: dict[tuple[str, str], list[tuple]] = {}
     for row in rows:
         earlier = int(row["previous_rank"]) if row["previous_rank"] else None
-        line = (int(row["rank"]), row["network"], row["author_id"], int(row["posts"]), earlier, int(row["peak_60s"]))
+        counted = int(row["posts"]), earlier, int(row["peak_60s"]), float(row["share"])
+        line = (int(row["rank"]), row["network"], row["author_id"], *counted)
         found.setdefault((row["granularity"], row["window_start"]), []).append(line)
     return found
 

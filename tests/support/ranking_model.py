@@ -38,7 +38,7 @@ def surviving(events: Iterable[Mapping[str, Any]]) -> list[Post]:
 
 
 def rankings(posts: list[Post]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
-    """Per (granularity, window start): (rank, network, author, posts, previous rank, peak in 60 s), best first."""
+    """Per (granularity, window start): (rank, network, author, posts, previous rank, peak in 60 s, share), by rank."""
     ranks = {
         (granularity, start): _ranked(posts, start, length)
         for granularity, length in LENGTHS.items()
@@ -46,7 +46,12 @@ def rankings(posts: list[Post]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
     }
     return {
         (granularity, start.strftime("%Y-%m-%d %H:%M")): [
-            (*row[:4], _rank_in(ranks.get((granularity, start - LENGTHS[granularity]), []), row), row[4])
+            (
+                *row[:4],
+                _rank_in(ranks.get((granularity, start - LENGTHS[granularity]), []), row),
+                row[4],
+                _share(row, rows),
+            )
             for row in rows
         ]
         for (granularity, start), rows in ranks.items()
@@ -68,6 +73,10 @@ def _peak(posts: list[Post], author: tuple[str, str], start: datetime, length: t
     times = [post.at for post in posts if (post.network, post.author) == author]
     ends = [start, *(at for at in times if start <= at < start + length)]
     return max(sum(end - _SLIDING < at <= end for at in times) for end in ends)
+
+
+def _share(row: tuple[int, str, str, int, int], rows: list[tuple[int, str, str, int, int]]) -> float:
+    return round(row[3] / sum(other[3] for other in rows), 6)
 
 
 def _rank_in(rows: list[tuple[int, str, str, int, int]], wanted: tuple[Any, ...]) -> int | None:
