@@ -104,7 +104,7 @@ def test_an_open_gap_of_the_ledger_is_searched_in_slices_and_marked_as_recovered
     outcome = backfill()
     assert outcome.state == "success"
     whole_seconds = [[at(minute).replace(".000Z", "Z")] for minute in (0, 60)]
-    assert [query["start_time"] for query in host.x.search_queries] == whole_seconds
+    assert sorted(query["start_time"] for query in host.x.search_queries) == whole_seconds  # slices, in any order
     marked = [row for row in host.ledger() if (row["gap_from"], row["gap_to"]) == (at(0), at(90))]
     assert [(row["source"], row["recovered_by"]) for row in marked] == [("x", None), ("x", "recent-search")]
     assert outcome.returned("mark") == "89 posts delivered, 1 gaps stay open"
