@@ -6,9 +6,10 @@ from typing import Any
 from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from postrank.delivery import lines
+from postrank.delivery import account as accounts
 from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
 from postrank.delivery.error_records import ErrorRecords, told
+from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.window_check import Comparison
 from postrank.errors import Fatal, Retryable
 from postrank.heartbeat import Heartbeat, read_heartbeat
@@ -63,18 +64,19 @@ def require_active() -> str:
 def require_conservation() -> str:
     """received = delivered + spooled + rejected in the streamer; acknowledged = in the lake + under way behind it."""
     s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
-    told = balance_of_streamer(beat.counts)
+    balance = balance_of_streamer(beat.counts)
     bucket = RESOURCES.buckets["lake"]
-    account = lines.load(s3, bucket)
-    hours, newest = lines.count(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else {})
+    account = accounts.load(s3, bucket)
+    delivered = DeliveredLines(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else None)
+    delivered.update()
     if account is None or account.collector != beat.collector:
-        account = lines.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
-    account.hours = hours
+        account = accounts.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
+    account.hours = delivered.hours
     account.add(sample_of(beat))
-    lines.save(s3, bucket, account)
+    accounts.save(s3, bucket, account)
     transit = _transit()
-    _require_fresh(newest, beat, transit)
-    return f"{told}; {balance_of_delivery(account.samples, account.lines, now, transit)}"
+    _require_fresh(delivered.newest, beat, transit)
+    return f"{balance}; {balance_of_delivery(account.samples, account.lines, now, transit)}"
 
 
 @task
