@@ -21,7 +21,6 @@ from postrank.report.ledgers import Ledgers
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
 from postrank_airflow.dag.pools import BACKFILL
-from postrank_airflow.tasks import streamer_checks
 
 _MENDS_FIRST = 2  # the command's status when trying again does not help
 _SECONDS = 4 * 3600  # that a slice may take, as the SSM document has it
@@ -61,7 +60,10 @@ class SliceOperator(SsmRunCommandOperator):
     def execute(self, context: Context) -> Any:
         """Send the command to the instance that answers now; an earlier attempt may have had another."""
         parameters = self.run_command_kwargs["Parameters"]
-        self.run_command_kwargs = {"InstanceIds": [streamer_checks.instance_that_answers()], "Parameters": parameters}
+        self.run_command_kwargs = {
+            "InstanceIds": [clients.observer().instance_that_answers()],
+            "Parameters": parameters,
+        }
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
@@ -79,7 +81,7 @@ class SliceOperator(SsmRunCommandOperator):
 def plan() -> list[dict[str, Any]]:
     """Decide on the slices. Plans the commands."""
     context = get_current_context()
-    if (marker := streamer_checks.deploy_marker()) is not None:
+    if (marker := clients.observer().deploy_marker()) is not None:
         raise AirflowSkipException(f"a deployment goes on since {marker.get('since', 'some time')}: nothing is read")
     as_of = context["dag_run"].start_date
     request = RecoveryRequest.of(context["params"], as_of)

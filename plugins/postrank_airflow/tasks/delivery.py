@@ -7,6 +7,7 @@ from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.delivery import account as accounts
+from postrank.delivery import metrics
 from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
 from postrank.delivery.error_records import ErrorRecords, told
 from postrank.delivery.lines import DeliveredLines
@@ -17,7 +18,6 @@ from postrank.sinks.kinesis import KinesisSink
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.sql_filters import render
-from postrank_airflow.tasks import delivery_metrics
 
 PARAMS = {
     "put_back_records": Param(
@@ -82,8 +82,8 @@ def require_conservation() -> str:
 @task
 def require_movement() -> str:
     """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
-    wanted = delivery_metrics.limits()
-    figures = list(zip(wanted, delivery_metrics.newest(clients.client("cloudwatch"), wanted), strict=True))
+    limits = metrics.limits(RESOURCES)
+    figures = list(zip(limits, metrics.newest(clients.client("cloudwatch"), limits), strict=True))
     broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
     if broken:
         raise HopBroken(f"hop Firehose: {'; '.join(broken)}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from postrank_airflow.connections.environment import RESOURCES
+from postrank.aws.resources import Resources
 
 WINDOW = timedelta(minutes=15)
 
@@ -31,16 +31,16 @@ class Limit:
         return f"{self.metric} of {self.resource} is {'unknown' if value is None else f'{value:g}'}"
 
 
-def limits() -> list[Limit]:
+def limits(resources: Resources) -> list[Limit]:
     """The metrics that tell whether records move on ("Monitor Amazon Data Firehose using CloudWatch metrics")."""
-    oldest = RESOURCES.buffer_seconds * 2
+    oldest = resources.buffer_seconds * 2
     found = []
-    for name in RESOURCES.delivery_streams.values():
+    for name in resources.delivery_streams.values():
         firehose = ("AWS/Firehose", "DeliveryStreamName", name)
         found.append(_limit(firehose, "DeliveryToS3.DataFreshness", "Maximum", at_most=oldest))
         found.append(_limit(firehose, "DeliveryToS3.Success", "Average", at_least=0.99))
         found.append(_limit(firehose, "ThrottledRecords", "Sum", at_most=0))
-    for name in RESOURCES.streams.values():
+    for name in resources.streams.values():
         stream = ("AWS/Kinesis", "StreamName", name)
         found.append(_limit(stream, "GetRecords.IteratorAgeMilliseconds", "Maximum", at_most=oldest * 1000))
     return found

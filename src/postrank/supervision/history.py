@@ -2,27 +2,31 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError
-
-from postrank_airflow.connections import clients
-from postrank_airflow.connections.environment import RESOURCES
 
 _KEY = "state/supervision.json"
 
 
-def tried() -> list[str]:
-    """The actions since the streamer was last well, the oldest first."""
-    try:
-        body = clients.client("s3").get_object(Bucket=RESOURCES.buckets["lake"], Key=_KEY)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
-            return []
-        raise
-    return list(json.loads(body)["tried"])
+@dataclass(frozen=True, slots=True)
+class History:
+    """The actions that were tried, in `bucket`."""
 
+    s3: Any
+    bucket: str
 
-def remember(actions: Sequence[str]) -> None:
-    """Replace what is remembered."""
-    body = json.dumps({"tried": list(actions)}).encode()
-    clients.client("s3").put_object(Bucket=RESOURCES.buckets["lake"], Key=_KEY, Body=body)
+    def tried(self) -> list[str]:
+        """The actions since the streamer was last well, the oldest first."""
+        try:
+            body = self.s3.get_object(Bucket=self.bucket, Key=_KEY)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return []
+            raise
+        return list(json.loads(body)["tried"])
+
+    def remember(self, actions: Sequence[str]) -> None:
+        """Replace what is remembered."""
+        self.s3.put_object(Bucket=self.bucket, Key=_KEY, Body=json.dumps({"tried": list(actions)}).encode())

@@ -1,17 +1,18 @@
-"""Looking at the streamer: its instance, its agent, its service, its heartbeat, the streams that it writes to."""
+"""Observing the streamer: its instance, its agent, its service, its heartbeat, the streams that it writes to."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from postrank.aws.resources import Resources
 from postrank.deploy.marker import lapsed
 from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.supervision.diagnosis import Sight
-from postrank_airflow.connections import clients
-from postrank_airflow.connections.environment import RESOURCES
 
 
 class NoInstance(Retryable):
@@ -21,83 +22,83 @@ class NoInstance(Retryable):
 _ORDER = ("running", "pending", "stopping", "stopped", "shutting-down")
 
 
-def look() -> Sight:
-    """Everything that can be seen without asking the instance."""
-    found = _instance()
-    state = found["State"]["Name"] if found else "missing"
-    instance_id = found["InstanceId"] if found else None
-    return Sight(
-        at=datetime.now(UTC),
-        instance_id=instance_id,
-        instance_state=state,
-        reachable=state == "running" and _answers(str(instance_id)),
-        service={},
-        heartbeat=_heartbeat(),
-        lost_streams=_lost_streams(),
-    )
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Looks at one environment's streamer. `client` makes a boto3 client of a service."""
 
+    client: Callable[[str], Any]
+    resources: Resources
 
-def instance_that_answers() -> str:
-    """The streamer's instance, for a command. Raises NoInstance while none runs and answers Systems Manager."""
-    found = _instance()
-    if found is None or found["State"]["Name"] != "running" or not _answers(found["InstanceId"]):
+    def look(self) -> Sight:
+        """Everything that can be seen without asking the instance."""
+        instance = self._instance()
+        state = instance["State"]["Name"] if instance else "missing"
+        instance_id = instance["InstanceId"] if instance else None
+        return Sight(
+            at=datetime.now(UTC),
+            instance_id=instance_id,
+            instance_state=state,
+            reachable=state == "running" and self._answers(str(instance_id)),
+            service={},
+            heartbeat=self._heartbeat(),
+            lost_streams=self._lost_streams(),
+        )
+
+    def instance_that_answers(self) -> str:
+        """The streamer's instance, for a command. Raises NoInstance while none runs and answers Systems Manager."""
+        instance = self._instance()
+        if instance and instance["State"]["Name"] == "running" and self._answers(instance["InstanceId"]):
+            return str(instance["InstanceId"])
         raise NoInstance("no instance of the streamer answers Systems Manager: supervise_streamer says what is wrong")
-    return str(found["InstanceId"])
 
+    def service(self, questions: Sequence[Mapping[str, Any]], commands: Sequence[str]) -> dict[str, str]:
+        """The properties that the service document printed, as `Key=value` words or lines; none without a command."""
+        if not commands:
+            return {}
+        invocation = self.client("ssm").get_command_invocation(
+            CommandId=commands[0], InstanceId=questions[0]["InstanceIds"][0]
+        )
+        pairs = (word.partition("=") for word in invocation["StandardOutputContent"].replace("\n", " ").split(" "))
+        return {key: value for key, equals, value in pairs if equals}
 
-def service(questions: list[dict[str, Any]], commands: list[str]) -> dict[str, str]:
-    """The properties that the service document printed, as `Key=value` words or lines; none when nobody was asked."""
-    if not commands:
-        return {}
-    answer = clients.client("ssm").get_command_invocation(
-        CommandId=commands[0], InstanceId=questions[0]["InstanceIds"][0]
-    )
-    pairs = (word.partition("=") for word in answer["StandardOutputContent"].replace("\n", " ").split(" "))
-    return {key: value for key, found, value in pairs if found}
-
-
-def deploy_marker() -> dict[str, Any] | None:
-    """What a deployment that goes on says of itself, or None."""
-    try:
-        body = clients.client("s3").get_object(Bucket=RESOURCES.buckets["raw"], Key=RESOURCES.keys["deploy_marker"])[
-            "Body"
-        ]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
-            return None
-        raise
-    marker: dict[str, Any] = json.loads(body.read())
-    return None if lapsed(marker) else marker
-
-
-def _instance() -> dict[str, Any] | None:
-    """The streamer's instance that is not terminated; of several the one that runs."""
-    named = [{"Name": "tag:Name", "Values": [RESOURCES.streamer.name]}]
-    pages = clients.client("ec2").get_paginator("describe_instances").paginate(Filters=named)
-    found = [one for page in pages for group in page["Reservations"] for one in group["Instances"]]
-    alive = [one for one in found if one["State"]["Name"] in _ORDER]
-    return min(alive, key=lambda one: _ORDER.index(one["State"]["Name"]), default=None)
-
-
-def _answers(instance_id: str) -> bool:
-    """Whether the instance's agent is connected (Systems Manager API, `PingStatus`)."""
-    asked = [{"Key": "InstanceIds", "Values": [instance_id]}]
-    known = clients.client("ssm").describe_instance_information(Filters=asked)["InstanceInformationList"]
-    return any(one["PingStatus"] == "Online" for one in known)
-
-
-def _heartbeat() -> Heartbeat | None:
-    try:
-        return read_heartbeat(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["heartbeat"])
-    except NoHeartbeat:
-        return None
-
-
-def _lost_streams() -> list[str]:
-    kinesis, lost = clients.client("kinesis"), []
-    for name in RESOURCES.streams.values():
+    def deploy_marker(self) -> dict[str, Any] | None:
+        """What a deployment in progress says of itself, or None."""
+        bucket, key = self.resources.buckets["raw"], self.resources.keys["deploy_marker"]
         try:
-            kinesis.describe_stream_summary(StreamName=name)
-        except kinesis.exceptions.ResourceNotFoundException:
-            lost.append(name)
-    return lost
+            body = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        marker: dict[str, Any] = json.loads(body.read())
+        return None if lapsed(marker) else marker
+
+    def _instance(self) -> dict[str, Any] | None:
+        """The streamer's instance that is not terminated; of several the one that runs."""
+        filters = [{"Name": "tag:Name", "Values": [self.resources.streamer.name]}]
+        pages = self.client("ec2").get_paginator("describe_instances").paginate(Filters=filters)
+        instances = [one for page in pages for group in page["Reservations"] for one in group["Instances"]]
+        alive = [instance for instance in instances if instance["State"]["Name"] in _ORDER]
+        return min(alive, key=lambda instance: _ORDER.index(instance["State"]["Name"]), default=None)
+
+    def _answers(self, instance_id: str) -> bool:
+        """Whether the instance's agent is connected (Systems Manager API, `PingStatus`)."""
+        filters = [{"Key": "InstanceIds", "Values": [instance_id]}]
+        agents = self.client("ssm").describe_instance_information(Filters=filters)["InstanceInformationList"]
+        return any(agent["PingStatus"] == "Online" for agent in agents)
+
+    def _heartbeat(self) -> Heartbeat | None:
+        try:
+            return read_heartbeat(self.client("s3"), self.resources.buckets["raw"], self.resources.keys["heartbeat"])
+        except NoHeartbeat:
+            return None
+
+    def _lost_streams(self) -> list[str]:
+        kinesis = self.client("kinesis")
+        lost = []
+        for name in self.resources.streams.values():
+            try:
+                kinesis.describe_stream_summary(StreamName=name)
+            except kinesis.exceptions.ResourceNotFoundException:
+                lost.append(name)
+        return lost
