@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from postrank.delivery import account as accounts
 from postrank.delivery import metrics
 from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
-from postrank.delivery.error_records import ErrorRecords, told
+from postrank.delivery.error_records import ErrorRecords, describe
 from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.window_check import Comparison
 from postrank.errors import Fatal, Retryable
@@ -54,10 +54,10 @@ def require_active() -> str:
     """Every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
     firehose = clients.client("firehose")
     states = {name: _state(firehose, name) for name in RESOURCES.delivery_streams.values()}
-    told = ", ".join(f"{name} is {state}" for name, state in states.items())
+    listing = ", ".join(f"{name} is {state}" for name, state in states.items())
     if set(states.values()) != {"ACTIVE"}:
-        raise HopBroken(f"hop Firehose: {told}")
-    return told
+        raise HopBroken(f"hop Firehose: {listing}")
+    return listing
 
 
 @task
@@ -84,10 +84,10 @@ def require_movement() -> str:
     """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
     limits = metrics.limits(RESOURCES)
     figures = list(zip(limits, metrics.newest(clients.client("cloudwatch"), limits), strict=True))
-    broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
+    broken = [limit.describe(value) for limit, value in figures if value is not None and limit.broken(value)]
     if broken:
         raise HopBroken(f"hop Firehose: {'; '.join(broken)}")
-    return "; ".join(one.told(value) for one, value in figures)
+    return "; ".join(limit.describe(value) for limit, value in figures)
 
 
 @task
@@ -106,9 +106,13 @@ def put_errors_back() -> str:
 @task(trigger_rule="none_failed")
 def require_no_errors() -> str:
     """Nothing lies below the error prefixes of today and yesterday but what was put back; else how much, and why."""
-    found = {records.kind: [one for one in records.of_days(_days()) if one.left] for records in _error_records()}
-    if any(found.values()):
-        raise HopBroken(f"hop Firehose: {'; '.join(told(kind, failed) for kind, failed in found.items() if failed)}")
+    unresolved = {
+        records.kind: [record for record in records.of_days(_days()) if record.left] for records in _error_records()
+    }
+    if any(unresolved.values()):
+        raise HopBroken(
+            f"hop Firehose: {'; '.join(describe(kind, failed) for kind, failed in unresolved.items() if failed)}"
+        )
     return "no record waits below the error prefixes"
 
 
