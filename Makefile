@@ -15,7 +15,7 @@ UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench chaos sample mwaa clean
+.PHONY: help setup run test test-slow coverage check format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,9 +35,21 @@ setup: .venv/ready ## the environment, from uv.lock
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
 	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
 
-test: .venv/ready ## every test; TESTS='tests/sql -k late' for some
-	$(RUN) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m 'not judges' $(TESTS)
-	$(RUN) pytest -q -m judges tests/system
+PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
+	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)
+	$(RUN) pytest -q -m judges --keep-evidence tests/system
+
+test-slow: .venv/ready ## what takes long: deployments, faults of Airflow, chaos, Trino, other installations
+	$(RUN) $(PYTEST) -m slow --keep-evidence $(TESTS)
+	$(RUN) pytest -q -m judges --keep-evidence tests/system
+
+coverage: .venv/ready ## `make test` again, with the share of the code that it runs, processes included
+	$(RUN) coverage erase
+	$(RUN) coverage run -m $(PYTEST) -m 'not slow and not judges' $(TESTS)
+	$(RUN) coverage combine --quiet
+	$(RUN) coverage report
 
 check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) ruff check .

@@ -1,32 +1,47 @@
-"""How the tests are run: in several processes by file, and what judges all others after they have ended.
+"""How the tests are run: in several processes by module, in random order, and what judges all others when they ended.
 
-`make test` runs pytest twice: the tests, then those that are marked `judges`.
+`make test` runs pytest twice: the tests, then those that are marked `judges`. `make test-slow` does the same with those
+that are marked `slow`.
 """
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from tests.support import permissions
+from tests.support import permissions, scheduling
 
-_JUDGES = "judges"
-# The modules of these folders share an Airflow or a Trino that is slow to start: one process runs them all.
-_SHARING = ("tests/dags/", "tests/oracle/")
-_ran: set[str] = set()
+_reports: list[pytest.TestReport] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("postrank")
+    group.addoption("--keep-evidence", action="store_true", help="Add to the calls that an earlier run gathered.")
+    group.addoption("--note-seconds", action="store_true", help="Note how long each module takes, to start long ones first.")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if _leads(session.config) and session.config.option.markexpr != _JUDGES and not session.config.option.lf:
+    if _leads(session.config) and not session.config.option.keep_evidence:
         permissions.forget()
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    written = {item: place for place, item in enumerate(items)}
+    yield
+    scheduling.arrange(items, written)
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _ran.add(report.nodeid.split("::")[0])
+    _reports.append(report)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _leads(session.config):
-        permissions.note_ran(_ran)
+    if not _leads(session.config):
+        return
+    permissions.note_ran((report.nodeid.split("::")[0], "slow" in report.keywords) for report in _reports)
+    if session.config.option.note_seconds:
+        scheduling.note(_reports)
 
 
 def _leads(config: pytest.Config) -> bool:
@@ -38,11 +53,10 @@ def _leads(config: pytest.Config) -> bool:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadFileScheduling
 
-    class ByFile(LoadFileScheduling):  # type: ignore[misc]
-        """A file, or all files of a folder that shares something, for one process."""
+    class ByScope(LoadFileScheduling):  # type: ignore[misc]
+        """A module, or all modules of a folder that shares something, for one process."""
 
         def _split_scope(self, nodeid: str) -> str:
-            shared = next((folder for folder in _SHARING if nodeid.startswith(folder)), None)
-            return shared or super()._split_scope(nodeid)
+            return scheduling.scope(nodeid)
 
-    return ByFile(config, log) if config.option.dist == "loadfile" else None
+    return ByScope(config, log) if config.option.dist == "loadfile" else None

@@ -36,7 +36,7 @@ def streamer(network: Network, aws: AwsServer, tmp_path: Path) -> StreamerProces
         table = orjson.loads(orjson.dumps(table).replace(network.secret.encode(), b"env:PLANTED"))
         env = {"PLANTED": network.secret + "\n"}
     settings = {"source": table, "sink": QUICK, "status": {"port": 0}}
-    return StreamerProcess(tmp_path, aws.url, [], settings, env, words=("--log-level", "DEBUG"))
+    return StreamerProcess(tmp_path, aws.url, [], settings, env, words=("--log-level", "DEBUG"), forked=False)
 
 
 def rows(streamer: StreamerProcess) -> list[dict[str, object]]:

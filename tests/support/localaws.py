@@ -1,10 +1,9 @@
-"""The real `localaws serve` in a process of its own, for one test or a module of tests."""
+"""The real `localaws serve` in a process of its own, forked from one that has its modules, for one test or many."""
 
 import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.support import forked
 from tests.support.waiting import wait_for
 
 REGION = "us-east-1"
@@ -25,7 +25,7 @@ STOP_SECONDS = 20.0
 class LocalAws:
     """A running server: its endpoint, its process, clients for it, and what it logged of their calls."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+    def __init__(self, process: forked.ForkedProcess, folder: Path) -> None:
         self.process = process
         self.folder = folder
         self.state = folder / "state"
@@ -83,15 +83,14 @@ def running_localaws(
     """A server on a free port with its state in `folder`, ready to answer; started again on the same folder it has the
     same state. `kinesis_limits` is LOCALAWS_KINESIS_LIMITS.
     """
-    argv = [sys.executable, "-m", "localaws", "serve", "--port", "0", "--state", str(folder / "state")]
-    argv += ["--call-log", str(folder / "calls.jsonl"), "--speed", str(speed)]
-    argv += ["--enforce-iam"] if enforce_iam else []
-    argv += ["--units", str(units)] if units else []
+    words = ["serve", "--port", "0", "--state", str(folder / "state")]
+    words += ["--call-log", str(folder / "calls.jsonl"), "--speed", str(speed)]
+    words += ["--enforce-iam"] if enforce_iam else []
+    words += ["--units", str(units)] if units else []
     limits = {"LOCALAWS_KINESIS_LIMITS": kinesis_limits} if kinesis_limits else {}
+    told = {**os.environ, **limits, **(env or {})}
     with (folder / "localaws.stderr").open("ab") as stderr:
-        process = subprocess.Popen(
-            argv, env={**os.environ, **limits, **(env or {})}, stdout=subprocess.PIPE, stderr=stderr
-        )
+        process = forked.start("localaws", words, env=told, stdout=subprocess.PIPE, stderr=stderr.fileno())
     server = LocalAws(process, folder)
     try:
         server.endpoint = _ready(server)

@@ -15,6 +15,7 @@ import orjson
 
 from postrank.aws.resources import Resources
 from tests.support.aws_server import AwsServer
+from tests.support.forked import ForkedProcess, start
 
 ACCOUNT = "123456789012"
 NAMES = Resources.of("local", ACCOUNT)
@@ -46,6 +47,7 @@ class StreamerProcess:
     env: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # variables that it does not get
     words: tuple[str, ...] = ()  # more of the command line
+    forked: bool = True  # false: an interpreter of its own, with its own command line
 
     @property
     def state(self) -> Path:
@@ -77,10 +79,14 @@ class StreamerProcess:
         }
         return {name: value for name, value in found.items() if name not in self.without}
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        argv = [sys.executable, "-m", "postrank", "stream", "--config", str(self.write()), *self.words]
+    def start(self) -> "subprocess.Popen[bytes] | ForkedProcess":
+        words = ["stream", "--config", str(self.write()), *self.words]
+        env = self.environment()
         with (self.folder / "streamer.log").open("ab") as log:
-            return subprocess.Popen(argv, env=self.environment(), stdout=log, stderr=log, cwd=self.folder)
+            if self.forked:
+                return start("postrank", words, env=env, stdout=log.fileno(), stderr=log.fileno(), cwd=self.folder)
+            argv = [sys.executable, "-m", "postrank", *words]
+            return subprocess.Popen(argv, env=env, stdout=log, stderr=log, cwd=self.folder)
 
     def run(self, timeout: float = 60.0) -> int:
         """Run to the end; the exit status."""
