@@ -70,7 +70,7 @@ bench: .venv/ready ## where the time of a run goes (benchmarks/README.md has the
 
 chaos: .venv/ready ## a million posts, from a file and from live sources, through a hundred kills and outages (CHAOS_SEED=7)
 	POSTRANK_CHAOS_LINES=1000000 POSTRANK_CHAOS_KILLS=100 POSTRANK_CHAOS_SEED=$(or $(CHAOS_SEED),7) \
-		$(RUN) pytest tests/chaos -s -o timeout=3600
+		$(RUN) pytest tests/chaos -m slow -s -o timeout=3600
 
 sample: .venv/ready ## write the synthetic sample again
 	$(RUN) python scripts/generate_sample.py

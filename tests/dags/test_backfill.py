@@ -21,7 +21,7 @@ from tests.support.fake_x import FakeX, fake_x, post
 from tests.support.localaws import LocalAws
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.in_file_order]
 
 RAW = NAMES.buckets["raw"]
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

@@ -18,7 +18,7 @@ from tests.support.localaws import LocalAws
 from tests.support.waiting import wait_for
 from tests.support.webhook import Webhook, webhook
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.in_file_order]
 
 STREAM, DELIVERY = NAMES.streams["posts"], NAMES.delivery_streams["posts"]
 RAW = NAMES.buckets["raw"]

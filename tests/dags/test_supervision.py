@@ -21,7 +21,7 @@ from tests.dags.conftest import NAMES, provisioned
 from tests.support.localaws import LocalAws
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.in_file_order]
 
 _RAW, _BEAT = NAMES.buckets["raw"], NAMES.keys["heartbeat"]
 _SECONDS_TO_HEAL = 12  # instances boot at once here

@@ -32,7 +32,7 @@ MARKER = {"Bucket": RAW, "Key": NAMES.keys["deploy_marker"]}
 DEPLOYED, NOBODY_ELSE, NOT_INSTALLED, TAKEN_BACK, SILENT = 0, 3, 4, 5, 6
 SECONDS = 250
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.in_file_order]
 
 
 @dataclass
@@ -160,6 +160,7 @@ def test_a_good_release_is_published_installed_and_kept(running):
     assert (running.host / "opt/postrank/releases/0.8.1/installed").exists()  # to go back to
 
 
+@pytest.mark.slow
 def test_a_published_release_needs_no_checkout(running):
     running.deploy("0.8.3")
     process = running.start("streamer", "--version", "0.8.1", "--steady", "1")
@@ -179,6 +180,7 @@ def test_a_release_that_stays_silent_is_taken_back(running):
     assert running.current() == pointer
 
 
+@pytest.mark.slow
 def test_an_interrupted_deployment_is_taken_back_and_clears_its_marker(running):
     dist = str(running.releases["0.8.2"].folder)
     process = running.start("streamer", "--version", "0.8.2", "--dist", dist, "--patience", "600", "--steady", "1")
@@ -191,6 +193,7 @@ def test_an_interrupted_deployment_is_taken_back_and_clears_its_marker(running):
     assert running.marker() is None
 
 
+@pytest.mark.slow
 def test_a_second_deployment_is_refused_while_one_goes_on(running):
     dist = str(running.releases["0.8.2"].folder)
     process = running.start("streamer", "--version", "0.8.2", "--dist", dist, "--patience", "600", "--steady", "1")
@@ -203,6 +206,7 @@ def test_a_second_deployment_is_refused_while_one_goes_on(running):
     running.await_run("0.8.1")
 
 
+@pytest.mark.slow
 def test_what_a_killed_deployment_leaves_lapses_and_is_taken_over(running):
     dist = str(running.releases["0.8.2"].folder)
     process = running.start("streamer", "--version", "0.8.2", "--dist", dist, "--patience", "600", "--steady", "1")
@@ -223,6 +227,7 @@ def test_what_a_killed_deployment_leaves_lapses_and_is_taken_over(running):
     assert running.marker() is None
 
 
+@pytest.mark.slow
 def test_a_marker_put_by_hand_holds(running):
     running.aws.client("s3").put_object(**MARKER, Body=b'{"by": "an operator", "since": "this morning"}')
     status, said = running.deploy("0.8.3")
@@ -231,6 +236,7 @@ def test_a_marker_put_by_hand_holds(running):
     assert "by an operator, since this morning, until it is cleared by hand" in said
 
 
+@pytest.mark.slow
 def test_files_that_were_changed_in_the_bucket_are_not_installed(running):
     release = running.releases["0.8.3"]
     wheel = next(release.folder.glob("*.whl"))
@@ -246,6 +252,7 @@ def test_files_that_were_changed_in_the_bucket_are_not_installed(running):
     assert running.marker() is None
 
 
+@pytest.mark.slow
 def test_another_build_of_a_published_version_is_refused(running, wheel, tmp_path):
     _publish(running, "0.8.3")
     other = release_as(wheel, tmp_path / "other", "0.8.3", broken=True)

@@ -59,6 +59,7 @@ def test_the_bundle_holds_what_mwaa_takes(bundle):
     assert "export POSTRANK_ENVIRONMENT='dev'\n" in (bundle / "startup.sh").read_text()
 
 
+@pytest.mark.slow
 def test_it_is_installed_over_mwaa_s_airflow_and_every_dag_and_plugin_loads(bundle, uv, tmp_path):
     home = tmp_path / "airflow"  # /usr/local/airflow
     shutil.copytree(bundle / "dags", home / "dags")
@@ -98,6 +99,7 @@ def test_it_is_installed_over_mwaa_s_airflow_and_every_dag_and_plugin_loads(bund
     assert "postrank" in plugins.stdout, plugins.stdout + plugins.stderr
 
 
+@pytest.mark.slow
 def test_the_bucket_gets_what_changed_and_loses_what_is_gone(bundle, tmp_path):
     with running_localaws(tmp_path) as aws:
         s3 = aws.client("s3")

@@ -68,7 +68,9 @@ class _Template:
         with theirs:
             self._process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
 
-    def copy(self, words: Sequence[str], env: Mapping[str, str], cwd: Path, stdout: int, stderr: int) -> tuple[int, socket.socket]:
+    def copy(
+        self, words: Sequence[str], env: Mapping[str, str], cwd: Path, stdout: int, stderr: int
+    ) -> tuple[int, socket.socket]:
         """Start one; returns its process id and the socket that brings its exit status."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = json.dumps({"words": list(words), "env": dict(env), "cwd": str(cwd)}).encode()

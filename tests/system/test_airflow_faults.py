@@ -27,7 +27,7 @@ from tests.support.localaws import LocalAws, running_localaws
 from tests.support.waiting import wait_for
 from tests.support.webhook import Webhook, webhook
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")

@@ -28,7 +28,7 @@ TRY = (
     " && mount -t overlay o -o lowerdir=/opt,upperdir={0}/m/u,workdir={0}/m/w /opt"
 )
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ def checkov() -> list[str]:
     return command
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(2 * SECONDS + 20)
 def test_checkov_finds_nothing_and_every_skip_has_a_reason(checkov: list[str], tmp_path: Path) -> None:
     everything = tmp_path / "everything.tfvars"

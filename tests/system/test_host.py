@@ -260,6 +260,7 @@ def test_a_disk_that_cannot_be_read_is_never_formatted(aws, host):
     assert said(host) == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, host, tmp_path):
     """The whole way of a new host: the wheel and the locked requirements of this tree, from the bucket, by pip."""

@@ -24,7 +24,7 @@ from tests.support.stack import ROOT, command, exported
 from tests.support.terraform import Terraform
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.in_file_order, pytest.mark.timeout(900)]
 
 NAMES = Resources.of("local", "123456789012")
 JOB_SECONDS = 500
@@ -180,6 +180,7 @@ def test_the_outputs_are_the_names_that_python_uses(applied):
     )
 
 
+@pytest.mark.slow
 def test_the_main_job_runs_on_what_terraform_made(applied):
     applied.stop()
     ui, aws = str(any_free()), str(any_free())
@@ -220,12 +221,14 @@ def _is(call: dict[str, Any], service: str, action: str, resource: str) -> bool:
     return (call["service"], call["action"]) == (service, action) and resource in call["resource"]
 
 
+@pytest.mark.slow
 def test_running_changes_nothing_that_terraform_made(applied):
     applied.stop()
     applied.serve()
     applied.has_nothing_to_do()
 
 
+@pytest.mark.slow
 def test_the_named_queries_run_on_what_the_job_left(applied):
     athena, ended = applied.aws.client("athena"), {}
     ids = athena.list_named_queries(WorkGroup=NAMES.workgroup)["NamedQueryIds"]
@@ -246,6 +249,7 @@ def test_the_named_queries_run_on_what_the_job_left(applied):
     assert {name: how for name, how in ended.items() if how != "SUCCEEDED: "} == {}
 
 
+@pytest.mark.slow
 def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_readme_names(applied):
     everything = ("-var", 'mwaa={version="3.2.1"}', "-var", 'alarm_emails=["team@example.com"]')
     dev = applied.types_planned("-var-file=environments/dev.tfvars")

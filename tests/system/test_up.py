@@ -19,7 +19,7 @@ from tests.support.browser import browser, keep_picture
 from tests.support.stack import RANKED_SECONDS, ROOT, Stack, command, running_stack
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.in_file_order, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
