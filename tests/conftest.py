@@ -17,9 +17,7 @@ _reports: list[pytest.TestReport] = []
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("postrank")
     group.addoption("--keep-evidence", action="store_true", help="Add to the calls that an earlier run gathered.")
-    group.addoption(
-        "--note-seconds", action="store_true", help="Note how long each module takes, to start long ones first."
-    )
+    group.addoption("--note-seconds", action="store_true", help="Note how long modules take, to start long ones first.")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

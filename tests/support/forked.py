@@ -1,8 +1,8 @@
 """Processes that start as copies of one that has already imported their modules, which saves each of them seconds.
 
-`start` runs `python -m MODULE WORDS` with the code, environment, streams and signals that `subprocess.Popen` would give it.
-The copy comes from a template process (`forked_template.py`), one for each module and each process of the tests. Tests
-about starting a program, or about its command line, use `subprocess` instead.
+`start` runs `python -m MODULE WORDS` with the code, environment, streams and signals that `subprocess.Popen` would give
+it. The copy comes from a template process (`forked_template.py`), one for each module and each process of the tests.
+Tests about starting a program, or about its command line, use `subprocess` instead.
 """
 
 import json
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 _templates: dict[str, "_Template"] = {}
@@ -68,14 +68,11 @@ class _Template:
         with theirs:
             self._process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
 
-    def copy(
-        self, words: Sequence[str], env: Mapping[str, str], cwd: Path, stdout: int, stderr: int
-    ) -> tuple[int, socket.socket]:
+    def copy(self, request: Mapping[str, Any], stdout: int, stderr: int) -> tuple[int, socket.socket]:
         """Start one; returns its process id and the socket that brings its exit status."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = json.dumps({"words": list(words), "env": dict(env), "cwd": str(cwd)}).encode()
         with theirs:
-            socket.send_fds(self._control, [request], [stdout, stderr, theirs.fileno()])
+            socket.send_fds(self._control, [json.dumps(request).encode()], [stdout, stderr, theirs.fileno()])
         pid = ours.recv(64)
         if not pid:
             raise RuntimeError(f"the template ended with {self._process.wait(10)}")
@@ -85,7 +82,7 @@ class _Template:
 def start(
     module: str, words: Sequence[str], *, env: Mapping[str, str], stdout: int, stderr: int, cwd: Path | None = None
 ) -> ForkedProcess:
-    """Start `python -m module words`. `stdout` and `stderr` are file descriptors; subprocess.PIPE makes one for stdout."""
+    """Start `python -m module words`. The streams are file descriptors; subprocess.PIPE makes a pipe for stdout."""
     if module not in _templates:
         _templates[module] = _Template(module)
     reading: IO[bytes] | None = None
@@ -93,8 +90,9 @@ def start(
     if stdout == subprocess.PIPE:
         reader, writing = os.pipe()
         reading = os.fdopen(reader, "rb")
+    request = {"words": list(words), "env": dict(env), "cwd": str(cwd or Path.cwd())}
     try:
-        pid, ended = _templates[module].copy(words, env, cwd or Path.cwd(), writing, stderr)
+        pid, ended = _templates[module].copy(request, writing, stderr)
     finally:
         if writing != stdout:
             os.close(writing)

@@ -1,7 +1,7 @@
 """The process that `forked.py` copies: it imports what a module needs, then forks for each request.
 
-A request is a JSON object (words, env, cwd) with three descriptors: stdout, stderr, and a socket for the process id and,
-later, the wait status. When the socket of requests closes, the copies are ended and so is this process.
+A request is a JSON object (words, env, cwd) with three descriptors: stdout, stderr, and a socket for the process id
+and, later, the wait status. When the socket of requests closes, the copies are ended and so is this process.
 """
 
 import atexit
@@ -135,7 +135,7 @@ def _end(status: int) -> None:
 
 
 def _import_backends() -> None:
-    """Load what the server loads at the first call for a service: moto's code, after the clock is in place, and models."""
+    """Load what a server loads at the first call for a service: moto's code, once the clock is set, and models."""
     from localaws.emulator import clock
 
     clock.install()

@@ -1,7 +1,7 @@
 """The order of the tests, and which of them one process of pytest-xdist runs together.
 
-The scopes that take longest start first, so that the processes end at about the same time. `pytest --note-seconds` writes
-down how long each scope takes.
+The scopes that take longest start first, so that the processes end at about the same time. `pytest --note-seconds`
+writes down how long each scope takes.
 """
 
 import json
@@ -24,7 +24,7 @@ def scope(nodeid: str) -> str:
 
 
 def arrange(items: list[pytest.Item], written: Mapping[pytest.Item, int]) -> None:
-    """Sort `items`, which were shuffled: the longest scope first, tests that build on each other as they were `written`."""
+    """Sort `items`, which were shuffled: longest scopes first, tests that build on each other as `written`."""
     shuffled = {item: place for place, item in enumerate(items)}
     begins: dict[str, int] = {}
     for item, place in shuffled.items():
