@@ -26,7 +26,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
     written = {item: place for place, item in enumerate(items)}
     yield
     scheduling.arrange(items, written)
