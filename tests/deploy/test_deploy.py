@@ -59,13 +59,12 @@ class Site:
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """A `postrank deploy` in a process of its own, as the deployer's role."""
-        role = f"{self.aws.endpoint}/_localaws/credentials/{NAMES.roles['deployer']}"
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "POSTRANK_ACCOUNT": NAMES.account,
             "AWS_ENDPOINT_URL": self.aws.endpoint,
             "AWS_REGION": NAMES.region,
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": role,
+            **self.aws.role_environment(NAMES.roles["deployer"]),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         argv = [sys.executable, "-m", "postrank", "deploy", *words]

@@ -38,7 +38,7 @@ def test_the_compose_file_s_instance_replays_the_sample(tmp_path):
     (tmp_path / "units").mkdir()
     (tmp_path / "units" / f"{NAMES.streamer.service}.toml").write_text(unit)
     with running_localaws(tmp_path, speed=60, units=tmp_path / "units") as aws:
-        keys = {"AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws", "AWS_ENDPOINT_URL": aws.endpoint}
+        keys = aws.root_environment
         first = provision(**keys)
         assert first.returncode == 0, first.stderr
         assert provision(**keys).stdout == "the resources are there\n"

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.localaws import running_localaws
+from tests.support.signing import signed
 
 TARGETS = {
     "kinesis": "Kinesis_20131202",
@@ -77,12 +78,9 @@ def _typed(shape, depth):
 
 
 def ask(server, service, action, body):
-    signed = f"localaws/20260101/us-east-1/{SIGNING_NAMES.get(service, service)}/aws4_request"
-    headers = {
-        "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": f"{TARGETS[service]}.{action}",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={signed}, SignedHeaders=host, Signature=0",
-    }
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"{TARGETS[service]}.{action}"}
+    name, url = SIGNING_NAMES.get(service, service), f"{server.endpoint}/"
+    headers = signed(server.root, name, "POST", url, body.encode(), headers)
     connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=20)
     connection.request("POST", "/", body, headers)
     answer = connection.getresponse()

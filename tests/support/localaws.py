@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from localaws.iam.root import RootKey, root_key
 from tests.support.waiting import wait_for
 
 REGION = "us-east-1"
@@ -32,20 +33,48 @@ class LocalAws:
         self.endpoint = ""
         self.stderr = folder / "localaws.stderr"
 
+    @property
+    def root(self) -> RootKey:
+        """The root's access key."""
+        return root_key(self.state / "credentials")
+
+    @property
+    def root_environment(self) -> dict[str, str]:
+        """The environment of a process whose calls come here as root."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.root.key,
+            "AWS_SECRET_ACCESS_KEY": self.root.secret,
+        }
+
+    def role_environment(self, role: str) -> dict[str, str]:
+        """The variables by which a process gets a role's credentials."""
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.endpoint}/_localaws/credentials/{role}",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": self.root.token_of(role),
+        }
+
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client that does not retry; the account's root, unless `options` of boto3's own say otherwise."""
         usual = {
             "endpoint_url": self.endpoint,
             "region_name": REGION,
-            "aws_access_key_id": "localaws",
-            "aws_secret_access_key": "localaws",
+            "aws_access_key_id": self.root.key,
+            "aws_secret_access_key": self.root.secret,
             "config": Config(retries={"total_max_attempts": 1}),
         }
         return boto3.client(service, **{**usual, **options})
 
     def role_keys(self, role: str) -> dict[str, str]:
         """Options of `client` that make it a session of that role."""
-        with urllib.request.urlopen(f"{self.endpoint}/_localaws/credentials/{role}") as answer:
+        environment = self.role_environment(role)
+        request = urllib.request.Request(
+            environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+            headers={"Authorization": environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
+        )
+        with urllib.request.urlopen(request) as answer:
             made = json.load(answer)
         return {
             "aws_access_key_id": made["AccessKeyId"],

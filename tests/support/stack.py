@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 
 from postrank.laptop.airflow import Airflow
+from postrank.laptop.cloud import root_key
 from postrank.laptop.ports import any_free
 from postrank.laptop.processes import Parts
 from tests.support import permissions
@@ -41,12 +42,14 @@ class Stack:
         return f"http://127.0.0.1:{self.ui_port}"
 
     def client(self, service: str) -> Any:
+        """A boto3 client that is the account's root."""
+        key, secret = root_key(self.var / "aws" / "state" / "credentials")
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.aws_port}",
             region_name="us-east-1",
-            aws_access_key_id="localaws",
-            aws_secret_access_key="localaws",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
         )
 
     def said(self) -> str:

@@ -49,8 +49,6 @@ terraform {
   backend "local" {}
 }
 provider "aws" {
-  access_key        = "localaws"
-  secret_key        = "localaws"
   s3_use_path_style = true
 }
 """
@@ -66,7 +64,7 @@ provider "aws" {
         self.aws = self._serving.enter_context(
             running_localaws(self.layout.aws, speed=60, enforce_iam=True, units=self.layout.units)
         )
-        self.terraform.env["AWS_ENDPOINT_URL"] = self.aws.endpoint
+        self.terraform.env |= self.aws.root_environment
 
     def stop(self) -> None:
         """Stop it; its state stays."""

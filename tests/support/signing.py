@@ -1,0 +1,20 @@
+"""Signature Version 4 for requests that no SDK would send."""
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from localaws.iam.root import RootKey
+
+REGION = "us-east-1"
+
+
+def signed(
+    root: RootKey, service: str, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> dict[str, str]:
+    """The headers of a request with a signature of the account's root."""
+    request = AWSRequest(method=method, url=url, data=body, headers=headers or {})
+    credentials = Credentials(root.key, root.secret)
+    signer = S3SigV4Auth if service == "s3" else SigV4Auth
+    signer(credentials, service, REGION).add_auth(request)
+    return dict(request.headers.items())
