@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,13 +108,15 @@ def running_localaws(
     units: Path | None = None,
     kinesis_limits: str | None = None,
     env: dict[str, str] | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[LocalAws]:
     """A server on a free port with its state in `folder`, ready to answer; started again on the same folder it has the
-    same state. `kinesis_limits` is LOCALAWS_KINESIS_LIMITS.
+    same state. `kinesis_limits` is LOCALAWS_KINESIS_LIMITS, `options` more of the command's own.
     """
     argv = [sys.executable, "-m", "localaws", "serve", "--port", "0", "--state", str(folder / "state")]
     argv += ["--call-log", str(folder / "calls.jsonl"), "--speed", str(speed)]
     argv += ["--enforce-iam"] if enforce_iam else []
+    argv += options
     argv += ["--units", str(units)] if units else []
     limits = {"LOCALAWS_KINESIS_LIMITS": kinesis_limits} if kinesis_limits else {}
     with (folder / "localaws.stderr").open("ab") as stderr:

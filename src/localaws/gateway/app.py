@@ -12,7 +12,7 @@ import orjson
 
 from localaws.emulator import client, polling
 from localaws.gateway.entrance import Entrance, Rejected, refusal
-from localaws.gateway.own import OWN, OwnEndpoints
+from localaws.gateway.own import OWN, OwnEndpoints, own_refusal
 from localaws.gateway.platform import Platform
 from localaws.iam.context import of_request
 from localaws.s3.chunked import Body
@@ -62,7 +62,7 @@ class Gateway:
             self._entrance.check_sender(request)
         except Rejected as rejected:
             _log_rejection(request, rejected)
-            return encode_error(_NOWHERE, "", refusal(_NOWHERE, rejected), "")
+            return own_refusal(str(rejected))
         return self._own.answer(request)
 
     def _answer(self, request: HttpRequest, request_id: str) -> HttpAnswer:

@@ -19,11 +19,10 @@ from localaws.wire.request import HttpAnswer, HttpRequest
 OWN = "/_localaws/"
 _SESSION = "localaws"  # the name of the sessions that are given out here
 _LASTS = timedelta(hours=6)
-_UNAUTHORIZED = {
-    "code": "AccessDenied",
-    "message": "The Authorization header does not hold the token of this role (AWS_CONTAINER_AUTHORIZATION_TOKEN);"
-    " `localaws token` prints it.",
-}
+_NO_TOKEN = (
+    "the Authorization header does not hold the token of this role (AWS_CONTAINER_AUTHORIZATION_TOKEN);"
+    " `localaws token` prints it"
+)
 
 
 class OwnEndpoints:
@@ -41,7 +40,7 @@ class OwnEndpoints:
         if what == "credentials" and rest:
             role = unquote(rest)
             if not self._is_authorized(role, request.headers.get("authorization", "")):
-                return _json(403, _UNAUTHORIZED)
+                return own_refusal(_NO_TOKEN)
             return self._credentials(role)
         return _json(404, {"message": f"{request.path[:200]} is not here"})
 
@@ -64,6 +63,11 @@ class OwnEndpoints:
                 "Expiration": made.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
             },
         )
+
+
+def own_refusal(reason: str) -> HttpAnswer:
+    """The answer of these endpoints to who may not use them."""
+    return _json(403, {"code": "AccessDenied", "message": f"The local AWS rejected the request: {reason}"})
 
 
 def _json(status: int, document: dict[str, Any]) -> HttpAnswer:
