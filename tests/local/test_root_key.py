@@ -51,10 +51,12 @@ def test_each_state_folder_has_a_secret_that_lasts_and_only_its_owner_reads(tmp_
 def test_a_state_folder_that_was_open_to_others_is_closed(tmp_path):
     state = tmp_path / "state"
     state.mkdir(mode=0o755)
-    (state / "credentials").write_text("[default]\naws_access_key_id = mine\naws_secret_access_key = chosen\n")
+    (state / "credentials").write_text(
+        "[default]\naws_access_key_id = mine\naws_secret_access_key = chosen-by-its-owner-x\n"
+    )
     with running_localaws(tmp_path) as aws:
         assert (mode(state), mode(state / "credentials")) == (0o700, 0o600)
-        assert (aws.root.key, aws.root.secret) == ("mine", "chosen")
+        assert (aws.root.key, aws.root.secret) == ("mine", "chosen-by-its-owner-x")
         aws.client("s3").list_buckets()
 
 
@@ -90,10 +92,10 @@ def test_the_command_prints_a_roles_token(aws):
 
 def test_a_root_key_can_come_from_another_file(tmp_path):
     path = tmp_path / "shared"
-    path.write_text("[default]\naws_access_key_id = shared\naws_secret_access_key = secret-of-a-test\n")
+    path.write_text("[default]\naws_access_key_id = shared\naws_secret_access_key = secret-of-a-whole-test\n")
     with running_localaws(tmp_path, options=("--credentials", str(path))) as aws:
         assert not (aws.state / "credentials").exists()
-        keys = {"aws_access_key_id": "shared", "aws_secret_access_key": "secret-of-a-test"}
+        keys = {"aws_access_key_id": "shared", "aws_secret_access_key": "secret-of-a-whole-test"}
         s3 = boto3.client("s3", endpoint_url=aws.endpoint, region_name="us-east-1", **keys)
         assert s3.list_buckets()["Buckets"] == []
 
@@ -102,6 +104,12 @@ def test_a_root_key_can_come_from_another_file(tmp_path):
 def test_a_credentials_file_without_a_key_is_named(tmp_path, text):
     (tmp_path / "credentials").write_text(text)
     assert f"{tmp_path / 'credentials'} is not a shared credentials file" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(("key", "secret"), [("localaws", "localaws"), ("localaws", ""), ("", "x" * 40)])
+def test_a_secret_that_can_be_guessed_is_not_taken(tmp_path, key, secret):
+    (tmp_path / "credentials").write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+    assert f"{tmp_path / 'credentials'}: aws_access_key_id must not be empty" in refused(tmp_path)
 
 
 def test_a_server_that_other_machines_reach_enforces_iam(tmp_path):

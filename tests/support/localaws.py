@@ -30,13 +30,14 @@ class LocalAws:
         self.process = process
         self.folder = folder
         self.state = folder / "state"
+        self.credentials = self.state / "credentials"
         self.endpoint = ""
         self.stderr = folder / "localaws.stderr"
 
     @property
     def root(self) -> RootKey:
         """The root's access key."""
-        return root_key(self.state / "credentials")
+        return root_key(self.credentials)
 
     @property
     def root_environment(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from localaws.wire.request import HttpAnswer, HttpRequest
 OWN = "/_localaws/"
 _SESSION = "localaws"  # the name of the sessions that are given out here
 _LASTS = timedelta(hours=6)
-_NO_TOKEN = (
+_FORBIDDEN = (
     "the Authorization header does not hold the token of this role (AWS_CONTAINER_AUTHORIZATION_TOKEN);"
     " `localaws token` prints it"
 )
@@ -40,7 +40,7 @@ class OwnEndpoints:
         if what == "credentials" and rest:
             role = unquote(rest)
             if not self._is_authorized(role, request.headers.get("authorization", "")):
-                return own_refusal(_NO_TOKEN)
+                return own_refusal(_FORBIDDEN)
             return self._credentials(role)
         return _json(404, {"message": f"{request.path[:200]} is not here"})
 

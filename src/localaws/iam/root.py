@@ -11,6 +11,7 @@ from pathlib import Path
 FILE = "credentials"
 _KEY = "localaws"
 _PROFILE = "default"
+_LEAST_SECRET = 20  # characters; AWS's own have 40
 
 
 class UnusableCredentials(ValueError):
@@ -43,8 +44,11 @@ def root_key(path: Path) -> RootKey:
             f"{path} is not a shared credentials file with a [{_PROFILE}] profile that has aws_access_key_id and"
             " aws_secret_access_key"
         ) from error
-    if not (key.key and key.secret):
-        raise UnusableCredentials(f"{path}: aws_access_key_id and aws_secret_access_key must not be empty")
+    if not key.key or len(key.secret) < _LEAST_SECRET:
+        raise UnusableCredentials(
+            f"{path}: aws_access_key_id must not be empty, and aws_secret_access_key must have at least {_LEAST_SECRET}"
+            " characters; generate it: python -c 'import secrets; print(secrets.token_hex(20))'"
+        )
     return key
 
 
