@@ -75,7 +75,8 @@ def test_names_of_loopback_are_accepted(aws, host):
 @pytest.mark.parametrize(
     "host",
     ["evil.test", "evil.test:4566", "localhost.evil.test", "127.0.0.1.evil.test", "127.0.0.1@evil.test", "10.0.0.1",
-     "0.0.0.0", "169.254.169.254", "2130706433", "evillocalhost", "evil.test/127.0.0.1", "[::2]", "[", "aws.internal"],
+     "0.0.0.0", "169.254.169.254", "2130706433", "evillocalhost", "evil.test/127.0.0.1", "[::2]", "[", ":4566",
+     "aws.internal"],
 )  # fmt: skip
 def test_any_other_name_is_rejected(aws, host):
     before = decided(aws)

@@ -36,11 +36,11 @@ class Entrance:
         Raises Rejected.
         """
         host = request.headers.get("host", "")
-        for name in filter(None, (_bare(host), _bare(request.authority))):
-            if not self._is_own(name):
-                raise Rejected(f"{name[:80]!r} is not a name of this server; allow it with --allow-host")
         if not host:
             raise Rejected("the request has no Host header")
+        for address in (host, request.authority or host):
+            if not self._is_own(_bare(address)):
+                raise Rejected(f"{address[:80]!r} is not a name of this server; allow it with --allow-host")
         origin = request.headers.get("origin")
         if origin is not None and origin.lower() not in (f"http://{host.lower()}", f"https://{host.lower()}"):
             raise Rejected(f"requests from pages of {origin[:80]!r} are not accepted")
