@@ -23,13 +23,13 @@ from postrank.options import Options, Secret, WrongSettings
 from postrank.settings import Settings
 from postrank.sinks import POSTS, Record
 from postrank.sinks.s3 import BucketRefused, S3Sink
-from postrank.sources.pace import Pace
-from postrank.sources.replay import Replay
-from postrank.streamer.instance import instance_id
-from postrank.streamer.logs import JsonLines
+from postrank.sources.files.pace import Pace
+from postrank.sources.files.replay import Replay
+from postrank.streamer.host.instance import instance_id
 from postrank.streamer.secrets import NoSecret, Secrets
-from tests.support.fake_x import post
-from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
+from postrank.streamer.telemetry.logs import JsonLines
+from tests.support.fakes.x import post
+from tests.support.streaming.streamers import NAMES, StreamerProcess, record, write_lines
 
 
 @pytest.fixture(scope="module")

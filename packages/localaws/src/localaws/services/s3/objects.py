@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from localaws.s3 import conditions, drafts
-from localaws.s3.chunked import Body
-from localaws.s3.files import Written
-from localaws.s3.store import NULL, Draft, Store, Stored, no_such_key
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.services.s3 import conditions, object_headers
+from localaws.services.s3.blobs import Written
+from localaws.services.s3.chunked import Body
+from localaws.services.s3.store import NULL, Draft, Store, Stored, no_such_key
 from localaws.wire.request import FilePart
 
 Params = Mapping[str, Any]
@@ -43,7 +43,7 @@ class ObjectVerbs:
     def _put(self, params: Params) -> Result:
         bucket, key = params["Bucket"], checked_key(params["Key"])
         self._store.require_bucket(bucket)
-        headers, tags = drafts.headers_of(params), drafts.tags_of(params.get("Tagging"))
+        headers, tags = object_headers.headers_of(params), object_headers.tags_of(params.get("Tagging"))
         written = receive(self._store, params, key)
         with self._store.index.write():
             conditions.check_write(params, self._store.head(bucket, key))
@@ -68,8 +68,8 @@ class ObjectVerbs:
         algorithm = params.get("ChecksumAlgorithm") or next(iter(source.checksums), "CRC32")
         written = self._store.files.write(blocks_of(source), like=key, algorithms=(algorithm,))
         draft = Draft(
-            headers=drafts.headers_of(params) if replaces else source.headers,
-            tags=drafts.tags_of(params.get("Tagging")) if retags else source.tags,
+            headers=object_headers.headers_of(params) if replaces else source.headers,
+            tags=object_headers.tags_of(params.get("Tagging")) if retags else source.tags,
         )
         stored = self._store.put(bucket, key, written, draft)
         result = {"ETag": f'"{stored.etag}"', "LastModified": stored.modified}
@@ -93,7 +93,7 @@ class ObjectVerbs:
         stretch = _stretch(params, one)
         whole = stretch is None
         start, size = stretch or (0, one.size)
-        said = drafts.said_of(one, with_checksums=whole and params.get("ChecksumMode") == "ENABLED")
+        said = object_headers.said_of(one, with_checksums=whole and params.get("ChecksumMode") == "ENABLED")
         said |= {name: params[f"Response{name}"] for name in _OVERRIDES if params.get(f"Response{name}")}
         said["ContentLength"] = size
         if not whole:
@@ -156,7 +156,7 @@ class ObjectVerbs:
             said["StorageClass"] = one.headers.get("StorageClass", "STANDARD")
         if "Checksum" in asked and one.checksums:
             sums = {f"Checksum{name}": value for name, value in one.checksums.items()}
-            said["Checksum"] = {**sums, "ChecksumType": drafts.checksum_type(one)}
+            said["Checksum"] = {**sums, "ChecksumType": object_headers.checksum_type(one)}
         if "ObjectParts" in asked and one.parts:
             said["ObjectParts"] = {"TotalPartsCount": len(one.parts), "Parts": one.parts, "IsTruncated": False}
         return said
@@ -169,7 +169,7 @@ class ObjectVerbs:
     def _put_tags(self, params: Params) -> Result:
         one = self._there(params)
         pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in params["Tagging"].get("TagSet") or []]
-        self._store.set_tags(one, drafts.checked_tags(pairs))
+        self._store.set_tags(one, object_headers.checked_tags(pairs))
         return self._version(one)
 
     def _drop_tags(self, params: Params) -> Result:
@@ -201,9 +201,9 @@ def receive(store: Store, params: Params, like: str) -> Written:
     """Write the payload of a request to a file, its checksums compared. Raises AwsError BadDigest, IncompleteBody."""
     given = params.get("Body") or b""
     body = given if isinstance(given, Body) else Body(io.BytesIO(given), {})
-    written = store.files.write(body.blocks(), like=like, algorithms=drafts.algorithms_of(params, body))
+    written = store.files.write(body.blocks(), like=like, algorithms=object_headers.algorithms_of(params, body))
     try:
-        drafts.verify(params, body, written)
+        object_headers.verify(params, body, written)
     except AwsError:
         store.files.remove(written.file)
         raise
