@@ -93,7 +93,9 @@ class ObjectVerbs:
         stretch = _stretch(params, stored)
         whole = stretch is None
         start, size = stretch or (0, stored.size)
-        headers = object_headers.response_headers(stored, with_checksums=whole and params.get("ChecksumMode") == "ENABLED")
+        headers = object_headers.response_headers(
+            stored, with_checksums=whole and params.get("ChecksumMode") == "ENABLED"
+        )
         headers |= {name: params[f"Response{name}"] for name in _OVERRIDES if params.get(f"Response{name}")}
         headers["ContentLength"] = size
         if not whole:
