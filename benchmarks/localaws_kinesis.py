@@ -24,7 +24,7 @@ from pathlib import Path
 import boto3
 
 from localaws.iam.root import RootKey, root_key
-from tests.support.signing import signed
+from localaws.testing.signing import signed
 
 BATCH = 500
 ROLE = "benchmark"
