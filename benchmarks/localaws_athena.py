@@ -20,7 +20,7 @@ from pathlib import Path
 import boto3
 import duckdb
 
-from localaws.iam.root import root_key
+from localaws.core.root_key import root_key
 
 HOURS = 12
 BUCKET = "benchmark"

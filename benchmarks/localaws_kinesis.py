@@ -23,7 +23,7 @@ from pathlib import Path
 
 import boto3
 
-from localaws.iam.root import RootKey, root_key
+from localaws.core.root_key import RootKey, root_key
 from localaws.testing.signing import signed
 
 BATCH = 500

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import boto3
 
-from localaws.iam.root import root_key
+from localaws.core.root_key import root_key
 
 IDLE_SECONDS = 5
 

@@ -97,7 +97,7 @@ def token(*, role: str, credentials: Path) -> None:
       export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:4566/_localaws/credentials/worker
       export AWS_CONTAINER_AUTHORIZATION_TOKEN=$(localaws token worker --credentials /tmp/aws/credentials)
     """
-    from localaws.iam.root import UnusableCredentials, root_key
+    from localaws.core.root_key import UnusableCredentials, root_key
 
     try:
         click.echo(root_key(credentials).token_of(role))

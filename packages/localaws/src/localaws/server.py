@@ -13,11 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from localaws.core.root_key import root_key
 from localaws.gateway.app import Gateway
 from localaws.gateway.entrance import is_loopback
 from localaws.gateway.http import HOST, server_for
 from localaws.gateway.platform import Platform
-from localaws.iam.root import root_key
 
 # Packages that answer for services themselves. `compute` is told what its instances may run.
 _SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.cloud import AwsError, Caller, Hook, ObjectStore, Service
+from localaws.core.root_key import RootKey, kept_root_key
 from localaws.emulator import client
 from localaws.emulator.backend import Emulator
 from localaws.gateway.call_log import CallLog
@@ -13,7 +14,6 @@ from localaws.gateway.resource_names import lookup_for
 from localaws.iam.directory import Directory
 from localaws.iam.guard import Guard
 from localaws.iam.principals import Principals
-from localaws.iam.root import RootKey, kept_root_key
 from localaws.iam.sessions import Sessions
 from localaws.iam.sts import StsService
 from localaws.services.s3 import S3Service, Store

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from localaws.core.cloud import ACCOUNT, AwsError, Caller
+from localaws.core.root_key import RootKey
 from localaws.iam.directory import Directory
-from localaws.iam.root import RootKey
 from localaws.iam.sessions import Sessions
 from localaws.iam.signatures import sigv2, sigv4
 from localaws.wire.request import HttpRequest

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localaws.iam.root import RootKey, root_key
+from localaws.core.root_key import RootKey, root_key
 from localaws.testing.waiting import wait_for
 
 REGION = "us-east-1"

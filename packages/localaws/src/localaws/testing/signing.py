@@ -6,7 +6,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from localaws.iam.root import RootKey
+from localaws.core.root_key import RootKey
 
 REGION = "us-east-1"
 
