@@ -240,7 +240,7 @@ def test_a_log_line_is_json_with_its_fields() -> None:
 
 def test_what_nobody_caught_is_a_log_line_too() -> None:
     program = (
-        "import threading; from postrank.streamer import logs; logs.configure()\n"
+        "import threading; from postrank.streamer.telemetry import logs; logs.configure()\n"
         "thread = threading.Thread(target=lambda: 1 / 0, name='worker'); thread.start(); thread.join()\n"
         "[].pop()\n"
     )
