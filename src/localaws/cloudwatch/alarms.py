@@ -10,7 +10,7 @@ from typing import Any
 
 from localaws.cloudwatch import rules, statistics
 from localaws.cloudwatch.alarmstore import Alarm, AlarmStore
-from localaws.cloudwatch.errors import conflicting, invalid, missing, offset, unknown
+from localaws.cloudwatch.errors import conflicting, invalid, missing, not_valid, offset, unknown
 from localaws.cloudwatch.queries import checked_period
 from localaws.cloudwatch.samples import dimensions
 from localaws.cloudwatch.transitions import Transitions
@@ -139,10 +139,21 @@ class AlarmActions:
         return {}
 
     def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        if absent := [name for name in params["AlarmNames"] if self._store.get(name) is None]:
-            raise unknown(f"Alarms {absent} not found.")
-        for name in params["AlarmNames"]:
-            self._store.delete(name)
+        """ "DeleteAlarms": incorrect names are passed over, "the alarms you specify with correct names are still
+        deleted". So a second deletion succeeds; Terraform's provider would not take ResourceNotFound for one.
+        """
+        names = set(params["AlarmNames"])
+        with self._store.lock:
+            composites = [alarm for alarm in self._store.all() if alarm["Kind"] == "CompositeAlarm"]
+            if sum(alarm["AlarmName"] in names for alarm in composites) > 1:
+                raise not_valid("Only one composite alarm can be deleted at a time.")
+            for alarm in composites:
+                needed = {_plain(name) for name in rules.names(rules.parse(alarm["AlarmRule"]))} & names
+                if needed and alarm["AlarmName"] not in names:
+                    first = min(needed)
+                    raise not_valid(f"Cannot delete {first} as there are composite alarm(s) depending on it.")
+            for name in names:
+                self._store.delete(name)
         return {}
 
     def tag(self, params: Mapping[str, Any]) -> dict[str, Any]:

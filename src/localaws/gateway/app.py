@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ import orjson
 from localaws.emulator import client, polling
 from localaws.gateway.own import OWN, OwnEndpoints
 from localaws.gateway.platform import Platform
+from localaws.gateway.retries import Retries
 from localaws.iam.context import of_request
 from localaws.s3.chunked import Body
 from localaws.service import AwsError, Caller
@@ -36,6 +38,7 @@ class Gateway:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._own = OwnEndpoints(platform)
+        self._retries = Retries()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
@@ -59,7 +62,8 @@ class Gateway:
         try:
             found = route(request)
             caller, known = self._platform.principals.caller_of(request, found)
-            return self._served(found, request, caller, known, request_id)
+            execute = partial(self._served, found, request, caller, known, request_id)
+            return self._retries.serve(found, request, caller, execute)
         except AwsError as error:
             return encode_error(found, request.decoded_path, error, request_id)
         except Exception as error:
