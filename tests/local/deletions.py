@@ -83,7 +83,12 @@ def encryption(aws: LocalAws) -> Params:
 
 def access_block(aws: LocalAws) -> Params:
     there = bucket(aws)
-    block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
+    block = {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": True,
+        "RestrictPublicBuckets": True,
+    }
     aws.client("s3").put_public_access_block(**there, PublicAccessBlockConfiguration=block)
     return there
 
@@ -217,7 +222,9 @@ def topic(aws: LocalAws) -> Params:
 
 
 def subscription(aws: LocalAws) -> Params:
-    made = aws.client("sns").subscribe(**topic(aws), Protocol="email", Endpoint="team@example.com", ReturnSubscriptionArn=True)
+    made = aws.client("sns").subscribe(
+        **topic(aws), Protocol="email", Endpoint="team@example.com", ReturnSubscriptionArn=True
+    )
     return {"SubscriptionArn": made["SubscriptionArn"]}
 
 

@@ -1,6 +1,7 @@
 """An HTTP proxy on loopback that lets a server handle requests and then loses the responses."""
 
 import http.client
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+_READS = ("Describe", "Get", "Head", "List")
 _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "content-length")
 
 
@@ -25,6 +27,13 @@ class Exchange:
     def invocation(self) -> str:
         """The id that an SDK gives to all attempts at one call."""
         return self.headers.get("amz-sdk-invocation-id", "")
+
+    @property
+    def reads(self) -> bool:
+        """Whether the call, by its name or its method, changes nothing."""
+        form = re.search(rb"(?:^|&)Action=(\w+)", self.body)
+        action = form[1].decode() if form else self.headers.get("x-amz-target", "").rpartition(".")[2]
+        return action.startswith(_READS) if action else self.method in ("GET", "HEAD")
 
 
 class LosingProxy(ThreadingHTTPServer):
@@ -118,12 +127,12 @@ def losing_proxy(target: int, lose: Callable[[Exchange], bool]) -> Iterator[Losi
 
 
 def first_attempts() -> Callable[[Exchange], bool]:
-    """Loses the response of the first attempt at each call that names its attempts, if it was a success."""
+    """Loses the response of the first attempt at each call that changes something, if it was a success."""
     seen: set[str] = set()
 
     def lose(exchange: Exchange) -> bool:
         again = exchange.invocation in seen
         seen.add(exchange.invocation)
-        return bool(exchange.invocation) and not again and exchange.status < 300
+        return bool(exchange.invocation) and not again and exchange.status < 300 and not exchange.reads
 
     return lose

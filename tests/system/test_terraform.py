@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,6 +21,7 @@ from postrank.laptop.provision import Provision
 from postrank.laptop.streamer import Streamer
 from tests.support import permissions
 from tests.support.localaws import LocalAws, running_localaws
+from tests.support.losing_proxy import first_attempts, losing_proxy
 from tests.support.stack import ROOT, command, exported
 from tests.support.terraform import Terraform
 from tests.support.waiting import wait_for
@@ -258,8 +260,11 @@ def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_rea
     assert prod - local == named
 
 
-def test_destroying_leaves_nothing(applied):
-    applied.terraform("destroy", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
+def test_destroying_leaves_nothing_though_each_first_response_is_lost(applied):
+    with losing_proxy(urlsplit(applied.aws.endpoint).port, first_attempts()) as proxy:
+        applied.terraform.env["AWS_ENDPOINT_URL"] = proxy.url
+        applied.terraform("destroy", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
+    assert any(b"DeleteAlarms" in exchange.body for exchange in proxy.lost)
     assert left(applied.aws) == {}
 
 
