@@ -15,6 +15,7 @@ from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
 from tests.support.fake_mastodon import fake_mastodon, status
 from tests.support.fake_x import TOKEN as X_TOKEN
 from tests.support.fake_x import fake_x, post
+from tests.support.patience import patient
 from tests.support.streamers import ledger
 
 SPAN = ("2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z")
@@ -40,7 +41,7 @@ def backfill(
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=patient(60),
     )
 
 

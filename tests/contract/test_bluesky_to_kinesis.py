@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.support.aws_server import aws_server
 from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
+from tests.support.patience import patient
 from tests.support.streamers import StreamerProcess, heartbeat, ledger
 from tests.support.waiting import wait_for
 
@@ -47,7 +48,7 @@ def test_kills_and_disconnects_lose_no_post_and_every_gap_is_told(tmp_path: Path
             wait_for(lambda: arrived(29), timeout=60, what="the posts of the next host")
             wait_for(lambda: len(ledger(aws, "gaps")) == 2, timeout=30, what="the rows of the gaps")
             process.terminate()
-            assert process.wait(60) == 0
+            assert process.wait(patient(60)) == 0
         finally:
             process.kill()
             process.wait()

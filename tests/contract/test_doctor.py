@@ -13,6 +13,7 @@ from postrank.laptop.provision import Provision
 from tests.support.http_server import Handler, serving
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.networks import NETWORKS
+from tests.support.patience import patient
 from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
 
 NOWHERE = "http://127.0.0.1:9"
@@ -20,7 +21,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 def doctor(streamer: StreamerProcess) -> "subprocess.CompletedProcess[str]":
     argv = [sys.executable, "-m", "postrank", "doctor", "--config", str(streamer.write())]
-    return subprocess.run(argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=patient(60)
+    )
 
 
 def sentences(streamer: StreamerProcess) -> dict[str, str]:

@@ -14,6 +14,7 @@ from postrank.posts.encoding import encode
 from postrank.posts.lines import parse_line
 from postrank.sources import Batch, Cursor, Measured
 from tests.support.networks import NETWORKS, SOURCES, Network
+from tests.support.patience import patient
 from tests.support.reading import Reading, reading
 
 
@@ -205,7 +206,7 @@ def test_stopping_is_prompt_while_nothing_comes(any_source: Network, tmp_path: P
     with silent(any_source, tmp_path / "state") as read:
         read.source.stop()
         assert read.thread
-        read.thread.join(10.0)
+        read.thread.join(patient(10.0))
         assert not read.thread.is_alive()
         assert len(read.events) == 1
 

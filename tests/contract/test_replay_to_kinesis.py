@@ -13,6 +13,7 @@ import zstandard
 
 from tests.support.aws_server import AwsServer, aws_server
 from tests.support.given import given_data
+from tests.support.patience import patient
 from tests.support.streamers import StreamerProcess, final_windows, heartbeat, ledger, record, write_lines
 from tests.support.waiting import wait_for
 
@@ -223,7 +224,7 @@ def test_sigterm_ends_it_with_status_0_and_it_goes_on_where_it_was(aws: AwsServe
     process = streamer.start()
     wait_for(lambda: len(aws.lines("-posts")) > 100, what="the first posts")
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(patient(60)) == 0
     before = len(aws.lines("-posts"))
     assert (heartbeat(aws) or {})["phase"] == "stopped"
     streamer.settings["source"] = {"speed": 0}

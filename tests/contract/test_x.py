@@ -27,6 +27,7 @@ from postrank.sources.x.volume import VolumeWatch
 from tests.support.aws_server import aws_server
 from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
 from tests.support.http_server import Memory
+from tests.support.patience import patient
 from tests.support.reading import built, reading
 from tests.support.streamers import StreamerProcess, heartbeat, ledger
 from tests.support.waiting import wait_for
@@ -544,7 +545,7 @@ def test_what_x_asks_of_keepers_of_posts_reaches_the_lake_or_the_ledger(server: 
             server.publish({"data": {"scrub_geo": about}})
             wait_for(lambda: len(aws.lines("-posts")) == 2, what="the post and its end")
             process.terminate()
-            assert process.wait(60) == 0
+            assert process.wait(patient(60)) == 0
         finally:
             process.kill()
             process.wait()

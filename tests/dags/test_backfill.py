@@ -19,9 +19,10 @@ from tests.support.fake_mastodon import FakeMastodon, fake_mastodon, status
 from tests.support.fake_x import TOKEN as X_TOKEN
 from tests.support.fake_x import FakeX, fake_x, post
 from tests.support.localaws import LocalAws
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 RAW = NAMES.buckets["raw"]
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

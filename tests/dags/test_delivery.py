@@ -15,10 +15,11 @@ from tests.dags.conftest import NAMES, UNIT, provisioned
 from tests.local.metrics import metric_points
 from tests.support.lake import post
 from tests.support.localaws import LocalAws
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 from tests.support.webhook import Webhook, webhook
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 STREAM, DELIVERY = NAMES.streams["posts"], NAMES.delivery_streams["posts"]
 RAW = NAMES.buckets["raw"]

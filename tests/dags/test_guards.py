@@ -10,8 +10,9 @@ import pytest
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
 from tests.support.lake import post
+from tests.support.patience import patient
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 _LEAST_LIMIT = 10_000_000  # bytes (Amazon Athena API, "WorkGroupConfiguration")
 

@@ -10,6 +10,7 @@ import pytest
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
 from tests.support.lake import post
+from tests.support.patience import patient
 
 HOUR = "2026-11-24T01"
 INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z"}
@@ -184,7 +185,7 @@ def test_a_bad_hour_is_refused_when_the_run_is_asked_for(run_dag):
         run_dag("trending_topics", hour="2026-11-23T11:00:00Z' or 1=1 --")
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(patient(90))
 def test_a_delivered_hour_becomes_a_partition(deliver, run_dag, aws):
     deliver("2026-11-24T02", EVENTS)
     assert run_dag("refresh_catalog").state == "success"

@@ -19,9 +19,10 @@ from postrank.heartbeat import NoHeartbeat, read_heartbeat
 from postrank.laptop.provision import Provision
 from tests.dags.conftest import NAMES, provisioned
 from tests.support.localaws import LocalAws
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(patient(120))
 
 _RAW, _BEAT = NAMES.buckets["raw"], NAMES.keys["heartbeat"]
 _SECONDS_TO_HEAL = 12  # instances boot at once here

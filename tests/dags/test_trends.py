@@ -12,8 +12,9 @@ from tests.dags.conftest import NAMES
 from tests.local.databases import PASSWORD, connect, create
 from tests.support.fake_x import TOKEN, FakeX, fake_x
 from tests.support.lake import post
+from tests.support.patience import patient
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 ASIDE = {"hour": None, "places": [], "rebuild": False, "top": 100}
 NASTY = ["O'Brien's", 'say "hi"', "🎉 été", "two\nlines", "'; drop table place_trends; --", "%(name)s", "\\", "nul\0"]

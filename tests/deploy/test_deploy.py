@@ -22,6 +22,7 @@ from postrank.laptop.provision import Provision
 from tests.support import permissions
 from tests.support.hosts import make_host
 from tests.support.localaws import LocalAws, running_localaws
+from tests.support.patience import patient
 from tests.support.releases import release_as
 from tests.support.waiting import wait_for
 
@@ -32,7 +33,7 @@ MARKER = {"Bucket": RAW, "Key": NAMES.keys["deploy_marker"]}
 DEPLOYED, NOBODY_ELSE, NOT_INSTALLED, TAKEN_BACK, SILENT = 0, 3, 4, 5, 6
 SECONDS = 250
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(patient(600))
 
 
 @dataclass

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from localaws.emulator.client import written
 from tests.local.test_streaming_fuzz import _typed
 from tests.support.localaws import running_localaws
+from tests.support.patience import patient
 
 # One or more services a protocol: query, ec2, json, rest-json, rest-xml.
 ACTIONS = {
@@ -58,7 +59,7 @@ def ask(server, service, request):
     signed = f"AWS4-HMAC-SHA256 Credential=localaws/20260101/us-east-1/{service}/aws4_request"
     headers["Authorization"] = f"{signed}, SignedHeaders=host, Signature=0"
     target = request.path + (f"?{request.query}" if request.query else "")
-    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=patient(30))
     connection.request(request.method, target.replace(" ", "%20"), request.body, headers)
     answer = connection.getresponse()
     raw = {"status_code": answer.status, "headers": dict(answer.headers), "body": answer.read()}

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.local.delivery import Lake, objects
 from tests.local.streams import make_stream, read_all
 from tests.support.localaws import running_localaws
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
 
@@ -72,7 +73,7 @@ def test_what_was_acknowledged_up_to_the_kill_is_there(tmp_path):
         writer.start()
         wait_for(lambda: objects(lake.s3, lake.bucket) and len(acknowledged) > 1000, what="writing to be under way")
         aws.kill()
-        writer.join(timeout=30)
+        writer.join(timeout=patient(30))
     with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = again(lake, aws)
         wanted = set(acknowledged)

@@ -10,6 +10,7 @@ import yaml
 from postrank.aws.resources import Resources
 from postrank.heartbeat import NoHeartbeat, read_heartbeat
 from tests.support.localaws import running_localaws
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ def provision(**env: str) -> "subprocess.CompletedProcess[str]":
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     argv = [sys.executable, "-m", "postrank", "provision", "--unit", NAMES.streamer.service]
     return subprocess.run(
-        argv, env={**inherited, **IDENTITY, **env}, capture_output=True, text=True, check=False, timeout=120
+        argv, env={**inherited, **IDENTITY, **env}, capture_output=True, text=True, check=False, timeout=patient(120)
     )
 
 

@@ -8,6 +8,7 @@ from localaws.gateway.retries import Retries
 from localaws.service import AwsError, Caller
 from localaws.wire.request import HttpAnswer, made
 from localaws.wire.routing import Route
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
 ROOT = Caller(arn="arn:aws:iam::123456789012:root")
@@ -105,7 +106,7 @@ def test_an_attempt_that_overtakes_a_running_one_waits_for_it(fails):
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
-    assert begun.wait(60)
+    assert begun.wait(patient(60))
     threads[1].start()
     assert (calls.count, responses) == (0, [])
     may_end.set()

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.localaws import running_localaws
+from tests.support.patience import patient
 
 TARGETS = {
     "kinesis": "Kinesis_20131202",
@@ -83,7 +84,7 @@ def ask(server, service, action, body):
         "X-Amz-Target": f"{TARGETS[service]}.{action}",
         "Authorization": f"AWS4-HMAC-SHA256 Credential={signed}, SignedHeaders=host, Signature=0",
     }
-    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=patient(20))
     connection.request("POST", "/", body, headers)
     answer = connection.getresponse()
     text = answer.read()

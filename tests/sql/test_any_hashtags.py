@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from postrank.results.run import Run
 from postrank.results.trends import Trends
 from tests.support.lake import delete, post, render
+from tests.support.patience import patient
 
 ARRIVALS = ("2026-11-24T06", "2026-11-24T07", "2026-11-24T08")
 HOURS = [datetime(2026, 11, 24, 5, tzinfo=UTC) - timedelta(hours=back) for back in (0, 1, 2, 30, 167, 168)]
@@ -79,7 +80,7 @@ def _shown(lake, hour: datetime) -> list[Row]:
     return [(*(int(v) if v.isdigit() else v for v in list(row.values())[:5]), float(row["burst"])) for row in rows]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(patient(600))
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=_streams())
 def test_an_hour_s_hashtags_are_true_after_every_arrival_and_its_week_as_of_its_last_ranking(new_lake, arrivals):

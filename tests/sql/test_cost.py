@@ -13,8 +13,9 @@ import pytest
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
 from tests.support.lake import Lake, post
+from tests.support.patience import patient
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 TODAY = date(2026, 11, 24)
 AUTHORS, POSTS = 10, 40  # of each day of history, and of the new hour

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
 REGION = "us-east-1"
@@ -67,7 +68,7 @@ class LocalAws:
         """End it as an operator does; returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_SECONDS)
+        return self.process.wait(patient(STOP_SECONDS))
 
 
 @contextmanager
@@ -101,7 +102,7 @@ def running_localaws(
             server.stop()
         except subprocess.TimeoutExpired:
             server.kill()
-            raise AssertionError(f"localaws did not stop within {STOP_SECONDS} s") from None
+            raise AssertionError(f"localaws did not stop within {patient(STOP_SECONDS):g} s") from None
         finally:
             if process.stdout:
                 process.stdout.close()

@@ -11,6 +11,7 @@ from postrank.options import Options
 from postrank.posts import Event, Reject
 from postrank.sources import Batch, Cursor, Gap, Source, Surroundings
 from postrank.sources.registry import build
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
 
@@ -86,5 +87,5 @@ def reading(source: Source, after: Cursor | None = None) -> Iterator[Reading]:
         yield found
     finally:
         source.stop()
-        found.thread.join(30.0)
+        found.thread.join(patient(30.0))
         assert not found.thread.is_alive(), "the source did not return after stop()"

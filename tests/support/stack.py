@@ -20,6 +20,7 @@ from postrank.laptop.airflow import Airflow
 from postrank.laptop.ports import any_free
 from postrank.laptop.processes import Parts
 from tests.support import permissions
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +80,7 @@ class Stack:
     def interrupt(self) -> int:
         """Press Ctrl-C; returns the exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=patient(60))
 
 
 def command(*options: str) -> list[str]:

@@ -15,6 +15,7 @@ import orjson
 
 from postrank.aws.resources import Resources
 from tests.support.aws_server import AwsServer
+from tests.support.patience import patient
 
 ACCOUNT = "123456789012"
 NAMES = Resources.of("local", ACCOUNT)
@@ -86,7 +87,7 @@ class StreamerProcess:
         """Run to the end; the exit status."""
         process = self.start()
         try:
-            return process.wait(timeout)
+            return process.wait(patient(timeout))
         finally:
             process.kill()
             process.wait()

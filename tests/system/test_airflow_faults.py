@@ -24,10 +24,11 @@ from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
 from tests.support.lake import post
 from tests.support.localaws import LocalAws, running_localaws
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 from tests.support.webhook import Webhook, webhook
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")
@@ -151,7 +152,7 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
     family = [*scheduler.children(recursive=True), scheduler]
     for process in family:
         process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=patient(10))
     running.airflow.start_part("scheduler")
     assert running.ended("rank_authors", run_id) == "success"
     undisturbed = running.airflow.trigger("rank_authors", whole)

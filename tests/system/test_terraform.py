@@ -22,11 +22,12 @@ from postrank.laptop.streamer import Streamer
 from tests.support import permissions
 from tests.support.localaws import LocalAws, running_localaws
 from tests.support.losing_proxy import first_attempts, losing_proxy
+from tests.support.patience import patient
 from tests.support.stack import ROOT, command, exported
 from tests.support.terraform import Terraform
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(patient(900))]
 
 NAMES = Resources.of("local", "123456789012")
 JOB_SECONDS = 500
@@ -187,7 +188,7 @@ def test_the_main_job_runs_on_what_terraform_made(applied):
     ui, aws = str(any_free()), str(any_free())
     words = ("--project", str(ROOT), "--var", str(applied.layout.var), "--port", ui, "--aws-port", aws)
     job = subprocess.run(
-        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=JOB_SECONDS, check=False
+        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=patient(JOB_SECONDS), check=False
     )
     assert job.returncode == 0, job.stdout[-5000:] + job.stderr[-2000:]
     assert exported(applied.layout.results, "all")[0]["author_handle"].startswith("sim_")

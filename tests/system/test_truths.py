@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support.given import given_data
+from tests.support.patience import patient
 from tests.support.stack import Stack, exported, running_stack
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 Row = dict[str, str]
 FILES = ("airline-2015", "twitter-v11-sample-2013")

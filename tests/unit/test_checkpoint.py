@@ -10,6 +10,7 @@ import pytest
 from postrank.streamer.checkpoint import Checkpoint, JournalFull
 from tests.support.aws_server import aws_server
 from tests.support.disks import small_disk
+from tests.support.patience import patient
 from tests.support.streamers import StreamerProcess, record, write_lines
 from tests.support.waiting import wait_for
 
@@ -126,7 +127,7 @@ def test_a_disk_that_an_outage_fills_holds_the_source_back_and_loses_nothing(tmp
             wait_for(lambda: '"spool full"' in streamer.log, what="the alarm")
             assert process.poll() is None
             aws.failing = ""
-            assert process.wait(120) == 0
+            assert process.wait(patient(120)) == 0
         finally:
             process.kill()
             process.wait()

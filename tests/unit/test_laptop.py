@@ -22,6 +22,7 @@ from postrank.laptop.processes import PartDied, Parts
 from postrank.laptop.streamer import Streamer
 from tests.support.disks import small_disk
 from tests.support.localaws import running_localaws
+from tests.support.patience import patient
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,7 +124,7 @@ def test_a_disk_that_is_too_small_ends_the_command_with_one_sentence(tmp_path: P
         words = ["up", "--once", "--project", str(ROOT), "--var", str(disk / "var")]
         words += ["--port", str(any_free()), "--aws-port", str(any_free())]
         ended = subprocess.run(
-            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=60
+            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=patient(60)
         )
         assert ended.returncode == 2
         assert "MiB left, and a run needs 1024 MiB: make room" in ended.stderr

@@ -29,6 +29,7 @@ from postrank.streamer.instance import instance_id
 from postrank.streamer.logs import JsonLines
 from postrank.streamer.secrets import NoSecret, Secrets
 from tests.support.fake_x import post
+from tests.support.patience import patient
 from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
 
 
@@ -244,7 +245,7 @@ def test_what_nobody_caught_is_a_log_line_too() -> None:
         "thread = threading.Thread(target=lambda: 1 / 0, name='worker'); thread.start(); thread.join()\n"
         "[].pop()\n"
     )
-    died = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
+    died = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=patient(60))
     rows = [orjson.loads(line) for line in died.stderr.splitlines()]
     assert died.returncode == 1
     assert [(row["level"], row["event"]) for row in rows] == [
