@@ -32,15 +32,26 @@ class LocalAws:
         self.state = folder / "state"
         self.endpoint = ""
         self.stderr = folder / "localaws.stderr"
+        self._clients: dict[str, Any] = {}
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client that does not retry; the account's root, unless `options` of boto3's own say otherwise."""
+        """A boto3 client that does not retry; the account's root, unless `options` of boto3's own say otherwise.
+
+        Without options it is made once: a client takes longer to make than most calls take.
+        """
+        if options:
+            return self._made(service, options)
+        if service not in self._clients:
+            self._clients[service] = self._made(service, {})
+        return self._clients[service]
+
+    def _made(self, service: str, options: dict[str, Any]) -> Any:
         usual = {
             "endpoint_url": self.endpoint,
             "region_name": REGION,
             "aws_access_key_id": "localaws",
             "aws_secret_access_key": "localaws",
-            "config": Config(retries={"total_max_attempts": 1}),
+            "config": Config(retries={"total_max_attempts": 1}, read_timeout=patient(60)),
         }
         return boto3.client(service, **{**usual, **options})
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from postrank.laptop.airflow import Airflow
 from postrank.laptop.ports import any_free
@@ -48,6 +49,7 @@ class Stack:
             region_name="us-east-1",
             aws_access_key_id="localaws",
             aws_secret_access_key="localaws",
+            config=Config(read_timeout=patient(60)),
         )
 
     def said(self) -> str:
