@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.local.streams import unique
-from tests.support.localaws import LocalAws
+from localaws.testing.server import LocalAws
+from localaws.testing.streams import unique
 
 Params = dict[str, Any]
 SERVICES = ["firehose.amazonaws.com", "glue.amazonaws.com"]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
 from tests.support.patience import patient
 
 

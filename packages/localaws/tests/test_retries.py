@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
+from localaws.core.cloud import AwsError, Caller
 from localaws.gateway.retries import Retries
-from localaws.service import AwsError, Caller
+from localaws.testing.waiting import wait_for
 from localaws.wire.request import HttpAnswer, made
 from localaws.wire.routing import Route
 from tests.support.patience import patient
-from tests.support.waiting import wait_for
 
 ROOT = Caller(arn="arn:aws:iam::123456789012:root")
 OTHER = Caller(arn="arn:aws:iam::123456789012:user/other")

@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from localaws.core.cloud import Caller
 from localaws.emulator.mutations import changes
-from localaws.service import Caller
 from localaws.wire import codec
 from localaws.wire.request import HttpAnswer, HttpRequest
 from localaws.wire.routing import Route

@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from localaws.testing.waiting import wait_for
 from tests.support.patience import patient
-from tests.support.waiting import wait_for
 
 REGION = "us-east-1"
 READY_SECONDS = 30.0

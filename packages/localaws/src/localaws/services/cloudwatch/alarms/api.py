@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.cloudwatch import rules, statistics
-from localaws.cloudwatch.alarmstore import Alarm, AlarmStore
-from localaws.cloudwatch.errors import conflicting, invalid, missing, not_valid, offset, unknown
-from localaws.cloudwatch.queries import checked_period
-from localaws.cloudwatch.samples import dimensions
-from localaws.cloudwatch.transitions import Transitions
-from localaws.service import ACCOUNT, REGION
+from localaws.core.cloud import ACCOUNT, REGION
+from localaws.services.cloudwatch.alarms import composite_rules
+from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
+from localaws.services.cloudwatch.alarms.transitions import Transitions
+from localaws.services.cloudwatch.metrics import statistics
+from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, missing, not_valid, offset, unknown
+from localaws.services.cloudwatch.metrics.queries import checked_period
+from localaws.services.cloudwatch.metrics.samples import dimensions
 
 COMPARISONS = (
     "GreaterThanOrEqualToThreshold",
@@ -57,7 +58,7 @@ class AlarmActions:
         return self._put("MetricAlarm", {**params, **defaults})
 
     def put_composite_alarm(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        names = rules.names(rules.parse(params["AlarmRule"]))
+        names = composite_rules.names(composite_rules.parse(params["AlarmRule"]))
         if absent := sorted(name for name in names if self._store.get(_plain(name)) is None):
             raise invalid(f"Could not save the composite alarm as alarms {absent} in the alarm rule do not exist")
         return self._put("CompositeAlarm", params)
@@ -148,7 +149,9 @@ class AlarmActions:
             if sum(alarm["AlarmName"] in names for alarm in composites) > 1:
                 raise not_valid("Only one composite alarm can be deleted at a time.")
             for alarm in composites:
-                needed = {_plain(name) for name in rules.names(rules.parse(alarm["AlarmRule"]))} & names
+                needed = {
+                    _plain(name) for name in composite_rules.names(composite_rules.parse(alarm["AlarmRule"]))
+                } & names
                 if needed and alarm["AlarmName"] not in names:
                     first = min(needed)
                     raise not_valid(f"Cannot delete {first} as there are composite alarm(s) depending on it.")
