@@ -56,10 +56,9 @@ def check(breakable, hook, run_dag, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Let seconds be what ten minutes are: how old a record on its way to the lake may be."""
-    from postrank_airflow.tasks import delivery, delivery_metrics
+    from postrank_airflow.tasks import delivery
 
-    for module in (delivery, delivery_metrics):
-        monkeypatch.setattr(module, "RESOURCES", replace(NAMES, buffer_seconds=1))
+    monkeypatch.setattr(delivery, "RESOURCES", replace(NAMES, buffer_seconds=1))
     monkeypatch.setattr(delivery, "SLACK", timedelta(0))
 
 

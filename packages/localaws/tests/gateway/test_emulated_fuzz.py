@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.local.test_streaming_fuzz import _typed
 
 from localaws.emulator.client import written
+from localaws.testing.parameters import typed
 from localaws.testing.server import running_localaws
 from tests.support.patience import patient
 
@@ -51,7 +51,7 @@ def described(service, action):
 @cache
 def params_of(service, action):
     shape = described(service, action).input_shape
-    return _typed(shape, 0) if shape and shape.members else st.just({})
+    return typed(shape, 0) if shape and shape.members else st.just({})
 
 
 def ask(server, service, request):

@@ -53,7 +53,8 @@ class LocalAws:
             "aws_secret_access_key": "localaws",
             "config": Config(retries={"total_max_attempts": 1}, read_timeout=patient(60)),
         }
-        return boto3.client(service, **{**usual, **options})
+        make: Any = boto3.client  # the stubs know each service by a literal name
+        return make(service, **{**usual, **options})
 
     def role_keys(self, role: str) -> dict[str, str]:
         """Options of `client` that make it a session of that role."""

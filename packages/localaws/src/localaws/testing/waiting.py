@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def wait_for(
-    condition: Callable[[], T], *, timeout: float = 60.0, what: str = "the condition", every: float = 0.05
+    condition: Callable[[], T | None], *, timeout: float = 60.0, what: str = "the condition", every: float = 0.05
 ) -> T:
     """Return the condition's first true value; raise AssertionError naming `what` after `timeout` seconds, which are
     more on a slow machine (`patient`).
