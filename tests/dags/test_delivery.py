@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from localaws.testing.metrics import metric_points
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
@@ -18,7 +19,7 @@ from tests.dags.conftest import NAMES, UNIT, provisioned
 from tests.support.fakes.webhook import Webhook, webhook
 from tests.support.lake.ranked_lake import post
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.in_file_order]
+pytestmark = [pytest.mark.timeout(patient(180)), pytest.mark.in_file_order]
 
 STREAM, DELIVERY = NAMES.streams["posts"], NAMES.delivery_streams["posts"]
 RAW = NAMES.buckets["raw"]

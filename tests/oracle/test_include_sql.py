@@ -2,6 +2,7 @@
 
 import pytest
 
+from localaws.testing.patience import patient
 from tests.oracle.recorded import SQL
 
 FILES = sorted(path.relative_to(SQL).as_posix() for path in SQL.rglob("*.sql"))
@@ -10,7 +11,7 @@ CHECKS_THAT_FIND_NOTHING = {
     for name in ("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions")
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(700)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(patient(700))]
 
 
 @pytest.mark.parametrize("path", FILES)

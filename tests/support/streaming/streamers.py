@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from localaws.testing.forked import ForkedProcess, Template
+from localaws.testing.patience import patient
 from postrank.aws.resources import Resources
 from tests.support.fakes.aws import AwsServer
 
@@ -93,7 +94,7 @@ class StreamerProcess:
         """Run to the end; the exit status."""
         process = self.start()
         try:
-            return process.wait(timeout)
+            return process.wait(patient(timeout))
         finally:
             process.kill()
             process.wait()
