@@ -15,14 +15,14 @@ from airflow.sdk import chain, dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
-from postrank_airflow import ranking, reporting
-from postrank_airflow.assets import EXPORT, POSTS, RANKING, RAW_POSTS
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import SQL
-from postrank_airflow.operators import CreateTableOperator, StatementOperator
-from postrank_airflow.params import RANKING_PARAMS
-from postrank_airflow.templating import SQL_FILTERS
+from postrank_airflow.connections.environment import SQL
+from postrank_airflow.connections.sql_filters import SQL_FILTERS
+from postrank_airflow.dag.assets import EXPORT, POSTS, RANKING, RAW_POSTS
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.params import RANKING_PARAMS
+from postrank_airflow.operators.athena import CreateTableOperator, StatementOperator
+from postrank_airflow.tasks import ranking, reporting
 
 _create, _select = CreateTableOperator.of_file, StatementOperator.of_file
 
@@ -53,7 +53,7 @@ def rank_authors() -> None:
     authors = _create("author_ranking", "marts/author_ranking.sql").expand(params=point_minutes)
     ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
     counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
-    queries = [one.output for one in (arrivals, touched, versions, minutes, authors)]
+    queries = [step.output for step in (arrivals, touched, versions, minutes, authors)]
     publish = ranking.publish.override(inlets=[RANKING], outlets=[EXPORT])(ranked.output, counts.output, queries)
 
     chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.report())

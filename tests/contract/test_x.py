@@ -12,26 +12,26 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from localaws.testing.patience import patient
+from localaws.testing.waiting import wait_for
 from postrank.cli import postrank
 from postrank.options import Secret, WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.posts.times import to_text
 from postrank.sources import Gap
-from postrank.sources.backoff import Backoff
-from postrank.sources.kept import KeptDamaged
-from postrank.sources.spend import BudgetSpent, Spend
+from postrank.sources.net.backoff import Backoff
+from postrank.sources.net.shared_document import KeptDamaged
 from postrank.sources.x import XStream, rules
 from postrank.sources.x.api import Api, XRefused
-from postrank.sources.x.following import Following
+from postrank.sources.x.budget import BudgetSpent, Spend
+from postrank.sources.x.handle_rules import Following
 from postrank.sources.x.search import RecentSearch
-from postrank.sources.x.volume import VolumeWatch
-from tests.support.aws_server import aws_server
-from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
-from tests.support.http_server import Memory
-from tests.support.patience import patient
-from tests.support.reading import built, reading
-from tests.support.streamers import StreamerProcess, heartbeat, ledger
-from tests.support.waiting import wait_for
+from postrank.sources.x.volume_watch import VolumeWatch
+from tests.support.fakes.aws import aws_server
+from tests.support.fakes.http_server import Memory
+from tests.support.fakes.x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
+from tests.support.streaming.source_reader import built, reading
+from tests.support.streaming.streamers import StreamerProcess, heartbeat, ledger
 
 RULES = [{"value": "cats has:images", "tag": "cats"}]
 STREAM = "/2/tweets/search/stream"
@@ -335,7 +335,7 @@ def test_a_search_that_x_limits_waits_for_the_reset_and_gives_nothing_up(server:
     server.found, server.searches = [post(number) for number in range(150)], 1
     one = source(tmp_path, server, gap_query="cats")
     now = datetime.now(UTC)
-    one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
+    one.recovery.enqueue(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
     with reading(one) as read:
         read.until(lambda: server.too_many["searches"], "the limit")
         read.until(lambda: one.recovery._waiting[0].due > now + timedelta(minutes=10), "the reset to be heeded")
@@ -346,7 +346,7 @@ def test_a_gap_is_searched_to_the_end_of_its_last_second_and_its_edges_first(ser
     server.found = [post(1)]
     one = source(tmp_path, server, gap_query="cats")
     end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-    one.recovery.wanted(Gap(since=end - timedelta(seconds=20.5), until=end + timedelta(seconds=0.25), reason="r"))
+    one.recovery.enqueue(Gap(since=end - timedelta(seconds=20.5), until=end + timedelta(seconds=0.25), reason="r"))
     with reading(one) as read:
         read.until_ids("1")
         read.until(lambda: any(gap.recovered_by for gap in read.gaps), "all of it")
@@ -364,7 +364,7 @@ def test_gaps_that_follow_closely_are_not_searched_twice(server: FakeX, tmp_path
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
     for second in (0, 6, 12):
         since = start + timedelta(seconds=second)
-        one.recovery.wanted(Gap(since=since, until=since + timedelta(seconds=2), reason="r"))
+        one.recovery.enqueue(Gap(since=since, until=since + timedelta(seconds=2), reason="r"))
     with reading(one) as read:
         read.until(lambda: sum(bool(gap.recovered_by) for gap in read.gaps) == 3, "the searches")
     assert spans(server, start) == [(-10, 0), (0, 6), (6, 12), (12, 14)]
@@ -376,8 +376,8 @@ def test_a_gap_that_cannot_be_searched_now_waits_and_one_out_of_reach_is_given_u
     now = datetime.now(UTC)
     options = {"gap_query": "cats", "price": 1.0, "daily_budget": 5, "margin": 1}
     one = source(tmp_path, server, **options)
-    one.recovery.wanted(Gap(since=now - timedelta(days=8), until=now - timedelta(days=7), reason="r"))
-    one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
+    one.recovery.enqueue(Gap(since=now - timedelta(days=8), until=now - timedelta(days=7), reason="r"))
+    one.recovery.enqueue(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
     with reading(one) as read:
         read.until(lambda: len({kept["from"] for kept in one.recovery.to_cursor()}) == 1, "the one out of reach")
         read.until(lambda: one.recovery._waiting[0].due.hour == 0, "the budget: there is a new one at midnight")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
-from tests.support.lake import post
-from tests.support.patience import patient
+from tests.support.lake.ranked_lake import post
 
 pytestmark = pytest.mark.timeout(patient(180))
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.databases import PASSWORD, connect, create
+from localaws.testing.patience import patient
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
-from tests.local.databases import PASSWORD, connect, create
-from tests.support.fake_x import TOKEN, FakeX, fake_x
-from tests.support.lake import post
-from tests.support.patience import patient
+from tests.support.fakes.x import TOKEN, FakeX, fake_x
+from tests.support.lake.ranked_lake import post
 
 pytestmark = pytest.mark.timeout(patient(180))
 

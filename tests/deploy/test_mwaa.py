@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.localaws import running_localaws
-from tests.support.patience import patient
+from localaws.testing.patience import patient
+from localaws.testing.server import running_localaws
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts/mwaa.py"

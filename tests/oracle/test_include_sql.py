@@ -2,8 +2,8 @@
 
 import pytest
 
+from localaws.testing.patience import patient
 from tests.oracle.recorded import SQL
-from tests.support.patience import patient
 
 FILES = sorted(path.relative_to(SQL).as_posix() for path in SQL.rglob("*.sql"))
 CHECKS_THAT_FIND_NOTHING = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.local.athena.cases import Case, cases
-from tests.support.patience import patient
+from localaws.testing.athena.cases import Case, cases
+from localaws.testing.patience import patient
 
 
 @pytest.mark.timeout(patient(700))

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
-from tests.support.lake import Lake, post
-from tests.support.patience import patient
+from tests.support.lake.ranked_lake import Lake, post
 
 pytestmark = pytest.mark.timeout(patient(180))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.patience import patient
+from localaws.testing.patience import patient
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = "checkov==3.3.30"  # its many pins stay out of uv.lock: it runs in an environment of its own

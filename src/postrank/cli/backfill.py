@@ -12,19 +12,19 @@ import orjson
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
-from postrank.backfill.files import fetched
-from postrank.backfill.past import ArchivePast, Past, SearchPast, Span, TimelinePast
-from postrank.backfill.run import Backfill
-from postrank.backfill.x import IdsPast, UserTimelinesPast
 from postrank.errors import Fatal, PostrankError
+from postrank.gaps.archive_files import fetched
+from postrank.gaps.backfill import Backfill
+from postrank.gaps.span_sources import ArchivePast, Past, SearchPast, Span, TimelinePast
+from postrank.gaps.x_posts import IdsPast, UserTimelinesPast
 from postrank.settings import Settings
 from postrank.sinks import POSTS
 from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.packing import Packer
-from postrank.streamer import logs
 from postrank.streamer.assembly import build_source
 from postrank.streamer.config import Config
-from postrank.streamer.ledgers import Ledgers
+from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.telemetry import logs
 
 _SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
 _WITH_FILES = ("archive", "x-ids", "x-timelines")
@@ -129,14 +129,14 @@ def _past(
 def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:
     s3, bucket = clients.get("s3", read_seconds=10.0), names.buckets["raw"]
     collector = f"{config.collector}-backfill"
-    told = config.sink
+    sink = config.sink
     return Backfill(
         past=past,
         span=span,
         sink=KinesisSink(
-            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=told.patience_seconds
+            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=sink.patience_seconds
         ),
-        packer=Packer(POSTS, record_bytes=told.record_bytes, buckets=told.buckets, gzipped=told.gzip),
+        packer=Packer(POSTS, record_bytes=sink.record_bytes, buckets=sink.buckets, gzipped=sink.gzip),
         ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector),
         put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
         collector=collector,

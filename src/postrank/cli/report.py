@@ -7,8 +7,8 @@ import click
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.ranking.export_reader import Results
 from postrank.report.store import Report
-from postrank.results.reader import Results
 from postrank.settings import Settings
 
 
@@ -19,6 +19,6 @@ def report(*, run: str | None, out: Path) -> None:
     """Write the report of a run: one HTML file that stands alone."""
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
-    found = Results(Clients(names.region).get("s3"), names.buckets["results"])
-    out.write_bytes(Report(found, run or found.latest()["run"]).make())
+    exported = Results(Clients(names.region).get("s3"), names.buckets["results"])
+    out.write_bytes(Report(exported, run or exported.latest()["run"]).make())
     click.echo(f"wrote {out}")

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
-from postrank.results.export import COLUMNS
-from postrank.results.reader import Copy, Exports, Results
-from postrank.results.request import GRANULARITIES
-from postrank.results.table import ranking_table
+from postrank.ranking.export_reader import Copy, Exports, Results
+from postrank.ranking.export_writer import COLUMNS
+from postrank.ranking.request import GRANULARITIES
+from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
 
 Row = dict[str, Any]
@@ -55,8 +55,8 @@ def results(
       postrank results --granularity hour --top 20
       postrank results --granularity day --windows 0 --format csv
     """
-    found = _exports(copy)
-    rows = [row for row in found.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
+    exported = _exports(copy)
+    rows = [row for row in exported.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
     newest = sorted({row["window_start"] for row in rows})[-windows:]
     chosen = [row for row in rows if row["window_start"] in set(newest)]
     {"table": _tables, "csv": _csv, "json": _json}[form](chosen)

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from postrank.posts.times import milliseconds
-from postrank.windows.minutes import minute_of
-from postrank.windows.sliding import slot_of
+from postrank.windows.minute_counts import minute_of
+from postrank.windows.sliding_view import slot_of
 
 
 def grouped(
@@ -19,10 +19,10 @@ def grouped(
     if first == _place(max(distinct)):
         return ((first, numbers),)
     places = {instant: _place(instant) for instant in distinct}
-    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
     for instant, number in zip(instants, numbers, strict=True):
-        found[places[instant]].append(number)
-    return found.items()
+        groups[places[instant]].append(number)
+    return groups.items()
 
 
 def _place(instant: str) -> tuple[int, int]:

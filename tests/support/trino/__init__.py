@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.patience import patient
+from localaws.testing.patience import patient
 
 _HERE = Path(__file__).parent
 _FETCH_SECONDS, _RUN_SECONDS = 240, 400

@@ -18,11 +18,11 @@ from postrank.errors import Fatal, Retryable
 from postrank.options import Options, is_url
 from postrank.posts import Malformed, Post
 from postrank.sources import Batch, Cursor, Gap, Surroundings
-from postrank.sources.background import aside
-from postrank.sources.backoff import Backoff, pause
 from postrank.sources.bluesky.handles import Handles
 from postrank.sources.bluesky.wire import V1, V2, Frame, Position, Wire, to_time
-from postrank.sources.gathering import Gathering
+from postrank.sources.net.background import aside
+from postrank.sources.net.backoff import Backoff, pause
+from postrank.sources.net.batch_builder import Gathering
 
 log = logging.getLogger(__name__)
 HOSTS = [f"jetstream{number}.us-{coast}.bsky.network" for coast in ("east", "west") for number in (1, 2)]
@@ -81,7 +81,7 @@ class Jetstream:
         second = options.text("protocol", "v1", among=("v1", "v2")) == "v2"
         dictionary = _dictionary(options)
         compression = dictionary.dict_id() if dictionary else 0
-        asked = options.given("directory") != "none"
+        asked = options.is_set("directory") != "none"
         directory = options.url("directory", DIRECTORY) if asked else options.text("directory")
         hosts = options.texts("hosts", HOSTS_V2 if second else HOSTS)
         if not hosts:
