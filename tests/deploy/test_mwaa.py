@@ -106,8 +106,7 @@ def test_the_bucket_gets_what_changed_and_loses_what_is_gone(bundle, tmp_path):
         for key in ("dags/gone.py", "logs/kept"):
             s3.put_object(Bucket="mwaa", Key=key, Body=b"x")
         env = {
-            **os.environ, **SETTINGS, "AWS_ENDPOINT_URL": aws.endpoint, "AWS_ACCESS_KEY_ID": "localaws",
-            "AWS_SECRET_ACCESS_KEY": "localaws", "AWS_DEFAULT_REGION": "us-east-1",
+            **os.environ, **SETTINGS, **aws.root_environment
         }  # fmt: skip
         argv = [sys.executable, SCRIPT, tmp_path / "bundle", "mwaa"]
         first = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=patient(120)).stdout

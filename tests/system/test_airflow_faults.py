@@ -108,7 +108,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             **IMPATIENT,
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW_CONN_POSTRANK_WEBHOOK": json.dumps({"conn_type": "http", "password": hook.url}),
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}",
+            **aws.role_environment(NAMES.roles["airflow"]),
             "POSTRANK_ACCOUNT": NAMES.account,
             "POSTRANK_INCLUDE": str(ROOT / "include"),
             "POSTRANK_POLL_SECONDS": "1",

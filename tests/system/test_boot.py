@@ -62,12 +62,12 @@ def launch(aws: LocalAws) -> str:
 def boot(aws: LocalAws, folder: Path, **spec: str) -> dict[str, Any]:
     """Boot an instance from its user data; returns what came of it."""
     (folder / "layer").mkdir()
-    (folder / "spec.json").write_text(json.dumps({**spec, "folder": str(folder / "layer")}))
-    role = f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['streamer']}"
+    root = {"aws_access_key_id": aws.root.key, "aws_secret_access_key": aws.root.secret, "region_name": "us-east-1"}
+    (folder / "spec.json").write_text(json.dumps({**spec, "folder": str(folder / "layer"), "root": root}))
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTRANK_"))},
         "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": role,
+        **aws.role_environment(NAMES.roles["streamer"]),
         "PATH": f"/usr/local/bin:{os.environ['PATH']}",
     }
     argv = ["unshare", "--mount", sys.executable, BOOT, folder / "spec.json"]

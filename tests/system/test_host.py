@@ -179,7 +179,7 @@ def host(aws, tmp_path) -> Host:
         "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
         "POSTRANK_ROOT": str(root),
         "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['streamer']}",
+        **aws.role_environment(NAMES.roles["streamer"]),
     }
 
     def run(*words: str, **more: str) -> "subprocess.CompletedProcess[str]":

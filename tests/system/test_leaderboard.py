@@ -39,7 +39,7 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture
 def s3(endpoint: str) -> Any:
     """S3 with an empty results bucket."""
-    keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws"}
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
     client.create_bucket(Bucket=BUCKET)
     for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from localaws.testing.losing_proxy import first_attempts, losing_proxy
 from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
@@ -24,6 +23,7 @@ from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
 from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
+from tests.support.fakes.losing_proxy import first_attempts, losing_proxy
 from tests.support.stack.laptop_run import ROOT, command, exported
 from tests.support.stack.terraform import Terraform
 
@@ -52,8 +52,6 @@ terraform {
   backend "local" {}
 }
 provider "aws" {
-  access_key        = "localaws"
-  secret_key        = "localaws"
   s3_use_path_style = true
 }
 """
@@ -69,7 +67,7 @@ provider "aws" {
         self.aws = self._serving.enter_context(
             running_localaws(self.layout.aws, speed=60, enforce_iam=True, units=self.layout.units)
         )
-        self.terraform.env["AWS_ENDPOINT_URL"] = self.aws.endpoint
+        self.terraform.env |= self.aws.root_environment
 
     def stop(self) -> None:
         """Stop it; its state stays."""

@@ -52,7 +52,7 @@ def _environment(folder: Path, aws_endpoint: str, url: str, *, with_login: bool)
     passwords = folder / "passwords.json"
     passwords.write_text(json.dumps({USER: PASSWORD}))
     extra = {"region_name": "us-east-1", "endpoint_url": aws_endpoint}
-    connection = {"conn_type": "aws", "login": "localaws", "password": "localaws", "extra": extra}
+    connection = {"conn_type": "aws", "login": "test", "password": "test", "extra": extra}
     ours = ("AIRFLOW", "AWS_", "POSTRANK_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},

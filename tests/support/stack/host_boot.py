@@ -1,7 +1,8 @@
 """Boots a host from its user data, in a mount namespace of its own: what cloud-init writes and runs, on this machine's
 file system with a layer above it that is gone afterwards.
 
-    unshare --mount python boot.py SPEC     SPEC: a JSON file with `user_data`, `folder`, `disk`, `volume`, `instance`
+    unshare --mount python boot.py SPEC     SPEC: a JSON file with `user_data`, `folder`, `disk`, `volume`, `instance`,
+                                            `root` (boto3's options for a client of the account's root)
 
 The disk is a loop device, which appears when the volume is attached. In place of systemd, a `systemctl` that runs what
 the unit runs before and checks what it would start; in place of XFS, ext4. Prints what came of it, as JSON.
@@ -74,8 +75,7 @@ def main(spec: dict[str, Any]) -> None:
 
 def _appear(spec: dict[str, Any]) -> None:
     """Let the disk be there once the volume is attached to this instance."""
-    keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws", "region_name": "us-east-1"}
-    ec2 = boto3.client("ec2", endpoint_url=os.environ["AWS_ENDPOINT_URL"], **keys)
+    ec2 = boto3.client("ec2", endpoint_url=os.environ["AWS_ENDPOINT_URL"], **spec["root"])
     while True:
         volume = ec2.describe_volumes(VolumeIds=[spec["volume"]])["Volumes"][0]
         if spec["instance"] in [one["InstanceId"] for one in volume["Attachments"]]:

@@ -20,6 +20,7 @@ from botocore.config import Config
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.local_aws import root_key
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
@@ -43,12 +44,14 @@ class Stack:
         return f"http://127.0.0.1:{self.ui_port}"
 
     def client(self, service: str) -> Any:
+        """A boto3 client that is the account's root."""
+        key, secret = root_key(self.var / "aws" / "state" / "credentials")
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.aws_port}",
             region_name="us-east-1",
-            aws_access_key_id="localaws",
-            aws_secret_access_key="localaws",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
             config=Config(read_timeout=patient(60)),
         )
 

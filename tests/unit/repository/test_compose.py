@@ -47,6 +47,20 @@ def test_the_local_aws_is_reached_at_the_address_that_is_explained_and_from_nowh
     address = SERVICES["localaws"]["networks"]["default"]["ipv4_address"]
     assert f"http://{address}:4566" in (ROOT / ".env.example").read_text(encoding="utf-8")
     assert "ports" not in SERVICES["localaws"]
+    assert f"--allow-host={address}" in SERVICES["localaws"]["command"]
+
+
+def test_the_local_aws_enforces_iam_with_a_secret_that_is_nowhere_in_the_repository() -> None:
+    localaws = SERVICES["localaws"]
+    assert "--enforce-iam" in localaws["command"]
+    mounted = {config["target"]: config for config in localaws["configs"]}
+    root = mounted["/etc/localaws/credentials"]
+    assert "--credentials=/etc/localaws/credentials" in localaws["command"]
+    assert (root["uid"], root["mode"]) == ("10001", 0o400)
+    content = yaml.safe_load(TEXT)["configs"][root["source"]]["content"]
+    assert "aws_secret_access_key = ${AWS_SECRET_ACCESS_KEY:-}" in content
+    assert re.search(r"^AWS_SECRET_ACCESS_KEY=$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert localaws["environment"] == {}
 
 
 def test_files_and_workflows_have_the_form_that_compose_and_github_ask_for() -> None:

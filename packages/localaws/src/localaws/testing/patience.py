@@ -7,7 +7,7 @@ stretched: they take their time in each run.
 
 import os
 
-PATIENCE = float(os.environ.get("POSTRANK_TEST_PATIENCE", "6"))
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "6"))
 
 
 def patient(seconds: float) -> float:
