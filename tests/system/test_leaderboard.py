@@ -14,8 +14,8 @@ from moto.server import ThreadedMotoServer
 from postrank.report.store import Report
 from postrank.results.reader import Results
 from tests.support.airflow_server import PASSWORD, USER, api_server, token
-from tests.support.browser import browser, complaints, keep_picture, prefer
-from tests.support.exports import HOSTILE, Author, Written, export, ranked, sample_posts
+from tests.support.browser import browser, complaints, keep_documentation_picture, keep_picture, prefer
+from tests.support.exports import HOSTILE, Author, Written, export, plain_posts, ranked, sample_posts
 from tests.support.waiting import wait_for
 
 BUCKET = "postrank-local-results-123456789012"
@@ -378,3 +378,21 @@ def test_a_run_shows_its_report(chromium: Any, open_url: str, s3: Any) -> None:
     chromium.set_window_size(1280, 1000)
     chromium.get(f"{open_url}/postrank/report?dag_id=check_delivery&run_id=manual__one")
     assert chromium.find_element("css selector", "h1").text == "No report"
+
+
+def test_the_pictures_of_the_docs_show_no_error(page: Page, s3: Any) -> None:
+    run = export(s3, BUCKET, plain_posts())
+    Report(Results(s3, BUCKET), run).store()
+    page.browser.set_window_size(1280, 820)
+    page.open("?per=hour")
+    wait_for(lambda: len(page.texts("td.course svg")) == len(page.texts("tbody td.rank")), what="a course in every row")
+    keep_documentation_picture(page.browser, "leaderboard")
+    prefer(page.browser, "dark")
+    page.open("?per=hour")
+    keep_documentation_picture(page.browser, "leaderboard-dark")
+    prefer(page.browser, "light")
+    page.browser.get(f"{page.url}/postrank/report?dag_id=rank_authors&run_id=manual__one")
+    wait_for(lambda: page.texts("h2"), what="the report")
+    keep_documentation_picture(page.browser, "report")
+    page.browser.set_window_size(1280, 1000)
+    assert complaints(page.browser) == []

@@ -33,8 +33,8 @@ def test_the_alarms_are_found():
 def test_every_alarm_has_its_section_in_the_runbook(alarm):
     section = re.search(rf"^## `{alarm}`\n(.+?)(?=^## |\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL)
     assert section, f"docs/runbook.md has no section `{alarm}`"
-    said = section.group(1)
-    assert all(f"**{part}**" in said for part in ("Means", "Look at", "Do")) or said.startswith("The same for ")
+    text = section.group(1).strip()
+    assert all(f"**{part}**" in text for part in ("Means", "Look at", "Do")) or text.startswith("The same for ")
 
 
 def test_the_costs_in_the_docs_are_what_the_script_computes():
