@@ -27,7 +27,7 @@ def balance_of_streamer(counts: Mapping[str, int]) -> str:
     given = {name: get(name, 0) for name in ("delivered", "spooled", "in_flight", "filtered")}
     for hop, total, parts in (("source", get("read", 0), taken), ("streamer", taken["events"], given)):
         if total != sum(parts.values()):
-            raise NotConserved(f"hop {hop}: {total} went in, {_sum(parts)} = {sum(parts.values())} came out")
+            raise NotConserved(f"hop {hop}: {total} in, {_sum(parts)} = {sum(parts.values())} out")
     return f"read {get('read', 0)} = {_sum(taken)}; events {taken['events']} = {_sum(given)}"
 
 
@@ -42,12 +42,12 @@ def balance_of_delivery(samples: Sequence[Sample], in_lake: int, now: datetime, 
     expected = expected_in_lake(samples, now, transit)
     if in_lake < expected:
         raise NotConserved(
-            f"hop delivery: {expected} lines were acknowledged more than {transit} ago, {in_lake} lie in the lake: "
+            f"hop delivery: {expected} lines were acknowledged more than {transit} ago, {in_lake} are in the lake: "
             f"{expected - in_lake} are missing"
         )
     if in_lake < acknowledged:
-        return f"acknowledged {acknowledged}, in the lake {in_lake}: {acknowledged - in_lake} are under way"
-    return f"acknowledged {acknowledged}, in the lake {in_lake}, of which {in_lake - acknowledged} came more than once"
+        return f"acknowledged {acknowledged}, in the lake {in_lake}: {acknowledged - in_lake} are in transit"
+    return f"acknowledged {acknowledged}, in the lake {in_lake}, of which {in_lake - acknowledged} are duplicates"
 
 
 def sample_of(heartbeat: Heartbeat) -> Sample:

@@ -23,8 +23,8 @@ PARAMS = {
         minimum=0,
         maximum=100_000,
         title="Records to put back",
-        description="How many of the records that Firehose could not deliver, today's and yesterday's, are put back on "
-        "their streams, the oldest first. What was put back is marked, and not put back again.",
+        description="How many undelivered Firehose records of today and yesterday to put back on their streams, oldest "
+        "first. Records that were put back are marked and not put back again.",
         examples=[0, 1000],
     ),
 }
@@ -37,18 +37,18 @@ class DeliveryStalled(Retryable):
     def __init__(self, newest: datetime | None, last_ack: datetime, limit: timedelta) -> None:
         seen = f"is from {newest:%Y-%m-%dT%H:%M:%SZ}" if newest else "does not exist"
         super().__init__(
-            f"newest S3 object {seen}, the last line was acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: over {limit}"
+            f"newest S3 object {seen}, last line acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: more than {limit} apart"
         )
         self.newest, self.limit = newest, limit
 
 
 class HopBroken(Fatal):
-    """A delivery stream is not at work, or has written errors."""
+    """A delivery stream is not active, or has written errors."""
 
 
 @task
 def require_active() -> str:
-    """Every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
+    """Check that every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
     firehose = clients.client("firehose")
     states = {name: _state(firehose, name) for name in RESOURCES.delivery_streams.values()}
     told = ", ".join(f"{name} is {state}" for name, state in states.items())
@@ -59,7 +59,7 @@ def require_active() -> str:
 
 @task
 def require_conservation() -> str:
-    """received = delivered + spooled + rejected in the streamer; acknowledged = in the lake + under way behind it."""
+    """Check conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in transit."""
     s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
     told = balance_of_streamer(beat.counts)
     bucket = RESOURCES.buckets["lake"]
@@ -77,7 +77,7 @@ def require_conservation() -> str:
 
 @task
 def require_movement() -> str:
-    """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
+    """Check Firehose's metrics: oldest undelivered record, failed deliveries, throttling, iterator age."""
     wanted = metrics.limits()
     figures = list(zip(wanted, metrics.newest(clients.client("cloudwatch"), wanted), strict=True))
     broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
@@ -88,29 +88,29 @@ def require_movement() -> str:
 
 @task
 def put_errors_back() -> str:
-    """Put what Firehose could not deliver back on its stream: at most as many records as the run was asked for."""
+    """Put undelivered records back on their streams, at most as many as requested."""
     most, done = get_current_context()["params"]["put_back_records"], 0
     if not most:
-        raise AirflowSkipException("nobody asked for it: see the param put_back_records")
+        raise AirflowSkipException("not requested: see the param put_back_records")
     sink = KinesisSink(clients.client("kinesis"), RESOURCES.streams)
     for records in _error_records():
         for failed in records.of_days(_days()):
             done += records.put_back(failed, sink, most - done)
-    return f"{done} records are back on their streams"
+    return f"{done} records put back on their streams"
 
 
 @task(trigger_rule="none_failed")
 def require_no_errors() -> str:
-    """Nothing lies below the error prefixes of today and yesterday but what was put back; else how much, and why."""
+    """Check that the error prefixes of today and yesterday hold only records that were put back."""
     found = {records.kind: [one for one in records.of_days(_days()) if one.left] for records in _error_records()}
     if any(found.values()):
         raise HopBroken(f"hop Firehose: {'; '.join(told(kind, failed) for kind, failed in found.items() if failed)}")
-    return "no record waits below the error prefixes"
+    return "no undelivered record is below the error prefixes"
 
 
 @task
 def require_equal_windows() -> str:
-    """The minutes that the stream counted are those that the lake counts, for every hour that has closed since."""
+    """Check that the stream's minutes equal the lake's for every hour that has closed since the last check."""
     comparison = Comparison(
         resources=RESOURCES,
         athena=clients.athena(),

@@ -41,7 +41,7 @@ def instance_that_answers() -> str:
     """The streamer's instance, for a command. Raises NoInstance while none runs and answers Systems Manager."""
     found = _instance()
     if found is None or found["State"]["Name"] != "running" or not _answers(found["InstanceId"]):
-        raise NoInstance("no instance of the streamer answers Systems Manager: supervise_streamer says what is wrong")
+        raise NoInstance("no instance of the streamer is registered with Systems Manager: see supervise_streamer")
     return str(found["InstanceId"])
 
 

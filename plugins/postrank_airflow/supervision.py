@@ -26,9 +26,10 @@ class StreamerUnwell(Fatal):
 
 @task
 def look_at_instance() -> list[dict[str, Any]]:
-    """Find the instance; returns what to ask Systems Manager of it, if it answers. Stops while a deployment goes on."""
+    """Find the instance; returns what to ask Systems Manager of it, if it answers. Skipped during a deployment."""
     if (marker := sights.deploy_marker()) is not None:
-        raise AirflowSkipException(f"a deployment goes on since {marker.get('since', 'some time')}: nothing is touched")
+        since = marker.get("since", "an unknown time")
+        raise AirflowSkipException(f"a deployment has been running since {since}: nothing is changed")
     sight = sights.look()
     return [{"InstanceIds": [sight.instance_id], "Parameters": {"Action": ["status"]}}] if sight.reachable else []
 

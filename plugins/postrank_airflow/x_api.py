@@ -40,5 +40,5 @@ def trends(told: Any, woeid: int) -> dict[str, Any]:
         return found
     why = f"X answers {answer.status_code} to GET {url}: {answer.text[:300]}"
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-        raise XAway(f"{why}; its limit ends at {answer.headers.get('x-rate-limit-reset', 'a time it does not say')}")
+        raise XAway(f"{why}; its limit ends at {answer.headers.get('x-rate-limit-reset', 'an unknown time')}")
     raise AirflowFailException(why)

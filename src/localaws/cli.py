@@ -9,34 +9,38 @@ import click
 
 @click.group()
 def main() -> None:
-    """A local AWS on which a data pipeline really runs."""
+    """A local AWS that really runs a data pipeline."""
 
 
 @main.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="Port; 0 takes any free one."
+    "--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="Port; 0 picks a free one."
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True,
-    help="Address to listen on. It asks nobody for a password: another one only in a network of its own.",
+    help="Address to listen on. There is no authentication; leave loopback only on an isolated network.",
 )  # fmt: skip
-@click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder that holds everything.")
-@click.option("--enforce-iam", is_flag=True, help="Check every call against its caller's policies.")
-@click.option("--call-log", type=click.Path(path_type=Path), help="File that gets a JSON line for every call.")
+@click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder for all state.")
+@click.option("--enforce-iam", is_flag=True, help="Reject calls that the caller's policies do not allow.")
+@click.option(
+    "--call-log", type=click.Path(path_type=Path), help="File for the call log, one JSON line per permission."
+)
 @click.option(
     "--speed",
     type=click.FloatRange(0.01, 10_000),
     default=1.0,
     show_default=True,
-    help="How many times faster than AWS waits run.",
+    help="Factor by which waits run faster than on AWS.",
 )
-@click.option("--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml: what instances may run.")
+@click.option(
+    "--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml files that define what instances may run."
+)
 def serve(
     *, port: int, host: str, state: Path, enforce_iam: bool, call_log: Path | None, speed: float, units: Path | None
 ) -> None:
-    """Serve every service on one endpoint until SIGTERM.
+    """Serve all services on one endpoint until SIGTERM.
 
-    Prints `localaws ready on http://127.0.0.1:PORT` when it answers; /_localaws/health says so, too.
+    Prints `localaws ready on http://127.0.0.1:PORT` when it can serve; /_localaws/health reports the same.
 
     \b
     Example:

@@ -41,7 +41,7 @@ def test_the_compose_file_s_instance_replays_the_sample(tmp_path):
         keys = {"AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws", "AWS_ENDPOINT_URL": aws.endpoint}
         first = provision(**keys)
         assert first.returncode == 0, first.stderr
-        assert provision(**keys).stdout == "the resources are there\n"
+        assert provision(**keys).stdout == "the resources exist\n"
 
         def finished() -> bool:
             try:

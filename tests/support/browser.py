@@ -48,7 +48,7 @@ def keep_picture(running: Any, name: str, folder: Path = ARTIFACTS) -> Path:
 
 
 def keep_documentation_picture(running: Any, name: str) -> Path:
-    """Keep a picture that the docs show: in the folder that `POSTRANK_PICTURES` names (`make pictures`), if it is set."""
+    """Keep a picture of the docs, in the folder that `POSTRANK_PICTURES` names if it is set (`make pictures`)."""
     return keep_picture(running, name, Path(os.environ.get("POSTRANK_PICTURES", ARTIFACTS / "docs")))
 
 

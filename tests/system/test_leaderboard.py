@@ -136,9 +136,9 @@ def test_movement_is_told_against_the_window_before(page: Page) -> None:
     for said, row in zip(words, NEWEST_HOUR, strict=True):
         before, rank = row[10], row[3]
         if before is None:
-            assert said == "not in the window before"
+            assert said == "not in the previous window"
         else:
-            assert said == ("as before" if before == rank else f"{'up' if before > rank else 'down'} from {before}")
+            assert said == ("unchanged" if before == rank else f"{'up' if before > rank else 'down'} from {before}")
 
 
 def test_each_author_has_a_course_that_says_its_peak(page: Page) -> None:
@@ -162,7 +162,7 @@ def test_a_slash_leads_to_the_search_and_typing_narrows(page: Page) -> None:
     assert handles == expected
     assert f"{len(expected)} of {len(NEWEST_HOUR)} ranked authors" in page.status
     page.press(" nobody at all")
-    assert page.texts("#message h2") == ["Nobody found"]
+    assert page.texts("#message h2") == ["No authors found"]
 
 
 def test_the_keyboard_alone_reaches_another_granularity_and_window(page: Page) -> None:

@@ -68,7 +68,7 @@ BACKFILL = "backfill --config streamer.toml --source archive --from 2026-01-01T0
             f"{BACKFILL} --from soon --file a",
             AWAY,
             2,
-            "'soon' is no RFC 3339 instant: write it as 2026-11-24T05:00:00Z",
+            "'soon' is not an RFC 3339 time: write it as 2026-11-24T05:00:00Z",
         ),
         ("stream --config nowhere.toml", AWAY, 2, "cannot read the configuration nowhere.toml: No such file"),
     ],

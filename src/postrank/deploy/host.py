@@ -40,12 +40,12 @@ class Host:
         pages = self.ec2.get_paginator("describe_instances").paginate(Filters=filters)
         found = [one["InstanceId"] for page in pages for group in page["Reservations"] for one in group["Instances"]]
         if len(found) != 1:
-            raise NotInstalled(f"{len(found)} instances called {self.names.name} are running; one is needed")
+            raise NotInstalled(f"{len(found)} instances called {self.names.name} are running; exactly one is required")
         asked = [{"Key": "InstanceIds", "Values": found}]
         known = self.ssm.describe_instance_information(Filters=asked)["InstanceInformationList"]
         if not any(one["PingStatus"] == "Online" for one in known):
             raise NotInstalled(
-                f"the agent on {found[0]} does not answer Systems Manager; supervise_streamer heals that"
+                f"the agent on {found[0]} does not respond to Systems Manager; supervise_streamer repairs that"
             )
         self.instance = str(found[0])
         return self.instance
