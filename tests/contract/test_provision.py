@@ -7,10 +7,10 @@ from pathlib import Path
 
 import yaml
 
+from localaws.testing.server import running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
 from postrank.heartbeat import NoHeartbeat, read_heartbeat
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 NAMES = Resources.of("local", "123456789012")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import orjson
 
+from localaws.testing.server import running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.laptop.provision import Provision
 from tests.support import permissions
-from tests.support.localaws import running_localaws
-from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
-from tests.support.waiting import wait_for
+from tests.support.streaming.streamers import NAMES, StreamerProcess, record, write_lines
 
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
 
 
 @pytest.fixture(scope="module")

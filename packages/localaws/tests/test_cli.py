@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
 
 
 def test_it_says_when_it_is_ready_and_stops_on_sigterm_with_status_zero(tmp_path):

@@ -8,8 +8,8 @@ import httpx
 from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook, BaseNotifier, Context
 
-from postrank_airflow import clients
-from postrank_airflow.names import RESOURCES
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
 
 WEBHOOK_CONNECTION = "postrank_webhook"  # its password is the URL: whoever has that can post
 _SUBJECT_LIMIT = 100  # characters (Amazon SNS API, "Publish")

@@ -7,8 +7,8 @@ from airflow.sdk import get_current_context
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
-from postrank.results.run import Run
-from postrank_airflow.names import AWS_CONNECTION, RESOURCES
+from postrank.ranking.run_identity import Run
+from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
 
 
 def client(service: str) -> Any:

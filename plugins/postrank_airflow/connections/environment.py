@@ -11,7 +11,7 @@ RESOURCES = Resources.of(_SETTINGS.environment, _SETTINGS.account, _SETTINGS.reg
 AWS_CONNECTION = "aws_default"
 POLL_SECONDS = int(os.environ.get("POSTRANK_POLL_SECONDS", "10"))  # between two looks at something that runs on AWS
 
-_PROJECT = Path(__file__).resolve().parents[2]
+_PROJECT = Path(__file__).resolve().parents[3]
 INCLUDE = Path(os.environ.get("POSTRANK_INCLUDE", _PROJECT / "include"))
 SQL = INCLUDE / "sql"
 POSTGRES = INCLUDE / "postgres"

@@ -4,8 +4,8 @@ from typing import Any
 
 import jinja2
 
-from postrank.results.literals import FILTERS
-from postrank_airflow.names import SQL
+from postrank.ranking.sql_literals import FILTERS
+from postrank_airflow.connections.environment import SQL
 
 
 @jinja2.pass_context

@@ -2,7 +2,7 @@
 
 from airflow.sdk import Asset
 
-from postrank_airflow.names import RESOURCES
+from postrank_airflow.connections.environment import RESOURCES
 
 _RAW, _LAKE, _RESULTS = (RESOURCES.buckets[name] for name in ("raw", "lake", "results"))
 

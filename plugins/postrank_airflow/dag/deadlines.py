@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
 from asgiref.sync import sync_to_async
 
-from postrank_airflow.notify import tell
+from postrank_airflow.connections.alerts import tell
 
 
 async def late(*, limit: str, context: dict[str, Any]) -> None:

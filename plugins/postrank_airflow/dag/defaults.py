@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from postrank.errors import Fatal
-from postrank_airflow.notify import FailureNotifier
+from postrank_airflow.connections.alerts import FailureNotifier
 
 try:
     from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule

@@ -2,8 +2,8 @@
 
 from airflow.sdk import Param
 
-from postrank.results.recovery import FILE_PATTERN, SOURCES
-from postrank.results.request import GRANULARITIES, NETWORK_PATTERN, ORDERS, TIME_PATTERN, TOP_LIMIT
+from postrank.gaps.request import FILE_PATTERN, SOURCES
+from postrank.ranking.request import GRANULARITIES, NETWORK_PATTERN, ORDERS, TIME_PATTERN, TOP_LIMIT
 
 
 def _moment(title: str, description: str) -> Param:

@@ -8,10 +8,10 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 
-from postrank.results.recovery import RecoveryRequest
-from postrank.results.request import BadRequest, RankingRequest
-from postrank.results.trends import hour_of
-from postrank_airflow.params import BACKFILL_PARAMS, RANKING_PARAMS, TRENDS_PARAMS
+from postrank.gaps.request import RecoveryRequest
+from postrank.ranking.request import BadRequest, RankingRequest
+from postrank.trends.hashtags import hour_of
+from postrank_airflow.dag.params import BACKFILL_PARAMS, RANKING_PARAMS, TRENDS_PARAMS
 
 _Params = Mapping[str, Any]
 _RULES: Mapping[str, tuple[Mapping[str, Param], Callable[[_Params], object]]] = {

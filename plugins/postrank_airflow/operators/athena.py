@@ -11,8 +11,8 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from postrank.aws import prefixes
 from postrank.aws.athena import signed
-from postrank_airflow import clients
-from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
 
 _MOMENT = 2.0  # seconds: the triggerer looks about once a second, so a deferral and the way back take no less
 _LOOK = 0.1  # seconds between two looks within the moment

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
-from postrank_airflow import clients
-from postrank_airflow.names import RESOURCES
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
 
 _KEY = "state/supervision.json"
 

@@ -12,14 +12,16 @@ from airflow.sdk.definitions.mappedoperator import OperatorPartial
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from postrank.errors import Retryable
+from postrank.gaps import open_gaps
+from postrank.gaps import request as recovery
+from postrank.gaps.open_gaps import Gap, Span, utc
+from postrank.gaps.request import ARCHIVE, RecoveryRequest
+from postrank.ranking.run_identity import Run
 from postrank.report.ledgers import Ledgers
-from postrank.results import gaps, recovery
-from postrank.results.gaps import Gap, Span, utc
-from postrank.results.recovery import ARCHIVE, RecoveryRequest
-from postrank.results.run import Run
-from postrank_airflow import clients, sights
-from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
-from postrank_airflow.pools import BACKFILL
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.dag.pools import BACKFILL
+from postrank_airflow.tasks import streamer_checks
 
 _MENDS_FIRST = 2  # the command's status when trying again does not help
 _SECONDS = 4 * 3600  # that a slice may take, as the SSM document has it
@@ -59,7 +61,7 @@ class SliceOperator(SsmRunCommandOperator):
     def execute(self, context: Context) -> Any:
         """Send the command to the instance that answers now; an earlier attempt may have had another."""
         parameters = self.run_command_kwargs["Parameters"]
-        self.run_command_kwargs = {"InstanceIds": [sights.instance_that_answers()], "Parameters": parameters}
+        self.run_command_kwargs = {"InstanceIds": [streamer_checks.instance_that_answers()], "Parameters": parameters}
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
@@ -77,7 +79,7 @@ class SliceOperator(SsmRunCommandOperator):
 def plan() -> list[dict[str, Any]]:
     """Decide on the slices. Plans the commands."""
     context = get_current_context()
-    if (marker := sights.deploy_marker()) is not None:
+    if (marker := streamer_checks.deploy_marker()) is not None:
         since = marker.get("since", "an unknown time")
         raise AirflowSkipException(f"a deployment has been running since {since}: nothing is read")
     as_of = context["dag_run"].start_date
@@ -123,7 +125,7 @@ def _gaps(context: Any, more: Iterable[Mapping[str, Any]] = ()) -> list[Gap]:
     ledgers = Ledgers(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
     # What this run's slices note may fall on the day after it began.
     days = [(as_of - timedelta(days=n)).date().isoformat() for n in range(-1, context["params"]["lookback_days"] + 1)]
-    return gaps.unmarked([*ledgers.rows("gaps", days), *more])
+    return open_gaps.unmarked([*ledgers.rows("gaps", days), *more])
 
 
 def _write(context: Any, rows: Iterable[Mapping[str, Any]]) -> None:

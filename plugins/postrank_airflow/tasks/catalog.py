@@ -7,9 +7,9 @@ from airflow.sdk import get_current_context, task
 from postrank.aws.prefixes import measure
 from postrank.aws.tables import prefix
 from postrank.errors import Fatal, Retryable
-from postrank.results.arrivals import hours_ended_in
-from postrank_airflow import clients
-from postrank_airflow.names import RESOURCES
+from postrank.ranking.arrivals import hours_ended_in
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
 
 CRAWLED = ("raw_posts", "raw_author_windows")
 

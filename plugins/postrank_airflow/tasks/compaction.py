@@ -5,12 +5,12 @@ from typing import Any
 
 from airflow.sdk import chain, get_current_context, task
 
-from postrank.results.compaction import Compaction
-from postrank.results.run import Run
-from postrank_airflow import clients
-from postrank_airflow.names import RESOURCES
-from postrank_airflow.operators import CreateTableOperator
-from postrank_airflow.templating import render
+from postrank.lake.compaction import Compaction
+from postrank.ranking.run_identity import Run
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.operators.athena import CreateTableOperator
 
 _create = CreateTableOperator.of_file
 

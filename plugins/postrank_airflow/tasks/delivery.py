@@ -6,15 +6,17 @@ from typing import Any
 from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.delivery import lines
+from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
+from postrank.delivery.error_records import ErrorRecords, told
+from postrank.delivery.window_check import Comparison
 from postrank.errors import Fatal, Retryable
 from postrank.heartbeat import Heartbeat, read_heartbeat
-from postrank.results.comparison import Comparison
 from postrank.sinks.kinesis import KinesisSink
-from postrank_airflow import clients, delivered, metrics
-from postrank_airflow.conservation import balance_of_delivery, balance_of_streamer, sample_of
-from postrank_airflow.error_records import ErrorRecords, told
-from postrank_airflow.names import RESOURCES
-from postrank_airflow.templating import render
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.tasks import delivery_metrics
 
 PARAMS = {
     "put_back_records": Param(
@@ -63,13 +65,13 @@ def require_conservation() -> str:
     s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
     told = balance_of_streamer(beat.counts)
     bucket = RESOURCES.buckets["lake"]
-    account = delivered.load(s3, bucket)
-    hours, newest = delivered.count(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else {})
+    account = lines.load(s3, bucket)
+    hours, newest = lines.count(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else {})
     if account is None or account.collector != beat.collector:
-        account = delivered.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
+        account = lines.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
     account.hours = hours
     account.add(sample_of(beat))
-    delivered.save(s3, bucket, account)
+    lines.save(s3, bucket, account)
     transit = _transit()
     _require_fresh(newest, beat, transit)
     return f"{told}; {balance_of_delivery(account.samples, account.lines, now, transit)}"
@@ -78,8 +80,8 @@ def require_conservation() -> str:
 @task
 def require_movement() -> str:
     """Check Firehose's metrics: oldest undelivered record, failed deliveries, throttling, iterator age."""
-    wanted = metrics.limits()
-    figures = list(zip(wanted, metrics.newest(clients.client("cloudwatch"), wanted), strict=True))
+    wanted = delivery_metrics.limits()
+    figures = list(zip(wanted, delivery_metrics.newest(clients.client("cloudwatch"), wanted), strict=True))
     broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
     if broken:
         raise HopBroken(f"hop Firehose: {'; '.join(broken)}")

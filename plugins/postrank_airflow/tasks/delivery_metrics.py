@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from postrank_airflow.names import RESOURCES
+from postrank_airflow.connections.environment import RESOURCES
 
 WINDOW = timedelta(minutes=15)
 

@@ -6,13 +6,13 @@ from typing import Any
 from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from postrank.results.arrivals import HOUR
-from postrank.results.comparison import Comparison
-from postrank.results.costs import Costs, Price
-from postrank.results.maintenance import Maintenance
-from postrank_airflow import clients
-from postrank_airflow.names import RESOURCES
-from postrank_airflow.templating import render
+from postrank.delivery.window_check import Comparison
+from postrank.lake.costs import Costs, Price
+from postrank.lake.retention import Maintenance
+from postrank.ranking.arrivals import HOUR
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
 
 DATE = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 PARAMS = {

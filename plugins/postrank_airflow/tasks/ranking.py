@@ -6,13 +6,13 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from postrank.results.arrivals import hours_ended_in
-from postrank.results.ranking import Ranking, Statements
-from postrank.results.request import RankingRequest
-from postrank.results.run import Run
-from postrank_airflow import clients
-from postrank_airflow.names import RESOURCES
-from postrank_airflow.templating import render
+from postrank.ranking.arrivals import hours_ended_in
+from postrank.ranking.request import RankingRequest
+from postrank.ranking.run_identity import Run
+from postrank.ranking.steps import Ranking, Statements
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
 
 AFTER_ANY = "none_failed_min_one_success"  # what had nothing to write was skipped; that is no reason to skip the rest
 

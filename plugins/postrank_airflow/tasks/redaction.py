@@ -7,14 +7,14 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from postrank.results.elsewhere import Elsewhere
-from postrank.results.redaction import Redaction
-from postrank.results.run import Run
-from postrank_airflow import clients
-from postrank_airflow.assets import POSTS
-from postrank_airflow.names import RESOURCES
-from postrank_airflow.operators import CreateTableOperator
-from postrank_airflow.templating import render
+from postrank.lake.redaction.steps import Redaction
+from postrank.lake.redaction.undelivered_lines import Elsewhere
+from postrank.ranking.run_identity import Run
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.assets import POSTS
+from postrank_airflow.operators.athena import CreateTableOperator
 
 PATIENCE = timedelta(hours=11)  # a run that nobody answers ends before the next one is due
 

@@ -2,15 +2,15 @@
 
 from airflow.sdk import get_current_context, task
 
+from postrank.ranking.export_reader import Results
+from postrank.ranking.run_identity import Run
 from postrank.report.exports import Exports
 from postrank.report.ledgers import Ledgers
+from postrank.report.post_content import export_words
 from postrank.report.store import Report
-from postrank.report.words import export_words
-from postrank.results.reader import Results
-from postrank.results.run import Run
-from postrank_airflow import clients
-from postrank_airflow.names import RESOURCES
-from postrank_airflow.templating import render
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
 
 
 @task

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from postrank.deploy.marker import lapsed
 from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
-from postrank_airflow import clients
-from postrank_airflow.diagnosis import Sight
-from postrank_airflow.names import RESOURCES
+from postrank.supervision.diagnosis import Sight
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
 
 
 class NoInstance(Retryable):

@@ -8,15 +8,15 @@ from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from postrank.results import places as x_places
-from postrank.results.places import Place
-from postrank.results.run import Run
-from postrank.results.trends import Trends, hour_of, last_ended, put_json
-from postrank.results.warehouse import Warehouse
-from postrank_airflow import clients, x_api
-from postrank_airflow.names import POSTGRES, RESOURCES
-from postrank_airflow.pools import X_TRENDS
-from postrank_airflow.templating import render
+from postrank.ranking.run_identity import Run
+from postrank.trends import x_places
+from postrank.trends.hashtags import Trends, hour_of, last_ended, put_json
+from postrank.trends.warehouse import Warehouse
+from postrank.trends.x_places import Place
+from postrank_airflow.connections import clients, x_api
+from postrank_airflow.connections.environment import POSTGRES, RESOURCES
+from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.pools import X_TRENDS
 
 WAREHOUSE_CONNECTION = "postrank_warehouse"
 

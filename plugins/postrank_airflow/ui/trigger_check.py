@@ -56,7 +56,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def _refusal(dag_id: Any, conf: Any) -> str | None:
     # Every process of Airflow loads the plugin; only the one that is asked needs the rules.
-    from postrank_airflow.triggers import refusal
+    from postrank_airflow.dag.trigger_rules import refusal
 
     return refusal(dag_id, conf)
 

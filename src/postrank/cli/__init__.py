@@ -59,7 +59,7 @@ def main() -> None:
     except (PostrankError, OSError) as error:  # OSError: a full disk, a folder that may not be written
         _end(error)
     except Exception as error:
-        from postrank.aws.repairs import told  # boto3 is slow to import
+        from postrank.aws.error_help import told  # boto3 is slow to import
 
         if (told_as := told(error)) is None:
             raise

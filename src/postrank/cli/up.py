@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from postrank.laptop.options import Options
 from postrank.laptop.run import Interrupted, run
+from postrank.laptop.setup.options import Options
 
 SOURCES = ("replay", "bluesky")
 _PORT = click.IntRange(1, 65535)

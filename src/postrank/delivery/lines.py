@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from postrank_airflow.conservation import Sample
+from postrank.delivery.conservation import Sample
 
 STATE = "state/delivery.json"  # in the lake bucket
 _SAMPLES = 200

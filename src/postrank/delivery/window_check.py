@@ -10,7 +10,7 @@ from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
-from postrank.results.arrivals import HOUR, name_of, start_of
+from postrank.ranking.arrivals import HOUR, name_of, start_of
 
 STATE = "state/windows.json"  # in the lake bucket: {"compared_to": "2026-11-24T05:00:00.000Z"}
 _LONGEST = timedelta(days=1)  # what is older is left to the daily comparison of whole days

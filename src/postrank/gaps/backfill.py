@@ -10,15 +10,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from postrank.backfill.past import Past, Span
 from postrank.errors import Retryable
+from postrank.gaps.span_sources import Past, Span
 from postrank.posts.encoding import encode
 from postrank.posts.times import to_text
 from postrank.sinks import Record, Sink, Unavailable
 from postrank.sinks.packing import Packer, too_large
 from postrank.sources import Batch, Gap
-from postrank.streamer.counts import Counts
-from postrank.streamer.ledgers import Ledgers, PutObject
+from postrank.streamer.engine.counts import Counts
+from postrank.streamer.engine.ledgers import Ledgers, PutObject
 
 log = logging.getLogger(__name__)
 _FLUSH_BYTES = 2 << 20

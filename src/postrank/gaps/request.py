@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from postrank.results.gaps import Gap, Span, slices, utc
-from postrank.results.request import TIME_PATTERN, BadRequest
+from postrank.gaps.open_gaps import Gap, Span, slices, utc
+from postrank.ranking.request import TIME_PATTERN, BadRequest
 
 SOURCES = LEDGER, SEARCH, TIMELINES, ARCHIVE = ("ledger", "x-search", "mastodon", "archive")
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._=/-]{0,299}$"  # as the SSM document has it

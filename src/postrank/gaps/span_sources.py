@@ -12,7 +12,7 @@ from postrank.options import WrongSettings
 from postrank.posts import Event, Post
 from postrank.posts.times import moment
 from postrank.sources import Batch, Source
-from postrank.sources.replay import Replay
+from postrank.sources.files.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)

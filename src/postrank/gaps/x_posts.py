@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postrank.backfill.past import Span
 from postrank.errors import Fatal
+from postrank.gaps.span_sources import Span
 from postrank.sources import Batch, Source
-from postrank.sources.entries import entries, unusable
+from postrank.sources.files.value_lists import entries, unusable
 
 if TYPE_CHECKING:  # tweepy is slow to import
     from postrank.sources.x.lookup import Lookup
@@ -45,7 +45,7 @@ class UserTimelinesPast:
     recovered_by: str | None = None  # other users may have posted in the span, too
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
-        from postrank.sources.x.following import wrong_handles
+        from postrank.sources.x.handle_rules import wrong_handles
 
         handles = listed(self.files)
         if wrong := wrong_handles(handles):

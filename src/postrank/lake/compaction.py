@@ -16,9 +16,9 @@ from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.prefixes import Size, folder, sizes
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
-from postrank.results import planning, pointing
-from postrank.results.planning import Parameters
-from postrank.results.run import Run
+from postrank.ranking import plan, publish
+from postrank.ranking.plan import Parameters
+from postrank.ranking.run_identity import Run
 
 MANY = 4  # files that a partition may have without being written again
 SMALL = 32 << 20  # bytes: files of this size on average are large enough
@@ -61,7 +61,7 @@ class Compaction:
         return [
             self._statement(relation, number, some)
             for relation in RELATIONS
-            for number, some in enumerate(planning.chunks(self._scattered(relation, many)))
+            for number, some in enumerate(plan.chunks(self._scattered(relation, many)))
         ]
 
     def point(self, planned: Sequence[Parameters]) -> int:
@@ -74,7 +74,7 @@ class Compaction:
             now = {one.values: one for one in self.catalogue.partitions(relation)}
             still = [pair for pair, was in params["replaced"].items() if _at(now, relation, pair) == was]
             check = self.render("checks/compacted.sql", **{**params, "pairs": still})
-            pointing.require_empty(self.athena, relation, [check])
+            publish.require_empty(self.athena, relation, [check])
             written = [one for one in self.catalogue.partitions(params["table"]) if _pair(one) in still]
             self.catalogue.point(relation, [replace(one, notes=now[one.values].notes) for one in written])
             changed += len(written)
@@ -97,7 +97,7 @@ class Compaction:
                 "days": days,
                 "runs": {day: many[day] for day in days},
             }
-            for number, days in enumerate(planning.chunks(many))
+            for number, days in enumerate(plan.chunks(many))
         ]
 
     def point_settled(self, planned: Sequence[Parameters]) -> int:
@@ -108,8 +108,8 @@ class Compaction:
             if not self.catalogue.has_table(params["table"]):
                 continue
             check = self.render("checks/author_ranking.sql", table=params["table"])
-            pointing.require_empty(self.athena, "author_ranking", [check])
-            pointing.point_days(self.catalogue, _RANKING, [params["table"]], (), name)
+            publish.require_empty(self.athena, "author_ranking", [check])
+            publish.point_days(self.catalogue, _RANKING, [params["table"]], (), name)
             gone = [(day, run) for day, runs in params["runs"].items() for run in runs]
             self.catalogue.forget(_RANKING, gone)
             self.catalogue.drop(params["table"])

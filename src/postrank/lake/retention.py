@@ -13,8 +13,8 @@ from postrank.aws.glue import Catalogue
 from postrank.aws.prefixes import folder
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
-from postrank.results.reader import NothingExported, Results
-from postrank.results.run import SCRATCH
+from postrank.ranking.export_reader import NothingExported, Results
+from postrank.ranking.run_identity import SCRATCH
 
 WRITTEN = ("post_versions", "author_minutes", "author_ranking_revisions", "touched_minutes", "hashtag_ranking")
 POINTING = (*WRITTEN, "hashtag_debt")  # whose objects are those of `touched_minutes`

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from postrank.errors import Fatal
-from postrank.results.export import LATEST
+from postrank.ranking.export_writer import LATEST
 
 
 class NothingExported(Fatal):

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from postrank.aws.resources import Resources
-from postrank.results.arrivals import HOUR, start_of
-from postrank.results.request import RankingRequest
-from postrank.results.run import Run
-from postrank.results.surroundings import CORRECTIONS, Known, Touched
+from postrank.ranking.arrivals import HOUR, start_of
+from postrank.ranking.catalog_state import CORRECTIONS, Known, Touched
+from postrank.ranking.request import RankingRequest
+from postrank.ranking.run_identity import Run
 
 PARTITIONS_A_STATEMENT = 100  # Athena, "Considerations and limitations for CTAS queries"
 NEVER = "~"  # later than every arrival hour: a lower bound that reads nothing

@@ -13,13 +13,13 @@ from postrank.aws.athena import Athena, Execution
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
-from postrank.results import planning, pointing
-from postrank.results.arrivals import Arrivals
-from postrank.results.export import Exporter
-from postrank.results.planning import Parameters
-from postrank.results.request import RankingRequest
-from postrank.results.run import Run
-from postrank.results.surroundings import Known, Touched, debt_runs
+from postrank.ranking import plan, publish
+from postrank.ranking.arrivals import Arrivals
+from postrank.ranking.catalog_state import Known, Touched, debt_runs
+from postrank.ranking.export_writer import Exporter
+from postrank.ranking.plan import Parameters
+from postrank.ranking.request import RankingRequest
+from postrank.ranking.run_identity import Run
 
 VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
@@ -73,7 +73,7 @@ class Ranking:
 
     def arrivals(self, notes: Notes) -> Statements:
         """The statement that stages what arrived."""
-        return planning.arrivals(self.run, self.resources, list(notes))
+        return plan.arrivals(self.run, self.resources, list(notes))
 
     def survey(self, notes: Notes) -> dict[str, int]:
         """How many lines of each kind were staged. Raises TooManyUnusable."""
@@ -87,9 +87,9 @@ class Ranking:
 
     def touched(self, notes: Notes, lines: Mapping[str, int]) -> Statements:
         """The statement that finds what the staged hours touch."""
-        horizon = planning.Horizon.scheduled() if self.data_hours else planning.Horizon.endless()
-        corrected = planning.has_corrections(lines)
-        return planning.touched(self.run, self.resources, list(notes), horizon, has_corrections=corrected)
+        horizon = plan.Horizon.scheduled() if self.data_hours else plan.Horizon.endless()
+        corrected = plan.has_corrections(lines)
+        return plan.touched(self.run, self.resources, list(notes), horizon, has_corrections=corrected)
 
     def layout(self, notes: Notes, lines: Mapping[str, int]) -> dict[str, Any]:
         """Take on the debt of what was touched; returns the statements that write, by what they write."""
@@ -99,8 +99,8 @@ class Ranking:
         owed = debt_runs(self.catalogue)
         rows = self.athena.rows(self.render("staging/touched_days.sql", run=self.run.slug, debt_runs=owed))
         touched = [Touched.of(row) for row in rows]
-        days = planning.days_near(self.request, touched, self.data_hours)
-        work = planning.Layout(
+        days = plan.days_near(self.request, touched, self.data_hours)
+        work = plan.Layout(
             run=self.run,
             resources=self.resources,
             request=self.request,
@@ -108,13 +108,13 @@ class Ranking:
             touched=touched,
             arrival_hours=list(notes),
             data_hours=self.data_hours,
-            has_corrections=planning.has_corrections(lines),
+            has_corrections=plan.has_corrections(lines),
         )
         return {**work.statements(), "debt_runs": owed}
 
     def point_versions(self, planned: Mapping[str, Any], notes: Notes) -> None:
         """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
-        pointing.point_versions(self.catalogue, self._checked("post_versions", planned), notes)
+        publish.point_versions(self.catalogue, self._checked("post_versions", planned), notes)
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("hashtag_debt", [Partition((self.run.slug,), location)])
@@ -122,12 +122,12 @@ class Ranking:
     def point_minutes(self, planned: Mapping[str, Any]) -> None:
         """Check what was written of `author_minutes`, then let everybody read it."""
         tables, days = self._checked("author_minutes", planned), _days(planned["author_minutes"])
-        pointing.point_days(self.catalogue, "author_minutes", tables, days)
+        publish.point_days(self.catalogue, "author_minutes", tables, days)
 
     def point_ranking(self, planned: Mapping[str, Any]) -> None:
         """Check what was written of `author_ranking`, then let everybody read it; a default ranking pays the debt."""
         tables, days = self._checked("author_ranking", planned), _days(planned["author_ranking"])
-        pointing.point_days(self.catalogue, "author_ranking_revisions", tables, days, self.run.slug)
+        publish.point_days(self.catalogue, "author_ranking_revisions", tables, days, self.run.slug)
         if self.request.settles:
             self.catalogue.forget("touched_minutes", [(owed,) for owed in planned["debt_runs"]])
 
@@ -150,7 +150,7 @@ class Ranking:
 
         The other objects stay, for what points at them.
         """
-        written = [params["table"] for relation in planning.WRITTEN for params in planned[relation]]
+        written = [params["table"] for relation in plan.WRITTEN for params in planned[relation]]
         for table in (*written, self.run.scratch("arrivals"), self.run.scratch("touched_minutes")):
             self.catalogue.drop(table)
         prefixes.empty(self.s3, self.run.location(self.resources, "arrivals"))
@@ -175,7 +175,7 @@ class Ranking:
         """The scratch tables of a relation, after its check found nothing wrong in any."""
         tables = [params["table"] for params in planned[relation]]
         checks = (self.render(f"checks/{relation}.sql", table=table) for table in tables)
-        pointing.require_empty(self.athena, relation, checks)
+        publish.require_empty(self.athena, relation, checks)
         return tables
 
 

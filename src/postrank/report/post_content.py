@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from postrank.aws.athena import Athena
+from postrank.ranking.export_reader import Results
 from postrank.report.exports import HASHTAGS, POSTS, Export
-from postrank.results.reader import Results
 
 _LISTED = {"hashtags": 50, "hashtag_days": 5, "author_lengths": 100}  # rows of each statement, of hashtags a day
 _DOCUMENTS = {

@@ -14,11 +14,11 @@ from typing import Any
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
-from postrank.results import pointing
-from postrank.results.arrivals import HOUR, name_of
-from postrank.results.planning import Parameters
-from postrank.results.request import BadRequest
-from postrank.results.run import Run
+from postrank.ranking import publish
+from postrank.ranking.arrivals import HOUR, name_of
+from postrank.ranking.plan import Parameters
+from postrank.ranking.request import BadRequest
+from postrank.ranking.run_identity import Run
 
 LATEST = "trends/latest.json"
 HOURS = "trends/hour="  # the documents of each hour
@@ -94,8 +94,8 @@ class Trends:
         """Check what was written, then let everybody read it; the debt is paid. Returns the exports' statements."""
         tables, names = [self._scratch(number) for number in range(len(hours))], [name_of(hour) for hour in hours]
         checks = (self.render(f"checks/{_RELATION}.sql", table=table) for table in tables)
-        pointing.require_empty(self.athena, _RELATION, checks)
-        pointing.point_days(self.catalogue, _RELATION, tables, names)
+        publish.require_empty(self.athena, _RELATION, checks)
+        publish.point_days(self.catalogue, _RELATION, tables, names)
         self.catalogue.forget(DEBT, [(one,) for one in owed])
         return [{"window_hour": name} for name in names]
 

@@ -10,8 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from postrank.results.places import is_place
-from postrank.results.trends import HASHTAGS, HOURS
+from postrank.trends.hashtags import HASHTAGS, HOURS
+from postrank.trends.x_places import is_place
 
 Document = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from postrank.errors import Fatal
-from postrank.results.arrivals import HOUR
-from postrank.results.trends import HOURS, key_of
+from postrank.ranking.arrivals import HOUR
+from postrank.trends.hashtags import HOURS, key_of
 
 PLACE = "place="
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Self
 
-from postrank.windows.authors import Numbers
+from postrank.windows.author_numbers import Numbers
 
 MINUTE_MS = 60_000
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 
-from postrank.windows.authors import Numbers
+from postrank.windows.author_numbers import Numbers
 
 STEP_MS = 5_000
 STEPS = 12  # in 60 s

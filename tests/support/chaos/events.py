@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from tests.support.streamers import record
+from tests.support.streaming.streamers import record
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]

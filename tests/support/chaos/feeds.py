@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.support.chaos_story import Arrived, Line, model, told
-from tests.support.faulty_proxy import FaultyProxy
+from tests.support.chaos.events import Arrived, Line, model, told
+from tests.support.fakes.faulty_proxy import FaultyProxy
 
 _LATER_S = 3600  # by which a last event lies behind all others, so that their windows are final
 

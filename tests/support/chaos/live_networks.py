@@ -11,14 +11,14 @@ from typing import Any
 
 import orjson
 
-from tests.support.chaos_feeding import Feeding, earlier, last_line, without_last
-from tests.support.chaos_story import Arrived, Line, told
-from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
-from tests.support.fake_mastodon import fake_mastodon
-from tests.support.fake_x import TOKEN as X_TOKEN
-from tests.support.fake_x import FakeX, fake_x
-from tests.support.faulty_proxy import faulty_proxy
-from tests.support.http_server import Feed, Memory
+from tests.support.chaos.events import Arrived, Line, told
+from tests.support.chaos.feeds import Feeding, earlier, last_line, without_last
+from tests.support.fakes.faulty_proxy import faulty_proxy
+from tests.support.fakes.http_server import Feed, Memory
+from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
+from tests.support.fakes.mastodon import fake_mastodon
+from tests.support.fakes.x import TOKEN as X_TOKEN
+from tests.support.fakes.x import FakeX, fake_x
 
 _TICK = 0.02  # seconds between what is told at once
 _BEHIND = 20_000  # posts that are on their way: a network tells no more than its connection carries

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 from websockets.sync.server import ServerConnection, serve
 
-from tests.support.chaos_feeding import Feeding, earlier, last_line, without_last
-from tests.support.chaos_story import Line, model, told
-from tests.support.faulty_proxy import faulty_proxy
-from tests.support.streamers import write_lines
+from tests.support.chaos.events import Line, model, told
+from tests.support.chaos.feeds import Feeding, earlier, last_line, without_last
+from tests.support.fakes.faulty_proxy import faulty_proxy
+from tests.support.streaming.streamers import write_lines
 
 _CHUNK = 1 << 16
 _LATER_US = 3600 * 10**6

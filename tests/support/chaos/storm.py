@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.aws_server import AwsServer, aws_server
-from tests.support.chaos_feeding import Feeding
-from tests.support.chaos_story import Arrived
-from tests.support.faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
-from tests.support.streamers import StreamerProcess, heartbeat, ledger
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from tests.support.chaos.events import Arrived
+from tests.support.chaos.feeds import Feeding
+from tests.support.fakes.aws import AwsServer, aws_server
+from tests.support.fakes.faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
+from tests.support.streaming.streamers import StreamerProcess, heartbeat, ledger
 
 Feeds = Callable[[Path, int, int, float], AbstractContextManager[Feeding]]  # folder, lines, seed, lines a second
 _SERVER_FAULTS = ("500", "throttled")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.http_server import Feed, Handler, Memory, serving
+from tests.support.fakes.http_server import Feed, Handler, Memory, serving
 
 TOKEN = "token-that-must-stay-secret"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.support.http_server import Handler, serving
+from tests.support.fakes.http_server import Handler, serving
 
 
 @dataclass

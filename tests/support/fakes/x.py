@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.http_server import Feed, Handler, Memory, serving
+from tests.support.fakes.http_server import Feed, Handler, Memory, serving
 
 TOKEN = "token-that-must-stay-secret"
 TOO_MANY = {

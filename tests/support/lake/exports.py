@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from postrank.results.export import COLUMNS, Exporter
-from postrank.results.run import Run
+from postrank.ranking.export_writer import COLUMNS, Exporter
+from postrank.ranking.run_identity import Run
 
 LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 GRANULARITIES = ("minute", "hour", "day", "all")

@@ -14,13 +14,13 @@ from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables, prefix
-from postrank.results.literals import FILTERS
-from postrank.results.ranking import Ranking
-from postrank.results.reader import Results
-from postrank.results.request import RankingRequest
-from postrank.results.run import Run
+from postrank.ranking.export_reader import Results
+from postrank.ranking.request import RankingRequest
+from postrank.ranking.run_identity import Run
+from postrank.ranking.sql_literals import FILTERS
+from postrank.ranking.steps import Ranking
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 Row = dict[str, Any]
 

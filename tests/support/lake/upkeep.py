@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from postrank.results.compaction import MANY, Compaction
-from postrank.results.comparison import Comparison
-from postrank.results.elsewhere import Elsewhere
-from postrank.results.maintenance import Maintenance
-from postrank.results.redaction import Redaction
-from postrank.results.run import Run
-from tests.support.lake import Lake, render
+from postrank.delivery.window_check import Comparison
+from postrank.lake.compaction import MANY, Compaction
+from postrank.lake.redaction.steps import Redaction
+from postrank.lake.redaction.undelivered_lines import Elsewhere
+from postrank.lake.retention import Maintenance
+from postrank.ranking.run_identity import Run
+from tests.support.lake.ranked_lake import Lake, render
 
 AS_OF = datetime(2026, 11, 25, 3, 40, tzinfo=UTC)
 

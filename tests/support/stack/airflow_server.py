@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 
-from postrank.laptop.ports import any_free
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from postrank.laptop.setup.ports import any_free
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 USER, PASSWORD = "viewer", "a-password-of-tests"
 _STARTED_SECONDS = 120.0
 

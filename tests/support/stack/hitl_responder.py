@@ -1,6 +1,6 @@
 """Answers the first question that a run asks of a human, as Airflow's page Required Actions does: in its own process.
 
-Run as `python -m tests.support.answering Approve` with the environment of the Airflow that asks.
+Run as `python -m tests.support.stack.hitl_responder Approve` with the environment of the Airflow that asks.
 """
 
 import sys

@@ -16,13 +16,13 @@ from typing import Any
 
 import boto3
 
-from postrank.laptop.airflow import Airflow
-from postrank.laptop.ports import any_free
-from postrank.laptop.processes import Parts
+from localaws.testing.waiting import wait_for
+from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
-from tests.support.waiting import wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RANKED_SECONDS = 240.0
 
 

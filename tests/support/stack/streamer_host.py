@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from postrank.aws.resources import Resources
-from tests.support.terraform import Terraform
+from tests.support.stack.terraform import Terraform
 
-SCRIPT = Path(__file__).parents[2] / "terraform/modules/streamer/files/postrank-host"
+SCRIPT = Path(__file__).parents[3] / "terraform/modules/streamer/files/postrank-host"
 NEEDED = ("aws", "bash", "flock", "sha256sum")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SECONDS = 240
 _MIRRORS = ("/opt", "/usr/share", "/usr/local/share", "~/.terraform.d")  # Terraform's implied ones, and /opt/<name>
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from postrank.sources import Source
 from postrank.sources.mastodon.api import first_of
-from tests.support.fake_jetstream import V2_PATH, FakeJetstream, commit, fake_jetstream, record
-from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
-from tests.support.fake_mastodon import FakeMastodon, fake_mastodon, status
-from tests.support.fake_x import TOKEN as X_TOKEN
-from tests.support.fake_x import FakeX, fake_x, post
-from tests.support.reading import built
-from tests.support.streamers import record as native
+from tests.support.fakes.jetstream import V2_PATH, FakeJetstream, commit, fake_jetstream, record
+from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
+from tests.support.fakes.mastodon import FakeMastodon, fake_mastodon, status
+from tests.support.fakes.x import TOKEN as X_TOKEN
+from tests.support.fakes.x import FakeX, fake_x, post
+from tests.support.streaming.source_reader import built
+from tests.support.streaming.streamers import record as native
 
 DID = "did:plc:ann"
 

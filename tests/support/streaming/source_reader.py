@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localaws.testing.waiting import wait_for
 from postrank.options import Options
 from postrank.posts import Event, Reject
 from postrank.sources import Batch, Cursor, Gap, Source, Surroundings
 from postrank.sources.registry import build
-from tests.support.waiting import wait_for
 
 
 def built(name: str, state: Path, **table: Any) -> Source:

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from postrank.aws.resources import Resources
-from tests.support.aws_server import AwsServer
+from tests.support.fakes.aws import AwsServer
 
 ACCOUNT = "123456789012"
 NAMES = Resources.of("local", ACCOUNT)

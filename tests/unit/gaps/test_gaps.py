@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from postrank.results import gaps, recovery
-from postrank.results.gaps import Span
-from postrank.results.recovery import RecoveryRequest
-from postrank.results.request import BadRequest
+from postrank.gaps import open_gaps as gaps
+from postrank.gaps import request as recovery
+from postrank.gaps.open_gaps import Span
+from postrank.gaps.request import RecoveryRequest
+from postrank.ranking.request import BadRequest
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.server import running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
 from postrank.heartbeat import Heartbeat
 from postrank.laptop.accounting import Accounting
-from postrank.laptop.cloud import LocalCloud
 from postrank.laptop.delivered import DeliveredLines
-from postrank.laptop.layout import Layout, NotAProject
-from postrank.laptop.options import DiskFull, NoSuchInput, Options, check_room
-from postrank.laptop.ports import PortTaken, any_free, claim
-from postrank.laptop.processes import PartDied, Parts
-from postrank.laptop.streamer import Streamer
-from tests.support.disks import small_disk
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.services.processes import PartDied, Parts
+from postrank.laptop.services.streamer import Streamer
+from postrank.laptop.setup.layout import Layout, NotAProject
+from postrank.laptop.setup.options import DiskFull, NoSuchInput, Options, check_room
+from postrank.laptop.setup.ports import PortTaken, any_free, claim
+from tests.support.streaming.disks import small_disk
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def heartbeat(**counts: int) -> Heartbeat:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from postrank.posts import Ignored, Malformed, Notice, Post, Tombstone
 from postrank.posts.encoding import encode
-from postrank.posts.lines import parse_line
+from postrank.posts.formats.detect import parse_line
+from postrank.posts.formats.x_stream import stream_post
 from postrank.posts.times import instant, moment, to_text
-from postrank.posts.x_stream import stream_post
-from tests.support.streamers import record
+from tests.support.streaming.streamers import record
 
 V1 = {
     "created_at": "Sat Aug 10 11:00:00 +0000 2013",

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pyarrow.parquet as pq
 
-from postrank.results.export import COLUMNS, _forms, _read
+from postrank.ranking.export_writer import COLUMNS, _forms, _read
 
 RESULT = (
     ",".join(f'"{name}"' for name in COLUMNS)

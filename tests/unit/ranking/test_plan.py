@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from postrank.aws.resources import Resources
-from postrank.results.arrivals import hours_ended_in
-from postrank.results.planning import Horizon, Layout, days_near, touched
-from postrank.results.request import RankingRequest
-from postrank.results.run import Run
-from postrank.results.surroundings import Known, Touched
+from postrank.ranking.arrivals import hours_ended_in
+from postrank.ranking.catalog_state import Known, Touched
+from postrank.ranking.plan import Horizon, Layout, days_near, touched
+from postrank.ranking.request import RankingRequest
+from postrank.ranking.run_identity import Run
 
 NAMES = Resources.of("test", "123456789012")
 RUN = Run("manual__2026-11-24T02:10:00.123456+00:00")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from postrank.results.literals import boolean, integer, name, text, texts, timestamp
-from postrank.results.request import BadRequest, RankingRequest
+from postrank.ranking.request import BadRequest, RankingRequest
+from postrank.ranking.sql_literals import boolean, integer, name, text, texts, timestamp
 
 
 def test_ranks_everything_as_far_as_it_arrived_unless_told_otherwise():

@@ -18,13 +18,13 @@ from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
 from postrank.cli.report import report as report_command
+from postrank.ranking.export_reader import Results
 from postrank.report.charts import heat_map, nice_ceiling, shortened
 from postrank.report.exports import Exports, NotExported
 from postrank.report.ledgers import Ledgers
 from postrank.report.store import Report
 from postrank.report.windows import Window, course, of_window, span_of_course, windows
-from postrank.results.reader import Results
-from tests.support.exports import HOSTILE, Author, Written, export, sample_posts
+from tests.support.lake.exports import HOSTILE, Author, Written, export, sample_posts
 
 BUCKET, RAW = "postrank-local-results-123456789012", "postrank-local-raw-123456789012"
 POSTS = sample_posts()

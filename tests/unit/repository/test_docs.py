@@ -10,7 +10,7 @@ import pytest
 
 from postrank.aws.resources import Resources
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 import cost  # noqa: E402 (a script, not a package)
 

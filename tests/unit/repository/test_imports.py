@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WHERE = {
     "postrank": ROOT / "src/postrank",
-    "localaws": ROOT / "src/localaws",
+    "localaws": ROOT / "packages/localaws/src/localaws",
     "postrank_airflow": ROOT / "plugins/postrank_airflow",
 }
 
@@ -28,12 +28,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         f"postrank.{room}"
         for room in ("posts", "errors", "options", "sources", "sinks", "windows", "heartbeat", "aws", "settings")
     },
-    "postrank.backfill": {
+    "postrank.gaps": {
         f"postrank.{room}" for room in ("posts", "errors", "options", "sources", "sinks", "streamer", "aws", "settings")
     },
     "postrank.deploy": {"postrank.aws", "postrank.errors", "postrank.heartbeat"},
-    "postrank.results": {"postrank.aws", "postrank.errors", "postrank.settings", "postrank.heartbeat"},
-    "postrank.report": {"postrank.results", "postrank.aws", "postrank.errors", "postrank.settings"},
+    "postrank.ranking": {"postrank.aws", "postrank.errors", "postrank.settings", "postrank.heartbeat"},
+    "postrank.report": {"postrank.ranking", "postrank.aws", "postrank.errors", "postrank.settings"},
     "postrank.laptop": {f"postrank.{room}" for room in ("aws", "results", "heartbeat", "settings", "errors")},
     "postrank.cli": {"postrank", "localaws"},
     "postrank.__main__": {"postrank.cli"},

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from postrank.streamer import metrics
+from postrank.streamer.telemetry import metrics
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TERRAFORM = ROOT / "terraform"
 ALARMS = "".join((TERRAFORM / "modules/alarms" / name).read_text("utf-8") for name in ("main.tf", "dashboard.tf"))
 FOLDERS = [TERRAFORM, TERRAFORM / "bootstrap", *sorted((TERRAFORM / "modules").iterdir())]
-# What the source of X says of its spending (postrank.sources.spend), as metrics.py spells it.
+# What the source of X says of its spending (postrank.sources.x.budget), as metrics.py spells it.
 OF_X = {"XSpentMonthUsd", "XBudgetMonthUsd", "XPausedForBudget"}
 
 

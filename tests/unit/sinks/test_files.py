@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.waiting import wait_for
 from postrank.sinks import POSTS, WINDOWS, Record, Unavailable
 from postrank.sinks.files import FilesSink
-from tests.support.waiting import wait_for
 
 
 def line(number: int, stream: str = POSTS, *, gzipped: bool = False, size: int = 0) -> Record:
@@ -102,12 +102,12 @@ def test_a_disk_that_is_full_leaves_no_half_line_and_names_what_is_left(tmp_path
 
 def test_a_kill_at_any_moment_leaves_every_line_that_was_acknowledged(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from tests.unit.test_files_sink import line, sink\n"
+        "import sys; from pathlib import Path; from tests.unit.sinks.test_files import line, sink\n"
         "writer, n = sink(Path(sys.argv[1]), max_bytes=5000), 0\n"
         "while True:\n    writer.put([line(n)]); print(n, flush=True); n += 1\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
     )
     assert process.stdout
     said = [int(process.stdout.readline()) for _ in range(500)]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from postrank.sources.backoff import Limit
 from postrank.sources.bluesky.handles import Handles
+from postrank.sources.net.backoff import Limit
 from postrank.sources.x import XStream
-from tests.support.reading import built
+from tests.support.streaming.source_reader import built
 
 
 @dataclass

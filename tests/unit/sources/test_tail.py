@@ -11,9 +11,9 @@ import pytest
 from postrank.options import Options, WrongSettings
 from postrank.posts import Post
 from postrank.sources import Batch, Surroundings
-from postrank.sources.tail import Tail
-from tests.support.reading import built
-from tests.support.streamers import record
+from postrank.sources.files.tail import Tail
+from tests.support.streaming.source_reader import built
+from tests.support.streaming.streamers import record
 
 ACCESS = (
     '192.0.2.7 - alice [10/Oct/2025:13:55:36 -0700] "GET /a \\"b\\" HTTP/1.1" 404 12 "-" "Mozilla/5.0"\n'
@@ -302,7 +302,7 @@ def test_a_list_of_no_files_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_line_that_is_too_long_is_one_reject_and_its_end_is_no_line(
     tmp_path: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("postrank.sources.tail.LINE_LIMIT", 1 << 20)
+    monkeypatch.setattr("postrank.sources.files.tail.LINE_LIMIT", 1 << 20)
     log = tmp_path / ("posts.ndjson.gz" if packed else "posts.ndjson")
     long = b"x" * (3 << 20) + json_line(7)
     body = json_line(1) + long + json_line(2) + b"\n"

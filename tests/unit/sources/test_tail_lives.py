@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_tail import Following, json_line, tail
+from tests.unit.sources.test_tail import Following, json_line, tail
 
 
 class Life:

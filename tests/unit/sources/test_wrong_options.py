@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from postrank.options import WrongSettings
-from tests.support.reading import built
+from tests.support.streaming.source_reader import built
 
 PAID = {"bearer_token": "t", "daily_budget": 5.0, "monthly_budget": 5.0, "rules": [{"value": "cats"}]}
 LOG = {"files": ["/x"], "format": "regex"}

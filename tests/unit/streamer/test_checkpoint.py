@@ -7,11 +7,11 @@ from zlib import crc32
 
 import pytest
 
-from postrank.streamer.checkpoint import Checkpoint, JournalFull
-from tests.support.aws_server import aws_server
-from tests.support.disks import small_disk
-from tests.support.streamers import StreamerProcess, record, write_lines
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from postrank.streamer.engine.checkpoint import Checkpoint, JournalFull
+from tests.support.fakes.aws import aws_server
+from tests.support.streaming.disks import small_disk
+from tests.support.streaming.streamers import StreamerProcess, record, write_lines
 
 # What a streamer wrote before authors had numbers.
 EARLIER = (

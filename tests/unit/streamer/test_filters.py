@@ -8,7 +8,7 @@ import pytest
 from postrank.options import Options, WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.posts.times import EPOCH
-from postrank.streamer.filters import Filters
+from postrank.streamer.engine.filters import Filters
 
 
 def filters(**table: Any) -> Filters:

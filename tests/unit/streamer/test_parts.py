@@ -23,13 +23,13 @@ from postrank.options import Options, Secret, WrongSettings
 from postrank.settings import Settings
 from postrank.sinks import POSTS, Record
 from postrank.sinks.s3 import BucketRefused, S3Sink
-from postrank.sources.pace import Pace
-from postrank.sources.replay import Replay
-from postrank.streamer.instance import instance_id
-from postrank.streamer.logs import JsonLines
+from postrank.sources.files.pace import Pace
+from postrank.sources.files.replay import Replay
+from postrank.streamer.host.instance import instance_id
 from postrank.streamer.secrets import NoSecret, Secrets
-from tests.support.fake_x import post
-from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
+from postrank.streamer.telemetry.logs import JsonLines
+from tests.support.fakes.x import post
+from tests.support.streaming.streamers import NAMES, StreamerProcess, record, write_lines
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +240,7 @@ def test_a_log_line_is_json_with_its_fields() -> None:
 
 def test_what_nobody_caught_is_a_log_line_too() -> None:
     program = (
-        "import threading; from postrank.streamer import logs; logs.configure()\n"
+        "import threading; from postrank.streamer.telemetry import logs; logs.configure()\n"
         "thread = threading.Thread(target=lambda: 1 / 0, name='worker'); thread.start(); thread.join()\n"
         "[].pop()\n"
     )

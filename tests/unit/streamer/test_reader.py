@@ -10,14 +10,14 @@ from pathlib import Path
 import orjson
 import pytest
 
+from localaws.testing.waiting import wait_for
 from postrank.errors import Fatal, Retryable
 from postrank.posts import Post
 from postrank.posts.times import to_text
 from postrank.sources import Batch, Gap
-from postrank.streamer.ledgers import Ledgers
-from postrank.streamer.reader import Reader
-from tests.support.streamers import START
-from tests.support.waiting import wait_for
+from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.reader import Reader
+from tests.support.streaming.streamers import START
 
 
 class Flaky:
@@ -108,7 +108,7 @@ def test_gaps_become_rows_and_an_upload_that_fails_is_made_again(tmp_path: Path)
 def test_processes_that_share_a_folder_of_ledgers_lose_and_repeat_no_row(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from postrank.posts import Reject; "
-        "from postrank.streamer.ledgers import Ledgers\n"
+        "from postrank.streamer.engine.ledgers import Ledgers\n"
         "folder, out, me = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]\n"
         "def put(key, body):\n"
         "    with (out / key.replace('/', '~')).open('wb') as file:\n"

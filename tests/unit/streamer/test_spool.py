@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from postrank.sinks import POSTS, WINDOWS, Record
-from postrank.streamer.checkpoint import Checkpoint
-from postrank.streamer.spool import Spool, SpoolDamaged, SpoolFull
+from postrank.streamer.engine.checkpoint import Checkpoint
+from postrank.streamer.engine.spool import Spool, SpoolDamaged, SpoolFull
 
 
 def records(name: str) -> list[Record]:

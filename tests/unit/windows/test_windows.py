@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from postrank.posts import Post
 from postrank.posts.times import milliseconds, to_text
+from postrank.windows.author_numbers import Authors
 from postrank.windows.author_windows import AuthorWindows
-from postrank.windows.authors import Authors
-from postrank.windows.seen import Seen
+from postrank.windows.seen_posts import Seen
 from postrank.windows.window import Window
-from tests.support.streamers import START
+from tests.support.streaming.streamers import START
 
 START_MS = round(START.timestamp() * 1000)
 FAR = 2**62

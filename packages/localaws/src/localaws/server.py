@@ -105,10 +105,10 @@ def _stop(_number: int, _frame: object) -> None:
 
 
 def _register(platform: Platform, package: str, options: Options) -> None:
-    spec = find_spec(f"localaws.{package}")
+    spec = find_spec(f"localaws.services.{package}")
     if spec is None or spec.origin is None:
         return
-    module = import_module(f"localaws.{package}")
+    module = import_module(f"localaws.services.{package}")
     created = module.create(platform, options.units) if package == "compute" else module.create(platform)
     for service in created if isinstance(created, list) else [created]:
         platform.register(service)

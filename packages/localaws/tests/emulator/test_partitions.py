@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
 
 STORAGE = {"Columns": [{"Name": "n", "Type": "bigint"}], "SerdeInfo": {"SerializationLibrary": "some"}}
 KEYS = [{"Name": "dt", "Type": "string"}, {"Name": "hour", "Type": "int"}]

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.emulator.snapshotter import EVERY
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.server import running_localaws
+from localaws.testing.waiting import wait_for
 
 TRUST = {
     "Version": "2012-10-17",

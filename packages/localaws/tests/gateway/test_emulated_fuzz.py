@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tests.local.test_streaming_fuzz import _typed
 
 from localaws.emulator.client import written
-from tests.local.test_streaming_fuzz import _typed
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
 
 # One or more services a protocol: query, ec2, json, rest-json, rest-xml.
 ACTIONS = {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
 
 TARGETS = {
     "kinesis": "Kinesis_20131202",

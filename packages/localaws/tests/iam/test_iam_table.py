@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from localaws.iam import s3needs
-from localaws.iam.needs import _PREFIXES
-from localaws.iam.templates import TEMPLATES
+from localaws.iam.permissions import s3_actions
+from localaws.iam.permissions.actions import _PREFIXES
+from localaws.iam.permissions.resource_arns import TEMPLATES
 
 querying = pytest.importorskip("policy_sentry.querying.actions", reason="policy-sentry is not installed")
 ACTIONS = [(service, action) for service, actions in TEMPLATES.items() for action in actions]
@@ -43,12 +43,12 @@ NAMED_ALIKE = (
     "CopyObject CreateBucket DeleteBucket DeleteObjects GetBucketLocation GetBucketPolicy ListBuckets PutBucketPolicy"
     " PutBucketVersioning"
 )
-S3_ACTIONS = sorted({*s3needs._OBJECT, *s3needs._BUCKET, *NAMED_ALIKE.split()})
+S3_ACTIONS = sorted({*s3_actions._OBJECT, *s3_actions._BUCKET, *NAMED_ALIKE.split()})
 
 
 @pytest.mark.parametrize("action", S3_ACTIONS)
 @pytest.mark.parametrize("version", [{}, {"VersionId": "v"}])
 def test_permissions_of_s3_are_listed_ones(action, version):
     params = {"Bucket": "b", "Key": "k", "CopySource": "b/k", **version}
-    for permission, _ in s3needs.pairs(action, params):
+    for permission, _ in s3_actions.pairs(action, params):
         assert querying.get_action_data("s3", permission.removeprefix("s3:")), permission

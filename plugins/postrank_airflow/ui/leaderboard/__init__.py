@@ -7,6 +7,6 @@ URL_PREFIX = "/postrank"
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application. It is made at the first request: every Airflow process loads the plugin, one serves it."""
-    from postrank_airflow.leaderboard.app import application
+    from postrank_airflow.ui.leaderboard.app import application
 
     await application()(scope, receive, send)

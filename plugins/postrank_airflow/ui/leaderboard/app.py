@@ -12,14 +12,14 @@ from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Respo
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import AwareDatetime
 
+from postrank.ranking.export_reader import NothingExported, Results
+from postrank.ranking.request import GRANULARITIES
+from postrank.ranking.run_identity import Run
 from postrank.report.exports import Exports, NotExported
 from postrank.report.store import Report
-from postrank.results.reader import NothingExported, Results
-from postrank.results.request import GRANULARITIES
-from postrank.results.run import Run
-from postrank_airflow import clients
-from postrank_airflow.leaderboard import answers
-from postrank_airflow.names import INCLUDE, RESOURCES
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import INCLUDE, RESOURCES
+from postrank_airflow.ui.leaderboard import rankings
 
 DAG_ID = "rank_authors"
 _KINDS = {
@@ -81,7 +81,7 @@ def _add_pages(app: FastAPI) -> None:
 def _add_data(app: FastAPI) -> None:
     @app.get("/api/runs/{run}")
     def run(run: RunName) -> Response:
-        return _json(answers.run(_open(run)))
+        return _json(rankings.run(_open(run)))
 
     @app.get("/api/runs/{run}/manifest")
     def manifest(run: RunName) -> Response:
@@ -89,16 +89,16 @@ def _add_data(app: FastAPI) -> None:
 
     @app.get("/api/runs/{run}/windows")
     def windows(run: RunName, granularity: Granularity) -> Response:
-        return _json(answers.windows_of(exports(), _open(run), granularity))
+        return _json(rankings.windows_of(exports(), _open(run), granularity))
 
     @app.get("/api/runs/{run}/ranking")
     def ranking(run: RunName, granularity: Granularity, window: AwareDatetime) -> Response:
-        return _json(answers.ranking(exports(), _open(run), granularity, window))
+        return _json(rankings.ranking(exports(), _open(run), granularity, window))
 
     @app.get("/api/runs/{run}/courses")
     def courses(run: RunName, granularity: Granularity, window: AwareDatetime, ranks: Ranks) -> Response:
         asked = {int(rank) for rank in ranks.split(",")}
-        return _json(answers.courses(exports(), _open(run), granularity, window, asked))
+        return _json(rankings.courses(exports(), _open(run), granularity, window, asked))
 
 
 def _add_failures(app: FastAPI) -> None:

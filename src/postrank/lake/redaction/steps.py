@@ -20,11 +20,12 @@ from postrank.aws.prefixes import folder, split
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
 from postrank.errors import Fatal
-from postrank.results import planning, pointing
-from postrank.results.planning import Parameters
-from postrank.results.rawzone import RawZone
-from postrank.results.run import Run
-from postrank.results.surroundings import CORRECTIONS
+from postrank.lake.redaction.raw_zone import RawZone
+from postrank.ranking import plan as planning
+from postrank.ranking import publish
+from postrank.ranking.catalog_state import CORRECTIONS
+from postrank.ranking.plan import Parameters
+from postrank.ranking.run_identity import Run
 
 EVIDENCE = "evidence/redactions/"  # in the lake bucket
 PLANS = "state/redactions/"  # in the lake bucket
@@ -128,7 +129,7 @@ class Redaction:
                 self.rewrite_raw(date)
         tables = self._written(plan.statements)
         checks = (self.render("checks/post_versions.sql", table=table) for table in tables)
-        pointing.require_empty(self.athena, "post_versions", checks)
+        publish.require_empty(self.athena, "post_versions", checks)
         self._point(plan, tables)
         self._owe(plan.owed)
         after = self._emptied(plan)

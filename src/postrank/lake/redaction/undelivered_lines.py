@@ -20,9 +20,9 @@ import orjson
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
-from postrank.results.rawzone import PostKey, stub_of
-from postrank.results.redaction import EVIDENCE
-from postrank.results.run import Run
+from postrank.lake.redaction.raw_zone import PostKey, stub_of
+from postrank.lake.redaction.steps import EVIDENCE
+from postrank.ranking.run_identity import Run
 
 _BATCH = 2000  # ids, about, of the objects that are looked up together
 _STATEMENT = 200_000  # bytes of ids: a statement may have 262,144 (Athena, "Service Quotas")

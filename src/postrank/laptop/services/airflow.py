@@ -22,9 +22,9 @@ from typing import Any
 import httpx
 
 from postrank.errors import Fatal
-from postrank.laptop.layout import Layout
-from postrank.laptop.ports import HOST
-from postrank.laptop.processes import Parts
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.ports import HOST
 
 READY_SECONDS = 150.0
 _LOCK_SECONDS = 15  # SQLite's own 5 s to get at the database are few on a busy machine
@@ -41,7 +41,7 @@ _PRELOADED = (
     "airflow.providers.amazon.aws.operators.glue_crawler",
     "airflow.providers.amazon.aws.operators.ssm",
     "postrank.report",
-    "postrank.results.ranking",
+    "postrank.ranking.steps",
 )
 _PRELOADING = f"import runpy, {', '.join(_PRELOADED)}; runpy.run_module('airflow', run_name='__main__')"
 _AIRFLOW = (sys.executable, "-m", "airflow")

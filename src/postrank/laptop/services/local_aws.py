@@ -8,9 +8,9 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from postrank.laptop.layout import Layout
-from postrank.laptop.ports import HOST
-from postrank.laptop.processes import Parts
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.ports import HOST
 
 SPEED = 60  # a delivery stream that buffers for 300 s delivers every 5 s
 READY_SECONDS = 60.0

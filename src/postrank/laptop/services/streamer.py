@@ -12,9 +12,9 @@ from typing import Any
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
-from postrank.laptop.cloud import LocalCloud
-from postrank.laptop.layout import Layout
-from postrank.laptop.options import Options
+from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.options import Options
 
 _HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
 _OVERRIDES = "POSTRANK_STREAM_"  # variables that replace keys of the streamer's configuration

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postrank.errors import Fatal
-from postrank.laptop.layout import Layout
-from postrank.laptop.ports import claim
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.ports import claim
 
 NEEDED_BYTES = 1 << 30  # what a run of the sample takes, several times over
 LEFT_BYTES = 64 << 20  # less than this left is a full disk

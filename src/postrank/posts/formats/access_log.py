@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from postrank.posts.records import Ignored, Malformed, Post
+from postrank.posts.events import Ignored, Malformed, Post
 from postrank.posts.times import instant, to_text
 
 # Apache HTTP Server, "Log Files": common and combined log format.

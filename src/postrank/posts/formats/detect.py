@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from postrank.posts import native, x_compliance, x_v1, x_v2
-from postrank.posts.records import Event, Ignored, Malformed
-from postrank.posts.x_stream import stream_post
+from postrank.posts.events import Event, Ignored, Malformed
+from postrank.posts.formats import native, x_compliance, x_v1, x_v2
+from postrank.posts.formats.x_stream import stream_post
 
 Outcome: TypeAlias = Event | Ignored | Malformed
 _BLANK = (Ignored("blank"),)

@@ -12,8 +12,8 @@ X Developer Platform, "Compliance Data Objects":
 from collections.abc import Mapping
 from typing import Any
 
-from postrank.posts import x_users
-from postrank.posts.records import Event, Ignored, Malformed, Notice, Tombstone
+from postrank.posts.events import Event, Ignored, Malformed, Notice, Tombstone
+from postrank.posts.formats import x_users
 from postrank.posts.times import instant
 
 _GONE = ("delete", "drop")

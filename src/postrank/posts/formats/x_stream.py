@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from postrank.posts.records import Post
+from postrank.posts.events import Post
 from postrank.posts.times import instant
 
 Text: TypeAlias = Annotated[str, Meta(min_length=1)]

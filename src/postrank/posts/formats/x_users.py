@@ -6,7 +6,7 @@ it ("user_undelete") brings none back, since the lake has let them go by then.
 
 from typing import Any
 
-from postrank.posts.records import Malformed, Tombstone
+from postrank.posts.events import Malformed, Tombstone
 from postrank.posts.times import instant
 
 GONE = frozenset({"user_delete", "user_protect", "user_suspend"})

@@ -7,8 +7,8 @@ the id, which differs from both. `timestamp_ms` came with the streams of late 20
 from collections.abc import Mapping
 from typing import Any
 
-from postrank.posts import x_users
-from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
+from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
+from postrank.posts.formats import x_users
 from postrank.posts.times import from_milliseconds, parse_x_v1
 
 # Streaming message types (Twitter developer documentation, "Streaming message types", v1.1).

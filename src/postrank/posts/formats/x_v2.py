@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from postrank.posts import x_compliance
-from postrank.posts.records import Event, Ignored, Malformed, Post
+from postrank.posts.events import Event, Ignored, Malformed, Post
+from postrank.posts.formats import x_compliance
 from postrank.posts.times import instant, snowflake_time, to_text
 
 Users: TypeAlias = Mapping[str, Mapping[str, Any]]

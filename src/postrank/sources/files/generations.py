@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
-from postrank.sources.compressed import DAMAGED, open_decompressed, skip
+from postrank.sources.files.compressed import DAMAGED, open_decompressed, skip
 
 _ROTATION = re.compile(r"([.-]\d[\d_T-]*)*(\.(gz|bz2|zst))?$")  # what logrotate and its like add to a name
 _FIRST_LINE = 4096  # bytes of the first line that go into a generation's key

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from postrank.options import Options
 from postrank.posts import Event, Ignored, Malformed, Notice, Post, Reject, Tombstone
-from postrank.posts.lines import Outcome, parse_line
-from postrank.posts.logs import LogFormat
-from postrank.posts.x_stream import stream_post
+from postrank.posts.formats.access_log import LogFormat
+from postrank.posts.formats.detect import Outcome, parse_line
+from postrank.posts.formats.x_stream import stream_post
 from postrank.sources import Batch, Cursor
 
 LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million

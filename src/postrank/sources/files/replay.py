@@ -14,12 +14,12 @@ import orjson
 from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.posts import Event, Post
-from postrank.posts.records import LINE_LIMIT as REJECTED
+from postrank.posts.events import LINE_LIMIT as REJECTED
 from postrank.posts.times import moment
 from postrank.sources import Batch, Cursor, Surroundings
-from postrank.sources.compressed import DAMAGED, open_decompressed, skip
-from postrank.sources.lines import LINE_LIMIT, LineBatch, listed
-from postrank.sources.pace import Pace
+from postrank.sources.files.compressed import DAMAGED, open_decompressed, skip
+from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch, listed
+from postrank.sources.files.pace import Pace
 
 CHUNK = 1 << 18  # bytes read, and so about the size of a batch
 

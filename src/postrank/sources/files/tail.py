@@ -20,11 +20,11 @@ from typing import Self
 import orjson
 
 from postrank.options import Options
-from postrank.posts.logs import APACHE, APACHE_TIME, RFC_3339, LogFormat
+from postrank.posts.formats.access_log import APACHE, APACHE_TIME, RFC_3339, LogFormat
 from postrank.sources import Batch, Cursor, Surroundings
-from postrank.sources.compressed import DAMAGED, open_decompressed
-from postrank.sources.generations import Generation, Generations, named
-from postrank.sources.lines import LINE_LIMIT, LineBatch, listed
+from postrank.sources.files.compressed import DAMAGED, open_decompressed
+from postrank.sources.files.generations import Generation, Generations, named
+from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch, listed
 
 _POLL = 0.25  # seconds between looks at the files
 _CHUNK = 1 << 18

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from typing import Generic, TypeVar
 
 from postrank.sources import Batch
-from postrank.sources.backoff import TICK
+from postrank.sources.net.backoff import TICK
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from postrank.sources import Batch
-from postrank.sources.kept import Kept
+from postrank.sources.net.shared_document import Kept
 
 TICK = 0.25  # seconds between signs of life while waiting
 

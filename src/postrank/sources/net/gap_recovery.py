@@ -13,8 +13,8 @@ from typing import Protocol
 
 from postrank.posts.times import parse_rfc3339, to_text
 from postrank.sources import Batch, Gap
-from postrank.sources.background import Work
-from postrank.sources.backoff import TICK
+from postrank.sources.net.background import Work
+from postrank.sources.net.backoff import TICK
 
 log = logging.getLogger(__name__)
 

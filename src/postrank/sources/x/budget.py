@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from postrank.errors import Fatal
-from postrank.sources.kept import Kept
+from postrank.sources.net.shared_document import Kept
 
 UNBOUNDED = 1 << 62
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from postrank.options import Options
-from postrank.sources.entries import Watch, entries, unusable
+from postrank.sources.files.value_lists import Watch, entries, unusable
 from postrank.sources.x.rules import LONGEST, Rule
 
 _HANDLE = re.compile(r"\w{1,15}", re.ASCII)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from postrank.sources import Batch
-from postrank.sources.background import aside
-from postrank.sources.backoff import Backoff, Limit, pause
+from postrank.sources.net.background import aside
+from postrank.sources.net.backoff import Backoff, Limit, pause
 from postrank.sources.x.api import XUnavailable
 from postrank.sources.x.reconnecting import QUARTER
 

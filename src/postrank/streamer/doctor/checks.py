@@ -12,10 +12,10 @@ from postrank.options import WrongSettings
 from postrank.settings import Settings
 from postrank.sources import Askable
 from postrank.streamer.assembly import build_filters, build_source
-from postrank.streamer.claim import FolderUnusable, usable
 from postrank.streamer.config import Config
-from postrank.streamer.finding import Finding
-from postrank.streamer.finding_aws import examine_aws
+from postrank.streamer.doctor.aws_checks import examine_aws
+from postrank.streamer.doctor.finding import Finding
+from postrank.streamer.host.folder_claim import FolderUnusable, usable
 
 ROOM = 2  # times the spool's bound that the disk should have free
 

@@ -10,7 +10,7 @@ from typing import Self
 from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.posts import Event, Post
-from postrank.sources.entries import Watch, entries, unusable
+from postrank.sources.files.value_lists import Watch, entries, unusable
 
 log = logging.getLogger(__name__)
 # Scripts that set no blank between words, or hang endings on them: Thai to Myanmar, Khmer, Kana, Han, Hangul.

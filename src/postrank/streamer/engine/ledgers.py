@@ -19,7 +19,7 @@ import orjson
 from postrank.posts import Notice, Reject
 from postrank.posts.times import to_text
 from postrank.sources import Gap
-from postrank.streamer.claim import alone
+from postrank.streamer.host.folder_claim import alone
 
 
 class PutObject(Protocol):

@@ -16,16 +16,16 @@ from postrank.posts.encoding import LineEncoder
 from postrank.posts.times import to_text
 from postrank.sinks.packing import RECORD_LIMIT, Packer, too_large
 from postrank.sources import Batch
-from postrank.streamer import memory
-from postrank.streamer.checkpoint import Checkpoint
-from postrank.streamer.counts import Counts
-from postrank.streamer.filters import Filters
-from postrank.streamer.ledgers import Ledgers
-from postrank.streamer.notify import Notifier
-from postrank.streamer.reader import Reader
-from postrank.streamer.shipper import Shipment, Shipper
+from postrank.streamer.engine.checkpoint import Checkpoint
+from postrank.streamer.engine.counts import Counts
+from postrank.streamer.engine.filters import Filters
+from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.reader import Reader
+from postrank.streamer.engine.shipper import Shipment, Shipper
+from postrank.streamer.host import freed_memory
+from postrank.streamer.host.systemd import Notifier
+from postrank.windows.author_numbers import Author
 from postrank.windows.author_windows import AuthorWindows
-from postrank.windows.authors import Author
 from postrank.windows.encoding import encode as encode_windows
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Pump:
     _cursor: str | None = None
     _unsent: bool = False  # something was read since the last shipment
     _top_due: float = 0.0
-    _memory_due: float = field(default_factory=lambda: time.monotonic() + memory.SECONDS)
+    _memory_due: float = field(default_factory=lambda: time.monotonic() + freed_memory.SECONDS)
 
     def run(self, reader: Reader) -> None:
         """Returns when everything read is submitted. Raises what ended the reader or the shipper."""
@@ -150,8 +150,8 @@ class Pump:
             self._raise_failure()
         self._unsent = self.windows.pending
         if time.monotonic() >= self._memory_due:
-            memory.give_back()
-            self._memory_due = time.monotonic() + memory.SECONDS
+            freed_memory.give_back()
+            self._memory_due = time.monotonic() + freed_memory.SECONDS
         if self.checkpoint.size > self.journal_bytes and self.shipper.wait_idle(60.0):
             self.checkpoint.rewrite(self._frame(counts, self.windows.snapshot()))
 

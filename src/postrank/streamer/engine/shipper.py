@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from postrank.errors import Fatal
 from postrank.sinks import Record, Sink, Unavailable
-from postrank.streamer.counts import Counts
-from postrank.streamer.spool import Spool, SpoolDamaged, SpoolFull
+from postrank.streamer.engine.counts import Counts
+from postrank.streamer.engine.spool import Spool, SpoolDamaged, SpoolFull
 
 log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0  # seconds between attempts to empty the spool

@@ -18,7 +18,7 @@ import orjson
 
 from postrank.errors import Retryable
 from postrank.sinks import POSTS, WINDOWS, Record
-from postrank.streamer.checkpoint import sync_folder
+from postrank.streamer.engine.checkpoint import sync_folder
 
 _HEAD = struct.Struct("<BHII")  # stream, bytes of the key, lines, bytes of the data
 _STREAMS = (POSTS, WINDOWS)

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from postrank.streamer.reporter import Reporter
+from postrank.streamer.telemetry.reporter import Reporter
 
 CONTACT_LIMIT = 120.0  # seconds without a sign from the source; keep-alives of every network come far more often
 ACK_LIMIT = 120.0  # seconds in which something waited for an acknowledgement and none came

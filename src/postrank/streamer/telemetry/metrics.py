@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from postrank.streamer.health import health
-from postrank.streamer.reporter import Reporter
+from postrank.streamer.telemetry.health import health
+from postrank.streamer.telemetry.reporter import Reporter
 
 log = logging.getLogger(__name__)
 # Metric: (the heartbeat's count or gauge, CloudWatch's unit). These names are what alarms refer to.

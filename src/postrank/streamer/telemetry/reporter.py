@@ -14,10 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from postrank.heartbeat import Heartbeat
 from postrank.posts.times import to_text
 from postrank.sinks import Sink
-from postrank.streamer.ledgers import Ledgers
-from postrank.streamer.pump import Progress
-from postrank.streamer.shipper import Shipper
-from postrank.streamer.spool import Spool
+from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.pump import Progress
+from postrank.streamer.engine.shipper import Shipper
+from postrank.streamer.engine.spool import Spool
 
 log = logging.getLogger(__name__)
 

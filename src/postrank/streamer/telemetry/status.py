@@ -13,8 +13,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from postrank.errors import Fatal
-from postrank.streamer.health import health
-from postrank.streamer.reporter import Reporter
+from postrank.streamer.telemetry.health import health
+from postrank.streamer.telemetry.reporter import Reporter
 
 log = logging.getLogger(__name__)
 TOP_ROWS = 100  # authors of the live list

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 Item = TypeVar("Item")
 

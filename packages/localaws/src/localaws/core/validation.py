@@ -12,7 +12,7 @@ from typing import Any
 import botocore.session
 from botocore.model import Shape
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "structure": Mapping,

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws.emulator import clock, gaps, seeds, snapshot
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.emulator import clock, moto_extensions, seeded_ids, snapshot
 from localaws.emulator.journal import Call, Journal
 from localaws.emulator.mutations import changes, subject_of
 from localaws.emulator.snapshotter import Snapshotter
-from localaws.service import ACCOUNT, AwsError
 from localaws.wire.request import HttpAnswer, HttpRequest, build_request, raw
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Emulator:
                 return _ask(app, request, headers)
             call = _call(request, headers, subject_of(service, action, request))
             seq = self._append(service, call) if keep is None else 0
-            seeds.seed(call.seed)
+            seeded_ids.seed(call.seed)
             try:
                 with clock.at(call.time):
                     answer = _ask(app, request, headers)
@@ -105,7 +105,7 @@ class Emulator:
         with self._turn:
             if self._loaded is None:
                 clock.install()
-                seeds.install()
+                seeded_ids.install()
                 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
                 self._loaded = DomainDispatcherApplication(_application)
@@ -137,7 +137,7 @@ class Emulator:
             count += 1
             self._replayed = call.seq
             self._changed.add(_service(call.headers.get("authorization", "")))
-            seeds.seed(call.seed)
+            seeded_ids.seed(call.seed)
             with clock.at(call.time):
                 answer = _again(
                     app, build_request(call.method, call.path, call.query, call.headers, call.body), call.headers
@@ -199,7 +199,7 @@ def _again(app: Callable[..., Any], request: HttpRequest, headers: Mapping[str, 
 
 
 def _ask(app: Callable[..., Any], request: HttpRequest, headers: Mapping[str, str]) -> HttpAnswer:
-    gaps.fill(request)
+    moto_extensions.fill(request)
     started: list[Any] = []
 
     def start_response(status: str, sent: list[tuple[str, str]], _error: object = None) -> None:

@@ -9,8 +9,8 @@ from botocore.model import OperationModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
+from localaws.core.cloud import AwsError
 from localaws.emulator.backend import Emulator
-from localaws.service import AwsError
 from localaws.wire.models import operation
 from localaws.wire.request import HttpAnswer, HttpRequest, build_request
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from localaws.emulator.filters import Filter, Keys
+from localaws.emulator.partition_filters import Filter, Keys
 from localaws.wire.request import HttpRequest
 
 _MOST = 1000  # partitions of a page ("GetPartitions", MaxResults)

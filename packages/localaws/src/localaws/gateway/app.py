@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 
+from localaws.core.cloud import AwsError, Caller
 from localaws.emulator import client, polling
-from localaws.gateway.own import OWN, OwnEndpoints
+from localaws.gateway.internal_endpoints import OWN, OwnEndpoints
 from localaws.gateway.platform import Platform
 from localaws.iam.context import of_request
-from localaws.s3.chunked import Body
-from localaws.service import AwsError, Caller
+from localaws.services.s3.chunked import Body
 from localaws.wire import codec
 from localaws.wire.errors import encode_error
 from localaws.wire.models import model, operation

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import orjson
 
+from localaws.core.cloud import AwsError
 from localaws.gateway.platform import Platform
-from localaws.service import AwsError
 from localaws.wire.request import HttpAnswer, HttpRequest
 
 OWN = "/_localaws/"

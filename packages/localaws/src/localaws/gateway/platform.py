@@ -1,21 +1,21 @@
-"""What the services share: `Cloud` as `localaws.service` describes it."""
+"""What the services share: `Cloud` as `localaws.core.cloud` describes it."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from localaws.core.cloud import AwsError, Caller, Hook, ObjectStore, Service
 from localaws.emulator import client
 from localaws.emulator.backend import Emulator
-from localaws.gateway.calllog import CallLog
-from localaws.gateway.lookups import lookup_for
+from localaws.gateway.call_log import CallLog
+from localaws.gateway.resource_names import lookup_for
 from localaws.iam.directory import Directory
 from localaws.iam.guard import Guard
 from localaws.iam.principals import Principals
 from localaws.iam.sessions import Sessions
 from localaws.iam.sts import StsService
-from localaws.s3 import S3Service, Store
-from localaws.service import AwsError, Caller, Hook, ObjectStore, Service
+from localaws.services.s3 import S3Service, Store
 
 
 class Platform:

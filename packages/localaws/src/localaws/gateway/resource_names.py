@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from localaws.core.cloud import ACCOUNT, AwsError, Caller, Service
 from localaws.iam.directory import Directory
-from localaws.iam.needs import Lookup
-from localaws.service import ACCOUNT, AwsError, Caller, Service
+from localaws.iam.permissions.actions import Lookup
 
 _ASKING = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root", source="localaws")
 _PRIMARY = "primary"  # the workgroup of calls that name none
@@ -23,7 +23,7 @@ def lookup_for(owners: _Owners, directory: Directory) -> Lookup:
         return role.arn if role else None
 
     def stream(token: str) -> str | None:
-        from localaws.kinesis.iterators import stream_of
+        from localaws.services.kinesis.streams.iterators import stream_of
 
         return stream_of(token)
 

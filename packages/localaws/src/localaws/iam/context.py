@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from localaws.core.cloud import ACCOUNT, REGION, Caller
 from localaws.iam.directory import Directory
-from localaws.service import ACCOUNT, REGION, Caller
 from localaws.wire.request import HttpRequest
 
 Context = dict[str, list[str]]

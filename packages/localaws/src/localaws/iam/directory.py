@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from localaws.core.cloud import ACCOUNT, REGION
 from localaws.emulator.backend import Emulator
-from localaws.service import ACCOUNT, REGION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

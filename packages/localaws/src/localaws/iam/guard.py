@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller
 from localaws.iam import context as keys
 from localaws.iam.conditions import UnknownOperator
 from localaws.iam.decision import Decision, Policies, decide
 from localaws.iam.directory import Directory
-from localaws.iam.needs import Lookup, Need, needs_of
+from localaws.iam.permissions.actions import Lookup, Need, needs_of
 from localaws.iam.policy import Ask, MalformedPolicy, Requester
 from localaws.iam.sessions import Sessions
-from localaws.service import ACCOUNT, REGION, AwsError, Caller
 
 
 class Log(Protocol):

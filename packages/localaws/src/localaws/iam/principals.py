@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from localaws.iam import sigv2, sigv4
+from localaws.core.cloud import ACCOUNT, AwsError, Caller
 from localaws.iam.directory import Directory
 from localaws.iam.sessions import Sessions
-from localaws.service import ACCOUNT, AwsError, Caller
+from localaws.iam.signatures import sigv2, sigv4
 from localaws.wire.request import HttpRequest
 from localaws.wire.routing import Route
 

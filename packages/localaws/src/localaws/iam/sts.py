@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from localaws.core.cloud import ACCOUNT, AwsError, Caller
 from localaws.iam.directory import Directory, Entity
 from localaws.iam.policy import MalformedPolicy, statements
 from localaws.iam.sessions import Session, Sessions
-from localaws.service import ACCOUNT, AwsError, Caller
 
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}")  # "AssumeRole", RoleSessionName
 _LEAST = 900  # seconds; "AssumeRole", DurationSeconds

@@ -6,8 +6,8 @@ from typing import Any
 import psutil
 import psycopg
 
-from tests.support.localaws import LocalAws
-from tests.support.waiting import wait_for
+from localaws.testing.server import LocalAws
+from localaws.testing.waiting import wait_for
 
 PASSWORD = "correct-horse-battery"  # of servers that live as long as a test
 

@@ -4,8 +4,8 @@ import gzip
 import json
 from typing import NamedTuple
 
-from tests.local.streams import unique
-from tests.support.waiting import wait_for
+from localaws.testing.streams import unique
+from localaws.testing.waiting import wait_for
 
 MIB = 1024 * 1024
 ROLE = "delivery"

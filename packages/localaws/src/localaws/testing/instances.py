@@ -5,8 +5,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.localaws import LocalAws
-from tests.support.waiting import wait_for
+from localaws.testing.server import LocalAws
+from localaws.testing.waiting import wait_for
 
 SPEED = 60
 IMAGE = "ami-12c6146b"

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
 
 REGION = "us-east-1"
 READY_SECONDS = 30.0

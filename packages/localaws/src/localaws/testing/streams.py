@@ -2,7 +2,7 @@
 
 import uuid
 
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
 
 
 def unique(prefix):

@@ -12,7 +12,7 @@ from botocore.model import Shape
 from botocore.parsers import ResponseParserError, RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 
 @cache

@@ -14,7 +14,7 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.datastructures import Headers, MultiDict
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 from localaws.wire import cborshape, jsonshape
 from localaws.wire.models import operation
 from localaws.wire.request import FilePart, HttpAnswer, HttpRequest

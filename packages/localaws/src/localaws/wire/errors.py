@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 import orjson
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 from localaws.wire import cborshape
 from localaws.wire.models import operation
 from localaws.wire.request import HttpAnswer

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from botocore.model import Shape
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 Change = Callable[[Any], Any]
 _NUMBERS = (int, float)

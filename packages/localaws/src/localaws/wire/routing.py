@@ -7,7 +7,7 @@ v2 CBOR), an `Action` field (query, EC2), or method and path (REST) with the cre
 import re
 from dataclasses import dataclass, field
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 from localaws.wire import rest
 from localaws.wire.models import model
 from localaws.wire.request import HttpRequest

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local.athena.queries import Queries
-from tests.support.localaws import running_localaws
+from localaws.testing.athena.queries import Queries
+from localaws.testing.server import running_localaws
 
 
 @pytest.fixture(scope="package")

@@ -2,8 +2,8 @@
 
 import json
 
-from tests.local.athena.queries import DATA, RESULTS, Queries
-from tests.support.localaws import running_localaws
+from localaws.testing.athena.queries import DATA, RESULTS, Queries
+from localaws.testing.server import running_localaws
 
 
 def _user(running, name, statements):

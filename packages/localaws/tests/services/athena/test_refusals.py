@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.athena.queries import DATA, RESULTS
+from localaws.testing.athena.queries import DATA, RESULTS
 
 
 @pytest.mark.parametrize(

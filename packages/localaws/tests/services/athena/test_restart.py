@@ -1,8 +1,9 @@
 """What was acknowledged outlives the process: finished executions and their results, saved statements, workgroups."""
 
-from tests.local.athena.queries import Queries
 from tests.local.athena.test_service import ENDLESS
-from tests.support.localaws import running_localaws
+
+from localaws.testing.athena.queries import Queries
+from localaws.testing.server import running_localaws
 
 
 def test_executions_outlive_a_kill_and_unfinished_ones_fail(tmp_path):

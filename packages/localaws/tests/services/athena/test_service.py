@@ -6,8 +6,8 @@ import io
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.athena.queries import DATA, DATABASE, RESULTS
-from tests.support.waiting import wait_for
+from localaws.testing.athena.queries import DATA, DATABASE, RESULTS
+from localaws.testing.waiting import wait_for
 
 # Rows enough to run for minutes on any machine.
 ENDLESS = (

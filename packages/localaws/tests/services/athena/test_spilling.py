@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from tests.local.athena.queries import Queries
-from tests.support.localaws import running_localaws
+from localaws.testing.athena.queries import Queries
+from localaws.testing.server import running_localaws
 
 ROWS = 400_000  # of some 100 bytes: more than the memory below holds
 SORTED = (

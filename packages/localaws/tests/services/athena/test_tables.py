@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from tests.local.athena.queries import DATA
+from localaws.testing.athena.queries import DATA
 
 POSTS = [{"id": "1", "n": 10, "tags": ["a", "b"], "by": {"name": "x"}}, {"id": "2", "n": None, "tags": []}]
 

@@ -7,7 +7,7 @@ import json
 import pyarrow.parquet
 import pytest
 
-from tests.local.athena.queries import DATA
+from localaws.testing.athena.queries import DATA
 
 
 def _objects(queries, prefix):

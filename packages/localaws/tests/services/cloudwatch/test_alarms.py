@@ -5,9 +5,9 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.streams import unique
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import unique
+from localaws.testing.waiting import wait_for
 
 SPEED = 150  # an alarm's minute takes 0.4 s
 TREATED = [("missing", "INSUFFICIENT_DATA"), ("breaching", "ALARM"), ("notBreaching", "OK")]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.streams import unique
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import unique
 
 DIMENSIONS = [{"Name": "Host", "Value": "a"}]
 

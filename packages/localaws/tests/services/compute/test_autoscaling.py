@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.instances import IMAGE, SPEED, alive, await_state, describe_unit, first_start, starts
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.instances import IMAGE, SPEED, alive, await_state, describe_unit, first_start, starts
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 
 TRUST = {
     "Version": "2012-10-17",

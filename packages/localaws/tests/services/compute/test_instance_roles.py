@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.local.instances import IMAGE, SPEED
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.instances import IMAGE, SPEED
+from localaws.testing.server import running_localaws
+from localaws.testing.waiting import wait_for
 
 TRUST = {
     "Version": "2012-10-17",

@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.local.instances import IMAGE, SPEED, alive, await_state, describe_unit, first_start, launch, starts, state
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.instances import (
+    IMAGE,
+    SPEED,
+    alive,
+    await_state,
+    describe_unit,
+    first_start,
+    launch,
+    starts,
+    state,
+)
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.local.instances import SPEED, alive, await_state, describe_unit, first_start, launch, starts
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.instances import SPEED, alive, await_state, describe_unit, first_start, launch, starts
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 
 UNIT = "worker"
 DOCUMENT = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.firehose import aggregation
+from localaws.services.firehose.records import aggregation
 
 MAGIC = bytes.fromhex("f3899ac2")
 

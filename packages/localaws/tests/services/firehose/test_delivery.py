@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.delivery import MIB, Lake, objects
-from tests.local.metrics import metric_points, metric_sum
-from tests.local.streams import make_stream, settled, unique
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.delivery_streams import MIB, Lake, objects
+from localaws.testing.metrics import metric_points, metric_sum
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import make_stream, settled, unique
+from localaws.testing.waiting import wait_for
 
 SPEED = 120  # a buffer interval of 60 s takes half a second
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localaws.firehose.model import Destination
-from localaws.firehose.objects import MAX_PARTITIONS, Objects
-from localaws.firehose.processing import Pipeline
-from localaws.firehose.sources import Arrived
+from localaws.services.firehose.delivery.pending_objects import MAX_PARTITIONS, Objects
+from localaws.services.firehose.records.processing import Pipeline
+from localaws.services.firehose.records.sources import Arrived
+from localaws.services.firehose.streams.model import Destination
 
 QUERY = {
     "Type": "MetadataExtraction",

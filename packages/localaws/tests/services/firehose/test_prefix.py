@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from localaws.firehose import prefix, timepattern
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.firehose.keys import prefix, time_pattern
 
 MOMENT = datetime(2026, 3, 7, 15, 4, 9, 123456, tzinfo=UTC)
 ERRORS = "errors/!{firehose:error-output-type}/"
@@ -29,14 +29,14 @@ ERRORS = "errors/!{firehose:error-output-type}/"
 )
 def test_a_time_pattern_is_written_as_java_writes_it(pattern, expected):
     """Page "DateTimeFormatter" (java.time.format)."""
-    timepattern.check(pattern)
-    assert timepattern.render(pattern, MOMENT) == expected
+    time_pattern.check(pattern)
+    assert time_pattern.render(pattern, MOMENT) == expected
 
 
 @pytest.mark.parametrize("pattern", ["YYYY", "VV", "yyyy'open"])
 def test_a_time_pattern_that_is_not_supported_is_refused(pattern):
     with pytest.raises(ValueError, match=r"not supported|not closed"):
-        timepattern.check(pattern)
+        time_pattern.check(pattern)
 
 
 def test_time_is_written_in_the_zone_that_is_configured():

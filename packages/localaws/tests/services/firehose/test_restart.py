@@ -5,10 +5,10 @@ import threading
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.local.delivery import Lake, objects
-from tests.local.streams import make_stream, read_all
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.delivery_streams import Lake, objects
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import make_stream, read_all
+from localaws.testing.waiting import wait_for
 
 
 def put_lines(lake, stream, start, count):

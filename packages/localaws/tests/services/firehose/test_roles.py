@@ -5,11 +5,11 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.delivery import Lake
-from tests.local.metrics import metric_points
-from tests.local.streams import make_stream, unique
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.delivery_streams import Lake
+from localaws.testing.metrics import metric_points
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import make_stream, unique
+from localaws.testing.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

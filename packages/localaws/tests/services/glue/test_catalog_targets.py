@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 
 DATABASE = "lake"
 TRUST = {

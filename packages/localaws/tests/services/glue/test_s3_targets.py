@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 
 TRUST = {
     "Version": "2012-10-17",

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.glue.schedules import Cron
-from localaws.service import AwsError
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
+from localaws.core.cloud import AwsError
+from localaws.services.glue.schedules import Cron
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 
 TRUST = {
     "Version": "2012-10-17",
@@ -120,8 +120,8 @@ def test_a_schedule_is_stopped_and_started(aws: LocalAws) -> None:
 
 def test_the_scheduled_minute_starts_the_crawler(tmp_path: Path) -> None:
     from localaws.gateway.platform import Platform
-    from localaws.glue.crawler import Crawler
-    from localaws.glue.service import CrawlerService
+    from localaws.services.glue.crawlers.crawler import Crawler
+    from localaws.services.glue.service import CrawlerService
 
     service = CrawlerService(Platform(tmp_path, speed=600))
     definition = {"Name": "due", "Role": "none", "Targets": {"S3Targets": []}, "Schedule": "cron(15 12 * * ? *)"}

@@ -3,10 +3,10 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.metrics import metric_sum
-from tests.local.streams import iterator, make_stream, read_all, settled
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.metrics import metric_sum
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import iterator, make_stream, read_all, settled
+from localaws.testing.waiting import wait_for
 
 MIB = 1024 * 1024
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.streams import iterator, make_stream, read_all, settled
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import iterator, make_stream, read_all, settled
+from localaws.testing.waiting import wait_for
 
 HALF = 2**127
 MIB = 1024 * 1024

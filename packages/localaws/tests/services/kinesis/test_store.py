@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localaws.kinesis.limits import MIB, ShardLimits, limit_factor
-from localaws.kinesis.model import Shard, Stream
-from localaws.kinesis.sequence import position_of, sequence_number
-from localaws.kinesis.store import Record, RecordStore
-from localaws.kinesis.streams import Streams
+from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.limits import MIB, ShardLimits, limit_factor
+from localaws.services.kinesis.streams.model import Shard, Stream
+from localaws.services.kinesis.streams.record_store import Record, RecordStore
+from localaws.services.kinesis.streams.sequence_numbers import position_of, sequence_number
 
 HOUR_MS = 3_600_000
 

@@ -5,8 +5,8 @@ import itertools
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.streams import make_stream, settled, unique
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
+from localaws.testing.streams import make_stream, settled, unique
 
 HASH_SPACE = 2**128
 

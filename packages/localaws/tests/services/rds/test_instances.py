@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.rds.installed import installed
-from tests.local.databases import PASSWORD, await_status, connect, create, instance, server
-from tests.support.localaws import running_localaws
-from tests.support.waiting import wait_for
+from localaws.services.rds.versions import installed
+from localaws.testing.databases import PASSWORD, await_status, connect, create, instance, server
+from localaws.testing.server import running_localaws
+from localaws.testing.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(not installed(), reason="no package with Postgres is installed")
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.iam import s3needs
-from localaws.iam.templates import TEMPLATES
-from localaws.service import ACCOUNT, REGION
+from localaws.core.cloud import ACCOUNT, REGION
+from localaws.iam.permissions import s3_actions
+from localaws.iam.permissions.resource_arns import TEMPLATES
 
 Params = Mapping[str, Any]
 _FIELD = re.compile(r"\{([A-Z][^}]*|resource\w+|log\w+(?:\|\w+)*)\}")
@@ -59,7 +59,7 @@ def needs_of(service: str, action: str, params: Params, lookup: Lookup) -> list[
     """Every permission that a call needs; none where AWS asks for none."""
     prefix = _PREFIXES.get(service, service)
     if service == "s3":
-        return [Need(*pair) for pair in s3needs.pairs(action, params)]
+        return [Need(*pair) for pair in s3_actions.pairs(action, params)]
     if f"{prefix}:{action}" in _FREE:
         return []
     if f"{prefix}:{action}" == "ssm:SendCommand":

@@ -1,7 +1,7 @@
 """Athena: SQL in Athena's dialect, run by DuckDB on the objects that the Glue catalogue describes."""
 
-from localaws.athena.service import AthenaService
-from localaws.service import Cloud, Service
+from localaws.core.cloud import Cloud, Service
+from localaws.services.athena.api.service import AthenaService
 
 
 def create(cloud: Cloud) -> Service:

@@ -1,7 +1,7 @@
 """CloudWatch: metrics with their statistics, alarms that are evaluated, and how other services publish metrics."""
 
-from localaws.cloudwatch.service import CloudWatchService
-from localaws.service import Cloud, Service
+from localaws.core.cloud import Cloud, Service
+from localaws.services.cloudwatch.service import CloudWatchService
 
 
 def create(cloud: Cloud) -> Service:

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from localaws import validation
-from localaws.cloudwatch import queries
-from localaws.cloudwatch.alarms import AlarmActions
-from localaws.cloudwatch.alarmstore import AlarmStore
-from localaws.cloudwatch.intake import put_metric_data
-from localaws.cloudwatch.samples import SampleStore
-from localaws.cloudwatch.transitions import Transitions
-from localaws.cloudwatch.watch import Watch
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core import validation
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.cloudwatch.alarms.alarm_store import AlarmStore
+from localaws.services.cloudwatch.alarms.api import AlarmActions
+from localaws.services.cloudwatch.alarms.transitions import Transitions
+from localaws.services.cloudwatch.alarms.watcher import Watch
+from localaws.services.cloudwatch.metrics import queries
+from localaws.services.cloudwatch.metrics.put_data import put_metric_data
+from localaws.services.cloudwatch.metrics.samples import SampleStore
 
 
 class CloudWatchService:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from localaws.compute.ec2 import Ec2Service
-from localaws.compute.fleet import Fleet
-from localaws.compute.groups import Groups
-from localaws.compute.ssm.service import SsmService
-from localaws.service import Cloud, Service
+from localaws.core.cloud import Cloud, Service
+from localaws.services.compute.auto_scaling import Groups
+from localaws.services.compute.ec2 import Ec2Service
+from localaws.services.compute.instances.fleet import Fleet
+from localaws.services.compute.ssm.service import SsmService
 
 
 def create(cloud: Cloud, units: Path | None) -> list[Service]:

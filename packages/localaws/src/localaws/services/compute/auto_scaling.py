@@ -8,9 +8,9 @@ the other when it hears of the termination.
 import logging
 import threading
 
-from localaws.compute import emulated
-from localaws.compute.fleet import OURSELVES, Fleet
-from localaws.service import AwsError, Cloud
+from localaws.core.cloud import AwsError, Cloud
+from localaws.services.compute.instances import instance_records
+from localaws.services.compute.instances.fleet import OURSELVES, Fleet
 
 log = logging.getLogger(__name__)
 _CHECK_SECONDS = 60.0  # between two health checks, before it is divided by the speed
@@ -42,9 +42,9 @@ class Groups:
                 self._replace(instance_id)
             unwell = now
 
-    def _is_unwell(self, instance: emulated.Instance) -> bool:
+    def _is_unwell(self, instance: instance_records.Instance) -> bool:
         machine = self._fleet.machine(instance.id)
-        if machine is None or not emulated.is_member(instance):
+        if machine is None or not instance_records.is_member(instance):
             return False
         return instance.state == "stopped" or (instance.state == "running" and machine.checks == "impaired")
 

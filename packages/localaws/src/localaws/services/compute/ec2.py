@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.compute.emulated import CODES, Instance
-from localaws.compute.fleet import Fleet
-from localaws.compute.groups import Groups
-from localaws.service import REGION, AwsError, Caller, Cloud
+from localaws.core.cloud import REGION, AwsError, Caller, Cloud
+from localaws.services.compute.auto_scaling import Groups
+from localaws.services.compute.instances.fleet import Fleet
+from localaws.services.compute.instances.instance_records import CODES, Instance
 
 _CONSOLE_BYTES = 64 * 1024  # "GetConsoleOutput": up to 64 KB of output
 

@@ -1,7 +1,7 @@
 """Data Firehose: buffers records by size and interval and delivers them to S3 as objects, at least once."""
 
-from localaws.firehose.service import FirehoseService
-from localaws.service import Cloud, Service
+from localaws.core.cloud import Cloud, Service
+from localaws.services.firehose.service import FirehoseService
 
 
 def create(cloud: Cloud) -> Service:

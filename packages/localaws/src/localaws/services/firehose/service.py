@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from localaws import validation
-from localaws.cloudwatch.publisher import Publisher
-from localaws.firehose import configuration
-from localaws.firehose.direct import DirectPut
-from localaws.firehose.model import DeliveryStream
-from localaws.firehose.store import Store
-from localaws.firehose.streams import Streams
-from localaws.firehose.tags import TagActions
-from localaws.firehose.worker import Worker
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core import validation
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.firehose.api import configuration
+from localaws.services.firehose.api.direct_put import DirectPut
+from localaws.services.firehose.api.tags import TagActions
+from localaws.services.firehose.delivery.worker import Worker
+from localaws.services.firehose.streams.catalogue import Streams
+from localaws.services.firehose.streams.model import DeliveryStream
+from localaws.services.firehose.streams.store import Store
 
 DESTINATION_ID = "destinationId-000000000001"
 _SETTLE = 0.5  # seconds that CREATING lasts at speed 1

@@ -1,7 +1,7 @@
 """Glue's crawlers, which really crawl; the rest of Glue (the catalogue itself) is the emulator's."""
 
-from localaws.glue.service import CrawlerService
-from localaws.service import Cloud, Service
+from localaws.core.cloud import Cloud, Service
+from localaws.services.glue.service import CrawlerService
 
 
 def create(cloud: Cloud) -> Service:

@@ -5,15 +5,15 @@ import threading
 import uuid
 from datetime import UTC, datetime
 
-from localaws.glue.catalog_target import crawl_tables
-from localaws.glue.catalogue import Catalogue
-from localaws.glue.crawler import Crawl, Crawler
-from localaws.glue.logbook import Logbook
-from localaws.glue.places import Reader
-from localaws.glue.register import Register
-from localaws.glue.s3_target import crawl_path
-from localaws.glue.work import Cancelled, Work
-from localaws.service import ACCOUNT, AwsError, Caller, Cloud
+from localaws.core.cloud import ACCOUNT, AwsError, Caller, Cloud
+from localaws.services.glue.crawlers.crawl_log import Logbook
+from localaws.services.glue.crawlers.crawler import Crawl, Crawler
+from localaws.services.glue.crawlers.crawler_store import Register
+from localaws.services.glue.crawls.catalog_target import crawl_tables
+from localaws.services.glue.crawls.catalogue import Catalogue
+from localaws.services.glue.crawls.crawl_context import Cancelled, Work
+from localaws.services.glue.crawls.s3_paths import Reader
+from localaws.services.glue.crawls.s3_target import crawl_path
 
 log = logging.getLogger(__name__)
 _START_SECONDS = 30.0  # what AWS takes to find workers for a crawl, before it is divided by the speed

@@ -5,9 +5,9 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from localaws.glue.register import Register
-from localaws.glue.runner import Runner
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.glue.crawlers.crawler_store import Register
+from localaws.services.glue.runner import Runner
 
 log = logging.getLogger(__name__)
 _MINUTE = timedelta(minutes=1)

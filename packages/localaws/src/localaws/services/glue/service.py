@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.glue.crawler import Crawler
-from localaws.glue.places import Place
-from localaws.glue.register import Register
-from localaws.glue.runner import Runner
-from localaws.glue.schedules import Cron, Schedules
-from localaws.service import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.services.glue.crawlers.crawler import Crawler
+from localaws.services.glue.crawlers.crawler_store import Register
+from localaws.services.glue.crawls.s3_paths import Place
+from localaws.services.glue.runner import Runner
+from localaws.services.glue.schedules import Cron, Schedules
 
 Params = Mapping[str, Any]
 _PAGE = 100

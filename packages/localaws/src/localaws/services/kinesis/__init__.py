@@ -1,7 +1,7 @@
 """Kinesis Data Streams: shards, sequence numbers and limits as AWS has them, records kept in SQLite."""
 
-from localaws.kinesis.service import KinesisService
-from localaws.service import Cloud, Service
+from localaws.core.cloud import Cloud, Service
+from localaws.services.kinesis.service import KinesisService
 
 
 def create(cloud: Cloud) -> Service:

@@ -5,20 +5,20 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws import validation
-from localaws.cloudwatch.publisher import Publisher
-from localaws.kinesis.consumers import ConsumerActions
-from localaws.kinesis.control import ControlPlane
-from localaws.kinesis.counting import Counting
-from localaws.kinesis.data import DataPlane
-from localaws.kinesis.limits import Throttle, limit_factor
-from localaws.kinesis.ondemand import OnDemand
-from localaws.kinesis.policies import PolicyActions
-from localaws.kinesis.shards import ShardActions
-from localaws.kinesis.store import RecordStore
-from localaws.kinesis.streams import Streams
-from localaws.kinesis.tags import TagActions
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core import validation
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.kinesis.api.consumers import ConsumerActions
+from localaws.services.kinesis.api.control import ControlPlane
+from localaws.services.kinesis.api.data import DataPlane
+from localaws.services.kinesis.api.policies import PolicyActions
+from localaws.services.kinesis.api.tags import TagActions
+from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.limits import Throttle, limit_factor
+from localaws.services.kinesis.streams.metrics import Counting
+from localaws.services.kinesis.streams.on_demand import OnDemand
+from localaws.services.kinesis.streams.record_store import RecordStore
+from localaws.services.kinesis.streams.shards import ShardActions
 
 TRIM_EVERY = 60.0  # seconds between two looks for records past their retention
 

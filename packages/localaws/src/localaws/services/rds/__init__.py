@@ -1,7 +1,7 @@
 """RDS for PostgreSQL: each DB instance is a real Postgres server on 127.0.0.1."""
 
-from localaws.rds.service import RdsService
-from localaws.service import Cloud
+from localaws.core.cloud import Cloud
+from localaws.services.rds.service import RdsService
 
 
 def create(cloud: Cloud) -> RdsService:

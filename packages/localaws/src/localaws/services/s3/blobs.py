@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localaws.s3 import checksums
+from localaws.services.s3 import checksums
 
 # A reader that has been given a path (a query, a crawl) may open it a while after its object was replaced.
 GRACE_SECONDS = 300.0

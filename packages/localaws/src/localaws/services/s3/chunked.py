@@ -7,7 +7,7 @@ the same "Including trailing headers". The signatures of single chunks are passe
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 _BLOCK = 1 << 18
 _LONGEST_LINE = 16_384

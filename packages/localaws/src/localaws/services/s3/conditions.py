@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from localaws.s3.store import Stored
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.s3.store import Stored
 
 
 def check_read(params: Mapping[str, Any], stored: Stored, prefix: str = "") -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from localaws.s3.objects import OWNER
-from localaws.s3.store import Store, Stored
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.s3.objects import OWNER
+from localaws.services.s3.store import Store, Stored
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]

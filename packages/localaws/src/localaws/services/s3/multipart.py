@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws.s3 import conditions, drafts
-from localaws.s3.objects import OWNER, blocks_of, checked_key, copy_source, receive
-from localaws.s3.store import Store
-from localaws.s3.uploads import Upload, Uploads
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.s3 import conditions, object_headers
+from localaws.services.s3.objects import OWNER, blocks_of, checked_key, copy_source, receive
+from localaws.services.s3.store import Store
+from localaws.services.s3.uploads import Upload, Uploads
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -32,7 +32,7 @@ class MultipartVerbs:
         }
 
     def _begin(self, params: Params) -> Result:
-        headers, tags = drafts.headers_of(params), drafts.tags_of(params.get("Tagging"))
+        headers, tags = object_headers.headers_of(params), object_headers.tags_of(params.get("Tagging"))
         algorithm = params.get("ChecksumAlgorithm") or ""
         upload = self._uploads.begin(params["Bucket"], checked_key(params["Key"]), headers, tags, algorithm)
         result = {"Bucket": params["Bucket"], "Key": params["Key"], "UploadId": upload}

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from localaws.s3 import checksums
-from localaws.s3.chunked import Body
-from localaws.s3.files import Written
-from localaws.s3.store import NULL, Stored
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.s3 import checksums
+from localaws.services.s3.blobs import Written
+from localaws.services.s3.chunked import Body
+from localaws.services.s3.store import NULL, Stored
 
 # Members of PutObject that GetObject says again, and HeadObject.
 _KEPT = (

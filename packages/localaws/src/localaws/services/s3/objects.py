@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from localaws.s3 import conditions, drafts
-from localaws.s3.chunked import Body
-from localaws.s3.files import Written
-from localaws.s3.store import NULL, Draft, Store, Stored, no_such_key
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.services.s3 import conditions, object_headers
+from localaws.services.s3.blobs import Written
+from localaws.services.s3.chunked import Body
+from localaws.services.s3.store import NULL, Draft, Store, Stored, no_such_key
 from localaws.wire.request import FilePart
 
 Params = Mapping[str, Any]
@@ -43,7 +43,7 @@ class ObjectVerbs:
     def _put(self, params: Params) -> Result:
         bucket, key = params["Bucket"], checked_key(params["Key"])
         self._store.require_bucket(bucket)
-        headers, tags = drafts.headers_of(params), drafts.tags_of(params.get("Tagging"))
+        headers, tags = object_headers.headers_of(params), object_headers.tags_of(params.get("Tagging"))
         written = receive(self._store, params, key)
         with self._store.index.write():
             conditions.check_write(params, self._store.head(bucket, key))
@@ -68,8 +68,8 @@ class ObjectVerbs:
         algorithm = params.get("ChecksumAlgorithm") or next(iter(source.checksums), "CRC32")
         written = self._store.files.write(blocks_of(source), like=key, algorithms=(algorithm,))
         draft = Draft(
-            headers=drafts.headers_of(params) if replaces else source.headers,
-            tags=drafts.tags_of(params.get("Tagging")) if retags else source.tags,
+            headers=object_headers.headers_of(params) if replaces else source.headers,
+            tags=object_headers.tags_of(params.get("Tagging")) if retags else source.tags,
         )
         stored = self._store.put(bucket, key, written, draft)
         result = {"ETag": f'"{stored.etag}"', "LastModified": stored.modified}
@@ -93,7 +93,9 @@ class ObjectVerbs:
         stretch = _stretch(params, stored)
         whole = stretch is None
         start, size = stretch or (0, stored.size)
-        headers = drafts.response_headers(stored, with_checksums=whole and params.get("ChecksumMode") == "ENABLED")
+        headers = object_headers.response_headers(
+            stored, with_checksums=whole and params.get("ChecksumMode") == "ENABLED"
+        )
         headers |= {name: params[f"Response{name}"] for name in _OVERRIDES if params.get(f"Response{name}")}
         headers["ContentLength"] = size
         if not whole:
@@ -156,7 +158,7 @@ class ObjectVerbs:
             result["StorageClass"] = stored.headers.get("StorageClass", "STANDARD")
         if "Checksum" in attributes and stored.checksums:
             sums = {f"Checksum{name}": value for name, value in stored.checksums.items()}
-            result["Checksum"] = {**sums, "ChecksumType": drafts.checksum_type(stored)}
+            result["Checksum"] = {**sums, "ChecksumType": object_headers.checksum_type(stored)}
         if "ObjectParts" in attributes and stored.parts:
             result["ObjectParts"] = {"TotalPartsCount": len(stored.parts), "Parts": stored.parts, "IsTruncated": False}
         return result
@@ -169,7 +171,7 @@ class ObjectVerbs:
     def _put_tags(self, params: Params) -> Result:
         stored = self._there(params)
         pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in params["Tagging"].get("TagSet") or []]
-        self._store.set_tags(stored, drafts.checked_tags(pairs))
+        self._store.set_tags(stored, object_headers.checked_tags(pairs))
         return self._version(stored)
 
     def _drop_tags(self, params: Params) -> Result:
@@ -201,9 +203,9 @@ def receive(store: Store, params: Params, like: str) -> Written:
     """Write the payload of a request to a file, its checksums compared. Raises AwsError BadDigest, IncompleteBody."""
     source = params.get("Body") or b""
     body = source if isinstance(source, Body) else Body(io.BytesIO(source), {})
-    written = store.files.write(body.blocks(), like=like, algorithms=drafts.algorithms_of(params, body))
+    written = store.files.write(body.blocks(), like=like, algorithms=object_headers.algorithms_of(params, body))
     try:
-        drafts.verify(params, body, written)
+        object_headers.verify(params, body, written)
     except AwsError:
         store.files.remove(written.file)
         raise

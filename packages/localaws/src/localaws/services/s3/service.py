@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws.s3.listing import ListVerbs
-from localaws.s3.multipart import MultipartVerbs
-from localaws.s3.objects import ObjectVerbs
-from localaws.s3.store import Store
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.s3.listing import ListVerbs
+from localaws.services.s3.multipart import MultipartVerbs
+from localaws.services.s3.objects import ObjectVerbs
+from localaws.services.s3.store import Store
 
 # Verbs about objects that are not here; the emulator, which has no objects, could only answer them wrongly.
 _ABSENT = frozenset(

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from localaws.s3.files import GRACE_SECONDS, Files, Written
-from localaws.s3.index import Index, after_prefix
-from localaws.service import AwsError, ObjectInfo
+from localaws.core.cloud import AwsError, ObjectInfo
+from localaws.services.s3.blobs import GRACE_SECONDS, Files, Written
+from localaws.services.s3.index import Index, after_prefix
 
 NULL = "null"  # the version of what is stored while a bucket keeps no versions
 _PAGE = 1000

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.s3 import checksums
-from localaws.s3.files import Written
-from localaws.s3.store import Draft, Store, Stored
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.s3 import checksums
+from localaws.services.s3.blobs import Written
+from localaws.services.s3.store import Draft, Store, Stored
 
 _LEAST_PART = 5 << 20  # "Amazon S3 multipart upload limits": all parts but the last
 _COPY = 1 << 20

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
 
 DATA, RESULTS, DATABASE = "athena-data", "athena-results", "tests"
 Cell = str | None

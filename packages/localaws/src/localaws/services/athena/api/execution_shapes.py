@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.athena.requests import moment
-from localaws.athena.workgroups import ENGINE
+from localaws.services.athena.api.paging import moment
+from localaws.services.athena.api.workgroups import ENGINE
 
 
 def described(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from localaws.athena import results
-from localaws.athena.described import described, runtime_statistics
-from localaws.athena.documents import Documents
-from localaws.athena.engine import Engine
-from localaws.athena.failures import QueryFailed
-from localaws.athena.outcome import Stop
-from localaws.athena.requests import Answer, invalid, page
-from localaws.athena.saved import Saved
-from localaws.athena.storage import Storage, place
-from localaws.athena.workgroups import Workgroups
-from localaws.service import Caller, Cloud
+from localaws.core.cloud import Caller, Cloud
+from localaws.services.athena.api.document_store import Documents
+from localaws.services.athena.api.execution_shapes import described, runtime_statistics
+from localaws.services.athena.api.paging import Answer, invalid, page
+from localaws.services.athena.api.saved_statements import Saved
+from localaws.services.athena.api.workgroups import Workgroups
+from localaws.services.athena.execution.engine import Engine
+from localaws.services.athena.results import result_files
+from localaws.services.athena.results.outcome import Stop
+from localaws.services.athena.scan.storage import Storage, place
+from localaws.services.athena.sql.failures import QueryFailed
 
 _AT_ONCE = 4
 _LONGEST = 262_144  # bytes of SQL; "Service Quotas"
@@ -76,9 +76,9 @@ class Executions:
 
     def begin(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         # The SQL engine takes memory and time to load: an idle server does without.
-        from localaws.athena.dialect import SyntaxRefused, positions_of
-        from localaws.athena.running import Run
-        from localaws.athena.statements import read
+        from localaws.services.athena.execution.runner import Run
+        from localaws.services.athena.sql.dialect import SyntaxRefused, positions_of
+        from localaws.services.athena.statements import read
 
         workgroup = self._workgroups.find(params.get("WorkGroup"))
         if workgroup["State"] != "ENABLED":
@@ -163,7 +163,7 @@ class Executions:
         if record["state"] != "SUCCEEDED":
             raise invalid(f"Query did not finish successfully. Final query state: {record['state']}", "QUERY_FAILED")
         described_by = self._columns(record, caller)
-        info = results.column_info(described_by["columns"])
+        info = result_files.column_info(described_by["columns"])
         rows, more = self._page(record, params, caller, len(info))
         answer: dict[str, Any] = {
             "UpdateCount": described_by["updateCount"] or 0,
@@ -184,7 +184,7 @@ class Executions:
         if record.get("manifest"):
             return [], None
         item = self._object(record["output"], caller)
-        return results.page(
+        return result_files.page(
             item.path, text=record["kind"] != "DML", width=max(width, 1), offset=int(token), limit=limit
         )
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.athena.requests import Answer, invalid, page
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.athena.api.paging import Answer, invalid, page
 
 _CATALOG = {"Name": "AwsDataCatalog", "Type": "GLUE"}
 

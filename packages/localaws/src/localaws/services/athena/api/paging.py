@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from localaws.service import AwsError, Caller
+from localaws.core.cloud import AwsError, Caller
 
 Answer = Callable[[Mapping[str, Any], Caller], Mapping[str, Any]]
 Item = TypeVar("Item")

@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.athena.documents import Documents
-from localaws.athena.requests import Answer, invalid, moment, page
-from localaws.athena.workgroups import PRIMARY, Workgroups
-from localaws.service import AwsError, Caller
+from localaws.core.cloud import AwsError, Caller
+from localaws.services.athena.api.document_store import Documents
+from localaws.services.athena.api.paging import Answer, invalid, moment, page
+from localaws.services.athena.api.workgroups import PRIMARY, Workgroups
 
 _NAMED = ("Name", "Description", "Database", "QueryString", "NamedQueryId", "WorkGroup")
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.athena.documents import Documents
-from localaws.athena.executions import Executions
-from localaws.athena.metadata import Metadata
-from localaws.athena.requests import Answer
-from localaws.athena.saved import Saved
-from localaws.athena.workgroups import Workgroups
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.athena.api.document_store import Documents
+from localaws.services.athena.api.executions import Executions
+from localaws.services.athena.api.metadata import Metadata
+from localaws.services.athena.api.paging import Answer
+from localaws.services.athena.api.saved_statements import Saved
+from localaws.services.athena.api.workgroups import Workgroups
 
 
 class AthenaService:

@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.athena.documents import Documents
-from localaws.athena.requests import Answer, invalid, moment, page
-from localaws.service import ACCOUNT, REGION, AwsError, Caller
+from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller
+from localaws.services.athena.api.document_store import Documents
+from localaws.services.athena.api.paging import Answer, invalid, moment, page
 
 PRIMARY = "primary"
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}

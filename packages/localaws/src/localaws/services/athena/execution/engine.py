@@ -35,7 +35,7 @@ class Engine:
     def _open(self) -> Any:
         import duckdb
 
-        from localaws.athena.macros import SCRIPT
+        from localaws.services.athena.sql.macros import SCRIPT
 
         shutil.rmtree(self._scratch / "spill", ignore_errors=True)  # of a process that was killed
         self._scratch.mkdir(parents=True, exist_ok=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from localaws.athena import results
-from localaws.athena.catalogue import Catalogue
-from localaws.athena.engine import Engine
-from localaws.athena.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
-from localaws.athena.outcome import Outcome, Stop
-from localaws.athena.session import Session, Statement
-from localaws.athena.storage import Storage, place
-from localaws.service import Caller, Cloud
+from localaws.core.cloud import Caller, Cloud
+from localaws.services.athena.execution.engine import Engine
+from localaws.services.athena.execution.session import Session, Statement
+from localaws.services.athena.results import result_files
+from localaws.services.athena.results.outcome import Outcome, Stop
+from localaws.services.athena.scan.catalogue import Catalogue
+from localaws.services.athena.scan.storage import Storage, place
+from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
 
 Keep = Callable[[dict[str, Any]], None]
 
@@ -95,10 +95,10 @@ class Run:
         target = place(record["output"])
         if outcome.manifest is None:
             rows = folder / "rows"
-            results.write(outcome, rows, text=self.statement.kind != "DML")
+            result_files.write(outcome, rows, text=self.statement.kind != "DML")
             session.storage.put(target, rows)
         side = folder / "metadata"
-        side.write_bytes(results.metadata(outcome.columns, outcome.update_count))
+        side.write_bytes(result_files.metadata(outcome.columns, outcome.update_count))
         session.storage.put(place(record["output"] + ".metadata"), side)
 
     def _failed(self, error: QueryFailed) -> None:

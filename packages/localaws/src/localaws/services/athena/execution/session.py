@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from localaws.athena.accounting import scanned_bytes
-from localaws.athena.catalogue import Catalogue, Table
-from localaws.athena.failures import QueryCancelled, QueryFailed
-from localaws.athena.outcome import Outcome
-from localaws.athena.relations import Relations
-from localaws.athena.scan import Scanner
-from localaws.athena.storage import Place, Storage
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.scan.accounting import scanned_bytes
+from localaws.services.athena.scan.catalogue import Catalogue, Table
+from localaws.services.athena.scan.relations import Relations
+from localaws.services.athena.scan.storage import Place, Storage
+from localaws.services.athena.scan.table_scan import Scanner
+from localaws.services.athena.sql.failures import QueryCancelled, QueryFailed
 
 
 @dataclass(slots=True, kw_only=True)

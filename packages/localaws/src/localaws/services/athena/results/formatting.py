@@ -5,15 +5,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from localaws.athena import hive
-from localaws.athena.failures import QueryFailed
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.failures import QueryFailed
 
 Formatter = Callable[[Any], str]
 
 
 def formatter(kind: Any) -> Formatter:
     """The spelling of one engine type's values, which are not null."""
-    name = hive.type_id(kind)
+    name = hive_types.type_id(kind)
     if name in ("list", "array"):
         inner = _nullable(formatter(dict(kind.children)["child"]))
         return lambda value: "[" + ", ".join(inner(item) for item in value) + "]"

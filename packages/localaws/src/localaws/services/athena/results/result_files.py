@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from localaws.athena.formatting import formatter
-from localaws.athena.outcome import Column, Outcome
+from localaws.services.athena.results.formatting import formatter
+from localaws.services.athena.results.outcome import Column, Outcome
 
 _QUOTE = b'"'
 

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from localaws.athena.formats import quoted
-from localaws.athena.scan import Scan
+from localaws.services.athena.scan.formats import quoted
+from localaws.services.athena.scan.table_scan import Scan
 
 _COLUMN = re.compile(r"^(\d+)\.(.+)$")
 

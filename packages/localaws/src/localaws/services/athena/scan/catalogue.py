@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from localaws.athena.failures import QueryFailed
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.athena.sql.failures import QueryFailed
 
 _BATCH = 100  # BatchCreatePartition's limit
 

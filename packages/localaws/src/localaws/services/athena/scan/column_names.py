@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
-from localaws.athena.catalogue import Table
-from localaws.athena.failures import QueryFailed
+from localaws.services.athena.scan.catalogue import Table
+from localaws.services.athena.sql.failures import QueryFailed
 
 Columns = frozenset[str]
 

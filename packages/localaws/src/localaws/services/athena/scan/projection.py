@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from localaws.athena.catalogue import Partition, Table
-from localaws.athena.datetimes import joda_format
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.storage import place
+from localaws.services.athena.scan.catalogue import Partition, Table
+from localaws.services.athena.scan.storage import place
+from localaws.services.athena.sql.datetimes import joda_format
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 
 Keep = Callable[[list[str], list[tuple[str, ...]]], list[tuple[str, ...]]]
 _MOST = 1_000_000  # partitions of one scan

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from localaws.athena.trino_names import AGGREGATES
+from localaws.services.athena.sql.trino_functions import AGGREGATES
 
 Conditions = list[exp.Expr]
 _BARRIERS = (exp.Subquery, exp.Select, exp.Exists, exp.Window, exp.Unnest)

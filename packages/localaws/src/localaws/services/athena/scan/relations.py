@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena import naming
-from localaws.athena.catalogue import Catalogue, Table
-from localaws.athena.dialect import engine_sql, parse_query
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.pruning import NeededRows
-from localaws.athena.scan import Scanner, mentions_hidden
-from localaws.athena.translate import translate
+from localaws.services.athena.scan import column_names
+from localaws.services.athena.scan.catalogue import Catalogue, Table
+from localaws.services.athena.scan.pruning import NeededRows
+from localaws.services.athena.scan.table_scan import Scanner, mentions_hidden
+from localaws.services.athena.sql.dialect import engine_sql, parse_query
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.translate import translate
 
 _PREFIX, _SUFFIX = "/* Presto View: ", " */"
 _DEPTH = 40
@@ -53,7 +53,7 @@ class Relations:
         holder = exp.Paren(this=_named(query.copy()))
         self._expand(holder, self._database, depth=0)
         tree = holder.this
-        naming.check(tree)
+        column_names.check(tree)
         needed = NeededRows()
         needed.read(tree, [], {})
         self._scan_all(tree, needed)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from localaws.athena.failures import QueryFailed
-from localaws.service import AwsError, Caller, Cloud, ObjectInfo
+from localaws.core.cloud import AwsError, Caller, Cloud, ObjectInfo
+from localaws.services.athena.sql.failures import QueryFailed
 
 
 @dataclass(frozen=True, slots=True)

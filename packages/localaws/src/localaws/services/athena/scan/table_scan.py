@@ -8,15 +8,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena import hive, projection, pushdown
-from localaws.athena.catalogue import Catalogue, Partition, Table
-from localaws.athena.dialect import engine_sql
-from localaws.athena.failures import QueryFailed
-from localaws.athena.formats import Files, compression, identifier, parquet, quoted, text
-from localaws.athena.formats import json as json_format
-from localaws.athena.storage import Storage, place
-from localaws.athena.translate import translate
-from localaws.service import ObjectInfo
+from localaws.core.cloud import ObjectInfo
+from localaws.services.athena.scan import projection, pushdown
+from localaws.services.athena.scan.catalogue import Catalogue, Partition, Table
+from localaws.services.athena.scan.formats import Files, compression, identifier, parquet, quoted, text
+from localaws.services.athena.scan.formats import json as json_format
+from localaws.services.athena.scan.storage import Storage, place
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.dialect import engine_sql
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.translate import translate
 
 HIDDEN = ("$path", "$file_size", "$file_modified_time")
 _READERS = {
@@ -92,7 +93,7 @@ class Scanner:
         if not judged or not rows:
             return rows
         keys = ", ".join(
-            f"cast(values[{at}] as {hive.parse(table.keys[name]).duckdb}) as {identifier(name)}"
+            f"cast(values[{at}] as {hive_types.parse(table.keys[name]).duckdb}) as {identifier(name)}"
             for at, name in enumerate(names, start=1)
         )
         values = [[None if value == _NO_VALUE else value for value in row] for row in rows]
@@ -108,8 +109,8 @@ class Scanner:
         return [rows[number] for (number,) in matches]
 
     def _relation(self, scan: Scan, *, hidden: bool) -> str:
-        columns = {name: hive.parse(kind) for name, kind in scan.table.columns.items()}
-        keys = {name: hive.parse(kind) for name, kind in scan.table.keys.items()}
+        columns = {name: hive_types.parse(kind) for name, kind in scan.table.columns.items()}
+        keys = {name: hive_types.parse(kind) for name, kind in scan.table.keys.items()}
         groups: dict[str, list[tuple[ObjectInfo, str, Partition | None]]] = {}
         for entry in scan.objects:
             storage = (
@@ -162,7 +163,7 @@ def _codec(storage: Any, key: str) -> str:
 
 
 def _per_file(
-    entries: Sequence[tuple[ObjectInfo, str, Partition | None]], at: int, kind: hive.HiveType, name: str
+    entries: Sequence[tuple[ObjectInfo, str, Partition | None]], at: int, kind: hive_types.HiveType, name: str
 ) -> str:
     values = [entry[2].values[at] if entry[2] is not None else None for entry in entries]
     return _constant_by_file(values, kind.duckdb, name)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from localaws.athena.dialect import parse as parse_tree
-from localaws.athena.failures import QueryFailed
+from localaws.services.athena.sql.dialect import parse as parse_tree
+from localaws.services.athena.sql.failures import QueryFailed
 
 
 def bound(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from localaws.athena.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _INTERVALS = {

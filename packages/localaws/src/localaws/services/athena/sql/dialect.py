@@ -15,7 +15,7 @@ from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.athena.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 
 _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 

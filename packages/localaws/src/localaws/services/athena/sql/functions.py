@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from sqlglot import exp, parse_one
 
-from localaws.athena import datetimes
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.trino_names import TRINO_FUNCTIONS
+from localaws.services.athena.sql import datetimes
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.trino_functions import TRINO_FUNCTIONS
 
 Builder = Callable[[list[exp.Expr]], exp.Expr]
 
@@ -83,7 +83,7 @@ def text(value: str) -> exp.Expr:
 
 @lru_cache(maxsize=256)
 def _template(sql: str) -> exp.Expr:
-    from localaws.athena.dialect import EngineSql
+    from localaws.services.athena.sql.dialect import EngineSql
 
     return parse_one(sql, dialect=EngineSql)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from localaws.athena.failures import QueryFailed
+from localaws.services.athena.sql.failures import QueryFailed
 
 _PRIMITIVES = {
     "string": ("VARCHAR", "varchar"),

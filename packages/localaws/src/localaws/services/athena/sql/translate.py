@@ -5,11 +5,11 @@ Only kinds of nodes that were considered pass; any other is refused as NOT_SUPPO
 
 from sqlglot import exp
 
-from localaws.athena import datetimes, functions
-from localaws.athena.casts import cast
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.trino_names import AGGREGATES
-from localaws.athena.unnesting import unnest
+from localaws.services.athena.sql import datetimes, functions
+from localaws.services.athena.sql.casts import cast
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.trino_functions import AGGREGATES
+from localaws.services.athena.sql.unnesting import unnest
 
 _PLAIN: tuple[type[exp.Expr], ...] = (
     exp.Select, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order,

@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from localaws.athena.failures import not_supported
+from localaws.services.athena.sql.failures import not_supported
 
 
 def unnest(node: exp.Unnest) -> exp.Expr:

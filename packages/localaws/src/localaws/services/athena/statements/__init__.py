@@ -5,21 +5,21 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.athena.binding import bound
-from localaws.athena.dialect import AthenaQuery, SyntaxRefused, tokens
-from localaws.athena.dialect import parse as parse_tree
-from localaws.athena.failures import not_supported
-from localaws.athena.session import Statement
-from localaws.athena.statements.alter import AlterTable, Repair
-from localaws.athena.statements.create import CreateDatabase, CreateExternalTable
-from localaws.athena.statements.ctas import CreateTableAs
-from localaws.athena.statements.drop import Drop
-from localaws.athena.statements.insert import Insert
-from localaws.athena.statements.reader import Reader
-from localaws.athena.statements.select import Explain, Select
-from localaws.athena.statements.show import Describe, Show
-from localaws.athena.statements.unload import Unload
-from localaws.athena.statements.views import CreateView
+from localaws.services.athena.execution.session import Statement
+from localaws.services.athena.sql.binding import bound
+from localaws.services.athena.sql.dialect import AthenaQuery, SyntaxRefused, tokens
+from localaws.services.athena.sql.dialect import parse as parse_tree
+from localaws.services.athena.sql.failures import not_supported
+from localaws.services.athena.statements.alter import AlterTable, Repair
+from localaws.services.athena.statements.create import CreateDatabase, CreateExternalTable
+from localaws.services.athena.statements.ctas import CreateTableAs
+from localaws.services.athena.statements.drop import Drop
+from localaws.services.athena.statements.insert import Insert
+from localaws.services.athena.statements.select import Explain, Select
+from localaws.services.athena.statements.show import Describe, Show
+from localaws.services.athena.statements.token_reader import Reader
+from localaws.services.athena.statements.unload import Unload
+from localaws.services.athena.statements.views import CreateView
 
 _OF_ICEBERG = ("MERGE", "UPDATE", "DELETE", "OPTIMIZE", "VACUUM")  # statements that only Iceberg tables take
 PreparedLookup = Callable[[str], str]

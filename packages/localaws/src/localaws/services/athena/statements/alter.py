@@ -7,14 +7,14 @@ from urllib.parse import unquote
 
 from sqlglot.tokenizer_core import Token
 
-from localaws.athena.catalogue import Table
-from localaws.athena.failures import QueryFailed
-from localaws.athena.outcome import Column, Outcome
-from localaws.athena.session import Session
-from localaws.athena.statements.create import columns
-from localaws.athena.statements.reader import Reader
-from localaws.athena.statements.writing import escaped
-from localaws.athena.storage import place
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Column, Outcome
+from localaws.services.athena.scan.catalogue import Table
+from localaws.services.athena.scan.storage import place
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.statements.create import columns
+from localaws.services.athena.statements.row_writer import escaped
+from localaws.services.athena.statements.token_reader import Reader
 
 _INPUT = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.athena import hive
-from localaws.athena.dialect import SyntaxRefused
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.outcome import Outcome
-from localaws.athena.session import Session
-from localaws.athena.statements.reader import Reader
-from localaws.athena.statements.writing import Format
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.dialect import SyntaxRefused
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.statements.row_writer import Format
+from localaws.services.athena.statements.token_reader import Reader
 
 _HIVE = "org.apache.hadoop.hive"
 # Formats that the local engine does not read: the table is kept, a query of it refused.
@@ -148,7 +148,7 @@ class CreateExternalTable:
                 "DDL", f"FAILED: Execution Error: AlreadyExistsException(message:Table {name} already exists)"
             )
         for column in [*self.columns, *self.keys]:
-            hive.parse(column["Type"])
+            hive_types.parse(column["Type"])
         session.catalogue.call("CreateTable", DatabaseName=database, TableInput=self._input(name))
         return Outcome()
 

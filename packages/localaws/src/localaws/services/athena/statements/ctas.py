@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena import hive
-from localaws.athena.dialect import SyntaxRefused
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.outcome import Outcome
-from localaws.athena.session import Session
-from localaws.athena.statements.writing import Format, settled_types, write
-from localaws.athena.storage import place
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.scan.storage import place
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.dialect import SyntaxRefused
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.statements.row_writer import Format, settled_types, write
 
 _KNOWN = {
     "format", "write_compression", "external_location", "partitioned_by", "bucketed_by", "bucket_count",
@@ -75,7 +75,7 @@ class CreateTableAs:
         sql = session.plan(self.query)
         relation = session.cursor.sql(sql)
         types = settled_types(relation.columns, relation.types)
-        described = dict(zip(types, (hive.hive_name(kind) for kind in relation.types), strict=True))
+        described = dict(zip(types, (hive_types.hive_name(kind) for kind in relation.types), strict=True))
         keys = self._keys(list(types))
         form = self._format()
         if not self.with_data:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from sqlglot.tokenizer_core import Token
 
-from localaws.athena.failures import QueryFailed
-from localaws.athena.outcome import Outcome
-from localaws.athena.session import Session
-from localaws.athena.statements.reader import Reader
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.statements.token_reader import Reader
 
 
 @dataclass(slots=True)

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from localaws.athena import hive
-from localaws.athena.catalogue import Table
-from localaws.athena.dialect import SyntaxRefused
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.formats import json as json_format
-from localaws.athena.formats import parquet, text
-from localaws.athena.outcome import Outcome
-from localaws.athena.scan import library
-from localaws.athena.session import Session
-from localaws.athena.statements.writing import Format, write
-from localaws.athena.storage import place
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.scan.catalogue import Table
+from localaws.services.athena.scan.formats import json as json_format
+from localaws.services.athena.scan.formats import parquet, text
+from localaws.services.athena.scan.storage import place
+from localaws.services.athena.scan.table_scan import library
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.dialect import SyntaxRefused
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.statements.row_writer import Format, write
 
 
 @dataclass(slots=True)
@@ -57,13 +57,13 @@ class Insert:
         rows = session.cursor.sql(sql)
         if len(rows.columns) != len(columns):
             table_types = ", ".join(everything[name] for name in columns)
-            query_types = ", ".join(map(hive.athena_name, rows.types))
+            query_types = ", ".join(map(hive_types.athena_name, rows.types))
             raise QueryFailed(
                 "TYPE_MISMATCH",
                 f"line 1:1: Insert query has mismatched column types: Table: [{table_types}], Query: [{query_types}]",
             )
         chosen = ", ".join(f"#{columns.index(name) + 1}" if name in columns else "null" for name in everything)
-        types = {name: hive.parse(kind).duckdb for name, kind in everything.items()}
+        types = {name: hive_types.parse(kind).duckdb for name, kind in everything.items()}
         locations = {part.values: part.location for part in session.catalogue.partitions(table)} if table.keys else {}
         written = write(
             session,

@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import unquote
 from uuid import uuid4
 
-from localaws.athena import hive
-from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.formats import identifier, quoted
-from localaws.athena.session import Session
-from localaws.athena.storage import Place
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.scan.formats import identifier, quoted
+from localaws.services.athena.scan.storage import Place
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 
 PARTITION_LIMIT = 100  # "Considerations and limitations for CTAS queries"
 _HIVE = "org.apache.hadoop.hive"
@@ -176,7 +176,7 @@ def settled_types(names: Sequence[str], kinds: Sequence[object]) -> dict[str, st
             raise QueryFailed("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number}")
         if lower in types:
             raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{lower}' specified more than once")
-        if hive.type_id(kind) == "timestamp with time zone":
+        if hive_types.type_id(kind) == "timestamp with time zone":
             raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: timestamp(3) with time zone (column {lower})")
-        types[lower] = hive.settled(kind)
+        types[lower] = hive_types.settled(kind)
     return types

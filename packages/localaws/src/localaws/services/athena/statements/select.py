@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena import hive
-from localaws.athena.outcome import Column, Outcome
-from localaws.athena.session import Session
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Column, Outcome
+from localaws.services.athena.sql import hive_types
 
 _CHUNK = 5000  # rows fetched at a time
 _PRECISIONS = {
@@ -53,7 +53,7 @@ class Explain:
 
 def column(name: str, kind: Any) -> Column:
     """How GetQueryResults describes a column of an engine's type."""
-    called = hive.athena_name(kind)
+    called = hive_types.athena_name(kind)
     if called == "decimal":
         sizes = dict(kind.children)
         return Column(name.lower(), called, int(sizes["precision"]), int(sizes["scale"]))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sqlglot.tokenizer_core import Token
 
-from localaws.athena.catalogue import Table
-from localaws.athena.failures import QueryFailed
-from localaws.athena.outcome import Column, Outcome
-from localaws.athena.relations import view_definition
-from localaws.athena.session import Session
-from localaws.athena.statements.reader import Reader
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Column, Outcome
+from localaws.services.athena.scan.catalogue import Table
+from localaws.services.athena.scan.relations import view_definition
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.statements.token_reader import Reader
 
 
 @dataclass(slots=True)

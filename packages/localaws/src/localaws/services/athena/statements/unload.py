@@ -7,14 +7,14 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.athena.binding import bound
-from localaws.athena.dialect import SyntaxRefused, parse
-from localaws.athena.failures import QueryFailed
-from localaws.athena.outcome import Outcome
-from localaws.athena.session import Session
-from localaws.athena.statements.ctas import CreateTableAs
-from localaws.athena.statements.writing import Format, settled_types, write
-from localaws.athena.storage import place
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.scan.storage import place
+from localaws.services.athena.sql.binding import bound
+from localaws.services.athena.sql.dialect import SyntaxRefused, parse
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.statements.ctas import CreateTableAs
+from localaws.services.athena.statements.row_writer import Format, settled_types, write
 
 
 @dataclass(slots=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.athena import hive
-from localaws.athena.dialect import SyntaxRefused, parse_query
-from localaws.athena.failures import QueryFailed
-from localaws.athena.outcome import Outcome
-from localaws.athena.relations import view_text
-from localaws.athena.session import Session
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.scan.relations import view_text
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.dialect import SyntaxRefused, parse_query
+from localaws.services.athena.sql.failures import QueryFailed
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class CreateView:
         relation = session.cursor.sql(session.plan(parse_query(self.sql)))
         session.scanned = 0  # a view is only described, nothing is read
         names = [column.lower() for column in relation.columns]
-        described = [(column, hive.athena_name(kind)) for column, kind in zip(names, relation.types, strict=True)]
+        described = [(column, hive_types.athena_name(kind)) for column, kind in zip(names, relation.types, strict=True)]
         table = {
             "Name": name,
             "TableType": "VIRTUAL_VIEW",
@@ -55,7 +55,7 @@ class CreateView:
             "PartitionKeys": [],
             "StorageDescriptor": {
                 "Columns": [
-                    {"Name": column, "Type": hive.hive_name(kind)}
+                    {"Name": column, "Type": hive_types.hive_name(kind)}
                     for column, kind in zip(names, relation.types, strict=True)
                 ],
                 "Location": "",

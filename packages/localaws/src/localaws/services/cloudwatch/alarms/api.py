@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.cloudwatch import rules, statistics
-from localaws.cloudwatch.alarmstore import Alarm, AlarmStore
-from localaws.cloudwatch.errors import conflicting, invalid, missing, offset, unknown
-from localaws.cloudwatch.queries import checked_period
-from localaws.cloudwatch.samples import dimensions
-from localaws.cloudwatch.transitions import Transitions
-from localaws.service import ACCOUNT, REGION
+from localaws.core.cloud import ACCOUNT, REGION
+from localaws.services.cloudwatch.alarms import composite_rules
+from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
+from localaws.services.cloudwatch.alarms.transitions import Transitions
+from localaws.services.cloudwatch.metrics import statistics
+from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, missing, offset, unknown
+from localaws.services.cloudwatch.metrics.queries import checked_period
+from localaws.services.cloudwatch.metrics.samples import dimensions
 
 COMPARISONS = (
     "GreaterThanOrEqualToThreshold",
@@ -57,7 +58,7 @@ class AlarmActions:
         return self._put("MetricAlarm", {**params, **defaults})
 
     def put_composite_alarm(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        names = rules.names(rules.parse(params["AlarmRule"]))
+        names = composite_rules.names(composite_rules.parse(params["AlarmRule"]))
         if absent := sorted(name for name in names if self._store.get(_plain(name)) is None):
             raise invalid(f"Could not save the composite alarm as alarms {absent} in the alarm rule do not exist")
         return self._put("CompositeAlarm", params)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from localaws.cloudwatch.errors import invalid
+from localaws.services.cloudwatch.metrics.errors import invalid
 
 _TOKEN = re.compile(
     r'\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]+)"|([^")\s]+))\s*\)|(AND|OR|NOT|TRUE|FALSE|[()]))'

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from localaws.cloudwatch.alarmstore import Alarm
-from localaws.cloudwatch.queries import evaluate_queries
-from localaws.cloudwatch.samples import SampleStore
+from localaws.services.cloudwatch.alarms.alarm_store import Alarm
+from localaws.services.cloudwatch.metrics.queries import evaluate_queries
+from localaws.services.cloudwatch.metrics.samples import SampleStore
 
 EXTRA_PERIODS = 2  # looked at beyond EvaluationPeriods, so that one late point is not missing
 _COMPARE: dict[str, tuple[Callable[[float, float], bool], str]] = {

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.cloudwatch.alarmstore import Alarm, AlarmStore
-from localaws.service import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
 
 _ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 _EC2 = {

@@ -6,11 +6,11 @@ import queue
 import threading
 import time
 
-from localaws.cloudwatch import evaluation, rules
-from localaws.cloudwatch.alarmstore import Alarm, AlarmStore
-from localaws.cloudwatch.samples import SampleStore
-from localaws.cloudwatch.transitions import Transitions
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.cloudwatch.alarms import composite_rules, evaluation
+from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
+from localaws.services.cloudwatch.alarms.transitions import Transitions
+from localaws.services.cloudwatch.metrics.samples import SampleStore
 
 USUAL = 60.0  # seconds between two evaluations; "Using Amazon CloudWatch alarms": once a minute
 FINE = 10.0  # the same for periods under a minute
@@ -96,8 +96,8 @@ class Watch:
         self._transitions.change(alarm["AlarmName"], verdict.state, verdict.reason, json.dumps(data))
 
     def _evaluate_rule(self, alarm: Alarm) -> None:
-        rule = rules.parse(alarm["AlarmRule"])
-        state = "ALARM" if rules.holds(rule, self._state) else "OK"
+        rule = composite_rules.parse(alarm["AlarmRule"])
+        state = "ALARM" if composite_rules.holds(rule, self._state) else "OK"
         if state != alarm["StateValue"]:
             reason = f"{alarm['AlarmArn']} transitioned to {state} as its rule {alarm['AlarmRule']} "
             self._transitions.change(alarm["AlarmName"], state, reason + ("holds" if state == "ALARM" else "does not"))

@@ -1,6 +1,6 @@
 """The errors of CloudWatch, by the names of its API."""
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 
 def invalid(message: str) -> AwsError:

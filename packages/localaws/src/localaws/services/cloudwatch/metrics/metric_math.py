@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from localaws.cloudwatch.errors import not_valid
+from localaws.services.cloudwatch.metrics.errors import not_valid
 
 Series = dict[int, float]  # epoch milliseconds -> value
 Operand = float | Series | list[Series]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.service import ACCOUNT, AwsError, Caller, Cloud
+from localaws.core.cloud import ACCOUNT, AwsError, Caller, Cloud
 
 PERIOD = 60.0  # seconds; AWS services publish once a minute
 _BATCH = 1000  # "PutMetricData": metrics a call

@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.cloudwatch.errors import conflicting, invalid, missing
-from localaws.cloudwatch.samples import MetricKey, Sample, SampleStore, dimensions
-from localaws.service import Caller
+from localaws.core.cloud import Caller
+from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, missing
+from localaws.services.cloudwatch.metrics.samples import MetricKey, Sample, SampleStore, dimensions
 
 MAX_DATA = 1000
 MAX_VALUES = 150

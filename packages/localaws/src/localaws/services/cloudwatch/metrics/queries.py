@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.cloudwatch import expressions, statistics
-from localaws.cloudwatch.errors import conflicting, invalid, missing, not_valid, offset
-from localaws.cloudwatch.expressions import Series
-from localaws.cloudwatch.samples import MetricKey, SampleStore, dimensions
+from localaws.services.cloudwatch.metrics import metric_math, statistics
+from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, missing, not_valid, offset
+from localaws.services.cloudwatch.metrics.metric_math import Series
+from localaws.services.cloudwatch.metrics.samples import MetricKey, SampleStore, dimensions
 
 MAX_DATAPOINTS = 1440  # GetMetricStatistics
 MAX_QUERIES = 500  # GetMetricData
@@ -158,7 +158,7 @@ def _expression_series(
     if (end - start) // period > MAX_SERIES:
         raise not_valid(f"The query {query['Id']!r} asks for more than {MAX_SERIES} datapoints.")
     times = range(start // period * period, end, period)
-    value = expressions.evaluate(query["Expression"], operands, period=period // 1000, times=times)
+    value = metric_math.evaluate(query["Expression"], operands, period=period // 1000, times=times)
     if isinstance(value, list):
         raise not_valid(f"The expression {query['Expression']!r} gives several metrics; that is not supported locally.")
     series = value if isinstance(value, dict) else dict.fromkeys(times, value)
@@ -167,7 +167,7 @@ def _expression_series(
 
 def _unknown_ids(query: Mapping[str, Any], waiting: Sequence[Mapping[str, Any]]) -> bool:
     others = {other["Id"] for other in waiting if other is not query}
-    return bool(expressions.names(query["Expression"]) & others)
+    return bool(metric_math.names(query["Expression"]) & others)
 
 
 def _range(params: Mapping[str, Any], period: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 _SCHEMA = """
 create table if not exists metrics (

@@ -7,8 +7,8 @@ all values are equal.
 import re
 from collections.abc import Sequence
 
-from localaws.cloudwatch.errors import invalid
-from localaws.cloudwatch.samples import Sample
+from localaws.services.cloudwatch.metrics.errors import invalid
+from localaws.services.cloudwatch.metrics.samples import Sample
 
 SIMPLE = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")

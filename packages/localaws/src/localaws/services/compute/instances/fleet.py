@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from localaws.compute import emulated, leftovers
-from localaws.compute.emulated import Instance
-from localaws.compute.machine import Machine
-from localaws.service import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.services.compute.instances import instance_processes, instance_records
+from localaws.services.compute.instances.instance_records import Instance
+from localaws.services.compute.instances.machine import Machine
 
 log = logging.getLogger(__name__)
 OURSELVES = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root", source="ec2")
@@ -56,7 +56,7 @@ class Fleet:
         self._pool.shutdown(wait=True, cancel_futures=True)
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             list(pool.map(Machine.shut, self._machines.values()))
-        leftovers.end(self._folder)
+        instance_processes.end(self._folder)
 
     def machine(self, instance_id: str) -> Machine | None:
         return self._machines.get(instance_id)
@@ -65,7 +65,7 @@ class Fleet:
         """All of them, terminated ones included."""
         if not (self._cloud.holds("ec2") or self._cloud.holds("autoscaling")):
             return []  # the emulator loads 100 MB when it is first asked
-        return list(emulated.instances())
+        return list(instance_records.instances())
 
     def reachable(self, instance: Instance) -> bool:
         """Whether Systems Manager's agent answers: the machine runs, and no fault says otherwise.
@@ -99,7 +99,7 @@ class Fleet:
 
     def _resume(self) -> None:
         try:
-            if ended := leftovers.end(self._folder, patience=10):
+            if ended := instance_processes.end(self._folder, patience=10):
                 log.warning("ended %d processes that a crash had left behind", ended)
             self.reconcile()
         except Exception:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.compute import units
-from localaws.service import ACCOUNT, REGION
+from localaws.core.cloud import ACCOUNT, REGION
+from localaws.services.compute.instances import units
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localaws.compute import emulated, leftovers, units
-from localaws.compute.emulated import Instance
-from localaws.compute.supervisord import Supervisord
+from localaws.services.compute.instances import instance_processes, instance_records, units
+from localaws.services.compute.instances.instance_records import Instance
+from localaws.services.compute.instances.supervisord import Supervisord
 
 log = logging.getLogger(__name__)
 # Seconds on AWS, before they are divided by the speed.
@@ -57,7 +57,7 @@ class Machine:
         if instance.state in ("running", "stopped", "terminated") and instance.state != self._reached:
             between = {"running": "pending", "stopped": "stopping", "terminated": "shutting-down"}[instance.state]
             self._target = instance.state
-            emulated.show(instance, between)
+            instance_records.show(instance, between)
         return self._target != self._reached
 
     def reboot(self, instance: Instance) -> None:
@@ -65,7 +65,7 @@ class Machine:
         if self._reached == "running":
             self._rebooting = True
         elif self._reached:
-            emulated.show(instance, self._reached)
+            instance_records.show(instance, self._reached)
 
     def settle(self, instance: Instance) -> None:
         """Bring the processes to the target state; returns when they have reached it."""
@@ -80,7 +80,7 @@ class Machine:
                     time.sleep(_HALT_SECONDS / self._speed)
                 self._reached = target
                 if self._target == target:
-                    emulated.show(instance, target)
+                    instance_records.show(instance, target)
             if self._reached == "terminated":
                 self._discard()
 
@@ -115,7 +115,9 @@ class Machine:
         tools = self.folder / "bin"
         tools.mkdir(exist_ok=True)
         systemctl = tools / "systemctl"
-        systemctl.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m localaws.compute.systemctl "$@"\n')
+        systemctl.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" -m localaws.services.compute.instances.systemctl "$@"\n'
+        )
         systemctl.chmod(0o700)
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         installed = [str(self._units_folder / "bin")] if self._units_folder else []
@@ -128,7 +130,7 @@ class Machine:
             self.manager.stop()
             self.manager = None
         else:
-            leftovers.end(self.folder)
+            instance_processes.end(self.folder)
 
     def _discard(self) -> None:
         if self.folder.exists():

@@ -15,9 +15,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from localaws.compute import leftovers
-from localaws.compute.units import Unit
-from localaws.sockets import folder as sockets
+from localaws.core.sockets import folder as sockets
+from localaws.services.compute.instances import instance_processes
+from localaws.services.compute.instances.units import Unit
 
 SOCKET = "LOCALAWS_SUPERVISOR"  # in the environment of everything on the instance: the path of the manager's socket
 _RESTART = {"always": "true", "on-failure": "unexpected", "no": "false"}
@@ -41,7 +41,7 @@ class Supervisord:
     def __init__(self, folder: Path, units: list[Unit], env: Mapping[str, str]) -> None:
         self._folder, self._units = folder, units
         self.socket = str(sockets() / hashlib.sha256(str(folder).encode()).hexdigest()[:20])
-        self.env = {**env, leftovers.MARK: str(folder), SOCKET: self.socket}
+        self.env = {**env, instance_processes.MARK: str(folder), SOCKET: self.socket}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,7 +91,7 @@ class Supervisord:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        leftovers.end(self._folder)
+        instance_processes.end(self._folder)
         Path(self.socket).unlink(missing_ok=True)
 
     def _configuration(self) -> str:

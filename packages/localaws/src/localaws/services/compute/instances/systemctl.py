@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.compute.supervisord import SOCKET, connect
+from localaws.services.compute.instances.supervisord import SOCKET, connect
 
 # Supervisor's process states ("Subprocesses", Supervisor) in systemd's words: ActiveState, SubState.
 _STATES = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from localaws.compute.ssm.invocations import Invocation
+from localaws.services.compute.ssm.invocations import Invocation
 
 _PLUGIN_CHARACTERS = 2_500  # "CommandPlugin": output of at most 2,500 characters
 _OPEN = ("Pending", "InProgress", "Cancelling")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 _DEFAULT_TIMEOUT = 3600.0  # seconds; aws:runShellScript, timeoutSeconds
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localaws.compute.ssm.documents import Step
+from localaws.services.compute.ssm.documents import Step
 
 # "GetCommandInvocation": the first 24,000 and 8,000 characters.
 _OUT_CHARACTERS, _ERR_CHARACTERS = 24_000, 8_000

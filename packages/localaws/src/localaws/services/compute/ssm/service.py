@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.compute.emulated import Instance
-from localaws.compute.fleet import Fleet
-from localaws.compute.ssm.commands import Command
-from localaws.compute.ssm.documents import RUN_SHELL_SCRIPT, Step, steps
-from localaws.compute.ssm.invocations import Invocation
-from localaws.service import ACCOUNT, AwsError, Caller, Cloud
+from localaws.core.cloud import ACCOUNT, AwsError, Caller, Cloud
+from localaws.services.compute.instances.fleet import Fleet
+from localaws.services.compute.instances.instance_records import Instance
+from localaws.services.compute.ssm.commands import Command
+from localaws.services.compute.ssm.documents import RUN_SHELL_SCRIPT, Step, steps
+from localaws.services.compute.ssm.invocations import Invocation
 
 _OURSELVES = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root", source="ssm")
 _DELIVERY_SECONDS = 3600  # "SendCommand", TimeoutSeconds

@@ -8,10 +8,10 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.firehose import prefix
-from localaws.firehose.model import Destination
-from localaws.firehose.processing import Pipeline
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.firehose.keys import prefix
+from localaws.services.firehose.records.processing import Pipeline
+from localaws.services.firehose.streams.model import Destination
 
 _COMPRESSIONS = ("UNCOMPRESSED", "GZIP", "ZIP")
 _DYNAMIC_MIN_MIB = 64  # "Partitioning streaming data": the buffer is at least 64 MiB

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from localaws.cloudwatch.publisher import Publisher
-from localaws.firehose.model import DeliveryStream
-from localaws.firehose.store import Store
-from localaws.firehose.streams import Streams
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.firehose.streams.catalogue import Streams
+from localaws.services.firehose.streams.model import DeliveryStream
+from localaws.services.firehose.streams.store import Store
 
 MAX_CALL = 4 * 1024 * 1024
 

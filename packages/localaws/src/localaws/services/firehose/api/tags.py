@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws.firehose.streams import Streams
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.firehose.streams.catalogue import Streams
 
 MAX_TAGS = 50  # "TagDeliveryStream"
 

@@ -7,8 +7,8 @@ import contextlib
 import json
 import time
 
-from localaws.firehose.model import DeliveryStream
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.firehose.streams.model import DeliveryStream
 
 _CODES = {
     "AccessDenied": "S3.AccessDenied",

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from localaws.cloudwatch.publisher import Publisher
-from localaws.firehose import prefix
-from localaws.firehose.buffers import OpenObject
-from localaws.firehose.model import DeliveryStream
-from localaws.service import Caller, Cloud
+from localaws.core.cloud import Caller, Cloud
+from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.firehose.delivery.buffers import OpenObject
+from localaws.services.firehose.keys import prefix
+from localaws.services.firehose.streams.model import DeliveryStream
 
 _EXTENSIONS = {"GZIP": ".gz", "ZIP": ".zip", "UNCOMPRESSED": ""}
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from localaws.firehose.buffers import MIB, OpenObject
-from localaws.firehose.model import Destination
-from localaws.firehose.processing import Pipeline, ProcessingFailed
-from localaws.firehose.sources import Arrived
-from localaws.firehose.store import Checkpoint
+from localaws.services.firehose.delivery.buffers import MIB, OpenObject
+from localaws.services.firehose.records.processing import Pipeline, ProcessingFailed
+from localaws.services.firehose.records.sources import Arrived
+from localaws.services.firehose.streams.model import Destination
+from localaws.services.firehose.streams.store import Checkpoint
 
 MAX_PARTITIONS = 500  # "Partitioning streaming data": active partitions of a stream
 

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from localaws.cloudwatch.publisher import Publisher
-from localaws.firehose import errorlog
-from localaws.firehose.delivery import Delivery
-from localaws.firehose.model import DeliveryStream
-from localaws.firehose.objects import Objects
-from localaws.firehose.processing import Pipeline
-from localaws.firehose.sources import THROTTLED, Batch, DirectSource, KinesisSource, Source
-from localaws.firehose.store import Store
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.firehose.delivery import error_log
+from localaws.services.firehose.delivery.object_upload import Delivery
+from localaws.services.firehose.delivery.pending_objects import Objects
+from localaws.services.firehose.records.processing import Pipeline
+from localaws.services.firehose.records.sources import THROTTLED, Batch, DirectSource, KinesisSource, Source
+from localaws.services.firehose.streams.model import DeliveryStream
+from localaws.services.firehose.streams.store import Store
 
 _POLL = 1.0  # seconds; "Sending data using Kinesis Data Streams": GetRecords is called once a second for each shard
 _MIN_POLL = 0.25  # however fast waits run: a shard takes five reads a second in all
@@ -174,7 +174,7 @@ class Worker:
                 self._delivery.deliver(finished, caller)
             except AwsError as error:
                 self._delivery.count("DeliveryToS3.Success", 0, "Count")
-                errorlog.write(self._cloud, self._stream, error, caller)
+                error_log.write(self._cloud, self._stream, error, caller)
                 raise
             checkpoints = self._objects.delivered(finished)
             self._store.save_checkpoints(self._stream.incarnation, checkpoints)

@@ -9,8 +9,8 @@ import string
 from collections.abc import Mapping
 from datetime import datetime
 
-from localaws.firehose import timepattern
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.firehose.keys import time_pattern
 
 DEFAULT_TIME = "!{timestamp:yyyy/MM/dd/HH/}"
 MAX_LENGTH = 512  # characters of an evaluated prefix
@@ -52,7 +52,7 @@ def evaluate(prefix: str, *, moment: datetime, partition: Mapping[str, str], err
     def replacement(match: re.Match[str]) -> str:
         namespace, value = match.groups()
         if namespace == "timestamp":
-            return timepattern.render(value, moment)
+            return time_pattern.render(value, moment)
         if namespace == "partitionKeyFromQuery":
             return partition[value]
         if value == "error-output-type":
@@ -68,7 +68,7 @@ def _check(prefix: str, name: str) -> None:
     for namespace, value in _EXPRESSION.findall(prefix):
         if namespace == "timestamp":
             try:
-                timepattern.check(value)
+                time_pattern.check(value)
             except ValueError as error:
                 raise _invalid(f"{name}: {error}.") from error
         elif namespace == "firehose":

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 _SUPPORTED = ("RecordDeAggregation", "MetadataExtraction", "AppendDelimiterToRecord")
 _WORD = re.compile(r'\s*(?:([A-Za-z_][A-Za-z0-9_]*)|"([^"\\]*)")\s*[:,}]')

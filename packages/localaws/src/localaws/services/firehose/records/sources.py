@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from localaws.firehose import aggregation
-from localaws.firehose.store import Checkpoint, Store
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.firehose.records import aggregation
+from localaws.services.firehose.streams.store import Checkpoint, Store
 
 _BATCH = 8 * 1024 * 1024  # bytes of records put directly that are read at once
 THROTTLED = "ProvisionedThroughputExceededException"

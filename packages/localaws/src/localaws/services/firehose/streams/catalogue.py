@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from localaws.firehose.model import DeliveryStream
-from localaws.firehose.store import Store
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.services.firehose.streams.model import DeliveryStream
+from localaws.services.firehose.streams.store import Store
 
 MAX_STREAMS = 5000  # "Quota": delivery streams of an account in us-east-1
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from localaws.service import ACCOUNT, REGION
+from localaws.core.cloud import ACCOUNT, REGION
 
 
 @dataclass(slots=True, kw_only=True)

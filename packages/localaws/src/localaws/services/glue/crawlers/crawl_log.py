@@ -4,8 +4,8 @@ import contextlib
 import logging
 import time
 
-from localaws.glue.crawler import LOG_GROUP
-from localaws.service import AwsError, Caller, Cloud
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.glue.crawlers.crawler import LOG_GROUP
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ import os
 import threading
 from pathlib import Path
 
-from localaws.glue.crawler import Crawler
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.glue.crawlers.crawler import Crawler
 
 _MOST_CRAWLS = 100
 

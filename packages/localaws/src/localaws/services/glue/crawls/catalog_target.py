@@ -7,9 +7,9 @@ given another schema while the policy is LOG; new partitions are always added, w
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.glue.places import Place, partition_values
-from localaws.glue.work import Work
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.glue.crawls.crawl_context import Work
+from localaws.services.glue.crawls.s3_paths import Place, partition_values
 
 
 def crawl_tables(work: Work, target: Mapping[str, Any]) -> None:

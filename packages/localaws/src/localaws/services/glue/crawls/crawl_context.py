@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from localaws.glue.catalogue import Catalogue
-from localaws.glue.crawler import Crawl, Crawler
-from localaws.glue.places import Reader
+from localaws.services.glue.crawlers.crawler import Crawl, Crawler
+from localaws.services.glue.crawls.catalogue import Catalogue
+from localaws.services.glue.crawls.s3_paths import Reader
 
 
 class Cancelled(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from localaws.service import AwsError, Caller, Cloud, ObjectInfo
+from localaws.core.cloud import AwsError, Caller, Cloud, ObjectInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localaws.glue import types
-from localaws.glue.classify import Schema, classify
-from localaws.glue.grouping import Folder, Rules, Table, tables
-from localaws.glue.places import Place, glob, partition_values
-from localaws.glue.work import Work
-from localaws.service import ObjectInfo
+from localaws.core.cloud import ObjectInfo
+from localaws.services.glue.crawls.crawl_context import Work
+from localaws.services.glue.crawls.s3_paths import Place, glob, partition_values
+from localaws.services.glue.schema import column_types
+from localaws.services.glue.schema.classifiers import Schema, classify
+from localaws.services.glue.schema.table_grouping import Folder, Rules, Table, tables
 
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
@@ -96,7 +96,7 @@ def _name(work: Work, place: Place, table: Table, location: str, taken: Mapping[
 
 
 def _storage(schema: Schema, location: str) -> dict[str, Any]:
-    columns = [{"Name": name, "Type": types.hive(kind)} for name, kind in schema.columns.items()]
+    columns = [{"Name": name, "Type": column_types.hive(kind)} for name, kind in schema.columns.items()]
     base = {"Columns": columns, "Location": location, "Compressed": schema.compression != "none", "NumberOfBuckets": -1}
     if schema.format == "parquet":
         serde = {

@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 import zstandard
 
-from localaws.glue import types
-from localaws.glue.types import Type
+from localaws.services.glue.schema import column_types
+from localaws.services.glue.schema.column_types import Type
 
 _SAMPLE = 1 << 20  # bytes that are read of a file, as they are after decompression
 _DELIMITERS = (",", "|", "\t", ";", "\x01")
@@ -47,7 +47,7 @@ class Schema:
             format=self.format,
             compression=self.compression,
             settings=self.settings,
-            columns=types.merged_columns(self.columns, other.columns),
+            columns=column_types.merged_columns(self.columns, other.columns),
         )
 
 
@@ -105,7 +105,7 @@ def _json(text: str, compression: str, whole: bool) -> Schema | None:
         return None
     columns: dict[str, Type] = {}
     for record in records:
-        columns = types.merged_columns(columns, types.columns(record))
+        columns = column_types.merged_columns(columns, column_types.columns(record))
     return Schema(format="json", compression=compression, columns=columns)
 
 
@@ -150,7 +150,7 @@ def _numbers(row: list[str]) -> bool:
 def _column(values: Iterator[str]) -> Type:
     column: Type = None
     for value in values:
-        column = types.merged(column, _scalar(value))
+        column = column_types.merged(column, _scalar(value))
     return column
 
 
@@ -180,11 +180,11 @@ def _arrow(kind: Any) -> Type:
     import pyarrow.types as arrow
 
     if arrow.is_struct(kind):
-        return types.Struct({child.name.lower(): _arrow(child.type) for child in kind})
+        return column_types.Struct({child.name.lower(): _arrow(child.type) for child in kind})
     if arrow.is_list(kind) or arrow.is_large_list(kind):
-        return types.Array(_arrow(kind.value_type))
+        return column_types.Array(_arrow(kind.value_type))
     if arrow.is_map(kind):
-        return f"map<{types.hive(_arrow(kind.key_type))},{types.hive(_arrow(kind.item_type))}>"
+        return f"map<{column_types.hive(_arrow(kind.key_type))},{column_types.hive(_arrow(kind.item_type))}>"
     if arrow.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
     mapping = (

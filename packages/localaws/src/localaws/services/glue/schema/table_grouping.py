@@ -8,7 +8,7 @@ are the partitions of the table that is the folder above them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from localaws.glue.classify import Schema
+from localaws.services.glue.schema.classifiers import Schema
 
 _SIMILAR = 0.7  # share of columns that two folders' files have in common
 Folder = tuple[str, ...]

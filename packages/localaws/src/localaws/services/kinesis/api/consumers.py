@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.kinesis.model import Consumer, Stream
-from localaws.kinesis.paging import page
-from localaws.kinesis.streams import Streams
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.paging import page
+from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.model import Consumer, Stream
 
 MAX_CONSUMERS = 20  # "RegisterStreamConsumer"
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.kinesis.model import Stream
-from localaws.kinesis.paging import page
-from localaws.kinesis.shards import SHARD_LIMIT, describe
-from localaws.kinesis.streams import Streams
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.core.paging import page
+from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.model import Stream
+from localaws.services.kinesis.streams.shards import SHARD_LIMIT, describe
 
 ON_DEMAND_SHARDS = 4  # "Choose the right mode": a new on-demand stream takes 4 MB/s
 ON_DEMAND_LIMIT = 50  # "Quotas and limits": on-demand streams per account

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.kinesis import iterators
-from localaws.kinesis.counting import Counting
-from localaws.kinesis.limits import MIB, Throttle
-from localaws.kinesis.model import HASH_SPACE, Shard, Stream
-from localaws.kinesis.sequence import position_of, sequence_number
-from localaws.kinesis.shards import find_shard
-from localaws.kinesis.store import Record
-from localaws.kinesis.streams import Streams, not_found
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.services.kinesis.streams import iterators
+from localaws.services.kinesis.streams.catalogue import Streams, not_found
+from localaws.services.kinesis.streams.limits import MIB, Throttle
+from localaws.services.kinesis.streams.metrics import Counting
+from localaws.services.kinesis.streams.model import HASH_SPACE, Shard, Stream
+from localaws.services.kinesis.streams.record_store import Record
+from localaws.services.kinesis.streams.sequence_numbers import position_of, sequence_number
+from localaws.services.kinesis.streams.shards import find_shard
 
 MAX_CALL = 5 * MIB  # "PutRecords": up to 5 MiB a call, partition keys included
 MAX_READ = 10 * MIB  # "GetRecords": up to 10 MB a call

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws.kinesis.streams import Streams
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.kinesis.streams.catalogue import Streams
 
 
 class PolicyActions:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws.kinesis.consumers import find_consumer
-from localaws.kinesis.model import Consumer, Stream
-from localaws.kinesis.paging import page
-from localaws.kinesis.streams import Streams
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.core.paging import page
+from localaws.services.kinesis.api.consumers import find_consumer
+from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.model import Consumer, Stream
 
 MAX_TAGS = 50  # "AddTagsToStream"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from localaws.kinesis.model import HASH_SPACE, Shard, Stream
-from localaws.kinesis.store import RecordStore
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.services.kinesis.streams.model import HASH_SPACE, Shard, Stream
+from localaws.services.kinesis.streams.record_store import RecordStore
 
 SETTLE = 0.5  # seconds that CREATING, UPDATING and DELETING last at speed 1
 

@@ -7,7 +7,7 @@ import hmac
 import json
 from dataclasses import dataclass
 
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
 
 LIFETIME = 300.0  # seconds; "GetShardIterator": a shard iterator expires 5 minutes after it is returned
 _KEY = b"localaws shard iterator"  # makes a token that was altered plain to see; it guards nothing

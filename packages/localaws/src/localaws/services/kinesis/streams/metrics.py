@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from localaws.cloudwatch.publisher import Publisher
+from localaws.services.cloudwatch.metrics.publisher import Publisher
 
 
 class Traffic(NamedTuple):

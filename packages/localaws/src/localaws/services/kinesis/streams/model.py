@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from localaws.service import ACCOUNT, REGION
+from localaws.core.cloud import ACCOUNT, REGION
 
 HASH_SPACE = 2**128  # "HashKeyRange": MD5 of the partition key, 0 .. 2**128 - 1
 

@@ -8,11 +8,11 @@ import math
 import threading
 import time
 
-from localaws.kinesis.counting import Counting, Traffic
-from localaws.kinesis.limits import BYTES_PER_SECOND, RECORDS_PER_SECOND
-from localaws.kinesis.shards import ShardActions
-from localaws.kinesis.streams import Streams
-from localaws.service import AwsError
+from localaws.core.cloud import AwsError
+from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.limits import BYTES_PER_SECOND, RECORDS_PER_SECOND
+from localaws.services.kinesis.streams.metrics import Counting, Traffic
+from localaws.services.kinesis.streams.shards import ShardActions
 
 LOOK_EVERY = 15.0  # seconds at speed 1
 _LEAST = 1.0  # however fast waits run: a rate is per second

@@ -4,7 +4,7 @@ The form is AWS's (a 186-bit number with its version at both ends); what lies be
 shard, position in the shard, second of arrival, shard number.
 """
 
-from localaws.kinesis.model import Shard
+from localaws.services.kinesis.streams.model import Shard
 
 _VERSION = 2
 _DIGITS = 56

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws.kinesis.model import HASH_SPACE, Shard, Stream
-from localaws.kinesis.paging import page
-from localaws.kinesis.sequence import sequence_number
-from localaws.kinesis.streams import Streams
-from localaws.service import ACCOUNT, AwsError
+from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.paging import page
+from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.model import HASH_SPACE, Shard, Stream
+from localaws.services.kinesis.streams.sequence_numbers import sequence_number
 
 SHARD_LIMIT = 20_000  # "Quotas and limits": open provisioned shards in us-east-1
 _LIST_MOST = 10_000  # "ListShards"

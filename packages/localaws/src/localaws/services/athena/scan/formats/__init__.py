@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.athena.failures import QueryFailed
-from localaws.athena.hive import HiveType
-from localaws.service import ObjectInfo
+from localaws.core.cloud import ObjectInfo
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.hive_types import HiveType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

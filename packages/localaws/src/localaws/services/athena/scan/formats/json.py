@@ -6,9 +6,9 @@ import zlib
 from collections import defaultdict
 from collections.abc import Mapping
 
-from localaws.athena.failures import not_supported
-from localaws.athena.formats import Files, compression, identifier, paths, quoted
-from localaws.service import ObjectInfo
+from localaws.core.cloud import ObjectInfo
+from localaws.services.athena.scan.formats import Files, compression, identifier, paths, quoted
+from localaws.services.athena.sql.failures import not_supported
 
 SERDES = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe")
 _LOOKED_INTO = 8  # objects of a scan

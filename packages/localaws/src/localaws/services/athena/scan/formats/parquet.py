@@ -1,6 +1,6 @@
 """Parquet, its columns found by name as Athena does ("Handle schema updates"); a file that lacks one gives nulls."""
 
-from localaws.athena.formats import Files, identifier, paths, quoted
+from localaws.services.athena.scan.formats import Files, identifier, paths, quoted
 
 SERDES = ("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet.hive.serde.ParquetHiveSerDe")
 

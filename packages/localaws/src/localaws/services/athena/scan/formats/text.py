@@ -1,7 +1,7 @@
 """Delimited text, as LazySimpleSerDe and OpenCSVSerDe read it ("CSV SerDe libraries")."""
 
-from localaws.athena.failures import QueryFailed
-from localaws.athena.formats import Files, compression, identifier, paths, quoted
+from localaws.services.athena.scan.formats import Files, compression, identifier, paths, quoted
+from localaws.services.athena.sql.failures import QueryFailed
 
 LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 OPEN = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
