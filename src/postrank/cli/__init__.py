@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from postrank.errors import PostrankError, Retryable
+from postrank.extras import missing_extra
 
 # Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
 COMMANDS = {
@@ -58,12 +59,16 @@ def main() -> None:
         postrank()
     except (PostrankError, OSError) as error:  # OSError: a full disk, a folder that may not be written
         _end(error)
-    except Exception as error:
-        from postrank.aws.error_help import told  # boto3 is slow to import
-
-        if (told_as := told(error)) is None:
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is None:
             raise
-        _end(told_as)
+        _end(missing)
+    except Exception as error:
+        from postrank.aws.error_help import explain  # boto3 is slow to import
+
+        if (explained := explain(error)) is None:
+            raise
+        _end(explained)
 
 
 def _end(error: Exception) -> NoReturn:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from postrank.extras import require
 from postrank.laptop.run import Interrupted, run
 from postrank.laptop.setup.options import Options
 
@@ -59,6 +60,7 @@ def up(
       postrank up --once --posts monday.ndjson.gz --posts tuesday.json.bz2
       postrank up --source bluesky --port 9090
     """
+    require("airflow", "localaws")
     options = Options(
         project=project,
         var=var,

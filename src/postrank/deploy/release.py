@@ -65,7 +65,7 @@ def build(checkout: Path, folder: Path) -> Release:
     uv = _uv(checkout)
     _run(checkout, uv, "build", "--quiet", "--wheel", "--out-dir", str(folder))
     (folder / ".gitignore").unlink(missing_ok=True)
-    export = ("--locked", "--no-dev", "--no-emit-project", "--no-header", "--format", "requirements-txt")
+    export = ("--locked", "--no-dev", "--no-emit-workspace", "--no-header", "--format", "requirements-txt")
     (folder / REQUIREMENTS).write_text(_run(checkout, uv, "export", "--quiet", *export), encoding="utf-8")
     (folder / SUMS).write_text(_sums(folder), encoding="utf-8")
     return Release.of(folder)
@@ -89,10 +89,10 @@ def _sums(folder: Path) -> str:
 def _uv(checkout: Path) -> str:
     # UV is what `uv run` calls itself; var/uv is where `make setup` puts it on a machine without one.
     own = checkout / "var" / "uv" / "bin" / "uv"
-    found = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else None)
-    if not found:
+    executable = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else None)
+    if not executable:
         raise BadRelease("uv is needed to build a release: run `make setup`, or name a built one with --dist")
-    return found
+    return executable
 
 
 def _run(checkout: Path, *argv: str) -> str:

@@ -11,10 +11,12 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.local.test_streaming_fuzz import _typed
 
 from localaws.emulator.client import written
+from localaws.testing.parameters import typed
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
+from localaws.testing.signing import signed
 
 # One or more services a protocol: query, ec2, json, rest-json, rest-xml.
 ACTIONS = {
@@ -50,16 +52,16 @@ def described(service, action):
 @cache
 def params_of(service, action):
     shape = described(service, action).input_shape
-    return _typed(shape, 0) if shape and shape.members else st.just({})
+    return typed(shape, 0) if shape and shape.members else st.just({})
 
 
 def ask(server, service, request):
-    headers = {name: text.encode("latin-1", "replace") for name, text in request.headers.items()}
-    signed = f"AWS4-HMAC-SHA256 Credential=localaws/20260101/us-east-1/{service}/aws4_request"
-    headers["Authorization"] = f"{signed}, SignedHeaders=host, Signature=0"
-    target = request.path + (f"?{request.query}" if request.query else "")
-    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=30)
-    connection.request(request.method, target.replace(" ", "%20"), request.body, headers)
+    target = (request.path + (f"?{request.query}" if request.query else "")).replace(" ", "%20")
+    sent = {name: text.encode("latin-1", "replace").decode("latin-1") for name, text in request.headers.items()}
+    headers = signed(server.root, service, request.method, f"{server.endpoint}{target}", request.body, sent)
+    headers = {name: text.encode("latin-1", "replace") for name, text in headers.items()}
+    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=patient(30))
+    connection.request(request.method, target, request.body, headers)
     answer = connection.getresponse()
     raw = {"status_code": answer.status, "headers": dict(answer.headers), "body": answer.read()}
     connection.close()

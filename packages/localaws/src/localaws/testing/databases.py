@@ -28,7 +28,8 @@ def create(aws: LocalAws, identifier: str, **params: Any) -> dict[str, Any]:
 
 
 def instance(aws: LocalAws, identifier: str) -> dict[str, Any]:
-    return aws.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
+    response = aws.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)
+    return dict(response["DBInstances"][0])
 
 
 def await_status(aws: LocalAws, identifier: str, wanted: str) -> dict[str, Any]:

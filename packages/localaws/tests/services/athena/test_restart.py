@@ -1,8 +1,6 @@
 """What was acknowledged outlives the process: finished executions and their results, saved statements, workgroups."""
 
-from tests.local.athena.test_service import ENDLESS
-
-from localaws.testing.athena.queries import Queries
+from localaws.testing.athena.queries import ENDLESS, Queries
 from localaws.testing.server import running_localaws
 
 

@@ -6,14 +6,8 @@ import io
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.testing.athena.queries import DATA, DATABASE, RESULTS
+from localaws.testing.athena.queries import DATA, DATABASE, ENDLESS, RESULTS
 from localaws.testing.waiting import wait_for
-
-# Rows enough to run for minutes on any machine.
-ENDLESS = (
-    "select count(*) from unnest(sequence(1, 100000)) as a (x) cross join unnest(sequence(1, 100000)) as b (y)"
-    " cross join unnest(sequence(1, 1000)) as c (z) where sqrt(x * y + z) < 0"
-)
 
 
 def _object(queries, address):

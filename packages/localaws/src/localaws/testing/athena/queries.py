@@ -13,6 +13,11 @@ from localaws.testing.waiting import wait_for
 
 DATA, RESULTS, DATABASE = "athena-data", "athena-results", "tests"
 Cell = str | None
+# Rows enough to run for minutes on any machine.
+ENDLESS = (
+    "select count(*) from unnest(sequence(1, 100000)) as a (x) cross join unnest(sequence(1, 100000)) as b (y)"
+    " cross join unnest(sequence(1, 1000)) as c (z) where sqrt(x * y + z) < 0"
+)
 
 
 @dataclass
