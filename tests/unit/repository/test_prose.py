@@ -11,7 +11,7 @@ import pytest
 from localaws.cli import main as localaws
 from postrank.cli import postrank
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 # Phrase: what to write instead.
 PHRASES = {
