@@ -55,7 +55,7 @@ BACKFILL = "backfill --config streamer.toml --source archive --from 2026-01-01T0
         ("results", AWAY, 75, "Could not connect to the endpoint URL"),
         ("report", AWAY, 75, "-> check the route to AWS (endpoint, proxy, security group)"),
         ("provision", AWAY, 75, "-> check the route to AWS (endpoint, proxy, security group)"),
-        ("results", {}, 2, "boto3 found none\n  -> give the instance its role, or set AWS_PROFILE"),
+        ("results", {}, 2, "boto3 found none\n  -> attach the role to the instance, or set AWS_PROFILE"),
         ("results", {"AWS_PROFILE": "nobody"}, 2, "-> set AWS_PROFILE to a profile of ~/.aws/config, or unset it"),
         ("results", {**KEYS, "AWS_ENDPOINT_URL": "here"}, 2, "AWS_ENDPOINT_URL must be a URL such as"),
         ("stream --config streamer.toml", {**KEYS, "AWS_ENDPOINT_URL": "here"}, 2, "AWS_ENDPOINT_URL must be a URL"),
