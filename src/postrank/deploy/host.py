@@ -45,7 +45,7 @@ class Host:
             for instance in group["Instances"]
         ]
         if len(instances) != 1:
-            raise NotInstalled(f"{len(instances)} instances called {self.names.name} are running; exactly one is required")
+            raise NotInstalled(f"{len(instances)} instances called {self.names.name} are running, not one")
         agent_filters = [{"Key": "InstanceIds", "Values": instances}]
         agents = self.ssm.describe_instance_information(Filters=agent_filters)["InstanceInformationList"]
         if not any(instance["PingStatus"] == "Online" for instance in agents):

@@ -30,7 +30,9 @@ def main() -> None:
     help="Shared credentials file that holds the root's key [default: STATE/credentials, generated].",
 )  # fmt: skip
 @click.option("--enforce-iam", is_flag=True, help="Reject calls that the caller's policies do not allow.")
-@click.option("--call-log", type=click.Path(path_type=Path), help="File for the call log, one JSON line per permission.")
+@click.option(
+    "--call-log", type=click.Path(path_type=Path), help="File for the call log, one JSON line per permission."
+)
 @click.option(
     "--speed",
     type=click.FloatRange(0.01, 10_000),

@@ -66,7 +66,7 @@ class _Caller:
 def _clock(theirs: datetime) -> Finding:
     off = abs((datetime.now(UTC) - theirs).total_seconds())
     return Finding(
-        "clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's clock clock", "synchronize it (chrony, systemd-timesyncd)"
+        "clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's clock", "synchronize it (chrony, systemd-timesyncd)"
     )
 
 

@@ -65,9 +65,7 @@ def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Fin
         source = build_source(config, environ, clients)
         seen = source.ask() if isinstance(source, Askable) else f"{config.source} can be built from its options"
     except Retryable as error:
-        return Finding(
-            "source", False, str(error), "check the connection to the network, or wait until it is up"
-        )
+        return Finding("source", False, str(error), "check the connection to the network, or wait until it is up")
     except OSError as error:  # it keeps what it knows below the state folder
         return Finding("source", False, str(error), "fix the disk first")
     except PostrankError as error:
@@ -82,5 +80,6 @@ def _folder(what: str, key: str, folder: Path, needed_bytes: int) -> Finding:
     except FolderUnusable as error:
         return Finding(what, False, str(error), "choose another folder, or make this one writable")
     free = shutil.disk_usage(folder).free
-    seen = f"{folder} has {free >> 20} MiB free of the {needed_bytes >> 20} MiB that it should have"
-    return Finding(what, free >= needed_bytes, seen, "free some space, or lower max_bytes in [spool] (file_bytes in [sink])")
+    seen = f"{folder} has {free >> 20} MiB free, {needed_bytes >> 20} MiB required"
+    advice = "free some space, or lower max_bytes in [spool] (file_bytes in [sink])"
+    return Finding(what, free >= needed_bytes, seen, advice)
