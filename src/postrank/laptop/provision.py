@@ -16,7 +16,7 @@ from postrank.errors import Fatal
 
 _ROLES = ("streamer", "firehose", "crawler", "airflow", "deployer")
 _IMAGE = "ami-12c6146b"  # any image: the local AWS runs units, never the image
-_READY_SECONDS = 30.0
+_READY_SECONDS = 300.0
 
 
 class NotReady(Fatal):
