@@ -9,6 +9,7 @@ import yaml
 
 from postrank.aws.resources import Resources
 from postrank.heartbeat import NoHeartbeat, read_heartbeat
+from postrank.laptop.provision import Provision
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for
 
@@ -51,6 +52,17 @@ def test_the_compose_file_s_instance_replays_the_sample(tmp_path):
             return beat.finished and beat.counts["delivered"] > 10_000
 
         wait_for(finished, timeout=90, what="the sample to be delivered", every=0.5)
+
+
+def test_what_was_stopped_halfway_is_completed_by_the_next_attempt(tmp_path):
+    with running_localaws(tmp_path, speed=60, units=tmp_path) as aws:
+        for _ in range(2):
+            provisioning = Provision(aws.client, NAMES)
+            kinds = list(provisioning.base())
+            provisioning.streamer(unit="none")
+        assert "workgroup" in kinds
+        groups = aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        assert [group["AutoScalingGroupName"] for group in groups] == [NAMES.streamer.name]
 
 
 def test_it_never_works_on_aws_itself():

@@ -20,14 +20,16 @@ from postrank.laptop import airflow as local_airflow
 from postrank.laptop.airflow import Airflow
 from postrank.laptop.layout import Layout
 from postrank.laptop.ports import any_free
+from postrank.laptop.postgres import Postgres
 from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
 from tests.support.lake import post
 from tests.support.localaws import LocalAws, running_localaws
+from tests.support.stack import share_cache
 from tests.support.waiting import wait_for
 from tests.support.webhook import Webhook, webhook
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")
@@ -69,7 +71,7 @@ class Running:
             found = self.airflow.run_state(dag_id, run_id)
             return found if found in ("success", "failed") else ""
 
-        return wait_for(state, timeout=300, what=f"{run_id} to end", every=0.5)
+        return wait_for(state, timeout=900, what=f"{run_id} to end", every=0.5)
 
     def exports(self) -> dict[str, dict[str, Any]]:
         """The manifests so far by Airflow's run id."""
@@ -91,6 +93,7 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("faults")
     layout = Layout.of(ROOT, folder / "var")
+    share_cache(layout.var)
     layout.create()
     shutil.copytree(ROOT / "dags", folder / "dags")
     (folder / "dags" / "late.py").write_text(LATE)
@@ -101,9 +104,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     ):
         list(Provision(aws.client, NAMES).base())
         port = any_free()
+        database = Postgres(parts, layout.airflow / "postgres", layout.cache)
         env = {
             **local_airflow.inherited_environment(),
-            **local_airflow.settings(layout, port, aws.endpoint, NAMES.region),
+            **local_airflow.settings(layout, database, port, aws.endpoint, NAMES.region),
             **IMPATIENT,
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW_CONN_POSTRANK_WEBHOOK": json.dumps({"conn_type": "http", "password": hook.url}),
@@ -112,12 +116,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "POSTRANK_INCLUDE": str(ROOT / "include"),
             "POSTRANK_POLL_SECONDS": "1",
         }
-        local_airflow.prepare(layout, env)
+        local_airflow.start_database(database, env)
         airflow = Airflow(parts, env, port, ROOT)
         airflow.start_api()
         airflow.start_rest()
         wanted = {"rank_authors", "late"}
-        wait_for(lambda: wanted <= airflow.known_dags(), timeout=120, what="the DAGs", every=0.5)
+        wait_for(lambda: wanted <= airflow.known_dags(), timeout=600, what="the DAGs", every=0.5)
         yield Running(aws, airflow, parts, hook)
 
 
@@ -146,13 +150,13 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
         tasks = {one["task_id"]: one["state"] for one in running.airflow.tasks("rank_authors", run_id)}
         return tasks.get("layout") == "success" and "running" in tasks.values()
 
-    wait_for(at_work, timeout=180, what="a task in mid-run", every=0.05)
+    wait_for(at_work, timeout=600, what="a task in mid-run", every=0.05)
     scheduler = psutil.Process(running.parts.process_id("scheduler"))
     family = [*scheduler.children(recursive=True), scheduler]
     for process in family:
         process.send_signal(signal.SIGKILL)
     psutil.wait_procs(family, timeout=10)
-    running.airflow.start_part("scheduler")
+    wait_for(lambda: running.parts.process_id("scheduler") != scheduler.pid, what="the scheduler's restart")
     assert running.ended("rank_authors", run_id) == "success"
     undisturbed = running.airflow.trigger("rank_authors", whole)
     assert running.ended("rank_authors", undisturbed) == "success"
@@ -175,7 +179,7 @@ def test_two_intervals_that_are_asked_for_at_once_do_not_mix(running: Running, d
 def test_a_run_that_is_late_is_told_to_the_topic_and_the_webhook(running: Running) -> None:
     run_id = running.airflow.trigger("late", {})
     running.airflow.unpause("late")
-    wait_for(lambda: running.webhook.told, timeout=120, what="a word on the late run", every=0.5)
+    wait_for(lambda: running.webhook.told, timeout=600, what="a word on the late run", every=0.5)
     words = f"run {run_id} of late is not done 0:00:01 after it was queued"
     assert running.webhook.told == [f"*Postrank: late is late*\n{words}"]
     published = [call for call in running.aws.call_log() if call["action"] == "Publish"]

@@ -11,7 +11,7 @@ from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, 
 from tests.support.stack import RANKED_SECONDS, exported, running_stack
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 POSTS = {"did:plc:busy": 30, "did:plc:calm": 20, "did:plc:gone": 40}
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.given import given_data
 from tests.support.stack import Stack, exported, running_stack
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 Row = dict[str, str]
 FILES = ("airline-2015", "twitter-v11-sample-2013")

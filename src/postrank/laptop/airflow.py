@@ -44,11 +44,11 @@ _PRELOADED = (
     "postrank.results.ranking",
 )
 _PRELOADING = f"import runpy, {', '.join(_PRELOADED)}; runpy.run_module('airflow', run_name='__main__')"
-_AIRFLOW = (sys.executable, "-m", "airflow")
+AIRFLOW = (sys.executable, "-m", "airflow")
 _COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "scheduler": (sys.executable, "-c", _PRELOADING, "scheduler", "--skip-serve-logs"),
-    "dag-processor": (*_AIRFLOW, "dag-processor"),
-    "triggerer": (*_AIRFLOW, "triggerer", "--skip-serve-logs"),
+    "dag-processor": (*AIRFLOW, "dag-processor"),
+    "triggerer": (*AIRFLOW, "triggerer", "--skip-serve-logs"),
 }
 # Limits that a machine under load must not reach. A dead process is noticed by its exit, not by these.
 _PATIENCE: Mapping[str, str] = {
@@ -131,7 +131,7 @@ def start_database(database: Postgres, env: Mapping[str, str]) -> None:
 
     def migrate(url: str) -> None:
         migration = {**env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}
-        done = subprocess.run([*_AIRFLOW, "db", "migrate"], env=migration, capture_output=True, text=True, check=False)
+        done = subprocess.run([*AIRFLOW, "db", "migrate"], env=migration, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise MigrationFailed(done.stderr[-2000:])
 
@@ -151,7 +151,7 @@ class Airflow:
 
     def start_api(self) -> None:
         """Start the api-server; returns at once."""
-        argv = [*_AIRFLOW, "api-server", "--host", HOST, "--port", str(self._port), "--workers", "1"]
+        argv = [*AIRFLOW, "api-server", "--host", HOST, "--port", str(self._port), "--workers", "1"]
         self._parts.start("api-server", Program(argv=argv, env=self._env, cwd=self._cwd))
 
     def start_rest(self) -> None:

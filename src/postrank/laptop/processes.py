@@ -18,7 +18,7 @@ from postrank.laptop.leftovers import MARK, Leftovers, Session
 STOP_SECONDS = 8.0  # what a part gets to end by itself before it is killed
 DEATHS = 5  # so many deaths of a part ...
 WITHIN_SECONDS = 600.0  # ... within this time end the run
-_BACKOFF_SECONDS = 0.5  # before the first restart; it doubles with each death within the time
+_BACKOFF_SECONDS = 0.25  # before the first restart; it doubles with each death within the time
 _LOOK_SECONDS = 0.2
 _TAIL_LINES = 12
 
