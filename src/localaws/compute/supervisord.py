@@ -21,7 +21,7 @@ from localaws.sockets import folder as sockets
 
 SOCKET = "LOCALAWS_SUPERVISOR"  # in the environment of everything on the instance: the path of the manager's socket
 _RESTART = {"always": "true", "on-failure": "unexpected", "no": "false"}
-_READY_SECONDS = 20.0
+_READY_SECONDS = 120.0  # it answers in one; its death is noticed at once
 _GRACE_SECONDS = 3.0
 Refused = (OSError, HTTPException, xmlrpc.client.Error)
 
