@@ -18,6 +18,7 @@ from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
 from postrank.laptop import airflow as local_airflow
 from postrank.laptop.airflow import Airflow
+from postrank.laptop.failures import RunFailed
 from postrank.laptop.layout import Layout
 from postrank.laptop.ports import any_free
 from postrank.laptop.postgres import Postgres
@@ -54,6 +55,19 @@ def late():
     never()
 
 late()
+"""
+
+BROKEN = """
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def broken():
+    @task
+    def divide():
+        return 1 / 0
+    divide()
+
+broken()
 """
 
 
@@ -97,6 +111,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     layout.create()
     shutil.copytree(ROOT / "dags", folder / "dags")
     (folder / "dags" / "late.py").write_text(LATE)
+    (folder / "dags" / "broken.py").write_text(BROKEN)
     with (
         running_localaws(folder, speed=50, enforce_iam=True) as aws,
         webhook() as hook,
@@ -120,7 +135,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         airflow = Airflow(parts, env, port, ROOT)
         airflow.start_api()
         airflow.start_rest()
-        wanted = {"rank_authors", "late"}
+        wanted = {"rank_authors", "late", "broken"}
         wait_for(lambda: wanted <= airflow.known_dags(), timeout=600, what="the DAGs", every=0.5)
         yield Running(aws, airflow, parts, hook)
 
@@ -174,6 +189,15 @@ def test_two_intervals_that_are_asked_for_at_once_do_not_mix(running: Running, d
     assert found == [[("ann", "2")], [("bob", "1")]]
     intervals = [running.exports()[run]["interval"] for run in runs]
     assert [one["start"][:13] for one in intervals] == list(HOURS)
+
+
+def test_the_reason_of_a_failed_run_is_its_tasks_last_error(running: Running) -> None:
+    run_id = running.airflow.trigger("broken", {})
+    running.airflow.unpause("broken")
+    assert running.ended("broken", run_id) == "failed"
+    failure = RunFailed("broken", run_id, running.airflow.failed_tasks("broken", run_id), running.parts.logs / "tasks")
+    assert "broken failed in divide" in str(failure)
+    assert "ZeroDivisionError: division by zero" in str(failure)
 
 
 def test_a_run_that_is_late_is_told_to_the_topic_and_the_webhook(running: Running) -> None:

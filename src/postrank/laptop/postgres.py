@@ -97,7 +97,8 @@ class Postgres:
         self._version.write_text(self._template.name, encoding="utf-8")
 
     def _serve(self) -> None:
-        self._socket.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(self._socket, ignore_errors=True)  # of a run that was killed
+        self._socket.mkdir(mode=0o700, parents=True)
         settings = {**_SETTINGS, "unix_socket_directories": str(self._socket)}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         argv = _unprivileged([str(_programs() / "postgres"), "-D", str(self._data), *words])
