@@ -124,8 +124,8 @@ def test_the_scheduled_minute_starts_the_crawler(tmp_path: Path) -> None:
     from localaws.glue.service import CrawlerService
 
     service = CrawlerService(Platform(tmp_path, speed=600))
-    given = {"Name": "due", "Role": "none", "Targets": {"S3Targets": []}, "Schedule": "cron(15 12 * * ? *)"}
-    crawler = Crawler(given=given, created=0, updated=0)
+    definition = {"Name": "due", "Role": "none", "Targets": {"S3Targets": []}, "Schedule": "cron(15 12 * * ? *)"}
+    crawler = Crawler(definition=definition, created=0, updated=0)
     service.register.add(crawler)
     service.schedules.tick(TUESDAY.replace(minute=14))
     assert not crawler.crawls

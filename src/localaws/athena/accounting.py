@@ -22,15 +22,15 @@ def scanned_bytes(cursor: Any, sql: str, scans: Sequence[Scan]) -> int:
     if not parquet:
         return total
     plan = json.loads(cursor.execute(f"explain (format json) {sql}").fetchall()[-1][1])
-    wanted: dict[int, set[str]] = defaultdict(set)
+    columns_by_file: dict[int, set[str]] = defaultdict(set)
     for node in _nodes(plan):
         for text in _projections(node):
-            found = _COLUMN.match(text)
-            if found:
-                wanted[int(found.group(1))].add(found.group(2).lower())
+            match = _COLUMN.match(text)
+            if match:
+                columns_by_file[int(match.group(1))].add(match.group(2).lower())
     for scan in parquet:
-        if wanted[scan.number]:
-            total += _chunks(cursor, scan, wanted[scan.number])
+        if columns_by_file[scan.number]:
+            total += _chunks(cursor, scan, columns_by_file[scan.number])
     return total
 
 
@@ -53,12 +53,12 @@ def _nodes(plan: Any) -> Iterator[dict[str, Any]]:
 def _projections(node: dict[str, Any]) -> list[str]:
     if "PARQUET" not in str(node.get("name")):
         return []
-    found: list[str] = []
+    projections: list[str] = []
     info = node.get("extra_info") or {}
     for field in ("Projections", "Filters"):
         value = info.get(field) or []
         texts = [value] if isinstance(value, str) else [str(part) for part in value]
-        found += (
+        projections += (
             texts if field == "Projections" else [name for text in texts for name in re.findall(r"\d+\.[\w$]+", text)]
         )
-    return found
+    return projections

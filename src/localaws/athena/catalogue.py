@@ -78,12 +78,14 @@ class Catalogue:
     def table(self, database: str, name: str) -> Table | None:
         """The table, or None where there is none."""
         try:
-            found = self._cloud.call("glue", "GetTable", {"DatabaseName": database, "Name": name.lower()}, self._caller)
+            response = self._cloud.call(
+                "glue", "GetTable", {"DatabaseName": database, "Name": name.lower()}, self._caller
+            )
         except AwsError as error:
             if error.code == "EntityNotFoundException":
                 return None
             raise QueryFailed("PERMISSION_DENIED", f"{error.message} (Error Code: {error.code})") from error
-        return Table(database, name.lower(), found["Table"])
+        return Table(database, name.lower(), response["Table"])
 
     def has_database(self, database: str) -> bool:
         try:
@@ -106,10 +108,10 @@ class Catalogue:
 
     def partitions(self, table: Table, expression: str = "") -> list[Partition]:
         """The table's partitions, without columns of their own; those for which `expression` holds where given."""
-        asked = {"DatabaseName": table.database, "TableName": table.name, "ExcludeColumnSchema": True}
+        request = {"DatabaseName": table.database, "TableName": table.name, "ExcludeColumnSchema": True}
         if expression:
-            asked["Expression"] = expression
-        items = self.pages("GetPartitions", "Partitions", **asked)
+            request["Expression"] = expression
+        items = self.pages("GetPartitions", "Partitions", **request)
         return [Partition(tuple(item["Values"]), item.get("StorageDescriptor") or {}) for item in items]
 
     def add_partitions(self, table: Table, locations: Mapping[tuple[str, ...], str]) -> list[tuple[str, ...]]:
@@ -118,7 +120,7 @@ class Catalogue:
             {"Values": list(values), "StorageDescriptor": {**table.storage, "Location": location}}
             for values, location in locations.items()
         ]
-        known: list[tuple[str, ...]] = []
+        existing: list[tuple[str, ...]] = []
         for start in range(0, len(inputs), _BATCH):
             answer = self.call(
                 "BatchCreatePartition",
@@ -130,5 +132,5 @@ class Catalogue:
                 detail = error.get("ErrorDetail") or {}
                 if detail.get("ErrorCode") != "AlreadyExistsException":
                     raise QueryFailed("HIVE_METASTORE_ERROR", str(detail.get("ErrorMessage")))
-                known.append(tuple(error["PartitionValues"]))
-        return known
+                existing.append(tuple(error["PartitionValues"]))
+        return existing

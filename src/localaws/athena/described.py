@@ -17,7 +17,7 @@ def described(record: Mapping[str, Any]) -> dict[str, Any]:
     if record.get("error"):
         status["AthenaError"] = record["error"]
     context = {name: record[key] for name, key in (("Database", "database"), ("Catalog", "catalog")) if record.get(key)}
-    found = {
+    execution = {
         "QueryExecutionId": record["id"],
         "Query": record["sql"],
         "StatementType": record["kind"],
@@ -31,8 +31,8 @@ def described(record: Mapping[str, Any]) -> dict[str, Any]:
         "EngineVersion": ENGINE,
     }
     if record.get("parameters"):
-        found["ExecutionParameters"] = record["parameters"]
-    return found
+        execution["ExecutionParameters"] = record["parameters"]
+    return execution
 
 
 def runtime_statistics(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,20 +52,20 @@ def runtime_statistics(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _statistics(record: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    statistics: dict[str, Any] = {
         "DataScannedInBytes": record.get("scanned", 0),
         "ResultReuseInformation": {"ReusedPreviousResult": bool(record.get("reused"))},
     }
     if record.get("manifest"):
-        found["DataManifestLocation"] = record["manifest"]
+        statistics["DataManifestLocation"] = record["manifest"]
     if record.get("ended"):
         started = record.get("started") or record["ended"]
-        found["QueryQueueTimeInMillis"] = _milliseconds(record["submitted"], started)
-        found["EngineExecutionTimeInMillis"] = _milliseconds(started, record["ended"])
-        found["QueryPlanningTimeInMillis"] = 0
-        found["ServiceProcessingTimeInMillis"] = 0
-        found["TotalExecutionTimeInMillis"] = _milliseconds(record["submitted"], record["ended"])
-    return found
+        statistics["QueryQueueTimeInMillis"] = _milliseconds(record["submitted"], started)
+        statistics["EngineExecutionTimeInMillis"] = _milliseconds(started, record["ended"])
+        statistics["QueryPlanningTimeInMillis"] = 0
+        statistics["ServiceProcessingTimeInMillis"] = 0
+        statistics["TotalExecutionTimeInMillis"] = _milliseconds(record["submitted"], record["ended"])
+    return statistics
 
 
 def _milliseconds(start: float, end: float) -> int:

@@ -88,12 +88,12 @@ class SyntaxRefused(Exception):
 def tokens(sql: str) -> list[Token]:
     """The statement's tokens, without a closing semicolon. Raises SyntaxRefused."""
     try:
-        found = AthenaWords().tokenize(sql)
+        stream = AthenaWords().tokenize(sql)
     except TokenError as error:
         raise SyntaxRefused(1, 1, "mismatched input. " + str(error).split("\n", maxsplit=1)[0]) from error
-    while found and found[-1].token_type == TokenType.SEMICOLON:
-        found.pop()
-    return list(found)
+    while stream and stream[-1].token_type == TokenType.SEMICOLON:
+        stream.pop()
+    return list(stream)
 
 
 def parse(sql: str) -> exp.Expr:
@@ -107,12 +107,12 @@ def parse(sql: str) -> exp.Expr:
         raise SyntaxRefused(line, max(column - len(near), 1), f"mismatched input '{near or '<EOF>'}'") from error
     except TokenError as error:
         raise SyntaxRefused(1, 1, "mismatched input. " + str(error).split("\n", maxsplit=1)[0]) from error
-    found = [tree for tree in trees if tree is not None]
-    if len(found) != 1:
+    statements = [tree for tree in trees if tree is not None]
+    if len(statements) != 1:
         raise SyntaxRefused(1, 1, "Only one sql statement is allowed. Got: " + sql[:60])
-    if any(not select.expressions for select in found[0].find_all(exp.Select)):
+    if any(not select.expressions for select in statements[0].find_all(exp.Select)):
         raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: '*', <expression>")
-    return found[0]
+    return statements[0]
 
 
 def parse_query(sql: str) -> exp.Query:
@@ -127,9 +127,9 @@ def parse_query(sql: str) -> exp.Query:
 
 def positions_of(sql: str) -> dict[str, tuple[int, int]]:
     """Line and column (from 1) of the first appearance of each word of a statement."""
-    found: dict[str, tuple[int, int]] = {}
+    positions: dict[str, tuple[int, int]] = {}
     for token in tokens(sql):
         name = token.text.lower()
-        if name and name not in found:
-            found[name] = (token.line, max(token.col - len(sql[token.start : token.end + 1]) + 1, 1))
-    return found
+        if name and name not in positions:
+            positions[name] = (token.line, max(token.col - len(sql[token.start : token.end + 1]) + 1, 1))
+    return positions

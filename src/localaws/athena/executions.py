@@ -84,16 +84,16 @@ class Executions:
         if workgroup["State"] != "ENABLED":
             raise invalid(f"WorkGroup {workgroup['Name']} is disabled.")
         token = params.get("ClientRequestToken")
-        if token and (known := self._documents.get("token", token)):
-            if known["sql"] != params["QueryString"]:
+        if token and (existing := self._documents.get("token", token)):
+            if existing["sql"] != params["QueryString"]:
                 raise invalid("Idempotent parameters do not match")
-            return {"QueryExecutionId": known["id"]}
+            return {"QueryExecutionId": existing["id"]}
         sql = params["QueryString"]
         if not sql.strip() or len(sql.encode()) > _LONGEST:
             raise invalid(f"Query string must be between 1 and {_LONGEST} bytes", "MALFORMED_QUERY")
-        given = list(params.get("ExecutionParameters") or [])
+        parameters = list(params.get("ExecutionParameters") or [])
         try:
-            statement = read(sql, given, lambda name: self._saved.text(workgroup["Name"], name))
+            statement = read(sql, parameters, lambda name: self._saved.text(workgroup["Name"], name))
         except SyntaxRefused as error:
             raise invalid(str(error), "MALFORMED_QUERY") from error
         except QueryFailed as error:
@@ -104,7 +104,7 @@ class Executions:
             ) from error
         folder = self._folder(params, workgroup)
         _check_location(statement, workgroup)
-        record = self._record(params, workgroup, statement, folder, given)
+        record = self._record(params, workgroup, statement, folder, parameters)
         if token:
             self._documents.put("token", token, {"id": record["id"], "sql": sql})
         if (earlier := self._reusable(params, record)) is not None:
@@ -132,15 +132,15 @@ class Executions:
         return {"QueryExecutionId": record["id"]}
 
     def batch(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        found, missing = [], []
+        executions, missing = [], []
         for key in params["QueryExecutionIds"]:
             record = self._documents.get("execution", key)
             if record is not None:
-                found.append(described(record))
+                executions.append(described(record))
             else:
                 message = f"Query {key} does not exist"
                 missing.append({"QueryExecutionId": key, "ErrorCode": "QUERY_NOT_FOUND", "ErrorMessage": message})
-        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+        return {"QueryExecutions": executions, "UnprocessedQueryExecutionIds": missing}
 
     def listed(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
         workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
@@ -216,7 +216,12 @@ class Executions:
                 self._running.pop(record["id"], None)
 
     def _record(
-        self, params: Mapping[str, Any], workgroup: Mapping[str, Any], statement: Any, folder: str, given: list[str]
+        self,
+        params: Mapping[str, Any],
+        workgroup: Mapping[str, Any],
+        statement: Any,
+        folder: str,
+        parameters: list[str],
     ) -> dict[str, Any]:
         key = str(uuid.uuid4())
         base = folder if folder.endswith("/") else folder + "/"
@@ -226,7 +231,7 @@ class Executions:
         return {
             "id": key,
             "sql": params["QueryString"],
-            "parameters": given,
+            "parameters": parameters,
             "database": context.get("Database"),
             "catalog": context.get("Catalog"),
             "workgroup": workgroup["Name"],
@@ -244,8 +249,8 @@ class Executions:
         """Where results go: the workgroup's place where it enforces its settings, else the caller's."""
         configuration = workgroup["Configuration"]
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
-        asked = (params.get("ResultConfiguration") or {}).get("OutputLocation")
-        folder = own if configuration.get("EnforceWorkGroupConfiguration") and own else asked or own
+        location = (params.get("ResultConfiguration") or {}).get("OutputLocation")
+        folder = own if configuration.get("EnforceWorkGroupConfiguration") and own else location or own
         if not folder:
             raise invalid(
                 "No output location provided. An output location is required either through the Workgroup result"
@@ -262,7 +267,7 @@ class Executions:
             return None
         oldest = record["submitted"] - 60 * int(by_age.get("MaxAgeInMinutes") or 60)
         same = ("sql", "parameters", "database", "workgroup")
-        found = [
+        candidates = [
             earlier
             for earlier in self._documents.all("execution")
             if earlier["state"] == "SUCCEEDED"
@@ -270,7 +275,7 @@ class Executions:
             and earlier["ended"] >= oldest
             and all(earlier[name] == record[name] for name in same)
         ]
-        return found[-1] if found else None
+        return candidates[-1] if candidates else None
 
 
 def _check_location(statement: Any, workgroup: Mapping[str, Any]) -> None:

@@ -101,24 +101,26 @@ def from_duckdb(error: Exception, positions: Mapping[str, tuple[int, int]]) -> Q
         if named := pattern.search(text):
             return QueryFailed(named["name"], named["words"])
     for pattern, name in _DUCKDB:
-        if found := pattern.search(text):
-            return _unresolved(name, found["name"], positions)
+        if match := pattern.search(text):
+            return _unresolved(name, match["name"], positions)
     first = text.split("\n", maxsplit=1)[0]
     for pattern, name, words in _SAID:
-        if found := pattern.search(first):
-            return QueryFailed(name, found.expand(words))
+        if match := pattern.search(first):
+            return QueryFailed(name, match.expand(words))
     return _of_kind(kind, first, text)
 
 
 def _of_kind(kind: str, first: str, text: str) -> QueryFailed:
     if kind == "OutOfMemoryException":
         return QueryFailed("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
-    said = first.partition(": ")[2] or first
+    message = first.partition(": ")[2] or first
     if kind in _KINDS:
         mismatch = _MISMATCH.search(first) is not None
-        return QueryFailed("TYPE_MISMATCH" if mismatch else _KINDS[kind], f"line 1:1: {said}" if mismatch else said)
+        return QueryFailed(
+            "TYPE_MISMATCH" if mismatch else _KINDS[kind], f"line 1:1: {message}" if mismatch else message
+        )
     if kind in ("InvalidInputException", "IOException") and _FORMATS.search(text):
-        return QueryFailed("HIVE_CURSOR_ERROR", said)
+        return QueryFailed("HIVE_CURSOR_ERROR", message)
     return QueryFailed("GENERIC_INTERNAL_ERROR", first, category=SYSTEM)
 
 

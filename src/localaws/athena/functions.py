@@ -134,9 +134,9 @@ def _by(name: str) -> Builder:
 def _avg(args: list[exp.Expr]) -> exp.Expr:
     """DuckDB's average of decimals is a double, Trino's a decimal: refused once the type is known."""
     if args and isinstance(args[0], exp.Distinct):
-        averaged = [call("a_averaged", one) for one in args[0].expressions]
+        averaged = [call("a_averaged", argument) for argument in args[0].expressions]
         return call("avg", exp.Distinct(expressions=averaged))
-    return call("avg", *(call("a_averaged", one) for one in args))
+    return call("avg", *(call("a_averaged", argument) for argument in args))
 
 
 def _json(name: str) -> Builder:
@@ -183,8 +183,8 @@ def _reduce(args: list[exp.Expr]) -> exp.Expr:
 
 def _cardinality(args: list[exp.Expr]) -> exp.Expr:
     """Of an array; of a map where the call that makes it shows that it is one."""
-    made = args[0].find(exp.Anonymous) if isinstance(args[0], exp.Anonymous | exp.Paren) else None
-    is_map = made is not None and str(made.this).lower() in _MAP_MAKERS
+    call = args[0].find(exp.Anonymous) if isinstance(args[0], exp.Anonymous | exp.Paren) else None
+    is_map = call is not None and str(call.this).lower() in _MAP_MAKERS
     return fill("len(map_keys(_0))" if is_map else "len(_0)", args[0])
 
 

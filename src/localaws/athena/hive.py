@@ -80,10 +80,10 @@ class HiveType:
 def parse(text: str) -> HiveType:
     """Read a type as the Glue catalogue holds it ("array<struct<a:int>>"). Raises QueryFailed for an unknown one."""
     tokens = _tokens(text)
-    found, rest = _type(tokens, text)
+    parsed, rest = _type(tokens, text)
     if rest:
         raise QueryFailed("HIVE_INVALID_METADATA", f"Glue table has an invalid type: {text}")
-    return found
+    return parsed
 
 
 def _tokens(text: str) -> list[str]:

@@ -33,8 +33,8 @@ class Metadata:
 
     def database(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         _check(params["CatalogName"])
-        found = self._glue("GetDatabase", {"Name": params["DatabaseName"]}, caller)
-        return {"Database": _database(found["Database"])}
+        response = self._glue("GetDatabase", {"Name": params["DatabaseName"]}, caller)
+        return {"Database": _database(response["Database"])}
 
     def databases(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         _check(params["CatalogName"])
@@ -43,27 +43,27 @@ class Metadata:
 
     def table(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         _check(params["CatalogName"])
-        found = self._glue("GetTable", {"DatabaseName": params["DatabaseName"], "Name": params["TableName"]}, caller)
-        return {"TableMetadata": _table(found["Table"])}
+        response = self._glue("GetTable", {"DatabaseName": params["DatabaseName"], "Name": params["TableName"]}, caller)
+        return {"TableMetadata": _table(response["Table"])}
 
     def tables(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         _check(params["CatalogName"])
-        found = self._all("GetTables", "TableList", {"DatabaseName": params["DatabaseName"]}, caller)
+        tables = self._all("GetTables", "TableList", {"DatabaseName": params["DatabaseName"]}, caller)
         if params.get("Expression"):
             pattern = re.compile(params["Expression"])
-            found = [item for item in found if pattern.fullmatch(item["Name"])]
-        items, more = page(found, params)
+            tables = [item for item in tables if pattern.fullmatch(item["Name"])]
+        items, more = page(tables, params)
         return {"TableMetadataList": [_table(item) for item in items], **more}
 
     def _all(self, action: str, field: str, params: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         token = None
         while True:
             answer = self._glue(action, {**params, **({"NextToken": token} if token else {})}, caller)
-            found += answer.get(field) or []
+            items += answer.get(field) or []
             token = answer.get("NextToken")
             if not token:
-                return found
+                return items
 
     def _glue(self, action: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         try:

@@ -20,12 +20,12 @@ def check(tree: exp.Expr) -> None:
         aliases = {item.alias.lower() for item in select.expressions if isinstance(item, exp.Alias)}
         if not aliases:
             continue
-        known = _sources(select, _ctes(select))
-        if known is None or (select.find_ancestor(exp.Select) is not None and _is_correlated(select)):
+        sources = _sources(select, _ctes(select))
+        if sources is None or (select.find_ancestor(exp.Select) is not None and _is_correlated(select)):
             continue
         for column in _outside_order(select):
             name = column.name.lower()
-            if not column.table and name in aliases and name not in known:
+            if not column.table and name in aliases and name not in sources:
                 raise _unresolved(column)
 
 
@@ -46,13 +46,13 @@ def _is_correlated(select: exp.Select) -> bool:
 def _sources(select: exp.Select, ctes: Mapping[str, exp.CTE]) -> Columns | None:
     """All column names of FROM and JOIN, or None where some are not known."""
     start = select.args.get("from_")
-    found: set[str] = set()
+    sources: set[str] = set()
     for source in [*([start.this] if start else []), *(join.this for join in select.args.get("joins") or [])]:
         columns = _of(source, ctes)
         if columns is None:
             return None
-        found |= columns
-    return frozenset(found)
+        sources |= columns
+    return frozenset(sources)
 
 
 def _of(source: exp.Expr, ctes: Mapping[str, exp.CTE]) -> Columns | None:
@@ -78,21 +78,21 @@ def _output(query: exp.Expr, ctes: Mapping[str, exp.CTE]) -> Columns | None:
     if not isinstance(query, exp.Select):
         return None
     inner = {**ctes, **_ctes(query)}
-    found: set[str] = set()
+    columns: set[str] = set()
     for item in query.expressions:
         if item.is_star:
-            columns = _sources(query, inner)
-            if columns is None:
+            passed_on = _sources(query, inner)
+            if passed_on is None:
                 return None
-            found |= columns
+            columns |= passed_on
         else:
-            found.add(item.alias_or_name.lower())
-    return frozenset(found)
+            columns.add(item.alias_or_name.lower())
+    return frozenset(columns)
 
 
 def _ctes(node: exp.Expr) -> dict[str, exp.CTE]:
     """WITH entries in sight of a node, nearest first."""
-    found: dict[str, exp.CTE] = {}
+    ctes: dict[str, exp.CTE] = {}
     at: exp.Expr | None = node
     below: exp.Expr | None = None
     while at is not None:
@@ -102,9 +102,9 @@ def _ctes(node: exp.Expr) -> dict[str, exp.CTE]:
             with_ = at.args.get("with_")
             before = with_.expressions if with_ is not None and with_ is not below else []
         for cte in reversed(before):
-            found.setdefault(cte.alias.lower(), cte)
+            ctes.setdefault(cte.alias.lower(), cte)
         at, below = at.parent, at
-    return found
+    return ctes
 
 
 def _unresolved(column: exp.Column) -> QueryFailed:

@@ -32,10 +32,10 @@ class Outcome:
 class Stop:
     """How a running statement is stopped from another thread."""
 
-    asked: threading.Event = field(default_factory=threading.Event)
+    requested: threading.Event = field(default_factory=threading.Event)
     cursor: Any = None
 
     def now(self) -> None:
-        self.asked.set()
+        self.requested.set()
         if self.cursor is not None:
             self.cursor.interrupt()

@@ -39,8 +39,8 @@ def partitions(table: Table, keep: Keep) -> list[Partition]:
         raise QueryFailed(
             "HIVE_EXCEEDED_PARTITION_LIMIT", f"Query over table {table.name} can potentially read {count} partitions"
         )
-    wanted = keep(list(table.keys), list(itertools.product(*columns)))
-    return [Partition(values, {**table.storage, "Location": _location(table, values)}) for values in wanted]
+    combinations = keep(list(table.keys), list(itertools.product(*columns)))
+    return [Partition(values, {**table.storage, "Location": _location(table, values)}) for values in combinations]
 
 
 def _values(table: Table, key: str) -> Iterator[str]:
@@ -88,8 +88,8 @@ def _later(moment: datetime, number: int, unit: str) -> datetime:
 
 
 def _moment(text: str, form: str) -> datetime:
-    found = _NOW.match(text.upper())
-    if found is None:
+    match = _NOW.match(text.upper())
+    if match is None:
         try:
             return datetime.strptime(text, form)  # noqa: DTZ007 - a date pattern without a zone, meant in UTC
         except ValueError as error:
@@ -97,9 +97,9 @@ def _moment(text: str, form: str) -> datetime:
                 "INVALID_TABLE_PROPERTY", f"The projection range {text} does not fit its format"
             ) from error
     now = datetime.now(UTC).replace(tzinfo=None)
-    if not found.group(1):
+    if not match.group(1):
         return now
-    number, unit = int(found.group(1) + found.group(2)), found.group(3)
+    number, unit = int(match.group(1) + match.group(2)), match.group(3)
     if unit in _UNITS:
         return now + timedelta(days=number * _UNITS[unit])
     return now + timedelta(**{unit.lower() + "s": number})

@@ -15,7 +15,7 @@ Conditions = list[exp.Expr]
 _BARRIERS = (exp.Subquery, exp.Select, exp.Exists, exp.Window, exp.Unnest)
 
 
-class Wanted:
+class NeededRows:
     """Conditions by base table node (by identity)."""
 
     def __init__(self) -> None:
@@ -29,17 +29,17 @@ class Wanted:
         """Walk a query whose output rows are wanted under `conditions` (over its bare output names)."""
         with_ = query.args.get("with_")
         inner = list(with_.expressions) if with_ else []
-        known = {**ctes, **{cte.alias.lower(): cte for cte in inner}}
+        visible = {**ctes, **{cte.alias.lower(): cte for cte in inner}}
         if isinstance(query, exp.Subquery):
-            self.read(query.this, conditions if not query.args.get("limit") else [], known)
+            self.read(query.this, conditions if not query.args.get("limit") else [], visible)
         elif isinstance(query, exp.SetOperation):
-            self._branches(query, conditions, known)
+            self._branches(query, conditions, visible)
         elif isinstance(query, exp.Select):
-            self._select(query, conditions, known)
+            self._select(query, conditions, visible)
         for cte in reversed(inner):
             uses = self._by_cte.pop(id(cte), [])
             recursive = bool(with_ and with_.args.get("recursive"))
-            self.read(cte.this, [] if recursive else _renamed_for(cte, _either(uses)), known)
+            self.read(cte.this, [] if recursive else _renamed_for(cte, _either(uses)), visible)
 
     def _branches(self, query: exp.SetOperation, conditions: Conditions, ctes: Mapping[str, exp.CTE]) -> None:
         usable = [] if query.args.get("limit") else conditions
@@ -49,7 +49,7 @@ class Wanted:
         there = _output_names(right)
         if names and there and len(names) == len(there):
             mapping: dict[str, exp.Expr] = {name: exp.column(other) for name, other in zip(names, there, strict=True)}
-            self.read(right, [found for c in usable if (found := _mapped(c, mapping)) is not None], ctes)
+            self.read(right, [mapped for c in usable if (mapped := _mapped(c, mapping)) is not None], ctes)
         else:
             self.read(right, [], ctes)
 
@@ -57,19 +57,19 @@ class Wanted:
         sources = _sources(query)
         local = _conjuncts(query.args["where"].this) if query.args.get("where") else []
         passing = _passing(query, sources)
-        local += [found for c in conditions if (found := _mapped(c, passing)) is not None]
+        local += [mapped for c in conditions if (mapped := _mapped(c, passing)) is not None]
         joins = query.args.get("joins") or []
         outer = any(join.side in ("RIGHT", "FULL") for join in joins)
         for join in joins:
             if not join.side and join.args.get("on") is not None:
                 local += _conjuncts(join.args["on"])
         for alias, (source, join) in sources.items():
-            given: Conditions = []
+            usable: Conditions = []
             if not outer:
-                given = local if join is None or join.side != "LEFT" else []
+                usable = local if join is None or join.side != "LEFT" else []
                 if join is not None and join.side == "LEFT" and join.args.get("on") is not None:
-                    given = _conjuncts(join.args["on"])
-            self._source(source, _about(given, alias, alone=len(sources) == 1), ctes)
+                    usable = _conjuncts(join.args["on"])
+            self._source(source, _about(usable, alias, alone=len(sources) == 1), ctes)
         roots = {id(source) for source, _ in sources.values()}
         for node in query.find_all(exp.Query):
             # Subqueries within expressions: their rows are wanted whatever the conditions outside.
@@ -96,13 +96,13 @@ class Wanted:
 
 
 def _sources(query: exp.Select) -> dict[str, tuple[exp.Expr, exp.Join | None]]:
-    found: dict[str, tuple[exp.Expr, exp.Join | None]] = {}
+    sources: dict[str, tuple[exp.Expr, exp.Join | None]] = {}
     start = query.args.get("from_")
     entries: list[tuple[exp.Expr, exp.Join | None]] = [(start.this, None)] if start else []
     entries += [(join.this, join) for join in query.args.get("joins") or []]
     for number, (source, join) in enumerate(entries):
-        found[(source.alias_or_name or f"?{number}").lower()] = (source, join)
-    return found
+        sources[(source.alias_or_name or f"?{number}").lower()] = (source, join)
+    return sources
 
 
 def _conjuncts(condition: exp.Expr) -> Conditions:
@@ -114,12 +114,12 @@ def _conjuncts(condition: exp.Expr) -> Conditions:
 
 def _about(conditions: Conditions, alias: str, *, alone: bool) -> Conditions:
     """Those that speak of one source only, its qualifier removed."""
-    found = []
+    unqualified = []
     for condition in conditions:
         columns = list(condition.find_all(exp.Column))
         if columns and all(column.table.lower() == alias or (alone and not column.table) for column in columns):
-            found.append(_mapped(condition, None))
-    return [condition for condition in found if condition is not None]
+            unqualified.append(_mapped(condition, None))
+    return [condition for condition in unqualified if condition is not None]
 
 
 def _mapped(condition: exp.Expr, mapping: Mapping[str, exp.Expr] | None) -> exp.Expr | None:
@@ -146,25 +146,25 @@ def _passing(query: exp.Select, sources: Mapping[str, object]) -> dict[str, exp.
     if keys is None and _aggregates(query):
         return {}
     windows = list(query.find_all(exp.Window))
-    found: dict[str, exp.Expr] = {}
+    columns: dict[str, exp.Expr] = {}
     for item in query.expressions:
         value = item.this if isinstance(item, exp.Alias) else item
         if isinstance(value, exp.Star) and len(sources) == 1 and not windows and keys is None:
-            found["*"] = value
+            columns["*"] = value
         elif isinstance(value, exp.Column) and not isinstance(value.this, exp.Star):
             in_windows = all(_has(window.args.get("partition_by") or [], value) for window in windows)
             if in_windows and (keys is None or _has(keys, value)):
-                found[item.alias_or_name.lower()] = value
+                columns[item.alias_or_name.lower()] = value
     if windows and any(isinstance(item, exp.Star) for item in query.expressions) and len(sources) == 1 and keys is None:
-        _through_windows(windows, found)
-    return found
+        _through_windows(windows, columns)
+    return columns
 
 
-def _through_windows(windows: Sequence[exp.Window], found: dict[str, exp.Expr]) -> None:
+def _through_windows(windows: Sequence[exp.Window], columns: dict[str, exp.Expr]) -> None:
     """Under a star, columns by which every window is partitioned pass too."""
     for key in windows[0].args.get("partition_by") or []:
         if isinstance(key, exp.Column) and all(_has(window.args.get("partition_by") or [], key) for window in windows):
-            found.setdefault(key.name.lower(), key)
+            columns.setdefault(key.name.lower(), key)
 
 
 def _group_keys(query: exp.Select, group: exp.Group) -> list[exp.Expr]:

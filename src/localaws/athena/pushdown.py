@@ -17,25 +17,25 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 def expression(conditions: Iterable[exp.Expr], keys: Mapping[str, str]) -> str:
     """The conditions that the catalogue can judge, joined; empty where it can judge none. `keys` are Hive types."""
-    told = ""
+    text = ""
     for condition in conditions:
-        part = _told(condition, keys)
-        longer = f"{told} and {part}" if told else part
+        part = _translated(condition, keys)
+        longer = f"{text} and {part}" if text else part
         if part and longer and len(longer) <= _LONGEST:
-            told = longer
-    return told
+            text = longer
+    return text
 
 
-def _told(node: exp.Expr, keys: Mapping[str, str]) -> str | None:
+def _translated(node: exp.Expr, keys: Mapping[str, str]) -> str | None:
     """The node as an expression that holds wherever it holds; None where there is none."""
     match node:
         case exp.Paren():
-            return _told(node.this, keys)
+            return _translated(node.this, keys)
         case exp.And():
-            parts = [part for part in (_told(node.this, keys), _told(node.expression, keys)) if part]
+            parts = [part for part in (_translated(node.this, keys), _translated(node.expression, keys)) if part]
             return f"({' and '.join(parts)})" if parts else None
         case exp.Or():
-            left, right = _told(node.this, keys), _told(node.expression, keys)
+            left, right = _translated(node.this, keys), _translated(node.expression, keys)
             return f"({left} or {right})" if left and right else None
         case exp.In() | exp.Not(this=exp.In()):
             negated = isinstance(node, exp.Not)

@@ -10,7 +10,7 @@ from localaws.athena import naming
 from localaws.athena.catalogue import Catalogue, Table
 from localaws.athena.dialect import engine_sql, parse_query
 from localaws.athena.failures import QueryFailed, not_supported
-from localaws.athena.pruning import Wanted
+from localaws.athena.pruning import NeededRows
 from localaws.athena.scan import Scanner, mentions_hidden
 from localaws.athena.translate import translate
 
@@ -54,9 +54,9 @@ class Relations:
         self._expand(holder, self._database, depth=0)
         tree = holder.this
         naming.check(tree)
-        wanted = Wanted()
-        wanted.read(tree, [], {})
-        self._scan_all(tree, wanted)
+        needed = NeededRows()
+        needed.read(tree, [], {})
+        self._scan_all(tree, needed)
         return engine_sql(translate(tree))
 
     def _expand(self, holder: exp.Expr, database: str | None, depth: int) -> None:
@@ -93,15 +93,15 @@ class Relations:
             raise not_supported("information_schema")
         key = (home, node.name.lower())
         if key not in self._tables:
-            found = self._catalogue.table(*key)
-            if found is None:
+            table = self._catalogue.table(*key)
+            if table is None:
                 if not self._catalogue.has_database(home):
                     raise QueryFailed("SCHEMA_NOT_FOUND", f"{at}: Schema '{home}' does not exist")
                 raise QueryFailed("TABLE_NOT_FOUND", f"{at}: Table '{CATALOG}.{home}.{key[1]}' does not exist")
-            self._tables[key] = found
+            self._tables[key] = table
         return self._tables[key]
 
-    def _scan_all(self, tree: exp.Expr, wanted: Wanted) -> None:
+    def _scan_all(self, tree: exp.Expr, needed: NeededRows) -> None:
         hidden = mentions_hidden(tree)
         if hidden:
             _spell_stars(tree)
@@ -110,7 +110,7 @@ class Relations:
             table: Any = node.meta.get("localaws")
             if table is None:
                 continue
-            scan = self._scanner.scan(table, wanted.of(node), hidden=hidden)
+            scan = self._scanner.scan(table, needed.of(node), hidden=hidden)
             databases.add(table.database)
             alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
             node.replace(exp.Table(this=exp.to_identifier(scan.view, quoted=True), alias=alias.copy()))
@@ -132,7 +132,9 @@ def _is_cte(node: exp.Table) -> bool:
         if with_ is not None and below is not with_ and any(cte.alias.lower() == name for cte in with_.expressions):
             return True
         if isinstance(parent, exp.With) and isinstance(below, exp.CTE):
-            place = next(n for n, one in enumerate(parent.expressions) if one is below)  # by identity: == hashes trees
+            place = next(
+                n for n, expression in enumerate(parent.expressions) if expression is below
+            )  # by identity: == hashes trees
             before = parent.expressions[: place + (1 if parent.args.get("recursive") else 0)]
             if any(cte.alias.lower() == name for cte in before):
                 return True

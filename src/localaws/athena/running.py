@@ -38,7 +38,7 @@ class Run:
     def __call__(self) -> None:
         """Run to the end; never raises."""
         record = self.record
-        if self.stop.asked.is_set():
+        if self.stop.requested.is_set():
             self._end("CANCELLED", reason="Query was cancelled by user")
             return
         record["started"] = time.time()
@@ -73,7 +73,7 @@ class Run:
             cutoff=self.cutoff,
         )
         try:
-            if self.stop.asked.is_set():
+            if self.stop.requested.is_set():
                 raise QueryCancelled("Query was cancelled by user")
             outcome = self.statement.run(session)
             self._write(session, outcome, folder)
@@ -102,7 +102,7 @@ class Run:
         session.storage.put(place(record["output"] + ".metadata"), side)
 
     def _failed(self, error: QueryFailed) -> None:
-        if self.stop.asked.is_set():
+        if self.stop.requested.is_set():
             self._end("CANCELLED", reason="Query was cancelled by user")
             return
         self.record["error"] = {

@@ -36,12 +36,12 @@ class Saved:
 
     def text(self, workgroup: str, name: str) -> str:
         """A prepared statement's SQL. Raises AwsError."""
-        found = self._documents.get("prepared", f"{workgroup}/{name}")
-        if found is None:
+        statement = self._documents.get("prepared", f"{workgroup}/{name}")
+        if statement is None:
             raise invalid(
                 f"PreparedStatement {name} was not found in workGroup {workgroup}", "PREPARED_STATEMENT_NOT_FOUND"
             )
-        return str(found["QueryStatement"])
+        return str(statement["QueryStatement"])
 
     def create_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
         workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
@@ -50,22 +50,22 @@ class Saved:
             if token and item.get("_token") == token:
                 return {"NamedQueryId": item["NamedQueryId"]}
         key = str(uuid.uuid4())
-        kept = {name: params[name] for name in _NAMED if params.get(name)}
+        query = {name: params[name] for name in _NAMED if params.get(name)}
         self._documents.put(
-            "named", key, {**kept, "NamedQueryId": key, "WorkGroup": workgroup, "_token": token, "_key": key}
+            "named", key, {**query, "NamedQueryId": key, "WorkGroup": workgroup, "_token": token, "_key": key}
         )
         return {"NamedQueryId": key}
 
     def batch_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        wanted = params["NamedQueryIds"]
-        found = [self._named(key) for key in wanted if self._documents.get("named", key)]
-        there = {item["NamedQueryId"] for item in found}
+        keys = params["NamedQueryIds"]
+        queries = [self._named(key) for key in keys if self._documents.get("named", key)]
+        there = {item["NamedQueryId"] for item in queries}
         missing = [
             {"NamedQueryId": key, "ErrorCode": "INVALID_INPUT", "ErrorMessage": f"NamedQuery {key} was not found"}
-            for key in wanted
+            for key in keys
             if key not in there
         ]
-        return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
+        return {"NamedQueries": queries, "UnprocessedNamedQueryIds": missing}
 
     def list_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
         workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
@@ -75,9 +75,9 @@ class Saved:
 
     def update_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
         self._named(params["NamedQueryId"])
-        found = self._documents.get("named", params["NamedQueryId"]) or {}
-        found.update({name: params[name] for name in ("Name", "Description", "QueryString") if name in params})
-        self._documents.put("named", params["NamedQueryId"], found)
+        query = self._documents.get("named", params["NamedQueryId"]) or {}
+        query.update({name: params[name] for name in ("Name", "Description", "QueryString") if name in params})
+        self._documents.put("named", params["NamedQueryId"], query)
         return {}
 
     def delete_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
@@ -106,42 +106,46 @@ class Saved:
 
     def list_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
         workgroup = self._workgroups.find(params["WorkGroup"])["Name"]
-        found = [
+        statements = [
             {"StatementName": item["StatementName"], "LastModifiedTime": moment(item["_modified"])}
             for item in self._documents.all("prepared")
             if item["WorkGroup"] == workgroup
         ]
-        items, more = page(found, params)
+        items, more = page(statements, params)
         return {"PreparedStatements": list(items), **more}
 
     def batch_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        found, missing = [], []
+        statements, missing = [], []
         for name in params["PreparedStatementNames"]:
             try:
-                found.append(self._prepared({"WorkGroup": params["WorkGroup"], "StatementName": name}))
+                statements.append(self._prepared({"WorkGroup": params["WorkGroup"], "StatementName": name}))
             except AwsError as error:
                 missing.append({"StatementName": name, "ErrorCode": error.code, "ErrorMessage": error.message})
-        return {"PreparedStatements": found, "UnprocessedPreparedStatementNames": missing}
+        return {"PreparedStatements": statements, "UnprocessedPreparedStatementNames": missing}
 
     def _keep(self, key: str, workgroup: str, params: Mapping[str, Any]) -> None:
-        kept = {name: params[name] for name in ("StatementName", "QueryStatement", "Description") if params.get(name)}
-        self._documents.put("prepared", key, {**kept, "WorkGroup": workgroup, "_modified": time.time(), "_key": key})
+        statement = {
+            name: params[name] for name in ("StatementName", "QueryStatement", "Description") if params.get(name)
+        }
+        self._documents.put(
+            "prepared", key, {**statement, "WorkGroup": workgroup, "_modified": time.time(), "_key": key}
+        )
 
     def _named(self, key: str) -> dict[str, Any]:
-        found = self._documents.get("named", key)
-        if found is None:
+        query = self._documents.get("named", key)
+        if query is None:
             raise invalid(f"NamedQuery {key} was not found")
-        return {name: found[name] for name in _NAMED if name in found}
+        return {name: query[name] for name in _NAMED if name in query}
 
     def _prepared(self, params: Mapping[str, Any]) -> dict[str, Any]:
         workgroup = params.get("WorkGroup") or PRIMARY
-        found = self._documents.get("prepared", f"{workgroup}/{params['StatementName']}")
-        if found is None:
+        statement = self._documents.get("prepared", f"{workgroup}/{params['StatementName']}")
+        if statement is None:
             raise AwsError(
                 "ResourceNotFoundException",
                 f"PreparedStatement {params['StatementName']} was not found in workGroup {workgroup}",
                 ResourceName=params["StatementName"],
             )
         names = ("StatementName", "QueryStatement", "Description")
-        kept: dict[str, Any] = {name: found[name] for name in names if name in found}
-        return {**kept, "WorkGroupName": workgroup, "LastModifiedTime": moment(found["_modified"])}
+        fields: dict[str, Any] = {name: statement[name] for name in names if name in statement}
+        return {**fields, "WorkGroupName": workgroup, "LastModifiedTime": moment(statement["_modified"])}

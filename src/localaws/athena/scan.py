@@ -59,7 +59,7 @@ class Scanner:
         if not table.location and not table.keys:
             raise QueryFailed("HIVE_INVALID_METADATA", f"Table {table.database}.{table.name} has no location")
         if table.keys:
-            for partition in self._wanted(table, conditions):
+            for partition in self._selected_partitions(table, conditions):
                 folder = place(partition.location or table.location)
                 scan.objects += [(item, folder.bucket, partition) for item in self._storage.data_files(folder)]
         else:
@@ -68,19 +68,19 @@ class Scanner:
         self._cursor.execute(f"create temp view {scan.view} as {self._relation(scan, hidden=hidden)}")
         return scan
 
-    def _wanted(self, table: Table, conditions: Sequence[exp.Expr]) -> list[Partition]:
+    def _selected_partitions(self, table: Table, conditions: Sequence[exp.Expr]) -> list[Partition]:
         usable = [
             condition
             for condition in conditions
             if {column.name.lower() for column in condition.find_all(exp.Column)} <= set(table.keys)
         ]
         if projection.is_on(table):
-            return projection.partitions(table, lambda names, rows: self._kept(table, names, rows, usable))
+            return projection.partitions(table, lambda names, rows: self._matching(table, names, rows, usable))
         partitions = self._catalogue.partitions(table, pushdown.expression(usable, table.keys))
-        kept = set(self._kept(table, list(table.keys), [partition.values for partition in partitions], usable))
-        return [partition for partition in partitions if partition.values in kept]
+        selected = set(self._matching(table, list(table.keys), [partition.values for partition in partitions], usable))
+        return [partition for partition in partitions if partition.values in selected]
 
-    def _kept(
+    def _matching(
         self, table: Table, names: list[str], rows: list[tuple[str, ...]], conditions: Sequence[exp.Expr]
     ) -> list[tuple[str, ...]]:
         """The values of `names` for which those conditions that speak of these keys alone may hold."""
@@ -98,14 +98,14 @@ class Scanner:
         values = [[None if value == _NO_VALUE else value for value in row] for row in rows]
         try:
             where = engine_sql(translate(exp.and_(*(condition.copy() for condition in judged))))
-            found = self._cursor.execute(
+            matches = self._cursor.execute(
                 f"select number from (select number, {keys} from (select unnest($1::VARCHAR[][]) as values,"  # noqa: S608
                 f" unnest(range({len(rows)})) as number)) where {where}",
                 [values],
             ).fetchall()
         except (QueryFailed, _duckdb_error()):
             return rows  # a condition that cannot be judged here excludes nothing
-        return [rows[number] for (number,) in found]
+        return [rows[number] for (number,) in matches]
 
     def _relation(self, scan: Scan, *, hidden: bool) -> str:
         columns = {name: hive.parse(kind) for name, kind in scan.table.columns.items()}

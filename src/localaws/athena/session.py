@@ -51,10 +51,10 @@ class Session:
     def table(self, name: Sequence[str]) -> Table:
         """The table of a name. Raises QueryFailed TABLE_NOT_FOUND."""
         database, table = self.named(name)
-        found = self.catalogue.table(database, table)
-        if found is None:
+        existing = self.catalogue.table(database, table)
+        if existing is None:
             raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{table}' does not exist")
-        return found
+        return existing
 
 
 class Statement(Protocol):

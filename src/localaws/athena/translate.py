@@ -47,7 +47,7 @@ def translate(tree: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Join) and str(node.args.get("method") or "").upper() == "NATURAL":
             raise not_supported("A natural join")
     for node in list(tree.walk(bfs=False))[::-1]:
-        replacement = _one(node)
+        replacement = _node(node)
         if replacement is not node:
             if node is tree:
                 tree = replacement
@@ -56,7 +56,7 @@ def translate(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _one(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one line a kind of node reads best
+def _node(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one line a kind of node reads best
     match node:
         case exp.Literal() if node.is_string and isinstance(node.parent, _COMPARISONS):
             # The engine would give a bare literal the other side's type; Trino compares text with text only.

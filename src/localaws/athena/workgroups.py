@@ -34,10 +34,10 @@ class Workgroups:
 
     def find(self, name: str | None) -> dict[str, Any]:
         """The kept workgroup. Raises AwsError InvalidRequestException."""
-        found = self._documents.get("workgroup", name or PRIMARY)
-        if found is None:
+        workgroup = self._documents.get("workgroup", name or PRIMARY)
+        if workgroup is None:
             raise invalid(f"WorkGroup {name} is not found.", "WORKGROUP_NOT_FOUND")
-        return found
+        return workgroup
 
     def create(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
         name = params["Name"]
@@ -53,16 +53,16 @@ class Workgroups:
         return {}
 
     def get(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        found = self.find(params["WorkGroup"])
+        workgroup = self.find(params["WorkGroup"])
         return {
             "WorkGroup": {
-                **{name: found[name] for name in ("Name", "State", "Configuration", "Description")},
-                "CreationTime": moment(found["CreationTime"]),
+                **{name: workgroup[name] for name in ("Name", "State", "Configuration", "Description")},
+                "CreationTime": moment(workgroup["CreationTime"]),
             }
         }
 
     def listed(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        found = [
+        summaries = [
             {
                 **{name: item[name] for name in ("Name", "State", "Description")},
                 "CreationTime": moment(item["CreationTime"]),
@@ -70,12 +70,12 @@ class Workgroups:
             }
             for item in self._documents.all("workgroup")
         ]
-        items, more = page(found, params)
+        items, more = page(summaries, params)
         return {"WorkGroups": list(items), **more}
 
     def update(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        found = self.find(params["WorkGroup"])
-        configuration = dict(found["Configuration"])
+        workgroup = self.find(params["WorkGroup"])
+        configuration = dict(workgroup["Configuration"])
         updates = dict(params.get("ConfigurationUpdates") or {})
         result = updates.pop("ResultConfigurationUpdates", None)
         if result is not None:
@@ -86,10 +86,10 @@ class Workgroups:
             configuration.pop("CustomerContentEncryptionConfiguration", None)
         configuration.update({name.removesuffix("Updates"): value for name, value in updates.items()})
         _check(configuration)
-        found["Configuration"] = configuration
-        found["Description"] = params.get("Description", found["Description"])
-        found["State"] = params.get("State", found["State"])
-        self._documents.put("workgroup", found["Name"], found)
+        workgroup["Configuration"] = configuration
+        workgroup["Description"] = params.get("Description", workgroup["Description"])
+        workgroup["State"] = params.get("State", workgroup["State"])
+        self._documents.put("workgroup", workgroup["Name"], workgroup)
         return {}
 
     def delete(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
@@ -113,16 +113,16 @@ class Workgroups:
         return {}
 
     def tag(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        found = self._of_arn(params["ResourceARN"])
-        tags = {tag["Key"]: tag["Value"] for tag in [*found["Tags"], *params["Tags"]]}
-        found["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
-        self._documents.put("workgroup", found["Name"], found)
+        workgroup = self._of_arn(params["ResourceARN"])
+        tags = {tag["Key"]: tag["Value"] for tag in [*workgroup["Tags"], *params["Tags"]]}
+        workgroup["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self._documents.put("workgroup", workgroup["Name"], workgroup)
         return {}
 
     def untag(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        found = self._of_arn(params["ResourceARN"])
-        found["Tags"] = [tag for tag in found["Tags"] if tag["Key"] not in params["TagKeys"]]
-        self._documents.put("workgroup", found["Name"], found)
+        workgroup = self._of_arn(params["ResourceARN"])
+        workgroup["Tags"] = [tag for tag in workgroup["Tags"] if tag["Key"] not in params["TagKeys"]]
+        self._documents.put("workgroup", workgroup["Name"], workgroup)
         return {}
 
     def list_tags(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
@@ -130,10 +130,10 @@ class Workgroups:
 
     def _of_arn(self, arn: str) -> dict[str, Any]:
         prefix = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/"
-        found = self._documents.get("workgroup", arn.removeprefix(prefix)) if arn.startswith(prefix) else None
-        if found is None:
+        workgroup = self._documents.get("workgroup", arn.removeprefix(prefix)) if arn.startswith(prefix) else None
+        if workgroup is None:
             raise AwsError("ResourceNotFoundException", f"{arn} is not found", ResourceName=arn)
-        return found
+        return workgroup
 
     def _put(self, name: str, configuration: dict[str, Any], description: str, tags: list[dict[str, str]]) -> None:
         _check(configuration)

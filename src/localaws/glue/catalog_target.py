@@ -19,23 +19,26 @@ def crawl_tables(work: Work, target: Mapping[str, Any]) -> None:
         table = catalogue.table(database, name)
         if table is None:
             raise AwsError("EntityNotFoundException", f"Table {database}.{name} does not exist")
-        found = _found(work, table)
+        locations = _partition_locations(work, table)
         inherits = _inherits(work) and work.crawler.policy["UpdateBehavior"] == "UPDATE_IN_DATABASE"
-        known = {tuple(one["Values"]): one for one in catalogue.partitions(database, name, columns=inherits)}
-        made = [_partition(table, values, at) for values, at in found.items() if values not in known]
-        catalogue.add_partitions(database, name, made)
-        if made:
-            work.crawl.count("PARTITION", "ADD", len(made))
-        work.say(f"INFO : table {database}.{name}: {len(found)} partitions found, {len(made)} of them new")
+        existing = {
+            tuple(partition["Values"]): partition
+            for partition in catalogue.partitions(database, name, columns=inherits)
+        }
+        created = [_partition(table, values, at) for values, at in locations.items() if values not in existing]
+        catalogue.add_partitions(database, name, created)
+        if created:
+            work.crawl.count("PARTITION", "ADD", len(created))
+        work.say(f"INFO : table {database}.{name}: {len(locations)} partitions found, {len(created)} of them new")
         if inherits:
-            _inherit(work, database, table, [known[values] for values in found if values in known])
+            _inherit(work, database, table, [existing[values] for values in locations if values in existing])
 
 
-def _found(work: Work, table: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
+def _partition_locations(work: Work, table: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
     """The partitions below a table's location: their values, and where they lie."""
     place = Place.of(str(table["StorageDescriptor"]["Location"]))
     keys = [key["Name"] for key in table.get("PartitionKeys") or []]
-    found: dict[tuple[str, ...], str] = {}
+    locations: dict[tuple[str, ...], str] = {}
     strange: set[str] = set()
     for key, _ in work.reader.objects(place):
         work.go_on()
@@ -43,12 +46,12 @@ def _found(work: Work, table: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
         values = partition_values(folders, keys)
         if values is None:
             strange.add("/".join(folders))
-        elif keys and tuple(values) not in found:
+        elif keys and tuple(values) not in locations:
             work.reader.allow_read(place, key)
-            found[tuple(values)] = place.below("".join(f"{one}/" for one in folders[: len(keys)]))
+            locations[tuple(values)] = place.below("".join(f"{folder}/" for folder in folders[: len(keys)]))
     for folder in sorted(strange):
         work.say(f"WARN : {place.below(folder)} does not fit the partition keys {', '.join(keys)}; it is left out")
-    return found
+    return locations
 
 
 def _partition(table: Mapping[str, Any], values: tuple[str, ...], location: str) -> dict[str, Any]:
@@ -60,16 +63,16 @@ def _inherits(work: Work) -> bool:
     return bool(output.get("AddOrUpdateBehavior") == "InheritFromTable")
 
 
-def _inherit(work: Work, database: str, table: Mapping[str, Any], known: list[dict[str, Any]]) -> None:
+def _inherit(work: Work, database: str, table: Mapping[str, Any], partitions: list[dict[str, Any]]) -> None:
     """Give partitions whose storage differs from the table's that of the table."""
-    for one in known:
-        wanted = {**table["StorageDescriptor"], "Location": one["StorageDescriptor"].get("Location", "")}
-        if wanted != one["StorageDescriptor"]:
+    for partition in partitions:
+        descriptor = {**table["StorageDescriptor"], "Location": partition["StorageDescriptor"].get("Location", "")}
+        if descriptor != partition["StorageDescriptor"]:
             work.catalogue.call(
                 "UpdatePartition",
                 DatabaseName=database,
                 TableName=table["Name"],
-                PartitionValueList=one["Values"],
-                PartitionInput={"Values": one["Values"], "StorageDescriptor": wanted},
+                PartitionValueList=partition["Values"],
+                PartitionInput={"Values": partition["Values"], "StorageDescriptor": descriptor},
             )
             work.crawl.count("PARTITION", "UPDATE")

@@ -21,25 +21,25 @@ class Catalogue:
     def table(self, database: str, name: str) -> dict[str, Any] | None:
         """The table, or None where there is none."""
         try:
-            found: dict[str, Any] = self.call("GetTable", DatabaseName=database, Name=name)["Table"]
+            table: dict[str, Any] = self.call("GetTable", DatabaseName=database, Name=name)["Table"]
         except AwsError as error:
             if error.code == "EntityNotFoundException":
                 return None
             raise
-        return found
+        return table
 
     def tables(self, database: str) -> Iterator[dict[str, Any]]:
         yield from self._pages("GetTables", "TableList", DatabaseName=database)
 
     def partitions(self, database: str, table: str, *, columns: bool = False) -> Iterator[dict[str, Any]]:
         """The table's partitions, their columns left out unless asked for: there may be a year of hours."""
-        asked = {"DatabaseName": database, "TableName": table, "ExcludeColumnSchema": not columns}
-        yield from self._pages("GetPartitions", "Partitions", **asked)
+        request = {"DatabaseName": database, "TableName": table, "ExcludeColumnSchema": not columns}
+        yield from self._pages("GetPartitions", "Partitions", **request)
 
-    def add_partitions(self, database: str, table: str, made: list[dict[str, Any]]) -> None:
+    def add_partitions(self, database: str, table: str, partitions: list[dict[str, Any]]) -> None:
         """Create partitions. Raises AwsError for the first that cannot be; one that exists meanwhile is fine."""
-        for start in range(0, len(made), _BATCH):
-            batch = made[start : start + _BATCH]
+        for start in range(0, len(partitions), _BATCH):
+            batch = partitions[start : start + _BATCH]
             answer = self.call("BatchCreatePartition", DatabaseName=database, TableName=table, PartitionInputList=batch)
             for error in answer.get("Errors") or []:
                 detail: Mapping[str, str] = error["ErrorDetail"]

@@ -68,13 +68,13 @@ def classify(path: Path) -> Schema | None:
 
 def _sample(path: Path, compression: str) -> tuple[bytes, bool]:
     """Whole lines from the beginning of a file, and whether they are all of it."""
-    found = bytearray()
+    sample = bytearray()
     for chunk in _decompressed(path, compression):
-        found += chunk
-        if len(found) >= _SAMPLE:
-            cut = found.rfind(b"\n")
-            return bytes(found[: cut + 1]), False
-    return bytes(found), True
+        sample += chunk
+        if len(sample) >= _SAMPLE:
+            cut = sample.rfind(b"\n")
+            return bytes(sample[: cut + 1]), False
+    return bytes(sample), True
 
 
 def _decompressed(path: Path, compression: str) -> Iterator[bytes]:
@@ -112,10 +112,10 @@ def _json(text: str, compression: str, whole: bool) -> Schema | None:
 def _records(texts: list[str]) -> list[dict[str, Any]] | None:
     """The objects that the texts are, or None where one is no object."""
     try:
-        found = [orjson.loads(text) for text in texts if text.strip()]
+        records = [orjson.loads(text) for text in texts if text.strip()]
     except orjson.JSONDecodeError:
         return None
-    return found if all(isinstance(one, dict) for one in found) else None
+    return records if all(isinstance(record, dict) for record in records) else None
 
 
 def _csv(lines: list[str], compression: str) -> Schema | None:
@@ -137,21 +137,21 @@ def _csv(lines: list[str], compression: str) -> Schema | None:
 def _is_header(rows: list[list[str]]) -> bool:
     """Whether the first row names columns: all of it is text, short and a name, and the data is not all text."""
     first = rows[0]
-    named = all(_HEADER_NAME.match(one.strip()) and len(one) < _HEADER_CHARACTERS for one in first[:-1])
+    named = all(_HEADER_NAME.match(cell.strip()) and len(cell) < _HEADER_CHARACTERS for cell in first[:-1])
     if not named or len(set(first)) != len(first) or _numbers(first):
         return False
     return any(_numbers(row) for row in rows[1:])
 
 
 def _numbers(row: list[str]) -> bool:
-    return any(_scalar(one) not in (None, "string") for one in row)
+    return any(_scalar(cell) not in (None, "string") for cell in row)
 
 
 def _column(values: Iterator[str]) -> Type:
-    found: Type = None
+    column: Type = None
     for value in values:
-        found = types.merged(found, _scalar(value))
-    return found
+        column = types.merged(column, _scalar(value))
+    return column
 
 
 def _scalar(text: str) -> Type:
@@ -171,24 +171,26 @@ def _parquet(path: Path) -> Schema | None:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError):
         return None
-    return Schema(format="parquet", compression="none", columns={one.name.lower(): _arrow(one.type) for one in schema})
+    return Schema(
+        format="parquet", compression="none", columns={column.name.lower(): _arrow(column.type) for column in schema}
+    )
 
 
 def _arrow(kind: Any) -> Type:
     import pyarrow.types as arrow
 
     if arrow.is_struct(kind):
-        return types.Struct({one.name.lower(): _arrow(one.type) for one in kind})
+        return types.Struct({child.name.lower(): _arrow(child.type) for child in kind})
     if arrow.is_list(kind) or arrow.is_large_list(kind):
         return types.Array(_arrow(kind.value_type))
     if arrow.is_map(kind):
         return f"map<{types.hive(_arrow(kind.key_type))},{types.hive(_arrow(kind.item_type))}>"
     if arrow.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
-    known = (
+    mapping = (
         (arrow.is_boolean, "boolean"), (arrow.is_int64, "bigint"), (arrow.is_uint64, "bigint"),
         (arrow.is_uint32, "bigint"), (arrow.is_integer, "int"), (arrow.is_float64, "double"),
         (arrow.is_floating, "float"), (arrow.is_timestamp, "timestamp"), (arrow.is_date, "date"),
         (arrow.is_binary, "binary"),
     )  # fmt: skip
-    return next((name for test, name in known if test(kind)), "string")
+    return next((name for test, name in mapping if test(kind)), "string")

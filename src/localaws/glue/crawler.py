@@ -51,9 +51,9 @@ class Crawl:
 
 @dataclass(slots=True, kw_only=True)
 class Crawler:
-    """`given` is what CreateCrawler and UpdateCrawler said. `cancelled` is set while a crawl is to end early."""
+    """`definition` holds the parameters of CreateCrawler and UpdateCrawler; `cancelled` is set to end a crawl early."""
 
-    given: dict[str, Any]
+    definition: dict[str, Any]
     created: float
     updated: float
     version: int = 1
@@ -64,32 +64,32 @@ class Crawler:
 
     @property
     def name(self) -> str:
-        return str(self.given["Name"])
+        return str(self.definition["Name"])
 
     @property
     def policy(self) -> Mapping[str, str]:
         """UpdateBehavior and DeleteBehavior."""
-        return {**_DEFAULTS["SchemaChangePolicy"], **(self.given.get("SchemaChangePolicy") or {})}
+        return {**_DEFAULTS["SchemaChangePolicy"], **(self.definition.get("SchemaChangePolicy") or {})}
 
     @property
     def recrawl(self) -> str:
-        return str((self.given.get("RecrawlPolicy") or _DEFAULTS["RecrawlPolicy"])["RecrawlBehavior"])
+        return str((self.definition.get("RecrawlPolicy") or _DEFAULTS["RecrawlPolicy"])["RecrawlBehavior"])
 
     @property
     def configuration(self) -> dict[str, Any]:
         """The Configuration's JSON ("Setting crawler configuration options", Glue developer guide)."""
-        found: dict[str, Any] = json.loads(self.given.get("Configuration") or "{}")
-        return found
+        configuration: dict[str, Any] = json.loads(self.definition.get("Configuration") or "{}")
+        return configuration
 
     @property
     def schedule(self) -> str:
-        return str(self.given.get("Schedule") or "")
+        return str(self.definition.get("Schedule") or "")
 
-    def told(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """The API's `Crawler`."""
-        told = {**_DEFAULTS, **{key: value for key, value in self.given.items() if key in _DEFINED}}
-        told["Targets"] = {kind: [] for kind in _TARGETS} | dict(self.given.get("Targets") or {})
-        told |= {
+        description = {**_DEFAULTS, **{key: value for key, value in self.definition.items() if key in _DEFINED}}
+        description["Targets"] = {kind: [] for kind in _TARGETS} | dict(self.definition.get("Targets") or {})
+        description |= {
             "State": self.state,
             "CrawlElapsedTime": 0,
             "CreationTime": moment(self.created),
@@ -97,13 +97,13 @@ class Crawler:
             "Version": self.version,
         }
         if self.state != "READY" and self.crawls:
-            told["CrawlElapsedTime"] = int((datetime.now(UTC).timestamp() - self.crawls[-1].started) * 1000)
+            description["CrawlElapsedTime"] = int((datetime.now(UTC).timestamp() - self.crawls[-1].started) * 1000)
         if self.schedule:
-            told["Schedule"] = {"ScheduleExpression": self.schedule, "State": self.schedule_state}
+            description["Schedule"] = {"ScheduleExpression": self.schedule, "State": self.schedule_state}
         ended = [crawl for crawl in self.crawls if crawl.ended is not None]
         if ended:
-            told["LastCrawl"] = self._last(ended[-1])
-        return told
+            description["LastCrawl"] = self._last(ended[-1])
+        return description
 
     def _last(self, crawl: Crawl) -> dict[str, Any]:
         return {
@@ -125,9 +125,9 @@ class Crawler:
             "StillEstimating": self.state == "RUNNING",
             "LastRuntimeSeconds": took[-1] if took else 0.0,
             "MedianRuntimeSeconds": statistics.median(took) if took else 0.0,
-            "TablesCreated": sum(one.get("ADD", 0) for one in tables),
-            "TablesUpdated": sum(one.get("UPDATE", 0) for one in tables),
-            "TablesDeleted": sum(one.get("DELETE", 0) for one in tables),
+            "TablesCreated": sum(table.get("ADD", 0) for table in tables),
+            "TablesUpdated": sum(table.get("UPDATE", 0) for table in tables),
+            "TablesDeleted": sum(table.get("DELETE", 0) for table in tables),
         }
 
     def history(self) -> list[dict[str, Any]]:
@@ -148,10 +148,10 @@ class Crawler:
             for crawl in reversed(self.crawls)
         ]
 
-    def kept(self) -> dict[str, Any]:
+    def to_state(self) -> dict[str, Any]:
         """What is written to disk."""
         return {
-            "given": self.given,
+            "definition": self.definition,
             "created": self.created,
             "updated": self.updated,
             "version": self.version,
@@ -160,13 +160,16 @@ class Crawler:
         }
 
     @classmethod
-    def restored(cls, kept: Mapping[str, Any]) -> "Crawler":
+    def restored(cls, state: Mapping[str, Any]) -> "Crawler":
         """What was written to disk; a crawl that a crash cut off has failed."""
-        made = cls(**{**kept, "crawls": [Crawl(**one) for one in kept["crawls"]]})
-        for crawl in made.crawls:
+        fields = {**state, "crawls": [Crawl(**crawl) for crawl in state["crawls"]]}
+        if "given" in fields:  # the key that 0.1.0 wrote
+            fields["definition"] = fields.pop("given")
+        crawler = cls(**fields)
+        for crawl in crawler.crawls:
             if crawl.ended is None:
                 crawl.status, crawl.error, crawl.ended = "FAILED", "Internal Service Exception", crawl.started
-        return made
+        return crawler
 
 
 def moment(seconds: float) -> datetime:

@@ -57,12 +57,12 @@ def tables(folders: Mapping[Folder, Schema], rules: Rules) -> list[Table]:
 
 def _below(root: Folder, folders: Mapping[Folder, Schema], rules: Rules) -> list[Table]:
     own = {leaf: schema for leaf, schema in folders.items() if leaf == root}
-    found = [Table(root, {(): schema}) for schema in own.values()]
+    tables = [Table(root, {(): schema}) for schema in own.values()]
     children = sorted({leaf[len(root)] for leaf in folders if len(leaf) > len(root)})
     below = [
         _below(
             (*root, child),
-            {leaf: one for leaf, one in folders.items() if leaf[: len(root) + 1] == (*root, child)},
+            {leaf: schema for leaf, schema in folders.items() if leaf[: len(root) + 1] == (*root, child)},
             rules,
         )
         for child in children
@@ -70,7 +70,7 @@ def _below(root: Folder, folders: Mapping[Folder, Schema], rules: Rules) -> list
     if children and not own and _is_one_table(root, below, rules):
         leaves = {(table.root[-1], *leaf): schema for (table,) in below for leaf, schema in table.leaves.items()}
         return [Table(root, leaves)]
-    return found + [table for group in below for table in group]
+    return tables + [table for group in below for table in group]
 
 
 def _is_one_table(root: Folder, below: list[list[Table]], rules: Rules) -> bool:

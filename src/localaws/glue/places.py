@@ -18,9 +18,9 @@ class Place:
     @classmethod
     def of(cls, path: str) -> "Place":
         """The place of `s3://bucket/prefix/`. Raises AwsError InvalidInputException."""
-        scheme, found, rest = path.partition("://")
+        scheme, separator, rest = path.partition("://")
         bucket, _, prefix = rest.partition("/")
-        if scheme not in ("s3", "s3a", "s3n") or not found or not bucket:
+        if scheme not in ("s3", "s3a", "s3n") or not separator or not bucket:
             raise AwsError("InvalidInputException", f"{path} is no path in S3")
         return cls(bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "")
 
@@ -40,10 +40,10 @@ class Reader:
         underscore, and empty objects, are none (as Hive has it). Raises AwsError AccessDenied, NoSuchBucket.
         """
         self._cloud.authorize(self._role, "s3:ListBucket", f"arn:aws:s3:::{place.bucket}", {"s3:prefix": place.prefix})
-        for found in self._cloud.objects.list(place.bucket, place.prefix):
-            key = found.key.removeprefix(place.prefix)
-            if found.size and not key.rsplit("/", 1)[-1].startswith((".", "_")):
-                yield key, found
+        for stored in self._cloud.objects.list(place.bucket, place.prefix):
+            key = stored.key.removeprefix(place.prefix)
+            if stored.size and not key.rsplit("/", 1)[-1].startswith((".", "_")):
+                yield key, stored
 
     def allow_read(self, place: Place, key: str) -> None:
         """Raises AwsError AccessDenied unless the role may read the object."""
@@ -56,7 +56,7 @@ def glob(pattern: str) -> "re.Pattern[str]":
     """
     parts, depth, rest = [], 0, pattern
     while rest:
-        mark = next((one for one in ("**", "*", "?", "{", "}", "[", "\\") if rest.startswith(one)), rest[0])
+        mark = next((symbol for symbol in ("**", "*", "?", "{", "}", "[", "\\") if rest.startswith(symbol)), rest[0])
         rest = rest[len(mark) :]
         if mark == "[" and "]" in rest:
             inside, _, rest = rest.partition("]")

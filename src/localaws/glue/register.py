@@ -22,16 +22,16 @@ class Register:
     def load(self) -> None:
         """Read what an earlier start has kept."""
         if self._path.exists():
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            states = json.loads(self._path.read_text(encoding="utf-8"))
             with self.turn:
-                self._crawlers = {one["given"]["Name"]: Crawler.restored(one) for one in kept}
+                self._crawlers = {crawler.name: crawler for crawler in map(Crawler.restored, states)}
 
     def save(self) -> None:
         """Write all; a crash leaves the file as it was or as it is."""
         with self.turn:
             for crawler in self._crawlers.values():
                 del crawler.crawls[:-_MOST_CRAWLS]
-            text = json.dumps([one.kept() for one in self._crawlers.values()])
+            text = json.dumps([crawler.to_state() for crawler in self._crawlers.values()])
             self._path.parent.mkdir(parents=True, exist_ok=True)
             partial = self._path.with_suffix(".partial")
             with partial.open("w", encoding="utf-8") as file:
@@ -47,10 +47,10 @@ class Register:
 
     def find(self, name: object) -> Crawler:
         """Raises AwsError EntityNotFoundException."""
-        found = self._crawlers.get(str(name))
-        if found is None:
+        crawler = self._crawlers.get(str(name))
+        if crawler is None:
             raise AwsError("EntityNotFoundException", f"Crawler entry with name {name} does not exist")
-        return found
+        return crawler
 
     def add(self, crawler: Crawler) -> None:
         """Raises AwsError AlreadyExistsException."""

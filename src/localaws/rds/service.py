@@ -62,54 +62,54 @@ class RdsService:
     def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
         if action in _ABSENT:
             raise AwsError("NotImplemented", f"{action}: there are only single DB instances here", status=501)
-        asked = dict(params)
-        asked["DBInstanceIdentifier"] = str(asked["DBInstanceIdentifier"]).lower()
-        return self._verbs[action](asked)
+        request = dict(params)
+        request["DBInstanceIdentifier"] = str(request["DBInstanceIdentifier"]).lower()
+        return self._verbs[action](request)
 
-    def _create(self, asked: dict[str, Any]) -> dict[str, Any]:
-        rules.check_new(asked)
-        asked["EngineVersion"] = asked.get("EngineVersion") or chosen(None).version
-        chosen(asked["EngineVersion"])
+    def _create(self, request: dict[str, Any]) -> dict[str, Any]:
+        rules.check_new(request)
+        request["EngineVersion"] = request.get("EngineVersion") or chosen(None).version
+        chosen(request["EngineVersion"])
         emulated.prepare()
-        return self._done("CreateDBInstance", asked, "creating", self._bring_up)
+        return self._done("CreateDBInstance", request, "creating", self._bring_up)
 
-    def _start(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._done("StartDBInstance", asked, "starting", self._bring_up)
+    def _start(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._done("StartDBInstance", request, "starting", self._bring_up)
 
-    def _stop(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if asked.get("DBSnapshotIdentifier"):
+    def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("DBSnapshotIdentifier"):
             raise AwsError("NotImplemented", "DBSnapshotIdentifier: snapshots are not here", status=501)
-        return self._done("StopDBInstance", asked, "stopping", self._take_down)
+        return self._done("StopDBInstance", request, "stopping", self._take_down)
 
-    def _reboot(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._available(asked["DBInstanceIdentifier"])
-        return self._done("RebootDBInstance", asked, "rebooting", self._restart)
+    def _reboot(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._available(request["DBInstanceIdentifier"])
+        return self._done("RebootDBInstance", request, "rebooting", self._restart)
 
-    def _delete(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _delete(self, request: dict[str, Any]) -> dict[str, Any]:
         """DeleteDBInstance": a final snapshot unless it is declined."""
-        if not asked.get("SkipFinalSnapshot"):
-            if not asked.get("FinalDBSnapshotIdentifier"):
-                said = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
-                raise AwsError("InvalidParameterCombination", said)
+        if not request.get("SkipFinalSnapshot"):
+            if not request.get("FinalDBSnapshotIdentifier"):
+                message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+                raise AwsError("InvalidParameterCombination", message)
             raise AwsError("NotImplemented", "snapshots are not here: delete with SkipFinalSnapshot", status=501)
-        answer = self._cloud.emulated("rds", "DeleteDBInstance", asked)
-        if (database := self._databases.pop(asked["DBInstanceIdentifier"], None)) is not None:
+        answer = self._cloud.emulated("rds", "DeleteDBInstance", request)
+        if (database := self._databases.pop(request["DBInstanceIdentifier"], None)) is not None:
             database.discard()
         return answer
 
-    def _modify(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _modify(self, request: dict[str, Any]) -> dict[str, Any]:
         """ModifyDBInstance": the password and the port change at once, whether asked to wait or not."""
-        identifier = asked["DBInstanceIdentifier"]
+        identifier = request["DBInstanceIdentifier"]
         record = self._available(identifier)
-        rules.check_change(asked)
-        version = asked.get("EngineVersion") or record.engine_version
+        rules.check_change(request)
+        version = request.get("EngineVersion") or record.engine_version
         if chosen(version).major != chosen(record.engine_version).major:
             raise AwsError("NotImplemented", "a server cannot change its major version here", status=501)
-        answer = self._cloud.emulated("rds", "ModifyDBInstance", asked)
+        answer = self._cloud.emulated("rds", "ModifyDBInstance", request)
         database = self._databases[identifier]
-        if asked.keys() & {"MasterUserPassword", "ManageMasterUserPassword", "RotateMasterUserPassword"}:
+        if request.keys() & {"MasterUserPassword", "ManageMasterUserPassword", "RotateMasterUserPassword"}:
             database.set_password(record.master_username, emulated.password(record))
-        if (port := asked.get("DBPortNumber")) is not None:
+        if (port := request.get("DBPortNumber")) is not None:
             database.move(port)
             emulated.show(record, "modifying")
             self._pool.submit(self._settled, self._restart, identifier, record)
@@ -117,11 +117,11 @@ class RdsService:
         return answer
 
     def _done(
-        self, action: str, asked: dict[str, Any], between: str, then: Callable[[str, Any], None]
+        self, action: str, request: dict[str, Any], between: str, then: Callable[[str, Any], None]
     ) -> dict[str, Any]:
         """Have the emulator note the call, then its effect take place; the instance is `between` until it has."""
-        identifier = asked["DBInstanceIdentifier"]
-        answer = self._cloud.emulated("rds", action, asked)
+        identifier = request["DBInstanceIdentifier"]
+        answer = self._cloud.emulated("rds", action, request)
         record = emulated.records()[identifier]
         emulated.show(record, between)
         self._databases.setdefault(identifier, Database(self._cloud.state.resolve() / "rds" / identifier))

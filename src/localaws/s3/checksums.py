@@ -47,12 +47,12 @@ class _TableCrc:
 
 @cache
 def _table(polynomial: int) -> tuple[int, ...]:
-    made = []
+    table = []
     for value in range(256):
         for _ in range(8):
             value = (value >> 1) ^ (polynomial if value & 1 else 0)  # noqa: PLW2901
-        made.append(value)
-    return tuple(made)
+        table.append(value)
+    return tuple(table)
 
 
 def new(algorithm: str) -> Digest:

@@ -22,7 +22,9 @@ class Body:
             "x-amz-content-sha256", ""
         ).startswith("STREAMING-")
         self._length = headers.get("x-amz-decoded-content-length") if self._chunked else None
-        self.trailer_names = [one.strip().lower() for one in headers.get("x-amz-trailer", "").split(",") if one.strip()]
+        self.trailer_names = [
+            name.strip().lower() for name in headers.get("x-amz-trailer", "").split(",") if name.strip()
+        ]
         self.trailers: dict[str, str] = {}
 
     def blocks(self) -> Iterator[bytes]:

@@ -8,21 +8,21 @@ from localaws.s3.store import Stored
 from localaws.service import AwsError
 
 
-def check_read(params: Mapping[str, Any], one: Stored, prefix: str = "") -> None:
+def check_read(params: Mapping[str, Any], stored: Stored, prefix: str = "") -> None:
     """Raises AwsError PreconditionFailed (412) or NotModified (304). `prefix` is "CopySource" for a copy's source."""
     match, none_match = params.get(f"{prefix}IfMatch"), params.get(f"{prefix}IfNoneMatch")
     since, unless = params.get(f"{prefix}IfModifiedSince"), params.get(f"{prefix}IfUnmodifiedSince")
-    modified = one.modified.replace(microsecond=0)
+    modified = stored.modified.replace(microsecond=0)
     if match is not None:
-        if not _names(match, one):
+        if not _names(match, stored):
             raise precondition_failed("If-Match")
     elif isinstance(unless, datetime) and modified > unless:
         raise precondition_failed("If-Unmodified-Since")
     if none_match is not None:
-        if _names(none_match, one):
-            raise _unmodified(prefix, one, "If-None-Match")
+        if _names(none_match, stored):
+            raise _unmodified(prefix, stored, "If-None-Match")
     elif isinstance(since, datetime) and modified <= since:
-        raise _unmodified(prefix, one, "If-Modified-Since")
+        raise _unmodified(prefix, stored, "If-Modified-Since")
 
 
 def check_write(params: Mapping[str, Any], current: Stored | None) -> None:
@@ -37,18 +37,18 @@ def check_write(params: Mapping[str, Any], current: Stored | None) -> None:
 
 
 def precondition_failed(condition: str) -> AwsError:
-    said = "At least one of the pre-conditions you specified did not hold"
-    return AwsError("PreconditionFailed", said, status=412, Condition=condition)
+    message = "At least one of the pre-conditions you specified did not hold"
+    return AwsError("PreconditionFailed", message, status=412, Condition=condition)
 
 
-def _unmodified(prefix: str, one: Stored, condition: str) -> AwsError:
+def _unmodified(prefix: str, stored: Stored, condition: str) -> AwsError:
     if prefix:  # a copy is a write: there is nothing to leave unsent
         return precondition_failed(condition)
-    return AwsError("NotModified", "Not Modified", status=304, _headers={"ETag": f'"{one.etag}"'})
+    return AwsError("NotModified", "Not Modified", status=304, _headers={"ETag": f'"{stored.etag}"'})
 
 
-def _names(tags: str, one: Stored) -> bool:
-    return tags.strip() == "*" or one.etag in [tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")]
+def _names(tags: str, stored: Stored) -> bool:
+    return tags.strip() == "*" or stored.etag in [tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")]
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
@@ -66,6 +66,6 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     if first and last and int(last) < int(first):
         return None
     if start >= size or (not first and int(last) == 0):
-        said = "The requested range is not satisfiable"
-        raise AwsError("InvalidRange", said, status=416, RangeRequested=header, ActualObjectSize=size)
+        message = "The requested range is not satisfiable"
+        raise AwsError("InvalidRange", message, status=416, RangeRequested=header, ActualObjectSize=size)
     return start, end - start + 1

@@ -23,15 +23,15 @@ _MOST_TAGS, _LONGEST_TAG, _LONGEST_VALUE = 10, 128, 256  # "Categorizing your ob
 
 def headers_of(params: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept with the object. Raises AwsError MetadataTooLarge."""
-    kept = {name: params[name] for name in _KEPT if params.get(name) not in (None, "", {})}
-    encodings = [one.strip() for one in str(kept.pop("ContentEncoding", "")).split(",")]
-    if plain := [one for one in encodings if one and one != "aws-chunked"]:
-        kept["ContentEncoding"] = ",".join(plain)
-    if isinstance(kept.get("Expires"), datetime):
-        kept["Expires"] = kept["Expires"].isoformat()
-    if sum(len(name) + len(str(text)) for name, text in kept.get("Metadata", {}).items()) > _MOST_METADATA:
+    headers = {name: params[name] for name in _KEPT if params.get(name) not in (None, "", {})}
+    encodings = [encoding.strip() for encoding in str(headers.pop("ContentEncoding", "")).split(",")]
+    if plain := [encoding for encoding in encodings if encoding and encoding != "aws-chunked"]:
+        headers["ContentEncoding"] = ",".join(plain)
+    if isinstance(headers.get("Expires"), datetime):
+        headers["Expires"] = headers["Expires"].isoformat()
+    if sum(len(name) + len(str(text)) for name, text in headers.get("Metadata", {}).items()) > _MOST_METADATA:
         raise AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
-    return {"ContentType": "binary/octet-stream", "ServerSideEncryption": "AES256", **kept}
+    return {"ContentType": "binary/octet-stream", "ServerSideEncryption": "AES256", **headers}
 
 
 def tags_of(tagging: str | None) -> dict[str, str]:
@@ -53,11 +53,11 @@ def checked_tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 def algorithms_of(params: Mapping[str, Any], body: Body) -> list[str]:
     """The checksums to compute while the body is read: those that the request names, else CRC32."""
-    named = [name for name in checksums.ALGORITHMS if params.get(f"Checksum{name}")]
-    named += [checksums.HEADERS[one] for one in body.trailer_names if one in checksums.HEADERS]
+    algorithms = [name for name in checksums.ALGORITHMS if params.get(f"Checksum{name}")]
+    algorithms += [checksums.HEADERS[trailer] for trailer in body.trailer_names if trailer in checksums.HEADERS]
     if params.get("ChecksumAlgorithm") in checksums.ALGORITHMS:
-        named.append(params["ChecksumAlgorithm"])
-    return list(dict.fromkeys(named)) or ["CRC32"]
+        algorithms.append(params["ChecksumAlgorithm"])
+    return list(dict.fromkeys(algorithms)) or ["CRC32"]
 
 
 def verify(params: Mapping[str, Any], body: Body, written: Written) -> None:
@@ -70,34 +70,34 @@ def verify(params: Mapping[str, Any], body: Body, written: Written) -> None:
         if digest != written.md5:
             raise AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")
     for name, value in written.checksums.items():
-        said = params.get(f"Checksum{name}") or body.trailers.get(f"x-amz-checksum-{name.lower()}")
-        if said and said != value:
+        expected = params.get(f"Checksum{name}") or body.trailers.get(f"x-amz-checksum-{name.lower()}")
+        if expected and expected != value:
             raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
 
 
-def said_of(one: Stored, *, with_checksums: bool) -> dict[str, Any]:
+def response_headers(stored: Stored, *, with_checksums: bool) -> dict[str, Any]:
     """What GetObject and HeadObject say of a version, besides the bytes asked for."""
-    said: dict[str, Any] = {
-        **one.headers,
-        "ETag": f'"{one.etag}"',
-        "LastModified": one.modified,
+    headers: dict[str, Any] = {
+        **stored.headers,
+        "ETag": f'"{stored.etag}"',
+        "LastModified": stored.modified,
         "AcceptRanges": "bytes",
-        **versioned(one),
+        **versioned(stored),
     }
-    if one.tags:
-        said["TagCount"] = len(one.tags)
+    if stored.tags:
+        headers["TagCount"] = len(stored.tags)
     if with_checksums:
-        said |= {f"Checksum{name}": value for name, value in one.checksums.items()}
-        said |= {"ChecksumType": checksum_type(one)} if one.checksums else {}
-    if said.get("StorageClass") == "STANDARD":  # "HeadObject": not said of S3 Standard
-        del said["StorageClass"]
-    return said
+        headers |= {f"Checksum{name}": value for name, value in stored.checksums.items()}
+        headers |= {"ChecksumType": checksum_type(stored)} if stored.checksums else {}
+    if headers.get("StorageClass") == "STANDARD":  # "HeadObject": not said of S3 Standard
+        del headers["StorageClass"]
+    return headers
 
 
-def checksum_type(one: Stored) -> str:
-    return "COMPOSITE" if any("-" in value for value in one.checksums.values()) else "FULL_OBJECT"
+def checksum_type(stored: Stored) -> str:
+    return "COMPOSITE" if any("-" in value for value in stored.checksums.values()) else "FULL_OBJECT"
 
 
-def versioned(one: Stored) -> dict[str, Any]:
+def versioned(stored: Stored) -> dict[str, Any]:
     """The version's name, where the bucket keeps versions."""
-    return {} if one.version == NULL and one.latest else {"VersionId": one.version}
+    return {} if stored.version == NULL and stored.latest else {"VersionId": stored.version}

@@ -38,7 +38,11 @@ class Files:
     def write(self, blocks: Iterable[bytes], *, like: str, algorithms: Sequence[str] = ()) -> Written:
         """Write a file; its name ends as `like` does, since readers look at endings."""
         file = self._name(like)
-        md5, sums, size = hashlib.md5(usedforsecurity=False), {one: checksums.new(one) for one in algorithms}, 0
+        md5, sums, size = (
+            hashlib.md5(usedforsecurity=False),
+            {algorithm: checksums.new(algorithm) for algorithm in algorithms},
+            0,
+        )
         try:
             with self.path(file).open("wb") as out:
                 for block in blocks:

@@ -43,58 +43,58 @@ class ListVerbs:
 
     def _second_version(self, params: Params) -> Result:
         token, start = params.get("ContinuationToken"), params.get("StartAfter") or ""
-        page, said, shown = self._listed(params, _untoken(token) if token else start)
-        said["KeyCount"] = page.count
-        said |= {"ContinuationToken": token} if token else {}
-        said |= {"StartAfter": shown(start)} if start else {}
+        page, result, shown = self._listed(params, _untoken(token) if token else start)
+        result["KeyCount"] = page.count
+        result |= {"ContinuationToken": token} if token else {}
+        result |= {"StartAfter": shown(start)} if start else {}
         if page.next_after is not None:
-            said["NextContinuationToken"] = _token(page.next_after)
+            result["NextContinuationToken"] = _token(page.next_after)
         owned = {"Owner": OWNER} if params.get("FetchOwner") else {}
-        said["Contents"] = [_content(one, shown) | owned for one in page.objects]
-        return said
+        result["Contents"] = [_content(stored, shown) | owned for stored in page.objects]
+        return result
 
     def _first_version(self, params: Params) -> Result:
         marker = params.get("Marker") or ""
-        page, said, shown = self._listed(params, _passed(marker, params.get("Delimiter")))
-        said["Marker"] = shown(marker)
+        page, result, shown = self._listed(params, _passed(marker, params.get("Delimiter")))
+        result["Marker"] = shown(marker)
         if page.next_after is not None and params.get("Delimiter"):
-            said["NextMarker"] = shown(page.last)
-        said["Contents"] = [_content(one, shown) | {"Owner": OWNER} for one in page.objects]
-        return said
+            result["NextMarker"] = shown(page.last)
+        result["Contents"] = [_content(stored, shown) | {"Owner": OWNER} for stored in page.objects]
+        return result
 
     def _listed(self, params: Params, after: str) -> tuple[_Page, Result, Callable[[str], str]]:
         prefix, delimiter = params.get("Prefix") or "", params.get("Delimiter") or ""
         most = _most(params)
         page = self._page(params["Bucket"], prefix, delimiter, after, most)
         shown = _shown(params)
-        said: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most}
-        said |= {"IsTruncated": page.next_after is not None}
-        said |= {"Delimiter": shown(delimiter)} if delimiter else {}
-        said |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
-        said["CommonPrefixes"] = [{"Prefix": shown(one)} for one in page.prefixes]
-        return page, said, shown
+        result: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most}
+        result |= {"IsTruncated": page.next_after is not None}
+        result |= {"Delimiter": shown(delimiter)} if delimiter else {}
+        result |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
+        result["CommonPrefixes"] = [{"Prefix": shown(common_prefix)} for common_prefix in page.prefixes]
+        return page, result, shown
 
     def _page(self, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> _Page:
         """The keys under `prefix` greater than `after`, those with `delimiter` behind the prefix rolled up."""
-        found, seen = _Page(), after
+        page, seen = _Page(), after
         self._store.require_bucket(bucket)
         while most:
             rolled = None
             for stored in self._store.list(bucket, prefix, seen):
-                if found.count == most:
-                    found.next_after = seen
-                    return found
+                if page.count == most:
+                    page.next_after = seen
+                    return page
                 rolled = _rolled(stored.key, prefix, delimiter)
                 if rolled is not None:
                     break
-                found.objects.append(stored)
-                found.last = seen = stored.key
+                page.objects.append(stored)
+                page.last = seen = stored.key
             if rolled is None:
-                return found
-            found.prefixes.append(rolled)
+                return page
+            page.prefixes.append(rolled)
             # Every key below the common prefix is passed over at once, however many there are.
-            found.last, seen = rolled, rolled + _LAST
-        return found
+            page.last, seen = rolled, rolled + _LAST
+        return page
 
     def _versions(self, params: Params) -> Result:
         prefix, delimiter, most = params.get("Prefix") or "", params.get("Delimiter") or "", _most(params)
@@ -106,28 +106,28 @@ class ListVerbs:
         prefixes: list[str] = []
         last: tuple[str, str] | None = None
         truncated = False
-        for one in rows:
-            rolled = _rolled(one.key, prefix, delimiter)
+        for stored in rows:
+            rolled = _rolled(stored.key, prefix, delimiter)
             if rolled is not None and (rolled in prefixes or rolled == marker):
                 continue
             if len(versions) + len(markers) + len(prefixes) == most:
                 truncated = True
                 break
-            last = (rolled or one.key, "" if rolled else one.version)
+            last = (rolled or stored.key, "" if rolled else stored.version)
             if rolled is not None:
                 prefixes.append(rolled)
-            elif one.marker:
-                markers.append(_version(one, shown))
+            elif stored.marker:
+                markers.append(_version(stored, shown))
             else:
-                versions.append(_version(one, shown) | {"Size": one.size, "ETag": f'"{one.etag}"'})
-        said: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most, "IsTruncated": truncated}
-        said |= {"KeyMarker": shown(marker), "VersionIdMarker": version}
-        said |= {"Delimiter": shown(delimiter)} if delimiter else {}
-        said |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
+                versions.append(_version(stored, shown) | {"Size": stored.size, "ETag": f'"{stored.etag}"'})
+        result: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most, "IsTruncated": truncated}
+        result |= {"KeyMarker": shown(marker), "VersionIdMarker": version}
+        result |= {"Delimiter": shown(delimiter)} if delimiter else {}
+        result |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
         if truncated and last:
-            said |= {"NextKeyMarker": shown(last[0])} | ({"NextVersionIdMarker": last[1]} if last[1] else {})
-        common = [{"Prefix": shown(one)} for one in prefixes]
-        return {**said, "Versions": versions, "DeleteMarkers": markers, "CommonPrefixes": common}
+            result |= {"NextKeyMarker": shown(last[0])} | ({"NextVersionIdMarker": last[1]} if last[1] else {})
+        common = [{"Prefix": shown(stored)} for stored in prefixes]
+        return {**result, "Versions": versions, "DeleteMarkers": markers, "CommonPrefixes": common}
 
     def _rows(self, bucket: str, prefix: str, marker: str, version: str) -> list[Stored]:
         """Versions by key, the newest of a key first, behind the markers."""
@@ -176,12 +176,17 @@ def _untoken(token: str) -> str:
         raise AwsError("InvalidArgument", "The continuation token provided is incorrect") from error
 
 
-def _content(one: Stored, shown: Callable[[str], str]) -> Result:
-    said: Result = {"Key": shown(one.key), "LastModified": one.modified, "ETag": f'"{one.etag}"', "Size": one.size}
-    return {**said, "StorageClass": one.headers.get("StorageClass", "STANDARD")}
+def _content(stored: Stored, shown: Callable[[str], str]) -> Result:
+    content: Result = {
+        "Key": shown(stored.key),
+        "LastModified": stored.modified,
+        "ETag": f'"{stored.etag}"',
+        "Size": stored.size,
+    }
+    return {**content, "StorageClass": stored.headers.get("StorageClass", "STANDARD")}
 
 
-def _version(one: Stored, shown: Callable[[str], str]) -> Result:
-    said: Result = {"Key": shown(one.key), "VersionId": one.version, "IsLatest": one.latest}
-    said |= {"LastModified": one.modified, "Owner": OWNER}
-    return said if one.marker else {**said, "StorageClass": one.headers.get("StorageClass", "STANDARD")}
+def _version(stored: Stored, shown: Callable[[str], str]) -> Result:
+    version: Result = {"Key": shown(stored.key), "VersionId": stored.version, "IsLatest": stored.latest}
+    version |= {"LastModified": stored.modified, "Owner": OWNER}
+    return version if stored.marker else {**version, "StorageClass": stored.headers.get("StorageClass", "STANDARD")}

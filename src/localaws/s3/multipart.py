@@ -35,8 +35,8 @@ class MultipartVerbs:
         headers, tags = drafts.headers_of(params), drafts.tags_of(params.get("Tagging"))
         algorithm = params.get("ChecksumAlgorithm") or ""
         upload = self._uploads.begin(params["Bucket"], checked_key(params["Key"]), headers, tags, algorithm)
-        said = {"Bucket": params["Bucket"], "Key": params["Key"], "UploadId": upload}
-        return {**said, **({"ChecksumAlgorithm": algorithm, "ChecksumType": "COMPOSITE"} if algorithm else {})}
+        result = {"Bucket": params["Bucket"], "Key": params["Key"], "UploadId": upload}
+        return {**result, **({"ChecksumAlgorithm": algorithm, "ChecksumType": "COMPOSITE"} if algorithm else {})}
 
     def _upload(self, params: Params) -> Upload:
         return self._uploads.get(params["Bucket"], params["Key"], params["UploadId"])
@@ -62,10 +62,10 @@ class MultipartVerbs:
         upload = self._upload(params)
         conditions.check_write(params, self._store.head(upload.bucket, upload.key))
         stored = self._uploads.complete(upload, (params.get("MultipartUpload") or {}).get("Parts") or [])
-        said = {"Bucket": upload.bucket, "Key": upload.key, "ETag": f'"{stored.etag}"'}
-        said |= {f"Checksum{name}": value for name, value in stored.checksums.items()}
-        said["Location"] = f"http://{upload.bucket}.s3.amazonaws.com/{upload.key}"
-        return {**said, **({"VersionId": stored.version} if self._store.versioning(upload.bucket) else {})}
+        result = {"Bucket": upload.bucket, "Key": upload.key, "ETag": f'"{stored.etag}"'}
+        result |= {f"Checksum{name}": value for name, value in stored.checksums.items()}
+        result["Location"] = f"http://{upload.bucket}.s3.amazonaws.com/{upload.key}"
+        return {**result, **({"VersionId": stored.version} if self._store.versioning(upload.bucket) else {})}
 
     def _abort(self, params: Params) -> Result:
         self._uploads.abort(self._upload(params))
@@ -76,36 +76,40 @@ class MultipartVerbs:
         most = min(int(params.get("MaxParts") or _PAGE), _PAGE)
         parts = self._uploads.parts(upload.id, after)
         shown = [
-            {"PartNumber": one.number, "LastModified": one.modified, "ETag": f'"{one.etag}"', "Size": one.size}
-            | {f"Checksum{name}": value for name, value in one.checksums.items()}
-            for one in parts[:most]
+            {"PartNumber": part.number, "LastModified": part.modified, "ETag": f'"{part.etag}"', "Size": part.size}
+            | {f"Checksum{name}": value for name, value in part.checksums.items()}
+            for part in parts[:most]
         ]
-        said: Result = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id, "Parts": shown}
-        said |= {"MaxParts": most, "PartNumberMarker": after, "IsTruncated": len(parts) > most}
-        said |= {"StorageClass": upload.headers.get("StorageClass", "STANDARD"), "Owner": OWNER, "Initiator": OWNER}
-        return {**said, **({"NextPartNumberMarker": shown[-1]["PartNumber"]} if shown else {})}
+        result: Result = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id, "Parts": shown}
+        result |= {"MaxParts": most, "PartNumberMarker": after, "IsTruncated": len(parts) > most}
+        result |= {"StorageClass": upload.headers.get("StorageClass", "STANDARD"), "Owner": OWNER, "Initiator": OWNER}
+        return {**result, **({"NextPartNumberMarker": shown[-1]["PartNumber"]} if shown else {})}
 
     def _list(self, params: Params) -> Result:
         prefix, most = params.get("Prefix") or "", min(int(params.get("MaxUploads", _PAGE)), _PAGE)
         marker = (params.get("KeyMarker") or "", params.get("UploadIdMarker") or "")
-        found = self._uploads.under_way(params["Bucket"], prefix)
-        found = [one for one in found if one.key > marker[0] or (one.key == marker[0] and one.id > marker[1] != "")]
+        uploads = self._uploads.under_way(params["Bucket"], prefix)
+        uploads = [
+            upload
+            for upload in uploads
+            if upload.key > marker[0] or (upload.key == marker[0] and upload.id > marker[1] != "")
+        ]
         shown = [
             {
-                "UploadId": one.id,
-                "Key": one.key,
-                "Initiated": one.begun,
+                "UploadId": upload.id,
+                "Key": upload.key,
+                "Initiated": upload.begun,
                 "StorageClass": "STANDARD",
                 "Owner": OWNER,
                 "Initiator": OWNER,
             }
-            for one in found[:most]
+            for upload in uploads[:most]
         ]
-        said: Result = {"Bucket": params["Bucket"], "Prefix": prefix, "MaxUploads": most, "Uploads": shown}
-        said |= {"KeyMarker": marker[0], "UploadIdMarker": marker[1], "IsTruncated": len(found) > most}
-        if len(found) > most and shown:
-            said |= {"NextKeyMarker": shown[-1]["Key"], "NextUploadIdMarker": shown[-1]["UploadId"]}
-        return said
+        result: Result = {"Bucket": params["Bucket"], "Prefix": prefix, "MaxUploads": most, "Uploads": shown}
+        result |= {"KeyMarker": marker[0], "UploadIdMarker": marker[1], "IsTruncated": len(uploads) > most}
+        if len(uploads) > most and shown:
+            result |= {"NextKeyMarker": shown[-1]["Key"], "NextUploadIdMarker": shown[-1]["UploadId"]}
+        return result
 
 
 def _number(params: Params) -> int:

@@ -49,8 +49,8 @@ class ObjectVerbs:
             conditions.check_write(params, self._store.head(bucket, key))
             stored = self._store.put(bucket, key, written, Draft(headers=headers, tags=tags))
         sums = {f"Checksum{name}": value for name, value in stored.checksums.items()}
-        said = {"ETag": f'"{stored.etag}"', "ChecksumType": "FULL_OBJECT", **sums, **self._version(stored)}
-        return {**said, "ServerSideEncryption": headers["ServerSideEncryption"]}
+        result = {"ETag": f'"{stored.etag}"', "ChecksumType": "FULL_OBJECT", **sums, **self._version(stored)}
+        return {**result, "ServerSideEncryption": headers["ServerSideEncryption"]}
 
     def _copy(self, params: Params) -> Result:
         source = copy_source(self._store, params)
@@ -59,11 +59,11 @@ class ObjectVerbs:
         replaces = params.get("MetadataDirective") == "REPLACE"
         retags = params.get("TaggingDirective") == "REPLACE"
         if (source.bucket, source.key) == (bucket, key) and source.latest and not (replaces or retags):
-            said = (
+            message = (
                 "This copy request is illegal because it is trying to copy an object to itself without changing the"
                 " object's metadata, storage class, website redirect location or encryption attributes."
             )
-            raise AwsError("InvalidRequest", said)
+            raise AwsError("InvalidRequest", message)
         self._store.require_bucket(bucket)
         algorithm = params.get("ChecksumAlgorithm") or next(iter(source.checksums), "CRC32")
         written = self._store.files.write(blocks_of(source), like=key, algorithms=(algorithm,))
@@ -78,43 +78,43 @@ class ObjectVerbs:
         return {"CopyObjectResult": result, **copied, **self._version(stored)}
 
     def _get(self, params: Params) -> Result:
-        one, said, (start, size), partial = self._read(params)
-        said["Body"] = FilePart(one.path, start, size)
-        return {**said, **({"_status": 206} if partial else {})}
+        stored, headers, (start, size), partial = self._read(params)
+        headers["Body"] = FilePart(stored.path, start, size)
+        return {**headers, **({"_status": 206} if partial else {})}
 
     def _head(self, params: Params) -> Result:
-        _, said, _, partial = self._read(params)
-        return {**said, **({"_status": 206} if partial else {})}
+        _, headers, _, partial = self._read(params)
+        return {**headers, **({"_status": 206} if partial else {})}
 
     def _read(self, params: Params) -> tuple[Stored, Result, tuple[int, int], bool]:
         """The version, what to say of it, the stretch asked for, and whether that is part of it only."""
-        one = self._there(params)
-        conditions.check_read(params, one)
-        stretch = _stretch(params, one)
+        stored = self._there(params)
+        conditions.check_read(params, stored)
+        stretch = _stretch(params, stored)
         whole = stretch is None
-        start, size = stretch or (0, one.size)
-        said = drafts.said_of(one, with_checksums=whole and params.get("ChecksumMode") == "ENABLED")
-        said |= {name: params[f"Response{name}"] for name in _OVERRIDES if params.get(f"Response{name}")}
-        said["ContentLength"] = size
+        start, size = stretch or (0, stored.size)
+        headers = drafts.response_headers(stored, with_checksums=whole and params.get("ChecksumMode") == "ENABLED")
+        headers |= {name: params[f"Response{name}"] for name in _OVERRIDES if params.get(f"Response{name}")}
+        headers["ContentLength"] = size
         if not whole:
-            said["ContentRange"] = f"bytes {start}-{start + size - 1}/{one.size}"
-        if params.get("PartNumber") and one.parts:
-            said["PartsCount"] = len(one.parts)
-        return one, said, (start, size), not whole
+            headers["ContentRange"] = f"bytes {start}-{start + size - 1}/{stored.size}"
+        if params.get("PartNumber") and stored.parts:
+            headers["PartsCount"] = len(stored.parts)
+        return stored, headers, (start, size), not whole
 
     def _there(self, params: Params) -> Stored:
         """The version that a request reads. Raises AwsError NoSuchKey, MethodNotAllowed for a delete marker."""
         version = params.get("VersionId")
-        one = self._store.version(params["Bucket"], params["Key"], version)
-        if not one.marker:
-            return one
-        headers = {"x-amz-delete-marker": "true", "x-amz-version-id": one.version}
+        stored = self._store.version(params["Bucket"], params["Key"], version)
+        if not stored.marker:
+            return stored
+        headers = {"x-amz-delete-marker": "true", "x-amz-version-id": stored.version}
         if version is None:
-            error = no_such_key(one.key)
+            error = no_such_key(stored.key)
             error.fields["_headers"] = headers
             raise error
-        said = "The specified method is not allowed against this resource."
-        raise AwsError("MethodNotAllowed", said, status=405, _headers=headers)
+        message = "The specified method is not allowed against this resource."
+        raise AwsError("MethodNotAllowed", message, status=405, _headers=headers)
 
     def _delete(self, params: Params) -> Result:
         bucket, key, version = params["Bucket"], params["Key"], params.get("VersionId")
@@ -128,54 +128,54 @@ class ObjectVerbs:
         return {"DeleteMarker": True, "VersionId": marker.version} if marker else {}
 
     def _delete_many(self, params: Params) -> Result:
-        wanted = (params.get("Delete") or {}).get("Objects") or []
-        if not 0 < len(wanted) <= _MOST_DELETED:
-            said = "The XML you provided was not well-formed or did not validate against our published schema"
-            raise AwsError("MalformedXML", said)
+        objects = (params.get("Delete") or {}).get("Objects") or []
+        if not 0 < len(objects) <= _MOST_DELETED:
+            message = "The XML you provided was not well-formed or did not validate against our published schema"
+            raise AwsError("MalformedXML", message)
         self._store.require_bucket(params["Bucket"])
         deleted, errors = [], []
-        for one in wanted:
+        for entry in objects:
             try:
-                result = self._delete({"Bucket": params["Bucket"], "IfMatch": one.get("ETag"), **one})
+                result = self._delete({"Bucket": params["Bucket"], "IfMatch": entry.get("ETag"), **entry})
             except AwsError as error:
-                errors.append({"Key": one["Key"], "Code": error.code, "Message": error.message})
+                errors.append({"Key": entry["Key"], "Code": error.code, "Message": error.message})
                 continue
-            deleted.append(_deleted(one, result))
+            deleted.append(_deleted(entry, result))
         quiet = bool((params.get("Delete") or {}).get("Quiet"))
         return {"Deleted": [] if quiet else deleted, "Errors": errors}
 
     def _attributes(self, params: Params) -> Result:
-        one = self._there(params)
-        asked = {part.strip() for part in ",".join(params.get("ObjectAttributes") or []).split(",")}
-        said: Result = {"LastModified": one.modified, **self._version(one)}
-        if "ETag" in asked:
-            said["ETag"] = one.etag
-        if "ObjectSize" in asked:
-            said["ObjectSize"] = one.size
-        if "StorageClass" in asked:
-            said["StorageClass"] = one.headers.get("StorageClass", "STANDARD")
-        if "Checksum" in asked and one.checksums:
-            sums = {f"Checksum{name}": value for name, value in one.checksums.items()}
-            said["Checksum"] = {**sums, "ChecksumType": drafts.checksum_type(one)}
-        if "ObjectParts" in asked and one.parts:
-            said["ObjectParts"] = {"TotalPartsCount": len(one.parts), "Parts": one.parts, "IsTruncated": False}
-        return said
+        stored = self._there(params)
+        attributes = {part.strip() for part in ",".join(params.get("ObjectAttributes") or []).split(",")}
+        result: Result = {"LastModified": stored.modified, **self._version(stored)}
+        if "ETag" in attributes:
+            result["ETag"] = stored.etag
+        if "ObjectSize" in attributes:
+            result["ObjectSize"] = stored.size
+        if "StorageClass" in attributes:
+            result["StorageClass"] = stored.headers.get("StorageClass", "STANDARD")
+        if "Checksum" in attributes and stored.checksums:
+            sums = {f"Checksum{name}": value for name, value in stored.checksums.items()}
+            result["Checksum"] = {**sums, "ChecksumType": drafts.checksum_type(stored)}
+        if "ObjectParts" in attributes and stored.parts:
+            result["ObjectParts"] = {"TotalPartsCount": len(stored.parts), "Parts": stored.parts, "IsTruncated": False}
+        return result
 
     def _tags(self, params: Params) -> Result:
-        one = self._there(params)
-        tags = [{"Key": name, "Value": value} for name, value in one.tags.items()]
-        return {"TagSet": tags, **self._version(one)}
+        stored = self._there(params)
+        tags = [{"Key": name, "Value": value} for name, value in stored.tags.items()]
+        return {"TagSet": tags, **self._version(stored)}
 
     def _put_tags(self, params: Params) -> Result:
-        one = self._there(params)
+        stored = self._there(params)
         pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in params["Tagging"].get("TagSet") or []]
-        self._store.set_tags(one, drafts.checked_tags(pairs))
-        return self._version(one)
+        self._store.set_tags(stored, drafts.checked_tags(pairs))
+        return self._version(stored)
 
     def _drop_tags(self, params: Params) -> Result:
-        one = self._there(params)
-        self._store.set_tags(one, {})
-        return self._version(one)
+        stored = self._there(params)
+        self._store.set_tags(stored, {})
+        return self._version(stored)
 
     def _acl(self, params: Params) -> Result:
         self._there(params)
@@ -186,8 +186,8 @@ class ObjectVerbs:
         self._there(params)
         raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
 
-    def _version(self, one: Stored) -> Result:
-        return {"VersionId": one.version} if self._store.versioning(one.bucket) else {}
+    def _version(self, stored: Stored) -> Result:
+        return {"VersionId": stored.version} if self._store.versioning(stored.bucket) else {}
 
 
 def checked_key(key: str) -> str:
@@ -199,8 +199,8 @@ def checked_key(key: str) -> str:
 
 def receive(store: Store, params: Params, like: str) -> Written:
     """Write the payload of a request to a file, its checksums compared. Raises AwsError BadDigest, IncompleteBody."""
-    given = params.get("Body") or b""
-    body = given if isinstance(given, Body) else Body(io.BytesIO(given), {})
+    source = params.get("Body") or b""
+    body = source if isinstance(source, Body) else Body(io.BytesIO(source), {})
     written = store.files.write(body.blocks(), like=like, algorithms=drafts.algorithms_of(params, body))
     try:
         drafts.verify(params, body, written)
@@ -216,20 +216,20 @@ def copy_source(store: Store, params: Params) -> Stored:
     bucket, slash, key = unquote(name).lstrip("/").partition("/")
     if not slash or not key:
         raise AwsError("InvalidArgument", "Invalid copy source object key", ArgumentName="x-amz-copy-source")
-    one = store.version(bucket, key, query or None)
-    if one.marker:
+    stored = store.version(bucket, key, query or None)
+    if stored.marker:
         raise no_such_key(key)
-    return one
+    return stored
 
 
-def blocks_of(one: Stored, start: int = 0, size: int | None = None) -> "_Blocks":
+def blocks_of(stored: Stored, start: int = 0, size: int | None = None) -> "_Blocks":
     """The bytes of an object, block by block."""
-    return _Blocks(one, start, one.size if size is None else size)
+    return _Blocks(stored, start, stored.size if size is None else size)
 
 
 class _Blocks:
-    def __init__(self, one: Stored, start: int, size: int) -> None:
-        self._one, self._start, self._size = one, start, size
+    def __init__(self, stored: Stored, start: int, size: int) -> None:
+        self._one, self._start, self._size = stored, start, size
 
     def __iter__(self) -> "Any":
         with self._one.path.open("rb") as file:
@@ -240,23 +240,23 @@ class _Blocks:
                 yield block
 
 
-def _stretch(params: Params, one: Stored) -> tuple[int, int] | None:
+def _stretch(params: Params, stored: Stored) -> tuple[int, int] | None:
     number = params.get("PartNumber")
     if not number:
-        return conditions.byte_range(params.get("Range"), one.size)
-    if not one.parts and number == 1:
+        return conditions.byte_range(params.get("Range"), stored.size)
+    if not stored.parts and number == 1:
         return None
-    sizes = {part["PartNumber"]: part["Size"] for part in one.parts}
+    sizes = {part["PartNumber"]: part["Size"] for part in stored.parts}
     if number not in sizes:
         raise AwsError("InvalidPartNumber", "The requested partnumber is not satisfiable", status=416)
     return sum(size for part, size in sizes.items() if part < number), sizes[number]
 
 
-def _deleted(asked: Params, result: Result) -> Result:
-    said = {"Key": asked["Key"]}
-    if asked.get("VersionId"):
-        said["VersionId"] = asked["VersionId"]
-        return {**said, **({"DeleteMarker": True} if result.get("DeleteMarker") else {})}
+def _deleted(entry: Params, result: Result) -> Result:
+    deleted = {"Key": entry["Key"]}
+    if entry.get("VersionId"):
+        deleted["VersionId"] = entry["VersionId"]
+        return {**deleted, **({"DeleteMarker": True} if result.get("DeleteMarker") else {})}
     if result.get("DeleteMarker"):
-        return {**said, "DeleteMarker": True, "DeleteMarkerVersionId": result["VersionId"]}
-    return said
+        return {**deleted, "DeleteMarker": True, "DeleteMarkerVersionId": result["VersionId"]}
+    return deleted

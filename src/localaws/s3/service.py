@@ -39,8 +39,8 @@ class S3Service:
     def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
         answer = self._answers.get(action)
         if answer is None:
-            said = f"A header or query you provided implies functionality that is not implemented: {action}"
-            raise AwsError("NotImplemented", said, status=501)
+            message = f"A header or query you provided implies functionality that is not implemented: {action}"
+            raise AwsError("NotImplemented", message, status=501)
         return answer(params)
 
     def before(self, action: str, params: Mapping[str, Any]) -> None:

@@ -60,8 +60,8 @@ class Store:
         """Raises AwsError NoSuchBucket, BucketNotEmpty."""
         self.require_bucket(bucket)
         if self.index.db.execute("select 1 from versions where bucket = ? limit 1", (bucket,)).fetchone():
-            said = "The bucket you tried to delete is not empty"
-            raise AwsError("BucketNotEmpty", said, status=409, BucketName=bucket)
+            message = "The bucket you tried to delete is not empty"
+            raise AwsError("BucketNotEmpty", message, status=409, BucketName=bucket)
 
     def delete_bucket(self, bucket: str) -> None:
         with self.index.write() as db:
@@ -102,8 +102,8 @@ class Store:
             return self.stored(row)
         self.require_bucket(bucket)
         if version is not None:
-            said = "The specified version does not exist."
-            raise AwsError("NoSuchVersion", said, status=404, Key=key, VersionId=version)
+            message = "The specified version does not exist."
+            raise AwsError("NoSuchVersion", message, status=404, Key=key, VersionId=version)
         raise no_such_key(key)
 
     def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Stored]:
@@ -179,11 +179,11 @@ class Store:
             )
         return self.stored(row)
 
-    def set_tags(self, one: Stored, tags: Mapping[str, str]) -> None:
+    def set_tags(self, stored: Stored, tags: Mapping[str, str]) -> None:
         with self.index.write() as db:
             db.execute(
                 "update versions set tags = ? where bucket = ? and key = ? and version = ?",
-                (json.dumps(dict(tags)), one.bucket, one.key, one.version),
+                (json.dumps(dict(tags)), stored.bucket, stored.key, stored.version),
             )
 
     def discard(self, db: sqlite3.Connection, file: str) -> None:

@@ -115,13 +115,13 @@ class Uploads:
         algorithm = upload.algorithm
         written = self._store.files.write(self._joined(chosen), like=upload.key)
         sums = {algorithm: _composite(algorithm, chosen)} if algorithm else {}
-        digests = b"".join(bytes.fromhex(one.etag) for one in chosen)
+        digests = b"".join(bytes.fromhex(part.etag) for part in chosen)
         draft = Draft(
             headers=upload.headers,
             tags=upload.tags,
             etag=f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(chosen)}",
             checksums={name: value for name, value in sums.items() if value},
-            parts=[{"PartNumber": one.number, "Size": one.size} for one in chosen],
+            parts=[{"PartNumber": part.number, "Size": part.size} for part in chosen],
         )
         with self._index.write() as db:
             stored = self._store.put(upload.bucket, upload.key, written, draft)
@@ -133,16 +133,16 @@ class Uploads:
             self._forget(db, upload)
 
     def _chosen(self, upload: Upload, named: Sequence[Mapping[str, Any]]) -> list[Part]:
-        parts = {one.number: one for one in self.parts(upload.id)}
-        numbers = [int(one.get("PartNumber") or 0) for one in named]
+        parts = {part.number: part for part in self.parts(upload.id)}
+        numbers = [int(part.get("PartNumber") or 0) for part in named]
         if not numbers:
             raise AwsError("MalformedXML", "You must specify at least one part")
         if numbers != sorted(set(numbers)):
             raise AwsError("InvalidPartOrder", "The list of parts was not in ascending order.")
-        for one, number in zip(named, numbers, strict=True):
-            if number not in parts or str(one.get("ETag", "")).strip('"') not in ("", parts[number].etag):
-                said = "One or more of the specified parts could not be found."
-                raise AwsError("InvalidPart", said, UploadId=upload.id, PartNumber=number)
+        for part, number in zip(named, numbers, strict=True):
+            if number not in parts or str(part.get("ETag", "")).strip('"') not in ("", parts[number].etag):
+                message = "One or more of the specified parts could not be found."
+                raise AwsError("InvalidPart", message, UploadId=upload.id, PartNumber=number)
         if any(parts[number].size < _LEAST_PART for number in numbers[:-1]):
             raise AwsError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
         return [parts[number] for number in numbers]
@@ -166,7 +166,7 @@ def _composite(algorithm: str, parts: Sequence[Part]) -> str:
     if not all(sums):
         return ""
     digest = checksums.new(algorithm)
-    digest.update(b"".join(b64decode(one) for one in sums))
+    digest.update(b"".join(b64decode(checksum) for checksum in sums))
     return f"{b64encode(digest.digest()).decode()}-{len(parts)}"
 
 

@@ -36,19 +36,19 @@ def _keys(files: Files) -> dict[str, str]:
     for. Raises QueryFailed where more than one spelling is seen.
     """
     spellings = _spellings(files)
-    found = {}
+    keys = {}
     for name in files.columns:
         mapped = files.properties.get(f"mapping.{name}")
         seen = spellings.get(name, set())
         if not mapped and len(seen) > 1:
             raise not_supported(f"The JSON key {name} in several spellings ({', '.join(sorted(seen))})")
-        found[name] = mapped or next(iter(seen), name)
-    return found
+        keys[name] = mapped or next(iter(seen), name)
+    return keys
 
 
 def _spellings(files: Files) -> Mapping[str, set[str]]:
     step = max(len(files.objects) // _LOOKED_INTO, 1)
-    found: dict[str, set[str]] = defaultdict(set)
+    spellings: dict[str, set[str]] = defaultdict(set)
     for item in files.objects[::step][:_LOOKED_INTO]:
         for line in _beginning(item).split(b"\n")[:100]:
             try:
@@ -56,8 +56,8 @@ def _spellings(files: Files) -> Mapping[str, set[str]]:
             except ValueError:  # cut off, or broken: the engine will say so
                 continue
             for key in row if isinstance(row, dict) else ():
-                found[key.lower()].add(key)
-    return found
+                spellings[key.lower()].add(key)
+    return spellings
 
 
 def _beginning(item: ObjectInfo) -> bytes:

@@ -38,37 +38,37 @@ def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> State
 
     Raises SyntaxRefused for what Athena would not start.
     """
-    found = tokens(sql)
-    if not found:
+    stream = tokens(sql)
+    if not stream:
         raise SyntaxRefused(1, 1, "mismatched input '<EOF>'")
-    words = [token.text.upper() for token in found[:5]]
+    words = [token.text.upper() for token in stream[:5]]
     if words[0] == "EXECUTE":
-        name, given = _execution(sql, found)
-        return read(prepared(name), given, prepared)
+        name, arguments = _execution(sql, stream)
+        return read(prepared(name), arguments, prepared)
     if words[0] in _OF_ICEBERG:
         raise not_supported(f"{words[0]}, of Iceberg tables,")
     if words[0] == "UNLOAD":
-        return Unload.read(sql, found, parameters)
+        return Unload.read(sql, stream, parameters)
     for first, reader in _SMALL.items():
         if words[: len(first)] == list(first):
-            return reader(sql, found)
+            return reader(sql, stream)
     if words[0] == "EXPLAIN":
         analyze = words[1:2] == ["ANALYZE"]
-        inner = found[2 if analyze else 1 :]
+        inner = stream[2 if analyze else 1 :]
         return Explain(bound(parse_tree(sql[inner[0].start :] if inner else ""), parameters), analyze=analyze)
     if words[0] == "CREATE":
-        return _create(sql, found, words, parameters)
+        return _create(sql, stream, words, parameters)
     return _query(bound(parse_tree(sql), parameters))
 
 
-def _create(sql: str, found: list[Token], words: list[str], parameters: Sequence[str]) -> Statement:
+def _create(sql: str, stream: list[Token], words: list[str], parameters: Sequence[str]) -> Statement:
     if words[1] in ("DATABASE", "SCHEMA"):
-        return CreateDatabase.read(sql, found)
+        return CreateDatabase.read(sql, stream)
     if words[1] == "EXTERNAL":
-        return CreateExternalTable.read(sql, found)
+        return CreateExternalTable.read(sql, stream)
     if words[1] == "VIEW" or words[1:4] == ["OR", "REPLACE", "VIEW"]:
-        return CreateView.read(sql, found)
-    if words[1:2] == ["TABLE"] and any(token.text.upper() == "ICEBERG" for token in found):
+        return CreateView.read(sql, stream)
+    if words[1:2] == ["TABLE"] and any(token.text.upper() == "ICEBERG" for token in stream):
         raise not_supported("An Iceberg table")
     return CreateTableAs.of(bound(parse_tree(sql), parameters))
 
@@ -81,9 +81,9 @@ def _query(tree: exp.Expr) -> Statement:
     raise SyntaxRefused(1, 1, f"mismatched input '{tree.sql(dialect=AthenaQuery)[:30]}'")
 
 
-def _execution(sql: str, found: list[Token]) -> tuple[str, list[str]]:
+def _execution(sql: str, stream: list[Token]) -> tuple[str, list[str]]:
     """Name and parameters of EXECUTE name [USING value, ...]."""
-    reader = Reader(sql, found[1:])
+    reader = Reader(sql, stream[1:])
     name = reader.name()[-1]
     if not reader.take("USING"):
         reader.end()
@@ -96,4 +96,4 @@ def _execution(sql: str, found: list[Token]) -> tuple[str, list[str]]:
         if token.token_type == TokenType.COMMA and depth == 0:
             parts.append(sql[start : token.start])
             start = token.end + 1
-    return name, [part.strip() for part in [*parts, sql[start : found[-1].end + 1]]]
+    return name, [part.strip() for part in [*parts, sql[start : stream[-1].end + 1]]]

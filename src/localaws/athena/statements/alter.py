@@ -29,8 +29,8 @@ class AlterTable:
     kind: str = "DDL"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "AlterTable":
-        reader = Reader(sql, found[1:])
+    def read(cls, sql: str, tokens: list[Token]) -> "AlterTable":
+        reader = Reader(sql, tokens[1:])
         reader.expect("TABLE")
         name = reader.name()
         change: Callable[[Session, Table], None]
@@ -78,16 +78,14 @@ class _AddPartitions:
 
     def apply(self, session: Session, table: Table) -> None:
         locations = {}
-        for given, location in self.partitions:
-            values = _in_order(table, given)
+        for spec, location in self.partitions:
+            values = _in_order(table, spec)
             below = "/".join(f"{key}={escaped(value)}" for key, value in zip(table.keys, values, strict=True))
             locations[values] = location or place(table.location).below(below).uri
-        known = session.catalogue.add_partitions(table, locations)
-        if known and not self.if_not_exists:
-            raise QueryFailed(
-                "DDL",
-                f"FAILED: Execution Error: AlreadyExistsException(message:Partition already exists: {list(known[0])})",
-            )
+        existing = session.catalogue.add_partitions(table, locations)
+        if existing and not self.if_not_exists:
+            message = f"AlreadyExistsException(message:Partition already exists: {list(existing[0])})"
+            raise QueryFailed("DDL", f"FAILED: Execution Error: {message}")
 
 
 @dataclass(slots=True)
@@ -107,12 +105,12 @@ class _DropPartitions:
 
     def apply(self, session: Session, table: Table) -> None:
         there = {partition.values for partition in session.catalogue.partitions(table)}
-        for given in self.partitions:
-            values = _in_order(table, given)
+        for spec in self.partitions:
+            values = _in_order(table, spec)
             if values not in there:
                 if self.if_exists:
                     continue
-                raise QueryFailed("DDL", f"FAILED: SemanticException Partition not found ({given})")
+                raise QueryFailed("DDL", f"FAILED: SemanticException Partition not found ({spec})")
             session.catalogue.call(
                 "DeletePartition", DatabaseName=table.database, TableName=table.name, PartitionValues=list(values)
             )
@@ -127,8 +125,8 @@ class Repair:
     substatement: str = "MSCK_REPAIR_TABLE"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "Repair":
-        reader = Reader(sql, found[2:])
+    def read(cls, sql: str, tokens: list[Token]) -> "Repair":
+        reader = Reader(sql, tokens[2:])
         reader.expect("TABLE")
         name = reader.name()
         reader.end()
@@ -154,12 +152,12 @@ class Repair:
         return Outcome(columns=[Column("result", "string")], rows=iter([line] for line in lines))
 
 
-def _in_order(table: Table, given: dict[str, str]) -> tuple[str, ...]:
-    if set(given) != set(table.keys):
+def _in_order(table: Table, spec: dict[str, str]) -> tuple[str, ...]:
+    if set(spec) != set(table.keys):
         raise QueryFailed(
-            "DDL", f"FAILED: SemanticException partition spec {given} doesn't contain all partition columns"
+            "DDL", f"FAILED: SemanticException partition spec {spec} doesn't contain all partition columns"
         )
-    return tuple(given[key] for key in table.keys)
+    return tuple(spec[key] for key in table.keys)
 
 
 def _update(session: Session, table: Table, changes: dict[str, Any]) -> None:
@@ -176,5 +174,5 @@ def _set_properties(session: Session, table: Table, pairs: dict[str, str]) -> No
 
 
 def _add_columns(session: Session, table: Table, added: list[dict[str, str]]) -> None:
-    known = [*(table.storage.get("Columns") or []), *added]
-    _update(session, table, {"StorageDescriptor": {**table.storage, "Columns": known}})
+    columns = [*(table.storage.get("Columns") or []), *added]
+    _update(session, table, {"StorageDescriptor": {**table.storage, "Columns": columns}})

@@ -41,8 +41,8 @@ class CreateDatabase:
     substatement: str = "CREATE_DATABASE"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "CreateDatabase":
-        reader = Reader(sql, found[2:])
+    def read(cls, sql: str, tokens: list[Token]) -> "CreateDatabase":
+        reader = Reader(sql, tokens[2:])
         exists = reader.take("IF", "NOT", "EXISTS")
         name = reader.name()[-1].lower()
         properties: dict[str, Any] = {}
@@ -87,8 +87,8 @@ class CreateExternalTable:
     substatement: str = "CREATE_TABLE"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "CreateExternalTable":
-        reader = Reader(sql, found[2:])
+    def read(cls, sql: str, tokens: list[Token]) -> "CreateExternalTable":
+        reader = Reader(sql, tokens[2:])
         reader.expect("TABLE")
         exists = reader.take("IF", "NOT", "EXISTS")
         table = cls(reader.name(), exists, [])
@@ -175,7 +175,7 @@ class CreateExternalTable:
 def columns(sql: str, reader: Reader) -> list[dict[str, str]]:
     """(name type [COMMENT '...'], ...), types as Glue keeps them."""
     reader.expect("(")
-    found: list[dict[str, str]] = []
+    definitions: list[dict[str, str]] = []
     while True:
         column = {"Name": reader.name()[0].lower()}
         start, depth = reader.start, 0
@@ -186,9 +186,9 @@ def columns(sql: str, reader: Reader) -> list[dict[str, str]]:
         if reader.take("COMMENT"):
             column["Type"] = re.sub(r"\s+", "", sql[start : sql.upper().index("COMMENT", start)]).lower()
             column["Comment"] = reader.text()
-        found.append(column)
+        definitions.append(column)
         if reader.take(")"):
-            return found
+            return definitions
         reader.expect(",")
 
 

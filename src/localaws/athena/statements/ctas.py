@@ -143,24 +143,24 @@ def _listed(tree: exp.Create) -> list[exp.Expr]:
 
 
 def _properties(tree: exp.Create) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
     for item in _listed(tree):
         if isinstance(item, exp.FileFormatProperty):
-            found["format"] = item.this.name
+            properties["format"] = item.this.name
         elif isinstance(item, exp.PartitionedByProperty):
-            found["partitioned_by"] = _value(item.this)
+            properties["partitioned_by"] = _value(item.this)
         elif isinstance(item, exp.Property) and type(item) is exp.Property:
-            found[item.name.lower()] = _value(item.args["value"])
+            properties[item.name.lower()] = _value(item.args["value"])
         elif not isinstance(item, exp.WithDataProperty):
             raise not_supported(f"The table property {item.sql()}")
-    unknown = set(found) - _KNOWN
+    unknown = set(properties) - _KNOWN
     if unknown:
         raise QueryFailed(
             "INVALID_TABLE_PROPERTY", f"Table properties [{', '.join(sorted(unknown))}] are not supported."
         )
-    if str(found.get("table_type") or "HIVE").upper() != "HIVE":
+    if str(properties.get("table_type") or "HIVE").upper() != "HIVE":
         raise not_supported("An Iceberg table")
-    return found
+    return properties
 
 
 def _value(node: exp.Expr) -> Any:

@@ -25,8 +25,8 @@ class Drop:
         return f"DROP_{self.what}"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "Drop":
-        reader = Reader(sql, found[1:])
+    def read(cls, sql: str, tokens: list[Token]) -> "Drop":
+        reader = Reader(sql, tokens[1:])
         what = next((word for word in ("TABLE", "VIEW", "DATABASE", "SCHEMA") if reader.take(word)), "")
         if not what:
             reader.refuse()

@@ -47,24 +47,24 @@ class Insert:
         if table.is_view:
             raise QueryFailed("NOT_SUPPORTED", "Inserting into views is not supported")
         everything = {**table.columns, **table.keys}
-        given = self.columns or list(everything)
-        unknown = [name for name in given if name not in everything]
+        columns = self.columns or list(everything)
+        unknown = [name for name in columns if name not in everything]
         if unknown:
             raise QueryFailed(
                 "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}"
             )
         sql = session.plan(self.query)
-        found = session.cursor.sql(sql)
-        if len(found.columns) != len(given):
-            table_types = ", ".join(everything[name] for name in given)
-            query_types = ", ".join(map(hive.athena_name, found.types))
+        rows = session.cursor.sql(sql)
+        if len(rows.columns) != len(columns):
+            table_types = ", ".join(everything[name] for name in columns)
+            query_types = ", ".join(map(hive.athena_name, rows.types))
             raise QueryFailed(
                 "TYPE_MISMATCH",
                 f"line 1:1: Insert query has mismatched column types: Table: [{table_types}], Query: [{query_types}]",
             )
-        chosen = ", ".join(f"#{given.index(name) + 1}" if name in given else "null" for name in everything)
+        chosen = ", ".join(f"#{columns.index(name) + 1}" if name in columns else "null" for name in everything)
         types = {name: hive.parse(kind).duckdb for name, kind in everything.items()}
-        known = {part.values: part.location for part in session.catalogue.partitions(table)} if table.keys else {}
+        locations = {part.values: part.location for part in session.catalogue.partitions(table)} if table.keys else {}
         written = write(
             session,
             f"select {chosen} from ({sql})",  # noqa: S608
@@ -72,9 +72,9 @@ class Insert:
             keys=list(table.keys),
             form=_format(table),
             folder=place(table.location).folder(),
-            known=known,
+            existing=locations,
         )
-        fresh = {values: uri for values, uri in written.partitions.items() if values not in known}
+        fresh = {values: uri for values, uri in written.partitions.items() if values not in locations}
         if fresh:
             session.catalogue.add_partitions(table, fresh)
         return Outcome(update_count=written.rows, manifest=written.objects)

@@ -59,14 +59,14 @@ class Reader:
 
     def pairs(self) -> dict[str, str]:
         """('name' = 'value', ...), names may be bare."""
-        found = {}
+        pairs = {}
         self.expect("(")
         while True:
             name = self.next().text
             self.expect("=")
-            found[name] = self.value()
+            pairs[name] = self.value()
             if self.take(")"):
-                return found
+                return pairs
             self.expect(",")
 
     def rest(self) -> list[Token]:

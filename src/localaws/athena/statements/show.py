@@ -24,8 +24,8 @@ class Show:
     kind: str = "UTILITY"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "Show":
-        reader = Reader(sql, found[1:])
+    def read(cls, sql: str, tokens: list[Token]) -> "Show":
+        reader = Reader(sql, tokens[1:])
         show = cls._of(reader)
         reader.end()
         return show
@@ -87,8 +87,8 @@ class Describe:
     substatement: str = "DESCRIBE_TABLE"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "Describe":
-        reader = Reader(sql, found[1:])
+    def read(cls, sql: str, tokens: list[Token]) -> "Describe":
+        reader = Reader(sql, tokens[1:])
         for word in ("EXTENDED", "FORMATTED"):
             reader.take(word)
         name = reader.name()
@@ -130,8 +130,8 @@ def _tables(session: Session, home: str | None, pattern: re.Pattern[str], views:
     database = (home or session.database or "").lower()
     if not database:
         raise QueryFailed("MISSING_SCHEMA_NAME", "line 1:1: Schema must be specified when session schema is not set")
-    found = list(session.catalogue.pages("GetTables", "TableList", DatabaseName=database))
-    names = sorted(item["Name"] for item in found if not views or item.get("TableType") == "VIRTUAL_VIEW")
+    tables = list(session.catalogue.pages("GetTables", "TableList", DatabaseName=database))
+    names = sorted(item["Name"] for item in tables if not views or item.get("TableType") == "VIRTUAL_VIEW")
     return (name for name in names if pattern.fullmatch(name))
 
 

@@ -28,10 +28,10 @@ class Unload:
     substatement: str = "UNLOAD"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token], parameters: Sequence[str]) -> "Unload":
-        end = _closing(found, 1)
-        query = bound(parse(sql[found[1].end + 1 : found[end].start]), parameters)
-        rest = found[end + 1 :]
+    def read(cls, sql: str, tokens: list[Token], parameters: Sequence[str]) -> "Unload":
+        end = _closing(tokens, 1)
+        query = bound(parse(sql[tokens[1].end + 1 : tokens[end].start]), parameters)
+        rest = tokens[end + 1 :]
         if not isinstance(query, exp.Query) or len(rest) < 2 or rest[0].text.upper() != "TO":
             raise SyntaxRefused(1, 1, "mismatched input. Expecting: 'TO'")
         properties: dict[str, Any] = {}
@@ -72,10 +72,10 @@ def _renamed(create: exp.Expr) -> exp.Expr:
     return create
 
 
-def _closing(found: list[Token], start: int) -> int:
+def _closing(tokens: list[Token], start: int) -> int:
     depth = 0
-    for number in range(start, len(found)):
-        kind = found[number].token_type
+    for number in range(start, len(tokens)):
+        kind = tokens[number].token_type
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(kind, 0)
         if depth == 0:
             if number == start:

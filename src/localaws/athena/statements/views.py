@@ -23,17 +23,17 @@ class CreateView:
     substatement: str = "CREATE_VIEW"
 
     @classmethod
-    def read(cls, sql: str, found: list[Token]) -> "CreateView":
-        replace = found[1].text.upper() == "OR"
+    def read(cls, sql: str, tokens: list[Token]) -> "CreateView":
+        replace = tokens[1].text.upper() == "OR"
         at = 4 if replace else 2
         parts = []
-        while at < len(found) and found[at].text.upper() != "AS":
-            if found[at].token_type != TokenType.DOT:
-                parts.append(found[at].text)
+        while at < len(tokens) and tokens[at].text.upper() != "AS":
+            if tokens[at].token_type != TokenType.DOT:
+                parts.append(tokens[at].text)
             at += 1
-        if not parts or at + 1 >= len(found):
+        if not parts or at + 1 >= len(tokens):
             raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: 'AS'")
-        body = sql[found[at + 1].start : found[-1].end + 1]
+        body = sql[tokens[at + 1].start : tokens[-1].end + 1]
         parse_query(body)
         return cls(parts, body, replace)
 

@@ -99,7 +99,7 @@ def write(
     keys: Sequence[str],
     form: Format,
     folder: Place,
-    known: Mapping[tuple[str, ...], str] | None = None,
+    existing: Mapping[tuple[str, ...], str] | None = None,
 ) -> Written:
     """Write the rows of an engine query as columns of `types` (engine's names), in folders by `keys`.
 
@@ -122,7 +122,7 @@ def write(
     rows = int(copied[0])
     written = Written(rows)
     if rows:
-        _move(session, scratch, written, keys, form, folder, known or {})
+        _move(session, scratch, written, keys, form, folder, existing or {})
     return written
 
 
@@ -133,13 +133,13 @@ def _move(
     keys: Sequence[str],
     form: Format,
     folder: Place,
-    known: Mapping[tuple[str, ...], str],
+    existing: Mapping[tuple[str, ...], str],
 ) -> None:
     files = sorted(path for path in scratch.rglob("*") if path.is_file())
     if keys:
         for values in {_values(path, scratch) for path in files}:
             below = "/".join(f"{key}={escaped(value)}" for key, value in zip(keys, values, strict=True))
-            written.partitions[values] = known.get(values) or folder.below(below + "/").uri
+            written.partitions[values] = existing.get(values) or folder.below(below + "/").uri
         if len(written.partitions) > PARTITION_LIMIT:
             raise QueryFailed(
                 "HIVE_TOO_MANY_OPEN_PARTITIONS",
@@ -169,14 +169,14 @@ def escaped(value: str) -> str:
 
 def settled_types(names: Sequence[str], kinds: Sequence[object]) -> dict[str, str]:
     """Engine types as which a query's columns are written. Raises QueryFailed for names that a table cannot have."""
-    found: dict[str, str] = {}
+    types: dict[str, str] = {}
     for number, (name, kind) in enumerate(zip(names, kinds, strict=True), start=1):
         lower = name.lower()
         if lower.startswith("_col") and lower[4:].isdigit():
             raise QueryFailed("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number}")
-        if lower in found:
+        if lower in types:
             raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{lower}' specified more than once")
         if hive.type_id(kind) == "timestamp with time zone":
             raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: timestamp(3) with time zone (column {lower})")
-        found[lower] = hive.settled(kind)
-    return found
+        types[lower] = hive.settled(kind)
+    return types
