@@ -85,8 +85,7 @@ def test_a_part_that_never_starts_ends_the_run_with_its_reason(tmp_path: Path) -
     share_cache(var)
     state = var / "aws" / "state"
     words = ["--var", str(var), "--port", str(any_free()), "--aws-port", str(any_free()), "--keep"]
-    state.parent.mkdir()
-    state.write_text("a file where the local AWS needs a folder")
+    (state / "lock").mkdir(parents=True)  # where the local AWS needs a file
     ended = subprocess.run(
         command("--project", str(ROOT), *words), capture_output=True, text=True, check=False, timeout=PATIENCE
     )
