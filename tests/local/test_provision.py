@@ -1,6 +1,7 @@
 """`postrank provision`, as the compose file runs it: a local AWS elsewhere gets the resources and runs the streamer."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,15 @@ import yaml
 
 from postrank.aws.resources import Resources
 from postrank.heartbeat import NoHeartbeat, read_heartbeat
+from postrank.laptop.airflow import inherited_environment
+from postrank.laptop.cloud import LocalCloud
+from postrank.laptop.delivered import DeliveredLines
+from postrank.laptop.layout import Layout
+from postrank.laptop.options import Options
+from postrank.laptop.ports import any_free
+from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
+from postrank.laptop.streamer import Streamer
 from tests.support.localaws import running_localaws
 from tests.support.waiting import wait_for
 
@@ -63,6 +72,34 @@ def test_what_was_stopped_halfway_is_completed_by_the_next_attempt(tmp_path):
         assert "workgroup" in kinds
         groups = aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
         assert [group["AutoScalingGroupName"] for group in groups] == [NAMES.streamer.name]
+
+
+def test_resources_and_the_sample_survive_kills_of_the_local_aws(tmp_path):
+    layout = Layout.of(ROOT, tmp_path / "var")
+    layout.create()
+    with Parts(layout.logs, instances=layout.aws) as parts:
+        cloud = LocalCloud(parts, layout, any_free(), NAMES.region)
+        cloud.start(inherited_environment())
+        cloud.wait()
+        provisioning = Provision(cloud.client, NAMES)
+        streamer = Streamer(layout, NAMES, cloud, Options(project=ROOT))
+        for kind in provisioning.base():
+            if kind in ("roles", "catalogue"):
+                os.kill(parts.process_id("localaws"), signal.SIGKILL)
+        streamer.describe()
+        provisioning.streamer(unit=NAMES.streamer.service)
+        wait_for(streamer.look, timeout=300, what="the first heartbeat", every=0.2)
+        os.kill(parts.process_id("localaws"), signal.SIGKILL)
+        prefix = NAMES.delivery["posts"].prefix.split("dt=")[0]
+        delivered = DeliveredLines(cloud.client("s3"), NAMES.buckets["raw"], prefix)
+
+        def complete() -> bool:
+            heartbeat = streamer.look()
+            return heartbeat is not None and heartbeat.finished and delivered.update() == streamer.acknowledged
+
+        wait_for(complete, timeout=300, what="the sample to be delivered", every=0.5)
+        assert streamer.acknowledged > 10_000
+        assert parts.restarts == 3
 
 
 def test_it_never_works_on_aws_itself():
