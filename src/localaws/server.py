@@ -41,7 +41,7 @@ class Options:
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotServe."""
     with _held(options.state):
-        platform, server = _made(options)
+        platform, server = _assemble(options)
         platform.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
@@ -75,7 +75,7 @@ def _held(state: Path) -> Iterator[None]:
         yield
 
 
-def _made(options: Options) -> tuple[Platform, Any]:
+def _assemble(options: Options) -> tuple[Platform, Any]:
     """The platform with its services, and the server in front of it, not yet running."""
     try:
         platform = Platform(
@@ -109,6 +109,6 @@ def _register(platform: Platform, package: str, options: Options) -> None:
     if spec is None or spec.origin is None:
         return
     module = import_module(f"localaws.{package}")
-    made = module.create(platform, options.units) if package == "compute" else module.create(platform)
-    for service in made if isinstance(made, list) else [made]:
+    created = module.create(platform, options.units) if package == "compute" else module.create(platform)
+    for service in created if isinstance(created, list) else [created]:
         platform.register(service)

@@ -50,10 +50,11 @@ Fit = Callable[[Any], bool]
 @cache
 def _fit(shape: Any) -> Fit:
     """Whether a value has nothing wrong with it: what all but few calls are asked, and PutRecords 500 times over."""
-    wanted, checked = _TYPES[shape.type_name], bool(shape.metadata.keys() & _RULES)
+    expected_type = _TYPES[shape.type_name]
+    checked = bool(shape.metadata.keys() & _RULES)
 
     def fit(value: Any) -> bool:
-        return isinstance(value, wanted) and not (checked and _violated(shape, value))
+        return isinstance(value, expected_type) and not (checked and _violated(shape, value))
 
     if shape.type_name == "structure":
         return _structure_fit(shape)
@@ -62,7 +63,7 @@ def _fit(shape: Any) -> Fit:
         return lambda value: fit(value) and all(map(member, value))
     if shape.type_name == "map":
         key, item = _fit(shape.key), _fit(shape.value)
-        return lambda value: fit(value) and all(key(one) and item(value[one]) for one in value)
+        return lambda value: fit(value) and all(key(name) and item(value[name]) for name in value)
     if shape.type_name in ("integer", "long", "float", "double"):
         return lambda value: fit(value) and not isinstance(value, bool)
     return fit
@@ -78,7 +79,7 @@ def _structure_fit(shape: Any) -> Fit:
         return (
             isinstance(value, Mapping)
             and all(value.get(name) is not None for name in required)
-            and all(one is None or (name not in members or members[name](one)) for name, one in value.items())
+            and all(item is None or name not in members or members[name](item) for name, item in value.items())
         )
 
     return fit
@@ -153,8 +154,8 @@ def _violated(shape: Shape, value: Any) -> str | None:
 
 
 def _check_type(shape: Shape, value: Any, path: str) -> None:
-    wanted = _TYPES[shape.type_name]
-    if not isinstance(value, wanted) or (isinstance(value, bool) and shape.type_name != "boolean"):
+    expected_type = _TYPES[shape.type_name]
+    if not isinstance(value, expected_type) or (isinstance(value, bool) and shape.type_name != "boolean"):
         raise AwsError("SerializationException", f"The value at '{path}' is not of the type {shape.type_name}.")
 
 

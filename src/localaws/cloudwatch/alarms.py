@@ -65,7 +65,7 @@ class AlarmActions:
     def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
         kinds = params.get("AlarmTypes") or ["MetricAlarm"]
         names = params.get("AlarmNames")
-        found = [
+        alarms = [
             alarm
             for alarm in self._store.all()
             if alarm["Kind"] in kinds
@@ -77,11 +77,11 @@ class AlarmActions:
         ]
         size = params.get("MaxRecords") or _PAGE
         result: dict[str, Any] = {
-            f"{kind}s": [_shown(alarm) for alarm in found[:size] if alarm["Kind"] == kind]
+            f"{kind}s": [_shown(alarm) for alarm in alarms[:size] if alarm["Kind"] == kind]
             for kind in ("MetricAlarm", "CompositeAlarm")
         }
-        if len(found) > size:
-            result["NextToken"] = found[size - 1]["AlarmName"]
+        if len(alarms) > size:
+            result["NextToken"] = alarms[size - 1]["AlarmName"]
         return result
 
     def describe_for_metric(self, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,22 +53,22 @@ def points(store: SampleStore, alarm: Alarm, speed: float) -> list[Point]:
     end = int(time.time() * 1000) + 1
     start = end - period * (alarm["EvaluationPeriods"] + EXTRA_PERIODS)
     queries = alarm.get("Metrics") or [_query(alarm)]
-    wanted = next(query["Id"] for query in queries if query.get("ReturnData", True))
-    series = evaluate_queries(store, queries, start=start, end=end, scale=speed)[wanted]
+    returned_id = next(query["Id"] for query in queries if query.get("ReturnData", True))
+    series = evaluate_queries(store, queries, start=start, end=end, scale=speed)[returned_id]
     return [Point(at, value) for at, value in sorted(series.items())]
 
 
 def judge(alarm: Alarm, existing: Sequence[Point]) -> Verdict | None:
     """The verdict on an alarm's data; None where it is to keep its state."""
-    wanted = alarm["EvaluationPeriods"]
-    needed = alarm.get("DatapointsToAlarm") or wanted
+    periods = alarm["EvaluationPeriods"]
+    needed = alarm.get("DatapointsToAlarm") or periods
     compare, _ = _COMPARE[alarm["ComparisonOperator"]]
-    newest = list(existing[-wanted:])
+    newest = list(existing[-periods:])
     breaching = [point for point in newest if compare(point.value, alarm["Threshold"])]
-    absent = wanted - len(newest)
+    absent = periods - len(newest)
     treatment = alarm["TreatMissingData"]
     if not newest and treatment == "missing":
-        reason = f"Insufficient Data: {wanted} datapoint{'s were' if wanted > 1 else ' was'} unknown."
+        reason = f"Insufficient Data: {periods} datapoint{'s were' if periods > 1 else ' was'} unknown."
         return Verdict("INSUFFICIENT_DATA", reason, newest)
     bad = len(breaching) + (absent if treatment == "breaching" else 0)
     if treatment == "missing":
@@ -94,21 +94,21 @@ def _query(alarm: Alarm) -> dict[str, object]:
 
 def _reason(alarm: Alarm, newest: Sequence[Point], deciding: Sequence[Point], absent: int, *, alarming: bool) -> str:
     _, words = _COMPARE[alarm["ComparisonOperator"]]
-    wanted = alarm["EvaluationPeriods"]
-    needed = alarm.get("DatapointsToAlarm") or wanted
+    periods = alarm["EvaluationPeriods"]
+    needed = alarm.get("DatapointsToAlarm") or periods
     relation = f"{'' if alarming else 'not '}{words} the threshold ({float(alarm['Threshold'])})"
     if not newest:
         return (
-            f"Threshold Crossed: no datapoints were received for {wanted} period{'s' if wanted > 1 else ''} and "
+            f"Threshold Crossed: no datapoints were received for {periods} period{'s' if periods > 1 else ''} and "
             f"{absent} missing datapoint{'s were' if absent > 1 else ' was'} treated as "
             f"[{'Breaching' if alarming else 'NonBreaching'}]."
         )
     listed = ", ".join(f"{point.value} ({_stamp(point.at)})" for point in reversed(deciding or newest))
     count = len(deciding or newest)
     change = "OK -> ALARM" if alarming else "ALARM -> OK"
-    least = needed if alarming else wanted - needed + 1
+    least = needed if alarming else periods - needed + 1
     return (
-        f"Threshold Crossed: {count} out of the last {wanted} datapoint{'s' if wanted > 1 else ''} [{listed}] "
+        f"Threshold Crossed: {count} out of the last {periods} datapoint{'s' if periods > 1 else ''} [{listed}] "
         f"{'were' if count > 1 else 'was'} {relation} (minimum {least} datapoint{'s' if least > 1 else ''} "
         f"for {change} transition)."
     )

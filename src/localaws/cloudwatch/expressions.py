@@ -43,12 +43,12 @@ _FOLDED: dict[str, Callable[[Sequence[float]], float]] = {
 }
 
 
-def evaluate(text: str, known: Mapping[str, Series], *, period: int, times: Sequence[int]) -> Operand:
+def evaluate(text: str, series: Mapping[str, Series], *, period: int, times: Sequence[int]) -> Operand:
     """The value of an expression over the series of other queries, by their ids; `period` is in seconds.
 
     `times` are all the periods' beginnings (epoch ms), for FILL and for constants. Raises AwsError ValidationError.
     """
-    parser = _Parser(text, known, period, times)
+    parser = _Parser(text, series, period, times)
     try:
         value = parser.expression(0)
     except RecursionError as error:
@@ -65,9 +65,9 @@ def names(text: str) -> set[str]:
 class _Parser:
     """Evaluates while it parses: expressions are short and are read once."""
 
-    def __init__(self, text: str, known: Mapping[str, Series], period: int, times: Sequence[int]) -> None:
+    def __init__(self, text: str, series: Mapping[str, Series], period: int, times: Sequence[int]) -> None:
         self._text = text
-        self._known = known
+        self._known = series
         self._period = period
         self._times = times
         self._tokens = _tokens(text)
@@ -177,14 +177,14 @@ class _Parser:
     def _combined(self, combine: Callable[[float, float], float], left: Operand, right: Operand) -> Operand:
         if isinstance(left, list) or isinstance(right, list):
             raise self._error("arithmetic on METRICS() is not supported locally")
-        series = [one for one in (left, right) if isinstance(one, dict)]
+        series = [operand for operand in (left, right) if isinstance(operand, dict)]
         if not series:
             return _number(combine, left, right)
         result: Series = {}
         for at in sorted(series[0]):
-            one, other = _at(left, at), _at(right, at)
-            if one is not None and other is not None:
-                value = _number(combine, one, other)
+            operand, other = _at(left, at), _at(right, at)
+            if operand is not None and other is not None:
+                value = _number(combine, operand, other)
                 if math.isfinite(value):
                     result[at] = value
         return result
@@ -215,8 +215,8 @@ def _at(operand: float | Series, at: int) -> float | None:
 def _map(function: Callable[[float], float], value: float | Series) -> Operand:
     if not isinstance(value, dict):
         return _number(function, value)
-    results = {at: _number(function, one) for at, one in value.items()}
-    return {at: one for at, one in results.items() if math.isfinite(one)}
+    results = {at: _number(function, number) for at, number in value.items()}
+    return {at: number for at, number in results.items() if math.isfinite(number)}
 
 
 def _fold(function: Callable[[Sequence[float]], float], value: Operand) -> Operand:

@@ -33,8 +33,8 @@ def put_metric_data(store: SampleStore, params: Mapping[str, Any], caller: Calle
 
 
 def _sample(namespace: str, datum: Mapping[str, Any], path: str) -> tuple[MetricKey, Sample]:
-    given = dimensions(datum.get("Dimensions"))
-    if len(given) > MAX_DIMENSIONS:
+    sample_dimensions = dimensions(datum.get("Dimensions"))
+    if len(sample_dimensions) > MAX_DIMENSIONS:
         raise invalid(f"{path}.Dimensions must not have a size greater than {MAX_DIMENSIONS}.")
     at = _moment(datum, path)
     unit = datum.get("Unit") or "None"
@@ -44,7 +44,9 @@ def _sample(namespace: str, datum: Mapping[str, Any], path: str) -> tuple[Metric
     if len(forms) > 1:
         raise conflicting(f"The parameters {', '.join(forms)} of {path} are mutually exclusive.")
     if forms == ["StatisticValues"]:
-        return MetricKey(namespace, datum["MetricName"], given), _from_set(datum["StatisticValues"], at, unit, path)
+        return MetricKey(namespace, datum["MetricName"], sample_dimensions), _from_set(
+            datum["StatisticValues"], at, unit, path
+        )
     values = [datum["Value"]] if forms == ["Value"] else list(datum["Values"])
     counts = list(datum.get("Counts") or [1.0] * len(values))
     if len(values) != len(counts) or not 1 <= len(values) <= MAX_VALUES:
@@ -52,7 +54,7 @@ def _sample(namespace: str, datum: Mapping[str, Any], path: str) -> tuple[Metric
     if not all(math.isfinite(number) for number in [*values, *counts]):
         raise invalid(f"{path} has a value that is not a finite number.")
     spread = tuple((float(value), float(count)) for value, count in zip(values, counts, strict=True))
-    return MetricKey(namespace, datum["MetricName"], given), Sample(
+    return MetricKey(namespace, datum["MetricName"], sample_dimensions), Sample(
         at=at,
         unit=unit,
         number=sum(count for _, count in spread),
@@ -63,8 +65,8 @@ def _sample(namespace: str, datum: Mapping[str, Any], path: str) -> tuple[Metric
     )
 
 
-def _from_set(given: Mapping[str, float], at: int, unit: str, path: str) -> Sample:
-    number, total, low, high = (float(given[name]) for name in ("SampleCount", "Sum", "Minimum", "Maximum"))
+def _from_set(statistics: Mapping[str, float], at: int, unit: str, path: str) -> Sample:
+    number, total, low, high = (float(statistics[name]) for name in ("SampleCount", "Sum", "Minimum", "Maximum"))
     if not all(map(math.isfinite, (number, total, low, high))) or number < 0 or low > high:
         raise invalid(f"{path}.StatisticValues is not a set of statistics.")
     return Sample(at, unit, number, total, low, high, None)

@@ -41,13 +41,13 @@ class Publisher:
         key = (tuple(sorted(dimensions.items())), metric, unit)
         each = value / count
         with self._lock:
-            known = self._gathered.get(key)
-            if known is None:
+            existing = self._gathered.get(key)
+            if existing is None:
                 self._gathered[key] = _Statistics(count, value, each, each)
                 return
-            known.count += count
-            known.total += value
-            known.low, known.high = min(known.low, each), max(known.high, each)
+            existing.count += count
+            existing.total += value
+            existing.low, existing.high = min(existing.low, each), max(existing.high, each)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name=f"metrics-{self._caller.source}", daemon=True)

@@ -24,10 +24,10 @@ _FINE_PERIODS = (1, 5, 10, 20, 30)
 
 def get_metric_statistics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any]:
     period = checked_period(params["Period"])
-    wanted = [*(params.get("Statistics") or []), *(params.get("ExtendedStatistics") or [])]
-    if not wanted:
+    requested = [*(params.get("Statistics") or []), *(params.get("ExtendedStatistics") or [])]
+    if not requested:
         raise missing("Must specify either Statistics or ExtendedStatistics.")
-    for statistic in wanted:
+    for statistic in requested:
         statistics.check(statistic)
     start, end = _range(params, period)
     if (end - start) // (period * 1000) > MAX_DATAPOINTS:
@@ -40,10 +40,10 @@ def get_metric_statistics(store: SampleStore, params: Mapping[str, Any]) -> dict
     points = []
     for at, held in statistics.by_period(samples, start=start, period=period * 1000).items():
         point: dict[str, Any] = {"Timestamp": _moment(at), "Unit": held[0].unit}
-        values = {name: statistics.compute(name, held) for name in wanted}
-        known = {name: value for name, value in values.items() if value is not None}
-        point.update({name: value for name, value in known.items() if name in statistics.SIMPLE})
-        if extended := {name: value for name, value in known.items() if name not in statistics.SIMPLE}:
+        values = {name: statistics.compute(name, held) for name in requested}
+        present = {name: value for name, value in values.items() if value is not None}
+        point.update({name: value for name, value in present.items() if name in statistics.SIMPLE})
+        if extended := {name: value for name, value in present.items() if name not in statistics.SIMPLE}:
             point["ExtendedStatistics"] = extended
         points.append(point)
     return {"Label": params["MetricName"], "Datapoints": points}
@@ -78,14 +78,14 @@ def evaluate_queries(
     store: SampleStore, queries: Sequence[Mapping[str, Any]], *, start: int, end: int, scale: float = 1.0
 ) -> dict[str, Series]:
     """Every query's series by its id, from `start` to `end` (epoch ms). `scale` divides the periods."""
-    known: dict[str, Series] = {}
+    results: dict[str, Series] = {}
     periods: list[int] = []
     _check_queries(queries)
     for query in queries:
         if (stat := query.get("MetricStat")) is not None:
             period = max(1, round(checked_period(stat["Period"]) * 1000 / scale))
             periods.append(period)
-            known[query["Id"]] = _metric_series(store, stat, start, end, period)
+            results[query["Id"]] = _metric_series(store, stat, start, end, period)
     waiting = [query for query in queries if query.get("MetricStat") is None]
     while waiting:
         # Expressions may use each other's ids, in any order.
@@ -94,8 +94,8 @@ def evaluate_queries(
             raise not_valid("The expressions refer to each other in a circle.")
         for query in ready:
             waiting.remove(query)
-            known[query["Id"]] = _expression_series(query, known, periods, start, end)
-    return known
+            results[query["Id"]] = _expression_series(query, results, periods, start, end)
+    return results
 
 
 def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any
         for key in store.metrics(int((time.time() - recent) * 1000))
         if params.get("Namespace") in (None, key.namespace)
         and params.get("MetricName") in (None, key.name)
-        and all(_has(key, one) for one in filters)
+        and all(_has(key, condition) for condition in filters)
     ]
     shown = metrics[start_at : start_at + PAGE]
     result: dict[str, Any] = {
@@ -152,13 +152,13 @@ def _metric_series(store: SampleStore, stat: Mapping[str, Any], start: int, end:
 
 
 def _expression_series(
-    query: Mapping[str, Any], known: Mapping[str, Series], periods: Sequence[int], start: int, end: int
+    query: Mapping[str, Any], operands: Mapping[str, Series], periods: Sequence[int], start: int, end: int
 ) -> Series:
     period = max(periods, default=checked_period(query.get("Period") or 60) * 1000)
     if (end - start) // period > MAX_SERIES:
         raise not_valid(f"The query {query['Id']!r} asks for more than {MAX_SERIES} datapoints.")
     times = range(start // period * period, end, period)
-    value = expressions.evaluate(query["Expression"], known, period=period // 1000, times=times)
+    value = expressions.evaluate(query["Expression"], operands, period=period // 1000, times=times)
     if isinstance(value, list):
         raise not_valid(f"The expression {query['Expression']!r} gives several metrics; that is not supported locally.")
     series = value if isinstance(value, dict) else dict.fromkeys(times, value)
@@ -180,8 +180,8 @@ def _range(params: Mapping[str, Any], period: int) -> tuple[int, int]:
     return int(start // grain * grain * 1000), int(end * 1000)
 
 
-def _has(key: MetricKey, wanted: Mapping[str, Any]) -> bool:
-    return any(name == wanted["Name"] and wanted.get("Value") in (None, value) for name, value in key.dimensions)
+def _has(key: MetricKey, condition: Mapping[str, Any]) -> bool:
+    return any(name == condition["Name"] and condition.get("Value") in (None, value) for name, value in key.dimensions)
 
 
 def _label(query: Mapping[str, Any]) -> str:

@@ -37,8 +37,8 @@ def parse(text: str) -> Rule:
 
 def names(rule: Rule) -> set[str]:
     """The alarms that a rule asks after, by name or ARN as written."""
-    found = {rule.name} if rule.name else set()
-    return found.union(*(names(part) for part in rule.parts))
+    metric_names = {rule.name} if rule.name else set()
+    return metric_names.union(*(names(part) for part in rule.parts))
 
 
 def holds(rule: Rule, state: Callable[[str], str]) -> bool:

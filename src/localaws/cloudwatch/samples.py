@@ -80,7 +80,7 @@ class SampleStore:
                     "insert into samples values (?, ?, ?, ?, ?, ?, ?, ?)", (metric, *sample[:-1], spread)
                 )
 
-    def read(self, key: MetricKey, start: int, end: int, wanted: str | None = None) -> list[Sample]:
+    def read(self, key: MetricKey, start: int, end: int, only_unit: str | None = None) -> list[Sample]:
         """The samples of a metric in [start, end) (epoch ms), in order of time."""
         with self._lock:
             rows = self._connection.execute(
@@ -92,7 +92,7 @@ class SampleStore:
             Sample(at, unit, number, total, low, high, None if spread is None else _pairs(spread))
             for at, unit, number, total, low, high, spread in rows
         )
-        return [sample for sample in samples if wanted in (None, sample.unit)]
+        return [sample for sample in samples if only_unit in (None, sample.unit)]
 
     def metrics(self, since: int) -> list[MetricKey]:
         """The metrics that had a sample at or after `since` (epoch ms)."""
@@ -112,9 +112,9 @@ class SampleStore:
             connection.execute("delete from metrics where newest < ?", (before,))
 
 
-def dimensions(given: Sequence[Mapping[str, Any]] | None) -> Dimensions:
+def dimensions(pairs: Sequence[Mapping[str, Any]] | None) -> Dimensions:
     """Dimensions out of the API's list, in the order of their names."""
-    return tuple(sorted((one["Name"], one["Value"]) for one in given or ()))
+    return tuple(sorted((pair["Name"], pair["Value"]) for pair in pairs or ()))
 
 
 def _pairs(text: str) -> tuple[tuple[float, float], ...]:

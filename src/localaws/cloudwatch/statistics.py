@@ -54,10 +54,10 @@ def _percentile(rank: float, samples: Sequence[Sample]) -> float | None:
             spread.append((sample.low, sample.number))
         else:
             return None
-    wanted = rank / 100 * sum(count for _, count in spread)
+    threshold = rank / 100 * sum(count for _, count in spread)
     passed = 0.0
     for value, count in sorted(spread):
         passed += count
-        if passed >= wanted:
+        if passed >= threshold:
             return value
     return None

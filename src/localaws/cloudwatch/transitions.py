@@ -95,7 +95,9 @@ class Transitions:
         if action.startswith("arn:aws:sns:"):
             self._notify(alarm, action, old)
         elif action.startswith("arn:aws:automate:") and parts[-1] in _EC2:
-            instance = next(one["Value"] for one in alarm["Dimensions"] if one["Name"] == "InstanceId")
+            instance = next(
+                dimension["Value"] for dimension in alarm["Dimensions"] if dimension["Name"] == "InstanceId"
+            )
             self._cloud.call("ec2", _EC2[parts[-1]], {"InstanceIds": [instance]}, self._caller)
         else:
             raise AwsError("NotSupported", "Locally alarms act on SNS topics and EC2 instances.")
@@ -125,7 +127,9 @@ def _message(alarm: Alarm, old: str) -> Mapping[str, Any]:
     if alarm["Kind"] == "CompositeAlarm":
         return {**message, "AlarmRule": alarm["AlarmRule"]}
     trigger = {name: alarm[name] for name in _TRIGGER if name in alarm}
-    trigger["Dimensions"] = [{"name": one["Name"], "value": one["Value"]} for one in alarm.get("Dimensions") or []]
+    trigger["Dimensions"] = [
+        {"name": dimension["Name"], "value": dimension["Value"]} for dimension in alarm.get("Dimensions") or []
+    ]
     return {**message, "Trigger": trigger}
 
 

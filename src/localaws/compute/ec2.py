@@ -36,7 +36,7 @@ class Ec2Service:
         return self._status(params)
 
     def _console(self, instance_id: str) -> dict[str, Any]:
-        self._known([instance_id])
+        self._find([instance_id])
         machine = self._fleet.machine(instance_id)
         text = machine.console().encode()[-_CONSOLE_BYTES:] if machine else b""
         return {
@@ -47,23 +47,23 @@ class Ec2Service:
 
     def _status(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeInstanceStatus": running instances only, unless all are asked for."""
-        chosen = self._known(params.get("InstanceIds") or [])
+        chosen = self._find(params.get("InstanceIds") or [])
         if not params.get("IncludeAllInstances"):
-            chosen = [one for one in chosen if one.state == "running"]
-        told = [self._told(one) for one in chosen]
-        for asked in params.get("Filters") or []:
-            told = [one for one in told if _value(one, asked["Name"]) in asked["Values"]]
-        return {"InstanceStatuses": told}
+            chosen = [instance for instance in chosen if instance.state == "running"]
+        statuses = [self._describe(instance) for instance in chosen]
+        for condition in params.get("Filters") or []:
+            statuses = [instance for instance in statuses if _value(instance, condition["Name"]) in condition["Values"]]
+        return {"InstanceStatuses": statuses}
 
-    def _known(self, ids: list[str]) -> list[Instance]:
-        found = self._fleet.instances()
-        missing = set(ids) - {one.id for one in found}
+    def _find(self, ids: list[str]) -> list[Instance]:
+        instances = self._fleet.instances()
+        missing = set(ids) - {instance.id for instance in instances}
         if missing:
             text = ", ".join(sorted(missing))
             raise AwsError("InvalidInstanceID.NotFound", f"The instance ID '{text}' does not exist")
-        return [one for one in found if one.id in ids] if ids else found
+        return [instance for instance in instances if instance.id in ids] if ids else instances
 
-    def _told(self, instance: Instance) -> dict[str, Any]:
+    def _describe(self, instance: Instance) -> dict[str, Any]:
         machine = self._fleet.machine(instance.id)
         checks = machine.checks if machine and instance.state == "running" else "not-applicable"
         detail = {"ok": "passed", "impaired": "failed"}.get(checks, checks)
@@ -80,7 +80,7 @@ class Ec2Service:
         }
 
 
-def _value(told: Mapping[str, Any], name: str) -> str:
+def _value(status: Mapping[str, Any], name: str) -> str:
     """What a filter of DescribeInstanceStatus is compared with. Raises AwsError InvalidParameterValue."""
     paths = {
         "availability-zone": ("AvailabilityZone",),
@@ -91,7 +91,7 @@ def _value(told: Mapping[str, Any], name: str) -> str:
     }
     if name not in paths:
         raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
-    value: Any = told
+    value: Any = status
     for step in paths[name]:
         value = value[step]
     return str(value)

@@ -109,16 +109,16 @@ class Fleet:
         self.reconcile()
 
     def _rebooted(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None:  # noqa: ARG002
-        asked = set(params.get("InstanceIds") or ())
+        requested = set(params.get("InstanceIds") or ())
         for instance in self.instances():
             machine = self._machines.get(instance.id)
-            if instance.id in asked and machine is not None:
+            if instance.id in requested and machine is not None:
                 machine.reboot(instance)
                 self._settle(machine, instance)
 
     def _environment(self, instance: Instance) -> dict[str, str]:
         """How what runs on the instance reaches this cloud, as the role of its instance profile."""
-        given = {
+        environment = {
             "AWS_ENDPOINT_URL": self._cloud.endpoint,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
@@ -126,17 +126,17 @@ class Fleet:
             "INSTANCE_ID": instance.id,
         }
         if role := self._role(instance):
-            given["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{self._cloud.endpoint}/_localaws/credentials/{role}"
-        return given
+            environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{self._cloud.endpoint}/_localaws/credentials/{role}"
+        return environment
 
     def _role(self, instance: Instance) -> str:
         if not instance.profile:
             return ""
         name = instance.profile.rpartition("/")[2]
         try:
-            found = self._cloud.call("iam", "GetInstanceProfile", {"InstanceProfileName": name}, OURSELVES)
+            response = self._cloud.call("iam", "GetInstanceProfile", {"InstanceProfileName": name}, OURSELVES)
         except AwsError as error:
             log.warning("instance %s has no role: %s", instance.id, error.message)
             return ""
-        roles = found["InstanceProfile"]["Roles"]
+        roles = response["InstanceProfile"]["Roles"]
         return str(roles[0]["RoleName"]) if roles else ""

@@ -50,8 +50,8 @@ class Groups:
 
     def _replace(self, instance_id: str) -> None:
         log.warning("instance %s is unhealthy: its group replaces it", instance_id)
-        asked = {"InstanceId": instance_id, "ShouldDecrementDesiredCapacity": False}
+        request = {"InstanceId": instance_id, "ShouldDecrementDesiredCapacity": False}
         try:
-            self._cloud.call("autoscaling", "TerminateInstanceInAutoScalingGroup", asked, OURSELVES)
+            self._cloud.call("autoscaling", "TerminateInstanceInAutoScalingGroup", request, OURSELVES)
         except AwsError as error:
             log.warning("instance %s cannot be replaced: %s", instance_id, error.message)

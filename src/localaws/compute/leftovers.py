@@ -11,29 +11,29 @@ MARK = "LOCALAWS_INSTANCE_FOLDER"
 
 def of(folder: Path) -> list[psutil.Process]:
     """Processes of this user that belong to the instance of `folder`, or to any instance below it."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid != os.getpid() and process.uids().real == os.getuid():
                 mark = process.environ().get(MARK)
                 if mark and Path(mark).is_relative_to(folder):
-                    found.append(process)
-    return found
+                    processes.append(process)
+    return processes
 
 
 def end(folder: Path, patience: float = 0.0) -> int:
     """End them: asked first when there is patience (seconds), then killed. Returns how many there were."""
-    found = of(folder)
-    waiting = found
-    if found and patience:
-        for process in found:
+    processes = of(folder)
+    waiting = processes
+    if processes and patience:
+        for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
-        waiting = psutil.wait_procs(found, timeout=patience)[1]
+        waiting = psutil.wait_procs(processes, timeout=patience)[1]
     while waiting:
         for process in waiting:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(waiting, timeout=5)
         waiting = of(folder)
-    return len(found)
+    return len(processes)

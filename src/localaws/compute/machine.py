@@ -32,7 +32,7 @@ class Machine:
     ) -> None:
         self.folder, self._units_folder, self._speed, self._environment = folder, units_folder, speed, environment
         self._turn = threading.Lock()
-        self._wanted = ""
+        self._target = ""
         self._reached = ""
         self._rebooting = False
         self.manager: Supervisord | None = None
@@ -53,12 +53,12 @@ class Machine:
     def want(self, instance: Instance) -> bool:
         """Note what was asked of the instance, and show the state between. Returns whether there is something to do."""
         if not self._reached and instance.state in ("stopped", "terminated"):  # as an earlier start left it
-            self._wanted = self._reached = instance.state
+            self._target = self._reached = instance.state
         if instance.state in ("running", "stopped", "terminated") and instance.state != self._reached:
             between = {"running": "pending", "stopped": "stopping", "terminated": "shutting-down"}[instance.state]
-            self._wanted = instance.state
+            self._target = instance.state
             emulated.show(instance, between)
-        return self._wanted != self._reached
+        return self._target != self._reached
 
     def reboot(self, instance: Instance) -> None:
         """Have the next `settle` restart what runs; what does not run stays as it is."""
@@ -68,18 +68,19 @@ class Machine:
             emulated.show(instance, self._reached)
 
     def settle(self, instance: Instance) -> None:
-        """Bring the processes to what is wanted; returns when that is so."""
+        """Bring the processes to the target state; returns when they have reached it."""
         with self._turn:
-            while self._wanted != self._reached or self._rebooting:
-                wanted, self._rebooting = self._wanted, False
+            while self._target != self._reached or self._rebooting:
+                target = self._target
+                self._rebooting = False
                 self._halt()
-                if wanted == "running":
+                if target == "running":
                     self._boot(instance)
                 else:
                     time.sleep(_HALT_SECONDS / self._speed)
-                self._reached = wanted
-                if self._wanted == wanted:
-                    emulated.show(instance, wanted)
+                self._reached = target
+                if self._target == target:
+                    emulated.show(instance, target)
             if self._reached == "terminated":
                 self._discard()
 
@@ -87,23 +88,23 @@ class Machine:
         """End the processes as the local AWS ends; what was asked of the instance stays as it is."""
         with self._turn:
             self._halt()
-            self._reached = self._wanted = ""
+            self._reached = self._target = ""
 
     def _boot(self, instance: Instance) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.say(f"instance {instance.id} boots")
         time.sleep(_BOOT_SECONDS / self._speed)
-        known = []
+        loaded = []
         for name in instance.units:
             try:
-                known.append(units.load(self._units_folder, name))
+                loaded.append(units.load(self._units_folder, name))
             except units.BadUnit as error:
                 self.say(str(error))
                 log.warning("instance %s: %s", instance.id, error)
-        manager = Supervisord(self.folder, known, self._environ(instance))
+        manager = Supervisord(self.folder, loaded, self._environ(instance))
         try:
             manager.start()
-            self.say("started " + (", ".join(unit.name for unit in known) or "no units"))
+            self.say("started " + (", ".join(unit.name for unit in loaded) or "no units"))
             threading.Thread(target=self._watch, args=(manager, instance), name="ec2-manager", daemon=True).start()
         except OSError as error:
             self.say(str(error))
@@ -125,10 +126,10 @@ class Machine:
         systemctl = tools / "systemctl"
         systemctl.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m localaws.compute.systemctl "$@"\n')
         systemctl.chmod(0o700)
-        kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         installed = [str(self._units_folder / "bin")] if self._units_folder else []
-        path = ":".join([str(tools), *installed, kept.get("PATH", os.defpath)])
-        return {**kept, **self._environment(instance), "PATH": path}
+        path = ":".join([str(tools), *installed, inherited.get("PATH", os.defpath)])
+        return {**inherited, **self._environment(instance), "PATH": path}
 
     def _halt(self) -> None:
         if self.manager is not None:

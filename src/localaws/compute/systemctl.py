@@ -89,35 +89,36 @@ def _is_active(manager: Any, unit: str) -> int:
 
 
 def _status(manager: Any, unit: str) -> int:
-    said = properties(manager, unit)
-    if said["LoadState"] == "not-found":
+    shown = properties(manager, unit)
+    if shown["LoadState"] == "not-found":
         print(f"Unit {unit}.service could not be found.", file=sys.stderr)
         return _NO_SUCH_UNIT
-    print(f"* {said['Id']}\n   Active: {said['ActiveState']} ({said['SubState']}) since {said['ActiveEnterTimestamp']}")
-    print(f" Main PID: {said['MainPID']}\n   Result: {said['Result']} (status={said['ExecMainStatus']})")
-    return 0 if said["ActiveState"] == "active" else _NOT_ACTIVE
+    active = f"{shown['ActiveState']} ({shown['SubState']})"
+    print(f"* {shown['Id']}\n   Active: {active} since {shown['ActiveEnterTimestamp']}")
+    print(f" Main PID: {shown['MainPID']}\n   Result: {shown['Result']} (status={shown['ExecMainStatus']})")
+    return 0 if shown["ActiveState"] == "active" else _NOT_ACTIVE
 
 
 _VERBS = {"start": _start, "stop": _stop, "restart": _restart, "is-active": _is_active, "status": _status}
 
 
-def _show(manager: Any, units: list[str], wanted: list[str], bare: bool) -> int:
+def _show(manager: Any, units: list[str], names: list[str], bare: bool) -> int:
     for unit in units:
-        said = properties(manager, unit)
-        for name in wanted or list(said):
-            if name in said:
-                print(said[name] if bare else f"{name}={said[name]}")
+        shown = properties(manager, unit)
+        for name in names or list(shown):
+            if name in shown:
+                print(shown[name] if bare else f"{name}={shown[name]}")
     return 0
 
 
 def main(words: list[str]) -> int:
     """Run one command line; returns systemctl's exit status."""
-    wanted, plain, bare, rest = [], [], False, iter(words)
+    requested, plain, bare, rest = [], [], False, iter(words)
     for word in rest:
         if word in ("-p", "--property"):
-            wanted += next(rest, "").split(",")
+            requested += next(rest, "").split(",")
         elif word.startswith("--property="):
-            wanted += word.partition("=")[2].split(",")
+            requested += word.partition("=")[2].split(",")
         elif word == "--value":
             bare = True
         elif not word.startswith("-"):
@@ -125,7 +126,7 @@ def main(words: list[str]) -> int:
     verb, units = (plain[0], [name.removesuffix(".service") for name in plain[1:]]) if plain else ("", [])
     manager = connect(os.environ[SOCKET])
     if verb == "show" and units:
-        return _show(manager, units, wanted, bare)
+        return _show(manager, units, requested, bare)
     if verb not in _VERBS or not units:
         print(f"Unknown command verb {verb}.", file=sys.stderr)
         return _USAGE

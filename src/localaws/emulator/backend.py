@@ -15,7 +15,7 @@ from localaws.emulator.journal import Call, Journal
 from localaws.emulator.mutations import changes, subject_of
 from localaws.emulator.snapshotter import Snapshotter
 from localaws.service import ACCOUNT, AwsError
-from localaws.wire.request import HttpAnswer, HttpRequest, made, raw
+from localaws.wire.request import HttpAnswer, HttpRequest, build_request, raw
 
 log = logging.getLogger(__name__)
 # Roles may attach AWS's managed policies. moto reads this when it is imported.
@@ -139,7 +139,9 @@ class Emulator:
             self._changed.add(_service(call.headers.get("authorization", "")))
             seeds.seed(call.seed)
             with clock.at(call.time):
-                answer = _again(app, made(call.method, call.path, call.query, call.headers, call.body), call.headers)
+                answer = _again(
+                    app, build_request(call.method, call.path, call.query, call.headers, call.body), call.headers
+                )
             if answer.status >= 400:
                 log.warning("replaying %s %s gave %d", call.method, call.path, answer.status)
         if count:
@@ -170,7 +172,7 @@ def _service(signature: str) -> str:
 
 def _call(request: HttpRequest, headers: Mapping[str, str], subject: str | None) -> Call:
     """The call that a request is, made now from a seed of its own."""
-    kept = {
+    passed_on = {
         name: text
         for name, text in headers.items()
         if name in _KEPT or name == "authorization" or (name.startswith("x-amz-") and "token" not in name)
@@ -181,7 +183,7 @@ def _call(request: HttpRequest, headers: Mapping[str, str], subject: str | None)
         method=request.method,
         path=request.path,
         query=request.query,
-        headers=kept,
+        headers=passed_on,
         body=request.body,
         subject=subject,
     )

@@ -12,7 +12,7 @@ from botocore.serialize import create_serializer
 from localaws.emulator.backend import Emulator
 from localaws.service import AwsError
 from localaws.wire.models import operation
-from localaws.wire.request import HttpAnswer, HttpRequest, made
+from localaws.wire.request import HttpAnswer, HttpRequest, build_request
 
 
 def call(emulator: Emulator, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +32,9 @@ def _operation(service: str, action: str) -> OperationModel:
 def _protocol(described: OperationModel) -> str:
     """A protocol of the service that the emulator speaks, too."""
     metadata = described.service_model.metadata
-    spoken = [one for one in metadata.get("protocols", [metadata["protocol"]]) if one != "smithy-rpc-v2-cbor"]
+    spoken = [
+        protocol for protocol in metadata.get("protocols", [metadata["protocol"]]) if protocol != "smithy-rpc-v2-cbor"
+    ]
     return str(spoken[0])
 
 
@@ -50,7 +52,9 @@ def written(service: str, action: str, params: Mapping[str, Any]) -> HttpRequest
         body = urlencode(body)
     path, _, fixed = made_up["url_path"].partition("?")
     query = "&".join(part for part in (fixed, _query(made_up.get("query_string") or {})) if part)
-    return made(made_up["method"], path, query, headers, body.encode() if isinstance(body, str) else bytes(body or b""))
+    return build_request(
+        made_up["method"], path, query, headers, body.encode() if isinstance(body, str) else bytes(body or b"")
+    )
 
 
 def _query(fields: Any) -> str:

@@ -5,23 +5,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-_given = threading.local()
+_replayed = threading.local()
 
 
 def utcnow() -> datetime:
     """The time in UTC without a zone, as the emulator keeps it."""
-    moment: datetime | None = getattr(_given, "moment", None)
+    moment: datetime | None = getattr(_replayed, "moment", None)
     return moment or datetime.now(UTC).replace(tzinfo=None)
 
 
 @contextmanager
 def at(moment: float) -> Iterator[None]:
     """Within, in this thread, it is `moment` (seconds since the epoch)."""
-    _given.moment = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
+    _replayed.moment = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
     try:
         yield
     finally:
-        _given.moment = None
+        _replayed.moment = None
 
 
 def install() -> None:

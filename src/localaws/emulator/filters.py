@@ -19,7 +19,7 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": lambda left, right: left >= right,
 }
 
-Found = set[str]  # keys of partitions
+Keys = set[str]  # keys of partitions
 Judge = Callable[[str], bool]  # of a value's text
 
 
@@ -30,7 +30,7 @@ class Filter:
         self,
         expression: str,
         keys: Sequence[tuple[str, str]],
-        values: Sequence[Mapping[str, Found]],
+        values: Sequence[Mapping[str, Keys]],
         cast: Callable[[str, str], Any],
     ) -> None:
         self._tokens = _tokens(expression)
@@ -39,35 +39,35 @@ class Filter:
         self._values = values
         self._cast = cast
 
-    def found(self) -> Found:
+    def matches(self) -> Keys:
         """The partitions for which the expression holds. Raises ValueError where it cannot be read."""
         result = self._either()
         if self._at < len(self._tokens):
             raise ValueError(f"unexpected {self._tokens[self._at]}")
         return result
 
-    def _either(self) -> Found:
+    def _either(self) -> Keys:
         result = self._both()
         while self._take("or"):
             result = result | self._both()
         return result
 
-    def _both(self) -> Found:
-        result = self._one()
+    def _both(self) -> Keys:
+        result = self._term()
         while self._take("and"):
-            result = result & self._one()
+            result = result & self._term()
         return result
 
-    def _one(self) -> Found:
+    def _term(self) -> Keys:
         if self._take("not"):
-            return self._all() - self._one()
+            return self._all() - self._term()
         if self._take("("):
             result = self._either()
             self._must(")")
             return result
         return self._condition()
 
-    def _condition(self) -> Found:
+    def _condition(self) -> Keys:
         name = self._next().strip('`"').lower()
         if name not in self._keys:
             raise ValueError(f"{name} is not a partition key")
@@ -76,11 +76,11 @@ class Filter:
         sign = self._next().lower()
         if sign == "in":
             values = self._values[at]
-            wanted = self._list(kind)
+            literals = self._list(kind)
             if kind in _TEXT_KINDS:
-                result: Found = set().union(*(values.get(one, ()) for one in wanted))
+                result: Keys = set().union(*(values.get(literal, ()) for literal in literals))
             else:
-                result = self._where(at, lambda value: self._read(kind, value) in wanted)
+                result = self._where(at, lambda value: self._read(kind, value) in literals)
         elif sign == "between":
             low = self._literal(kind)
             self._must("and")
@@ -98,11 +98,11 @@ class Filter:
 
     def _list(self, kind: str) -> set[Any]:
         self._must("(")
-        found = {self._literal(kind)}
+        literals = {self._literal(kind)}
         while self._take(","):
-            found.add(self._literal(kind))
+            literals.add(self._literal(kind))
         self._must(")")
-        return found
+        return literals
 
     def _literal(self, kind: str) -> Any:
         if self._take("("):
@@ -117,16 +117,16 @@ class Filter:
     def _read(self, kind: str, text: str) -> Any:
         return text if kind in _TEXT_KINDS else self._cast(kind, text)
 
-    def _where(self, at: int, holds: Judge) -> Found:
+    def _where(self, at: int, holds: Judge) -> Keys:
         """The partitions of whose values something holds; a value that is none of its type answers to nothing."""
-        found: Found = set()
+        keys: Keys = set()
         for value, there in self._values[at].items():
             with contextlib.suppress(ValueError):
                 if holds(value):
-                    found |= there
-        return found
+                    keys |= there
+        return keys
 
-    def _all(self) -> Found:
+    def _all(self) -> Keys:
         return set().union(*self._values[0].values()) if self._values else set()
 
     def _peek(self) -> str:
@@ -150,11 +150,11 @@ class Filter:
 
 
 def _tokens(expression: str) -> list[str]:
-    found, at, text = [], 0, expression.rstrip()
+    tokens, at, text = [], 0, expression.rstrip()
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
             raise ValueError(f"unexpected {text[at : at + 10]}")
-        found.append(match[0].strip())
+        tokens.append(match[0].strip())
         at = match.end()
-    return found
+    return tokens

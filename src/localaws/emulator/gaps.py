@@ -56,7 +56,11 @@ def _launch_templates() -> None:
         return
 
     def keep(version: Any, data: dict[str, Any]) -> None:
-        tags = [one for one in data.get("TagSpecifications") or [] if one["ResourceType"] != "launch-template"]
+        tags = [
+            specification
+            for specification in data.get("TagSpecifications") or []
+            if specification["ResourceType"] != "launch-template"
+        ]
         rest = {name: value for name, value in data.items() if name != "TagSpecifications"}
         version.kept = {**rest, "TagSpecifications": tags} if tags else rest
 
@@ -78,9 +82,9 @@ def _master_secrets() -> None:
 
     def rotate(secret: Any) -> None:
         secret._status = "rotating"
-        kept = secret.secret
+        current = secret.secret
         secret.secretsmanager._add_secret(
-            kept.secret_id, secret_string=drawn(secret), description=kept.description, tags=kept.tags
+            current.secret_id, secret_string=drawn(secret), description=current.description, tags=current.tags
         )
 
     MasterUserSecret._generate_secret_string = drawn  # type: ignore[method-assign, assignment]

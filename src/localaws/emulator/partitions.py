@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from localaws.emulator.filters import Filter, Found
+from localaws.emulator.filters import Filter, Keys
 from localaws.wire.request import HttpRequest
 
 _MOST = 1000  # partitions of a page ("GetPartitions", MaxResults)
@@ -29,10 +29,10 @@ def install(request: HttpRequest) -> None:
 def _install() -> None:
     from moto.glue import models, responses
 
-    made = models.FakeTable.__init__
+    original_init = models.FakeTable.__init__
 
     def make(table: Any, *arguments: Any, **named: Any) -> None:
-        made(table, *arguments, **named)
+        original_init(table, *arguments, **named)
         table.partitions = Partitions()
 
     models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]
@@ -42,35 +42,35 @@ def _install() -> None:
 class Partitions(dict[str, Any]):
     """A table's partitions by moto's key of them; for each partition key, which have a value."""
 
-    by_value: list[dict[str, Found]]
+    by_value: list[dict[str, Keys]]
 
     def __new__(cls) -> "Partitions":
-        made = super().__new__(cls)
-        made.by_value = []  # not in __init__, which the reading of a snapshot leaves out
-        return made
+        partitions = super().__new__(cls)
+        partitions.by_value = []  # not in __init__, which the reading of a snapshot leaves out
+        return partitions
 
     def __setitem__(self, key: str, partition: Any) -> None:
         values = [str(value) for value in partition.values]
         while len(self.by_value) < len(values):
             self.by_value.append({})
-        for known, value in zip(self.by_value, values, strict=False):
-            known.setdefault(value, set()).add(key)
+        for index, value in zip(self.by_value, values, strict=False):
+            index.setdefault(value, set()).add(key)
         super().__setitem__(key, partition)
 
     def __delitem__(self, key: str) -> None:
-        for known, value in zip(self.by_value, self[key].values, strict=False):
-            there = known[str(value)]
+        for index, value in zip(self.by_value, self[key].values, strict=False):
+            there = index[str(value)]
             there.discard(key)
             if not there:
-                del known[str(value)]
+                del index[str(value)]
         super().__delitem__(key)
 
     def pop(self, key: str, *default: Any) -> Any:
         if key not in self and default:
             return default[0]
-        found = self[key]
+        partition = self[key]
         del self[key]
-        return found
+        return partition
 
 
 def _answer(response: Any) -> str:
@@ -83,7 +83,7 @@ def _answer(response: Any) -> str:
     if not 0 < size <= _MOST:
         raise InvalidInputException("GetPartitions", f"MaxResults must be between 1 and {_MOST}")
     try:
-        keys = sorted(_wanted(table, params.get("Expression") or ""))
+        keys = sorted(_selected(table, params.get("Expression") or ""))
         after = base64.b64decode(params.get("NextToken") or "", validate=True).decode()
     except (ValueError, binascii.Error) as error:
         raise InvalidInputException("GetPartitions", f"Invalid expression or token: {error}") from error
@@ -95,7 +95,7 @@ def _answer(response: Any) -> str:
     return json.dumps({"Partitions": shown, **more}, default=_epoch)
 
 
-def _wanted(table: Any, expression: str) -> Found | Partitions:
+def _selected(table: Any, expression: str) -> Keys | Partitions:
     """The keys of the partitions for which an expression holds. Raises ValueError."""
     from moto.glue.utils import _cast
 
@@ -110,15 +110,15 @@ def _wanted(table: Any, expression: str) -> Found | Partitions:
     described = table.versions[str(table._current_version)].get("PartitionKeys") or []
     keys = [(key["Name"], key.get("Type") or "string") for key in described]
     values = table.partitions.by_value or [{} for _ in keys]
-    return Filter(expression, keys, values, _cast).found()
+    return Filter(expression, keys, values, _cast).matches()
 
 
 def _shown(partition: Any, *, bare: bool) -> dict[str, Any]:
-    found: dict[str, Any] = partition.as_dict()
-    if bare and found.get("StorageDescriptor"):
-        storage = {name: value for name, value in found["StorageDescriptor"].items() if name != "Columns"}
-        found["StorageDescriptor"] = storage
-    return found
+    description: dict[str, Any] = partition.as_dict()
+    if bare and description.get("StorageDescriptor"):
+        storage = {name: value for name, value in description["StorageDescriptor"].items() if name != "Columns"}
+        description["StorageDescriptor"] = storage
+    return description
 
 
 def _epoch(moment: datetime) -> float:

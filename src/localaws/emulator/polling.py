@@ -9,7 +9,7 @@ import orjson
 
 from localaws.emulator.backend import Emulator
 from localaws.emulator.client import call
-from localaws.wire.request import HttpAnswer, HttpRequest, made
+from localaws.wire.request import HttpAnswer, HttpRequest, build_request
 
 _PAUSE = 0.05  # seconds between two looks
 
@@ -45,4 +45,4 @@ def _without_wait(request: HttpRequest) -> HttpRequest:
         body = urlencode([*fields, ("WaitTimeSeconds", "0")]).encode()
     else:
         body = orjson.dumps({**orjson.loads(request.body or b"{}"), "WaitTimeSeconds": 0})
-    return made(request.method, request.path, request.query, request.headers, body)
+    return build_request(request.method, request.path, request.query, request.headers, body)

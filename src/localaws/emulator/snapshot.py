@@ -75,8 +75,8 @@ def _backends() -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
     from moto.core.base_backend import BackendDict
 
     return {
-        _place(one): {account: dict(regions.items()) for account, regions in one.items()}
-        for one in BackendDict._instances  # type: ignore[misc]
+        _place(backend): {account: dict(regions.items()) for account, regions in backend.items()}
+        for backend in BackendDict._instances  # type: ignore[misc]
     }
 
 
@@ -117,7 +117,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _function(code: bytes, module: str, defaults: Any, cells: tuple[Any, ...]) -> types.FunctionType:
-    closure = tuple(types.CellType(one) for one in cells)
+    closure = tuple(types.CellType(cell) for cell in cells)
     return types.FunctionType(
         marshal.loads(code),  # noqa: S302 - as `restore` has it
         vars(import_module(module)),
@@ -128,9 +128,9 @@ def _function(code: bytes, module: str, defaults: Any, cells: tuple[Any, ...]) -
 
 def _default_dict(kind: type[defaultdict[Any, Any]], factory: Any) -> defaultdict[Any, Any]:
     """One of a class whose own __init__ wants other arguments than the factory."""
-    made = kind.__new__(kind)
-    defaultdict.__init__(made, factory)
-    return made
+    copy = kind.__new__(kind)
+    defaultdict.__init__(copy, factory)
+    return copy
 
 
 def _der(key: Any) -> bytes:

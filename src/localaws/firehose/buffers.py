@@ -75,7 +75,7 @@ class OpenObject:
 
 
 def _gzip(raw: IO[bytes]) -> gzip.GzipFile:
-    made: gzip.GzipFile = igzip.IGzipFile(  # type: ignore[no-untyped-call]
+    compressed: gzip.GzipFile = igzip.IGzipFile(  # type: ignore[no-untyped-call]
         filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=raw, mtime=0
     )
-    return made
+    return compressed

@@ -17,29 +17,29 @@ _COMPRESSIONS = ("UNCOMPRESSED", "GZIP", "ZIP")
 _DYNAMIC_MIN_MIB = 64  # "Partitioning streaming data": the buffer is at least 64 MiB
 
 
-def destination(given: Mapping[str, Any]) -> Destination:
+def destination(config: Mapping[str, Any]) -> Destination:
     """The destination that a configuration describes. Raises AwsError InvalidArgumentException for a wrong one."""
-    _refuse_unsupported(given)
-    dynamic = bool((given.get("DynamicPartitioningConfiguration") or {}).get("Enabled"))
-    size, interval = _hints(given.get("BufferingHints") or {}, dynamic=dynamic)
-    processing = given.get("ProcessingConfiguration") or {}
-    made = Destination(
-        role=given["RoleARN"],
-        bucket=given["BucketARN"].partition(":::")[2],
-        prefix=given.get("Prefix"),
-        error_prefix=given.get("ErrorOutputPrefix"),
+    _refuse_unsupported(config)
+    dynamic = bool((config.get("DynamicPartitioningConfiguration") or {}).get("Enabled"))
+    size, interval = _hints(config.get("BufferingHints") or {}, dynamic=dynamic)
+    processing = config.get("ProcessingConfiguration") or {}
+    parsed = Destination(
+        role=config["RoleARN"],
+        bucket=config["BucketARN"].partition(":::")[2],
+        prefix=config.get("Prefix"),
+        error_prefix=config.get("ErrorOutputPrefix"),
         size_mib=size,
         interval=interval,
-        compression=given.get("CompressionFormat") or "UNCOMPRESSED",
-        extension=given.get("FileExtension") or None,
-        time_zone=given.get("CustomTimeZone") or "UTC",
+        compression=config.get("CompressionFormat") or "UNCOMPRESSED",
+        extension=config.get("FileExtension") or None,
+        time_zone=config.get("CustomTimeZone") or "UTC",
         dynamic=dynamic,
-        retry_seconds=_retry_seconds(given),
+        retry_seconds=_retry_seconds(config),
         processors=list(processing.get("Processors") or []) if processing.get("Enabled") else [],
     )
-    _check(made)
-    made.shown = _shown(given, made)
-    return made
+    _check(parsed)
+    parsed.shown = _shown(config, parsed)
+    return parsed
 
 
 def merged(old: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,23 +48,23 @@ def merged(old: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
     return {**old, **update, "BufferingHints": hints}
 
 
-def _check(made: Destination) -> None:
-    prefix.complete(made.prefix, made.error_prefix, dynamic=made.dynamic)
+def _check(destination: Destination) -> None:
+    prefix.complete(destination.prefix, destination.error_prefix, dynamic=destination.dynamic)
     try:
-        zoneinfo.ZoneInfo(made.time_zone)
+        zoneinfo.ZoneInfo(destination.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise _invalid(f"CustomTimeZone {made.time_zone} is not a supported time zone.") from error
-    keys = prefix.values(made.prefix or "", "partitionKeyFromQuery")
-    if keys and not made.dynamic:
+        raise _invalid(f"CustomTimeZone {destination.time_zone} is not a supported time zone.") from error
+    keys = prefix.values(destination.prefix or "", "partitionKeyFromQuery")
+    if keys and not destination.dynamic:
         raise _invalid("Prefix has partitionKeyFromQuery expressions, but dynamic partitioning is not enabled.")
-    if made.dynamic and not (made.prefix and made.error_prefix):
+    if destination.dynamic and not (destination.prefix and destination.error_prefix):
         raise _invalid("Dynamic partitioning needs both Prefix and ErrorOutputPrefix.")
-    pipeline = Pipeline(made.processors)
-    if made.dynamic and not pipeline.keys:
+    pipeline = Pipeline(destination.processors)
+    if destination.dynamic and not pipeline.keys:
         raise _invalid("Dynamic partitioning needs a MetadataExtraction processor.")
     if missing := sorted(set(keys) - set(pipeline.keys)):
         raise _invalid(f"Prefix asks for partition keys that MetadataExtractionQuery does not give: {missing}.")
-    if made.dynamic and (unused := sorted(set(pipeline.keys) - set(keys))):
+    if destination.dynamic and (unused := sorted(set(pipeline.keys) - set(keys))):
         raise _invalid(f"MetadataExtractionQuery gives partition keys that Prefix does not use: {unused}.")
 
 
@@ -80,33 +80,33 @@ def _hints(hints: Mapping[str, Any], *, dynamic: bool) -> tuple[int, int]:
     return size, interval
 
 
-def _retry_seconds(given: Mapping[str, Any]) -> int:
-    options = (given.get("DynamicPartitioningConfiguration") or {}).get("RetryOptions") or {}
+def _retry_seconds(config: Mapping[str, Any]) -> int:
+    options = (config.get("DynamicPartitioningConfiguration") or {}).get("RetryOptions") or {}
     seconds = options.get("DurationInSeconds")
     return 300 if seconds is None else int(seconds)
 
 
-def _refuse_unsupported(given: Mapping[str, Any]) -> None:
-    compression = given.get("CompressionFormat") or "UNCOMPRESSED"
+def _refuse_unsupported(config: Mapping[str, Any]) -> None:
+    compression = config.get("CompressionFormat") or "UNCOMPRESSED"
     if compression not in _COMPRESSIONS:
         raise _invalid(f"CompressionFormat {compression} is not supported locally; {', '.join(_COMPRESSIONS)} are.")
-    if (given.get("DataFormatConversionConfiguration") or {}).get("Enabled"):
+    if (config.get("DataFormatConversionConfiguration") or {}).get("Enabled"):
         raise _invalid("DataFormatConversionConfiguration is not supported locally.")
-    if given.get("S3BackupMode") == "Enabled":
+    if config.get("S3BackupMode") == "Enabled":
         raise _invalid("S3BackupMode Enabled is not supported locally.")
 
 
-def _shown(given: Mapping[str, Any], made: Destination) -> dict[str, Any]:
+def _shown(config: Mapping[str, Any], destination: Destination) -> dict[str, Any]:
     return {
-        **{name: value for name, value in given.items() if value is not None},
-        "BufferingHints": {"SizeInMBs": made.size_mib, "IntervalInSeconds": made.interval},
-        "CompressionFormat": made.compression,
-        "EncryptionConfiguration": given.get("EncryptionConfiguration") or {"NoEncryptionConfig": "NoEncryption"},
-        "CloudWatchLoggingOptions": given.get("CloudWatchLoggingOptions") or {"Enabled": False},
+        **{name: value for name, value in config.items() if value is not None},
+        "BufferingHints": {"SizeInMBs": destination.size_mib, "IntervalInSeconds": destination.interval},
+        "CompressionFormat": destination.compression,
+        "EncryptionConfiguration": config.get("EncryptionConfiguration") or {"NoEncryptionConfig": "NoEncryption"},
+        "CloudWatchLoggingOptions": config.get("CloudWatchLoggingOptions") or {"Enabled": False},
         "S3BackupMode": "Disabled",
-        "ProcessingConfiguration": given.get("ProcessingConfiguration") or {"Enabled": False, "Processors": []},
+        "ProcessingConfiguration": config.get("ProcessingConfiguration") or {"Enabled": False, "Processors": []},
         "DataFormatConversionConfiguration": {"Enabled": False},
-        "CustomTimeZone": made.time_zone,
+        "CustomTimeZone": destination.time_zone,
     }
 
 

@@ -60,7 +60,7 @@ class Objects:
     def due(self) -> list[OpenObject]:
         """Sealed objects, oldest first; what has been open for the whole interval is sealed now."""
         deadline = time.monotonic() - self._interval
-        for key in [key for key, one in self._open.items() if one.opened <= deadline]:
+        for key in [key for key, buffer in self._open.items() if buffer.opened <= deadline]:
             self._seal(key)
         return list(self._sealed)
 
@@ -78,17 +78,19 @@ class Objects:
     def seconds_to_flush(self) -> float:
         """Until the next object is due; infinity if none is open."""
         now = time.monotonic()
-        return max(0.0, min((one.opened + self._interval - now for one in self._open.values()), default=float("inf")))
+        return max(
+            0.0, min((buffer.opened + self._interval - now for buffer in self._open.values()), default=float("inf"))
+        )
 
     def oldest(self) -> int:
         """Arrival (epoch ms) of the oldest record that is not delivered; 0 if there is none."""
-        return min((one.oldest for one in [*self._open.values(), *self._sealed]), default=0)
+        return min((buffer.oldest for buffer in [*self._open.values(), *self._sealed]), default=0)
 
     def discard(self) -> None:
-        for one in self._open.values():
-            one.discard()
-        for one in self._sealed:
-            one.path.unlink(missing_ok=True)
+        for buffer in self._open.values():
+            buffer.discard()
+        for buffer in self._sealed:
+            buffer.path.unlink(missing_ok=True)
 
     def _put_whole(self, shard: str, record: Arrived) -> None:
         self._put((), "", shard, record, record.data)
@@ -111,23 +113,23 @@ class Objects:
 
     def _put(self, partition: tuple[str, ...], error_type: str, shard: str, record: Arrived, data: bytes) -> None:
         key = (partition, error_type)
-        one = self._open.get(key)
-        if one is None:
-            one = self._open[key] = OpenObject(self._spool, self._compression, partition, error_type)
-        one.add(shard, record.position, record.arrived, data)
-        if one.size >= self._most:
+        buffer = self._open.get(key)
+        if buffer is None:
+            buffer = self._open[key] = OpenObject(self._spool, self._compression, partition, error_type)
+        buffer.add(shard, record.position, record.arrived, data)
+        if buffer.size >= self._most:
             self._seal(key)
 
     def _seal(self, key: tuple[tuple[str, ...], str]) -> None:
-        one = self._open.pop(key)
-        one.seal()
-        self._sealed.append(one)
+        buffer = self._open.pop(key)
+        buffer.seal()
+        self._sealed.append(buffer)
 
     def _checkpoints(self) -> dict[str, Checkpoint]:
         """How far each shard is delivered: up to its earliest record in any object that is not."""
         waiting: dict[str, int] = {}
-        for one in [*self._open.values(), *self._sealed]:
-            for shard, position in one.first.items():
+        for buffer in [*self._open.values(), *self._sealed]:
+            for shard, position in buffer.first.items():
                 waiting[shard] = min(position, waiting.get(shard, position))
         return {
             shard: Checkpoint("at", str(waiting[shard])) if shard in waiting else read

@@ -49,7 +49,7 @@ def values(prefix: str, namespace: str) -> list[str]:
 def evaluate(prefix: str, *, moment: datetime, partition: Mapping[str, str], error_type: str = "") -> str:
     """The prefix for one object. `moment` is the arrival of its oldest record, in the zone that was configured."""
 
-    def one(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         namespace, value = match.groups()
         if namespace == "timestamp":
             return timepattern.render(value, moment)
@@ -59,7 +59,7 @@ def evaluate(prefix: str, *, moment: datetime, partition: Mapping[str, str], err
             return error_type
         return "".join(secrets.choice(_RANDOM_LETTERS) for _ in range(_RANDOM_LENGTH))
 
-    return _EXPRESSION.sub(one, prefix)
+    return _EXPRESSION.sub(replacement, prefix)
 
 
 def _check(prefix: str, name: str) -> None:

@@ -60,7 +60,9 @@ class Pipeline:
         kind = processor["Type"]
         if kind not in _SUPPORTED:
             raise _invalid(f"The processor {kind} is not supported locally; {', '.join(_SUPPORTED)} are.")
-        options = {one["ParameterName"]: one["ParameterValue"] for one in processor.get("Parameters") or []}
+        options = {
+            parameter["ParameterName"]: parameter["ParameterValue"] for parameter in processor.get("Parameters") or []
+        }
         if kind == "AppendDelimiterToRecord":
             self._delimiter = _unescape(options.get("Delimiter", "\\n"))
         elif kind == "RecordDeAggregation":
@@ -93,12 +95,12 @@ class Pipeline:
         if self._query is None:
             return ()
         try:
-            found = self._query.input_text(data.decode()).first()
+            result = self._query.input_text(data.decode()).first()
         except (ValueError, StopIteration) as error:
             raise ProcessingFailed("DynamicPartitioning.MetadataExtractionFailed", str(error)) from error
-        if not isinstance(found, dict):
+        if not isinstance(result, dict):
             raise ProcessingFailed("DynamicPartitioning.MetadataExtractionFailed", "the query gave no JSON object")
-        return tuple(_value(found, key) for key in self.keys)
+        return tuple(_value(result, key) for key in self.keys)
 
 
 def _keys(query: str) -> list[str]:
@@ -121,8 +123,8 @@ def _keys(query: str) -> list[str]:
     return keys
 
 
-def _value(found: Mapping[str, Any], key: str) -> str:
-    value = found.get(key)
+def _value(result: Mapping[str, Any], key: str) -> str:
+    value = result.get(key)
     if value is None or value == "":
         raise ProcessingFailed(
             "DynamicPartitioning.MetadataExtractionFailed", f"partition key {key} is null, empty or absent"

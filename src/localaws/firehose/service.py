@@ -78,13 +78,13 @@ class FirehoseService:
 
     def create(self, params: Mapping[str, Any]) -> dict[str, Any]:
         name = params["DeliveryStreamName"]
-        given = _given(params, "Configuration")
-        if given is None or any(params.get(source) for source in _SOURCES):
+        requested = _destination(params, "Configuration")
+        if requested is None or any(params.get(source) for source in _SOURCES):
             raise AwsError(
                 "InvalidArgumentException",
                 "Locally a delivery stream reads from Kinesis or from direct puts and delivers to (extended) S3.",
             )
-        extended, config = given
+        extended, config = requested
         source = params.get("KinesisStreamSourceConfiguration") or {}
         kind = params.get("DeliveryStreamType") or ("KinesisStreamAsSource" if source else "DirectPut")
         if (kind == "KinesisStreamAsSource") != bool(source):
@@ -123,12 +123,12 @@ class FirehoseService:
     def list_streams(self, params: Mapping[str, Any]) -> dict[str, Any]:
         after, kind = params.get("ExclusiveStartDeliveryStreamName") or "", params.get("DeliveryStreamType")
         limit = params.get("Limit") or 10
-        names = [one.name for one in self._streams.all() if one.name > after and kind in (None, one.kind)]
+        names = [stream.name for stream in self._streams.all() if stream.name > after and kind in (None, stream.kind)]
         return {"DeliveryStreamNames": names[:limit], "HasMoreDeliveryStreams": len(names) > limit}
 
     def update_destination(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        given = _given(params, "Update")
-        if given is None:
+        requested = _destination(params, "Update")
+        if requested is None:
             raise AwsError("InvalidArgumentException", "Only (extended) S3 destinations can be updated locally.")
         with self._streams.update(params) as stream:
             if params["DestinationId"] != DESTINATION_ID:
@@ -138,7 +138,7 @@ class FirehoseService:
                     "ConcurrentModificationException",
                     f"CurrentDeliveryStreamVersionId does not match with the current version, {stream.version}.",
                 )
-            destination = configuration.destination(configuration.merged(stream.destination.shown, given[1]))
+            destination = configuration.destination(configuration.merged(stream.destination.shown, requested[1]))
             if destination.dynamic != stream.destination.dynamic:
                 raise AwsError(
                     "InvalidArgumentException",
@@ -154,8 +154,8 @@ class FirehoseService:
         return {}
 
     def start_encryption(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        asked = params.get("DeliveryStreamEncryptionConfigurationInput") or {"KeyType": "AWS_OWNED_CMK"}
-        return self._encrypt(params, _encryption(asked))
+        requested = params.get("DeliveryStreamEncryptionConfigurationInput") or {"KeyType": "AWS_OWNED_CMK"}
+        return self._encrypt(params, _encryption(requested))
 
     def stop_encryption(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return self._encrypt(params, None)
@@ -206,7 +206,7 @@ class FirehoseService:
             worker.wake()
 
 
-def _given(params: Mapping[str, Any], suffix: str) -> tuple[bool, Mapping[str, Any]] | None:
+def _destination(params: Mapping[str, Any], suffix: str) -> tuple[bool, Mapping[str, Any]] | None:
     """Whether the destination is given as extended, and the configuration or update itself; None if neither is."""
     for extended, name in zip((True, False), _DESTINATIONS, strict=True):
         if params.get(name + suffix):
@@ -214,10 +214,10 @@ def _given(params: Mapping[str, Any], suffix: str) -> tuple[bool, Mapping[str, A
     return None
 
 
-def _encryption(asked: Mapping[str, Any] | None) -> dict[str, str] | None:
-    if not asked:
+def _encryption(requested: Mapping[str, Any] | None) -> dict[str, str] | None:
+    if not requested:
         return None
-    return {name: asked[name] for name in ("KeyARN", "KeyType") if asked.get(name)}
+    return {name: requested[name] for name in ("KeyARN", "KeyType") if requested.get(name)}
 
 
 def _described(stream: DeliveryStream) -> dict[str, Any]:

@@ -152,13 +152,13 @@ class KinesisSource:
 
     def _list_shards(self) -> list[dict[str, Any]]:
         shards: list[dict[str, Any]] = []
-        asked: dict[str, Any] = {"StreamARN": self._arn}
+        request: dict[str, Any] = {"StreamARN": self._arn}
         while True:
-            answer = self._call("ListShards", **asked)
+            answer = self._call("ListShards", **request)
             shards.extend(answer["Shards"])
             if not answer.get("NextToken"):
                 return shards
-            asked = {"NextToken": answer["NextToken"]}
+            request = {"NextToken": answer["NextToken"]}
 
     def _iterator(self, shard: str) -> str:
         start: dict[str, Any]

@@ -70,19 +70,19 @@ class Store:
 
     def records(self, incarnation: str, after: int, most: int) -> list[tuple[int, int, bytes]]:
         """Records put directly, behind id `after`, up to `most` bytes: id, arrival (epoch ms), data."""
-        found: list[tuple[int, int, bytes]] = []
+        records: list[tuple[int, int, bytes]] = []
         with self._lock:
             rows = self._connection.execute(
                 "select id, arrived, data from records where incarnation = ? and id > ? order by id",
                 (incarnation, after),
             )
             for row in rows:
-                found.append(row)
+                records.append(row)
                 most -= len(row[2])
                 if most <= 0:
                     break
             rows.close()
-        return found
+        return records
 
     def forget_records(self, incarnation: str, through: int) -> None:
         """Delete records put directly up to and with id `through`: they are delivered."""

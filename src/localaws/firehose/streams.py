@@ -18,7 +18,7 @@ class Streams:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.RLock()
-        self._streams = {one.name: one for one in map(DeliveryStream.from_document, store.streams())}
+        self._streams = {stream.name: stream for stream in map(DeliveryStream.from_document, store.streams())}
 
     def all(self) -> list[DeliveryStream]:
         with self._lock:

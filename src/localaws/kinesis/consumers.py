@@ -50,7 +50,10 @@ class ConsumerActions:
     def list_consumers(self, params: Mapping[str, Any]) -> dict[str, Any]:
         stream = self._streams.find(params)
         after = params.get("NextToken") or ""
-        consumers = sorted((one for one in stream.consumers if one.name > after), key=lambda one: one.name)
+        consumers = sorted(
+            (candidate for candidate in stream.consumers if candidate.name > after),
+            key=lambda candidate: candidate.name,
+        )
         shown, more = page(consumers, params.get("MaxResults"), default=100, most=10_000)
         result: dict[str, Any] = {"Consumers": [_shown(stream, consumer) for consumer in shown]}
         if more:

@@ -163,10 +163,10 @@ class ControlPlane:
         return {}
 
     def enable_monitoring(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        return self._set_monitoring(params, lambda now, asked: now | asked)
+        return self._set_monitoring(params, lambda now, requested: now | requested)
 
     def disable_monitoring(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        return self._set_monitoring(params, lambda now, asked: now - asked)
+        return self._set_monitoring(params, lambda now, requested: now - requested)
 
     def _set_retention(self, params: Mapping[str, Any], *, longer: bool) -> dict[str, Any]:
         hours = params["RetentionPeriodHours"]
@@ -188,11 +188,11 @@ class ControlPlane:
     def _set_monitoring(
         self, params: Mapping[str, Any], combine: Callable[[set[str], set[str]], set[str]]
     ) -> dict[str, Any]:
-        asked = set(params["ShardLevelMetrics"])
-        asked = set(_SHARD_METRICS) if "ALL" in asked else asked
+        requested = set(params["ShardLevelMetrics"])
+        requested = set(_SHARD_METRICS) if "ALL" in requested else requested
         with self._streams.update(params) as stream:
             before = list(stream.metrics)
-            stream.metrics = sorted(combine(set(before), asked))
+            stream.metrics = sorted(combine(set(before), requested))
         return {
             "StreamName": stream.name,
             "StreamARN": stream.arn,

@@ -78,7 +78,7 @@ class DataPlane:
         limit = params.get("Limit") or MAX_READ_RECORDS
         iterator = iterators.decode(params["ShardIterator"], now=time.time())
         stream = self._streams.find_live({"StreamName": iterator.stream})
-        shard = next((one for one in stream.shards if one.key == iterator.shard), None)
+        shard = next((candidate for candidate in stream.shards if candidate.key == iterator.shard), None)
         if shard is None:
             raise not_found(stream.name)
         if not self._throttle.admit_read(shard.key):

@@ -49,13 +49,13 @@ class OnDemand:
             for name, taken in traffic.items():
                 self._grow(name, _shards_for(taken, seconds))
 
-    def _grow(self, name: str, wanted: int) -> None:
+    def _grow(self, name: str, shards: int) -> None:
         try:
             stream = self._streams.named(name)
-            if stream.mode != "ON_DEMAND" or wanted <= len(stream.open_shards):
+            if stream.mode != "ON_DEMAND" or shards <= len(stream.open_shards):
                 return
             with self._streams.update({"StreamName": name}):
-                self._shards.scale(stream, min(wanted, MAX_SHARDS))
+                self._shards.scale(stream, min(shards, MAX_SHARDS))
         except AwsError as error:
             # Deleted, or changing already: the next look sees.
             _log.info("stream %s does not grow now: %s", name, error.message)

@@ -105,9 +105,11 @@ class ShardActions:
             shard = next(shard for shard in stream.open_shards if shard.holds(border))
             if shard.low != border:
                 self._split(stream, shard, border)
-        kept = set(borders)
-        while (found := next((pair for pair in _neighbours(stream) if pair[1].low not in kept), None)) is not None:
-            self._streams.open_shard(stream, found[0].low, found[1].high, *found)
+        remaining = set(borders)
+        while (
+            pair_to_merge := next((pair for pair in _neighbours(stream) if pair[1].low not in remaining), None)
+        ) is not None:
+            self._streams.open_shard(stream, pair_to_merge[0].low, pair_to_merge[1].high, *pair_to_merge)
 
     def _split(self, stream: Stream, shard: Shard, middle: int) -> None:
         self._streams.open_shard(stream, shard.low, middle - 1, shard)
@@ -164,19 +166,19 @@ def _neighbours(stream: Stream) -> list[tuple[Shard, Shard]]:
     return list(itertools.pairwise(shards))
 
 
-def _filtered(stream: Stream, wanted: Mapping[str, Any]) -> list[Shard]:
+def _filtered(stream: Stream, shard_filter: Mapping[str, Any]) -> list[Shard]:
     """The shards that a ShardFilter keeps (page "ShardFilter")."""
-    kind = wanted.get("Type")
+    kind = shard_filter.get("Type")
     if kind == "AT_LATEST":
         return [shard for shard in stream.shards if shard.open]
     if kind == "AFTER_SHARD_ID":
-        return [shard for shard in stream.shards if shard.id > str(wanted.get("ShardId"))]
+        return [shard for shard in stream.shards if shard.id > str(shard_filter.get("ShardId"))]
     if kind in ("AT_TIMESTAMP", "FROM_TIMESTAMP", "AT_TRIM_HORIZON", "FROM_TRIM_HORIZON"):
         horizon = time.time() - stream.retention_hours * 3600
-        moment = wanted["Timestamp"].timestamp() if "Timestamp" in wanted else max(horizon, stream.created)
-        kept = [shard for shard in stream.shards if shard.closed is None or shard.closed >= moment]
+        moment = shard_filter["Timestamp"].timestamp() if "Timestamp" in shard_filter else max(horizon, stream.created)
+        open_shards = [shard for shard in stream.shards if shard.closed is None or shard.closed >= moment]
         if kind.startswith("AT_"):
             # What was open at the creation opened with it, however long its first second took.
-            kept = [shard for shard in kept if shard.opened <= moment or shard.parent is None]
-        return kept
+            open_shards = [shard for shard in open_shards if shard.opened <= moment or shard.parent is None]
+        return open_shards
     return list(stream.shards)

@@ -50,7 +50,7 @@ class RecordStore:
 
     def read(self, shard: int, after: int, limit: int, most: int) -> list[Record]:
         """Records behind position `after`, in order: up to `limit`, and up to `most` bytes (the first one always)."""
-        found: list[Record] = []
+        records: list[Record] = []
         size = 0
         with self._read_lock:
             rows = self._reader.execute(
@@ -59,23 +59,23 @@ class RecordStore:
             )
             for id_, arrived, key, data in rows:
                 size += len(data)
-                if size > most and found:
+                if size > most and records:
                     break
-                found.append(Record(id_ % _POSITIONS, arrived, key, data))
+                records.append(Record(id_ % _POSITIONS, arrived, key, data))
             rows.close()
-        return found
+        return records
 
     def arrival_after(self, shard: int, after: int) -> int | None:
         """When the record that follows position `after` arrived (epoch ms); None if none follows."""
-        return self._one(
+        return self._scalar(
             "select arrived from records where id > ? and id < ? order by id limit 1",
             (shard * _POSITIONS + after, (shard + 1) * _POSITIONS),
         )
 
     def newest(self, shard: int) -> tuple[int, int]:
         """Position and arrival (epoch ms) of a shard's last record; (0, 0) if it holds none."""
-        found = self._edge(shard, "desc")
-        return found or (0, 0)
+        sequence = self._edge(shard, "desc")
+        return sequence or (0, 0)
 
     def before(self, shard: int, moment: int) -> int:
         """The last position that arrived before `moment` (epoch ms), found by bisection; 0 if there is none."""
@@ -85,7 +85,7 @@ class RecordStore:
         low, high = first[0], last[0]
         while low < high:
             middle = (low + high + 1) // 2
-            arrived = self._one("select arrived from records where id = ?", (shard * _POSITIONS + middle,))
+            arrived = self._scalar("select arrived from records where id = ?", (shard * _POSITIONS + middle,))
             if arrived is not None and arrived < moment:
                 low = middle
             else:
@@ -124,7 +124,7 @@ class RecordStore:
             ).fetchone()
         return (row[0] % _POSITIONS, row[1]) if row else None
 
-    def _one(self, query: str, arguments: tuple[int, ...]) -> int | None:
+    def _scalar(self, query: str, arguments: tuple[int, ...]) -> int | None:
         with self._read_lock:
             row = self._reader.execute(query, arguments).fetchone()
         return int(row[0]) if row else None

@@ -140,7 +140,11 @@ class Streams:
 
     def _purge(self) -> None:
         now = time.time()
-        for stream in [one for one in self._streams.values() if one.changing == "DELETING" and one.settled <= now]:
+        for stream in [
+            candidate
+            for candidate in self._streams.values()
+            if candidate.changing == "DELETING" and candidate.settled <= now
+        ]:
             del self._streams[stream.name]
             self.store.delete_stream(stream.name, [shard.key for shard in stream.shards])
 

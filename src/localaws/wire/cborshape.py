@@ -34,7 +34,7 @@ def decode(shape: Shape | None, body: bytes) -> dict[str, Any]:
 
 def encode(shape: Shape | None, result: Mapping[str, Any]) -> bytes:
     """A CBOR body of a result; members that are None are left out."""
-    known = {name: value for name, value in result.items() if value is not None and shape and name in shape.members}  # type: ignore[attr-defined]
+    members = {name: value for name, value in result.items() if value is not None and shape and name in shape.members}  # type: ignore[attr-defined]
     operation = SimpleNamespace(
         name="",
         input_shape=shape,
@@ -43,7 +43,7 @@ def encode(shape: Shape | None, result: Mapping[str, Any]) -> bytes:
         has_event_stream_input=False,
         has_event_stream_output=False,
     )
-    written = RpcV2CBORSerializer().serialize_to_request(known, operation)["body"]  # type: ignore[arg-type]
+    written = RpcV2CBORSerializer().serialize_to_request(members, operation)["body"]  # type: ignore[arg-type]
     return bytes(written) or b"\xa0"
 
 

@@ -69,8 +69,8 @@ def _parsed(route: Route, request: HttpRequest) -> dict[str, Any]:
         code = "MalformedXML" if route.protocol == "rest-xml" else "SerializationException"
         if route.protocol in ("query", "ec2"):
             code = "MalformedQueryString"
-        said = str(error).partition("\n")[0].partition(", invalid XML")[0][:300]
-        raise AwsError(code, f"The request cannot be read: {said}") from error
+        reason = str(error).partition("\n")[0].partition(", invalid XML")[0][:300]
+        raise AwsError(code, f"The request cannot be read: {reason}") from error
     return parsed
 
 
@@ -108,11 +108,11 @@ def _serialized(route: Route, result: Mapping[str, Any], request_id: str) -> Htt
     status = int(result.get("_status", 0)) or described.http.get("responseCode", 200)
     body = result.get("Body")
     plain = {name: value for name, value in result.items() if name != "Body" and value is not None}
-    made = make(described, context=SerializationContext(request_id=request_id)).serialize(plain)
-    headers = {str(name): str(value) for name, value in made["headers"].items()}
+    serialized = make(described, context=SerializationContext(request_id=request_id)).serialize(plain)
+    headers = {str(name): str(value) for name, value in serialized["headers"].items()}
     if isinstance(body, (bytes, FilePart)):
         return HttpAnswer(status, headers, body)
-    text = made["body"] or b""
+    text = serialized["body"] or b""
     return HttpAnswer(status, headers, text.encode() if isinstance(text, str) else text)
 
 

@@ -42,8 +42,8 @@ def _refusal(route: Route, error: AwsError) -> AwsError:
     if route.service == "s3":
         return error
     if route.protocol == "ec2":
-        said = f"You are not authorized to perform this operation. {error.message}"
-        return AwsError("UnauthorizedOperation", said, status=403)
+        message = f"You are not authorized to perform this operation. {error.message}"
+        return AwsError("UnauthorizedOperation", message, status=403)
     if route.protocol == "query":
         return AwsError("AuthorizationError" if route.service == "sns" else "AccessDenied", error.message, status=403)
     return AwsError("AccessDeniedException", error.message, status=400)
@@ -94,4 +94,4 @@ def _s3(resource: str, error: AwsError, request_id: str) -> HttpAnswer:
 
 def _safe(text: str) -> str:
     """Text that XML 1.0 may hold: control characters have no form in it."""
-    return escape("".join(one if one in "\t\n\r" or one >= " " else "\ufffd" for one in text))
+    return escape("".join(character if character in "\t\n\r" or character >= " " else "\ufffd" for character in text))

@@ -57,10 +57,10 @@ def _reader(shape: Shape) -> Change:
         return _structure_reader(shape)
     if kind == "list":
         member: Change = _reader(shape.member)  # type: ignore[attr-defined]
-        return lambda value: [member(one) for one in _is(value, list, shape, "a list")]
+        return lambda value: [member(element) for element in _is(value, list, shape, "a list")]
     if kind == "map":
         item: Change = _reader(shape.value)  # type: ignore[attr-defined]
-        return lambda value: {name: item(one) for name, one in _is(value, dict, shape, "a map").items()}
+        return lambda value: {name: item(element) for name, element in _is(value, dict, shape, "a map").items()}
     return _scalar_reader(shape, kind)
 
 
@@ -84,22 +84,22 @@ def _structure_reader(shape: Shape) -> Change:
     members: dict[str, tuple[str, Change]] = {}
 
     def read(value: Any) -> dict[str, Any]:
-        given = _is(value, dict, shape, "a structure")
+        structure = _is(value, dict, shape, "a structure")
         if not members:  # made when first used: shapes may contain themselves
             every = shape.members.items()  # type: ignore[attr-defined]
-            members.update({one.serialization.get("name", name): (name, _reader(one)) for name, one in every})
+            members.update({member.serialization.get("name", name): (name, _reader(member)) for name, member in every})
         return {
-            members[name][0]: members[name][1](one)
-            for name, one in given.items()
-            if one is not None and name in members
+            members[name][0]: members[name][1](member)
+            for name, member in structure.items()
+            if member is not None and name in members
         }
 
     return read
 
 
-def _is(value: Any, kind: type, shape: Shape, said: str) -> Any:
+def _is(value: Any, kind: type, shape: Shape, expected: str) -> Any:
     if not isinstance(value, kind):
-        raise _unfit(shape.name, said)
+        raise _unfit(shape.name, expected)
     return value
 
 
@@ -137,10 +137,10 @@ def _writer(shape: Shape) -> Change:
         return _structure_writer(shape)
     if kind == "list":
         member = _writer(shape.member)  # type: ignore[attr-defined]
-        return lambda value: [member(one) for one in value]
+        return lambda value: [member(element) for element in value]
     if kind == "map":
         item = _writer(shape.value)  # type: ignore[attr-defined]
-        return lambda value: {name: item(one) for name, one in value.items()}
+        return lambda value: {name: item(element) for name, element in value.items()}
     if kind == "timestamp":
         iso = shape.serialization.get("timestampFormat") == "iso8601"
         return lambda value: _shown(value, iso)
@@ -157,11 +157,11 @@ def _structure_writer(shape: Shape) -> Change:
     def write(value: Mapping[str, Any]) -> dict[str, Any]:
         if not members:
             every = shape.members.items()  # type: ignore[attr-defined]
-            members.update({name: (one.serialization.get("name", name), _writer(one)) for name, one in every})
+            members.update({name: (member.serialization.get("name", name), _writer(member)) for name, member in every})
         return {
-            members[name][0]: members[name][1](one)
-            for name, one in value.items()
-            if one is not None and name in members
+            members[name][0]: members[name][1](member)
+            for name, member in value.items()
+            if member is not None and name in members
         }
 
     return write

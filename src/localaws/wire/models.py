@@ -36,8 +36,8 @@ def model(service: str) -> ServiceModel | None:
 @cache
 def operation(service: str, action: str) -> OperationModel | None:
     """The model of one action, or None where the service has none of that name."""
-    found = model(service)
+    service_model = model(service)
     try:
-        return found.operation_model(action) if found else None
+        return service_model.operation_model(action) if service_model else None
     except OperationNotFoundError:
         return None

@@ -80,7 +80,7 @@ def from_environ(environ: Mapping[str, Any]) -> HttpRequest:
     )
 
 
-def made(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> HttpRequest:
+def build_request(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> HttpRequest:
     """A request that never was on the wire."""
     return HttpRequest(method=method, path=path, query=query, headers=dict(headers), stream=io.BytesIO(body))
 

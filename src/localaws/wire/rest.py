@@ -34,9 +34,13 @@ class Template:
 @cache
 def templates(service: str) -> tuple[Template, ...]:
     """The templates of a service's operations, the most particular first."""
-    found = model(service)
-    made = [_template(found.operation_model(name)) for name in found.operation_names] if found else []
-    return tuple(sorted(made, key=lambda one: one.weight, reverse=True))
+    service_model = model(service)
+    parsed = (
+        [_template(service_model.operation_model(name)) for name in service_model.operation_names]
+        if service_model
+        else []
+    )
+    return tuple(sorted(parsed, key=lambda template: template.weight, reverse=True))
 
 
 def _template(operation: object) -> Template:
@@ -45,35 +49,37 @@ def _template(operation: object) -> Template:
     members = operation.input_shape.members if operation.input_shape else {}  # type: ignore[attr-defined]
     required = operation.input_shape.required_members if operation.input_shape else []  # type: ignore[attr-defined]
     placed = {name: members[name].serialization for name in required}
-    pairs = [one.partition("=") for one in query.split("&") if one and not one.startswith(_IGNORED)]
+    pairs = [pair.partition("=") for pair in query.split("&") if pair and not pair.startswith(_IGNORED)]
     return Template(
         action=operation.name,  # type: ignore[attr-defined]
         method=http["method"],
         path=re.compile(_pattern(path)),
-        labels=tuple(found[0] for found in _LABEL.findall(path)),
+        labels=tuple(label[0] for label in _LABEL.findall(path)),
         query=frozenset((name, value) for name, _, value in pairs),
-        required_query=frozenset(one["name"] for one in placed.values() if one.get("location") == "querystring"),
-        required_headers=frozenset(one["name"].lower() for one in placed.values() if one.get("location") == "header"),
+        required_query=frozenset(pair["name"] for pair in placed.values() if pair.get("location") == "querystring"),
+        required_headers=frozenset(
+            pair["name"].lower() for pair in placed.values() if pair.get("location") == "header"
+        ),
     )
 
 
 def _pattern(path: str) -> str:
-    made, last = "", 0
-    for found in _LABEL.finditer(path):
-        made += re.escape(path[last : found.start()]) + f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})"
-        last = found.end()
-    return made + re.escape(path[last:]) + "/?$"
+    pattern, last = "", 0
+    for label in _LABEL.finditer(path):
+        pattern += re.escape(path[last : label.start()]) + f"(?P<{label[1]}>{'.+' if label[2] else '[^/]+'})"
+        last = label.end()
+    return pattern + re.escape(path[last:]) + "/?$"
 
 
 def match(
     service: str, method: str, path: str, fields: Mapping[str, str], headers: Mapping[str, str]
 ) -> tuple[str, dict[str, str]] | None:
     """The action of a request and the labels of its (encoded) path, or None where no operation fits."""
-    for one in templates(service):
-        if one.method != method or not (found := one.path.match(path)):
+    for template in templates(service):
+        if template.method != method or not (labels := template.path.match(path)):
             continue
-        if all(name in fields and (not value or fields[name] == value) for name, value in one.query) and (
-            one.required_query <= fields.keys() and one.required_headers <= headers.keys()
+        if all(name in fields and (not value or fields[name] == value) for name, value in template.query) and (
+            template.required_query <= fields.keys() and template.required_headers <= headers.keys()
         ):
-            return one.action, {name: unquote(text) for name, text in found.groupdict().items()}
+            return template.action, {name: unquote(text) for name, text in labels.groupdict().items()}
     return None

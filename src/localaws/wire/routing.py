@@ -61,8 +61,8 @@ def route(request: HttpRequest) -> Route:
     if target := request.headers.get("x-amz-target"):
         prefix, _, action = target.partition(".")
         return Route(_target(prefix) or _scope(request), action, "json")
-    if request.headers.get("smithy-protocol") == "rpc-v2-cbor" and (found := _RPC_PATH.match(request.path)):
-        return Route(_target(found["target"]) or _scope(request), found["action"], "cbor")
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor" and (rpc := _RPC_PATH.match(request.path)):
+        return Route(_target(rpc["target"]) or _scope(request), rpc["action"], "cbor")
     if request.is_form and request.method == "POST":
         return _form(request)
     return _rest(request)
@@ -89,12 +89,12 @@ def _rest(request: HttpRequest) -> Route:
     path = request.path
     if service == "s3" and (host := _BUCKET_HOST.match(request.headers.get("host", ""))):
         path = f"/{host['bucket']}{path}"
-    found = rest.match(service, request.method, path, fields, request.headers)
+    matched = rest.match(service, request.method, path, fields, request.headers)
     described = model(service)
     protocol = described.protocol if described else "rest-json"
-    if found is None:
+    if matched is None:
         return Route(service, "", protocol)
-    return Route(service, found[0], protocol, found[1])
+    return Route(service, matched[0], protocol, matched[1])
 
 
 def _scope(request: HttpRequest) -> str:

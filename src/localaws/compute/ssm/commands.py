@@ -33,14 +33,16 @@ class Command:
     @property
     def status(self) -> str:
         """The worst of what its instances say, once all have ended."""
-        found = {one.status for one in self.invocations.values()}
-        if found & {"Pending", "InProgress"}:
-            return "InProgress" if found - {"Pending"} else "Pending"
-        return next((one for one in ("Cancelled", "TimedOut", "Failed") if one in found), "Success")
+        statuses = {invocation.status for invocation in self.invocations.values()}
+        if statuses & {"Pending", "InProgress"}:
+            return "InProgress" if statuses - {"Pending"} else "Pending"
+        return next(
+            (invocation for invocation in ("Cancelled", "TimedOut", "Failed") if invocation in statuses), "Success"
+        )
 
-    def told(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """The API's `Command`."""
-        ended = [one for one in self.invocations.values() if one.status not in _OPEN]
+        ended = [invocation for invocation in self.invocations.values() if invocation.status not in _OPEN]
         return {
             "CommandId": self.id,
             "DocumentName": self.document,
@@ -57,54 +59,54 @@ class Command:
             "MaxErrors": "0",
             "TargetCount": len(self.invocations),
             "CompletedCount": len(ended),
-            "ErrorCount": sum(one.status in ("Failed", "TimedOut") for one in ended),
-            "DeliveryTimedOutCount": sum(one.details == "Delivery Timed Out" for one in ended),
+            "ErrorCount": sum(invocation.status in ("Failed", "TimedOut") for invocation in ended),
+            "DeliveryTimedOutCount": sum(invocation.details == "Delivery Timed Out" for invocation in ended),
             "TimeoutSeconds": self.timeout,
         }
 
-    def invocation(self, one: Invocation) -> dict[str, Any]:
+    def describe_invocation(self, invocation: Invocation) -> dict[str, Any]:
         """The answer of GetCommandInvocation."""
-        told: dict[str, Any] = {
+        response: dict[str, Any] = {
             "CommandId": self.id,
-            "InstanceId": one.instance_id,
+            "InstanceId": invocation.instance_id,
             "Comment": self.comment,
             "DocumentName": self.document,
             "DocumentVersion": self.version,
             "PluginName": self.plugins[0] if len(self.plugins) == 1 else "",
-            "ResponseCode": one.exit_code,
-            "Status": one.status,
-            "StatusDetails": one.details,
-            "StandardOutputContent": one.out,
-            "StandardErrorContent": one.err,
+            "ResponseCode": invocation.exit_code,
+            "Status": invocation.status,
+            "StatusDetails": invocation.details,
+            "StandardOutputContent": invocation.out,
+            "StandardErrorContent": invocation.err,
             "StandardOutputUrl": "",
             "StandardErrorUrl": "",
-            "ExecutionStartDateTime": _stamp(one.started),
-            "ExecutionEndDateTime": _stamp(one.ended),
+            "ExecutionStartDateTime": _stamp(invocation.started),
+            "ExecutionEndDateTime": _stamp(invocation.ended),
         }
-        if one.started and one.ended:
-            told["ExecutionElapsedTime"] = f"PT{(one.ended - one.started).total_seconds():.3f}S"
-        return told
+        if invocation.started and invocation.ended:
+            response["ExecutionElapsedTime"] = f"PT{(invocation.ended - invocation.started).total_seconds():.3f}S"
+        return response
 
-    def listed(self, one: Invocation, details: bool) -> dict[str, Any]:
+    def list_entry(self, invocation: Invocation, details: bool) -> dict[str, Any]:
         """The API's `CommandInvocation`, with its plugins when details are asked for."""
         plugin = {
             "Name": self.plugins[0] if self.plugins else "",
-            "Status": one.status,
-            "StatusDetails": one.details,
-            "ResponseCode": one.exit_code,
-            "Output": (one.out + one.err)[:_PLUGIN_CHARACTERS],
-            **({"ResponseStartDateTime": one.started} if one.started else {}),
-            **({"ResponseFinishDateTime": one.ended} if one.ended else {}),
+            "Status": invocation.status,
+            "StatusDetails": invocation.details,
+            "ResponseCode": invocation.exit_code,
+            "Output": (invocation.out + invocation.err)[:_PLUGIN_CHARACTERS],
+            **({"ResponseStartDateTime": invocation.started} if invocation.started else {}),
+            **({"ResponseFinishDateTime": invocation.ended} if invocation.ended else {}),
         }
         return {
             "CommandId": self.id,
-            "InstanceId": one.instance_id,
+            "InstanceId": invocation.instance_id,
             "Comment": self.comment,
             "DocumentName": self.document,
             "DocumentVersion": self.version,
             "RequestedDateTime": self.requested,
-            "Status": one.status,
-            "StatusDetails": one.details,
+            "Status": invocation.status,
+            "StatusDetails": invocation.details,
             "CommandPlugins": [plugin] if details else [],
         }
 

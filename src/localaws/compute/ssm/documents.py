@@ -45,41 +45,41 @@ class Step:
     ends: bool
 
 
-def steps(content: str, given: Mapping[str, list[str]]) -> list[Step]:
+def steps(content: str, parameters: Mapping[str, list[str]]) -> list[Step]:
     """The scripts of a document with its parameters filled in. Raises AwsError InvalidDocument, InvalidParameters."""
     try:
         document = json.loads(content)
     except ValueError as error:
         raise AwsError("InvalidDocument", f"the document is not JSON: {error}") from error
-    values = _values(document.get("parameters") or {}, given)
-    return [_step(one, values) for one in document.get("mainSteps") or []]
+    values = _values(document.get("parameters") or {}, parameters)
+    return [_step(step, values) for step in document.get("mainSteps") or []]
 
 
-def _values(declared: Mapping[str, Any], given: Mapping[str, list[str]]) -> dict[str, str | list[str]]:
-    if unknown := sorted(given.keys() - declared.keys()):
+def _values(declared: Mapping[str, Any], parameters: Mapping[str, list[str]]) -> dict[str, str | list[str]]:
+    if unknown := sorted(parameters.keys() - declared.keys()):
         raise AwsError("InvalidParameters", f"document does not have the parameters {', '.join(unknown)}")
-    return {name: _value(name, rule, given.get(name)) for name, rule in declared.items()}
+    return {name: _value(name, rule, parameters.get(name)) for name, rule in declared.items()}
 
 
-def _value(name: str, rule: Mapping[str, Any], given: list[str] | None) -> str | list[str]:
-    if given is None:
+def _value(name: str, rule: Mapping[str, Any], values: list[str] | None) -> str | list[str]:
+    if values is None:
         if "default" not in rule:
             raise AwsError("InvalidParameters", f"Parameter {name} is required")
         default = rule["default"]
-        return [str(one) for one in default] if isinstance(default, list) else str(default)
+        return [str(value) for value in default] if isinstance(default, list) else str(default)
     is_list = rule.get("type") == "StringList"
-    if not is_list and len(given) != 1:
+    if not is_list and len(values) != 1:
         raise AwsError("InvalidParameters", f"Parameter {name} takes one value")
-    for one in given:
+    for value in values:
         allowed, pattern = rule.get("allowedValues"), rule.get("allowedPattern")
-        if allowed and one not in allowed:
-            raise AwsError("InvalidParameters", f"Parameter {name} has invalid value {one}; allowed are {allowed}")
-        if pattern and not re.fullmatch(pattern, one):
+        if allowed and value not in allowed:
+            raise AwsError("InvalidParameters", f"Parameter {name} has invalid value {value}; allowed are {allowed}")
+        if pattern and not re.fullmatch(pattern, value):
             raise AwsError("InvalidParameters", f"Parameter {name} does not match the pattern {pattern}")
         most = rule.get("maxChars")
-        if most and len(one) > int(most):
+        if most and len(value) > int(most):
             raise AwsError("InvalidParameters", f"Parameter {name} is longer than {most} characters")
-    return list(given) if is_list else given[0]
+    return list(values) if is_list else values[0]
 
 
 def _step(step: Mapping[str, Any], values: Mapping[str, str | list[str]]) -> Step:
@@ -107,10 +107,10 @@ def _lines(run: str | list[str], values: Mapping[str, str | list[str]]) -> list[
 
 
 def _filled(text: str, values: Mapping[str, str | list[str]]) -> str:
-    def value(found: re.Match[str]) -> str:
-        known = values.get(found[1])
-        if known is None:
-            raise AwsError("InvalidDocument", f"the document uses {found[1]}, which is no parameter of it")
-        return known if isinstance(known, str) else json.dumps(known)
+    def value(match: re.Match[str]) -> str:
+        parameter = values.get(match[1])
+        if parameter is None:
+            raise AwsError("InvalidDocument", f"the document uses {match[1]}, which is no parameter of it")
+        return parameter if isinstance(parameter, str) else json.dumps(parameter)
 
     return _PLACEHOLDER.sub(value, text)

@@ -43,13 +43,13 @@ class Invocation:
         self.status, self.details, self.ended = status, details or status, datetime.now(UTC)
         self.done.set()
 
-    def run(self, steps: list[Step], env: Mapping[str, str], folder: Path, said: Callable[[str], None]) -> None:
+    def run(self, steps: list[Step], env: Mapping[str, str], folder: Path, log: Callable[[str], None]) -> None:
         """Run the scripts one after the other with `sh`, in a scratch folder below `folder`."""
         self.status = self.details = "InProgress"
         self.started = datetime.now(UTC)
         with tempfile.TemporaryDirectory(dir=folder, prefix="command-") as scratch:
             for step in steps:
-                said(f"run command: step {step.name}")
+                log(f"run command: step {step.name}")
                 status = self._step(step, env, Path(scratch))
                 if status in ("TimedOut", "Cancelled") or (status == "Failed" and step.ends):
                     break

@@ -65,14 +65,14 @@ class SsmService:
             comment=str(params.get("Comment", "")),
             timeout=int(params.get("TimeoutSeconds") or _DELIVERY_SECONDS),
             targets=list(params.get("Targets") or []),
-            invocations={one.id: Invocation(instance_id=one.id) for one in chosen},
+            invocations={instance.id: Invocation(instance_id=instance.id) for instance in chosen},
             plugins=[step.name for step in script],
         )
-        told = command.told()
+        description = command.describe()
         self._commands[command.id] = command
         for instance in chosen:
             self._pool.submit(self._deliver, command, instance, script)
-        return {"Command": told}
+        return {"Command": description}
 
     def _deliver(self, command: Command, instance: Instance, script: list[Step]) -> None:
         invocation, waited = command.invocations[instance.id], 0.0
@@ -98,34 +98,36 @@ class SsmService:
         name = str(params.get("DocumentName", ""))
         if name == "AWS-RunShellScript":
             return "1", json.dumps(RUN_SHELL_SCRIPT)
-        asked = {"Name": name, "DocumentFormat": "JSON"}
+        request = {"Name": name, "DocumentFormat": "JSON"}
         if version := params.get("DocumentVersion"):
-            asked["DocumentVersion"] = version
+            request["DocumentVersion"] = version
         try:
-            found = self._cloud.call("ssm", "GetDocument", asked, _OURSELVES)
+            document = self._cloud.call("ssm", "GetDocument", request, _OURSELVES)
         except AwsError as error:
             raise AwsError("InvalidDocument", f"Document with name {name} does not exist.") from error
-        return str(found["DocumentVersion"]), str(found["Content"])
+        return str(document["DocumentVersion"]), str(document["Content"])
 
     def _chosen(self, ids: list[str], targets: list[dict[str, Any]]) -> list[Instance]:
         """The instances that a command goes to. Raises AwsError InvalidInstanceId for what is not managed."""
-        known = {one.id: one for one in self._fleet.instances() if one.state == "running"}
-        wrong = [one for one in ids if one not in known]
+        running = {instance.id: instance for instance in self._fleet.instances() if instance.state == "running"}
+        wrong = [instance_id for instance_id in ids if instance_id not in running]
         if wrong or not (ids or targets):
-            said = f"Instances [[{', '.join(wrong)}]] not in a valid state for account {ACCOUNT}"
-            raise AwsError("InvalidInstanceId", said)
-        chosen = [known[one] for one in ids]
-        matching = [one for one in known.values() if targets and all(_is_target(one, by) for by in targets)]
-        return chosen + [one for one in matching if one not in chosen]
+            message = f"Instances [[{', '.join(wrong)}]] not in a valid state for account {ACCOUNT}"
+            raise AwsError("InvalidInstanceId", message)
+        chosen = [running[instance_id] for instance_id in ids]
+        if targets:
+            matching = (instance for instance in running.values() if all(_is_target(instance, by) for by in targets))
+            chosen += [instance for instance in matching if instance not in chosen]
+        return chosen
 
-    def _found(self, params: Mapping[str, Any]) -> Command:
+    def _find(self, params: Mapping[str, Any]) -> Command:
         command = self._commands.get(str(params.get("CommandId")))
         if command is None:
             raise AwsError("InvalidCommandId", "The specified command ID isn't valid. Verify the ID and try again.")
         return command
 
     def _cancel(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        command, ids = self._found(params), params.get("InstanceIds")
+        command, ids = self._find(params), params.get("InstanceIds")
         for instance_id, invocation in command.invocations.items():
             if not ids or instance_id in ids:
                 invocation.cancelled.set()
@@ -133,46 +135,49 @@ class SsmService:
 
     def _get(self, params: Mapping[str, Any]) -> dict[str, Any]:
         command = self._commands.get(str(params.get("CommandId")))
-        found = command.invocations.get(str(params.get("InstanceId"))) if command else None
+        invocation = command.invocations.get(str(params.get("InstanceId"))) if command else None
         plugin = params.get("PluginName")
-        if command is None or found is None:
+        if command is None or invocation is None:
             raise AwsError("InvocationDoesNotExist", "The command ID and managed node ID you specified did not match.")
         if plugin and plugin not in command.plugins:
             raise AwsError("InvalidPluginName", "The plugin name isn't valid.")
-        return command.invocation(found)
+        return command.describe_invocation(invocation)
 
     def _list(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Commands": [one.told() for one in self._newest_first(params)]}
+        return {"Commands": [command.describe() for command in self._newest_first(params)]}
 
     def _list_invocations(self, params: Mapping[str, Any]) -> dict[str, Any]:
         details = bool(params.get("Details"))
         return {
             "CommandInvocations": [
-                command.listed(one, details)
+                command.list_entry(invocation, details)
                 for command in self._newest_first(params)
-                for one in command.invocations.values()
-                if params.get("InstanceId") in (None, one.instance_id)
+                for invocation in command.invocations.values()
+                if params.get("InstanceId") in (None, invocation.instance_id)
             ]
         }
 
     def _newest_first(self, params: Mapping[str, Any]) -> list[Command]:
-        found = [self._found(params)] if params.get("CommandId") else list(self._commands.values())
+        commands = [self._find(params)] if params.get("CommandId") else list(self._commands.values())
         instance = params.get("InstanceId")
-        found = [one for one in found if instance is None or instance in one.invocations]
-        return sorted(found, key=lambda one: one.requested, reverse=True)
+        commands = [command for command in commands if instance is None or instance in command.invocations]
+        return sorted(commands, key=lambda command: command.requested, reverse=True)
 
     def _describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeInstanceInformation": agents that have once registered, with whether they answer now."""
-        asked = {one["Key"]: one["Values"] for one in params.get("Filters") or []}
-        asked |= {one["key"]: one["valueSet"] for one in params.get("InstanceInformationFilterList") or []}
-        told = []
+        conditions = {information["Key"]: information["Values"] for information in params.get("Filters") or []}
+        conditions |= {
+            information["key"]: information["valueSet"]
+            for information in params.get("InstanceInformationFilterList") or []
+        }
+        listed = []
         for instance in self._fleet.instances():
             machine = self._fleet.machine(instance.id)
             if machine is None or machine.booted_at is None or instance.state == "terminated":
                 continue
             online = self._fleet.reachable(instance)
             seen = datetime.now(UTC) if online else machine.booted_at
-            one = {
+            information = {
                 "InstanceId": instance.id,
                 "PingStatus": "Online" if online else "ConnectionLost",
                 "LastPingDateTime": seen,
@@ -185,14 +190,14 @@ class SsmService:
                 "IPAddress": str(instance.raw.private_ip or "127.0.0.1"),
                 "ComputerName": instance.id,
             }
-            if all(_matches(instance, one, key, values) for key, values in asked.items()):
-                told.append(one)
-        return {"InstanceInformationList": told}
+            if all(_matches(instance, information, key, values) for key, values in conditions.items()):
+                listed.append(information)
+        return {"InstanceInformationList": listed}
 
 
 def _now(fleet: Fleet, instance: Instance) -> Instance:
     """The instance as its tags are now."""
-    return next((one for one in fleet.instances() if one.id == instance.id), instance)
+    return next((candidate for candidate in fleet.instances() if candidate.id == instance.id), instance)
 
 
 def _is_target(instance: Instance, target: Mapping[str, Any]) -> bool:
@@ -202,11 +207,11 @@ def _is_target(instance: Instance, target: Mapping[str, Any]) -> bool:
     return key.startswith("tag:") and instance.tags.get(key.removeprefix("tag:")) in values
 
 
-def _matches(instance: Instance, told: Mapping[str, Any], key: str, values: list[str]) -> bool:
+def _matches(instance: Instance, information: Mapping[str, Any], key: str, values: list[str]) -> bool:
     fields = {"InstanceIds": "InstanceId", "PlatformTypes": "PlatformType"}
     if key.startswith("tag:"):
         return instance.tags.get(key.removeprefix("tag:")) in values
     field = fields.get(key, key)
-    if field not in told:
+    if field not in information:
         raise AwsError("InvalidFilterKey", f"The specified key {key} isn't valid.")
-    return str(told[field]) in values
+    return str(information[field]) in values
