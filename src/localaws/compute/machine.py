@@ -101,7 +101,7 @@ class Machine:
             except units.BadUnit as error:
                 self.say(str(error))
                 log.warning("instance %s: %s", instance.id, error)
-        manager = Supervisord(self.folder, loaded, self._environ(instance))
+        manager = self.manager = Supervisord(self.folder, loaded, self._environ(instance))
         try:
             manager.start()
             self.say("started " + (", ".join(unit.name for unit in loaded) or "no units"))
@@ -109,7 +109,7 @@ class Machine:
         except OSError as error:
             self.say(str(error))
             log.exception("instance %s does not boot", instance.id)
-        self.manager, self.booted_at = manager, datetime.now(UTC)
+        self.booted_at = datetime.now(UTC)
         self._checked_after = time.monotonic() + _CHECK_SECONDS / self._speed
 
     def _watch(self, manager: Supervisord, instance: Instance) -> None:
