@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from postrank.laptop.ports import any_free
-from tests.support.stack import ROOT, Stack, command, exported, running_stack, share_cache
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from postrank.laptop.setup.ports import any_free
+from tests.support.stack.laptop_run import ROOT, Stack, command, exported, running_stack, share_cache
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
