@@ -89,7 +89,7 @@ def test_a_part_that_dies_on_every_start_ends_the_run_with_its_reason(tmp_path: 
 
 
 def test_what_a_dead_part_started_is_ended_before_its_restart(tmp_path: Path) -> None:
-    with Parts(tmp_path) as parts:
+    with Parts(tmp_path, instances=tmp_path / "instances") as parts:
         parts.start("family", script(FAMILY, tmp_path, str(tmp_path)))
         child = pid_in(tmp_path / "unmarked.pid")
         os.kill(parts.process_id("family"), signal.SIGKILL)
