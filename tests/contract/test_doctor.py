@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from postrank.laptop.provision import Provision
 from tests.support.fakes.http_server import Handler, serving
@@ -20,7 +21,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 def doctor(streamer: StreamerProcess) -> "subprocess.CompletedProcess[str]":
     argv = [sys.executable, "-m", "postrank", "doctor", "--config", str(streamer.write())]
-    return subprocess.run(argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=patient(60)
+    )
 
 
 def sentences(streamer: StreamerProcess) -> dict[str, str]:
@@ -71,9 +74,8 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
         yield aws
 
 
-def as_role(streamer: StreamerProcess, role: str) -> dict[str, str]:
-    url = f"{streamer.endpoint}/_localaws/credentials/{NAMES.roles[role]}"
-    streamer.env = {**streamer.env, "AWS_CONTAINER_CREDENTIALS_FULL_URI": url}
+def as_role(aws: LocalAws, streamer: StreamerProcess, role: str) -> dict[str, str]:
+    streamer.env = {**streamer.env, **aws.role_environment(NAMES.roles[role])}
     streamer.without = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     return sentences(streamer)
 
@@ -83,12 +85,12 @@ def test_streams_and_permissions_are_looked_at_on_aws_and_nothing_is_written(
 ) -> None:
     streamer, stream = StreamerProcess(tmp_path, local_aws.endpoint, [file]), f"stream {NAMES.streams['posts']}"
     list(Provision(local_aws.client, NAMES).base())
-    assert {one.partition(" ")[0] for one in as_role(streamer, "streamer").values()} == {"ok"}
-    assert "-> give the role the permission that the message names" in as_role(streamer, "crawler")[stream]
+    assert {one.partition(" ")[0] for one in as_role(local_aws, streamer, "streamer").values()} == {"ok"}
+    assert "-> give the role the permission that the message names" in as_role(local_aws, streamer, "crawler")[stream]
     look = {"Effect": "Allow", "Action": "kinesis:DescribeStreamSummary", "Resource": "*"}
     policy = orjson.dumps({"Version": "2012-10-17", "Statement": [look]}).decode()
     local_aws.client("iam").put_role_policy(RoleName=NAMES.roles["crawler"], PolicyName="look", PolicyDocument=policy)
-    assert "kinesis:PutRecords" in as_role(streamer, "crawler")[stream], "who may look may not yet write"
+    assert "kinesis:PutRecords" in as_role(local_aws, streamer, "crawler")[stream], "who may look may not yet write"
     kinesis = local_aws.client("kinesis")
     [shard, *_] = kinesis.list_shards(StreamName=NAMES.streams["posts"])["Shards"]
     at = kinesis.get_shard_iterator(
@@ -99,7 +101,7 @@ def test_streams_and_permissions_are_looked_at_on_aws_and_nothing_is_written(
 
 def test_what_is_not_there_and_whose_account_it_is_are_told(local_aws: LocalAws, tmp_path: Path, file: Path) -> None:
     streamer = StreamerProcess(tmp_path, local_aws.endpoint, [file])
-    root = {"AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws"}
+    root = {"AWS_ACCESS_KEY_ID": local_aws.root.key, "AWS_SECRET_ACCESS_KEY": local_aws.root.secret}
     streamer.env = {**root, "POSTRANK_ENVIRONMENT": "prod"}
     said, create = sentences(streamer), "-> create it: terraform apply, in the environment and account of POSTRANK_*"
     for what, code in (("stream postrank-prod-posts", "ResourceNotFoundException"), ("heartbeat", "NoSuchBucket")):

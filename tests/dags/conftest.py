@@ -45,7 +45,6 @@ from tests.support import permissions  # noqa: E402
 NAMES = Resources.of("local", "123456789012")
 UNIT = 'argv = ["sleep", "3600"]\nrestart = "always"\n'
 _CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
-_ROLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,8 @@ def provisioned(folder: Path, unit: str, *, is_evidence: bool = True) -> Iterato
         extra = {"region_name": "us-east-1", "endpoint_url": running.endpoint}
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(_CONNECTION, json.dumps({"conn_type": "aws", "extra": extra}))
-            patch.setenv(_ROLE, f"{running.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}")
+            for name, value in running.role_environment(NAMES.roles["airflow"]).items():
+                patch.setenv(name, value)
             patch.delenv("AWS_ACCESS_KEY_ID", raising=False)
             yield running
         if is_evidence:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws import policies
@@ -32,7 +33,7 @@ MARKER = {"Bucket": RAW, "Key": NAMES.keys["deploy_marker"]}
 DEPLOYED, NOBODY_ELSE, NOT_INSTALLED, TAKEN_BACK, SILENT = 0, 3, 4, 5, 6
 SECONDS = 250
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(patient(600))
 
 
 @dataclass
@@ -59,13 +60,12 @@ class Site:
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """A `postrank deploy` in a process of its own, as the deployer's role."""
-        role = f"{self.aws.endpoint}/_localaws/credentials/{NAMES.roles['deployer']}"
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "POSTRANK_ACCOUNT": NAMES.account,
             "AWS_ENDPOINT_URL": self.aws.endpoint,
             "AWS_REGION": NAMES.region,
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": role,
+            **self.aws.role_environment(NAMES.roles["deployer"]),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         argv = [sys.executable, "-m", "postrank", "deploy", *words]

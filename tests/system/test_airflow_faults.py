@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
@@ -30,7 +31,7 @@ from tests.support.fakes.webhook import Webhook, webhook
 from tests.support.lake.ranked_lake import post
 from tests.support.stack.laptop_run import share_cache
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")
@@ -126,7 +127,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             **IMPATIENT,
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW_CONN_POSTRANK_WEBHOOK": json.dumps({"conn_type": "http", "password": hook.url}),
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}",
+            **aws.role_environment(NAMES.roles["airflow"]),
             "POSTRANK_ACCOUNT": NAMES.account,
             "POSTRANK_INCLUDE": str(ROOT / "include"),
             "POSTRANK_POLL_SECONDS": "1",
@@ -170,7 +171,7 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
     family = [*scheduler.children(recursive=True), scheduler]
     for process in family:
         process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=patient(10))
     wait_for(lambda: running.parts.process_id("scheduler") != scheduler.pid, what="the scheduler's restart")
     assert running.ended("rank_authors", run_id) == "success"
     undisturbed = running.airflow.trigger("rank_authors", whole)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from localaws.testing.patience import patient
 from postrank.laptop.services.airflow import AIRFLOW, start_database
 from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts, Program
@@ -35,7 +36,7 @@ def api_server(folder: Path, aws_endpoint: str, *, with_login: bool) -> Iterator
 
 def token(url: str) -> str:
     """A token of USER for the API of the server at `url`."""
-    answer = httpx.post(f"{url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=30)
+    answer = httpx.post(f"{url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=patient(30))
     assert answer.is_success, answer.text
     return str(answer.json()["access_token"])
 
@@ -44,7 +45,7 @@ def _environment(folder: Path, database: Postgres, aws_endpoint: str, url: str, 
     passwords = folder / "passwords.json"
     passwords.write_text(json.dumps({USER: PASSWORD}))
     extra = {"region_name": "us-east-1", "endpoint_url": aws_endpoint}
-    connection = {"conn_type": "aws", "login": "localaws", "password": "localaws", "extra": extra}
+    connection = {"conn_type": "aws", "login": "test", "password": "test", "extra": extra}
     ours = ("AIRFLOW", "AWS_", "POSTRANK_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
@@ -66,6 +67,6 @@ def _environment(folder: Path, database: Postgres, aws_endpoint: str, url: str, 
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/api/v2/version", timeout=10).is_success
+        return httpx.get(f"{url}/api/v2/version", timeout=patient(10)).is_success
     except httpx.TransportError:
         return False

@@ -13,8 +13,8 @@ _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
-    """A headless Chromium; skips the test where it is not installed."""
+def browser(*flags: str) -> Iterator[Any]:
+    """A headless Chromium with more `flags`; skips the test where it is not installed."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.skip("no browser: install chromium and chromedriver (Debian: chromium chromium-driver)")
@@ -23,7 +23,7 @@ def browser() -> Iterator[Any]:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for flag in _FLAGS:
+    for flag in (*_FLAGS, *flags):
         options.add_argument(flag)
     running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     try:

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.local_aws import root_key
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
@@ -41,12 +44,15 @@ class Stack:
         return f"http://127.0.0.1:{self.ui_port}"
 
     def client(self, service: str) -> Any:
+        """A boto3 client that is the account's root."""
+        key, secret = root_key(self.var / "aws" / "state" / "credentials")
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.aws_port}",
             region_name="us-east-1",
-            aws_access_key_id="localaws",
-            aws_secret_access_key="localaws",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=Config(read_timeout=patient(60)),
         )
 
     def said(self) -> str:
@@ -82,7 +88,7 @@ class Stack:
     def interrupt(self) -> int:
         """Press Ctrl-C; returns the exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=180)
+        return self.process.wait(timeout=patient(60))
 
 
 def command(*options: str) -> list[str]:

@@ -1,21 +1,26 @@
 """The parts of `postrank up` that need nothing running: options, ports, layout, processes, the accounting of hops."""
 
 import gzip
+import os
 import socket
+import stat
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
-from localaws.testing.server import running_localaws
+from localaws.testing.patience import patient
+from localaws.testing.server import LocalAws, running_localaws
 from postrank.aws.resources import Resources
+from postrank.delivery.lines import DeliveredLines, Hour
+from postrank.delivery.run_accounting import Accounting
 from postrank.heartbeat import Heartbeat
-from postrank.laptop.accounting import Accounting
-from postrank.laptop.delivered import DeliveredLines
-from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.services.airflow import write_environment
+from postrank.laptop.services.local_aws import LocalCloud, root_key
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.services.streamer import Streamer
 from postrank.laptop.setup.layout import Layout, NotAProject
@@ -45,7 +50,7 @@ class Delivered(DeliveredLines):
 
     def __init__(self, **lines: int) -> None:
         super().__init__(None, "", "raw/")
-        self._lines = {f"raw/dt=2026-11-24/hour={hour[1:]}/object": count for hour, count in lines.items()}
+        self.hours = {f"raw/dt=2026-11-24/hour={hour[1:]}": Hour(1, count, count) for hour, count in lines.items()}
 
 
 def account(counts: dict[str, int], delivered: DeliveredLines, arrived: dict[str, int]) -> Accounting:
@@ -80,6 +85,42 @@ def test_hours_that_an_earlier_run_read_are_not_expected_again() -> None:
     assert account(COUNTS, Delivered(h04=6, h05=4), {"post": 4}).lost == 0
 
 
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_a_run_writes_is_closed_to_other_users(tmp_path: Path, exists: bool) -> None:
+    layout = Layout.of(ROOT, tmp_path / "var")
+    if exists:
+        layout.var.mkdir(mode=0o755)
+        (layout.var / "airflow.env").touch(mode=0o644)
+    layout.create()
+    LocalCloud(Parts(layout.logs), layout, 1, "us-east-1")
+    write_environment(layout.var / "airflow.env", {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "t"})
+    assert mode(layout.var) == 0o700
+    assert mode(layout.var / "airflow.env") == 0o600
+    assert mode(layout.aws / "state" / "credentials") == 0o600
+
+
+def test_a_part_is_its_role_and_the_run_is_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = Layout.of(ROOT, tmp_path / "var")
+    layout.create()
+    secret = root_key(layout.aws / "state" / "credentials")[1]
+    with running_localaws(layout.aws, enforce_iam=True) as aws:
+        cloud = LocalCloud(Parts(layout.logs), layout, int(aws.endpoint.rpartition(":")[2]), "us-east-1")
+        assert cloud.client("sts").get_caller_identity()["Arn"].endswith(":root")
+        cloud.client("iam").create_role(RoleName="part", AssumeRolePolicyDocument="{}")
+        environment = cloud.role_environment("part")
+        assert secret not in "".join(environment.values())
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        assert ":assumed-role/part/" in boto3.session.Session().client("sts").get_caller_identity()["Arn"]
+
+
 def test_delivered_lines_are_counted_once_an_object(tmp_path: Path) -> None:
     with running_localaws(tmp_path) as aws:
         s3 = aws.client("s3")
@@ -91,6 +132,25 @@ def test_delivered_lines_are_counted_once_an_object(tmp_path: Path) -> None:
         s3.put_object(Bucket="raw-zone", Key="raw/dt=2026-11-24/hour=06/c", Body=gzip.compress(b"3\n"))
         assert delivered.update() == 3
         assert delivered.lines_in(["2026-11-24T06"]) == 1
+
+
+def test_an_hour_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
+    with running_localaws(tmp_path) as aws:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="raw-zone")
+        s3.put_object(Bucket="raw-zone", Key="raw/dt=2026-11-24/hour=05/a", Body=gzip.compress(b"1\n2\n"))
+        first = DeliveredLines(s3, "raw-zone", "raw/")
+        first.update()
+        s3.put_object(Bucket="raw-zone", Key="raw/dt=2026-11-24/hour=06/b", Body=gzip.compress(b"3\n"))
+        before = len(_reads(aws))
+        second = DeliveredLines(s3, "raw-zone", "raw/", first.hours)
+        assert second.update() == 3
+        assert _reads(aws)[before:] == ["arn:aws:s3:::raw-zone/raw/dt=2026-11-24/hour=06/b"]
+        assert second.newest is not None
+
+
+def _reads(aws: LocalAws) -> list[str]:
+    return [entry["resource"] for entry in aws.call_log() if entry["action"].endswith("GetObject")]
 
 
 def test_a_missing_file_a_folder_and_a_taken_port_are_named(tmp_path: Path) -> None:
@@ -122,7 +182,7 @@ def test_a_disk_that_is_too_small_ends_the_command_with_one_sentence(tmp_path: P
         words = ["up", "--once", "--project", str(ROOT), "--var", str(disk / "var")]
         words += ["--port", str(any_free()), "--aws-port", str(any_free())]
         ended = subprocess.run(
-            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=60
+            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=patient(60)
         )
         assert ended.returncode == 2
         assert "MiB left, and a run needs 1024 MiB: make room" in ended.stderr

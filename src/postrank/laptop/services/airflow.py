@@ -258,6 +258,7 @@ def write_environment(path: Path, environment: Mapping[str, str]) -> None:
     """Write a shell file that makes `airflow` and `postrank` commands reach this run; readable by its owner only."""
     ours = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
     path.touch(mode=0o600)
+    path.chmod(0o600)
     path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in ours.items()), encoding="utf-8")
 
 
