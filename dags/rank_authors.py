@@ -53,7 +53,7 @@ def rank_authors() -> None:
     authors = _create("author_ranking", "marts/author_ranking.sql").expand(params=point_minutes)
     ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
     counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
-    queries = [one.output for one in (arrivals, touched, versions, minutes, authors)]
+    queries = [step.output for step in (arrivals, touched, versions, minutes, authors)]
     publish = ranking.publish.override(inlets=[RANKING], outlets=[EXPORT])(ranked.output, counts.output, queries)
 
     chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.report())

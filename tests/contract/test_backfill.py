@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from tests.support.fakes.aws import AwsServer, aws_server
 from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
 from tests.support.fakes.mastodon import fake_mastodon, status
@@ -40,7 +41,7 @@ def backfill(
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=patient(60),
     )
 
 

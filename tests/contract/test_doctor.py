@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from postrank.laptop.provision import Provision
 from tests.support.fakes.http_server import Handler, serving
@@ -20,7 +21,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 def doctor(streamer: StreamerProcess) -> "subprocess.CompletedProcess[str]":
     argv = [sys.executable, "-m", "postrank", "doctor", "--config", str(streamer.write())]
-    return subprocess.run(argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=patient(60)
+    )
 
 
 def sentences(streamer: StreamerProcess) -> dict[str, str]:

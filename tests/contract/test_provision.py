@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
@@ -21,7 +22,7 @@ def provision(**env: str) -> "subprocess.CompletedProcess[str]":
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     argv = [sys.executable, "-m", "postrank", "provision", "--unit", NAMES.streamer.service]
     return subprocess.run(
-        argv, env={**inherited, **IDENTITY, **env}, capture_output=True, text=True, check=False, timeout=120
+        argv, env={**inherited, **IDENTITY, **env}, capture_output=True, text=True, check=False, timeout=patient(120)
     )
 
 

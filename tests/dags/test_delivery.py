@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from localaws.testing.metrics import metric_points
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
@@ -18,7 +19,7 @@ from tests.dags.conftest import NAMES, UNIT, provisioned
 from tests.support.fakes.webhook import Webhook, webhook
 from tests.support.lake.ranked_lake import post
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 STREAM, DELIVERY = NAMES.streams["posts"], NAMES.delivery_streams["posts"]
 RAW = NAMES.buckets["raw"]
@@ -55,10 +56,9 @@ def check(breakable, hook, run_dag, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Let seconds be what ten minutes are: how old a record on its way to the lake may be."""
-    from postrank_airflow.tasks import delivery, delivery_metrics
+    from postrank_airflow.tasks import delivery
 
-    for module in (delivery, delivery_metrics):
-        monkeypatch.setattr(module, "RESOURCES", replace(NAMES, buffer_seconds=1))
+    monkeypatch.setattr(delivery, "RESOURCES", replace(NAMES, buffer_seconds=1))
     monkeypatch.setattr(delivery, "SLACK", timedelta(0))
 
 

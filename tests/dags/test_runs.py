@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
 from tests.support.lake.ranked_lake import post
@@ -184,7 +185,7 @@ def test_a_bad_hour_is_refused_when_the_run_is_asked_for(run_dag):
         run_dag("trending_topics", hour="2026-11-23T11:00:00Z' or 1=1 --")
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(patient(90))
 def test_a_delivered_hour_becomes_a_partition(deliver, run_dag, aws):
     deliver("2026-11-24T02", EVENTS)
     assert run_dag("refresh_catalog").state == "success"

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws import policies
@@ -32,7 +33,7 @@ MARKER = {"Bucket": RAW, "Key": NAMES.keys["deploy_marker"]}
 DEPLOYED, NOBODY_ELSE, NOT_INSTALLED, TAKEN_BACK, SILENT = 0, 3, 4, 5, 6
 SECONDS = 250
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(patient(600))
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
@@ -27,7 +28,7 @@ from postrank.laptop.setup.ports import any_free
 from tests.support.fakes.webhook import Webhook, webhook
 from tests.support.lake.ranked_lake import post
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")
@@ -151,7 +152,7 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
     family = [*scheduler.children(recursive=True), scheduler]
     for process in family:
         process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=patient(10))
     running.airflow.start_part("scheduler")
     assert running.ended("rank_authors", run_id) == "success"
     undisturbed = running.airflow.trigger("rank_authors", whole)

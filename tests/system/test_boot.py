@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from postrank.aws import policies
 from postrank.aws.resources import Resources
@@ -28,7 +29,7 @@ TRY = (
     " && mount -t overlay o -o lowerdir=/opt,upperdir={0}/m/u,workdir={0}/m/w /opt"
 )
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(patient(600))
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def namespace(tmp_path) -> None:
             pytest.skip(f"{tool} is not installed")
     (tmp_path / "try").mkdir()
     can = ["unshare", "--mount", "sh", "-c", TRY.format(tmp_path / "try")]
-    if os.getuid() != 0 or subprocess.run(can, capture_output=True, check=False, timeout=30).returncode:
+    if os.getuid() != 0 or subprocess.run(can, capture_output=True, check=False, timeout=patient(30)).returncode:
         pytest.skip("no mount namespace with layers can be made here")
     probe = tmp_path / "probe"
     probe.write_bytes(bytes(1 << 20))
@@ -71,7 +72,7 @@ def boot(aws: LocalAws, folder: Path, **spec: str) -> dict[str, Any]:
     }
     argv = ["unshare", "--mount", sys.executable, BOOT, folder / "spec.json"]
     try:
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=250)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=patient(250))
     finally:
         left = subprocess.run(["losetup", "-j", spec["disk"]], capture_output=True, text=True, check=True).stdout
         for line in left.splitlines():

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.ranking.export_reader import Results
 from postrank.report.store import Report
@@ -252,8 +253,8 @@ def test_ten_thousand_authors_are_shown_and_searched_without_waiting(page: Page,
     shown, typed = (page.browser.execute_script(script) for script in (_SECONDS_TO_SHOW, _SECONDS_TO_SEARCH))
     keep_picture(page.browser, "leaderboard-ten-thousand")
     print(f"10,000 authors: shown after {shown:.2f} s, a key of a search answered after {typed:.3f} s")
-    assert shown < 5
-    assert typed < 0.5
+    assert shown < patient(5)
+    assert typed < patient(0.5)
 
 
 _SECONDS_TO_SHOW = "return performance.getEntriesByName('ranking-shown')[0].startTime / 1000"

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
@@ -21,10 +23,11 @@ from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
 from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
+from tests.support.fakes.losing_proxy import first_attempts, losing_proxy
 from tests.support.stack.laptop_run import ROOT, command, exported
 from tests.support.stack.terraform import Terraform
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(patient(900))]
 
 NAMES = Resources.of("local", "123456789012")
 JOB_SECONDS = 500
@@ -183,7 +186,7 @@ def test_the_main_job_runs_on_what_terraform_made(applied):
     ui, aws = str(any_free()), str(any_free())
     words = ("--project", str(ROOT), "--var", str(applied.layout.var), "--port", ui, "--aws-port", aws)
     job = subprocess.run(
-        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=JOB_SECONDS, check=False
+        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=patient(JOB_SECONDS), check=False
     )
     assert job.returncode == 0, job.stdout[-5000:] + job.stderr[-2000:]
     assert exported(applied.layout.results, "all")[0]["author_handle"].startswith("sim_")
@@ -256,8 +259,11 @@ def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_rea
     assert prod - local == named
 
 
-def test_destroying_leaves_nothing(applied):
-    applied.terraform("destroy", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
+def test_destroying_leaves_nothing_though_each_first_response_is_lost(applied):
+    with losing_proxy(urlsplit(applied.aws.endpoint).port, first_attempts()) as proxy:
+        applied.terraform.env["AWS_ENDPOINT_URL"] = proxy.url
+        applied.terraform("destroy", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
+    assert any(b"DeleteAlarms" in exchange.body for exchange in proxy.lost)
     assert left(applied.aws) == {}
 
 

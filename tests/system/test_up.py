@@ -15,11 +15,12 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.stack.browser import browser, keep_picture
 from tests.support.stack.laptop_run import RANKED_SECONDS, ROOT, Stack, command, running_stack
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 
 @pytest.fixture(scope="module")
@@ -104,13 +105,13 @@ def _without_revision(text: bytes) -> list[list[str]]:
 )
 def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack, conf: dict[str, str], reason: str) -> None:
     body = {"logical_date": None, "conf": conf}
-    answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=30)
+    answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=patient(30))
     assert answer.status_code == 400
     assert reason in answer.json()["detail"]
 
 
 def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:
-    found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=30).json()["pools"]}
+    found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=patient(30)).json()["pools"]}
     assert set(json.loads((ROOT / "include" / "pools.json").read_text(encoding="utf-8"))) < found
 
 
@@ -126,7 +127,7 @@ def test_the_form_in_the_ui_starts_a_run_with_what_was_typed(stack: Stack) -> No
         next(button for button in buttons if button.text == "Trigger").click()
         wait_for(lambda: "/runs/manual" in page.current_url, timeout=60, what="the run's page")
         run_id = unquote(page.current_url.split("/runs/")[1].split("?")[0])
-    run = httpx.get(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns/{run_id}", timeout=30).json()
+    run = httpx.get(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns/{run_id}", timeout=patient(30)).json()
     assert run["conf"]["top"] == 7
 
 
@@ -167,7 +168,7 @@ def test_once_ends_by_itself_and_leaves_the_results(tmp_path: Path) -> None:
         "".join(json.dumps(_post(number)) + "\n" for number in range(50)) + "{not json\n", encoding="utf-8"
     )
     with running_stack(tmp_path, [posts], "--once") as running:
-        assert running.process.wait(timeout=RANKED_SECONDS) == 0, running.said()
+        assert running.process.wait(timeout=patient(RANKED_SECONDS)) == 0, running.said()
         said = running.said()
     assert f"Rejected: {posts.name}, byte" in said
     assert "All 1 rejected lines" in said

@@ -57,4 +57,4 @@ def _webhook() -> str | None:
 
 
 def _one_line(text: str) -> str:
-    return "".join(one if " " <= one <= "~" else " " for one in text)
+    return "".join(character if " " <= character <= "~" else " " for character in text)

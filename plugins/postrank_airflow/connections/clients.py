@@ -8,6 +8,7 @@ from airflow.sdk import get_current_context
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.ranking.run_identity import Run
+from postrank.supervision.observe import Observer
 from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
 
 
@@ -23,6 +24,10 @@ def catalogue() -> Catalogue:
 def athena() -> Athena:
     """Athena for the task that asks: its statements say which run they belong to."""
     return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(get_current_context()))
+
+
+def observer() -> Observer:
+    return Observer(client, RESOURCES)
 
 
 def origin(context: Any) -> str:

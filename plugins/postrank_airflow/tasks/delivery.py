@@ -6,9 +6,11 @@ from typing import Any
 from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from postrank.delivery import lines
+from postrank.delivery import account as accounts
+from postrank.delivery import metrics
 from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
-from postrank.delivery.error_records import ErrorRecords, told
+from postrank.delivery.error_records import ErrorRecords, describe
+from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.window_check import Comparison
 from postrank.errors import Fatal, Retryable
 from postrank.heartbeat import Heartbeat, read_heartbeat
@@ -16,7 +18,6 @@ from postrank.sinks.kinesis import KinesisSink
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.sql_filters import render
-from postrank_airflow.tasks import delivery_metrics
 
 PARAMS = {
     "put_back_records": Param(
@@ -53,39 +54,40 @@ def require_active() -> str:
     """Every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
     firehose = clients.client("firehose")
     states = {name: _state(firehose, name) for name in RESOURCES.delivery_streams.values()}
-    told = ", ".join(f"{name} is {state}" for name, state in states.items())
+    listing = ", ".join(f"{name} is {state}" for name, state in states.items())
     if set(states.values()) != {"ACTIVE"}:
-        raise HopBroken(f"hop Firehose: {told}")
-    return told
+        raise HopBroken(f"hop Firehose: {listing}")
+    return listing
 
 
 @task
 def require_conservation() -> str:
     """received = delivered + spooled + rejected in the streamer; acknowledged = in the lake + under way behind it."""
     s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
-    told = balance_of_streamer(beat.counts)
+    balance = balance_of_streamer(beat.counts)
     bucket = RESOURCES.buckets["lake"]
-    account = lines.load(s3, bucket)
-    hours, newest = lines.count(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else {})
+    account = accounts.load(s3, bucket)
+    delivered = DeliveredLines(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else None)
+    delivered.update()
     if account is None or account.collector != beat.collector:
-        account = lines.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
-    account.hours = hours
+        account = accounts.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
+    account.hours = delivered.hours
     account.add(sample_of(beat))
-    lines.save(s3, bucket, account)
+    accounts.save(s3, bucket, account)
     transit = _transit()
-    _require_fresh(newest, beat, transit)
-    return f"{told}; {balance_of_delivery(account.samples, account.lines, now, transit)}"
+    _require_fresh(delivered.newest, beat, transit)
+    return f"{balance}; {balance_of_delivery(account.samples, account.lines, now, transit)}"
 
 
 @task
 def require_movement() -> str:
     """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
-    wanted = delivery_metrics.limits()
-    figures = list(zip(wanted, delivery_metrics.newest(clients.client("cloudwatch"), wanted), strict=True))
-    broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
+    limits = metrics.limits(RESOURCES)
+    figures = list(zip(limits, metrics.newest(clients.client("cloudwatch"), limits), strict=True))
+    broken = [limit.describe(value) for limit, value in figures if value is not None and limit.broken(value)]
     if broken:
         raise HopBroken(f"hop Firehose: {'; '.join(broken)}")
-    return "; ".join(one.told(value) for one, value in figures)
+    return "; ".join(limit.describe(value) for limit, value in figures)
 
 
 @task
@@ -104,9 +106,13 @@ def put_errors_back() -> str:
 @task(trigger_rule="none_failed")
 def require_no_errors() -> str:
     """Nothing lies below the error prefixes of today and yesterday but what was put back; else how much, and why."""
-    found = {records.kind: [one for one in records.of_days(_days()) if one.left] for records in _error_records()}
-    if any(found.values()):
-        raise HopBroken(f"hop Firehose: {'; '.join(told(kind, failed) for kind, failed in found.items() if failed)}")
+    unresolved = {
+        records.kind: [record for record in records.of_days(_days()) if record.left] for records in _error_records()
+    }
+    if any(unresolved.values()):
+        raise HopBroken(
+            f"hop Firehose: {'; '.join(describe(kind, failed) for kind, failed in unresolved.items() if failed)}"
+        )
     return "no record waits below the error prefixes"
 
 

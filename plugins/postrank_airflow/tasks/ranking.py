@@ -127,10 +127,10 @@ def _noted(context: Any, task_id: str) -> dict[str, Any]:
     return context["ti"].xcom_pull(task_ids=task_id, key="noted") or {}
 
 
-def _flat(found: Any) -> list[str]:
+def _flat(queries: Any) -> list[str]:
     """The query ids among what mapped tasks returned; a task that was skipped returned none."""
-    if found is None:
+    if queries is None:
         return []
-    if isinstance(found, str):
-        return [found]
-    return [query for one in found[:] for query in _flat(one)]  # a slice is one call, iterating one call an item
+    if isinstance(queries, str):
+        return [queries]
+    return [query for item in queries[:] for query in _flat(item)]  # a slice is one call, iterating one call an item

@@ -10,9 +10,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.errors import Fatal
 from postrank.supervision.diagnosis import ESCALATE, HEALING, NOTHING, WAIT, judge
-from postrank_airflow.connections import alerts
-from postrank_airflow.connections.environment import POLL_SECONDS
-from postrank_airflow.tasks import attempts, streamer_checks
+from postrank.supervision.history import History
+from postrank_airflow.connections import alerts, clients
+from postrank_airflow.connections.environment import POLL_SECONDS, RESOURCES
 
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose')['instance_id'] }}"
 DOES_NOTHING = "leave_alone"
@@ -28,19 +28,21 @@ class StreamerUnwell(Fatal):
 @task
 def look_at_instance() -> list[dict[str, Any]]:
     """Find the instance; returns what to ask Systems Manager of it, if it answers. Stops while a deployment goes on."""
-    if (marker := streamer_checks.deploy_marker()) is not None:
+    if (marker := clients.observer().deploy_marker()) is not None:
         raise AirflowSkipException(f"a deployment goes on since {marker.get('since', 'some time')}: nothing is touched")
-    sight = streamer_checks.look()
+    sight = clients.observer().look()
     return [{"InstanceIds": [sight.instance_id], "Parameters": {"Action": ["status"]}}] if sight.reachable else []
 
 
 @task(trigger_rule="none_failed_min_one_success")
 def diagnose(questions: list[dict[str, Any]], commands: Any) -> dict[str, Any]:
     """Put instance, service and heartbeat together; remember what will be tried, and tell humans of it."""
-    sight = replace(streamer_checks.look(), service=streamer_checks.service(questions, list(commands or ())))
-    tried = attempts.tried()
+    observer = clients.observer()
+    sight = replace(observer.look(), service=observer.service(questions, list(commands or ())))
+    history = History(clients.client("s3"), RESOURCES.buckets["lake"])
+    tried = history.tried()
     verdict = judge(sight, tried)
-    attempts.remember([] if verdict.well else [*tried, verdict.action])
+    history.remember([] if verdict.well else [*tried, verdict.action])
     if verdict.action not in (NOTHING, WAIT):
         alerts.tell(f"Postrank: streamer unwell, {verdict.action}", verdict.finding)
     return {**asdict(verdict), "instance_id": sight.instance_id, "at": sight.at.isoformat()}
@@ -71,7 +73,7 @@ def require_healed(verdict: dict[str, Any]) -> bool:
     """After a healing step: wait until the streamer beats again. A time-out fails the run."""
     if verdict["action"] not in HEALING:
         return True
-    sight = streamer_checks.look()
+    sight = clients.observer().look()
     beat = sight.heartbeat
     since = datetime.fromisoformat(verdict["at"])
     beats = beat is not None and datetime.fromisoformat(beat.written_at) > since

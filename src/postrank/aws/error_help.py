@@ -47,7 +47,7 @@ def repair(error: ClientError | BotoCoreError) -> tuple[str, str]:
     return seen or str(error), advice
 
 
-def told(error: Exception) -> PostrankError | None:
+def explain(error: Exception) -> PostrankError | None:
     """The same as an error of ours; None for what is none of AWS's. One that may pass by itself is Retryable."""
     if not isinstance(error, ClientError | BotoCoreError):
         return None

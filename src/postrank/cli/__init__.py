@@ -64,11 +64,11 @@ def main() -> None:
             raise
         _end(missing)
     except Exception as error:
-        from postrank.aws.error_help import told  # boto3 is slow to import
+        from postrank.aws.error_help import explain  # boto3 is slow to import
 
-        if (told_as := told(error)) is None:
+        if (explained := explain(error)) is None:
             raise
-        _end(told_as)
+        _end(explained)
 
 
 def _end(error: Exception) -> NoReturn:

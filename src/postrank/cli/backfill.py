@@ -129,14 +129,14 @@ def _past(
 def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:
     s3, bucket = clients.get("s3", read_seconds=10.0), names.buckets["raw"]
     collector = f"{config.collector}-backfill"
-    told = config.sink
+    sink = config.sink
     return Backfill(
         past=past,
         span=span,
         sink=KinesisSink(
-            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=told.patience_seconds
+            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=sink.patience_seconds
         ),
-        packer=Packer(POSTS, record_bytes=told.record_bytes, buckets=told.buckets, gzipped=told.gzip),
+        packer=Packer(POSTS, record_bytes=sink.record_bytes, buckets=sink.buckets, gzipped=sink.gzip),
         ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector),
         put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
         collector=collector,

@@ -142,18 +142,18 @@ def _cloud() -> tuple[Resources, Clients]:
     return names, Clients(names.region)
 
 
-def _publish(shelf: Shelf, dist: Path | None, wanted: str | None) -> str:
+def _publish(shelf: Shelf, dist: Path | None, version: str | None) -> str:
     """Publish the release of `dist`, or of this checkout; returns the digest of its checksums."""
     here = version_of(Path.cwd())
-    if dist is None and (here is None or wanted not in (None, here)):
+    if dist is None and (here is None or version not in (None, here)):
         is_here = f"this checkout is {here}" if here else "this folder is no checkout of Postrank"
         raise BadRelease(
-            f"{is_here}{f', and {wanted} is not published' if wanted else ''}: check it out, or name it with --dist"
+            f"{is_here}{f', and {version} is not published' if version else ''}: check it out, or name it with --dist"
         )
     with tempfile.TemporaryDirectory(prefix="postrank-release-") as folder:
         release = Release.of(dist) if dist else build(Path.cwd(), Path(folder))
-        if wanted not in (None, release.version):
-            raise BadRelease(f"{wanted} is not published, and {dist} holds {release.version}")
+        if version not in (None, release.version):
+            raise BadRelease(f"{version} is not published, and {dist} holds {release.version}")
         done = "published" if shelf.publish(release) else "was published before, unchanged:"
         click.echo(f"{release.version} {done} s3://{shelf.bucket}/streamer/{release.version}/")
         return release.sums_digest
@@ -179,6 +179,6 @@ def _progress() -> Callable[[str], None]:
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     """The first signal takes the release back; that is not to be interrupted in turn."""
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, signal.SIG_IGN)
+    for handled in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(handled, signal.SIG_IGN)
     raise Interrupted(f"signal {signal.Signals(number).name}")

@@ -26,12 +26,12 @@ def provision(unit: str | None) -> None:
         raise NotLocal("AWS_ENDPOINT_URL is not set: this is for a local AWS; in an account, apply terraform/")
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
-    made = Provision(Clients(names.region).get, names)
-    if made.exists():
+    created = Provision(Clients(names.region).get, names)
+    if created.exists():
         click.echo("the resources are there")
         return
-    for kind in made.base():
+    for kind in created.base():
         click.echo(f"made {kind}")
     if unit:
-        made.streamer(unit)
+        created.streamer(unit)
         click.echo(f"started the instance, which runs {unit}")

@@ -19,6 +19,6 @@ def report(*, run: str | None, out: Path) -> None:
     """Write the report of a run: one HTML file that stands alone."""
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
-    found = Results(Clients(names.region).get("s3"), names.buckets["results"])
-    out.write_bytes(Report(found, run or found.latest()["run"]).make())
+    exported = Results(Clients(names.region).get("s3"), names.buckets["results"])
+    out.write_bytes(Report(exported, run or exported.latest()["run"]).make())
     click.echo(f"wrote {out}")

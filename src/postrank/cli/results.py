@@ -55,8 +55,8 @@ def results(
       postrank results --granularity hour --top 20
       postrank results --granularity day --windows 0 --format csv
     """
-    found = _exports(copy)
-    rows = [row for row in found.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
+    exported = _exports(copy)
+    rows = [row for row in exported.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
     newest = sorted({row["window_start"] for row in rows})[-windows:]
     chosen = [row for row in rows if row["window_start"] in set(newest)]
     {"table": _tables, "csv": _csv, "json": _json}[form](chosen)

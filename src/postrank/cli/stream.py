@@ -44,19 +44,19 @@ def stream(path: Path, log_level: str, seconds: float | None) -> None:
     logs.configure(log_level)
     # Events hold no cycles, and there are many: looking for cycles at the usual rate costs more than making them.
     gc.set_threshold(200_000, 50, 100)
-    asked, running = threading.Event(), list[Service]()
+    stopped, running = threading.Event(), list[Service]()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
-        for one in running:
-            one.stop()
+        stopped.set()
+        for service in running:
+            service.stop()
 
     # Before anything is built: that takes a while with a large journal, and starts to empty the spool.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     service = build(Config.read(path, os.environ), os.environ)
     running.append(service)
-    if asked.is_set():
+    if stopped.is_set():
         service.stop()
     if seconds is not None:
         timer = threading.Timer(seconds, service.stop)

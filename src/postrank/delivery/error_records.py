@@ -55,10 +55,12 @@ class ErrorRecords:
 
     def of_days(self, days: Iterable[date]) -> Iterator[Failed]:
         """What failed on some days, oldest object first, with what is left of it."""
-        wanted = tuple(f"dt={day.isoformat()}/" for day in days)
+        partitions = tuple(f"dt={day.isoformat()}/" for day in days)
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.raw, Prefix=self.prefix)
-        found = [one for page in pages for one in page.get("Contents", ()) if any(day in one["Key"] for day in wanted)]
-        for entry in sorted(found, key=lambda one: (one["LastModified"], one["Key"])):
+        entries = [
+            item for page in pages for item in page.get("Contents", ()) if any(day in item["Key"] for day in partitions)
+        ]
+        for entry in sorted(entries, key=lambda item: (item["LastModified"], item["Key"])):
             yield Failed(entry["Key"], self._lines(entry["Key"]), self._done(entry["Key"]))
 
     def put_back(self, failed: Failed, sink: KinesisSink, most: int) -> int:
@@ -98,9 +100,9 @@ class ErrorRecords:
         return f"{MARKS}{key}.json"
 
 
-def told(kind: str, failed: list[Failed]) -> str:
+def describe(kind: str, failed: list[Failed]) -> str:
     """In words: how many records, of which errors, and a sample, without the data that failed."""
-    left = [line for one in failed for line in one.lines[one.done :]]
+    left = [line for record in failed for line in record.lines[record.done :]]
     codes = Counter(_fields(line)[0] for line in left)
     sample, newest = _fields(left[-1]), failed[-1].key
     return (

@@ -1,18 +1,11 @@
 """How many lines Firehose has delivered: counted in the objects, each arrival hour again only when it has changed."""
 
 import gzip
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from botocore.exceptions import ClientError
-
-from postrank.delivery.conservation import Sample
-
-STATE = "state/delivery.json"  # in the lake bucket
-_SAMPLES = 200
 
 
 @dataclass(slots=True)
@@ -24,64 +17,55 @@ class Hour:
     lines: int = 0
 
 
-@dataclass(slots=True)
-class Account:
-    """The running account of the posts' delivery, kept between runs as one JSON object."""
+class DeliveredLines:
+    """Counts the lines of the gzip objects below `prefix`, by arrival hour.
 
-    collector: str
-    base: int  # lines that were in the lake before this collector's counts began
-    hours: dict[str, Hour]
-    samples: list[Sample]
+    `hours` is what an earlier count found; the objects of an hour that has not changed since are not read.
+    """
+
+    def __init__(self, s3: Any, bucket: str, prefix: str, hours: Mapping[str, Hour] | None = None) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._prefix = prefix
+        self._objects: dict[tuple[str, str], int] = {}  # lines by key and ETag: an object is read once
+        self.hours: dict[str, Hour] = dict(hours or {})
+        self.newest: datetime | None = None  # when the newest object was written
 
     @property
     def lines(self) -> int:
-        return sum(hour.lines for hour in self.hours.values()) - self.base
+        return sum(hour.lines for hour in self.hours.values())
 
-    def add(self, sample: Sample) -> None:
-        self.samples = [*self.samples, sample][-_SAMPLES:]
+    @property
+    def objects(self) -> int:
+        return sum(hour.objects for hour in self.hours.values())
 
+    def lines_in(self, hours: Iterable[str]) -> int:
+        """The lines of some arrival hours ("2026-11-24T05")."""
+        folders = (f"{self._prefix}dt={hour[:10]}/hour={hour[11:]}" for hour in hours)
+        return sum(self.hours[folder].lines for folder in folders if folder in self.hours)
 
-def load(s3: Any, bucket: str) -> Account | None:
-    """The account as the last run left it."""
-    try:
-        kept = json.loads(s3.get_object(Bucket=bucket, Key=STATE)["Body"].read())
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
-            return None
-        raise
-    samples = [Sample(datetime.fromisoformat(one["at"]), one["acknowledged"]) for one in kept["samples"]]
-    hours = {name: Hour(**hour) for name, hour in kept["hours"].items()}
-    return Account(kept["collector"], kept["base"], hours, samples)
+    def update(self) -> int:
+        """Count what was delivered since the last time; returns all lines so far."""
+        listed: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix):
+            for entry in page.get("Contents", ()):
+                listed[entry["Key"].rpartition("/")[0]].append(entry)
+        self.hours = {folder: self._hour(entries, self.hours.get(folder)) for folder, entries in listed.items()}
+        written = [entry["LastModified"] for entries in listed.values() for entry in entries]
+        self.newest = max(written, default=None)
+        return self.lines
 
+    def _hour(self, entries: list[dict[str, Any]], counted: Hour | None) -> Hour:
+        hour = Hour(len(entries), sum(entry["Size"] for entry in entries))
+        if counted and (counted.objects, counted.bytes) == (hour.objects, hour.bytes):
+            return counted
+        hour.lines = sum(self._lines(entry["Key"], entry["ETag"]) for entry in entries)
+        return hour
 
-def save(s3: Any, bucket: str, account: Account) -> None:
-    text = json.dumps(asdict(account), default=datetime.isoformat)
-    s3.put_object(Bucket=bucket, Key=STATE, Body=text.encode(), ContentType="application/json")
-
-
-def count(s3: Any, bucket: str, prefix: str, known: dict[str, Hour]) -> tuple[dict[str, Hour], datetime | None]:
-    """The arrival hours below `prefix`, and the newest object's time. Unchanged hours of `known` are not read again."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    newest: datetime | None = None
-    for entry in _objects(s3, bucket, prefix):
-        found.setdefault(entry["Key"].rsplit("/", 1)[0], []).append(entry)
-        newest = max(newest, entry["LastModified"]) if newest else entry["LastModified"]
-    return {name: _hour(s3, bucket, entries, known.get(name)) for name, entries in found.items()}, newest
-
-
-def _hour(s3: Any, bucket: str, entries: list[dict[str, Any]], known: Hour | None) -> Hour:
-    hour = Hour(len(entries), sum(entry["Size"] for entry in entries))
-    if known and (known.objects, known.bytes) == (hour.objects, hour.bytes):
-        return known
-    hour.lines = sum(_lines(s3, bucket, entry["Key"]) for entry in entries)
-    return hour
-
-
-def _lines(s3: Any, bucket: str, key: str) -> int:
-    with gzip.open(s3.get_object(Bucket=bucket, Key=key)["Body"]) as text:
-        return sum(block.count(b"\n") for block in iter(lambda: text.read(1 << 20), b""))
-
-
-def _objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from page.get("Contents", ())
+    def _lines(self, key: str, etag: str) -> int:
+        if (key, etag) not in self._objects:
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+            with gzip.open(body) as text:
+                blocks = iter(lambda: text.read(1 << 20), b"")
+                self._objects[key, etag] = sum(block.count(b"\n") for block in blocks)
+        return self._objects[key, etag]

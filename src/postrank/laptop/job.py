@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postrank.aws.resources import Resources
+from postrank.delivery.lines import DeliveredLines
+from postrank.delivery.run_accounting import Accounting, newest_manifest
 from postrank.heartbeat import Heartbeat
-from postrank.laptop.accounting import Accounting, newest_manifest
-from postrank.laptop.delivered import DeliveredLines
 from postrank.laptop.failures import DagsMissing, DeliveryStands, RunFailed, RunTooSlow
 from postrank.laptop.provision import Provision
 from postrank.laptop.rejected_lines import Rejects

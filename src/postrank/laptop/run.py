@@ -8,7 +8,7 @@ from types import FrameType
 from rich.console import Console
 
 from postrank.aws.resources import Resources
-from postrank.laptop.accounting import Accounting
+from postrank.delivery.run_accounting import Accounting
 from postrank.laptop.failures import Unaccounted
 from postrank.laptop.job import STEPS, Job
 from postrank.laptop.services.processes import Parts

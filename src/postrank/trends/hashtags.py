@@ -40,12 +40,12 @@ _NUMBERS: Mapping[str, Callable[[str], Any]] = {
 def hour_of(text: str) -> datetime:
     """The start of an hour from RFC 3339 text with an offset. Raises BadRequest."""
     try:
-        found = datetime.fromisoformat(text)
+        hour = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadRequest("hour", f"{text!r} is no time: {error}") from error
-    if found.tzinfo is None or found != found.replace(minute=0, second=0, microsecond=0):
+    if hour.tzinfo is None or hour != hour.replace(minute=0, second=0, microsecond=0):
         raise BadRequest("hour", f"{text!r} is not a whole hour with an offset, such as 2026-11-24T05:00:00Z")
-    return found.astimezone(UTC)
+    return hour.astimezone(UTC)
 
 
 def last_ended(moment: datetime) -> datetime:
@@ -76,7 +76,7 @@ class Trends:
 
     def owed(self) -> list[str]:
         """The runs of `rank_authors` whose posts have not been looked at for hashtags."""
-        return sorted(one.values[0] for one in self.catalogue.partitions(DEBT))
+        return sorted(partition.values[0] for partition in self.catalogue.partitions(DEBT))
 
     def late(self, newest: datetime, owed: Sequence[str]) -> list[datetime]:
         """The hours of the week before `newest` that late posts have touched, the newest first."""
@@ -96,7 +96,7 @@ class Trends:
         checks = (self.render(f"checks/{_RELATION}.sql", table=table) for table in tables)
         publish.require_empty(self.athena, _RELATION, checks)
         publish.point_days(self.catalogue, _RELATION, tables, names)
-        self.catalogue.forget(DEBT, [(one,) for one in owed])
+        self.catalogue.forget(DEBT, [(owed_hour,) for owed_hour in owed])
         return [{"window_hour": name} for name in names]
 
     def publish(self, hours: Sequence[datetime], queries: Sequence[str], heading: Mapping[str, Any]) -> list[str]:

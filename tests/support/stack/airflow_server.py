@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.laptop.setup.ports import any_free
 
@@ -34,12 +35,12 @@ def api_server(folder: Path, aws_endpoint: str, *, with_login: bool) -> Iterator
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=patient(30))
 
 
 def token(url: str) -> str:
     """A token of USER for the API of the server at `url`."""
-    answer = httpx.post(f"{url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=30)
+    answer = httpx.post(f"{url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=patient(30))
     assert answer.is_success, answer.text
     return str(answer.json()["access_token"])
 
@@ -74,6 +75,6 @@ def _environment(folder: Path, aws_endpoint: str, url: str, *, with_login: bool)
 def _answers(url: str, process: "subprocess.Popen[bytes]") -> bool:
     assert process.poll() is None, f"the api-server ended with {process.returncode}"
     try:
-        return httpx.get(f"{url}/api/v2/version", timeout=10).is_success
+        return httpx.get(f"{url}/api/v2/version", timeout=patient(10)).is_success
     except httpx.TransportError:
         return False

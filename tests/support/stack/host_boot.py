@@ -20,6 +20,8 @@ from typing import Any
 import boto3
 import yaml
 
+from localaws.testing.patience import patient
+
 LAYERED = ("/etc", "/opt", "/usr/local", "/var/lib", "/dev")
 STATE = Path("/var/lib/private")
 TOOLS = {
@@ -93,7 +95,9 @@ def _write(path: str, content: str, permissions: str) -> None:
 
 
 def _run(*words: Any) -> str:
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, check=False, timeout=patient(240)
+    )
     if done.returncode:
         sys.exit(f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout

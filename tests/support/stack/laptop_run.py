@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.laptop.services.airflow import Airflow
 from postrank.laptop.services.local_aws import root_key
@@ -50,6 +52,7 @@ class Stack:
             region_name="us-east-1",
             aws_access_key_id=key,
             aws_secret_access_key=secret,
+            config=Config(read_timeout=patient(60)),
         )
 
     def said(self) -> str:
@@ -82,7 +85,7 @@ class Stack:
     def interrupt(self) -> int:
         """Press Ctrl-C; returns the exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=patient(60))
 
 
 def command(*options: str) -> list[str]:

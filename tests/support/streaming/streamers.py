@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from localaws.testing.patience import patient
 from postrank.aws.resources import Resources
 from tests.support.fakes.aws import AwsServer
 
@@ -86,7 +87,7 @@ class StreamerProcess:
         """Run to the end; the exit status."""
         process = self.start()
         try:
-            return process.wait(timeout)
+            return process.wait(patient(timeout))
         finally:
             process.kill()
             process.wait()

@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from localaws.testing.patience import patient
 from postrank.cli import COMMANDS, postrank
 
 
@@ -24,7 +25,9 @@ def test_the_help_names_every_command_and_imports_none() -> None:
         "try:\n    postrank(['--help'])\nexcept SystemExit:\n    pass\n"
         "assert 'boto3' not in sys.modules\n"
     )
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=patient(60)
+    )
     assert all(name in shown.stdout for name in COMMANDS)
 
 
@@ -80,7 +83,9 @@ def test_what_a_user_gets_wrong_is_one_message_with_what_to_do(
     base = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "POSTRANK_ACCOUNT": "123456789012"}
     env = {**base, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", **environment}
     argv = [sys.executable, "-m", "postrank", *line.split()]
-    shown = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, env=env, check=False, timeout=60)
+    shown = subprocess.run(
+        argv, capture_output=True, text=True, cwd=tmp_path, env=env, check=False, timeout=patient(60)
+    )
     assert said in shown.stdout + shown.stderr
     assert shown.returncode == status
     assert "Traceback" not in shown.stderr

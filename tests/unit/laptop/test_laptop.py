@@ -13,12 +13,13 @@ from typing import Any
 import boto3
 import pytest
 
-from localaws.testing.server import running_localaws
+from localaws.testing.patience import patient
+from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
+from postrank.delivery.lines import DeliveredLines, Hour
+from postrank.delivery.run_accounting import Accounting
 from postrank.heartbeat import Heartbeat
-from postrank.laptop.accounting import Accounting
-from postrank.laptop.delivered import DeliveredLines
 from postrank.laptop.services.airflow import write_environment
 from postrank.laptop.services.local_aws import LocalCloud, root_key
 from postrank.laptop.services.processes import PartDied, Parts
@@ -50,7 +51,7 @@ class Delivered(DeliveredLines):
 
     def __init__(self, **lines: int) -> None:
         super().__init__(None, "", "raw/")
-        self._lines = {f"raw/dt=2026-11-24/hour={hour[1:]}/object": count for hour, count in lines.items()}
+        self.hours = {f"raw/dt=2026-11-24/hour={hour[1:]}": Hour(1, count, count) for hour, count in lines.items()}
 
 
 def account(counts: dict[str, int], delivered: DeliveredLines, arrived: dict[str, int]) -> Accounting:
@@ -134,6 +135,25 @@ def test_delivered_lines_are_counted_once_an_object(tmp_path: Path) -> None:
         assert delivered.lines_in(["2026-11-24T06"]) == 1
 
 
+def test_an_hour_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
+    with running_localaws(tmp_path) as aws:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="raw-zone")
+        s3.put_object(Bucket="raw-zone", Key="raw/dt=2026-11-24/hour=05/a", Body=gzip.compress(b"1\n2\n"))
+        first = DeliveredLines(s3, "raw-zone", "raw/")
+        first.update()
+        s3.put_object(Bucket="raw-zone", Key="raw/dt=2026-11-24/hour=06/b", Body=gzip.compress(b"3\n"))
+        before = len(_reads(aws))
+        second = DeliveredLines(s3, "raw-zone", "raw/", first.hours)
+        assert second.update() == 3
+        assert _reads(aws)[before:] == ["arn:aws:s3:::raw-zone/raw/dt=2026-11-24/hour=06/b"]
+        assert second.newest is not None
+
+
+def _reads(aws: LocalAws) -> list[str]:
+    return [entry["resource"] for entry in aws.call_log() if entry["action"].endswith("GetObject")]
+
+
 def test_a_missing_file_a_folder_and_a_taken_port_are_named(tmp_path: Path) -> None:
     base = {"project": ROOT, "var": tmp_path / "var", "port": any_free(), "aws_port": any_free()}
     with pytest.raises(NoSuchInput, match="there is no such file"):
@@ -163,7 +183,7 @@ def test_a_disk_that_is_too_small_ends_the_command_with_one_sentence(tmp_path: P
         words = ["up", "--once", "--project", str(ROOT), "--var", str(disk / "var")]
         words += ["--port", str(any_free()), "--aws-port", str(any_free())]
         ended = subprocess.run(
-            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=60
+            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=patient(60)
         )
         assert ended.returncode == 2
         assert "MiB left, and a run needs 1024 MiB: make room" in ended.stderr

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from localaws.testing.patience import patient
+
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
@@ -66,12 +68,12 @@ def test_files_and_workflows_have_the_form_that_compose_and_github_ask_for() -> 
     own = ROOT / "var/uv/bin/uv"
     uv = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else pytest.skip("uv is not here"))
     check = [uv, "tool", "run", "--quiet", "--from", "check-jsonschema==0.39.0", "check-jsonschema"]
-    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=120).returncode:
+    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=patient(120)).returncode:
         pytest.skip("check-jsonschema cannot be installed here")
     workflows = sorted((ROOT / ".github/workflows").glob("*.yml"))
     for schema, files in (("compose-spec", [ROOT / "docker-compose.yaml"]), ("github-workflows", workflows)):
         argv = [*check, "--builtin-schema", f"vendor.{schema}", *files]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=patient(120))
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from localaws.emulator.client import written
 from localaws.testing.parameters import typed
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.signing import signed
 
@@ -59,7 +60,7 @@ def ask(server, service, request):
     sent = {name: text.encode("latin-1", "replace").decode("latin-1") for name, text in request.headers.items()}
     headers = signed(server.root, service, request.method, f"{server.endpoint}{target}", request.body, sent)
     headers = {name: text.encode("latin-1", "replace") for name, text in headers.items()}
-    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=patient(30))
     connection.request(request.method, target, request.body, headers)
     answer = connection.getresponse()
     raw = {"status_code": answer.status, "headers": dict(answer.headers), "body": answer.read()}

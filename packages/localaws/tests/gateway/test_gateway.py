@@ -11,14 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from localaws.testing.patience import patient
 from localaws.testing.signing import signed
 
 TARGETS = ["Kinesis_20131202", "Firehose_20150804", "AWSGlue", "AmazonAthena", "AmazonSSM", "AmazonSQS", "Nothing"]
 
 
-def ask(aws, method, path, body=b"", headers=None, timeout=20):
+def ask(aws, method, path, body=b"", headers=None):
     """(status, headers, body) of a raw request."""
-    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=timeout)
+    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=patient(20))
     try:
         connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
@@ -77,7 +78,7 @@ def test_a_missing_parameter_is_the_callers_mistake(aws):
 def test_bytes_that_are_no_http_get_an_error_and_the_server_goes_on(aws):
     address = urlsplit(aws.endpoint)
     for sent in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"NONSENSE\r\n\r\n"):
-        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=patient(10)) as connection:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
             answer = b"".join(iter(lambda c=connection: c.recv(4096), b""))

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localaws.testing.parameters import typed
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.signing import signed
 
@@ -41,7 +42,7 @@ def ask(server, service, action, body):
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"{TARGETS[service]}.{action}"}
     name, url = SIGNING_NAMES.get(service, service), f"{server.endpoint}/"
     headers = signed(server.root, name, "POST", url, body.encode(), headers)
-    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=patient(20))
     connection.request("POST", "/", body, headers)
     answer = connection.getresponse()
     text = answer.read()

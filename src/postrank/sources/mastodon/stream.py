@@ -53,7 +53,7 @@ class Mastodon:
         found = []
         for table in options.tables("instances"):
             url, token, stream = table.url("url"), table.secret("token"), table.text("stream", STREAMS[0])
-            table.known()
+            table.reject_unknown()
             if stream not in STREAMS and not (stream.startswith("hashtag:") and stream.removeprefix("hashtag:")):
                 table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
             api = Api(url, token, stream)

@@ -73,12 +73,12 @@ def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Fin
     return Finding("source", True, seen)
 
 
-def _folder(what: str, key: str, folder: Path, wanted: int) -> Finding:
+def _folder(what: str, key: str, folder: Path, needed_bytes: int) -> Finding:
     """Whether a folder can be made and written, on a disk with so many bytes of room."""
     try:
         usable(key, folder)
     except FolderUnusable as error:
         return Finding(what, False, str(error), "name another folder, or give this one to the user")
     free = shutil.disk_usage(folder).free
-    seen = f"{folder} has {free >> 20} MiB free of the {wanted >> 20} MiB that it should have"
-    return Finding(what, free >= wanted, seen, "make room, or lower max_bytes in [spool] (file_bytes in [sink])")
+    seen = f"{folder} has {free >> 20} MiB free of the {needed_bytes >> 20} MiB that it should have"
+    return Finding(what, free >= needed_bytes, seen, "make room, or lower max_bytes in [spool] (file_bytes in [sink])")

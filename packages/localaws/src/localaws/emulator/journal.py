@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.core.sqlite import open_database
+
 _SCHEMA = """
 create table if not exists calls (
     seq integer primary key autoincrement, time real not null, seed integer not null, method text not null,
@@ -44,12 +46,8 @@ class Journal:
     """Calls kept in SQLite. Safe to use from any thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._turn = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = normal")
-        self._db.executescript(_SCHEMA)
+        self._db = open_database(path, _SCHEMA)
         self.id = self._db.execute("pragma user_version").fetchone()[0]
         if not self.id:  # a journal names itself, so that no snapshot of another is taken for its own
             self.id = 1 + secrets.randbelow(2**31 - 1)

@@ -1,13 +1,10 @@
-"""Having a snapshot made now and then, by a process of its own: `python -m localaws.emulator.snapshotter FOLDER`."""
+"""When a snapshot is due: a process of its own (`localaws.emulator.snapshot_process`) makes it."""
 
-import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 EVERY = 500  # calls, of which a start replays about a thousand a second
-_NICE = 10
 
 
 class Snapshotter:
@@ -24,7 +21,7 @@ class Snapshotter:
         if self._since < EVERY or (self._process is not None and self._process.poll() is None):
             return
         self._since = 0
-        argv = [sys.executable, "-m", "localaws.emulator.snapshotter", str(self._folder)]
+        argv = [sys.executable, "-m", "localaws.emulator.snapshot_process", str(self._folder)]
         self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     def close(self) -> None:
@@ -32,22 +29,3 @@ class Snapshotter:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-
-
-def main(folder: Path) -> None:
-    """Write the snapshot of the journal in `folder`."""
-    from localaws.emulator.backend import Emulator
-
-    os.nice(_NICE)
-    emulator = Emulator(folder, snapshots=False)
-    emulator.load()
-    try:
-        emulator.save_snapshot()
-    except Exception:  # whatever pickling raises at what moto holds: starts replay the journal, as before
-        logging.getLogger(__name__).exception("no snapshot can be made")
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    main(Path(sys.argv[1]))

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from localaws.emulator import client, polling
 from localaws.gateway.entrance import Entrance, Rejected, refusal
 from localaws.gateway.internal_endpoints import OWN, OwnEndpoints, own_refusal
 from localaws.gateway.platform import Platform
+from localaws.gateway.retries import Retries
 from localaws.iam.context import of_request
 from localaws.services.s3.chunked import Body
 from localaws.wire import codec
@@ -39,6 +41,7 @@ class Gateway:
         self._platform = platform
         self._entrance = Entrance(names)
         self._own = OwnEndpoints(platform)
+        self._retries = Retries()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
@@ -72,7 +75,8 @@ class Gateway:
             self._entrance.check_sender(request)
             self._entrance.check_form(request, found)
             caller = self._platform.principals.caller_of(request, found)
-            return self._served(found, request, caller, request_id)
+            execute = partial(self._served, found, request, caller, request_id)
+            return self._retries.serve(found, request, caller, execute)
         except Rejected as rejected:
             _log_rejection(request, rejected)
             return encode_error(found, request.decoded_path, refusal(found, rejected), request_id)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from localaws.core.sqlite import open_database
+
 _SCHEMA = """
 create table if not exists sessions (
     key text primary key, secret text not null, token text not null, arn text not null, principal_id text not null,
@@ -38,13 +40,9 @@ class Sessions:
     """Sessions in SQLite. Safe to use from any thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._turn = threading.Lock()
         self._known: dict[str, Session] = {}
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = normal")
-        self._db.executescript(_SCHEMA)
+        self._db = open_database(path, _SCHEMA)
         self._db.execute("delete from sessions where expires < ?", (datetime.now(UTC).timestamp(),))
         for row in self._db.execute("select key, secret, token, arn, principal_id, expires, policies from sessions"):
             self._known[row[0]] = _session(row)

@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 
 from localaws.core.root_key import RootKey, root_key
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 
 REGION = "us-east-1"
@@ -33,6 +34,7 @@ class LocalAws:
         self.credentials = self.state / "credentials"
         self.endpoint = ""
         self.stderr = folder / "localaws.stderr"
+        self._clients: dict[str, Any] = {}
 
     @property
     def root(self) -> RootKey:
@@ -58,13 +60,23 @@ class LocalAws:
         }
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client that does not retry; the account's root, unless `options` of boto3's own say otherwise."""
+        """A boto3 client that does not retry; the account's root, unless `options` of boto3's own say otherwise.
+
+        Without options it is made once: a client takes longer to make than most calls take.
+        """
+        if options:
+            return self._made(service, options)
+        if service not in self._clients:
+            self._clients[service] = self._made(service, {})
+        return self._clients[service]
+
+    def _made(self, service: str, options: dict[str, Any]) -> Any:
         usual = {
             "endpoint_url": self.endpoint,
             "region_name": REGION,
             "aws_access_key_id": self.root.key,
             "aws_secret_access_key": self.root.secret,
-            "config": Config(retries={"total_max_attempts": 1}),
+            "config": Config(retries={"total_max_attempts": 1}, read_timeout=patient(60)),
         }
         make: Any = boto3.client  # the stubs know each service by a literal name
         return make(service, **{**usual, **options})
@@ -98,7 +110,7 @@ class LocalAws:
         """End it as an operator does; returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_SECONDS)
+        return self.process.wait(patient(STOP_SECONDS))
 
 
 @contextmanager
@@ -134,7 +146,7 @@ def running_localaws(
             server.stop()
         except subprocess.TimeoutExpired:
             server.kill()
-            raise AssertionError(f"localaws did not stop within {STOP_SECONDS} s") from None
+            raise AssertionError(f"localaws did not stop within {patient(STOP_SECONDS):g} s") from None
         finally:
             if process.stdout:
                 process.stdout.close()

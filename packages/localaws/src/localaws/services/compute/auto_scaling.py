@@ -6,9 +6,9 @@ the other when it hears of the termination.
 """
 
 import logging
-import threading
 
 from localaws.core.cloud import AwsError, Cloud
+from localaws.core.periodic import Periodic
 from localaws.services.compute.instances import instance_records
 from localaws.services.compute.instances.fleet import OURSELVES, Fleet
 
@@ -21,26 +21,22 @@ class Groups:
     """Checks the health of groups' instances now and then."""
 
     def __init__(self, cloud: Cloud, fleet: Fleet) -> None:
-        self._cloud, self._fleet = cloud, fleet
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="autoscaling", daemon=True)
+        self._cloud = cloud
+        self._fleet = fleet
+        self._unwell: set[str] = set()  # at the last check
+        self._checks = Periodic("autoscaling", self._check, max(_CHECK_SECONDS / cloud.speed, _MOST_OFTEN))
 
     def start(self) -> None:
-        self._thread.start()
+        self._checks.start()
 
     def stop(self) -> None:
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._checks.stop()
 
-    def _watch(self) -> None:
-        every = max(_CHECK_SECONDS / self._cloud.speed, _MOST_OFTEN)
-        unwell: set[str] = set()
-        while not self._ended.wait(every):
-            now = {instance.id for instance in self._fleet.instances() if self._is_unwell(instance)}
-            for instance_id in now & unwell:  # unwell at two checks in a row
-                self._replace(instance_id)
-            unwell = now
+    def _check(self) -> None:
+        unwell = {instance.id for instance in self._fleet.instances() if self._is_unwell(instance)}
+        for instance_id in unwell & self._unwell:  # unwell at two checks in a row
+            self._replace(instance_id)
+        self._unwell = unwell
 
     def _is_unwell(self, instance: instance_records.Instance) -> bool:
         machine = self._fleet.machine(instance.id)

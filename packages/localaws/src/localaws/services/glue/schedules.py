@@ -1,11 +1,11 @@
 """Crawlers' schedules: cron expressions in UTC ("Time-based schedules for jobs and crawlers", Glue developer guide)."""
 
 import logging
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from localaws.core.cloud import AwsError
+from localaws.core.periodic import Periodic
 from localaws.services.glue.crawlers.crawler_store import Register
 from localaws.services.glue.runner import Runner
 
@@ -68,23 +68,24 @@ class Schedules:
     """Starts the crawlers whose schedules say so, minute by minute."""
 
     def __init__(self, register: Register, runner: Runner) -> None:
-        self._register, self._runner = register, runner
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="crawler schedules", daemon=True)
+        self._register = register
+        self._runner = runner
+        self._due = datetime.min.replace(tzinfo=UTC)
+        self._minutes = Periodic("crawler schedules", self._next_minute, self._until_due)
 
     def start(self) -> None:
-        self._thread.start()
+        self._due = datetime.now(UTC).replace(second=0, microsecond=0) + _MINUTE
+        self._minutes.start()
 
     def stop(self) -> None:
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._minutes.stop()
 
-    def _watch(self) -> None:
-        due = datetime.now(UTC).replace(second=0, microsecond=0) + _MINUTE
-        while not self._ended.wait(max(0.0, (due - datetime.now(UTC)).total_seconds())):
-            self.tick(due)
-            due += _MINUTE
+    def _until_due(self) -> float:
+        return max(0.0, (self._due - datetime.now(UTC)).total_seconds())
+
+    def _next_minute(self) -> None:
+        self.tick(self._due)
+        self._due += _MINUTE
 
     def tick(self, minute: datetime) -> None:
         """Start what is scheduled for that minute; a crawler that runs is passed over."""

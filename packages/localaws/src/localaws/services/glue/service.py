@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.core.paging import offset, page_at
 from localaws.services.glue.crawlers.crawler import Crawler
 from localaws.services.glue.crawlers.crawler_store import Register
 from localaws.services.glue.crawls.s3_paths import Place
@@ -152,12 +153,13 @@ class CrawlerService:
 
 def _page(field: str, items: list[Any], params: Params) -> dict[str, Any]:
     """A page of a list; the token is the place of the next item."""
-    token = str(params.get("NextToken") or "0")
-    if not token.isdigit():
-        raise AwsError("InvalidInputException", "the token is not one that this action gave")
-    start, size = int(token), int(params.get("MaxResults") or _PAGE)
-    more = {"NextToken": str(start + size)} if start + size < len(items) else {}
-    return {field: items[start : start + size], **more}
+    start = offset(params.get("NextToken"), _refused_token)
+    shown, more = page_at(items, start, int(params.get("MaxResults") or _PAGE))
+    return {field: shown, **more}
+
+
+def _refused_token(_token: str) -> AwsError:
+    return AwsError("InvalidInputException", "the token is not one that this action gave")
 
 
 def _check(definition: Params) -> None:

@@ -1,12 +1,12 @@
 """The Kinesis service: every action to its answer, and the work between calls (trimming, scaling, metrics)."""
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from localaws.core import validation
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.periodic import Periodic
 from localaws.services.cloudwatch.metrics.publisher import Publisher
 from localaws.services.kinesis.api.consumers import ConsumerActions
 from localaws.services.kinesis.api.control import ControlPlane
@@ -45,8 +45,7 @@ class KinesisService:
             **DataPlane(self._streams, throttle, counting).actions,
         }
         self.actions = frozenset(self._answers)
-        self._stopping = threading.Event()
-        self._trimmer: threading.Thread | None = None
+        self._trimmer = Periodic("kinesis-trim", self._streams.trim, TRIM_EVERY)
 
     def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
         answer = self._answers.get(action)
@@ -57,18 +56,11 @@ class KinesisService:
 
     def start(self) -> None:
         self._publisher.start()
-        self._trimmer = threading.Thread(target=self._trim, name="kinesis-trim", daemon=True)
         self._trimmer.start()
         self._on_demand.start()
 
     def stop(self) -> None:
-        self._stopping.set()
         self._on_demand.stop()
-        if self._trimmer:
-            self._trimmer.join()
+        self._trimmer.stop()
         self._publisher.stop()
         self._store.close()
-
-    def _trim(self) -> None:
-        while not self._stopping.wait(TRIM_EVERY):
-            self._streams.trim()

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from localaws.core.sqlite import open_database
+
 _SCHEMA = """
 create table if not exists buckets (name text primary key, created real not null, versioning text not null default '');
 create table if not exists versions (
@@ -46,9 +48,7 @@ class Index:
     def db(self) -> sqlite3.Connection:
         """This thread's connection, for reading."""
         if not hasattr(self._local, "db"):
-            db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = normal")
+            db = open_database(self._path, shared=False)
             db.row_factory = sqlite3.Row
             self._local.db = db
         connection: sqlite3.Connection = self._local.db

@@ -1,26 +1,26 @@
 """Small JSON documents that outlive the process: workgroups, saved statements, executions."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from localaws.core.sqlite import open_database
+
+_SCHEMA = """
+create table if not exists documents (
+    kind text, key text, sequence integer primary key autoincrement, body text, unique (kind, key)
+);
+"""
 
 
 class Documents:
     """Documents by kind and key, in one SQLite file; every write is on disk when it returns."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = normal")
-        self._db.execute(
-            "create table if not exists documents"
-            " (kind text, key text, sequence integer primary key autoincrement, body text, unique (kind, key))"
-        )
+        self._db = open_database(path, _SCHEMA)
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         with self._lock:

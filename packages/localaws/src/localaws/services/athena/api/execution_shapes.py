@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.services.athena.api.paging import moment
+from localaws.core.times import utc
 from localaws.services.athena.api.workgroups import ENGINE
 
 
 def described(record: Mapping[str, Any]) -> dict[str, Any]:
     """QueryExecution."""
-    status: dict[str, Any] = {"State": record["state"], "SubmissionDateTime": moment(record["submitted"])}
+    status: dict[str, Any] = {"State": record["state"], "SubmissionDateTime": utc(record["submitted"])}
     if record.get("reason"):
         status["StateChangeReason"] = record["reason"]
     if record.get("ended"):
-        status["CompletionDateTime"] = moment(record["ended"])
+        status["CompletionDateTime"] = utc(record["ended"])
     if record.get("error"):
         status["AthenaError"] = record["error"]
     context = {name: record[key] for name, key in (("Database", "database"), ("Catalog", "catalog")) if record.get(key)}

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.core.cloud import AwsError, Caller
+from localaws.core.times import utc
 from localaws.services.athena.api.document_store import Documents
-from localaws.services.athena.api.paging import Answer, invalid, moment, page
+from localaws.services.athena.api.paging import Answer, invalid, page
 from localaws.services.athena.api.workgroups import PRIMARY, Workgroups
 
 _NAMED = ("Name", "Description", "Database", "QueryString", "NamedQueryId", "WorkGroup")
@@ -107,7 +108,7 @@ class Saved:
     def list_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
         workgroup = self._workgroups.find(params["WorkGroup"])["Name"]
         statements = [
-            {"StatementName": item["StatementName"], "LastModifiedTime": moment(item["_modified"])}
+            {"StatementName": item["StatementName"], "LastModifiedTime": utc(item["_modified"])}
             for item in self._documents.all("prepared")
             if item["WorkGroup"] == workgroup
         ]
@@ -148,4 +149,4 @@ class Saved:
             )
         names = ("StatementName", "QueryStatement", "Description")
         fields: dict[str, Any] = {name: statement[name] for name in names if name in statement}
-        return {**fields, "WorkGroupName": workgroup, "LastModifiedTime": moment(statement["_modified"])}
+        return {**fields, "WorkGroupName": workgroup, "LastModifiedTime": utc(statement["_modified"])}

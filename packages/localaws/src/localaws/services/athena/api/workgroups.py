@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller
+from localaws.core.times import utc
 from localaws.services.athena.api.document_store import Documents
-from localaws.services.athena.api.paging import Answer, invalid, moment, page
+from localaws.services.athena.api.paging import Answer, invalid, page
 
 PRIMARY = "primary"
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
@@ -57,7 +58,7 @@ class Workgroups:
         return {
             "WorkGroup": {
                 **{name: workgroup[name] for name in ("Name", "State", "Configuration", "Description")},
-                "CreationTime": moment(workgroup["CreationTime"]),
+                "CreationTime": utc(workgroup["CreationTime"]),
             }
         }
 
@@ -65,7 +66,7 @@ class Workgroups:
         summaries = [
             {
                 **{name: item[name] for name in ("Name", "State", "Description")},
-                "CreationTime": moment(item["CreationTime"]),
+                "CreationTime": utc(item["CreationTime"]),
                 "EngineVersion": ENGINE,
             }
             for item in self._documents.all("workgroup")

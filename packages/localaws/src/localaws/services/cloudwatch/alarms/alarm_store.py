@@ -1,11 +1,12 @@
 """Alarms and their history, in one SQLite file."""
 
 import json
-import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from localaws.core.sqlite import open_database
 
 _SCHEMA = """
 create table if not exists alarms (name text primary key, document text not null);
@@ -34,12 +35,8 @@ class AlarmStore:
     """All alarms of the account. Hold `lock` from reading an alarm to saving its change."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = normal")
-        self._connection.executescript(_SCHEMA)
+        self._connection = open_database(path, _SCHEMA, autocommit=False)
         self._alarms: dict[str, Alarm] = {
             name: json.loads(document)
             for name, document in self._connection.execute("select name, document from alarms")

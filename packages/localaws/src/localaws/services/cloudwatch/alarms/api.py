@@ -5,15 +5,16 @@ Source of the rules: "PutMetricAlarm", "PutCompositeAlarm", "DescribeAlarms" (AP
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION
+from localaws.core.paging import offset, page_at
+from localaws.core.times import utc
 from localaws.services.cloudwatch.alarms import composite_rules
 from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
 from localaws.services.cloudwatch.alarms.transitions import Transitions
 from localaws.services.cloudwatch.metrics import statistics
-from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, missing, offset, unknown
+from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, invalid_token, missing, not_valid, unknown
 from localaws.services.cloudwatch.metrics.queries import checked_period
 from localaws.services.cloudwatch.metrics.samples import dimensions
 
@@ -111,23 +112,22 @@ class AlarmActions:
         ]
         if params.get("ScanBy") == "TimestampAscending":
             items.reverse()
-        start_at, size = offset(params.get("NextToken")), params.get("MaxRecords") or _PAGE
-        result: dict[str, Any] = {
+        start_at = offset(params.get("NextToken"), invalid_token)
+        shown, more = page_at(items, start_at, int(params.get("MaxRecords") or _PAGE))
+        return {
             "AlarmHistoryItems": [
                 {
                     "AlarmName": item.alarm,
                     "AlarmType": item.kind,
-                    "Timestamp": _moment(item.at),
+                    "Timestamp": utc(item.at),
                     "HistoryItemType": item.type,
                     "HistorySummary": item.summary,
                     "HistoryData": item.data,
                 }
-                for item in items[start_at : start_at + size]
-            ]
+                for item in shown
+            ],
+            **more,
         }
-        if len(items) > start_at + size:
-            result["NextToken"] = str(start_at + size)
-        return result
 
     def set_state(self, params: Mapping[str, Any]) -> dict[str, Any]:
         if self._store.get(params["AlarmName"]) is None:
@@ -140,10 +140,23 @@ class AlarmActions:
         return {}
 
     def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        if absent := [name for name in params["AlarmNames"] if self._store.get(name) is None]:
-            raise unknown(f"Alarms {absent} not found.")
-        for name in params["AlarmNames"]:
-            self._store.delete(name)
+        """ "DeleteAlarms": incorrect names are passed over, "the alarms you specify with correct names are still
+        deleted". So a second deletion succeeds; Terraform's provider would not take ResourceNotFound for one.
+        """
+        names = set(params["AlarmNames"])
+        with self._store.lock:
+            composites = [alarm for alarm in self._store.all() if alarm["Kind"] == "CompositeAlarm"]
+            if sum(alarm["AlarmName"] in names for alarm in composites) > 1:
+                raise not_valid("Only one composite alarm can be deleted at a time.")
+            for alarm in composites:
+                needed = {
+                    _plain(name) for name in composite_rules.names(composite_rules.parse(alarm["AlarmRule"]))
+                } & names
+                if needed and alarm["AlarmName"] not in names:
+                    first = min(needed)
+                    raise not_valid(f"Cannot delete {first} as there are composite alarm(s) depending on it.")
+            for name in names:
+                self._store.delete(name)
         return {}
 
     def tag(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,7 +251,7 @@ def _check_metric_alarm(params: Mapping[str, Any]) -> None:
 
 
 def _shown(alarm: Alarm) -> dict[str, Any]:
-    return {name: _moment(value) if name in _TIMES else value for name, value in alarm.items() if name not in _OURS}
+    return {name: utc(value) if name in _TIMES else value for name, value in alarm.items() if name not in _OURS}
 
 
 def _all_actions(alarm: Alarm) -> Sequence[str]:
@@ -248,7 +261,3 @@ def _all_actions(alarm: Alarm) -> Sequence[str]:
 def _plain(name: str) -> str:
     """An alarm's name, out of its ARN where that is given."""
     return name.split(":alarm:", 1)[1] if name.startswith("arn:") and ":alarm:" in name else name
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -23,10 +23,5 @@ def unknown(message: str) -> AwsError:
     return AwsError("ResourceNotFound", message, status=404)
 
 
-def offset(token: str | None) -> int:
-    """Where the page that a NextToken stands for begins. Raises AwsError InvalidNextToken."""
-    if token is None:
-        return 0
-    if not token.isascii() or not token.isdigit():
-        raise AwsError("InvalidNextToken", "The next token specified is invalid.")
-    return int(token)
+def invalid_token(_token: str) -> AwsError:
+    return AwsError("InvalidNextToken", "The next token specified is invalid.")

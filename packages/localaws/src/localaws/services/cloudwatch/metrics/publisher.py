@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError, Caller, Cloud
+from localaws.core.periodic import Periodic
 
 PERIOD = 60.0  # seconds; AWS services publish once a minute
 _BATCH = 1000  # "PutMetricData": metrics a call
@@ -33,8 +34,7 @@ class Publisher:
         self._caller = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root", source=source)
         self._lock = threading.Lock()
         self._gathered: dict[tuple[tuple[tuple[str, str], ...], str, str], _Statistics] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._puts = Periodic(f"metrics-{source}", self.flush, PERIOD / cloud.speed)
 
     def add(self, dimensions: Mapping[str, str], metric: str, value: float, unit: str, *, count: int = 1) -> None:
         """Count `value` in; with a `count` above 1 it is the sum of that many equal samples."""
@@ -50,14 +50,12 @@ class Publisher:
             existing.low, existing.high = min(existing.low, each), max(existing.high, each)
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=f"metrics-{self._caller.source}", daemon=True)
-        self._thread.start()
+        self._puts.start()
 
     def stop(self) -> None:
         """Put what is left, then rest."""
-        self._stopping.set()
-        if self._thread:
-            self._thread.join()
+        self._puts.stop()
+        if self._puts.started:
             self.flush()
 
     def flush(self) -> None:
@@ -80,7 +78,3 @@ class Publisher:
             # A minute of metrics may be lost, as on AWS; the service that they speak of must not stop for it.
             with contextlib.suppress(AwsError):
                 self._cloud.call("monitoring", "PutMetricData", params, self._caller)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(PERIOD / self._cloud.speed):
-            self.flush()

@@ -6,11 +6,12 @@ Source of the bounds and of the rounding: these actions' pages in the API refere
 import math
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from localaws.core.paging import offset, page_at
+from localaws.core.times import utc
 from localaws.services.cloudwatch.metrics import metric_math, statistics
-from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, missing, not_valid, offset
+from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, invalid_token, missing, not_valid
 from localaws.services.cloudwatch.metrics.metric_math import Series
 from localaws.services.cloudwatch.metrics.samples import MetricKey, SampleStore, dimensions
 
@@ -39,7 +40,7 @@ def get_metric_statistics(store: SampleStore, params: Mapping[str, Any]) -> dict
     samples = store.read(key, start, end, params.get("Unit"))
     points = []
     for at, held in statistics.by_period(samples, start=start, period=period * 1000).items():
-        point: dict[str, Any] = {"Timestamp": _moment(at), "Unit": held[0].unit}
+        point: dict[str, Any] = {"Timestamp": utc(at / 1000), "Unit": held[0].unit}
         values = {name: statistics.compute(name, held) for name in requested}
         present = {name: value for name, value in values.items() if value is not None}
         point.update({name: value for name, value in present.items() if name in statistics.SIMPLE})
@@ -66,7 +67,7 @@ def get_metric_data(store: SampleStore, params: Mapping[str, Any]) -> dict[str, 
                 {
                     "Id": query["Id"],
                     "Label": query.get("Label") or _label(query),
-                    "Timestamps": [_moment(at) for at, _ in points],
+                    "Timestamps": [utc(at / 1000) for at, _ in points],
                     "Values": [value for _, value in points],
                     "StatusCode": "Complete",
                 }
@@ -100,7 +101,7 @@ def evaluate_queries(
 
 def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any]:
     recent = 3 * 3600 if params.get("RecentlyActive") == "PT3H" else LISTED_FOR
-    start_at = offset(params.get("NextToken"))
+    start_at = offset(params.get("NextToken"), invalid_token)
     filters = params.get("Dimensions") or []
     metrics = [
         key
@@ -109,8 +110,8 @@ def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any
         and params.get("MetricName") in (None, key.name)
         and all(_has(key, condition) for condition in filters)
     ]
-    shown = metrics[start_at : start_at + PAGE]
-    result: dict[str, Any] = {
+    shown, more = page_at(metrics, start_at, PAGE)
+    return {
         "Metrics": [
             {
                 "Namespace": key.namespace,
@@ -118,11 +119,9 @@ def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any
                 "Dimensions": [{"Name": name, "Value": value} for name, value in key.dimensions],
             }
             for key in shown
-        ]
+        ],
+        **more,
     }
-    if len(metrics) > start_at + PAGE:
-        result["NextToken"] = str(start_at + PAGE)
-    return result
 
 
 def checked_period(period: int) -> int:
@@ -187,7 +186,3 @@ def _has(key: MetricKey, condition: Mapping[str, Any]) -> bool:
 def _label(query: Mapping[str, Any]) -> str:
     stat = query.get("MetricStat")
     return str(stat["Metric"]["MetricName"]) if stat else str(query["Id"])
-
-
-def _moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC)

@@ -1,13 +1,13 @@
 """The samples of all metrics, in one SQLite file."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from localaws.core.cloud import AwsError
+from localaws.core.sqlite import open_database
 
 _SCHEMA = """
 create table if not exists metrics (
@@ -47,12 +47,8 @@ class SampleStore:
     """Samples by metric and time. Safe for use by many threads."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = normal")
-        self._connection.executescript(_SCHEMA)
+        self._connection = open_database(path, _SCHEMA, autocommit=False)
         self._closed = False
 
     def close(self) -> None:

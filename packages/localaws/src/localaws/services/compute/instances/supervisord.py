@@ -21,8 +21,9 @@ from localaws.services.compute.instances.units import Unit
 
 SOCKET = "LOCALAWS_SUPERVISOR"  # in the environment of everything on the instance: the path of the manager's socket
 _RESTART = {"always": "true", "on-failure": "unexpected", "no": "false"}
-_READY_SECONDS = 20.0
-_GRACE_SECONDS = 3.0
+# Deadlines for a machine that is far slower than it should be; what comes in time costs none of it.
+_READY_SECONDS = 120.0
+_GRACE_SECONDS = 30.0
 Refused = (OSError, HTTPException, xmlrpc.client.Error)
 
 

@@ -1,11 +1,12 @@
 """What Firehose must not forget: streams, how far each shard is delivered, and records put directly."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from localaws.core.sqlite import open_database
 
 _SCHEMA = """
 create table if not exists streams (name text primary key, document text not null);
@@ -30,14 +31,8 @@ class Store:
     """One SQLite file in WAL mode, so that what was acknowledged outlives a killed process. Safe for many threads."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute(
-            "pragma synchronous = normal"
-        )  # a killed process loses nothing; only a power cut could
-        self._connection.executescript(_SCHEMA)
+        self._connection = open_database(path, _SCHEMA, autocommit=False)
 
     def close(self) -> None:
         with self._lock:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from localaws.core.times import utc
+
 LOG_GROUP = "/aws-glue/crawlers"
 _DEFAULTS: dict[str, Any] = {
     "Classifiers": [],
@@ -92,8 +94,8 @@ class Crawler:
         description |= {
             "State": self.state,
             "CrawlElapsedTime": 0,
-            "CreationTime": moment(self.created),
-            "LastUpdated": moment(self.updated),
+            "CreationTime": utc(self.created),
+            "LastUpdated": utc(self.updated),
             "Version": self.version,
         }
         if self.state != "READY" and self.crawls:
@@ -111,7 +113,7 @@ class Crawler:
             "LogGroup": LOG_GROUP,
             "LogStream": self.name,
             "MessagePrefix": crawl.id,
-            "StartTime": moment(crawl.started),
+            "StartTime": utc(crawl.started),
             **({"ErrorMessage": crawl.error} if crawl.error else {}),
         }
 
@@ -137,8 +139,8 @@ class Crawler:
             {
                 "CrawlId": crawl.id,
                 "State": states.get(crawl.status, crawl.status),
-                "StartTime": moment(crawl.started),
-                **({"EndTime": moment(crawl.ended)} if crawl.ended is not None else {}),
+                "StartTime": utc(crawl.started),
+                **({"EndTime": utc(crawl.ended)} if crawl.ended is not None else {}),
                 "Summary": json.dumps(crawl.summary),
                 **({"ErrorMessage": crawl.error} if crawl.error else {}),
                 "LogGroup": LOG_GROUP,
@@ -170,7 +172,3 @@ class Crawler:
             if crawl.ended is None:
                 crawl.status, crawl.error, crawl.ended = "FAILED", "Internal Service Exception", crawl.started
         return crawler
-
-
-def moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

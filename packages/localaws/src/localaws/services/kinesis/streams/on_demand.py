@@ -5,10 +5,10 @@ Source: "Choose the right mode" (Kinesis Data Streams): such a stream takes up t
 
 import logging
 import math
-import threading
 import time
 
 from localaws.core.cloud import AwsError
+from localaws.core.periodic import Periodic
 from localaws.services.kinesis.streams.catalogue import Streams
 from localaws.services.kinesis.streams.limits import BYTES_PER_SECOND, RECORDS_PER_SECOND
 from localaws.services.kinesis.streams.metrics import Counting, Traffic
@@ -28,26 +28,22 @@ class OnDemand:
         self._streams = streams
         self._shards = shards
         self._counting = counting
-        self._every = max(_LEAST, LOOK_EVERY / speed)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._looked = time.monotonic()
+        self._looks = Periodic("kinesis-on-demand", self._look, max(_LEAST, LOOK_EVERY / speed))
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="kinesis-on-demand", daemon=True)
-        self._thread.start()
+        self._looked = time.monotonic()
+        self._looks.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread:
-            self._thread.join()
+        self._looks.stop()
 
-    def _run(self) -> None:
-        looked = time.monotonic()
-        while not self._stopping.wait(self._every):
-            now = time.monotonic()
-            traffic, seconds, looked = self._counting.take_traffic(), now - looked, now
-            for name, taken in traffic.items():
-                self._grow(name, _shards_for(taken, seconds))
+    def _look(self) -> None:
+        now = time.monotonic()
+        seconds = now - self._looked
+        self._looked = now
+        for name, taken in self._counting.take_traffic().items():
+            self._grow(name, _shards_for(taken, seconds))
 
     def _grow(self, name: str, shards: int) -> None:
         try:

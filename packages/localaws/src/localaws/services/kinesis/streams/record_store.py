@@ -1,12 +1,14 @@
 """The record store: one SQLite file in WAL mode, so that what was acknowledged outlives a killed process."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from localaws.core.sqlite import open_database
+
+_PRAGMAS = ("page_size = 16384", "wal_autocheckpoint = 2000")
 _POSITIONS = 2**40  # positions a shard can have; a row's id is shard key * _POSITIONS + position
 _SCHEMA = """
 create table if not exists streams (name text primary key, document text not null);
@@ -29,11 +31,10 @@ class RecordStore:
     """Records by (shard key, position from 1) and streams as documents. Safe for use by many threads."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._write_lock, self._read_lock = threading.Lock(), threading.Lock()
-        self._writer, self._reader = _connect(path), _connect(path)
-        with self._write_lock:
-            self._writer.executescript(_SCHEMA)
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._writer = open_database(path, _SCHEMA, autocommit=False, pragmas=_PRAGMAS)
+        self._reader = open_database(path, autocommit=False, pragmas=_PRAGMAS)
 
     def close(self) -> None:
         with self._write_lock, self._read_lock:
@@ -128,12 +129,3 @@ class RecordStore:
         with self._read_lock:
             row = self._reader.execute(query, arguments).fetchone()
         return int(row[0]) if row else None
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False)
-    connection.execute("pragma page_size = 16384")
-    connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = normal")  # a killed process loses nothing; only a power cut could
-    connection.execute("pragma wal_autocheckpoint = 2000")
-    return connection

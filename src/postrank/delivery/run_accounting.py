@@ -9,34 +9,9 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from postrank.delivery.conservation import Hop, hops_of_streamer, nonzero
+from postrank.delivery.lines import DeliveredLines
 from postrank.heartbeat import Heartbeat
-from postrank.laptop.delivered import DeliveredLines
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
-    """One hop. All figures are lines (an event is a line). `other`: what is no post, by reason."""
-
-    name: str
-    received: int
-    delivered: int
-    rejected: int = 0
-    spooled: int = 0
-    other: Mapping[str, int]
-
-    @property
-    def lost(self) -> int:
-        """How many lines are not accounted for."""
-        return max(self._difference, 0)
-
-    @property
-    def more(self) -> int:
-        """How many lines came out beyond those that went in: delivered twice, or arrived while this was counted."""
-        return max(-self._difference, 0)
-
-    @property
-    def _difference(self) -> int:
-        return self.received - self.delivered - self.rejected - self.spooled - sum(self.other.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +26,14 @@ class Accounting:
 
         A run reads the arrival hours that are new to it; the last hop is about the lines in those.
         """
-        counts = heartbeat.counts
-        waiting = counts.get("spooled", 0) + counts.get("in_flight", 0)
-        read = Hop(
-            name="source → streamer",
-            received=counts.get("read", 0),
-            delivered=counts.get("events", 0),
-            rejected=counts.get("rejected", 0),
-            other=_some(ignored=counts.get("ignored", 0)),
-        )
-        sent = Hop(
-            name="streamer → Kinesis",
-            received=counts.get("events", 0),
-            delivered=counts.get("delivered", 0),
-            spooled=waiting,
-            other=_some(filtered=counts.get("filtered", 0)),
-        )
         stored = Hop(
             name="Firehose → S3",
-            received=counts.get("delivered", 0),
+            received=heartbeat.counts.get("delivered", 0),
             delivered=delivered.lines,
             other={},
         )
-        return cls((read, sent, stored, _lake(delivered.lines_in(manifest["arrival_hours"]), manifest)))
+        lake = _lake(delivered.lines_in(manifest["arrival_hours"]), manifest)
+        return cls((*hops_of_streamer(heartbeat.counts), stored, lake))
 
     @property
     def lost(self) -> int:
@@ -88,7 +48,7 @@ class Accounting:
         table.add_column("beside", overflow="fold")
         for hop in self.hops:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
-            beside = {**hop.other, **_some(more=hop.more)}
+            beside = {**hop.other, **nonzero(more=hop.more)}
             other = ", ".join(f"{number:,} {reason}" for reason, number in beside.items())
             table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
         return table
@@ -96,7 +56,7 @@ class Accounting:
 
 def _lake(lines: int, manifest: Mapping[str, Any]) -> Hop:
     counted: Mapping[str, int] = manifest["arrived_lines"]
-    other = _some(**{kind: number for kind, number in counted.items() if kind not in ("post", "unusable")})
+    other = nonzero(**{kind: number for kind, number in counted.items() if kind not in ("post", "unusable")})
     return Hop(
         name="S3 → Athena",
         received=lines,
@@ -104,10 +64,6 @@ def _lake(lines: int, manifest: Mapping[str, Any]) -> Hop:
         rejected=counted.get("unusable", 0),
         other=other,
     )
-
-
-def _some(**figures: int) -> dict[str, int]:
-    return {reason: number for reason, number in figures.items() if number}
 
 
 def newest_manifest(results: Path) -> dict[str, Any]:
