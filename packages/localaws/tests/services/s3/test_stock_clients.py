@@ -12,6 +12,8 @@ def test_pyarrows_file_system_writes_and_reads_with_the_roots_key(aws, s3, bucke
         secret_key=aws.root.secret,
         region="us-east-1",
         scheme="http",
+        request_timeout=60,
+        connect_timeout=60,
         endpoint_override=aws.endpoint.removeprefix("http://"),
     )
     table = pa.table({"author": ["a", "b c"], "posts": [1, 2]})
