@@ -28,7 +28,7 @@ SSM = {
     **AWS,
     "document_name": RESOURCES.streamer.document,
     "waiter_delay": LOOK,
-    "waiter_max_attempts": 24,
+    "waiter_max_attempts": supervision.COMMAND_SECONDS // LOOK,
     "deferrable": True,
 }
 

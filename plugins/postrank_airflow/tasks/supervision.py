@@ -17,6 +17,7 @@ from postrank_airflow.connections.environment import POLL_SECONDS, RESOURCES
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose')['instance_id'] }}"
 DOES_NOTHING = "leave_alone"
 LOOK_SECONDS = min(POLL_SECONDS, 5)
+COMMAND_SECONDS = 120  # what a command on the instance may take
 _SECONDS_TO_HEAL = 240
 _log = logging.getLogger(__name__)
 
