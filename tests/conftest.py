@@ -16,7 +16,11 @@ _ran: set[str] = set()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if _leads(session.config) and session.config.option.markexpr != _JUDGES and not session.config.option.lf:
+    if (
+        _leads(session.config)
+        and session.config.option.markexpr != _JUDGES
+        and not getattr(session.config.option, "lf", False)
+    ):
         permissions.forget()
 
 
