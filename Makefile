@@ -15,7 +15,7 @@ UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow coverage check format bench chaos sample mwaa clean
+.PHONY: help setup run test test-slow coverage check docs pictures format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,6 +60,13 @@ check: .venv/ready ## linters, types, SQL, Terraform's form
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; \
 		else echo 'terraform is not here: its files were not checked'; fi
 	$(RUN) python scripts/terraform_docs.py --check
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
+
+docs: .venv/ready ## the documentation site, in var/site (a broken link is an error)
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
+
+pictures: .venv/ready ## take the pictures in docs/pictures again, with synthetic authors (needs chromium)
+	POSTRANK_PICTURES=docs/pictures $(RUN) pytest tests/system/test_leaderboard.py -k pictures_of_the_docs
 
 format: .venv/ready ## let the formatters have their way
 	$(RUN) ruff check --fix .
