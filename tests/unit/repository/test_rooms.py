@@ -27,12 +27,8 @@ def test_no_folder_holds_more_modules_than_can_be_taken_in_at_a_glance():
     assert {folder: size for folder, size in sizes.items() if size > MOST} == {}
 
 
-# `run` is what the laptop's command does, `words` is no longer there.
-ALLOWED = {"src/postrank/laptop/run.py", "src/postrank/streamer/doctor/finding.py"}
-
-
 @pytest.mark.parametrize("tree", TREES)
 def test_modules_are_named_for_what_they_hold(tree):
     names = {path: path.stem.removeprefix("test_") for path in (ROOT / tree).rglob("*.py")}
     vague = {str(path.relative_to(ROOT)) for path, name in names.items() if name in VAGUE}
-    assert vague - ALLOWED == set()
+    assert vague == set()
