@@ -39,6 +39,7 @@ class AuthorWindows:
     seen: Seen = field(default_factory=Seen)
     authors: Authors = field(default_factory=Authors)
     too_late: int = 0  # posts of minutes that are no longer kept: SQL counts them, this does not
+    duplicates: int = 0
     newest_ms: int | None = None
     _minutes: Minutes = field(default_factory=Minutes)
     _due: deque[tuple[int, int]] = field(default_factory=deque)  # minutes to be emitted, from which of their authors on
@@ -57,6 +58,7 @@ class AuthorWindows:
             posts = self._without_old_edits(posts)
         places = self.seen.add([f"{network}\n{post.post_id}" for post in posts])
         if len(places) < len(posts):
+            self.duplicates += len(posts) - len(places)
             posts = [posts[place] for place in places]
         if not posts:
             return
