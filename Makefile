@@ -13,9 +13,10 @@ PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
+PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow coverage check format bench chaos sample mwaa clean
+.PHONY: help setup run test test-slow coverage check docs pictures format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,8 +35,6 @@ setup: .venv/ready ## the environment, from uv.lock
 
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
 	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
-
-PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
 	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)
@@ -60,6 +59,13 @@ check: .venv/ready ## linters, types, SQL, Terraform's form
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; \
 		else echo 'terraform is not here: its files were not checked'; fi
 	$(RUN) python scripts/terraform_docs.py --check
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
+
+docs: .venv/ready ## the documentation site, in var/site (a broken link is an error)
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
+
+pictures: .venv/ready ## take the pictures in docs/pictures again, with synthetic authors (needs chromium)
+	POSTRANK_PICTURES=docs/pictures $(RUN) pytest tests/system/test_leaderboard.py -k pictures_of_the_docs
 
 format: .venv/ready ## let the formatters have their way
 	$(RUN) ruff check --fix .

@@ -63,9 +63,9 @@ def test_a_clock_that_is_off_is_told_before_the_credentials_that_it_spoils(tmp_p
     with serving(None, _OtherTime, None) as url:
         said = sentences(StreamerProcess(tmp_path, url, [file]))
     assert 7100 < int(said["clock"].removeprefix("FAIL ").partition(" ")[0]) <= 7201
-    assert said["clock"].endswith(" s off AWS's\n-> synchronise it (chrony, systemd-timesyncd)")
+    assert said["clock"].endswith(" s off AWS's clock\n-> synchronize it (chrony, systemd-timesyncd)")
     assert list(said)[-2:] == ["clock", "credentials"]
-    assert "-> correct the secret access key; where the clock is wrong too, set that first" in said["credentials"]
+    assert "-> correct the secret access key; if the clock is wrong, set it first" in said["credentials"]
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +109,11 @@ def test_what_is_not_there_and_whose_account_it_is_are_told(local_aws: LocalAws,
         assert said[what].endswith(create)
     streamer.env = {**root, "POSTRANK_ACCOUNT": "210987654321"}
     assert sentences(streamer)["credentials"] == (
-        "FAIL they belong to account 123456789012, POSTRANK_ACCOUNT says 210987654321\n"
+        "FAIL they belong to account 123456789012, POSTRANK_ACCOUNT is 210987654321\n"
         "-> use credentials of that account, or correct POSTRANK_ACCOUNT"
     )
     streamer.env = {}
-    assert "-> use other credentials: these are not known to AWS" in sentences(streamer)["credentials"]
+    assert "-> use other credentials: AWS does not know these" in sentences(streamer)["credentials"]
 
 
 def test_a_disk_that_cannot_be_used_is_told_and_ends_no_other_check(tmp_path: Path, file: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_disk_that_cannot_be_used_is_told_and_ends_no_other_check(tmp_path: Pa
         streamer.settings["spool"] = {"max_bytes": 10**15}
         said = sentences(streamer)
         assert said["disk"].startswith("FAIL")
-        assert said["disk"].endswith("-> make room, or lower max_bytes in [spool] (file_bytes in [sink])")
+        assert said["disk"].endswith("-> free some space, or lower max_bytes in [spool] (file_bytes in [sink])")
         assert said["source"] == "ok X takes the token, and has 0 rules"
     streamer = StreamerProcess(tmp_path, NOWHERE, [file], {"sink": {"kind": "files", "folder": str(file)}})
     (tmp_path / "here").write_text("a file", encoding="utf-8")
@@ -153,7 +153,7 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     assert "FAIL  credentials" in found.stdout
     assert "-> check the route to AWS" in found.stdout
     streamer.settings = {"source": {"files": "p"}}
-    assert "-> mend the table [source]" in doctor(streamer).stdout
+    assert "-> fix the table [source]" in doctor(streamer).stdout
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))
@@ -168,6 +168,6 @@ def test_the_doctor_asks_the_network_whether_it_serves(tmp_path: Path, name: str
             streamer.settings = {"source": orjson.loads(orjson.dumps(table).replace(network.secret.encode(), b"wrong"))}
             refused = doctor(streamer).stdout
             assert "token is not valid" in refused
-            assert "-> mend the table [source]" in refused
+            assert "-> fix the table [source]" in refused
     if network.name == "bluesky":
         assert "FAIL  source: ws://" in doctor(streamer).stdout

@@ -115,7 +115,8 @@ def test_the_command_rules_shows_the_change_and_makes_it_when_asked(server: Fake
     )
     told = {"POSTRANK_ACCOUNT": "123456789012", "X_TOKEN": TOKEN}
     tried = CliRunner().invoke(postrank, ["rules", "--config", str(path)], env=told)
-    assert tried.output.splitlines() == ["+ cats  [c]", "- rule old", "0 stay, 1 new, 1 go: nothing changed"]
+    counts = "0 unchanged, 1 added, 1 deleted: nothing changed"
+    assert tried.output.splitlines() == ["+ cats  [c]", "- rule old", counts]
     assert server.rules == [{"id": "old", "value": "dogs"}]
     assert CliRunner().invoke(postrank, ["rules", "--config", str(path), "--apply"], env=told).exit_code == 0
     assert [rule["value"] for rule in server.rules] == ["cats"]

@@ -27,7 +27,8 @@ os.environ.update(
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(_HOME / "no-plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}",
+        # Runs are those of one process; whoever answers a question of one, in another, waits for its turn at the file.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}?timeout=120",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

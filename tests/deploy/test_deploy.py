@@ -174,7 +174,7 @@ def test_a_release_that_stays_silent_is_taken_back(running):
     pointer = running.current()
     status, said = running.deploy("0.8.2", patience=6)
     assert status == TAKEN_BACK, said
-    assert "0.8.2 gave no sign of work within 6 s" in said
+    assert "0.8.2 sent no heartbeat within 6 s" in said
     running.await_run("0.8.1")
     assert running.marker() is None
     assert running.current() == pointer
@@ -202,7 +202,7 @@ def test_a_second_deployment_is_refused_while_one_goes_on(running):
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=SECONDS)
     assert status == NOBODY_ELSE
-    assert "another deployment goes on: 0.8.2, by arn:aws:sts::123456789012:assumed-role/" in said
+    assert "another deployment is running: 0.8.2, by arn:aws:sts::123456789012:assumed-role/" in said
     running.await_run("0.8.1")
 
 
@@ -218,7 +218,7 @@ def test_what_a_killed_deployment_leaves_lapses_and_is_taken_over(running):
     assert datetime.fromisoformat(left["until"]) <= datetime.now(UTC) + timedelta(seconds=120)
     status, said = running.deploy("0.8.3")
     assert status == NOBODY_ELSE
-    assert "another deployment goes on: 0.8.2" in said
+    assert "another deployment is running: 0.8.2" in said
     # Two minutes later.
     late = json.dumps({**left, "until": left["since"]})
     running.aws.client("s3").put_object(**MARKER, Body=late.encode())
@@ -267,7 +267,7 @@ def test_another_build_of_a_published_version_is_refused(running, wheel, tmp_pat
     [
         (["streamer", "--version", "9.9.9"], "9.9.9 is not published"),
         (["streamer", "--version", "newest"], "'newest' is no version such as 0.2.0"),
-        (["publish"], "this folder is no checkout of Postrank"),
+        (["publish"], "this folder is not a checkout of Postrank"),
     ],
 )
 def test_wrong_use_touches_nothing_and_says_why(running, words, reason):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from localaws.testing.losing_proxy import first_attempts, losing_proxy
 from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
@@ -23,7 +24,6 @@ from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
 from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
-from tests.support.fakes.losing_proxy import first_attempts, losing_proxy
 from tests.support.stack.laptop_run import ROOT, command, exported
 from tests.support.stack.terraform import Terraform
 

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import shlex
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,23 @@ def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack, conf: d
 def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:
     found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=patient(30)).json()["pools"]}
     assert set(json.loads((ROOT / "include" / "pools.json").read_text(encoding="utf-8"))) < found
+
+
+@pytest.mark.slow
+def test_a_backfill_over_a_day_of_hours_runs_every_hour(stack: Stack) -> None:
+    day = ["--from-date", "2026-03-14T00:00:00+00:00", "--to-date", "2026-03-14T23:59:59+00:00"]
+    words = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", "refresh_catalog", *day]
+    script = f". {shlex.quote(str(stack.var / 'airflow.env'))} && exec {shlex.join(words)} --max-active-runs 4"
+    created = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=300)
+    assert created.returncode == 0, created.stderr
+
+    def states() -> list[str]:
+        query = {"limit": 100, "run_type": "backfill"}
+        runs = httpx.get(f"{stack.ui}/api/v2/dags/refresh_catalog/dagRuns", params=query, timeout=60).json()
+        return [run["state"] for run in runs["dag_runs"]]
+
+    wait_for(lambda: {*states()} <= {"success", "failed"}, timeout=1200, what="the end of the backfill", every=1)
+    assert states() == ["success"] * 24
 
 
 def test_the_form_in_the_ui_starts_a_run_with_what_was_typed(stack: Stack) -> None:

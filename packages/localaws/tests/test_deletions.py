@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
-from tests.local.deletions import DELETIONS, Deletion, alarm, stream
 
+from localaws.testing.deletions import DELETIONS, Deletion, alarm, stream
+from localaws.testing.losing_proxy import LosingProxy, first_attempts, losing_proxy
 from localaws.testing.server import LocalAws
 from localaws.testing.streams import read_all, settled, unique
 from localaws.testing.waiting import wait_for
-from tests.support.fakes.losing_proxy import LosingProxy, first_attempts, losing_proxy
 
 
 @pytest.fixture(scope="module")

@@ -40,5 +40,5 @@ def trends(options: Any, woeid: int) -> dict[str, Any]:
         return response
     why = f"X answers {answer.status_code} to GET {url}: {answer.text[:300]}"
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-        raise XAway(f"{why}; its limit ends at {answer.headers.get('x-rate-limit-reset', 'a time it does not say')}")
+        raise XAway(f"{why}; its limit ends at {answer.headers.get('x-rate-limit-reset', 'an unknown time')}")
     raise AirflowFailException(why)

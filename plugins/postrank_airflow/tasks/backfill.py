@@ -1,4 +1,4 @@
-"""The tasks of `backfill_posts`: which slices, each one on the streamer's host, what the gap ledger says afterwards."""
+"""The tasks of `backfill_posts`: plan slices, read each on the streamer's host, update the gap ledger."""
 
 import json
 import logging
@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class SliceFailed(Retryable):
-    """A slice was not read to its end, and may be later."""
+    """A slice was not read to its end; a retry may succeed."""
 
 
 class NotRecovered(Retryable):
-    """Some of what was to be read again was not."""
+    """Some slices were not recovered."""
 
 
 class SliceOperator(SsmRunCommandOperator):
@@ -82,16 +82,17 @@ def plan() -> list[dict[str, Any]]:
     """Decide on the slices. Plans the commands."""
     context = get_current_context()
     if (marker := clients.observer().deploy_marker()) is not None:
-        raise AirflowSkipException(f"a deployment goes on since {marker.get('since', 'some time')}: nothing is read")
+        since = marker.get("since", "an unknown time")
+        raise AirflowSkipException(f"a deployment has been running since {since}: nothing is read")
     as_of = context["dag_run"].start_date
     request = RecoveryRequest.of(context["params"], as_of)
     gaps = [] if request.span else _gaps(context)
     for words in recovery.out_of_reach(gaps, as_of):
-        _log.warning("stays open: %s", words)
+        _log.warning("gap stays open: %s", words)
     slices = recovery.plan(request, gaps, as_of)
     if not slices:
         days = context["params"]["lookback_days"]
-        raise AirflowSkipException(f"no gap of the last {days} days is open that can be read again")
+        raise AirflowSkipException(f"no open gap of the last {days} days can be read again")
     return [{"Parameters": slice_} for slice_ in slices]
 
 

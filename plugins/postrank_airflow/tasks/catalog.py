@@ -18,7 +18,7 @@ class CrawlFailed(Retryable):
     """The crawler is ready again, but its last crawl did not succeed."""
 
     def __init__(self, crawler: str, status: str, message: str) -> None:
-        super().__init__(f"the last crawl of {crawler} is {status}: {message or 'it gives no message'}")
+        super().__init__(f"the last crawl of {crawler} is {status}: {message or 'no message'}")
         self.status = status
 
 
@@ -54,7 +54,7 @@ def require_partitions() -> str:
         hours = _delivered(s3, table, requested)
         if missing := sorted(hours - existing):
             raise HoursMissing(table, missing)
-        seen.append(f"{table}: {len(hours)} delivered hours, all known" if hours else f"{table}: nothing arrived")
+        seen.append(f"{table}: {len(hours)} delivered hours, all in catalog" if hours else f"{table}: nothing arrived")
     return "; ".join(seen)
 
 

@@ -26,8 +26,8 @@ PARAMS = {
         minimum=0,
         maximum=100_000,
         title="Records to put back",
-        description="How many of the records that Firehose could not deliver, today's and yesterday's, are put back on "
-        "their streams, the oldest first. What was put back is marked, and not put back again.",
+        description="How many undelivered Firehose records of today and yesterday to put back on their streams, oldest "
+        "first. Records that were put back are marked and not put back again.",
         examples=[0, 1000],
     ),
 }
@@ -40,18 +40,18 @@ class DeliveryStalled(Retryable):
     def __init__(self, newest: datetime | None, last_ack: datetime, limit: timedelta) -> None:
         seen = f"is from {newest:%Y-%m-%dT%H:%M:%SZ}" if newest else "does not exist"
         super().__init__(
-            f"newest S3 object {seen}, the last line was acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: over {limit}"
+            f"newest S3 object {seen}, last line acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: more than {limit} apart"
         )
         self.newest, self.limit = newest, limit
 
 
 class HopBroken(Fatal):
-    """A delivery stream is not at work, or has written errors."""
+    """A delivery stream is not active, or has written errors."""
 
 
 @task
 def require_active() -> str:
-    """Every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
+    """Check that every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
     firehose = clients.client("firehose")
     states = {name: _state(firehose, name) for name in RESOURCES.delivery_streams.values()}
     listing = ", ".join(f"{name} is {state}" for name, state in states.items())
@@ -62,7 +62,7 @@ def require_active() -> str:
 
 @task
 def require_conservation() -> str:
-    """received = delivered + spooled + rejected in the streamer; acknowledged = in the lake + under way behind it."""
+    """Check conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in transit."""
     s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
     balance = balance_of_streamer(beat.counts)
     bucket = RESOURCES.buckets["lake"]
@@ -81,7 +81,7 @@ def require_conservation() -> str:
 
 @task
 def require_movement() -> str:
-    """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
+    """Check Firehose's metrics: oldest undelivered record, failed deliveries, throttling, iterator age."""
     limits = metrics.limits(RESOURCES)
     figures = list(zip(limits, metrics.newest(clients.client("cloudwatch"), limits), strict=True))
     broken = [limit.describe(value) for limit, value in figures if value is not None and limit.broken(value)]
@@ -92,20 +92,20 @@ def require_movement() -> str:
 
 @task
 def put_errors_back() -> str:
-    """Put what Firehose could not deliver back on its stream: at most as many records as the run was asked for."""
+    """Put undelivered records back on their streams, at most as many as requested."""
     most, done = get_current_context()["params"]["put_back_records"], 0
     if not most:
-        raise AirflowSkipException("nobody asked for it: see the param put_back_records")
+        raise AirflowSkipException("not requested: see the param put_back_records")
     sink = KinesisSink(clients.client("kinesis"), RESOURCES.streams)
     for records in _error_records():
         for failed in records.of_days(_days()):
             done += records.put_back(failed, sink, most - done)
-    return f"{done} records are back on their streams"
+    return f"{done} records put back on their streams"
 
 
 @task(trigger_rule="none_failed")
 def require_no_errors() -> str:
-    """Nothing lies below the error prefixes of today and yesterday but what was put back; else how much, and why."""
+    """Check that the error prefixes of today and yesterday hold only records that were put back."""
     unresolved = {
         records.kind: [record for record in records.of_days(_days()) if record.left] for records in _error_records()
     }
@@ -113,12 +113,12 @@ def require_no_errors() -> str:
         raise HopBroken(
             f"hop Firehose: {'; '.join(describe(kind, failed) for kind, failed in unresolved.items() if failed)}"
         )
-    return "no record waits below the error prefixes"
+    return "no undelivered record is below the error prefixes"
 
 
 @task
 def require_equal_windows() -> str:
-    """The minutes that the stream counted are those that the lake counts, for every hour that has closed since."""
+    """Check that the stream's minutes equal the lake's for every hour that has closed since the last check."""
     comparison = Comparison(
         resources=RESOURCES,
         athena=clients.athena(),

@@ -26,7 +26,7 @@ def plan() -> Statements:
     notes = ranking.arrived()
     if not ranking.has_work(notes):
         hours = ", ".join(ranking.data_hours) or "any hour"
-        raise AirflowSkipException(f"nothing arrived in {hours} that is not ranked already")
+        raise AirflowSkipException(f"nothing arrived in {hours} that has not been ranked already")
     _note(context, notes)
     return ranking.arrivals(notes)
 
@@ -84,7 +84,7 @@ def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queri
     ranking, planned = _ranking(context), _noted(context, "layout")
     ranking.drop_scratch(planned)
     if not planned["exports"]:
-        raise AirflowSkipException("no window was touched and no interval was asked for: there is nothing to export")
+        raise AirflowSkipException("no window was touched and no interval was requested: there is nothing to export")
     (window,) = planned["exports"]
     return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), window, _heading(context))
 

@@ -1,4 +1,4 @@
-"""The tasks of `trending_topics`: hashtags between their statements, X's trends by place, both into Postgres."""
+"""The tasks of `trending_topics`: rank hashtags, store X's trends by place, load both into Postgres."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ def plan() -> list[dict[str, Any]]:
     context = get_current_context()
     work, hour = _trends(context), _hour(context)
     if not work.has_posts:
-        raise AirflowSkipException("no post was ranked yet: there is no view of posts to read")
+        raise AirflowSkipException("no post has been ranked yet: the view posts does not exist")
     owed = [] if context["params"]["hour"] else work.owed()
     hours = [hour, *work.late(hour, owed)]
     context["ti"].xcom_push(key="noted", value={"hours": [planned.isoformat() for planned in hours], "owed": owed})
@@ -58,13 +58,13 @@ def places() -> list[dict[str, Any]]:
     """Which places to ask X about: the asked ones, else those that the connection names. Plans `hear`."""
     context = get_current_context()
     if (connection := x_api.connection()) is None:
-        raise AirflowSkipException(f"X is not asked for trends: there is no connection {x_api.CONNECTION}")
+        raise AirflowSkipException(f"no trends requested from X: there is no connection {x_api.CONNECTION}")
     if _hour(context) != last_ended(context["dag_run"].start_date):
-        raise AirflowSkipException("X tells what is trending now, and an hour of the past was asked for")
+        raise AirflowSkipException("X returns only current trends, and a past hour was requested")
     names = {place.woeid: place for place in Place.configured(connection.extra_dejson.get("places", {}))}
     requested = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context["params"]["places"]] or names.values()
     if not requested:
-        raise AirflowSkipException(f"X is not asked for trends: neither the run nor {x_api.CONNECTION} names places")
+        raise AirflowSkipException(f"no trends requested from X: neither the run nor {x_api.CONNECTION} names places")
     return [{"woeid": place.woeid, "name": place.name} for place in requested]
 
 
@@ -93,7 +93,7 @@ def store(results: Any, *, of_places: bool) -> str:
     try:
         BaseHook.get_connection(WAREHOUSE_CONNECTION)
     except AirflowNotFoundException:
-        raise AirflowSkipException(f"Postgres gets nothing: no connection {WAREHOUSE_CONNECTION}") from None
+        raise AirflowSkipException(f"nothing loaded into Postgres: no connection {WAREHOUSE_CONNECTION}") from None
     # Not every Airflow that has no warehouse has this provider.
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 

@@ -1,4 +1,4 @@
-"""`postrank results`: print what was ranked and exported."""
+"""`postrank results`: print exported rankings."""
 
 import csv
 import json
@@ -26,17 +26,23 @@ LOCAL_COPY = Path("var", "results")  # what `postrank up` leaves in a checkout
 
 @click.command()
 @click.option(
-    "--granularity", type=click.Choice(GRANULARITIES), default="all", show_default=True, help="Which windows."
+    "--granularity", type=click.Choice(GRANULARITIES), default="all", show_default=True, help="Length of the windows."
 )
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many authors a window.")
-@click.option("--windows", type=click.IntRange(min=0), default=1, show_default=True, help="The newest n; 0: all.")
-@click.option("--network", help="Only authors of this network; their ranks stay those among all.")
-@click.option("--run", help="The run whose export to read; the newest unless given.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Authors per window.")
+@click.option(
+    "--windows",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Number of windows, newest first; 0: all.",
+)
+@click.option("--network", help="Show only this network's authors, with their ranks among all.")
+@click.option("--run", help="Run whose export to read. Default: the newest.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option(
     "--copy",
     type=click.Path(path_type=Path),
-    help="Read a copy of the results bucket in this folder. Default: var/results, where POSTRANK_ACCOUNT is not set.",
+    help="Read a copy of the results bucket from this folder. Default: var/results if POSTRANK_ACCOUNT is not set.",
 )
 def results(
     *,
@@ -48,7 +54,7 @@ def results(
     form: str,
     copy: Path | None,
 ) -> None:
-    """Print what was ranked and exported.
+    """Print exported rankings.
 
     \b
     Examples:
@@ -75,7 +81,7 @@ def _exports(copy: Path | None) -> Exports:
 def _tables(rows: Sequence[Row]) -> None:
     console = Console()
     if not rows:
-        console.print("no author is ranked there")
+        console.print("no ranked authors")
     for (start, end), authors in groupby(rows, key=lambda row: (row["window_start"], row["window_end"])):
         console.print(ranking_table(authors, f"{start} to {end}"))
 

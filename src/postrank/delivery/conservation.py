@@ -77,7 +77,7 @@ def balance_of_streamer(counts: Mapping[str, int]) -> str:
     destinations = _words(counts, "delivered", "spooled", "in_flight", "filtered")
     for name, hop, parts in (("source", source, outputs), ("streamer", streamer, destinations)):
         if hop.received != hop.accounted:
-            raise NotConserved(f"hop {name}: {hop.received} went in, {parts} = {hop.accounted} came out")
+            raise NotConserved(f"hop {name}: {hop.received} in, {parts} = {hop.accounted} out")
     return f"read {source.received} = {outputs}; events {streamer.received} = {destinations}"
 
 
@@ -92,12 +92,12 @@ def balance_of_delivery(samples: Sequence[Sample], in_lake: int, now: datetime, 
     expected = expected_in_lake(samples, now, transit)
     if in_lake < expected:
         raise NotConserved(
-            f"hop delivery: {expected} lines were acknowledged more than {transit} ago, {in_lake} lie in the lake: "
+            f"hop delivery: {expected} lines were acknowledged more than {transit} ago, {in_lake} are in the lake: "
             f"{expected - in_lake} are missing"
         )
     if in_lake < acknowledged:
-        return f"acknowledged {acknowledged}, in the lake {in_lake}: {acknowledged - in_lake} are under way"
-    return f"acknowledged {acknowledged}, in the lake {in_lake}, of which {in_lake - acknowledged} came more than once"
+        return f"acknowledged {acknowledged}, in the lake {in_lake}: {acknowledged - in_lake} are in transit"
+    return f"acknowledged {acknowledged}, in the lake {in_lake}, of which {in_lake - acknowledged} are duplicates"
 
 
 def sample_of(heartbeat: Heartbeat) -> Sample:

@@ -26,7 +26,7 @@ class Unreadable(Fatal):
     """An error object does not hold what Firehose writes."""
 
     def __init__(self, key: str, line: int) -> None:
-        super().__init__(f"{key}, line {line}, is no error record of Firehose: it was not put back")
+        super().__init__(f"{key}, line {line}, is not an error record of Firehose: it was not put back")
         self.key, self.line = key, line
 
 
@@ -117,4 +117,4 @@ def _fields(line: bytes) -> tuple[str, str, str]:
         record = json.loads(line)
         return str(record["errorCode"]), str(record["errorMessage"]), str(record["attemptsMade"])
     except (ValueError, KeyError, TypeError):
-        return "unreadable", "no error record of Firehose", "?"
+        return "unreadable", "not an error record of Firehose", "?"

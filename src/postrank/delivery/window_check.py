@@ -63,7 +63,7 @@ class Comparison:
             return f"the stream's minutes before {_text(end)} were the lake's"
         self.hold(start, end, settled=end)
         self._keep(end)
-        return f"the stream's minutes from {_text(start)} to {_text(end)} are the lake's"
+        return f"the stream's minutes from {_text(start)} to {_text(end)} equal the lake's"
 
     def _closed(self, now: datetime) -> datetime | None:
         """The newest arrival hour of the last day that is ingested and can bring nothing more."""

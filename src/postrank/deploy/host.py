@@ -45,12 +45,12 @@ class Host:
             for instance in group["Instances"]
         ]
         if len(instances) != 1:
-            raise NotInstalled(f"{len(instances)} instances called {self.names.name} are running; one is needed")
+            raise NotInstalled(f"{len(instances)} instances called {self.names.name} are running, not one")
         agent_filters = [{"Key": "InstanceIds", "Values": instances}]
         agents = self.ssm.describe_instance_information(Filters=agent_filters)["InstanceInformationList"]
         if not any(instance["PingStatus"] == "Online" for instance in agents):
             raise NotInstalled(
-                f"the agent on {instances[0]} does not answer Systems Manager; supervise_streamer heals that"
+                f"the agent on {instances[0]} does not respond to Systems Manager; supervise_streamer repairs that"
             )
         self.instance = str(instances[0])
         return self.instance

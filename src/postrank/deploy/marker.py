@@ -71,8 +71,8 @@ class Marker:
             with suppress(ClientError):
                 return self._put(**({"IfMatch": etag} if etag else {"IfNoneMatch": "*"}))
         raise DeploymentGoesOn(
-            f"another deployment goes on: {other.get('version', 'some version')}, by {other.get('by', 'somebody')}, "
-            f"since {other.get('since', 'some time')}, until {other.get('until', 'it is cleared by hand')} at most "
+            f"another deployment is running: {other.get('version', 'unknown')}, by {other.get('by', 'someone')}, "
+            f"since {other.get('since', 'unknown')}, until {other.get('until', 'it is cleared by hand')} at most "
             f"(s3://{self.bucket}/{self.key})"
         )
 

@@ -19,8 +19,8 @@ _TYPES = {"original": "Originals", "reply": "Replies", "repost": "Reposts", "quo
 _EACH_HOUR = timedelta(hours=49)  # what is longer is folded into the hours of a day
 _NUMBERS = (
     ("posts", "posts ranked"),
-    ("duplicates", "delivered more than once"),
-    ("tombstones", "deleted, taken out"),
+    ("duplicates", "duplicates removed"),
+    ("tombstones", "deleted posts removed"),
     ("edit_lines", "edits applied"),
     ("scanned_bytes", "bytes scanned"),
 )
@@ -37,7 +37,7 @@ def top_authors(exports: Exports, export: Export, posts: Mapping[str, Any] | Non
     says how long their texts are in the interval.
     """
     if not export.granularities:
-        return _section("Top authors", tag("p", "Nobody is ranked.", class_="quiet"))
+        return _section("Top authors", tag("p", "No ranked authors.", class_="quiet"))
     coarsest = export.granularities[-1]
     rows = _newest(exports.table(export, coarsest))
     which = "" if coarsest == "all" else f" of the {coarsest} from {rows[0]['window_start']:%d %B %Y, %H:%M} UTC"
@@ -120,7 +120,7 @@ def posts_by_type(posts: Mapping[str, Any] | None) -> Markup:
         counts = [f"{types[figures]['posts']:,}" if figures in types else "" for figures in _TYPES]
         body.append([day, *counts, f"{sum(figures['posts'] for figures in types.values()):,}", _length(mean)])
     if not body:
-        return _section(title, tag("p", "There is no post in this interval.", class_="quiet"))
+        return _section(title, tag("p", "No posts in this interval.", class_="quiet"))
     heads = ["Day", *_TYPES.values(), "All", "Mean length"]
     return _section(title, table(heads, body, frozenset(range(1, len(heads)))))
 
@@ -130,7 +130,7 @@ def hashtags(document: Mapping[str, Any] | None) -> Markup:
     if document is None:
         return _section("Hashtags", _absent("The hashtags were not exported with this run."))
     if not document["hashtags"]:
-        return _section("Hashtags", tag("p", "No post of this interval has one.", class_="quiet"))
+        return _section("Hashtags", tag("p", "No post in this interval has a hashtag.", class_="quiet"))
     most = document["hashtags"][0]["posts"]
     body: list[list[str | Markup]] = [
         [
@@ -164,10 +164,10 @@ def hops(manifest: Mapping[str, Any], ledgers: Mapping[str, Any] | None) -> Mark
     arrived = manifest.get("arrived_lines") or {}
     rows += [["arrived in this run", kind, f"{count:,}"] for kind, count in arrived.items()]
     steps = (
-        ("lines behind the ranked days", "post_lines"),
-        ("edits behind the ranked days", "edit_lines"),
-        ("delivered more than once", "duplicates"),
-        ("taken out by a tombstone", "tombstones"),
+        ("lines of the ranked days", "post_lines"),
+        ("edits of the ranked days", "edit_lines"),
+        ("duplicates removed", "duplicates"),
+        ("removed by a tombstone", "tombstones"),
         ("counted", "posts"),
     )
     rows += [["ranked days", text, f"{manifest[name]:,}"] for text, name in steps if name in manifest]
@@ -182,7 +182,7 @@ def gaps(ledgers: Mapping[str, Any] | None) -> Markup:
         return _section("Gaps", _absent("The gap ledger was not exported with this run."))
     gap_rows = ledgers["gaps"]
     if not gap_rows:
-        return _section("Gaps", tag("p", "None is known in this interval."))
+        return _section("Gaps", tag("p", "No known gaps in this interval."))
     heads = ["From", "To", "Source", "Why", "Recovered by"]
     names = ("gap_from", "gap_to", "source", "reason")
     rows: list[list[str | Markup]] = [
@@ -198,7 +198,7 @@ def provenance(manifest: Mapping[str, Any]) -> Markup:
         [tag("code", str(file["key"])), f"{file['rows']:,}", f"{file['bytes']:,}", tag("code", str(file["sha256"]))]
         for file in manifest["files"]
     ]
-    return _section("Made from", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
+    return _section("Files", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
 
 
 def _author(row: Mapping[str, Any]) -> Markup:

@@ -49,7 +49,7 @@ class Observer:
         instance = self._instance()
         if instance and instance["State"]["Name"] == "running" and self._answers(instance["InstanceId"]):
             return str(instance["InstanceId"])
-        raise NoInstance("no instance of the streamer answers Systems Manager: supervise_streamer says what is wrong")
+        raise NoInstance("no instance of the streamer is registered with Systems Manager: see supervise_streamer")
 
     def service(self, questions: Sequence[Mapping[str, Any]], commands: Sequence[str]) -> dict[str, str]:
         """The properties that the service document printed, as `Key=value` words or lines; none without a command."""

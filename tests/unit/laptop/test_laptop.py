@@ -15,14 +15,13 @@ import pytest
 
 from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
-from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
 from postrank.delivery.lines import DeliveredLines, Hour
 from postrank.delivery.run_accounting import Accounting
 from postrank.heartbeat import Heartbeat
 from postrank.laptop.services.airflow import write_environment
 from postrank.laptop.services.local_aws import LocalCloud, root_key
-from postrank.laptop.services.processes import PartDied, Parts
+from postrank.laptop.services.processes import Parts
 from postrank.laptop.services.streamer import Streamer
 from postrank.laptop.setup.layout import Layout, NotAProject
 from postrank.laptop.setup.options import DiskFull, NoSuchInput, Options, check_room
@@ -190,24 +189,6 @@ def test_a_disk_that_is_too_small_ends_the_command_with_one_sentence(tmp_path: P
         assert "Traceback" not in ended.stderr + ended.stdout
         with pytest.raises(DiskFull):
             check_room(disk)
-
-
-def test_a_part_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    with Parts(tmp_path) as parts:
-        parts.start("brief", [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], {}, tmp_path)
-        with pytest.raises(PartDied, match=r"(?s)brief ended with status 3.*the reason"):
-            parts.wait_until("brief", lambda: False, 20)
-
-
-def test_parts_end_with_all_that_they_started(tmp_path: Path) -> None:
-    script = "import signal, subprocess; print(subprocess.Popen(['sleep', '600']).pid, flush=True); signal.pause()"
-    with Parts(tmp_path) as parts:
-        parts.start("parent", [sys.executable, "-c", script], {"PATH": "/usr/bin:/bin"}, tmp_path)
-        log = tmp_path / "parent.log"
-        wait_for(lambda: log.read_text().strip().isdigit(), what="the child's pid")
-        pid = int(log.read_text())
-        assert Path(f"/proc/{pid}").exists()
-    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_what_the_instance_runs_is_written_as_toml_whatever_the_file_is_called(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_a_run_that_exported_only_days_says_what_is_missing(s3: Any, results: Re
 def test_a_run_without_any_row_still_has_a_report(s3: Any, results: Results) -> None:
     late = [Written(Author("1"), NOON)]
     run = export(s3, BUCKET, late, "manual__empty", top=0)
-    assert "Nobody is ranked." in Report(results, run).make().decode()
+    assert "No ranked authors." in Report(results, run).make().decode()
 
 
 def test_the_command_writes_the_newest_report(

@@ -9,36 +9,40 @@ import click
 
 @click.group()
 def main() -> None:
-    """A local AWS on which a data pipeline really runs."""
+    """A local AWS that really runs a data pipeline."""
 
 
 @main.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="Port; 0 takes any free one."
+    "--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="Port; 0 picks a free one."
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True,
-    help="Address to listen on; any other than loopback needs --enforce-iam.",
+    help="Address to listen on; any address beyond loopback needs --enforce-iam.",
 )  # fmt: skip
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, metavar="NAME",
-    help="A name or address, besides those of loopback, under which clients reach the server; can be repeated.",
+    help="Additional name or address under which clients reach the server; repeat for several.",
 )  # fmt: skip
-@click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder that holds everything.")
+@click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder for all state.")
 @click.option(
     "--credentials", type=click.Path(path_type=Path, dir_okay=False),
     help="Shared credentials file that holds the root's key [default: STATE/credentials, generated].",
 )  # fmt: skip
-@click.option("--enforce-iam", is_flag=True, help="Check every call against its caller's policies.")
-@click.option("--call-log", type=click.Path(path_type=Path), help="File that gets a JSON line for every call.")
+@click.option("--enforce-iam", is_flag=True, help="Reject calls that the caller's policies do not allow.")
+@click.option(
+    "--call-log", type=click.Path(path_type=Path), help="File for the call log, one JSON line per permission."
+)
 @click.option(
     "--speed",
     type=click.FloatRange(0.01, 10_000),
     default=1.0,
     show_default=True,
-    help="How many times faster than AWS waits run.",
+    help="Factor by which waits run faster than on AWS.",
 )
-@click.option("--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml: what instances may run.")
+@click.option(
+    "--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml files that define what instances may run."
+)
 def serve(
     *,
     port: int,
@@ -51,9 +55,9 @@ def serve(
     speed: float,
     units: Path | None,
 ) -> None:
-    """Serve every service on one endpoint until SIGTERM.
+    """Serve all services on one endpoint until SIGTERM.
 
-    Prints `localaws ready on http://127.0.0.1:PORT` when it answers; /_localaws/health says so, too.
+    Prints `localaws ready on http://127.0.0.1:PORT` when it can serve; /_localaws/health reports the same.
     Every call needs a signature. The root's access key is generated once and kept in STATE/credentials.
 
     \b

@@ -58,6 +58,7 @@ def params_of(service, action):
 def ask(server, service, request):
     target = (request.path + (f"?{request.query}" if request.query else "")).replace(" ", "%20")
     sent = {name: text.encode("latin-1", "replace").decode("latin-1") for name, text in request.headers.items()}
+    assume(not any(set("\r\n") & set(text) for text in sent.values()))  # http.client sends no such header
     headers = signed(server.root, service, request.method, f"{server.endpoint}{target}", request.body, sent)
     headers = {name: text.encode("latin-1", "replace") for name, text in headers.items()}
     connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=patient(30))

@@ -14,12 +14,13 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from postrank.laptop.services.processes import Parts
+from postrank.laptop.services.processes import Parts, Program
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import HOST
 
 SPEED = 60  # a delivery stream that buffers for 300 s delivers every 5 s
-READY_SECONDS = 60.0
+READY_SECONDS = 300.0  # it answers in 3 s; a dead one is noticed at once, so a busy machine may take its time
+_ATTEMPTS = 12  # at a call: with the back-off between them longer than a restart of the local AWS takes
 
 
 class LocalCloud:
@@ -44,7 +45,7 @@ class LocalCloud:
             "--speed", str(SPEED),
             "--enforce-iam",
         ]  # fmt: skip
-        self._parts.start("localaws", argv, env, self._layout.root)
+        self._parts.start("localaws", Program(argv=argv, env=env, cwd=self._layout.root, server=True))
 
     def wait(self) -> None:
         """Return when it answers."""
@@ -52,7 +53,7 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client that is the account's root."""
-        retries = Config(retries={"mode": "standard", "max_attempts": 3})
+        retries = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
         return self._session.client(service, endpoint_url=self.endpoint, config=retries)
 
     def role_environment(self, role: str) -> dict[str, str]:
@@ -67,6 +68,8 @@ class LocalCloud:
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.endpoint}/_localaws/credentials/{role}",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_RETRY_MODE": "standard",
+            "AWS_MAX_ATTEMPTS": str(_ATTEMPTS),
         }
 
     def _healthy(self) -> bool:

@@ -46,7 +46,7 @@ class _Caller:
         theirs = self._identity.get("Account")
         if not self._asked.well or theirs == names.account:
             return self._asked
-        seen = f"they belong to account {theirs}, POSTRANK_ACCOUNT says {names.account}"
+        seen = f"they belong to account {theirs}, POSTRANK_ACCOUNT is {names.account}"
         return Finding("credentials", False, seen, "use credentials of that account, or correct POSTRANK_ACCOUNT")
 
     def _ask(self) -> str:
@@ -65,7 +65,9 @@ class _Caller:
 
 def _clock(theirs: datetime) -> Finding:
     off = abs((datetime.now(UTC) - theirs).total_seconds())
-    return Finding("clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's", "synchronise it (chrony, systemd-timesyncd)")
+    return Finding(
+        "clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's clock", "synchronize it (chrony, systemd-timesyncd)"
+    )
 
 
 def _stream(clients: Clients, stream: str) -> Finding:
@@ -105,7 +107,7 @@ def _metrics(clients: Clients, names: Resources) -> Finding:
         datum = {"MetricName": "Doctor", "Value": 1.0, "Unit": "Count"}
         client = clients.get("cloudwatch", attempts=2)
         client.put_metric_data(Namespace=names.metrics_namespace, MetricData=[datum])
-        return f"namespace {names.metrics_namespace} takes metrics"
+        return f"namespace {names.metrics_namespace} accepts metrics"
 
     return check("metrics", call)
 
