@@ -8,6 +8,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.results.elsewhere import Elsewhere
+from postrank.results.lease import RANKING, TRENDS
 from postrank.results.redaction import Redaction
 from postrank.results.run import Run
 from postrank_airflow import clients
@@ -87,7 +88,7 @@ def redact_elsewhere() -> str:
 
 
 def _redaction(context: Any) -> Redaction:
-    return Redaction(**_parts(context))
+    return Redaction(**_parts(context), leases=[clients.lease(RANKING), clients.lease(TRENDS)])
 
 
 def _parts(context: Any) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
 from postrank.results.comparison import WindowsDiffer
-from postrank.results.run import Run
-from postrank.results.trends import Trends
 from tests.oracle.recorded import SQL, RecordedLake
 from tests.support.care import compact, comparison, redact, settle
 from tests.support.lake import author_delete, delete, post, render
@@ -84,14 +82,8 @@ def _corrections() -> list[dict]:
 
 
 def _trends(lake: RecordedLake) -> None:
-    work = Trends(
-        run=Run("trends"),
-        resources=lake.names,
-        athena=lake.athena,
-        catalogue=lake.catalogue,
-        s3=lake.client("s3"),
-        render=render,
-    )
+    work = lake.trends("trends")
+    assert work.begin()
     owed = work.owed()
     work.late(HOUR + timedelta(hours=1), owed)
     lake.write("marts/hashtag_ranking.sql", work.plan([HOUR], 10))

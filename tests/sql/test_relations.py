@@ -16,7 +16,7 @@ from postrank.aws.resources import Resources
 from postrank.results.literals import FILTERS
 from postrank.results.pointing import CheckFailed, require_empty
 from postrank.results.run import Run
-from postrank.results.trends import Trends, hour_of
+from postrank.results.trends import hour_of
 from tests.support.care import AS_OF, compaction, comparison, redaction
 from tests.support.lake import Lake, delete, post, put, render
 
@@ -91,6 +91,7 @@ def done(aws):
     lake.rank([FIRST])
     lake.deliver(SECOND, GIVEN[SECOND])
     work = lake.ranking("second", [SECOND])
+    assert work.begin()
     notes = work.arrived()
     lake.write("staging/arrivals.sql", work.arrivals(notes))
     lines = work.survey(notes)
@@ -102,6 +103,7 @@ def done(aws):
     work.point_minutes(planned)
     lake.write("marts/author_ranking.sql", planned["author_ranking"])
     work.point_ranking(planned)
+    work.end()
     return lake, work.run, planned
 
 
@@ -229,10 +231,12 @@ ANSWERED = (
 def trending(done):
     """The hour's hashtags, ranked and pointed at."""
     lake, _, _ = done
-    parts = {"resources": lake.names, "athena": lake.athena, "catalogue": lake.catalogue, "s3": lake.client("s3")}
-    work, hour = Trends(run=Run("trends"), render=render, **parts), hour_of("2026-11-23T10:00:00Z")
+    work = lake.trends("trends")
+    hour = hour_of("2026-11-23T10:00:00Z")
+    assert work.begin()
     lake.write("marts/hashtag_ranking.sql", work.plan([hour], 10))
-    work.point([hour], [])
+    work.point([hour], {})
+    work.end()
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,7 @@ def test_a_failed_run_leaves_the_old_answer_and_its_correction_is_not_lost(lake)
     lake.rank([HOUR])
     lake.deliver(NEXT, [post("2", "ann", "2026-11-23T10:00:05.000Z")])
     failing = lake.ranking("failing", [NEXT])
+    assert failing.begin()
     notes = failing.arrived()
     lake.write("staging/arrivals.sql", failing.arrivals(notes))
     lines = failing.survey(notes)
@@ -74,6 +75,7 @@ def test_a_failed_run_leaves_the_old_answer_and_its_correction_is_not_lost(lake)
     planned = failing.layout(notes, lines)
     lake.write("marts/post_versions.sql", planned["post_versions"])
     failing.point_versions(planned, notes)  # and dies here
+    lake.over.add("failing")
     assert lake.rows("select posts from author_ranking where granularity = 'day'") == [{"posts": "1"}]
     lake.rank(["2026-11-24T03"])
     assert lake.rows("select posts from author_ranking where granularity = 'day'") == [{"posts": "2"}]

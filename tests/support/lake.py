@@ -14,15 +14,20 @@ from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables, prefix
+from postrank.results.lease import RANKING, TRENDS, Lease
 from postrank.results.literals import FILTERS
 from postrank.results.ranking import Ranking
 from postrank.results.reader import Results
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
+from postrank.results.trends import Trends
 
 _ROOT = Path(__file__).resolve().parents[2]
 
+WAITING = "waiting"
+
 Row = dict[str, Any]
+Acts = Generator[str | None, None, Row | None]
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Lake:
     names: Resources = field(default_factory=lambda: Resources.of("local", "123456789012"))
     runs: int = 0
     scanned: dict[str, int] = field(default_factory=dict)  # of the last ranking: bytes by statement
+    over: set[str] = field(default_factory=set)  # run ids that a scheduler would say have ended
 
     def create(self) -> "Lake":
         for bucket in self.names.buckets.values():
@@ -70,8 +76,9 @@ class Lake:
 
     def acts(
         self, ranking: Ranking, attempts: int = 1, trying: Callable[[Callable[[], Any]], Any] | None = None
-    ) -> Generator[None, None, Row | None]:
-        """The acts of a run, one a step; returns the manifest, None when there was nothing to do.
+    ) -> Acts:
+        """The acts of a run, one a step (WAITING: another run holds the lease); returns the manifest, None when there
+        was nothing to do.
 
         Each is done `attempts` times: so does a task that is killed when its work is done, and tried again. `trying`
         does the acts that are no statements instead.
@@ -85,10 +92,13 @@ class Lake:
         def write(path: str, statements: Sequence[Mapping[str, Any]]) -> list[str]:
             return [self.write(path, statements, number) for number in range(1, attempts + 1)][-1]
 
+        while not often(ranking.begin):
+            yield WAITING
         often(ranking.make_views)
         notes = often(ranking.arrived)
         yield
         if not ranking.has_work(notes):
+            often(ranking.end)
             return None
         self.scanned = {}
         queries = write("staging/arrivals.sql", ranking.arrivals(notes))
@@ -113,6 +123,7 @@ class Lake:
         (ranked,) = write("exports/ranked_authors.sql", planned["exports"]) or (None,)
         (taken_out,) = write("exports/taken_out.sql", planned["exports"]) or (None,)
         yield
+        often(ranking.end)
         often(ranking.drop_scratch, planned)
         if ranked is None or taken_out is None:
             return None
@@ -131,7 +142,31 @@ class Lake:
             athena=self.athena,
             catalogue=self.catalogue,
             s3=self.client("s3"),
+            lease=self.lease(RANKING, run_id),
             render=render,
+        )
+
+    def trends(self, run_id: str) -> Trends:
+        """The acts of one ranking of hashtags, to call one by one."""
+        return Trends(
+            run=Run(run_id),
+            resources=self.names,
+            athena=self.athena,
+            catalogue=self.catalogue,
+            s3=self.client("s3"),
+            lease=self.lease(TRENDS, run_id),
+            render=render,
+        )
+
+    def lease(self, name: str, run_id: str) -> Lease:
+        """A lease of the lake as a run sees it."""
+        return Lease(
+            s3=self.client("s3"),
+            bucket=self.names.buckets["lake"],
+            name=name,
+            dag_id="test",
+            run=Run(run_id),
+            is_over=lambda _, ended: ended in self.over,
         )
 
     def write(self, path: str, statements: Sequence[Mapping[str, Any]], attempt: int = 1) -> list[str]:
@@ -148,11 +183,11 @@ class Lake:
         return self.athena.rows(sql)
 
 
-def finish(acts: Generator[None, None, Row | None]) -> Row | None:
+def finish(acts: Acts) -> Row | None:
     """Do the acts that are left; returns what they return."""
     while True:
         try:
-            next(acts)
+            assert next(acts) != WAITING, "another run holds the lease, and does not end"
         except StopIteration as ended:
             return ended.value
 

@@ -1,9 +1,13 @@
 """The acts of a ranking run between its statements: plan, survey, lay out, check and point, publish.
 
-Each act is safe to repeat. What an act returns is JSON, so that a scheduler can keep it between processes.
+Each act is safe to repeat. What an act returns is JSON, so that a scheduler can keep it between processes. From
+`begin` to `end` a run holds the ranking lease, so that nothing it has read is replaced before it points at what it
+wrote. An act that moves pointers checks the lease before and after: a run that was paused while another one took over
+owes its minutes again instead of leaving what it wrote from an old reading.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +20,11 @@ from postrank.errors import Fatal
 from postrank.results import planning, pointing
 from postrank.results.arrivals import Arrivals
 from postrank.results.export import Exporter
+from postrank.results.lease import Lease, LeaseLost
 from postrank.results.planning import Parameters
 from postrank.results.request import RankingRequest
 from postrank.results.run import Run
-from postrank.results.surroundings import Known, Touched, debt_runs
+from postrank.results.surroundings import Known, Touched, open_debts
 
 VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
@@ -52,7 +57,16 @@ class Ranking:
     athena: Athena
     catalogue: Catalogue
     s3: Any
+    lease: Lease
     render: Callable[..., str]
+
+    def begin(self) -> bool:
+        """Take the ranking lease; False while another run or the lake's maintenance holds it."""
+        return self.lease.acquire() is not None
+
+    def end(self) -> None:
+        """Let the next run in: all that this one writes is pointed at, or there was nothing to write."""
+        self.lease.release()
 
     def make_views(self) -> None:
         """Make the views that the catalogue does not have yet."""
@@ -93,10 +107,12 @@ class Ranking:
 
     def layout(self, notes: Notes, lines: Mapping[str, int]) -> dict[str, Any]:
         """Take on the debt of what was touched; returns the statements that write, by what they write."""
+        generation = self.lease.require()
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("touched_minutes", [Partition((self.run.slug,), location)])
-        owed = debt_runs(self.catalogue)
+        debts = open_debts(self.catalogue)
+        owed = sorted(debts)
         rows = self.athena.rows(self.render("staging/touched_days.sql", run=self.run.slug, debt_runs=owed))
         touched = [Touched.of(row) for row in rows]
         days = planning.days_near(self.request, touched, self.data_hours)
@@ -110,26 +126,51 @@ class Ranking:
             data_hours=self.data_hours,
             has_corrections=planning.has_corrections(lines),
         )
-        return {**work.statements(), "debt_runs": owed}
+        return {**work.statements(), "debts": debts, "generation": generation}
 
     def point_versions(self, planned: Mapping[str, Any], notes: Notes) -> None:
         """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
-        pointing.point_versions(self.catalogue, self._checked("post_versions", planned), notes)
+        tables = self._checked("post_versions", planned)
+        with self._pointing(planned):
+            pointing.point_versions(self.catalogue, tables, notes)
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("hashtag_debt", [Partition((self.run.slug,), location)])
 
     def point_minutes(self, planned: Mapping[str, Any]) -> None:
         """Check what was written of `author_minutes`, then let everybody read it."""
-        tables, days = self._checked("author_minutes", planned), _days(planned["author_minutes"])
-        pointing.point_days(self.catalogue, "author_minutes", tables, days)
+        tables = self._checked("author_minutes", planned)
+        with self._pointing(planned):
+            pointing.point_days(self.catalogue, "author_minutes", tables, _days(planned["author_minutes"]))
 
     def point_ranking(self, planned: Mapping[str, Any]) -> None:
         """Check what was written of `author_ranking`, then let everybody read it; a default ranking pays the debt."""
-        tables, days = self._checked("author_ranking", planned), _days(planned["author_ranking"])
-        pointing.point_days(self.catalogue, "author_ranking_revisions", tables, days, self.run.slug)
+        tables = self._checked("author_ranking", planned)
+        days = _days(planned["author_ranking"])
+        with self._pointing(planned, revisions=[(day, self.run.slug) for day in days]):
+            pointing.point_days(self.catalogue, "author_ranking_revisions", tables, days, self.run.slug)
         if self.request.settles:
-            self.catalogue.forget("touched_minutes", [(owed,) for owed in planned["debt_runs"]])
+            self._pay(planned["debts"])
+
+    @contextmanager
+    def _pointing(self, planned: Mapping[str, Any], revisions: Sequence[tuple[str, ...]] = ()) -> Iterator[None]:
+        """Move pointers under the lease. A run that loses it meanwhile owes its minutes again, takes its `revisions`
+        of the ranking back, and raises LeaseLost.
+        """
+        self.lease.require()
+        yield
+        try:
+            self.lease.require()
+        except LeaseLost:
+            debts: Mapping[str, str] = planned["debts"]
+            self.catalogue.point("touched_minutes", [Partition((run,), place) for run, place in debts.items()])
+            self.catalogue.forget("author_ranking_revisions", revisions)
+            raise
+
+    def _pay(self, debts: Mapping[str, str]) -> None:
+        """Forget the debts that this run's layout covers; one that was taken on anew since then stays."""
+        now = open_debts(self.catalogue)
+        self.catalogue.forget("touched_minutes", [(run,) for run, place in debts.items() if now.get(run) == place])
 
     def publish(
         self, ranked: str, taken_out: str, queries: Iterable[str], window: Parameters, heading: Mapping[str, Any]

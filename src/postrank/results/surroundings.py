@@ -47,9 +47,9 @@ class Known:
         )
 
 
-def debt_runs(catalogue: Catalogue) -> list[str]:
-    """The runs whose touched minutes are not all ranked yet."""
-    return sorted(one.values[0] for one in catalogue.partitions("touched_minutes"))
+def open_debts(catalogue: Catalogue) -> dict[str, str]:
+    """The runs whose touched minutes are not all ranked yet, and where each run's minutes lie."""
+    return {partition.values[0]: partition.location for partition in catalogue.partitions("touched_minutes")}
 
 
 def _arrival_dates(partitions: Iterable[tuple[str, ...]]) -> dict[str, frozenset[str]]:
