@@ -96,8 +96,7 @@ def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queri
     ranking.drop_scratch(planned)
     if not planned["exports"]:
         raise AirflowSkipException("no window was touched and no interval was asked for: there is nothing to export")
-    (window,) = planned["exports"]
-    return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), window, _heading(context))
+    return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), planned, _heading(context))
 
 
 def _heading(context: Any) -> dict[str, Any]:
@@ -106,7 +105,6 @@ def _heading(context: Any) -> dict[str, Any]:
     return {
         "dag_id": dag_run.dag_id,
         "run_id": dag_run.run_id,
-        "exported_at": dag_run.start_date.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "arrival_hours": list(_noted(context, "plan")),
         "arrived_lines": _noted(context, "survey"),
     }
@@ -126,6 +124,7 @@ def _ranking(context: Any) -> Ranking:
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),
         lease=clients.lease(RANKING),
+        publishes=dag_run.run_type == "scheduled" or context["params"]["publish"],
         render=render,
     )
 

@@ -127,11 +127,11 @@ class Lake:
         often(ranking.drop_scratch, planned)
         if ranked is None or taken_out is None:
             return None
-        heading = {"dag_id": "rank_authors", "run_id": ranking.run.run_id, "exported_at": ""}
-        often(ranking.publish, ranked, taken_out, queries, planned["exports"][0], heading)
+        heading = {"dag_id": "rank_authors", "run_id": ranking.run.run_id}
+        often(ranking.publish, ranked, taken_out, queries, planned, heading)
         return self.results.manifest(ranking.run.slug)
 
-    def ranking(self, run_id: str, hours: Sequence[str] = (), **params: Any) -> Ranking:
+    def ranking(self, run_id: str, hours: Sequence[str] = (), *, publishes: bool = True, **params: Any) -> Ranking:
         """The acts of one run, to call one by one."""
         return Ranking(
             run=Run(run_id),
@@ -143,6 +143,7 @@ class Lake:
             catalogue=self.catalogue,
             s3=self.client("s3"),
             lease=self.lease(RANKING, run_id),
+            publishes=publishes,
             render=render,
         )
 

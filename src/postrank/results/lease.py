@@ -25,7 +25,8 @@ PREFIX = "state/leases/"  # in the lake bucket
 RANKING = "ranking"  # post_versions, author_minutes, author_ranking_revisions and their debt
 TRENDS = "trends"  # hashtag_ranking and its debt
 EXPIRY = timedelta(hours=2)  # longer than any statement of a run, its retries included
-_LOST_RACES = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+# How S3 answers a conditional write that somebody else came before.
+LOST_RACES = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 
 IsOver = Callable[[str, str], bool]  # of a DAG and a run id: whether that run has ended
 
@@ -91,7 +92,7 @@ class Lease:
         """Take the lease; its generation, or None while another run holds it."""
         stored = self._read()
         if stored is None:
-            return self._write(1, None)
+            return self._write(int(time.time()), None)  # generations go on growing if the object is deleted
         tenure = stored.tenure
         if self._is_mine(tenure) and not tenure.released:
             return self._write(tenure.generation, stored.etag)
@@ -163,7 +164,7 @@ class Lease:
                 Bucket=self.bucket, Key=self._key, Body=body, ContentType="application/json", **condition
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _LOST_RACES:
+            if error.response["Error"]["Code"] not in LOST_RACES:
                 raise
             # The SDK repeats a request whose response was lost: then it was this very write that came first.
             stored = self._read()

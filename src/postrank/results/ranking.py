@@ -9,7 +9,7 @@ owes its minutes again instead of leaving what it wrote from an old reading.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from postrank.aws import prefixes
@@ -58,6 +58,7 @@ class Ranking:
     catalogue: Catalogue
     s3: Any
     lease: Lease
+    publishes: bool  # whether `latest.json` is to name this ranking
     render: Callable[..., str]
 
     def begin(self) -> bool:
@@ -173,9 +174,18 @@ class Ranking:
         self.catalogue.forget("touched_minutes", [(run,) for run, place in debts.items() if now.get(run) == place])
 
     def publish(
-        self, ranked: str, taken_out: str, queries: Iterable[str], window: Parameters, heading: Mapping[str, Any]
+        self,
+        ranked: str,
+        taken_out: str,
+        queries: Iterable[str],
+        planned: Mapping[str, Any],
+        heading: Mapping[str, Any],
     ) -> str:
-        """Export the results of two queries over `window`; `heading` opens the manifest. Returns where that is."""
+        """Export the results of two queries; `heading` opens the manifest. Returns where that is.
+
+        `latest.json` moves where the run publishes: a ranking by hand has its address, and leaves the others' alone.
+        """
+        (window,) = planned["exports"]
         ids = [*queries, ranked, taken_out]
         exporter = Exporter(self.s3, self.resources.buckets["results"], self.run.exports)
         files = exporter.write(self.athena.execution(ranked).output, self.request.granularities)
@@ -183,7 +193,8 @@ class Ranking:
         behind["rejects"] = self._rejects(window["arrival_dates"])
         cost = _cost([self.athena.execution(one) for one in ids])
         interval = {"start": window["all_from"], "end": window["all_to"]}
-        exporter.publish({**self._asked(), "interval": interval, **heading, **behind, **cost}, files)
+        manifest = {**self._asked(), "interval": interval, **heading, "exported_at": _now(), **behind, **cost}
+        exporter.publish(manifest, files, generation=planned["generation"] if self.publishes else None)
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
     def drop_scratch(self, planned: Mapping[str, Any]) -> None:
@@ -218,6 +229,10 @@ class Ranking:
         checks = (self.render(f"checks/{relation}.sql", table=table) for table in tables)
         pointing.require_empty(self.athena, relation, checks)
         return tables
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _days(statements: Iterable[Parameters]) -> list[str]:
