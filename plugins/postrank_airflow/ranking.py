@@ -47,7 +47,7 @@ def survey() -> Statements:
     ranking, notes = _ranking(context), _noted(context, "plan")
     lines = ranking.survey(notes)
     _note(context, lines)
-    return ranking.touched(notes, lines)
+    return ranking.touched(notes)
 
 
 @task(trigger_rule=AFTER_ANY)

@@ -41,7 +41,8 @@ def _streams(draw: st.DrawFn) -> list[list[dict]]:
         events += [written] * draw(st.integers(1, 2))
         for _ in range(draw(st.integers(0, 2))):
             moved = draw(st.sampled_from((written["posted_at"], *MOMENTS)))
-            events.append({**written, "kind": "edit", "posted_at": moved, "received_at": next(received)})
+            kind = draw(st.sampled_from(("edit", "post")))
+            events.append({**written, "kind": kind, "posted_at": moved, "received_at": next(received)})
         if draw(st.integers(0, 3)) == 0:
             events.append(delete(name, network=network, received_at=next(received)))
     for author in draw(st.lists(st.sampled_from(("A", "a", "b")), max_size=2, unique=True)):

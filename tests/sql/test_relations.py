@@ -95,7 +95,7 @@ def done(aws):
     notes = work.arrived()
     lake.write("staging/arrivals.sql", work.arrivals(notes))
     lines = work.survey(notes)
-    lake.write("staging/touched_minutes.sql", work.touched(notes, lines))
+    lake.write("staging/touched_minutes.sql", work.touched(notes))
     planned = work.layout(notes, lines)
     lake.write("marts/post_versions.sql", planned["post_versions"])
     work.point_versions(planned, notes)

@@ -116,7 +116,7 @@ def test_what_was_ranked_before_its_posts_were_to_be_read_is_still_owed(lake):
     notes = work.arrived()
     lake.write("staging/arrivals.sql", work.arrivals(notes))
     lines = work.survey(notes)
-    lake.write("staging/touched_minutes.sql", work.touched(notes, lines))
+    lake.write("staging/touched_minutes.sql", work.touched(notes))
     planned = work.layout(notes, lines)
     assert _trends(lake).owed() == {}
     lake.write("marts/post_versions.sql", planned["post_versions"])

@@ -104,7 +104,7 @@ class Lake:
         queries = write("staging/arrivals.sql", ranking.arrivals(notes))
         yield
         lines = often(ranking.survey, notes)
-        queries += write("staging/touched_minutes.sql", ranking.touched(notes, lines))
+        queries += write("staging/touched_minutes.sql", ranking.touched(notes))
         yield
         planned = often(ranking.layout, notes, lines)
         yield

@@ -100,11 +100,10 @@ class Ranking:
             raise TooManyUnusable(lines)
         return lines
 
-    def touched(self, notes: Notes, lines: Mapping[str, int]) -> Statements:
+    def touched(self, notes: Notes) -> Statements:
         """The statement that finds what the staged hours touch."""
         horizon = planning.Horizon.scheduled() if self.data_hours else planning.Horizon.endless()
-        corrected = planning.has_corrections(lines)
-        return planning.touched(self.run, self.resources, list(notes), horizon, has_corrections=corrected)
+        return planning.touched(self.run, self.resources, list(notes), horizon)
 
     def layout(self, notes: Notes, lines: Mapping[str, int]) -> dict[str, Any]:
         """Take on the debt of what was touched; returns the statements that write, by what they write."""
@@ -127,7 +126,8 @@ class Ranking:
             data_hours=self.data_hours,
             has_corrections=planning.has_corrections(lines),
         )
-        return {**work.statements(), "debts": debts, "generation": generation}
+        facts = {"debts": debts, "generation": generation, "future_lines": work.lines_ahead}
+        return {**work.statements(), **facts}
 
     def point_versions(self, planned: Mapping[str, Any], notes: Notes) -> None:
         """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
@@ -190,6 +190,7 @@ class Ranking:
         exporter = Exporter(self.s3, self.resources.buckets["results"], self.run.exports)
         files = exporter.write(self.athena.execution(ranked).output, self.request.granularities)
         behind = {name: int(value or 0) for name, value in self.athena.rows_of(taken_out)[0].items()}
+        behind["future_lines"] = planned["future_lines"]
         behind["rejects"] = self._rejects(window["arrival_dates"])
         cost = _cost([self.athena.execution(one) for one in ids])
         interval = {"start": window["all_from"], "end": window["all_to"]}
