@@ -137,7 +137,7 @@ def _job(config: Config, names: Resources, clients: Clients, past: Past, span: S
             client=clients.get("kinesis", attempts=1), streams=names.streams, patience=told.patience_seconds
         ),
         packer=Packer(POSTS, record_bytes=told.record_bytes, buckets=told.buckets, gzipped=told.gzip),
-        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector),
+        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector, config.rejects_per_hour),
         put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
         collector=collector,
     )

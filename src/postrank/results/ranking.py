@@ -6,6 +6,7 @@ wrote. An act that moves pointers checks the lease before and after: a run that 
 owes its minutes again instead of leaving what it wrote from an old reading.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -222,7 +223,8 @@ class Ranking:
     def _rejects(self, dates: Iterable[str]) -> int:
         """How many lines broke the contract on the dates on which the ranked posts arrived."""
         ledger = f"s3://{self.resources.buckets['raw']}/{self.resources.keys['ledgers']}rejects/"
-        return sum(prefixes.count_lines(self.s3, f"{ledger}dt={date}/") for date in dates)
+        rows = (json.loads(line) for date in dates for line in prefixes.lines(self.s3, f"{ledger}dt={date}/"))
+        return sum(int(row.get("lines", 1)) for row in rows)
 
     def _checked(self, relation: str, planned: Mapping[str, Any]) -> list[str]:
         """The scratch tables of a relation, after its check found nothing wrong in any."""
