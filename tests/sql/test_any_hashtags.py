@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.lake import delete, post
+from tests.support.lake.ranked_lake import delete, post
 
 ARRIVALS = ("2026-11-24T06", "2026-11-24T07", "2026-11-24T08")
 HOURS = [datetime(2026, 11, 24, 5, tzinfo=UTC) - timedelta(hours=back) for back in (0, 1, 2, 30, 167, 168)]

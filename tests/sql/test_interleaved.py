@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from postrank.results.lease import LeaseLost
-from tests.support.lake import WAITING, Acts, Lake, author_delete, delete, finish, post
-from tests.support.ranking_model import rankings, shown, surviving
+from postrank.ranking.lease import LeaseLost
+from tests.support.lake.ranked_lake import WAITING, Acts, Lake, author_delete, delete, finish, post
+from tests.support.lake.ranking_model import rankings, shown, surviving
 
 pytestmark = pytest.mark.timeout(900)
 

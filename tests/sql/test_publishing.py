@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from postrank.results.export import LATEST
-from postrank.results.reader import NothingExported
-from tests.support.lake import Lake, finish, post
+from postrank.ranking.export_reader import NothingExported
+from postrank.ranking.export_writer import LATEST
+from tests.support.lake.ranked_lake import Lake, finish, post
 
 HOURS = ("2026-11-24T01", "2026-11-24T02")
 

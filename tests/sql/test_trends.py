@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from postrank.results.pointing import CheckFailed
-from postrank.results.request import BadRequest
-from postrank.results.trends import LATEST, Trends, hour_of, last_ended
-from tests.support.lake import delete, post
+from postrank.ranking.publish import CheckFailed
+from postrank.ranking.request import BadRequest
+from postrank.trends.hashtags import LATEST, Trends, hour_of, last_ended
+from tests.support.lake.ranked_lake import delete, post
 
 HOUR = datetime(2026, 11, 24, 5, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from postrank.posts import Event, Ignored, Malformed, Tombstone
-from postrank.sources.lines import LINE_LIMIT
+from postrank.sources.files.line_batches import LINE_LIMIT
 from postrank.sources.mastodon.statuses import status
 
 
