@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-from postrank.streamer.ledgers import Ledgers
-from postrank.streamer.status import StatusServer
-from tests.support.waiting import wait_for
 
+from localaws.testing.waiting import wait_for
 from postrank.posts import Reject
-from postrank.streamer import status
+from postrank.streamer.engine.ledgers import Ledgers
 from postrank.streamer.engine.reject_quota import Quota
+from postrank.streamer.telemetry import status
+from postrank.streamer.telemetry.status import StatusServer
 
 NOW = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
 
