@@ -175,7 +175,10 @@ marks as (
         (versions.is_new or rivals.is_new)
         and (
             rivals.kind = 'delete'
-            or date_trunc('minute', rivals.posted_at) <> date_trunc('minute', versions.posted_at)
+            or (
+                date_trunc('minute', rivals.posted_at) <> date_trunc('minute', versions.posted_at)
+                and (rivals.kind = 'edit' or versions.kind = 'post')  -- no post goes before an edit
+            )
         )
 ),
 
