@@ -52,3 +52,9 @@ variable "subnets" {
   description = "Ids of private subnets with a way out, in two zones at least."
   type        = list(string)
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
+}

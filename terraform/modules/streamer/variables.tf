@@ -115,3 +115,9 @@ variable "backfill_document" {
   description = "The SSM document that reads a span of time again, as JSON."
   type        = string
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
+}

@@ -21,6 +21,7 @@ class Entity:
     name: str
     policies: tuple[str, ...]
     boundary: str | None = None
+    boundary_arn: str | None = None
     trust: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     max_session: int = 3600
@@ -50,6 +51,7 @@ class Directory:
                 name=one.name,
                 policies=tuple(one.policies.values()) + _managed(one),
                 boundary=_document(iam, one.permissions_boundary_arn),
+                boundary_arn=one.permissions_boundary_arn,
                 trust=one.assume_role_policy_document,
                 tags=_tags(one.tags),
                 max_session=int(one.max_session_duration or 3600),
