@@ -29,7 +29,7 @@ COPY --from=build /out /tmp/out
 RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/out/postrank.txt \
     && pip install --no-cache-dir --no-deps /tmp/out/*/*.whl \
     && useradd --uid 10001 --create-home postrank \
-    && install --directory --owner=10001 --group=10001 /var/lib/postrank
+    && install --directory --mode=0700 --owner=10001 --group=10001 /var/lib/postrank
 USER 10001
 WORKDIR /home/postrank
 COPY include/sample /usr/share/postrank/sample

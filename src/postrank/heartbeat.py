@@ -50,9 +50,9 @@ class Heartbeat:
     def from_json(cls, body: bytes) -> "Heartbeat":
         """Reads the object's body; fields that this version does not know are passed over. Raises NoHeartbeat."""
         try:
-            found = orjson.loads(body)
-            known = {name: found[name] for name in cls.__dataclass_fields__ if name in found}
-            return cls(**known)
+            document = orjson.loads(body)
+            fields = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+            return cls(**fields)
         except (orjson.JSONDecodeError, TypeError) as error:
             raise NoHeartbeat(f"the heartbeat cannot be read: {error}") from error
 

@@ -10,10 +10,10 @@ locals {
   subjects = var.repository == null ? {} : merge(local.deploy_subjects, {
     plan = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/${var.branch}"]
   })
-  deploy_subjects = {
-    for environment in var.environments : "deploy-${environment}" => ["repo:${var.repository}:environment:${environment}"]
-  }
   deployed = var.repository == null ? toset([]) : toset(var.environments)
+  deploy_subjects = {
+    for environment in local.deployed : "deploy-${environment}" => ["repo:${var.repository}:environment:${environment}"]
+  }
 }
 
 data "aws_caller_identity" "this" {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
@@ -21,7 +22,7 @@ from tests.support.fakes.mastodon import FakeMastodon, fake_mastodon, status
 from tests.support.fakes.x import TOKEN as X_TOKEN
 from tests.support.fakes.x import FakeX, fake_x, post
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(patient(180)), pytest.mark.in_file_order]
 
 RAW = NAMES.buckets["raw"]
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from localaws.testing.patience import patient
 from tests.support.lake.ranked_lake import author_delete, delete, post
 from tests.support.lake.ranking_model import rankings, shown, surviving
 from tests.support.lake.upkeep import compact, redact, redaction, settle
@@ -65,7 +66,7 @@ CARE = {
 }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(patient(900))
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=_streams(), care=st.lists(st.sampled_from(sorted(CARE)), min_size=len(HOURS), max_size=len(HOURS)))
 def test_the_ranking_is_true_after_every_arrival_whatever_care_was_taken_between(new_lake, arrivals, care):

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
 from tests.support.lake.ranked_lake import Lake, post
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 TODAY = date(2026, 11, 24)
 AUTHORS, POSTS = 10, 40  # of each day of history, and of the new hour

@@ -16,20 +16,24 @@ import httpx
 import psutil
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
+from postrank.laptop.failures import RunFailed
 from postrank.laptop.provision import Provision
 from postrank.laptop.services import airflow as local_airflow
 from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import any_free
 from tests.support.fakes.webhook import Webhook, webhook
 from tests.support.lake.ranked_lake import post
+from tests.support.stack.laptop_run import share_cache
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")
@@ -56,6 +60,19 @@ def late():
 late()
 """
 
+BROKEN = """
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def broken():
+    @task
+    def divide():
+        return 1 / 0
+    divide()
+
+broken()
+"""
+
 
 @dataclass
 class Running:
@@ -71,7 +88,7 @@ class Running:
             found = self.airflow.run_state(dag_id, run_id)
             return found if found in ("success", "failed") else ""
 
-        return wait_for(state, timeout=300, what=f"{run_id} to end", every=0.5)
+        return wait_for(state, timeout=900, what=f"{run_id} to end", every=0.5)
 
     def exports(self) -> dict[str, dict[str, Any]]:
         """The manifests so far by Airflow's run id."""
@@ -93,9 +110,11 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("faults")
     layout = Layout.of(ROOT, folder / "var")
+    share_cache(layout.var)
     layout.create()
     shutil.copytree(ROOT / "dags", folder / "dags")
     (folder / "dags" / "late.py").write_text(LATE)
+    (folder / "dags" / "broken.py").write_text(BROKEN)
     with (
         running_localaws(folder, speed=50, enforce_iam=True) as aws,
         webhook() as hook,
@@ -103,23 +122,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     ):
         list(Provision(aws.client, NAMES).base())
         port = any_free()
+        database = Postgres(parts, layout.airflow / "postgres", layout.cache)
         env = {
             **local_airflow.inherited_environment(),
-            **local_airflow.settings(layout, port, aws.endpoint, NAMES.region),
+            **local_airflow.settings(layout, database, port, aws.endpoint, NAMES.region),
             **IMPATIENT,
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW_CONN_POSTRANK_WEBHOOK": json.dumps({"conn_type": "http", "password": hook.url}),
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}",
+            **aws.role_environment(NAMES.roles["airflow"]),
             "POSTRANK_ACCOUNT": NAMES.account,
             "POSTRANK_INCLUDE": str(ROOT / "include"),
             "POSTRANK_POLL_SECONDS": "1",
         }
-        local_airflow.prepare(layout, env)
+        local_airflow.start_database(database, env)
         airflow = Airflow(parts, env, port, ROOT)
         airflow.start_api()
         airflow.start_rest()
-        wanted = {"rank_authors", "late"}
-        wait_for(lambda: wanted <= airflow.known_dags(), timeout=120, what="the DAGs", every=0.5)
+        wanted = {"rank_authors", "late", "broken"}
+        wait_for(lambda: wanted <= airflow.known_dags(), timeout=600, what="the DAGs", every=0.5)
         yield Running(aws, airflow, parts, hook)
 
 
@@ -154,13 +174,13 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
         tasks = {one["task_id"]: one["state"] for one in running.airflow.tasks("rank_authors", run_id)}
         return tasks.get("layout") == "success" and "running" in tasks.values()
 
-    wait_for(at_work, timeout=180, what="a task in mid-run", every=0.05)
+    wait_for(at_work, timeout=600, what="a task in mid-run", every=0.05)
     scheduler = psutil.Process(running.parts.process_id("scheduler"))
     family = [*scheduler.children(recursive=True), scheduler]
     for process in family:
         process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
-    running.airflow.start_part("scheduler")
+    psutil.wait_procs(family, timeout=patient(10))
+    wait_for(lambda: running.parts.process_id("scheduler") != scheduler.pid, what="the scheduler's restart")
     assert running.ended("rank_authors", run_id) == "success"
     undisturbed = running.airflow.trigger("rank_authors", whole)
     assert running.ended("rank_authors", undisturbed) == "success"
@@ -226,10 +246,19 @@ def _dag_runs(running: Running) -> list[dict[str, Any]]:
     return runs
 
 
+def test_the_reason_of_a_failed_run_is_its_tasks_last_error(running: Running) -> None:
+    run_id = running.airflow.trigger("broken", {})
+    running.airflow.unpause("broken")
+    assert running.ended("broken", run_id) == "failed"
+    failure = RunFailed("broken", run_id, running.airflow.failed_tasks("broken", run_id), running.parts.logs / "tasks")
+    assert "broken failed in divide" in str(failure)
+    assert "ZeroDivisionError: division by zero" in str(failure)
+
+
 def test_a_run_that_is_late_is_told_to_the_topic_and_the_webhook(running: Running) -> None:
     run_id = running.airflow.trigger("late", {})
     running.airflow.unpause("late")
-    wait_for(lambda: running.webhook.told, timeout=120, what="a word on the late run", every=0.5)
+    wait_for(lambda: running.webhook.told, timeout=600, what="a word on the late run", every=0.5)
     words = f"run {run_id} of late is not done 0:00:01 after it was queued"
     assert running.webhook.told == [f"*Postrank: late is late*\n{words}"]
     published = [call for call in running.aws.call_log() if call["action"] == "Publish"]

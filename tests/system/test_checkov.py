@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
+
 ROOT = Path(__file__).parents[2]
 CHECKOV = "checkov==3.3.30"  # its many pins stay out of uv.lock: it runs in an environment of its own
 SECONDS = 280
@@ -28,13 +30,14 @@ def checkov() -> list[str]:
     if uv is None:
         pytest.skip("uv is not on the PATH")
     command = [uv, "tool", "run", "--from", CHECKOV, "checkov"]
-    had = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=SECONDS, check=False)
+    had = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=patient(SECONDS), check=False)
     if had.returncode != 0:
         pytest.skip(f"{CHECKOV} cannot be had: {had.stderr.strip().splitlines()[-1:]}")
     return command
 
 
-@pytest.mark.timeout(2 * SECONDS + 20)
+@pytest.mark.slow
+@pytest.mark.timeout(patient(2 * SECONDS + 20))
 def test_checkov_finds_nothing_and_every_skip_has_a_reason(checkov: list[str], tmp_path: Path) -> None:
     everything = tmp_path / "everything.tfvars"
     everything.write_text(EVERYTHING, encoding="utf-8")
@@ -43,7 +46,9 @@ def test_checkov_finds_nothing_and_every_skip_has_a_reason(checkov: list[str], t
         words += ["--var-file", str(variables)]
     words += ["--skip-download", "--output", "json"]
     env = {**os.environ, **USUAL}
-    done = subprocess.run([*checkov, *words], capture_output=True, text=True, timeout=SECONDS, env=env, check=False)
+    done = subprocess.run(
+        [*checkov, *words], capture_output=True, text=True, timeout=patient(SECONDS), env=env, check=False
+    )
     assert done.stdout, done.stderr[-3000:]
     found = json.loads(done.stdout)
     failed = [(one["check_id"], one["resource"], one["check_name"]) for one in found["results"]["failed_checks"]]

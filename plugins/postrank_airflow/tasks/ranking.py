@@ -35,7 +35,7 @@ def plan() -> PokeReturnValue:
     if not ranking.has_work(notes):
         ranking.end()
         hours = ", ".join(ranking.data_hours) or "any hour"
-        raise AirflowSkipException(f"nothing arrived in {hours} that is not ranked already")
+        raise AirflowSkipException(f"nothing arrived in {hours} that has not been ranked already")
     _note(context, notes)
     return PokeReturnValue(is_done=True, xcom_value=ranking.arrivals(notes))
 
@@ -95,7 +95,7 @@ def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queri
     ranking.end()
     ranking.drop_scratch(planned)
     if not planned["exports"]:
-        raise AirflowSkipException("no window was touched and no interval was asked for: there is nothing to export")
+        raise AirflowSkipException("no window was touched and no interval was requested: there is nothing to export")
     return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), planned, _heading(context))
 
 
@@ -138,10 +138,10 @@ def _noted(context: Any, task_id: str) -> dict[str, Any]:
     return context["ti"].xcom_pull(task_ids=task_id, key="noted") or {}
 
 
-def _flat(found: Any) -> list[str]:
+def _flat(queries: Any) -> list[str]:
     """The query ids among what mapped tasks returned; a task that was skipped returned none."""
-    if found is None:
+    if queries is None:
         return []
-    if isinstance(found, str):
-        return [found]
-    return [query for one in found[:] for query in _flat(one)]  # a slice is one call, iterating one call an item
+    if isinstance(queries, str):
+        return [queries]
+    return [query for item in queries[:] for query in _flat(item)]  # a slice is one call, iterating one call an item

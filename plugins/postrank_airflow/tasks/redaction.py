@@ -26,8 +26,8 @@ def redact_deleted_posts() -> Any:
     approved = ApprovalOperator(
         task_id="approve_redaction",
         subject="Redact {{ ti.xcom_pull(task_ids='plan_redaction', key='posts') }} deleted posts?",
-        body="They are more than `approved_posts`, and leave the lake for good: Parquet rows and raw lines. The view "
-        "`tombstones` shows the deletions that arrived. Rejecting leaves the posts until the next run asks again.",
+        body="There are more than `approved_posts`. Approving removes their Parquet rows and raw lines for good. The "
+        "view `tombstones` shows the deletions that arrived. Rejecting keeps the posts until the next run asks again.",
         response_timeout=PATIENCE,
         execution_timeout=None,
         retries=0,
@@ -47,7 +47,7 @@ def plan_redaction() -> list[dict[str, Any]]:
     context = get_current_context()
     plan = _redaction(context).plan()
     if not plan.count:
-        raise AirflowSkipException("no deleted post is left to take out")
+        raise AirflowSkipException("no deleted post is left to redact")
     context["ti"].xcom_push(key="posts", value=plan.count)
     return plan.statements
 

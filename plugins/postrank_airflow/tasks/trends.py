@@ -1,4 +1,4 @@
-"""The tasks of `trending_topics`: hashtags between their statements, X's trends by place, both into Postgres."""
+"""The tasks of `trending_topics`: rank hashtags, store X's trends by place, load both into Postgres."""
 
 import logging
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def plan() -> PokeReturnValue:
     work = _trends(context)
     hour = _hour(context)
     if not work.has_posts:
-        raise AirflowSkipException("no post was ranked yet: there is no view of posts to read")
+        raise AirflowSkipException("no post has been ranked yet: the view posts does not exist")
     if not work.begin():
         log.info("the lease of the hashtags is held by run %s", work.lease.holder)
         return PokeReturnValue(is_done=False)
@@ -68,40 +68,43 @@ def publish(queries: Sequence[str]) -> list[str]:
 def places() -> list[dict[str, Any]]:
     """Which places to ask X about: the asked ones, else those that the connection names. Plans `hear`."""
     context = get_current_context()
-    if (told := x_api.connection()) is None:
-        raise AirflowSkipException(f"X is not asked for trends: there is no connection {x_api.CONNECTION}")
+    if (connection := x_api.connection()) is None:
+        raise AirflowSkipException(f"no trends requested from X: there is no connection {x_api.CONNECTION}")
     if _hour(context) != last_ended(context["dag_run"].start_date):
-        raise AirflowSkipException("X tells what is trending now, and an hour of the past was asked for")
-    names = {place.woeid: place for place in Place.configured(told.extra_dejson.get("places", {}))}
-    asked = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context["params"]["places"]] or names.values()
-    if not asked:
-        raise AirflowSkipException(f"X is not asked for trends: neither the run nor {x_api.CONNECTION} names places")
-    return [{"woeid": place.woeid, "name": place.name} for place in asked]
+        raise AirflowSkipException("X returns only current trends, and a past hour was requested")
+    names = {place.woeid: place for place in Place.configured(connection.extra_dejson.get("places", {}))}
+    requested = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context["params"]["places"]] or names.values()
+    if not requested:
+        raise AirflowSkipException(f"no trends requested from X: neither the run nor {x_api.CONNECTION} names places")
+    return [{"woeid": place.woeid, "name": place.name} for place in requested]
 
 
 @task(pool=X_TRENDS)
 def hear(place: dict[str, Any]) -> str:
     """Ask X what is trending at a place, and write it to the results bucket. Returns the key."""
     context = get_current_context()
-    asked, hour = Place(**place), last_ended(context["dag_run"].start_date)
-    answer = x_api.trends(x_api.connection(), asked.woeid)
-    key = x_places.key(hour, asked.woeid)
-    document = {**x_places.document(asked, hour, datetime.now(UTC), answer), "run": Run(context["dag_run"].run_id).slug}
+    requested, hour = Place(**place), last_ended(context["dag_run"].start_date)
+    answer = x_api.trends(x_api.connection(), requested.woeid)
+    key = x_places.key(hour, requested.woeid)
+    document = {
+        **x_places.document(requested, hour, datetime.now(UTC), answer),
+        "run": Run(context["dag_run"].run_id).slug,
+    }
     put_json(clients.client("s3"), RESOURCES.buckets["results"], key, document)
     return key
 
 
 @task(trigger_rule="none_failed")
-def store(found: Any, *, of_places: bool) -> str:
+def store(results: Any, *, of_places: bool) -> str:
     """Put what was published into Postgres; all that ever was, when the run is to rebuild it."""
     rebuild = get_current_context()["params"]["rebuild"]
-    keys = list(found[:]) if found else []
+    keys = list(results[:]) if results else []
     if not (keys or rebuild):
         raise AirflowSkipException("nothing was published")
     try:
         BaseHook.get_connection(WAREHOUSE_CONNECTION)
     except AirflowNotFoundException:
-        raise AirflowSkipException(f"Postgres gets nothing: no connection {WAREHOUSE_CONNECTION}") from None
+        raise AirflowSkipException(f"nothing loaded into Postgres: no connection {WAREHOUSE_CONNECTION}") from None
     # Not every Airflow that has no warehouse has this provider.
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
@@ -117,14 +120,16 @@ def store(found: Any, *, of_places: bool) -> str:
 def _noted(context: Any) -> tuple[list[datetime], dict[str, str]]:
     """The hours that `plan` has decided on, and the debt that they pay."""
     noted = context["ti"].xcom_pull(task_ids="plan", key="noted")
-    return [datetime.fromisoformat(one) for one in noted["hours"]], noted["owed"]
+    return [datetime.fromisoformat(hour) for hour in noted["hours"]], noted["owed"]
 
 
 def _hour(context: Any) -> datetime:
     """The hour that was asked for, or the last one that had ended; a run by hand has no interval of its own."""
-    dag_run, asked = context["dag_run"], context["params"]["hour"]
+    dag_run, requested = context["dag_run"], context["params"]["hour"]
     scheduled = dag_run.run_type in ("scheduled", "backfill")
-    return hour_of(asked) if asked else last_ended(dag_run.data_interval_end if scheduled else dag_run.start_date)
+    return (
+        hour_of(requested) if requested else last_ended(dag_run.data_interval_end if scheduled else dag_run.start_date)
+    )
 
 
 def _trends(context: Any) -> Trends:

@@ -1,4 +1,4 @@
-"""`postrank results`: print what was ranked and exported."""
+"""`postrank results`: print exported rankings."""
 
 import csv
 import json
@@ -27,18 +27,24 @@ LOCAL_COPY = Path("var", "results")  # what `postrank up` leaves in a checkout
 
 @click.command()
 @click.option(
-    "--granularity", type=click.Choice(GRANULARITIES), default="all", show_default=True, help="Which windows."
+    "--granularity", type=click.Choice(GRANULARITIES), default="all", show_default=True, help="Length of the windows."
 )
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many authors a window.")
-@click.option("--windows", type=click.IntRange(min=0), default=1, show_default=True, help="The newest n; 0: all.")
-@click.option("--network", help="Only authors of this network; their ranks stay those among all.")
-@click.option("--run", help="The run whose export to read; the newest unless given.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Authors per window.")
+@click.option(
+    "--windows",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Number of windows, newest first; 0: all.",
+)
+@click.option("--network", help="Show only this network's authors, with their ranks among all.")
+@click.option("--run", help="Run whose export to read. Default: the newest.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--exact", is_flag=True, help="With --format csv: every text as it is, formulas included.")
 @click.option(
     "--copy",
     type=click.Path(path_type=Path),
-    help="Read a copy of the results bucket in this folder. Default: var/results, where POSTRANK_ACCOUNT is not set.",
+    help="Read a copy of the results bucket from this folder. Default: var/results if POSTRANK_ACCOUNT is not set.",
 )
 def results(
     *,
@@ -51,7 +57,7 @@ def results(
     exact: bool,
     copy: Path | None,
 ) -> None:
-    """Print what was ranked and exported.
+    """Print exported rankings.
 
     CSV is made for spreadsheets: a text that would be taken for a formula gets an apostrophe in front, which --exact
     leaves out. JSON is always exact.
@@ -61,8 +67,8 @@ def results(
       postrank results --granularity hour --top 20
       postrank results --granularity day --windows 0 --format csv
     """
-    found = _exports(copy)
-    rows = [row for row in found.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
+    exported = _exports(copy)
+    rows = [row for row in exported.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
     newest = sorted({row["window_start"] for row in rows})[-windows:]
     chosen = [row for row in rows if row["window_start"] in set(newest)]
     {"table": _tables, "csv": _exact_csv if exact else _csv, "json": _json}[form](chosen)
@@ -81,7 +87,7 @@ def _exports(copy: Path | None) -> Exports:
 def _tables(rows: Sequence[Row]) -> None:
     console = Console()
     if not rows:
-        console.print("no author is ranked there")
+        console.print("no ranked authors")
     for (start, end), authors in groupby(rows, key=lambda row: (row["window_start"], row["window_end"])):
         console.print(ranking_table(authors, f"{start} to {end}"))
 

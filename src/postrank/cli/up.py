@@ -1,4 +1,4 @@
-"""`postrank up`: everything on this machine."""
+"""`postrank up`: run everything on this machine."""
 
 import sys
 from pathlib import Path
@@ -15,22 +15,22 @@ _PORT = click.IntRange(1, 65535)
 
 
 @click.command()
-@click.option(
-    "--project", type=click.Path(path_type=Path), default=Path(), help="The checkout; by default this folder."
-)
-@click.option("--var", type=click.Path(path_type=Path), help="Where a run keeps its files; PROJECT/var by default.")
+@click.option("--project", type=click.Path(path_type=Path), default=Path(), help="The checkout. Default: this folder.")
+@click.option("--var", type=click.Path(path_type=Path), help="Folder for the run's files. Default: PROJECT/var.")
 @click.option("--port", type=_PORT, default=8080, show_default=True, help="Port of the Airflow UI on 127.0.0.1.")
 @click.option("--aws-port", type=_PORT, default=4566, show_default=True, help="Port of the local AWS on 127.0.0.1.")
-@click.option("--source", type=click.Choice(SOURCES), default="replay", show_default=True, help="Who gives the posts.")
+@click.option(
+    "--source", type=click.Choice(SOURCES), default="replay", show_default=True, help="Where posts come from."
+)
 @click.option(
     "--posts",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="A file to replay instead of the bundled sample; may be given more than once.",
+    help="File to replay instead of the bundled sample; repeat for several.",
 )
-@click.option("--once", is_flag=True, help="End after the first complete ranking.")
-@click.option("--keep", is_flag=True, help="Go on with what the last run left, rather than afresh.")
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many authors to print.")
+@click.option("--once", is_flag=True, help="Exit after the first complete ranking.")
+@click.option("--keep", is_flag=True, help="Resume from the last run instead of starting fresh.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Number of authors to print.")
 def up(
     project: Path,
     var: Path | None,
@@ -42,15 +42,17 @@ def up(
     keep: bool,
     top: int,
 ) -> None:
-    """Bring up everything on this machine and rank authors.
+    """Run everything on this machine and rank authors.
 
     Starts the local AWS, the streamer on its instance, Firehose delivery and Airflow, all on 127.0.0.1; runs the DAGs
-    once; prints the ranking and what each hop took and gave; then stays up until Ctrl-C. Logs are in var/log, a copy of
-    what was exported in var/results.
+    once; prints the ranking and the counts of each hop; then keeps running until Ctrl-C. Logs are in var/log, a copy of
+    the export is in var/results.
 
     \b
-    Status: 0 after a complete ranking (also when stopped by Ctrl-C after it), 2 with the reason when none came about,
-    130 when stopped before it.
+    Exit status:
+      0    a ranking was completed
+      2    no ranking was completed: the message says why
+      130  interrupted before the first ranking
 
     \b
     Examples:

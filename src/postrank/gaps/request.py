@@ -36,7 +36,7 @@ class RecoveryRequest:
         source, archives = params["source"], tuple(params["archives"])
         if source not in SOURCES:
             raise BadRequest("source", f"{source!r} is none of {', '.join(SOURCES)}")
-        if bad := [one for one in archives if not re.fullmatch(FILE_PATTERN, one) or ".." in one]:
+        if bad := [archive for archive in archives if not re.fullmatch(FILE_PATTERN, archive) or ".." in archive]:
             raise BadRequest("archives", f"{bad[0]!r} is no name of a file below archives/")
         if bool(archives) != (source == ARCHIVE):
             raise BadRequest("archives", f"files are for the source {ARCHIVE}, which needs them")
@@ -51,29 +51,29 @@ class RecoveryRequest:
 
 def plan(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> list[Slice]:
     """The slices to read: of the asked span, or of what is left of the ledger's gaps. Raises BadRequest."""
-    found = list(_asked(request, request.span) if request.span else _of_gaps(request, gaps, as_of))
-    if len(found) > MOST_SLICES:
-        raise BadRequest("slice_minutes", f"would make {len(found)} slices, of which a run takes {MOST_SLICES}")
-    paid = sum(one["Source"] == [SEARCH] for one in found)
+    planned = list(_requested(request, request.span) if request.span else _of_gaps(request, gaps, as_of))
+    if len(planned) > MOST_SLICES:
+        raise BadRequest("slice_minutes", f"would make {len(planned)} slices, of which a run takes {MOST_SLICES}")
+    paid = sum(slice_["Source"] == [SEARCH] for slice_ in planned)
     share = int(request.budget * 100 / paid) / 100 if paid else 0.0
     if paid and share < _LEAST_SHARE:
         raise BadRequest("budget_usd", f"{request.budget:.2f} for {paid} slices leaves {share:.2f} for each")
-    return [{**one, "Budget": [f"{share:.2f}"]} for one in found]
+    return [{**slice_, "Budget": [f"{share:.2f}"]} for slice_ in planned]
 
 
 def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
     """What is left of the gaps that nothing can read again, each with its reason."""
-    found = []
+    unreachable = []
     for gap in gaps:
         words = f"{gap.source} {utc(gap.span.since)} to {utc(gap.span.until)}"
         if gap.left and gap.source not in _WAYS:
-            found.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
+            unreachable.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
         elif gap.left and gap.source == "x" and gap.left[0].since < as_of - SEARCH_REACH:
-            found.append(f"{words}: X's recent search reaches back seven days")
-    return found
+            unreachable.append(f"{words}: X's recent search reaches back seven days")
+    return unreachable
 
 
-def _asked(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
+def _requested(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
     if request.source == ARCHIVE:
         yield from ({**_slice(ARCHIVE, span), "File": [file]} for file in request.archives)
     else:
@@ -85,7 +85,7 @@ def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> 
         for part in gap.left if gap.source in _WAYS else ():
             since = max(part.since, as_of - SEARCH_REACH + SETTLING) if gap.source == "x" else part.since
             reachable = Span(since, min(part.until, as_of - SETTLING))
-            yield from (_slice(_WAYS[gap.source], one) for one in slices(reachable, request.length))
+            yield from (_slice(_WAYS[gap.source], span) for span in slices(reachable, request.length))
 
 
 def _slice(source: str, span: Span) -> Slice:

@@ -37,13 +37,27 @@ def run(options: Options, console: Console) -> None:
         layout.start_afresh()
     layout.create()
     names = Resources.of(ENVIRONMENT, ACCOUNT)
-    with _stoppable(), Parts(layout.logs) as parts:
+
+    def notice(sentence: str) -> None:
+        console.print(f"! {sentence}", highlight=False, soft_wrap=True, markup=False)
+
+    with _stoppable(), Parts(layout.logs, instances=layout.aws, notice=notice) as parts, _blaming(parts):
         with Status(console, STEPS) as status:
             job = Job(options, layout, names, parts, status)
             accounting = job.run()
         _show(job, accounting, console)
         if not options.once:
             _stay(job, console)
+
+
+@contextmanager
+def _blaming(parts: Parts) -> Iterator[None]:
+    """Whatever fails once a part is given up fails because of it: raise that part's own reason instead."""
+    try:
+        yield
+    except Exception:
+        parts.check()
+        raise
 
 
 def _show(job: Job, accounting: Accounting, console: Console) -> None:

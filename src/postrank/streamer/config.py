@@ -91,7 +91,7 @@ class Config:
         """The same for a caller who looks at `problems` once all else is checked. Raises NoConfig."""
         options = Options(_overridden(_read(path), environ), "")
         config = cls._from(options, environ, path)
-        options.known()
+        options.reject_unknown()
         return config
 
     @classmethod
@@ -125,12 +125,12 @@ class Config:
             problems=options.problems,
         )
         for table in (spool, rejects, heartbeat, status, metrics):
-            table.known()
+            table.reject_unknown()
         return config
 
 
 def _sink(options: Options) -> SinkConfig:
-    found = SinkConfig(
+    config = SinkConfig(
         kind=options.text("kind", "kinesis", among=("kinesis", "files", "s3")),
         record_bytes=options.whole("record_bytes", PAYLOAD_UNIT, at_least=1024, at_most=RECORD_LIMIT),
         buckets=options.whole("buckets", 32, at_least=1, at_most=65536),
@@ -144,19 +144,19 @@ def _sink(options: Options) -> SinkConfig:
         file_bytes=options.whole("file_bytes", 64 << 20, at_least=1024),
         file_seconds=options.number("file_seconds", 300.0, at_least=0.1),
     )
-    options.known()
-    return found
+    options.reject_unknown()
+    return config
 
 
 def _windows(options: Options) -> WindowsConfig:
-    found = WindowsConfig(
+    config = WindowsConfig(
         lateness_seconds=options.number("lateness_seconds", 30.0),
         retained=options.whole("retained", 500_000, at_least=1000),
         sliding_rows=options.whole("sliding_rows", 40),
         horizon=options.whole("horizon", 200_000, at_least=1),
     )
-    options.known()
-    return found
+    options.reject_unknown()
+    return config
 
 
 def _read(path: Path) -> dict[str, Any]:

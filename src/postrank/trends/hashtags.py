@@ -42,12 +42,12 @@ _NUMBERS: Mapping[str, Callable[[str], Any]] = {
 def hour_of(text: str) -> datetime:
     """The start of an hour from RFC 3339 text with an offset. Raises BadRequest."""
     try:
-        found = datetime.fromisoformat(text)
+        hour = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadRequest("hour", f"{text!r} is no time: {error}") from error
-    if found.tzinfo is None or found != found.replace(minute=0, second=0, microsecond=0):
+    if hour.tzinfo is None or hour != hour.replace(minute=0, second=0, microsecond=0):
         raise BadRequest("hour", f"{text!r} is not a whole hour with an offset, such as 2026-11-24T05:00:00Z")
-    return found.astimezone(UTC)
+    return hour.astimezone(UTC)
 
 
 def last_ended(moment: datetime) -> datetime:

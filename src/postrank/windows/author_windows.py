@@ -92,10 +92,10 @@ class AuthorWindows:
             "seen": self.seen.take_new(),
             "newest_ms": self.newest_ms,
         }
-        late = [self._tumbling(*one) for one in minutes.merge()]
+        late = [self._tumbling(*late_minute) for late_minute in minutes.merge()]
         self._due.extend((minute, 0) for minute in minutes.close(self._closing(ended)))
         emitted = [*late, *self._emit()]
-        emitted += [self._slid(*one) for one in self.sliding.take(self.newest_ms, ended=ended)]
+        emitted += [self._slid(*late_minute) for late_minute in self.sliding.take(self.newest_ms, ended=ended)]
         # A minute counts as closed when the last of its windows was emitted: after a crash it is emitted as a whole.
         changes["closed"] = self._due[0][0] - 1 if self._due else minutes.closed
         self._forget()
@@ -110,8 +110,8 @@ class AuthorWindows:
         """Take over what `take` or `snapshot` gave before a restart, in the same order."""
         self.seen.restore(changes["seen"])
         self.newest_ms = changes["newest_ms"]
-        if (kept := changes["authors"]["kept"]) is not None:
-            self._keep(kept)
+        if (retained := changes["authors"]["kept"]) is not None:
+            self._keep(retained)
         self.authors.restore(changes["authors"])
         self._minutes.forgotten = changes.get("forgotten", self._minutes.forgotten)
         self._minutes.restore(changes["minutes"], changes["closed"])
@@ -186,8 +186,8 @@ class AuthorWindows:
             self._keep(compress(range(len(used)), used))
         self._spare = 2 * number + _SPARE
 
-    def _keep(self, kept: Iterable[int]) -> None:
-        renumbered = self.authors.keep(kept)
+    def _keep(self, numbers: Iterable[int]) -> None:
+        renumbered = self.authors.keep(numbers)
         self._minutes.renumber(renumbered)
         self.sliding.renumber(renumbered)
 

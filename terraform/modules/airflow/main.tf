@@ -1,5 +1,5 @@
-# What Airflow runs as and from: its role, an instance profile for a host of its own, the registry of its image, and,
-# when asked for, Airflow itself as AWS runs it (mwaa.tf).
+# Airflow's role, an instance profile for a self-managed host, the registry for its image, and optionally an Amazon MWAA
+# environment (mwaa.tf).
 
 resource "aws_iam_role" "this" {
   name                 = var.names.roles.airflow

@@ -1,5 +1,5 @@
-# The streamer's host: a group of one that replaces itself, reached through Systems Manager alone, with its state on a
-# volume of its own.
+# The streamer's host: an Auto Scaling group of one that replaces itself, accessible only through Systems Manager, with
+# its state on a separate volume.
 
 locals {
   name = var.names.streamer.name
@@ -165,7 +165,7 @@ resource "aws_autoscaling_group" "this" {
     version = aws_launch_template.this.latest_version
   }
 
-  # The old instance must let go of the volume before the new one can take it.
+  # The old instance must release the volume before the new one can attach it.
   instance_refresh {
     strategy = "Rolling"
     preferences {

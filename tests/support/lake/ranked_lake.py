@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -204,11 +205,17 @@ def put(lake: Lake, table: str, hour: str, rows: Sequence[Mapping[str, Any]], na
 
 def render(path: str, **params: Any) -> str:
     """A statement of `include/sql`, filled in as the DAGs fill it in."""
+    return _environment().get_template(path).render(params=params)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """What renders the statements; it keeps each that it has compiled."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_ROOT / "include" / "sql"), undefined=jinja2.StrictUndefined
     )
     environment.filters.update({**FILTERS, "attempt": lambda location: f"{location}attempt=1/"})
-    return environment.get_template(path).render(params=params)
+    return environment
 
 
 def post(post_id: str, author: str, posted_at: str, **more: Any) -> Row:

@@ -64,9 +64,9 @@ _LOCALAWS = {
     "services.rds": "core",
     "services": "",
     "gateway": "core wire emulator iam services.s3 services.kinesis.streams",
-    "server": "gateway",
+    "server": "core gateway",
     "testing": "core",
-    "cli": "server",
+    "cli": "core server",
     "__main__": "cli",
 }
 _DAGS = "aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"

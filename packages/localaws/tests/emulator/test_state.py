@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.emulator.snapshotter import EVERY
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.waiting import wait_for
 
@@ -56,7 +57,7 @@ def test_nothing_acknowledged_is_lost_when_killed_while_writing(tmp_path):
 def take_snapshot(aws):
     """Have a snapshot made as the server has one made now and then, while it serves."""
     argv = [sys.executable, "-m", "localaws.emulator.snapshotter", str(aws.state / "emulator")]
-    made = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    made = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=patient(120))
     assert (made.returncode, made.stderr) == (0, "")
 
 

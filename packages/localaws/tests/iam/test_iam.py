@@ -278,9 +278,20 @@ def test_without_enforcement_the_log_tells_what_would_have_been(aws):
     iam = aws.client("iam")
     iam.create_role(RoleName="unbound", AssumeRolePolicyDocument=TRUST)
     aws.client("kinesis", **aws.role_keys("unbound")).list_streams()
-    aws.client("kinesis", aws_access_key_id="AKIANOBODY").list_streams()
     lines = [one for one in aws.call_log() if one["action"] == "ListStreams"]
-    assert [(one["decision"], one["enforced"], one["status"]) for one in lines] == [
-        ("denied", False, 200),
-        ("unchecked", False, 200),
-    ]
+    assert [(one["decision"], one["enforced"], one["status"]) for one in lines] == [("denied", False, 200)]
+
+
+@pytest.mark.parametrize(("service", "call", "mismatch", "unknown"), SERVICES)
+def test_signatures_count_without_enforcement_too(aws, service, call, mismatch, unknown):
+    for keys, code in (
+        ({"aws_secret_access_key": "localaws"}, mismatch),
+        ({"aws_access_key_id": "AKIANOBODY"}, unknown),
+    ):
+        assert refusal(getattr(aws.client(service, **keys), call))["Code"] == code
+
+
+def test_an_anonymous_request_is_refused_without_enforcement_too(aws, bucket, s3):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"private")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{aws.endpoint}/{bucket}/k")

@@ -121,7 +121,7 @@ class Instance:
             return None
         gap = Gap(since=min(self.at, now), until=now, reason=f"{self.api.host}: {self._why}")
         self.at = now  # the cursor says so with the batch that tells of the gap
-        self.recovery.wanted(gap, before(self.newest or first_of(gap.since)))
+        self.recovery.enqueue(gap, before(self.newest or first_of(gap.since)))
         return gap
 
     def _saw(self, status_id: str) -> None:

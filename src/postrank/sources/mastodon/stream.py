@@ -57,7 +57,7 @@ class Mastodon:
             token = table.secret("token")
             stream = table.text("stream", STREAMS[0])
             streaming_host = table.text("streaming_host", "")
-            table.known()
+            table.reject_unknown()
             if stream not in STREAMS and not (stream.startswith("hashtag:") and stream.removeprefix("hashtag:")):
                 table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
             api = Api(url, token, stream, streaming_host)

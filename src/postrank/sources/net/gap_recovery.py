@@ -73,9 +73,9 @@ class Recovery:
     settling: timedelta = timedelta()  # before a gap is read, so that the network knows all that was posted in it
     overlap: timedelta = timedelta()  # before a gap, in which posts were perhaps still on their way
     _waiting: list[Waiting] = field(default_factory=list)
-    _asked: "tuple[Waiting, Work[tuple[Batch, str | None]]] | None" = None
+    _pending: "tuple[Waiting, Work[tuple[Batch, str | None]]] | None" = None
 
-    def wanted(self, gap: Gap, place: str | None = None) -> None:
+    def enqueue(self, gap: Gap, place: str | None = None) -> None:
         """Note a gap."""
         if self.pager is None or gap.until - gap.since < timedelta(milliseconds=1):
             return
@@ -91,15 +91,15 @@ class Recovery:
         """A page that has come, or the gap that it filled, told again; asks for the next one. Never waits."""
         if self.pager is None:
             return None
-        if self._asked is not None and self._asked[1].is_alive():
+        if self._pending is not None and self._pending[1].is_alive():
             return None
-        batch = None if self._asked is None else self._answered(*self._asked)
-        self._asked = self._ask(self.pager)
+        batch = None if self._pending is None else self._answered(*self._pending)
+        self._pending = self._ask(self.pager)
         return batch
 
     def pace(self) -> float:
         """How long the stream may be waited for until there may be `work`."""
-        return TICK if self._asked is None else TICK / 50
+        return TICK if self._pending is None else TICK / 50
 
     def to_cursor(self) -> list[dict[str, str]]:
         """What waits."""
@@ -107,12 +107,12 @@ class Recovery:
 
     def resume(self, kept: Iterable[Mapping[str, str]]) -> None:
         """Go on with what waited when the cursor was saved, and with nothing else."""
-        self._waiting, self._asked = [], None
+        self._waiting, self._pending = [], None
         for row in kept:
             start, end = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
             gap = Gap(since=start, until=end, reason=row["reason"])
             if "until" not in row:  # of an earlier version
-                self.wanted(gap)
+                self.enqueue(gap)
             elif self.pager is not None:
                 since, until = parse_rfc3339(row["since"], "since"), parse_rfc3339(row["until"], "until")
                 due, edge = max(until, end) + self.settling, "edge" in row

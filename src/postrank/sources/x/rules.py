@@ -44,7 +44,7 @@ def configured(options: Options) -> list[Rule]:
     for number, table in enumerate(options.tables("rules")):
         rule = Rule(table.text("value"), table.text("tag", "-"))
         rule = Rule(rule.value, None) if rule.tag == "-" else rule
-        table.known()
+        table.reject_unknown()
         for why in problems_of(rule):
             options.wrong(f"rules[{number}]", why)
         found.append(rule)

@@ -228,7 +228,7 @@ class XStream:
         if since is None:
             return None
         gap = Gap(since=min(since, now), until=now, reason=self._why)
-        self.recovery.wanted(gap)
+        self.recovery.enqueue(gap)
         return gap
 
     def _wait_for_budget(self) -> Iterator[Batch]:

@@ -72,9 +72,9 @@ class Ledgers:
     def note_notices(self, source: str, notices: Iterable[Notice]) -> None:
         """What a network asks of whoever keeps a post."""
         at = _now()
-        for one in notices:
-            row = {"source": source, "kind": one.kind, "post_id": one.post_id, "author_id": one.author_id}
-            self._note("notices", {**row, "about": one.about, "event_at": one.at, "noted_at": at})
+        for notice in notices:
+            row = {"source": source, "kind": notice.kind, "post_id": notice.post_id, "author_id": notice.author_id}
+            self._note("notices", {**row, "about": notice.about, "event_at": notice.at, "noted_at": at})
 
     def note_hops(self, hops: Mapping[str, Mapping[str, int]]) -> None:
         """What each hop took and gave so far, by hop."""

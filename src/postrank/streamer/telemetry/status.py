@@ -122,8 +122,8 @@ class StatusServer:
         return 200, "text/plain; version=0.0.4", generate_latest(self._registry)
 
     def _top(self, query: dict[str, list[str]]) -> Answer:
-        asked = query.get("n", [""])[0]
-        number = int(asked) if asked.isdecimal() else TOP_ROWS
+        limit_text = query.get("n", [""])[0]
+        number = int(limit_text) if limit_text.isdecimal() else TOP_ROWS
         rows: list[dict[str, Any]] = []
         for rank, ((network, author_id, handle), posts) in enumerate(self._reporter.progress.top[:number], 1):
             row = {"rank": rank, "network": network, "author_id": author_id, "author_handle": handle, "posts": posts}

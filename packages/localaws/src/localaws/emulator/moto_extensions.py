@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from localaws.emulator import partitions
+from localaws.emulator import absences, partitions
 from localaws.wire.request import HttpRequest
 
 
@@ -12,6 +12,7 @@ def fill(request: HttpRequest) -> None:
     partitions.install(request)
     if not request.is_form:
         return
+    absences.install(request)
     if b"onitorInstances" in request.body:
         _monitoring_calls()
     if b"CreateLaunchTemplate" in request.body:

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -12,8 +13,10 @@ import orjson
 
 from localaws.core.cloud import AwsError, Caller
 from localaws.emulator import client, polling
-from localaws.gateway.internal_endpoints import OWN, OwnEndpoints
+from localaws.gateway.entrance import Entrance, Rejected, refusal
+from localaws.gateway.internal_endpoints import OWN, OwnEndpoints, own_refusal
 from localaws.gateway.platform import Platform
+from localaws.gateway.retries import Retries
 from localaws.iam.context import of_request
 from localaws.services.s3.chunked import Body
 from localaws.wire import codec
@@ -33,14 +36,17 @@ _NOWHERE = Route("", "", "json")
 class Gateway:
     """One endpoint for every service."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, names: Iterable[str] = ()) -> None:
+        """`names`: host names, besides those of loopback, under which clients reach it."""
         self._platform = platform
+        self._entrance = Entrance(names)
         self._own = OwnEndpoints(platform)
+        self._retries = Retries()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
         request = from_environ(environ)
-        answer = self._own.answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
+        answer = self._own_answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
         if answer.status >= 300 and isinstance(answer.body, bytes) and answer.body.startswith(b"<"):
             answer.body = answer.body.translate(None, _NOT_IN_XML)
         headers = _single(answer.headers) | {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id}
@@ -54,25 +60,37 @@ class Gateway:
             return []
         return _sent(answer.body, environ)
 
+    def _own_answer(self, request: HttpRequest) -> HttpAnswer:
+        try:
+            self._entrance.check_sender(request)
+        except Rejected as rejected:
+            _log_rejection(request, rejected)
+            return own_refusal(str(rejected))
+        return self._own.answer(request)
+
     def _answer(self, request: HttpRequest, request_id: str) -> HttpAnswer:
         found = _NOWHERE
         try:
             found = route(request)
-            caller, known = self._platform.principals.caller_of(request, found)
-            return self._served(found, request, caller, known, request_id)
+            self._entrance.check_sender(request)
+            self._entrance.check_form(request, found)
+            caller = self._platform.principals.caller_of(request, found)
+            execute = partial(self._served, found, request, caller, request_id)
+            return self._retries.serve(found, request, caller, execute)
+        except Rejected as rejected:
+            _log_rejection(request, rejected)
+            return encode_error(found, request.decoded_path, refusal(found, rejected), request_id)
         except AwsError as error:
             return encode_error(found, request.decoded_path, error, request_id)
         except Exception as error:
             log.exception("%s.%s failed", found.service, found.action)
             return encode_error(found, request.decoded_path, _failure(error), request_id)
 
-    def _served(self, found: Route, request: HttpRequest, caller: Caller, known: bool, request_id: str) -> HttpAnswer:
+    def _served(self, found: Route, request: HttpRequest, caller: Caller, request_id: str) -> HttpAnswer:
         owner = self._platform.owner(found.service, found.action)
         params = self._params(found, request)
         guard, action = self._platform.guard, found.action or f"{request.method} {request.path}"
-        lines = guard.admit(
-            found.service, action, params, caller, known=known, said=of_request(request), request_id=request_id
-        )
+        lines = guard.admit(found.service, action, params, caller, said=of_request(request), request_id=request_id)
         status = 500
         try:
             if owner is None:
@@ -122,6 +140,10 @@ class Gateway:
         return answer
 
 
+def _log_rejection(request: HttpRequest, rejected: Rejected) -> None:
+    log.warning("rejected %s %r: %s", request.method, request.path[:200], rejected)
+
+
 def _told_in_json(answer: HttpAnswer) -> AwsError:
     """An error of the emulator that is not in the form of its protocol."""
     said = orjson.loads(answer.content())
@@ -154,7 +176,9 @@ def _require(found: Route, params: dict[str, Any]) -> None:
 
 
 def _single(headers: dict[str, str]) -> dict[str, str]:
-    """Headers without those that the server or this gateway writes itself."""
+    """Headers without those that the server or this gateway writes itself, and without the emulator's leave for pages
+    of any origin to read.
+    """
     own = (
         "content-length",
         "connection",
@@ -164,7 +188,11 @@ def _single(headers: dict[str, str]) -> dict[str, str]:
         "x-amzn-requestid",
         "x-amz-request-id",
     )
-    kept = {name: text for name, text in headers.items() if name.lower() not in own}
+    kept = {
+        name: text
+        for name, text in headers.items()
+        if name.lower() not in own and not name.lower().startswith("access-control-")
+    }
     length = next((text for name, text in headers.items() if name.lower() == "content-length"), None)
     return kept if length is None else {**kept, "Content-Length": length}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localaws.testing.instances import (
@@ -93,6 +94,19 @@ def test_a_killed_process_is_restarted_by_its_units_policy(aws: LocalAws, folder
     launch(aws, unit)
     os.kill(first_start(folder, unit), signal.SIGKILL)
     wait_for(lambda: len(starts(folder, unit)) == 2, what="the restart")
+
+
+def test_an_instance_reboots_when_its_process_manager_is_killed(aws: LocalAws, folder: Path, unit: str) -> None:
+    instance = launch(aws, unit)
+    first = first_start(folder, unit)
+    await_state(aws, instance, "running")
+    manager = psutil.Process(first).parent()
+    assert manager is not None
+    manager.kill()
+    wait_for(lambda: len(starts(folder, unit)) == 2, what="the second start")
+    wait_for(lambda: not alive(first), what="the end of the first")
+    await_state(aws, instance, "running")
+    assert "the process manager died" in aws.client("ec2").get_console_output(InstanceId=instance)["Output"]
 
 
 def test_a_process_that_ended_well_is_not_restarted_on_failure(aws: LocalAws, folder: Path, unit: str) -> None:

@@ -6,6 +6,7 @@ import threading
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.testing.delivery_streams import Lake, objects
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.streams import make_stream, read_all
 from localaws.testing.waiting import wait_for
@@ -72,7 +73,7 @@ def test_what_was_acknowledged_up_to_the_kill_is_there(tmp_path):
         writer.start()
         wait_for(lambda: objects(lake.s3, lake.bucket) and len(acknowledged) > 1000, what="writing to be under way")
         aws.kill()
-        writer.join(timeout=30)
+        writer.join(timeout=patient(30))
     with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = again(lake, aws)
         wanted = set(acknowledged)

@@ -140,8 +140,10 @@ def matches(signature: Signature, request: Signed, secret: str) -> bool:
 
 
 def _payload(signature: Signature, request: Signed) -> str:
-    """The hash that was signed. That of a chunked S3 body is a constant, and the chunks carry their own."""
-    if signature.presigned:
+    """The hash that was signed. A URL for S3 is presigned without the body; the hash of a chunked S3 body is a
+    constant, and the chunks carry their own.
+    """
+    if signature.presigned and signature.service == "s3":
         return request.headers.get("x-amz-content-sha256", _UNSIGNED)
     return request.headers.get("x-amz-content-sha256") or request.body_sha256
 
