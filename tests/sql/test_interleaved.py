@@ -111,15 +111,18 @@ def test_a_run_that_is_taken_for_ended_at_any_step_harms_nothing_when_it_goes_on
 class Paused:
     """AWS clients whose user is paused before the call of a number, while `meanwhile` is done."""
 
-    def __init__(self, client: Callable[[str], Any]) -> None:
+    def __init__(self, client: Callable[..., Any]) -> None:
         self._client = client
+        self._clients: dict[str, Any] = {}
         self.left: int | None = None
         self.meanwhile: Callable[[], object] = lambda: None
 
     def client(self, service: str) -> Any:
-        made = self._client(service)
-        made.meta.events.register("before-call", self._calls)
-        return made
+        if service not in self._clients:
+            client: Any = self._client(service, region_name="us-east-1")
+            client.meta.events.register("before-call", self._calls)
+            self._clients[service] = client
+        return self._clients[service]
 
     def _calls(self, **_: Any) -> None:
         if self.left is not None:

@@ -7,6 +7,7 @@ import pytest
 
 from postrank.ranking.export_reader import NothingExported
 from postrank.ranking.export_writer import LATEST
+from postrank.ranking.steps import MADE_VIEWS
 from tests.support.lake.ranked_lake import Lake, finish, post
 
 HOURS = ("2026-11-24T01", "2026-11-24T02")
@@ -24,12 +25,15 @@ class Recorded:
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        self._clients: dict[str, Any] = {}
         self.keys: list[str] = []
 
     def client(self, service: str) -> Any:
-        client = self._lake.client(service)
-        client.meta.events.register("provide-client-params.s3.PutObject", self._note)
-        return client
+        if service not in self._clients:
+            client: Any = self._lake.client(service, region_name="us-east-1")  # type: ignore[call-arg]
+            client.meta.events.register("provide-client-params.s3.PutObject", self._note)
+            self._clients[service] = client
+        return self._clients[service]
 
     def _note(self, params: dict[str, Any], **_: Any) -> None:
         if params["Bucket"] == self._lake.names.buckets["results"]:
@@ -72,3 +76,11 @@ def test_a_slow_export_does_not_replace_that_of_a_later_ranking(delivered):
     manifest = finish(slow)
     assert manifest["run"].startswith("slow")
     assert delivered.results.latest()["run"] == later["run"]
+
+
+def test_a_view_of_an_earlier_version_is_replaced_before_it_is_read(delivered):
+    delivered.rank()
+    delivered.athena.run("create or replace view posts as select * from post_versions where 1 = 0")
+    delivered.client("s3").delete_object(Bucket=delivered.names.buckets["lake"], Key=MADE_VIEWS)
+    delivered.rank(interval_start="2026-11-23T10:00:00Z")
+    assert delivered.rows("select count(*) as posts from posts") == [{"posts": "2"}]

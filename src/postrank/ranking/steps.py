@@ -6,6 +6,7 @@ wrote. An act that moves pointers checks the lease before and after: a run that 
 owes its minutes again instead of leaving what it wrote from an old reading.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from postrank.ranking.plan import Parameters
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 
+MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
 VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
@@ -71,10 +73,18 @@ class Ranking:
         self.lease.release()
 
     def make_views(self) -> None:
-        """Make the views that the catalogue does not have yet."""
+        """Create the views that do not exist, or whose definitions have changed."""
+        bucket = self.resources.buckets["lake"]
+        definitions = {view: self.render(f"ddl/{view}.sql") for view in VIEWS}
+        digests = {view: hashlib.sha256(text.encode()).hexdigest() for view, text in definitions.items()}
+        existing = _document(self.s3, bucket, MADE_VIEWS)
         for view in VIEWS:
-            if not self.catalogue.has_table(view):
-                self.athena.run(self.render(f"ddl/{view}.sql"))
+            if existing.get(view) == digests[view] and self.catalogue.has_table(view):
+                continue
+            self.catalogue.drop(view)  # replacing one needs a permission that nothing else needs
+            self.athena.run(definitions[view])
+        if existing != digests:
+            self.s3.put_object(Bucket=bucket, Key=MADE_VIEWS, Body=json.dumps(digests).encode())
 
     def arrived(self) -> dict[str, dict[str, str]]:
         """The arrival hours to ingest, with what to note on their partitions once they are."""
@@ -232,6 +242,15 @@ class Ranking:
         checks = (self.render(f"checks/{relation}.sql", table=table) for table in tables)
         publish.require_empty(self.athena, relation, checks)
         return tables
+
+
+def _document(s3: Any, bucket: str, key: str) -> dict[str, Any]:
+    """A JSON object; an empty one where there is none."""
+    try:
+        document: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except s3.exceptions.NoSuchKey:
+        return {}
+    return document
 
 
 def _now() -> str:
