@@ -25,8 +25,23 @@ _KEYS = {  # action -> condition key -> the parameter that it takes its value fr
     "iam:AttachRolePolicy": {"iam:PolicyARN": "PolicyArn"},
     "iam:DetachRolePolicy": {"iam:PolicyARN": "PolicyArn"},
     "iam:CreateRole": {"iam:PermissionsBoundary": "PermissionsBoundary"},
+    "iam:PutRolePermissionsBoundary": {"iam:PermissionsBoundary": "PermissionsBoundary"},
     "sts:AssumeRole": {"sts:ExternalId": "ExternalId", "sts:RoleSessionName": "RoleSessionName"},
 }
+
+
+# Of these iam:PermissionsBoundary is the boundary that the role has ("Actions, resources, and condition keys for AWS
+# Identity and Access Management").
+_OF_BOUNDED_ROLES = frozenset(
+    f"iam:{action}"
+    for action in (
+        "AttachRolePolicy",
+        "DeleteRolePermissionsBoundary",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+        "PutRolePolicy",
+    )
+)
 
 
 def of_caller(caller: Caller, directory: Directory, principal_id: str) -> Context:
@@ -69,6 +84,10 @@ def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Di
     for key, name in _KEYS.get(action, {}).items():
         if params.get(name) is not None:
             context[key.lower()] = [str(params[name])]
+    if action in _OF_BOUNDED_ROLES:
+        role = directory.role(resource.rpartition("/")[2])
+        if role is not None and role.boundary_arn is not None:
+            context["iam:permissionsboundary"] = [role.boundary_arn]
     tags = _request_tags(params)
     if tags:
         context |= {f"aws:requesttag/{name.lower()}": [value] for name, value in tags.items()}

@@ -21,6 +21,7 @@ class Entity:
     name: str
     policies: tuple[str, ...]
     boundary: str | None = None
+    boundary_arn: str | None = None
     trust: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     max_session: int = 3600
@@ -50,6 +51,7 @@ class Directory:
                 name=match.name,
                 policies=tuple(match.policies.values()) + _managed(match),
                 boundary=_document(iam, match.permissions_boundary_arn),
+                boundary_arn=match.permissions_boundary_arn,
                 trust=match.assume_role_policy_document,
                 tags=_tags(match.tags),
                 max_session=int(match.max_session_duration or 3600),
