@@ -288,7 +288,9 @@ run "ci_plans_for_pull_requests_and_deploys_for_environments" {
     error_message = "The plan role trusts other jobs than pull requests and the branch."
   }
   assert {
-    condition     = local.subjects.deploy == ["repo:example/postrank:environment:dev", "repo:example/postrank:environment:prod"]
-    error_message = "The deploy role trusts other jobs than those of the environments."
+    condition = [local.subjects.deploy-dev, local.subjects.deploy-prod] == [
+      ["repo:example/postrank:environment:dev"], ["repo:example/postrank:environment:prod"]
+    ]
+    error_message = "The deploy role of an environment trusts other jobs than those of that environment."
   }
 }

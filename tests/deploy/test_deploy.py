@@ -79,7 +79,7 @@ class Site:
         process = self.start(
             "streamer", "--version", version, *dist, "--steady", "1", "--patience", str(patience), *words
         )
-        said, _ = process.communicate(timeout=SECONDS)
+        said, _ = process.communicate(timeout=patient(SECONDS))
         return process.returncode, said
 
     def marker(self) -> dict[str, Any] | None:
@@ -164,7 +164,7 @@ def test_a_good_release_is_published_installed_and_kept(running):
 def test_a_published_release_needs_no_checkout(running):
     running.deploy("0.8.3")
     process = running.start("streamer", "--version", "0.8.1", "--steady", "1")
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == DEPLOYED, said
     assert "published" not in said
     running.await_run("0.8.1")
@@ -186,7 +186,7 @@ def test_an_interrupted_deployment_is_taken_back_and_clears_its_marker(running):
     process = running.start("streamer", "--version", "0.8.2", "--dist", dist, "--patience", "600", "--steady", "1")
     wait_for(lambda: _link(running).endswith("0.8.2"), timeout=SECONDS, what="0.8.2 to be activated")
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == TAKEN_BACK, said
     assert "signal SIGTERM" in said
     running.await_run("0.8.1")
@@ -200,7 +200,7 @@ def test_a_second_deployment_is_refused_while_one_goes_on(running):
     wait_for(running.marker, timeout=SECONDS, what="the first to take the marker")
     status, said = running.deploy("0.8.3")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=SECONDS)
+    process.communicate(timeout=patient(SECONDS))
     assert status == NOBODY_ELSE
     assert "another deployment is running: 0.8.2, by arn:aws:sts::123456789012:assumed-role/" in said
     running.await_run("0.8.1")
@@ -257,7 +257,7 @@ def test_another_build_of_a_published_version_is_refused(running, wheel, tmp_pat
     _publish(running, "0.8.3")
     other = release_as(wheel, tmp_path / "other", "0.8.3", broken=True)
     process = running.start("publish", "--dist", str(other.folder))
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == 2
     assert "holds another build of 0.8.3: a release is never changed" in said
 
@@ -272,7 +272,7 @@ def test_another_build_of_a_published_version_is_refused(running, wheel, tmp_pat
 )
 def test_wrong_use_touches_nothing_and_says_why(running, words, reason):
     process = running.start(*words)
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert (process.returncode, running.marker()) == (2, None)
     assert reason in said
 
@@ -291,7 +291,7 @@ def test_the_deployer_s_role_holds_what_a_deployment_calls_and_no_more(running):
 
 def _publish(site: Site, version: str) -> None:
     process = site.start("publish", "--dist", str(site.releases[version].folder))
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == 0, said
 
 

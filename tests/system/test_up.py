@@ -79,7 +79,7 @@ HOPS = {
 def test_a_second_run_of_the_same_interval_gives_the_same_csv_but_for_the_revision(stack: Stack) -> None:
     first = latest(stack)
     interval = first["manifest"]["interval"]
-    conf = {"interval_start": interval["start"], "interval_end": interval["end"]}
+    conf = {"interval_start": interval["start"], "interval_end": interval["end"], "publish": True}
     assert stack.run_dag("rank_authors", conf) == "success"
     second = latest(stack)
     assert second["run"] != first["run"]

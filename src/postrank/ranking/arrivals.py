@@ -75,8 +75,12 @@ class Arrivals:
         return self._to_ingest(own, noted, as_of)
 
     def _noted(self, expression: str) -> dict[str, dict[str, str]]:
-        partitions = self.catalogue.partitions("post_versions", expression)
-        return {partition.values[0]: partition.notes for partition in partitions}
+        """What is noted on the partitions of each hour; nothing for an hour that two runs have filled in part."""
+        noted: dict[str, dict[str, str]] = {}
+        for partition in self.catalogue.partitions("post_versions", expression):
+            hour = partition.values[0]
+            noted[hour] = {} if noted.get(hour, partition.notes) != partition.notes else partition.notes
+        return noted
 
     def _to_ingest(
         self, partitions: Iterable[Partition], noted: dict[str, dict[str, str]], as_of: datetime

@@ -11,12 +11,17 @@ CORRECTIONS = "corrections"  # the posted day that holds an hour's edits and tom
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """One posted day that the debt names; `arrival_hour` is empty where an earlier run still owes it."""
+    """One posted day that the debt names; `arrival_hour` is empty where an earlier run still owes it.
+
+    `is_ahead`: the day is later than the day after the arrival, and its posts are kept but not ranked.
+    """
 
     arrival_hour: str
     posted_date: str
     first_minute: datetime
     last_minute: datetime
+    is_ahead: bool = False
+    lines: int = 0
 
     @classmethod
     def of(cls, row: Mapping[str, str | None]) -> "Touched":
@@ -26,6 +31,8 @@ class Touched:
             posted_date=str(row["posted_date"]),
             first_minute=_athena_time(str(row["first_minute"])),
             last_minute=_athena_time(str(row["last_minute"])),
+            is_ahead=row["is_ahead"] == "true",
+            lines=int(row["lines"] or 0),
         )
 
 
@@ -47,9 +54,9 @@ class Known:
         )
 
 
-def debt_runs(catalogue: Catalogue) -> list[str]:
-    """The runs whose touched minutes are not all ranked yet."""
-    return sorted(one.values[0] for one in catalogue.partitions("touched_minutes"))
+def open_debts(catalogue: Catalogue) -> dict[str, str]:
+    """The runs whose touched minutes are not all ranked yet, and where each run's minutes lie."""
+    return {partition.values[0]: partition.location for partition in catalogue.partitions("touched_minutes")}
 
 
 def _arrival_dates(partitions: Iterable[tuple[str, ...]]) -> dict[str, frozenset[str]]:

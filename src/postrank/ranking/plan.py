@@ -15,7 +15,6 @@ from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 
 PARTITIONS_A_STATEMENT = 100  # Athena, "Considerations and limitations for CTAS queries"
-NEVER = "~"  # later than every arrival hour: a lower bound that reads nothing
 EVER = ""
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -30,7 +29,7 @@ class Horizon:
     """How far back, in arrival time, corrections and posts find each other; None means without end."""
 
     corrections: timedelta | None  # a post that arrives after its own tombstone or edit
-    versions: timedelta | None  # an edit or tombstone that arrives after its post
+    versions: timedelta | None  # an edit, a tombstone or the same post that arrives after a post
 
     @classmethod
     def scheduled(cls) -> "Horizon":
@@ -57,10 +56,8 @@ def arrivals(run: Run, resources: Resources, hours: Sequence[str]) -> list[Param
     ]
 
 
-def touched(
-    run: Run, resources: Resources, hours: Sequence[str], horizon: Horizon, *, has_corrections: bool
-) -> list[Parameters]:
-    """The statement that finds what the staged hours touch; it looks into older posts only where a correction came."""
+def touched(run: Run, resources: Resources, hours: Sequence[str], horizon: Horizon) -> list[Parameters]:
+    """The statement that finds what the staged hours touch, among the posts of earlier hours, too."""
     if not hours:
         return []
     first = start_of(min(hours))
@@ -71,7 +68,7 @@ def touched(
             "arrivals": run.scratch("arrivals"),
             "arrival_hours": list(hours),
             "corrections_since": _since(first, horizon.corrections),
-            "versions_since": _since(first, horizon.versions) if has_corrections else NEVER,
+            "versions_since": _since(first, horizon.versions),
         }
     ]
 
@@ -82,7 +79,8 @@ def days_near(request: RankingRequest, touched: Sequence[Touched], data_hours: S
     Those are the days that are touched or asked for, and one more on each side: what lies further back costs nothing.
     """
     asked = [moment.date().isoformat() for moment in (request.start, request.end) if moment]
-    days = [*asked, *(one.posted_date for one in touched), *(hour[:10] for hour in data_hours)]
+    touched_days = [day.posted_date for day in touched if not day.is_ahead]
+    days = [*asked, *touched_days, *(hour[:10] for hour in data_hours)]
     if len(asked) == 1 or not days:  # an interval that is open on one side reaches as far as the lake
         return ""
     return f"posted_date >= '{_shift(min(days), -1)}' and posted_date <= '{_shift(max(days), 1)}'"
@@ -117,7 +115,7 @@ class Layout:
 
     def post_versions(self) -> list[Parameters]:
         """Statements of at most 100 pairs of arrival hour and posted day."""
-        pairs = {f"{one.arrival_hour}/{one.posted_date}" for one in self.touched if one.arrival_hour}
+        pairs = {f"{day.arrival_hour}/{day.posted_date}" for day in self.touched if day.arrival_hour}
         if self.has_corrections:
             pairs |= {f"{hour}/{CORRECTIONS}" for hour in self.arrival_hours}
         return [
@@ -129,6 +127,11 @@ class Layout:
             }
             for chunk, some in enumerate(chunks(pairs))
         ]
+
+    @property
+    def lines_ahead(self) -> int:
+        """How many lines of this run's hours are posts that are dated too far ahead to be ranked."""
+        return sum(day.lines for day in self.touched if day.is_ahead and day.arrival_hour)
 
     def author_minutes(self) -> list[Parameters]:
         """Statements of at most 100 posted days: those touched, and the day after one whose last minute was."""
@@ -148,12 +151,13 @@ class Layout:
             return []
         days = self._ranked_days()
         parts_of_days = list(chunks(days))
-        wanted = list(self.request.granularities)
+        granularities = list(self.request.granularities)
         whole_day = bounds[0].date().isoformat()
-        parts = [(chunk, [one for one in wanted if one != "all"]) for chunk in parts_of_days]
-        if "all" in wanted:
+        finite = [granularity for granularity in granularities if granularity != "all"]
+        parts = [(chunk, finite) for chunk in parts_of_days]
+        if "all" in granularities:
             if len(parts_of_days) == 1 and len({*days, whole_day}) <= PARTITIONS_A_STATEMENT:
-                parts = [(sorted({*days, whole_day}), wanted)]
+                parts = [(sorted({*days, whole_day}), granularities)]
             else:
                 parts.append(([whole_day], ["all"]))
         return [self._ranking(n, some, windows, bounds) for n, (some, windows) in enumerate(p for p in parts if p[1])]
@@ -203,10 +207,11 @@ class Layout:
         """The window `all`: as asked, the scheduled hours, or as far as what was touched. None: nothing to rank."""
         if self.data_hours and not self._asked():
             return start_of(min(self.data_hours)), start_of(max(self.data_hours)) + HOUR
-        start, end = self.request.start, self.request.end
-        if self.touched:
-            start = start or min(one.first_minute for one in self.touched)
-            end = end or max(one.last_minute for one in self.touched) + _MINUTE
+        start = self.request.start
+        end = self.request.end
+        if ranked := self._ranked_touched():
+            start = start or min(day.first_minute for day in ranked)
+            end = end or max(day.last_minute for day in ranked) + _MINUTE
         if self.known.minute_days and self._asked():
             start = start or _midnight(min(self.known.minute_days))
             end = end or _midnight(max(self.known.minute_days)) + _DAY
@@ -216,13 +221,18 @@ class Layout:
         return tuple(sorted({*self.known.debt_runs, self.run.slug}))
 
     def _touched_days(self) -> set[str]:
-        return {one.posted_date for one in self.touched}
+        return {day.posted_date for day in self._ranked_touched()}
+
+    def _ranked_touched(self) -> list[Touched]:
+        return [day for day in self.touched if not day.is_ahead]
 
     def _post_days(self) -> set[str]:
         return {*self.known.post_days, *self._touched_days()} - {CORRECTIONS}
 
     def _rebuilt_days(self) -> set[str]:
-        spilling = {_shift(one.posted_date, 1) for one in self.touched if one.last_minute.strftime("%H:%M") == "23:59"}
+        spilling = {
+            _shift(day.posted_date, 1) for day in self._ranked_touched() if day.last_minute.strftime("%H:%M") == "23:59"
+        }
         return self._touched_days() | (spilling & self._post_days())
 
     def _minute_days(self) -> set[str]:

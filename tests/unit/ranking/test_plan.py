@@ -1,5 +1,6 @@
 """What a ranking run decides to write."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -22,6 +23,8 @@ def _day(day: str, first: str = "10:00", last: str = "10:30", hour: str = "2026-
             "posted_date": day,
             "first_minute": f"{day} {first}:00.000",
             "last_minute": f"{day} {last}:00.000",
+            "is_ahead": "false",
+            "lines": "1",
         }
     )
 
@@ -107,13 +110,21 @@ def test_the_ends_of_the_calendar_are_days_like_others(day):
     assert day in statements["author_ranking"][0]["days"]
 
 
-def test_older_posts_are_searched_only_when_a_correction_came():
-    (with_none,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.scheduled(), has_corrections=False)
-    (with_some,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.scheduled(), has_corrections=True)
-    (by_hand,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.endless(), has_corrections=True)
-    assert with_none["versions_since"] > "2999"
-    assert with_some["versions_since"] == "2026-10-25T05"
+def test_other_versions_are_searched_among_thirty_days_by_schedule_and_everywhere_by_hand():
+    (scheduled,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.scheduled())
+    (by_hand,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.endless())
+    assert scheduled["versions_since"] == "2026-10-25T05"
     assert by_hand["versions_since"] == ""
+
+
+def test_a_day_too_far_ahead_is_written_but_not_ranked():
+    far = dataclasses.replace(_day("2999-12-31"), is_ahead=True, lines=3)
+    layout = _layout(far, _day("2026-11-23"))
+    assert [pair.split("/")[1] for pair in layout.post_versions()[0]["pairs"]] == ["2026-11-23", "2999-12-31"]
+    assert layout.author_minutes()[0]["days"] == ["2026-11-23"]
+    assert layout.exports()[0]["all_to"].startswith("2026-11-2")
+    assert layout.lines_ahead == 3
+    assert _layout(far).author_ranking() == []
 
 
 def test_arrival_hours_of_an_interval_are_those_that_end_in_it():

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.signing import presigned, signed
 
@@ -23,7 +24,7 @@ COMMAND = {
 
 def send(aws, method, target, body=b"", headers=None):
     """(status, headers, body) of one request, sent as it is."""
-    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=patient(30))
     try:
         connection.request(method, target, body=body, headers=headers or {})
         response = connection.getresponse()
@@ -78,7 +79,7 @@ def test_any_other_name_is_rejected(aws, host):
 
 
 def test_a_request_without_a_name_or_with_two_is_rejected(aws):
-    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=patient(30))
     for hosts in ((), ("localhost", "evil.test")):
         connection.putrequest("GET", "/_localaws/health", skip_host=True)
         for host in hosts:

@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
@@ -86,7 +87,7 @@ def test_a_roles_token_opens_that_role_and_no_other(aws):
 
 def test_the_command_prints_a_roles_token(aws):
     argv = [sys.executable, "-m", "localaws", "token", "reader", "--credentials", str(aws.state / "credentials")]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=patient(60))
     assert done.stdout.strip() == aws.root.token_of("reader")
 
 
@@ -119,7 +120,7 @@ def test_a_server_that_other_machines_reach_enforces_iam(tmp_path):
 def refused(state, *options):
     """What a server that does not start says."""
     argv = [sys.executable, "-m", "localaws", "serve", "--port", "0", "--state", str(state), *options]
-    done = subprocess.run(argv, env={**os.environ}, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(argv, env={**os.environ}, capture_output=True, text=True, check=False, timeout=patient(60))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from postrank.lake.redaction.raw_zone import RawZone
 from postrank.ranking import plan as planning
 from postrank.ranking import publish
 from postrank.ranking.catalog_state import CORRECTIONS
+from postrank.ranking.lease import Lease
 from postrank.ranking.plan import Parameters
 from postrank.ranking.run_identity import Run
 
@@ -76,6 +78,7 @@ class Redaction:
     athena: Athena
     catalogue: Catalogue
     s3: Any
+    leases: Sequence[Lease]  # of all whose queries read `post_versions`
     render: Callable[..., str]
 
     def plan(self) -> Plan:
@@ -130,9 +133,12 @@ class Redaction:
         tables = self._written(plan.statements)
         checks = (self.render("checks/post_versions.sql", table=table) for table in tables)
         publish.require_empty(self.athena, "post_versions", checks)
-        self._point(plan, tables)
-        self._owe(plan.owed)
-        after = self._emptied(plan)
+        with ExitStack() as leases:  # a query that reads an emptied place finds no rows, and no error
+            for lease in self.leases:
+                leases.enter_context(lease.held())
+            self._point(plan, tables)
+            self._owe(plan.owed)
+            after = self._emptied(plan)
         evidence = self._evidence(plan, after)
         for table in (*tables, *self._written(plan.owed)):
             self.catalogue.drop(table)

@@ -44,19 +44,23 @@ class Mastodon:
     @classmethod
     def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """`[[source.instances]]`: `url`, `token` (a user's, with read:statuses), `stream` (`public:local`, `public`,
-        `public:remote` or `hashtag:<tag>`); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s);
-        `calls`: what an instance allows in five minutes.
+        `public:remote` or `hashtag:<tag>`), `streaming_host` (with its port: one that the instance may name although it
+        is private or not encrypted); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s); `calls`:
+        what an instance allows in five minutes.
         """
         stopped = threading.Event()
         stall = options.number("stall_seconds", 45.0, at_least=0.1)
         calls = options.whole("calls", CALLS, at_least=1)
         found = []
         for table in options.tables("instances"):
-            url, token, stream = table.url("url"), table.secret("token"), table.text("stream", STREAMS[0])
+            url = table.url("url")
+            token = table.secret("token")
+            stream = table.text("stream", STREAMS[0])
+            streaming_host = table.text("streaming_host", "")
             table.reject_unknown()
             if stream not in STREAMS and not (stream.startswith("hashtag:") and stream.removeprefix("hashtag:")):
                 table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
-            api = Api(url, token, stream)
+            api = Api(url, token, stream, streaming_host)
             kept = surroundings.state / f"{api.host.replace(':', '_')}.calls.json"
             timeline = Timeline(api=api, calls=Limit(calls, CALLS_SECONDS, kept))
             found.append(Instance(api=api, timeline=timeline, stall_seconds=stall, stopped=stopped))

@@ -100,7 +100,7 @@ class Pump:
             selected, lines = self._reject_large(batch, selected, lines)
         self.posts.add([event.author_id or event.post_id for event in selected], lines)
         posts = [event for event in selected if type(event) is Post]
-        self.windows.add(posts, round(now.timestamp() * 1000))
+        counts.future_posts += self.windows.add(posts, round(now.timestamp() * 1000))
         counts.take(batch)
         self.progress.counts = counts
         self.ledgers.note_rejects(batch.rejects)

@@ -102,6 +102,7 @@ class Reporter:
             "in_flight": now.lines - durable.lines,
             "windows_emitted": now.window_lines,
             "windows_durable": durable.window_lines,
+            "future_posts": now.future_posts,
             "gaps": now.gaps,
             "gap_seconds": now.gap_seconds,
             "unknown_fields": now.unknown_fields,

@@ -145,19 +145,21 @@ class AlarmActions:
         """
         names = set(params["AlarmNames"])
         with self._store.lock:
-            composites = [alarm for alarm in self._store.all() if alarm["Kind"] == "CompositeAlarm"]
-            if sum(alarm["AlarmName"] in names for alarm in composites) > 1:
-                raise not_valid("Only one composite alarm can be deleted at a time.")
-            for alarm in composites:
-                needed = {
-                    _plain(name) for name in composite_rules.names(composite_rules.parse(alarm["AlarmRule"]))
-                } & names
-                if needed and alarm["AlarmName"] not in names:
-                    first = min(needed)
-                    raise not_valid(f"Cannot delete {first} as there are composite alarm(s) depending on it.")
+            self._require_deletable(names)
             for name in names:
                 self._store.delete(name)
         return {}
+
+    def _require_deletable(self, names: set[str]) -> None:
+        """Raise AwsError ValidationError for two composite alarms, or an alarm that a composite one depends on."""
+        composites = [alarm for alarm in self._store.all() if alarm["Kind"] == "CompositeAlarm"]
+        if sum(alarm["AlarmName"] in names for alarm in composites) > 1:
+            raise not_valid("Only one composite alarm can be deleted at a time.")
+        for alarm in composites:
+            rule = composite_rules.parse(alarm["AlarmRule"])
+            needed = names & {_plain(name) for name in composite_rules.names(rule)}
+            if needed and alarm["AlarmName"] not in names:
+                raise not_valid(f"Cannot delete {min(needed)} as there are composite alarm(s) depending on it.")
 
     def tag(self, params: Mapping[str, Any]) -> dict[str, Any]:
         added = {tag["Key"]: tag["Value"] for tag in params["Tags"]}

@@ -8,7 +8,7 @@ from localaws.core.cloud import AwsError, Caller
 from localaws.gateway.retries import Retries
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
-from localaws.wire.request import HttpAnswer, made
+from localaws.wire.request import HttpAnswer, build_request
 from localaws.wire.routing import Route
 
 ROOT = Caller(arn="arn:aws:iam::123456789012:root")
@@ -30,7 +30,7 @@ class Calls:
 
 def attempt(invocation="one", body=b"{}", target="Kinesis_20131202.DeleteStream"):
     headers = {"x-amz-target": target, "amz-sdk-invocation-id": invocation}
-    return made("POST", "/", "", {name: text for name, text in headers.items() if text}, body)
+    return build_request("POST", "/", "", {name: text for name, text in headers.items() if text}, body)
 
 
 def bodies(retries, calls, requests, route=DELETE, caller=ROOT):
