@@ -45,15 +45,6 @@ def point_versions(catalogue: Catalogue, scratch: Iterable[str], notes: Mapping[
     return len(written)
 
 
-def repoint(
-    catalogue: Catalogue, relation: str, scratch: Iterable[str], replaced: Mapping[tuple[str, ...], Partition]
-) -> None:
-    """Point known partitions at what the scratch tables hold, notes and all; forget those without rows."""
-    written = [one for table in scratch for one in catalogue.partitions(table)]
-    catalogue.point(relation, [Partition(one.values, one.location, replaced[one.values].notes) for one in written])
-    catalogue.forget(relation, set(replaced) - {one.values for one in written})
-
-
 def point_days(catalogue: Catalogue, relation: str, scratch: Iterable[str], days: Iterable[str], *extra: str) -> int:
     """Point the days of `relation` at what the scratch tables hold; of `days`, those without any row are forgotten.
 
