@@ -13,6 +13,7 @@ PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
+PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow coverage check docs pictures format bench chaos sample mwaa clean
@@ -34,8 +35,6 @@ setup: .venv/ready ## the environment, from uv.lock
 
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
 	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
-
-PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
 	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)

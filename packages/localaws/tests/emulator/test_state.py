@@ -56,7 +56,7 @@ def test_nothing_acknowledged_is_lost_when_killed_while_writing(tmp_path):
 
 def take_snapshot(aws):
     """Have a snapshot made as the server has one made now and then, while it serves."""
-    argv = [sys.executable, "-m", "localaws.emulator.snapshotter", str(aws.state / "emulator")]
+    argv = [sys.executable, "-m", "localaws.emulator.snapshot_process", str(aws.state / "emulator")]
     made = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=patient(120))
     assert (made.returncode, made.stderr) == (0, "")
 

@@ -11,7 +11,7 @@ from postrank.aws.clients import Clients
 from postrank.aws.error_help import repair
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
-from postrank.streamer.doctor.finding import Finding
+from postrank.streamer.doctor.check_result import Finding
 
 SKEW_SECONDS = 60.0  # AWS refuses signatures that are 5 minutes off; the windows want better
 # Out of range, so that the record is refused; but only to a caller who may put it (Amazon Kinesis, "PutRecords").

@@ -32,8 +32,10 @@ def arn_like(pattern: str, value: str) -> bool:
     """As `like`, each of the six parts of an ARN for itself; "*" alone matches all."""
     if pattern == "*":
         return True
-    wanted, given = pattern.split(":", 5), value.split(":", 5)
-    return len(wanted) == len(given) and all(like(want, give) for want, give in zip(wanted, given, strict=True))
+    pattern_parts, value_parts = pattern.split(":", 5), value.split(":", 5)
+    return len(pattern_parts) == len(value_parts) and all(
+        like(want, give) for want, give in zip(pattern_parts, value_parts, strict=True)
+    )
 
 
 def _moment(text: str) -> float:
@@ -49,11 +51,11 @@ def _inside(network: str, address: str) -> bool:
 
 
 def _numeric(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return lambda wanted, given: compare(float(given), float(wanted))
+    return lambda expected, actual: compare(float(actual), float(expected))
 
 
 def _dated(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return lambda wanted, given: compare(_moment(given), _moment(wanted))
+    return lambda expected, actual: compare(_moment(actual), _moment(expected))
 
 
 # Operator (lower case) -> (test of one wanted against one given value, whether the operator is its negation).
@@ -87,34 +89,34 @@ _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
 }
 
 
-def holds(operator: str, key: str, wanted: Sequence[str], context: Context) -> bool:
+def holds(operator: str, key: str, expected: Sequence[str], context: Context) -> bool:
     """Whether one line of a Condition block holds. Raises UnknownOperator."""
     quantifier, _, rest = operator.rpartition(":")
-    name, given = rest.lower(), context.get(key.lower())
+    name, values = rest.lower(), context.get(key.lower())
     if name == "null":
-        return all((given is None) == (one.lower() == "true") for one in wanted)
+        return all((values is None) == (flag.lower() == "true") for flag in expected)
     if_exists = name.endswith("ifexists")
     name = name.removesuffix("ifexists")
     if name not in _OPERATORS:
         raise UnknownOperator(f"{operator} is no condition operator")
     test, negated = _OPERATORS[name]
-    if given is None:
+    if values is None:
         return if_exists or (negated if not quantifier else quantifier.lower() == "forallvalues")
 
     def matches(value: str) -> bool:
-        return _any(test, wanted, value) != negated
+        return _any(test, expected, value) != negated
 
     if quantifier.lower() == "forallvalues":
-        return all(matches(value) for value in given)
+        return all(matches(value) for value in values)
     if quantifier.lower() == "foranyvalue":
-        return any(matches(value) for value in given)
-    return any(_any(test, wanted, value) for value in given) != negated
+        return any(matches(value) for value in values)
+    return any(_any(test, expected, value) for value in values) != negated
 
 
-def _any(test: Callable[[str, str], bool], wanted: Sequence[str], value: str) -> bool:
-    for one in wanted:
+def _any(test: Callable[[str, str], bool], expected: Sequence[str], value: str) -> bool:
+    for candidate in expected:
         try:
-            if test(one, value):
+            if test(candidate, value):
                 return True
         except ValueError:  # what is no number, date or address equals none
             continue

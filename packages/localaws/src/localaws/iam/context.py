@@ -93,9 +93,9 @@ def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Di
         context |= {f"aws:requesttag/{name.lower()}": [value] for name, value in tags.items()}
         context["aws:tagkeys"] = list(tags)
     if resource.startswith(tuple(f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/" for kind in ("instance", "volume"))):
-        given = directory.ec2_tags(resource.rpartition("/")[2])
+        resource_tags = directory.ec2_tags(resource.rpartition("/")[2])
         for prefix in ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/"):
-            context |= {f"{prefix}{name.lower()}": [value] for name, value in given.items()}
+            context |= {f"{prefix}{name.lower()}": [value] for name, value in resource_tags.items()}
     if resource.startswith("arn:aws:"):
         context["aws:resourceaccount"] = [ACCOUNT]
     return context
@@ -103,8 +103,8 @@ def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Di
 
 def _request_tags(params: Mapping[str, Any]) -> dict[str, str]:
     tags = params.get("Tags") or params.get("TagList") or []
-    for one in params.get("TagSpecifications") or []:
-        tags = one.get("Tags") or []
+    for specification in params.get("TagSpecifications") or []:
+        tags = specification.get("Tags") or []
     if isinstance(tags, dict):
         return {str(name): str(value) for name, value in tags.items()}
     return {str(tag.get("Key")): str(tag.get("Value", "")) for tag in tags if isinstance(tag, dict) and tag.get("Key")}

@@ -49,7 +49,7 @@ class Sessions:
 
     def open(self, arn: str, principal_id: str, lasts: timedelta, policies: Sequence[str] | None = None) -> Session:
         """New credentials for a role's session."""
-        made = Session(
+        session = Session(
             key="ASIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16)),
             secret=secrets.token_urlsafe(30),
             token="localaws/" + secrets.token_urlsafe(120),
@@ -62,12 +62,17 @@ class Sessions:
             self._db.execute(
                 "insert into sessions values (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    made.key, made.secret, made.token, made.arn, made.principal_id, made.expires.timestamp(),
-                    None if made.policies is None else json.dumps(made.policies),
+                    session.key,
+                    session.secret,
+                    session.token,
+                    session.arn,
+                    session.principal_id,
+                    session.expires.timestamp(),
+                    None if session.policies is None else json.dumps(session.policies),
                 ),
             )  # fmt: skip
-            self._known[made.key] = made
-        return made
+            self._known[session.key] = session
+        return session
 
     def get(self, key: str) -> Session | None:
         return self._known.get(key)
