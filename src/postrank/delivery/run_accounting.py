@@ -41,7 +41,9 @@ class Accounting:
 
     def table(self) -> Table:
         """For a person."""
-        table = Table(title="Lines received and delivered at each hop", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(
+            title="Lines received and delivered at each hop", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        )
         table.add_column("hop", no_wrap=True)
         for column in ("received", "delivered", "rejected", "spooled", "lost"):
             table.add_column(column, justify="right", no_wrap=True)
