@@ -78,7 +78,7 @@ def _requested(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
     if request.source == ARCHIVE:
         yield from ({**_slice(ARCHIVE, span), "File": [file]} for file in request.archives)
     else:
-        yield from (_slice(request.source, one) for one in slices(span, request.length))
+        yield from (_slice(request.source, part) for part in slices(span, request.length))
 
 
 def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> Iterator[Slice]:

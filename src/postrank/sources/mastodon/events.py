@@ -32,9 +32,9 @@ class Events:
         """The events that these bytes complete. Raises LineTooLong."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            found = self._line(line.rstrip(b"\r"))
-            if found:
-                yield found
+            event = self._line(line.rstrip(b"\r"))
+            if event:
+                yield event
         if len(self._rest) > LINE_LIMIT:
             raise LineTooLong(self._rest[:4096])
 
