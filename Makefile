@@ -13,7 +13,7 @@ PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
-PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST := pytest -c pyproject.toml -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow coverage check docs pictures format bench chaos sample mwaa clean
