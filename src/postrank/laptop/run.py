@@ -11,6 +11,7 @@ from postrank.aws.resources import Resources
 from postrank.delivery.run_accounting import Accounting
 from postrank.laptop.failures import Unaccounted
 from postrank.laptop.job import STEPS, Job
+from postrank.laptop.services import login
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.options import Options
 from postrank.laptop.status import Status
@@ -76,12 +77,21 @@ def _show(job: Job, accounting: Accounting, console: Console) -> None:
 def _stay(job: Job, console: Console) -> None:
     console.print(f"Airflow UI    {job.airflow.url}", highlight=False)
     console.print(f"Leaderboard   {job.airflow.url}{LEADERBOARD}", highlight=False)
+    console.print(f"Log in as     {_credentials(job, console)}", highlight=False, soft_wrap=True, markup=False)
     console.print("Everything stays up; Ctrl-C stops it.", highlight=False)
     try:
         job.stay()
     except Interrupted as interrupted:
         interrupted.ranked = True
         raise
+
+
+def _credentials(job: Job, console: Console) -> str:
+    """How to log in to Airflow. Only a terminal shows the password itself: other output may be kept as a log."""
+    path = job.layout.passwords
+    if console.is_terminal:
+        return f"{login.USER}, password {login.password(path)} (also in {path})"
+    return f"{login.USER}, with the password in {path}"
 
 
 @contextmanager
