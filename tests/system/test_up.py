@@ -57,7 +57,7 @@ def test_the_top_authors_and_the_addresses_are_printed(stack: Stack) -> None:
 def test_the_password_reaches_no_log_unless_a_terminal_shows_it(stack: Stack) -> None:
     password = login.password(stack.passwords)
     assert f"admin, with the password in {stack.passwords}" in stack.said()
-    logs = [path for path in (stack.output, *(stack.var / "log").rglob("*.log"))]
+    logs = [stack.output, *(stack.var / "log").rglob("*.log")]
     assert not [path for path in logs if password in path.read_text(encoding="utf-8", errors="replace")]
 
 
