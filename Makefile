@@ -15,6 +15,7 @@ PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
+PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # A variable that no target takes is an error rather than ignored.
 VARIABLES := PORT AWS_PORT POSTS SOURCE ONCE KEEP TOP TESTS JOBS PYTHON UV CHAOS_SEED BUCKET
@@ -46,8 +47,6 @@ run: export POSTS_LINE = $(value POSTS)
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
 	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) $(if $(SOURCE),--source $(SOURCE)) \
 		$(if $(ONCE),--once) $(if $(KEEP),--keep) --posts-line "$$POSTS_LINE"
-
-PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
 	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)

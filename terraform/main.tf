@@ -58,6 +58,8 @@ module "network" {
 module "lake" {
   source = "./modules/lake"
 
+  permissions_boundary = var.permissions_boundary
+
   names          = local.names
   tables         = local.lake.tables
   projection     = local.lake.projection
@@ -70,6 +72,8 @@ module "lake" {
 
 module "ingest" {
   source = "./modules/ingest"
+
+  permissions_boundary = var.permissions_boundary
 
   names           = local.names
   delivery        = { for purpose in keys(local.names.streams) : purpose => local.names.delivery[purpose] }
@@ -113,6 +117,8 @@ module "secrets" {
 module "streamer" {
   source = "./modules/streamer"
 
+  permissions_boundary = var.permissions_boundary
+
   names          = local.names
   environment    = var.environment
   account        = local.account
@@ -142,6 +148,8 @@ module "streamer" {
 
 module "airflow" {
   source = "./modules/airflow"
+
+  permissions_boundary = var.permissions_boundary
 
   names         = local.names
   policy        = local.policies["airflow"]

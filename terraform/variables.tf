@@ -227,3 +227,14 @@ variable "mwaa" {
     error_message = "mwaa.log_level must be CRITICAL, ERROR, WARNING, INFO or DEBUG."
   }
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role; bootstrap/ makes one, which its deploy role insists on. Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:aws:iam::([0-9]{12}|aws):policy/", var.permissions_boundary))
+    error_message = "permissions_boundary must be the ARN of a managed policy."
+  }
+}

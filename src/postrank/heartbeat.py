@@ -8,8 +8,8 @@ import orjson
 
 from postrank.errors import Fatal
 
-# "stopped": told to stop, and did; "finished": its source ended, and all of it is acknowledged.
-PHASES = ("starting", "streaming", "spooling", "draining", "stopped", "finished", "failed")
+# `phase` is starting, streaming, spooling, draining or failed; stopped: told to stop, and did; finished: its source
+# ended, and all of it is acknowledged.
 
 
 class NoHeartbeat(Fatal):

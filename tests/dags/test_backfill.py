@@ -125,7 +125,7 @@ def test_a_slice_that_is_read_again_counts_no_post_twice(host, backfill, run_dag
     hours = {tuple(part.split("=")[1] for part in key.split("/")[2:4]): key.rsplit("/", 1)[0] for key in keys}
     known = [Partition(values, f"s3://{RAW}/{folder}/") for values, folder in hours.items()]
     Catalogue(host.aws.client("glue"), NAMES.database).point("raw_posts", known)
-    assert run_dag("rank_authors", interval_start=None, interval_end=None).state == "success"
+    assert run_dag("rank_authors", interval_start=None, interval_end=None, publish=True).state == "success"
     results = NAMES.buckets["results"]
     manifest = json.loads(s3.get_object(Bucket=results, Key="rankings/latest.json")["Body"].read())["manifest"]
     key = manifest.replace("manifest.json", "granularity=all/ranked_authors.json")

@@ -13,7 +13,7 @@ from tests.dags.conftest import NAMES
 from tests.support.lake.ranked_lake import post
 
 HOUR = "2026-11-24T01"
-INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z"}
+INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z", "publish": True}
 EVENTS = [
     post("1", "ann", "2026-11-23T10:00:00.000Z"),
     post("2", "ann", "2026-11-23T10:00:59.000Z"),

@@ -9,9 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localaws.testing.patience import patient
-from postrank.ranking.run_identity import Run
-from postrank.trends.hashtags import Trends
-from tests.support.lake.ranked_lake import delete, post, render
+from tests.support.lake.ranked_lake import delete, post
 
 ARRIVALS = ("2026-11-24T06", "2026-11-24T07", "2026-11-24T08")
 HOURS = [datetime(2026, 11, 24, 5, tzinfo=UTC) - timedelta(hours=back) for back in (0, 1, 2, 30, 167, 168)]
@@ -63,12 +61,13 @@ def _ranked(events: list[dict], hour: datetime) -> list[Row]:
 
 def _trend(lake, number: int) -> list[datetime]:
     """A run for the newest hour and what late posts have touched; returns the hours it has ranked."""
-    parts = {"resources": lake.names, "athena": lake.athena, "catalogue": lake.catalogue, "s3": lake.client("s3")}
-    work = Trends(run=Run(f"trends {number}"), render=render, **parts)
+    work = lake.trends(f"trends {number}")
+    assert work.begin()
     owed = work.owed()
     hours = [HOURS[0], *work.late(HOURS[0], owed)]
     lake.write("marts/hashtag_ranking.sql", work.plan(hours, 100))
     work.point(hours, owed)
+    work.end()
     return hours
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import itertools
 import json
 import shutil
 import signal
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -144,13 +146,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def delivered(running: Running) -> None:
     """Two posts of ann in the first hour, one of bob in the second, in one arrival hour."""
-    s3, raw = running.aws.client("s3"), NAMES.buckets["raw"]
     posts = [post("1", "ann", f"{HOURS[0]}:00:00.000Z"), post("2", "ann", f"{HOURS[0]}:00:59.000Z")]
     posts.append(post("3", "bob", f"{HOURS[1]}:59:59.999Z"))
-    body = gzip.compress("".join(json.dumps(one) + "\n" for one in posts).encode())
-    s3.put_object(Bucket=raw, Key="raw/posts/dt=2026-11-24/hour=01/a.ndjson.gz", Body=body)
+    _deliver(running, "01", posts)
+
+
+def _deliver(running: Running, hour: str, posts: list[dict[str, Any]]) -> None:
+    """Let posts arrive in an hour of 2026-11-24."""
+    raw = NAMES.buckets["raw"]
+    body = gzip.compress("".join(json.dumps(event) + "\n" for event in posts).encode())
+    prefix = f"raw/posts/dt=2026-11-24/hour={hour}/"
+    running.aws.client("s3").put_object(Bucket=raw, Key=f"{prefix}a.ndjson.gz", Body=body)
     catalogue = Catalogue(running.aws.client("glue"), NAMES.database)
-    catalogue.point("raw_posts", [Partition(("2026-11-24", "01"), f"s3://{raw}/raw/posts/dt=2026-11-24/hour=01/")])
+    catalogue.point("raw_posts", [Partition(("2026-11-24", hour), f"s3://{raw}/{prefix}")])
 
 
 def _interval(first: str, last: str) -> dict[str, str]:
@@ -190,6 +198,52 @@ def test_two_intervals_that_are_asked_for_at_once_do_not_mix(running: Running, d
     assert found == [[("ann", "2")], [("bob", "1")]]
     intervals = [running.exports()[run]["interval"] for run in runs]
     assert [one["start"][:13] for one in intervals] == list(HOURS)
+
+
+def test_backfills_and_a_run_by_hand_at_once_rank_every_post_once(running: Running, delivered: None) -> None:
+    """Backfills do not count against `max_active_runs`: four runs are under way, one of which moves pointers."""
+    running.airflow.unpause("rank_authors")
+    hours = ("02", "03", "04")
+    for hour in hours:
+        _deliver(running, hour, [post(f"{hour}-{n}", f"cid {n}", f"{HOURS[0]}:0{n}:00.000Z") for n in range(4)])
+    backfill = {
+        "dag_id": "rank_authors",
+        "from_date": "2026-11-24T02:15:00Z",
+        "to_date": "2026-11-24T04:15:00Z",
+        "max_active_runs": 3,
+        "reprocess_behavior": "none",
+        "run_backwards": False,
+        "dag_run_conf": {},
+    }
+    httpx.post(f"{running.airflow.url}/api/v2/backfills", json=backfill, timeout=60).raise_for_status()
+    by_hand = running.airflow.trigger("rank_authors", _interval(HOURS[0], "2026-11-23T12"))
+    runs = wait_for(lambda: _filled(running, 3), timeout=60, what="the backfill's runs", every=0.5)
+    assert [running.ended("rank_authors", run) for run in (*runs, by_hand)] == ["success"] * 4
+    spans = sorted(_span(running, run) for run in (*runs, by_hand))
+    assert any(following[0] < earlier[1] for earlier, following in itertools.pairwise(spans))
+    last = running.airflow.trigger("rank_authors", _interval(HOURS[0], "2026-11-23T12"))
+    assert running.ended("rank_authors", last) == "success"
+    expected = {"ann": "2", "bob": "1", **{f"cid {n}": "3" for n in range(4)}}
+    assert {row["author_id"]: row["posts"] for row in running.csv(last, "all")} == expected
+    catalogue = Catalogue(running.aws.client("glue"), NAMES.database)
+    assert catalogue.partitions("touched_minutes") == []
+
+
+def _filled(running: Running, number: int) -> list[str]:
+    """The runs of backfills, once there are so many."""
+    runs = [run["dag_run_id"] for run in _dag_runs(running) if run["run_type"] == "backfill"]
+    return runs if len(runs) == number else []
+
+
+def _span(running: Running, run_id: str) -> tuple[str, str]:
+    (run,) = [run for run in _dag_runs(running) if run["dag_run_id"] == run_id]
+    return run["start_date"], run["end_date"]
+
+
+def _dag_runs(running: Running) -> list[dict[str, Any]]:
+    url = f"{running.airflow.url}/api/v2/dags/rank_authors/dagRuns"
+    runs: list[dict[str, Any]] = httpx.get(url, params={"limit": 100}, timeout=60).json()["dag_runs"]
+    return runs
 
 
 def test_the_reason_of_a_failed_run_is_its_tasks_last_error(running: Running) -> None:

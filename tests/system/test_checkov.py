@@ -1,4 +1,4 @@
-"""checkov finds nothing in Terraform's files; what is left on purpose says why beside it."""
+"""checkov finds nothing in Terraform's files, the Dockerfile and the workflows; what is skipped says why."""
 
 import json
 import os
@@ -57,3 +57,27 @@ def test_checkov_finds_nothing_and_every_skip_has_a_reason(checkov: list[str], t
     assert found["results"]["parsing_errors"] == []
     assert found["summary"]["resource_count"] > 80
     assert [one for one in skipped if len(one[1].split()) < 4] == []
+
+
+@pytest.mark.timeout(2 * SECONDS + 20)
+@pytest.mark.parametrize(
+    ("framework", "source"), [("dockerfile", "Dockerfile"), ("github_actions", ".github/workflows")]
+)
+def test_checkov_finds_nothing_in_images_and_workflows(
+    checkov: list[str], tmp_path: Path, framework: str, source: str
+) -> None:
+    target = tmp_path / source
+    target.parent.mkdir(parents=True, exist_ok=True)
+    copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
+    copy(ROOT / source, target)
+    words = ["--directory", str(tmp_path), "--framework", framework, "--skip-download", "--output", "json"]
+    env = {**os.environ, **USUAL}
+    done = subprocess.run([*checkov, *words], capture_output=True, text=True, timeout=SECONDS, env=env, check=False)
+    assert done.stdout, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    failed = [(one["check_id"], one["resource"], one["check_name"]) for one in found["results"]["failed_checks"]]
+    skipped = [(one["check_id"], one["check_result"]["suppress_comment"]) for one in found["results"]["skipped_checks"]]
+    assert failed == []
+    assert found["results"]["parsing_errors"] == []
+    assert found["summary"]["passed"] > 20
+    assert [reason for _, reason in skipped if len(reason.split()) < 4] == []

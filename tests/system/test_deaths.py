@@ -13,7 +13,7 @@ from localaws.testing.waiting import wait_for
 from postrank.laptop.setup.ports import any_free
 from tests.support.stack.laptop_run import ROOT, Stack, command, exported, running_stack, share_cache
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.in_file_order, pytest.mark.system, pytest.mark.timeout(1800)]
 
 PATIENCE = 300.0
 # A word of each part's command line. Those that serve the others come in between, so that each dies under load.

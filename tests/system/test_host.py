@@ -1,5 +1,6 @@
 """The streamer's host: cloud-init and systemd understand what they get, and the host's script keeps its promises."""
 
+import hashlib
 import json
 import os
 import re
@@ -301,6 +302,85 @@ def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, h
         [program, "stream", "--help"], capture_output=True, text=True, check=True, timeout=patient(60)
     )
     assert "--config" in help_text.stdout  # all that it imports is there
+
+
+# A Python whose environments hold a pip that only notes what it is to install.
+PYTHON = """#!/bin/bash
+target="${@: -1}"
+mkdir -p "$target/bin"
+printf '#!/bin/bash\necho "pip ${*##*/}" >> "$POSTRANK_ROOT/said"\n' > "$target/bin/pip"
+chmod +x "$target/bin/pip"
+"""
+VERSION = "7.0.0"
+
+
+@pytest.fixture
+def published(aws, host) -> Iterator[Callable[..., str]]:
+    """Publishes files as a release; returns the digest of its checksums, which list all files but the `unlisted`."""
+    s3 = aws.client("s3")
+    python = host.root / "bin/python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    settings = host.root / "etc/postrank/host"
+    settings.write_text(settings.read_text() + f"PYTHON={python}\n")
+
+    def publish(files: dict[str, bytes], unlisted: tuple[str, ...] = (), more: str = "") -> str:
+        listed = {name: body for name, body in files.items() if name not in unlisted}
+        sums = "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in listed.items()) + more
+        for name, body in {**files, "SHA256SUMS": sums.encode()}.items():
+            s3.put_object(Bucket=ARTIFACTS, Key=f"streamer/{VERSION}/{name}", Body=body)
+        return hashlib.sha256(sums.encode()).hexdigest()
+
+    yield publish
+    for entry in s3.list_objects_v2(Bucket=ARTIFACTS, Prefix="streamer/").get("Contents", ()):
+        s3.delete_object(Bucket=ARTIFACTS, Key=entry["Key"])
+
+
+RELEASE = {"postrank-7.0.0-py3-none-any.whl": b"wheel", "requirements.txt": b"click==8.1.8"}
+
+
+def test_only_files_that_the_checksums_list_are_installed(host, published):
+    digest = published({**RELEASE, "postrank-0-evil.whl": b"evil"}, unlisted=("postrank-0-evil.whl",))
+    done = host("install", VERSION, digest)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[-1] for line in said(host)] == ["requirements.txt", "postrank-7.0.0-py3-none-any.whl"]
+
+
+def test_a_release_with_another_digest_or_other_files_is_not_installed(aws, host, published):
+    digest = published(RELEASE)
+    assert "not those of the deployment" in host("install", VERSION, "0" * 64).stderr
+    aws.client("s3").put_object(Bucket=ARTIFACTS, Key=f"streamer/{VERSION}/requirements.txt", Body=b"evil==1")
+    assert "not those published" in host("install", VERSION, digest).stderr
+    for name in ("../evil", "/etc/passwd", "sums", "-rf"):
+        digest = published(RELEASE, more=f"{'0' * 64}  {name}\n")
+        assert "is no file of a release" in host("install", VERSION, digest).stderr
+    assert said(host) == []
+
+
+def test_a_host_that_cannot_look_up_what_was_deployed_starts_nothing(aws, host, published):
+    _, _, disk = with_volume(aws, host)
+    disk.touch()
+    published(RELEASE)
+    done = host("boot", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
+    assert done.returncode == 1
+    assert "the deployed release cannot be looked up; nothing is started" in done.stderr
+    aws.client("s3").put_object(Bucket=ARTIFACTS, Key="streamer/current", Body=f"{VERSION} {'0' * 64}\n".encode())
+    assert "not those of the deployment" in host("boot").stderr
+    assert not [line for line in said(host) if line.startswith(("pip", "systemctl"))]
+
+
+def test_a_host_boots_what_terraform_names_as_long_as_nothing_was_deployed(aws, host, published):
+    _, _, disk = with_volume(aws, host)
+    disk.touch()
+    published(RELEASE)
+    settings = host.root / "etc/postrank/host"
+    settings.write_text(settings.read_text() + f"RELEASE={VERSION}\n")
+    done = host("boot")
+    assert done.returncode == 0, done.stderr
+    assert said(host)[-2:] == [
+        f"systemctl restart {NAMES.streamer.service}.service",
+        f"systemctl enable {NAMES.streamer.service}.service",
+    ]
 
 
 @pytest.mark.parametrize("words", [("install", "1.0.0; reboot"), ("install", "9.9.9"), ("activate", "9.9.9"), ()])

@@ -101,7 +101,7 @@ HOPS = {
 def test_a_second_run_of_the_same_interval_gives_the_same_csv_but_for_the_revision(stack: Stack) -> None:
     first = latest(stack)
     interval = first["manifest"]["interval"]
-    conf = {"interval_start": interval["start"], "interval_end": interval["end"]}
+    conf = {"interval_start": interval["start"], "interval_end": interval["end"], "publish": True}
     assert stack.run_dag("rank_authors", conf) == "success"
     second = latest(stack)
     assert second["run"] != first["run"]
@@ -139,6 +139,7 @@ def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:
     assert set(json.loads((ROOT / "include" / "pools.json").read_text(encoding="utf-8"))) < found
 
 
+@pytest.mark.slow
 def test_a_backfill_over_a_day_of_hours_runs_every_hour(stack: Stack) -> None:
     day = ["--from-date", "2026-03-14T00:00:00+00:00", "--to-date", "2026-03-14T23:59:59+00:00"]
     words = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", "refresh_catalog", *day]

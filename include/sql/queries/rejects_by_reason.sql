@@ -3,7 +3,7 @@ select
     dt,
     source,
     reason,
-    count(*) as lines,
+    sum(coalesce(lines, 1)) as lines,
     min(line) as example
 from rejects
 group by dt, source, reason

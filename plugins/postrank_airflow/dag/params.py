@@ -70,6 +70,15 @@ RANKING_PARAMS = {
         description="posts: most posts in the window. peak_60s: most posts in any 60 seconds of the window.",
         examples=list(ORDERS),
     ),
+    "publish": Param(
+        False,
+        type="boolean",
+        title="Show to everybody",
+        description="Whether the leaderboard, the report and `postrank results` show this ranking unless asked for "
+        "another run. A run by schedule always is shown; without this, one by hand or by backfill has its own address "
+        "(rankings/run=<run>/) only.",
+        examples=[False, True],
+    ),
 }
 
 BACKFILL_PARAMS = {

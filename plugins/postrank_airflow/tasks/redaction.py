@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
+from postrank.ranking.lease import RANKING, TRENDS
 from postrank.ranking.run_identity import Run
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
@@ -87,7 +88,7 @@ def redact_elsewhere() -> str:
 
 
 def _redaction(context: Any) -> Redaction:
-    return Redaction(**_parts(context))
+    return Redaction(**_parts(context), leases=[clients.lease(RANKING), clients.lease(TRENDS)])
 
 
 def _parts(context: Any) -> dict[str, Any]:

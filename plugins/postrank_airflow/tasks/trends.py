@@ -1,13 +1,15 @@
 """The tasks of `trending_topics`: rank hashtags, store X's trends by place, load both into Postgres."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.exceptions import AirflowNotFoundException
-from airflow.sdk import BaseHook, get_current_context, task
+from airflow.sdk import BaseHook, PokeReturnValue, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.ranking.lease import TRENDS
 from postrank.ranking.run_identity import Run
 from postrank.trends import x_places
 from postrank.trends.hashtags import Trends, hour_of, last_ended, put_json
@@ -16,25 +18,31 @@ from postrank.trends.x_places import Place
 from postrank_airflow.connections import clients, x_api
 from postrank_airflow.connections.environment import POSTGRES, RESOURCES
 from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
 from postrank_airflow.dag.pools import X_TRENDS
+
+log = logging.getLogger(__name__)
 
 WAREHOUSE_CONNECTION = "postrank_warehouse"
 
 
-@task
-def plan() -> list[dict[str, Any]]:
-    """Decide on the hours: the one that ended and, unless one was asked for, those that late posts have touched.
-
-    Plans `hashtag_ranking`.
+@task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
+def plan() -> PokeReturnValue:
+    """Wait for the lease of the hashtags without a worker's slot. Decide on the hours: the one that ended and, unless
+    one was asked for, those that late posts have touched. Plans `hashtag_ranking`.
     """
     context = get_current_context()
-    work, hour = _trends(context), _hour(context)
+    work = _trends(context)
+    hour = _hour(context)
     if not work.has_posts:
         raise AirflowSkipException("no post has been ranked yet: the view posts does not exist")
-    owed = [] if context["params"]["hour"] else work.owed()
+    if not work.begin():
+        log.info("the lease of the hashtags is held by run %s", work.lease.holder)
+        return PokeReturnValue(is_done=False)
+    owed = {} if context["params"]["hour"] else work.owed()
     hours = [hour, *work.late(hour, owed)]
-    context["ti"].xcom_push(key="noted", value={"hours": [planned.isoformat() for planned in hours], "owed": owed})
-    return work.plan(hours, context["params"]["top"])
+    context["ti"].xcom_push(key="noted", value={"hours": [start.isoformat() for start in hours], "owed": owed})
+    return PokeReturnValue(is_done=True, xcom_value=work.plan(hours, context["params"]["top"]))
 
 
 @task
@@ -49,8 +57,11 @@ def point() -> list[dict[str, Any]]:
 def publish(queries: Sequence[str]) -> list[str]:
     """Write the hours' hashtags to the results bucket. Returns the keys."""
     context = get_current_context()
-    dag_run, (hours, _) = context["dag_run"], _noted(context)
-    return _trends(context).publish(hours, queries[:], {"dag_id": dag_run.dag_id, "run_id": dag_run.run_id})
+    dag_run = context["dag_run"]
+    hours, _ = _noted(context)
+    work = _trends(context)
+    work.end()
+    return work.publish(hours, queries[:], {"dag_id": dag_run.dag_id, "run_id": dag_run.run_id})
 
 
 @task
@@ -106,7 +117,7 @@ def store(results: Any, *, of_places: bool) -> str:
     return f"{warehouse.store(warehouse.keys(places=of_places) if rebuild else keys)} rows stored"
 
 
-def _noted(context: Any) -> tuple[list[datetime], list[str]]:
+def _noted(context: Any) -> tuple[list[datetime], dict[str, str]]:
     """The hours that `plan` has decided on, and the debt that they pay."""
     noted = context["ti"].xcom_pull(task_ids="plan", key="noted")
     return [datetime.fromisoformat(hour) for hour in noted["hours"]], noted["owed"]
@@ -129,5 +140,6 @@ def _trends(context: Any) -> Trends:
         athena=clients.athena(),
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),
+        lease=clients.lease(TRENDS),
         render=render,
     )

@@ -88,12 +88,12 @@ def empty_unless(s3: Any, url: str, exceptions: Collection[str], before: datetim
     return deleted
 
 
-def count_lines(s3: Any, url: str) -> int:
+def lines(s3: Any, url: str) -> Iterator[bytes]:
     """The lines of the plain text objects below `s3://bucket/prefix/`."""
     bucket, _ = split(url)
-    keys = (entry["Key"] for page in _pages(s3, url) for entry in page)
-    bodies = (s3.get_object(Bucket=bucket, Key=key)["Body"] for key in keys)
-    return sum(block.count(b"\n") for body in bodies for block in body.iter_chunks())
+    for page in _pages(s3, url):
+        for entry in page:
+            yield from s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].iter_lines()
 
 
 def _pages(s3: Any, url: str) -> Iterator[list[dict[str, Any]]]:

@@ -143,7 +143,7 @@ def _job(config: Config, names: Resources, clients: Clients, past: Past, span: S
             client=clients.get("kinesis", attempts=1), streams=names.streams, patience=sink.patience_seconds
         ),
         packer=Packer(POSTS, record_bytes=sink.record_bytes, buckets=sink.buckets, gzipped=sink.gzip),
-        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector),
+        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector, config.rejects_per_hour),
         put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
         collector=collector,
     )

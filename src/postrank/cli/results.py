@@ -18,6 +18,7 @@ from postrank.errors import Fatal
 from postrank.ranking.export_reader import Copy, Exports, Results
 from postrank.ranking.export_writer import COLUMNS
 from postrank.ranking.request import GRANULARITIES
+from postrank.ranking.spreadsheet import neutral
 from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
 
@@ -48,6 +49,7 @@ class NoSuchNetwork(Fatal):
 @click.option("--network", help="Show only this network's authors, with their ranks among all.")
 @click.option("--run", help="Run whose export to read. Default: the newest.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--exact", is_flag=True, help="With --format csv: every text as it is, formulas included.")
 @click.option(
     "--copy",
     type=click.Path(path_type=Path),
@@ -61,9 +63,13 @@ def results(
     network: str | None,
     run: str | None,
     form: str,
+    exact: bool,
     copy: Path | None,
 ) -> None:
     """Print exported rankings.
+
+    CSV is made for spreadsheets: a text that would be taken for a formula gets an apostrophe in front, which --exact
+    leaves out. JSON is always exact.
 
     \b
     Examples:
@@ -78,7 +84,7 @@ def results(
     rows = [row for row in ranked if row["rank"] <= top and network in (None, row["network"])]
     newest = sorted({row["window_start"] for row in rows})[-windows:]
     chosen = [row for row in rows if row["window_start"] in set(newest)]
-    {"table": _tables, "csv": _csv, "json": _json}[form](chosen)
+    {"table": _tables, "csv": _exact_csv if exact else _csv, "json": _json}[form](chosen)
 
 
 def results_or_copy(copy: Path | None) -> Exports:
@@ -101,6 +107,10 @@ def _tables(rows: Sequence[Row]) -> None:
 
 
 def _csv(rows: Sequence[Row]) -> None:
+    _exact_csv([{name: neutral(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows])
+
+
+def _exact_csv(rows: Sequence[Row]) -> None:
     writer = csv.DictWriter(sys.stdout, list(COLUMNS), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

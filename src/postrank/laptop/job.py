@@ -87,7 +87,8 @@ class Job:
         check, crawl = self._trigger("check_delivery"), self._trigger("refresh_catalog")
         for run in (supervision, check, crawl):
             self._wait_for_run(run)
-        self._wait_for_run(self._trigger("rank_authors", self.streamer.event_interval()))
+        request = {**self.streamer.event_interval(), "publish": True}
+        self._wait_for_run(self._trigger("rank_authors", request))
         self._copy_results()
         self._write_timings()
         return Accounting.of(heartbeat, delivered, newest_manifest(self.layout.results))

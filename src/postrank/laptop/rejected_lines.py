@@ -28,11 +28,12 @@ class Rejects:
         return cls([orjson.loads(line) for body in bodies for line in body.splitlines()], path)
 
     def sentences(self) -> list[str]:
-        """What to tell: where the first rejected lines are and what is wrong with them, and where the others stand."""
-        told = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
+        """What to print: where the first rejected lines are and what is wrong with them, and where the others are."""
+        sentences = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
         if self.rows:
-            told.append(f"All {len(self.rows):,} rejected lines, with reasons: {self.path}")
-        return told
+            lines = sum(row.get("lines", 1) for row in self.rows)
+            sentences.append(f"All {lines:,} rejected lines, with reasons: {self.path}")
+        return sentences
 
 
 def _where(row: dict[str, Any]) -> str:

@@ -80,7 +80,7 @@ class _Assembly:
         config, state = self.config, self.config.state
         claim = Claim.of(state)
         sink, spool, progress = self.sink(), Spool(state / "spool", config.spool_bytes), Progress()
-        ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector)
+        ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector, config.rejects_per_hour)
         checkpoint = Checkpoint(state / "checkpoint.journal")
         windows = self.windows()
         shipper = Shipper(sink, spool, config.sink.in_flight)

@@ -15,6 +15,7 @@ from postrank.errors import Fatal
 from postrank.options import Options, WrongSettings
 from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
 from postrank.sources.registry import SOURCES
+from postrank.streamer.engine.reject_quota import STORED_PER_HOUR
 from postrank.streamer.host.instance import instance_id
 
 _PREFIX = "POSTRANK_STREAM_"
@@ -64,6 +65,7 @@ class Config:
     sink: SinkConfig
     windows: WindowsConfig
     spool_bytes: int
+    rejects_per_hour: int  # rejected lines of a source that are stored; the others are counted
     heartbeat_seconds: float
     metrics_seconds: float  # 0: none to CloudWatch
     status_port: int  # 0: any free one; -1: none
@@ -97,8 +99,12 @@ class Config:
         chosen = options.table("source")
         source = chosen.text("kind", among=tuple(SOURCES))
         instance = options.text("instance_id") if options.optional("instance_id") else instance_id(environ)
-        filters, spool = options.table("filters"), options.table("spool")
-        heartbeat, status, metrics = options.table("heartbeat"), options.table("status"), options.table("metrics")
+        filters = options.table("filters")
+        spool = options.table("spool")
+        rejects = options.table("rejects")
+        heartbeat = options.table("heartbeat")
+        status = options.table("status")
+        metrics = options.table("metrics")
         config = cls(
             source=source,
             collector=options.text("collector", instance),
@@ -107,6 +113,7 @@ class Config:
             drain_seconds=options.number("drain_seconds", 25.0),
             sink=_sink(options.table("sink")),
             windows=_windows(options.table("windows")),
+            rejects_per_hour=rejects.whole("stored_per_hour", STORED_PER_HOUR),
             spool_bytes=spool.whole("max_bytes", 1 << 30, at_least=1 << 20),
             heartbeat_seconds=heartbeat.number("seconds", 5.0, at_least=0.1),
             metrics_seconds=metrics.number("seconds", 60.0),
@@ -117,7 +124,7 @@ class Config:
             path=path,
             problems=options.problems,
         )
-        for table in (spool, heartbeat, status, metrics):
+        for table in (spool, rejects, heartbeat, status, metrics):
             table.reject_unknown()
         return config
 

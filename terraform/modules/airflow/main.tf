@@ -2,8 +2,9 @@
 # environment (mwaa.tf).
 
 resource "aws_iam_role" "this" {
-  name               = var.names.roles.airflow
-  assume_role_policy = var.mwaa == null ? var.trust : var.mwaa_trust
+  name                 = var.names.roles.airflow
+  assume_role_policy   = var.mwaa == null ? var.trust : var.mwaa_trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "this" {

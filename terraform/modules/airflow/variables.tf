@@ -52,3 +52,9 @@ variable "subnets" {
   description = "IDs of private subnets with outbound access, in at least two zones."
   type        = list(string)
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
+}

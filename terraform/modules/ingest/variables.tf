@@ -59,3 +59,9 @@ variable "trust" {
   description = "Trust policy of Firehose's role, as JSON."
   type        = string
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
+}

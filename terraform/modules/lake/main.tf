@@ -182,8 +182,9 @@ resource "aws_glue_catalog_table" "this" {
 }
 
 resource "aws_iam_role" "crawler" {
-  name               = var.names.roles.crawler
-  assume_role_policy = var.trust
+  name                 = var.names.roles.crawler
+  assume_role_policy   = var.trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "crawler" {

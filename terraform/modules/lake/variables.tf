@@ -57,3 +57,9 @@ variable "require_tls" {
   description = "Whether the buckets reject plain HTTP."
   type        = bool
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
+}

@@ -31,8 +31,9 @@ data "aws_ssm_parameter" "image" {
 }
 
 resource "aws_iam_role" "this" {
-  name               = var.names.roles.streamer
-  assume_role_policy = var.trust
+  name                 = var.names.roles.streamer
+  assume_role_policy   = var.trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -58,8 +59,9 @@ resource "aws_iam_instance_profile" "this" {
 }
 
 resource "aws_iam_role" "deployer" {
-  name               = var.names.roles.deployer
-  assume_role_policy = var.deployer_trust
+  name                 = var.names.roles.deployer
+  assume_role_policy   = var.deployer_trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "deployer" {

@@ -115,3 +115,9 @@ variable "backfill_document" {
   description = "SSM document that runs a backfill, as JSON."
   type        = string
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
+}

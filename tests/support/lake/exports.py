@@ -1,6 +1,7 @@
 """Exports as `rank_authors` writes them, made from counts of synthetic authors through the product's own exporter."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def export(s3: Any, bucket: str, posts: list[Written], run_id: str = "manual__on
         "queries": [],
         **changes,
     }
-    exporter.publish(manifest, files)
+    exporter.publish(manifest, files, generation=time.time_ns())
     return run.slug
 
 

@@ -129,6 +129,6 @@ def _register(platform: Platform, package: str, options: Options) -> None:
     if spec is None or spec.origin is None:
         return
     module = import_module(f"localaws.services.{package}")
-    made = module.create(platform, options.units) if package == "compute" else module.create(platform)
-    for service in made if isinstance(made, list) else [made]:
+    created = module.create(platform, options.units) if package == "compute" else module.create(platform)
+    for service in created if isinstance(created, list) else [created]:
         platform.register(service)

@@ -25,6 +25,7 @@ class Counts:
     gap_seconds: int = 0
     unknown_fields: int = 0
     window_lines: int = 0
+    future_posts: int = 0  # delivered, but dated so far ahead that they are in no window
     ignored_by_kind: dict[str, int] = field(default_factory=dict)
     first_posted_at: str | None = None
     last_posted_at: str | None = None

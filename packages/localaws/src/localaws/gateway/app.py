@@ -28,7 +28,7 @@ from localaws.wire.routing import Route, route
 log = logging.getLogger(__name__)
 _BODILESS = (204, 304)
 # What no XML may hold ("Extensible Markup Language 1.0", 2.2), and a message that repeats a parameter might.
-_NOT_IN_XML = bytes(one for one in range(32) if one not in b"\t\n\r")
+_NOT_IN_XML = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOWHERE = Route("", "", "json")
 
@@ -69,36 +69,38 @@ class Gateway:
         return self._own.answer(request)
 
     def _answer(self, request: HttpRequest, request_id: str) -> HttpAnswer:
-        found = _NOWHERE
+        matched = _NOWHERE
         try:
-            found = route(request)
+            matched = route(request)
             self._entrance.check_sender(request)
-            self._entrance.check_form(request, found)
-            caller = self._platform.principals.caller_of(request, found)
-            execute = partial(self._served, found, request, caller, request_id)
-            return self._retries.serve(found, request, caller, execute)
+            self._entrance.check_form(request, matched)
+            caller = self._platform.principals.caller_of(request, matched)
+            execute = partial(self._served, matched, request, caller, request_id)
+            return self._retries.serve(matched, request, caller, execute)
         except Rejected as rejected:
             _log_rejection(request, rejected)
-            return encode_error(found, request.decoded_path, refusal(found, rejected), request_id)
+            return encode_error(matched, request.decoded_path, refusal(matched, rejected), request_id)
         except AwsError as error:
-            return encode_error(found, request.decoded_path, error, request_id)
+            return encode_error(matched, request.decoded_path, error, request_id)
         except Exception as error:
-            log.exception("%s.%s failed", found.service, found.action)
-            return encode_error(found, request.decoded_path, _failure(error), request_id)
+            log.exception("%s.%s failed", matched.service, matched.action)
+            return encode_error(matched, request.decoded_path, _failure(error), request_id)
 
-    def _served(self, found: Route, request: HttpRequest, caller: Caller, request_id: str) -> HttpAnswer:
-        owner = self._platform.owner(found.service, found.action)
-        params = self._params(found, request)
-        guard, action = self._platform.guard, found.action or f"{request.method} {request.path}"
-        lines = guard.admit(found.service, action, params, caller, said=of_request(request), request_id=request_id)
+    def _served(self, matched: Route, request: HttpRequest, caller: Caller, request_id: str) -> HttpAnswer:
+        owner = self._platform.owner(matched.service, matched.action)
+        params = self._params(matched, request)
+        guard, action = self._platform.guard, matched.action or f"{request.method} {request.path}"
+        lines = guard.admit(
+            matched.service, action, params, caller, request_context=of_request(request), request_id=request_id
+        )
         status = 500
         try:
             if owner is None:
-                answer = self._emulated(found, request, params, caller, request_id)
+                answer = self._emulated(matched, request, params, caller, request_id)
             else:
-                result = owner.handle(found.action, params, caller)
-                self._platform.answered(found.service, found.action, params, result, caller)
-                answer = codec.encode(found, result, request_id)
+                result = owner.handle(matched.action, params, caller)
+                self._platform.answered(matched.service, matched.action, params, result, caller)
+                answer = codec.encode(matched, result, request_id)
             status = answer.status
         except AwsError as error:
             status = error.status
@@ -107,36 +109,36 @@ class Gateway:
             guard.record(lines, status)
         return answer
 
-    def _params(self, found: Route, request: HttpRequest) -> dict[str, Any]:
-        if operation(found.service, found.action) is None:
-            if model(found.service) is not None:
-                raise codec.unknown_action(found)
+    def _params(self, matched: Route, request: HttpRequest) -> dict[str, Any]:
+        if operation(matched.service, matched.action) is None:
+            if model(matched.service) is not None:
+                raise codec.unknown_action(matched)
             return {}  # a service that botocore signs under another name: the emulator may know it
-        params = codec.decode(found, request)
-        _require(found, params)
-        if codec.streams_in(found):
+        params = codec.decode(matched, request)
+        _require(matched, params)
+        if codec.streams_in(matched):
             request.stream.seek(0)
             params["Body"] = Body(request.stream, request.headers)
         return params
 
     def _emulated(
-        self, found: Route, request: HttpRequest, params: dict[str, Any], caller: Caller, request_id: str
+        self, matched: Route, request: HttpRequest, params: dict[str, Any], caller: Caller, request_id: str
     ) -> HttpAnswer:
         platform = self._platform
-        platform.before(found.service, found.action, params)
-        if found.protocol == "cbor":  # which the emulator does not speak
-            result = client.call(platform.emulator, found.service, found.action, params)
-            platform.answered(found.service, found.action, params, result, caller)
-            return codec.encode(found, result, request_id)
-        if (found.service, found.action) == ("sqs", "ReceiveMessage"):
+        platform.before(matched.service, matched.action, params)
+        if matched.protocol == "cbor":  # which the emulator does not speak
+            result = client.call(platform.emulator, matched.service, matched.action, params)
+            platform.answered(matched.service, matched.action, params, result, caller)
+            return codec.encode(matched, result, request_id)
+        if (matched.service, matched.action) == ("sqs", "ReceiveMessage"):
             return polling.receive(platform.emulator, request, params)
-        answer = platform.emulator.handle(request, found.service, found.action)
-        if answer.status >= 300 and found.protocol in ("query", "ec2") and answer.content().startswith(b"{"):
+        answer = platform.emulator.handle(request, matched.service, matched.action)
+        if answer.status >= 300 and matched.protocol in ("query", "ec2") and answer.content().startswith(b"{"):
             raise _told_in_json(answer)
-        described = operation(found.service, found.action)
-        if described and platform.hooked(found.service, found.action) and answer.status < 300:
-            result = client.read(described, answer, found.protocol)
-            platform.answered(found.service, found.action, params, result, caller)
+        described = operation(matched.service, matched.action)
+        if described and platform.hooked(matched.service, matched.action) and answer.status < 300:
+            result = client.read(described, answer, matched.protocol)
+            platform.answered(matched.service, matched.action, params, result, caller)
         return answer
 
 
@@ -146,8 +148,8 @@ def _log_rejection(request: HttpRequest, rejected: Rejected) -> None:
 
 def _told_in_json(answer: HttpAnswer) -> AwsError:
     """An error of the emulator that is not in the form of its protocol."""
-    said = orjson.loads(answer.content())
-    return AwsError(str(said.get("__type", "InternalFailure")), str(said.get("message", "")), status=answer.status)
+    error = orjson.loads(answer.content())
+    return AwsError(str(error.get("__type", "InternalFailure")), str(error.get("message", "")), status=answer.status)
 
 
 def _failure(error: Exception) -> AwsError:
@@ -158,21 +160,21 @@ def _failure(error: Exception) -> AwsError:
     return AwsError("InternalFailure", "The local AWS failed on this request; its log says why.", status=500)
 
 
-def _require(found: Route, params: dict[str, Any]) -> None:
+def _require(matched: Route, params: dict[str, Any]) -> None:
     """Refuse a call without a parameter that its model requires: services trust that SDKs have looked.
 
     Raises AwsError ValidationException, or MissingParameter in the query protocols.
     """
-    described = operation(found.service, found.action)
+    described = operation(matched.service, matched.action)
     shape = described.input_shape if described else None
     missing = [name for name in (shape.required_members if shape else []) if params.get(name) is None]
-    if missing and found.service != "s3":
-        if found.protocol in ("query", "ec2"):
+    if missing and matched.service != "s3":
+        if matched.protocol in ("query", "ec2"):
             raise AwsError("MissingParameter", f"The request must contain the parameter {missing[0]}")
-        said = (
+        message = (
             f"1 validation error detected: Value null at '{missing[0]}' failed to satisfy constraint: must not be null"
         )
-        raise AwsError("ValidationException", said)
+        raise AwsError("ValidationException", message)
 
 
 def _single(headers: dict[str, str]) -> dict[str, str]:
@@ -188,13 +190,13 @@ def _single(headers: dict[str, str]) -> dict[str, str]:
         "x-amzn-requestid",
         "x-amz-request-id",
     )
-    kept = {
+    passed_on = {
         name: text
         for name, text in headers.items()
         if name.lower() not in own and not name.lower().startswith("access-control-")
     }
     length = next((text for name, text in headers.items() if name.lower() == "content-length"), None)
-    return kept if length is None else {**kept, "Content-Length": length}
+    return passed_on if length is None else {**passed_on, "Content-Length": length}
 
 
 def _sent(body: bytes | FilePart, environ: dict[str, Any]) -> Iterable[bytes]:

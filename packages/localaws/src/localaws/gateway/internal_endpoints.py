@@ -50,17 +50,17 @@ class OwnEndpoints:
 
     def _credentials(self, role: str) -> HttpAnswer:
         try:
-            made = self._platform.sts.grant(role, _SESSION, _LASTS)
+            session = self._platform.sts.grant(role, _SESSION, _LASTS)
         except AwsError as error:
             return _json(error.status, {"code": error.code, "message": error.message})
         return _json(
             200,
             {
                 "RoleArn": role,
-                "AccessKeyId": made.key,
-                "SecretAccessKey": made.secret,
-                "Token": made.token,
-                "Expiration": made.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "AccessKeyId": session.key,
+                "SecretAccessKey": session.secret,
+                "Token": session.token,
+                "Expiration": session.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
             },
         )
 

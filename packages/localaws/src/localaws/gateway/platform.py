@@ -56,14 +56,14 @@ class Platform:
 
     def owner(self, service: str, action: str) -> Service | None:
         """The service that answers an action here, or None for the emulator."""
-        return next((one for one in self.services.get(service, ()) if action in one.actions), None)
+        return next((candidate for candidate in self.services.get(service, ()) if action in candidate.actions), None)
 
     # Cloud
 
     def call(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         lines = self.guard.admit(service, action, params, caller)
         try:
-            result = self._made(service, action, params, caller)
+            result = self._dispatch(service, action, params, caller)
         except AwsError as error:
             self.guard.record(lines, error.status)
             raise
@@ -117,7 +117,7 @@ class Platform:
         self.emulator.close()
         self.log.close()
 
-    def _made(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def _dispatch(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         if owner := self.owner(service, action):
             result = dict(owner.handle(action, params, caller))
         else:

@@ -37,7 +37,7 @@ class Guard:
         params: Mapping[str, Any],
         caller: Caller,
         *,
-        said: keys.Context | None = None,
+        request_context: keys.Context | None = None,
         request_id: str = "",
     ) -> list[dict[str, Any]]:
         """Check every need of a call; returns its lines for the call log, which `record` writes once the call has its
@@ -46,7 +46,7 @@ class Guard:
         needs = needs_of(service, action, params, self._lookup)
         lines = [] if needs else [self._line(caller, Need(f"{service}:{action}", "*"), True, request_id)]
         for need in needs:
-            context = keys.of_call(need.action, need.resource, params, self._directory) | (said or {})
+            context = keys.of_call(need.action, need.resource, params, self._directory) | (request_context or {})
             decision = self._decide(caller, need, context)
             lines.append(self._line(caller, need, decision.allowed, request_id))
             if self._enforces(caller) and not decision.allowed:
@@ -54,11 +54,13 @@ class Guard:
                 raise denied(caller, need, decision)
         return lines
 
-    def authorize(self, caller: Caller, action: str, resource: str, given: Mapping[str, str] | None = None) -> None:
+    def authorize(
+        self, caller: Caller, action: str, resource: str, condition_keys: Mapping[str, str] | None = None
+    ) -> None:
         """Check and log one permission that a service needs on a caller's behalf. Raises AwsError AccessDenied."""
         need = Need(action, resource)
-        said = {name.lower(): [value] for name, value in (given or {}).items()}
-        decision = self._decide(caller, need, keys.of_call(action, resource, {}, self._directory) | said)
+        context = {name.lower(): [value] for name, value in (condition_keys or {}).items()}
+        decision = self._decide(caller, need, keys.of_call(action, resource, {}, self._directory) | context)
         refused = self._enforces(caller) and not decision.allowed
         self.record([self._line(caller, need, decision.allowed, "")], 403 if refused else 200)
         if refused:
@@ -71,8 +73,8 @@ class Guard:
         name = arn.rpartition("/")[2]
         role = self._directory.role(name)
         who = Requester(arn=service, account="", service=service)
-        said = {"aws:sourceaccount": [ACCOUNT], "aws:securetransport": ["true"], "aws:requestedregion": [REGION]}
-        ask = Ask(who=who, action="sts:AssumeRole", resource=arn, context=said)
+        context = {"aws:sourceaccount": [ACCOUNT], "aws:securetransport": ["true"], "aws:requestedregion": [REGION]}
+        ask = Ask(who=who, action="sts:AssumeRole", resource=arn, context=context)
         trust = Policies(resource=role.trust if role else None, resource_decides=True)
         decision = self._decided(ask, trust)
         as_service = Caller(arn=service, account="", source=service.partition(".")[0])
@@ -98,8 +100,8 @@ class Guard:
         principal_id = session.principal_id if session else caller.account
         return keys.of_caller(caller, self._directory, principal_id)
 
-    def _decide(self, caller: Caller, need: Need, said: keys.Context) -> Decision:
-        context = self.context_of(caller) | said
+    def _decide(self, caller: Caller, need: Need, condition_context: keys.Context) -> Decision:
+        context = self.context_of(caller) | condition_context
         if need.passed_to:
             context["iam:passedtoservice"] = [need.passed_to]
         who = self.requester(caller)

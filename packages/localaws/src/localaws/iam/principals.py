@@ -26,7 +26,7 @@ _MISMATCH = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Identity:
     """The owner of an access key."""
 
     caller: Caller
@@ -70,25 +70,25 @@ class Principals:
             raise AwsError("AccessDenied", "Query-string authentication cannot be read", status=403) from error
         if old is None:
             return ANONYMOUS
-        known = self._known(old.key)
-        if known is None or not known.active:
+        identity = self._identity(old.key)
+        if identity is None or not identity.active:
             raise _error(route, "unknown", old.key)
-        if old.token != known.token:
+        if old.token != identity.token:
             raise _error(route, "token")
         if time.time() > old.expires:
             raise AwsError("AccessDenied", "Request has expired", status=403)
-        if not sigv2.matches(old, request.method, request.path, fields, request.headers, known.secret):
+        if not sigv2.matches(old, request.method, request.path, fields, request.headers, identity.secret):
             raise _error(route, "mismatch")
-        return known.caller
+        return identity.caller
 
     def _verified(self, signature: sigv4.Signature, request: HttpRequest, route: Route) -> Caller:
-        known = self._known(signature.key)
-        if known is None or not known.active:
+        identity = self._identity(signature.key)
+        if identity is None or not identity.active:
             raise _error(route, "unknown", signature.key)
-        if signature.token != known.token:
+        if signature.token != identity.token:
             raise _error(route, "token")
         now = datetime.now(UTC)
-        if known.expires is not None and now >= known.expires:
+        if identity.expires is not None and now >= identity.expires:
             raise _error(route, "expired")
         if not sigv4.in_time(signature, now):
             raise _error(route, "late")
@@ -99,23 +99,23 @@ class Principals:
             headers=request.headers,
             body_sha256=request.body_sha256,
         )
-        if not sigv4.matches(signature, signed, known.secret):
+        if not sigv4.matches(signature, signed, identity.secret):
             raise _error(route, "mismatch")
-        return known.caller
+        return identity.caller
 
-    def _known(self, key: str) -> _Known | None:
+    def _identity(self, key: str) -> _Identity | None:
         if key == self._root.key:
-            return _Known(caller=ROOT, secret=self._root.secret)
+            return _Identity(caller=ROOT, secret=self._root.secret)
         session = self._sessions.get(key)
         if session is not None:
             caller = Caller(arn=session.arn, session=session.key)
-            return _Known(caller=caller, secret=session.secret, token=session.token, expires=session.expires)
+            return _Identity(caller=caller, secret=session.secret, token=session.token, expires=session.expires)
         user = self._directory.key(key)
         if user is None:
             return None
-        found = self._directory.user(user.user)
-        arn = found.arn if found else f"arn:aws:iam::{ACCOUNT}:user/{user.user}"
-        return _Known(caller=Caller(arn=arn), secret=user.secret, active=user.active)
+        user_record = self._directory.user(user.user)
+        arn = user_record.arn if user_record else f"arn:aws:iam::{ACCOUNT}:user/{user.user}"
+        return _Identity(caller=Caller(arn=arn), secret=user.secret, active=user.active)
 
 
 # What is wrong -> code and text for S3, for the query protocols, for JSON and CBOR. Sources: "Error responses" (S3),

@@ -174,8 +174,8 @@ def workgroup(aws: LocalAws) -> Params:
 
 
 def named_query(aws: LocalAws) -> Params:
-    made = aws.client("athena").create_named_query(Name="one", Database="default", QueryString="select 1")
-    return {"NamedQueryId": made["NamedQueryId"]}
+    query = aws.client("athena").create_named_query(Name="one", Database="default", QueryString="select 1")
+    return {"NamedQueryId": query["NamedQueryId"]}
 
 
 def prepared_statement(aws: LocalAws) -> Params:
@@ -222,10 +222,10 @@ def topic(aws: LocalAws) -> Params:
 
 
 def subscription(aws: LocalAws) -> Params:
-    made = aws.client("sns").subscribe(
+    response = aws.client("sns").subscribe(
         **topic(aws), Protocol="email", Endpoint="team@example.com", ReturnSubscriptionArn=True
     )
-    return {"SubscriptionArn": made["SubscriptionArn"]}
+    return {"SubscriptionArn": response["SubscriptionArn"]}
 
 
 def queue(aws: LocalAws) -> Params:
@@ -264,8 +264,8 @@ def profile_role(aws: LocalAws) -> Params:
 
 def identity_provider(aws: LocalAws) -> Params:
     url = f"https://{unique('tokens')}.example.com"
-    made = aws.client("iam").create_open_id_connect_provider(Url=url, ThumbprintList=["0" * 40])
-    return {"OpenIDConnectProviderArn": made["OpenIDConnectProviderArn"]}
+    provider = aws.client("iam").create_open_id_connect_provider(Url=url, ThumbprintList=["0" * 40])
+    return {"OpenIDConnectProviderArn": provider["OpenIDConnectProviderArn"]}
 
 
 def user(aws: LocalAws) -> Params:
@@ -276,8 +276,8 @@ def user(aws: LocalAws) -> Params:
 
 def access_key(aws: LocalAws) -> Params:
     there = user(aws)
-    made = aws.client("iam").create_access_key(**there)
-    return {**there, "AccessKeyId": made["AccessKey"]["AccessKeyId"]}
+    response = aws.client("iam").create_access_key(**there)
+    return {**there, "AccessKeyId": response["AccessKey"]["AccessKeyId"]}
 
 
 def group(aws: LocalAws) -> Params:
@@ -305,8 +305,8 @@ def event_target(aws: LocalAws) -> Params:
 
 
 def policy(aws: LocalAws) -> Params:
-    made = aws.client("iam").create_policy(PolicyName=unique("policy"), PolicyDocument=json.dumps(POLICY))
-    return {"PolicyArn": made["Policy"]["Arn"]}
+    response = aws.client("iam").create_policy(PolicyName=unique("policy"), PolicyDocument=json.dumps(POLICY))
+    return {"PolicyArn": response["Policy"]["Arn"]}
 
 
 def secret(aws: LocalAws) -> Params:
@@ -344,8 +344,8 @@ def network(aws: LocalAws) -> Params:
 
 
 def subnet(aws: LocalAws) -> Params:
-    made = aws.client("ec2").create_subnet(**network(aws), CidrBlock="10.9.1.0/24", AvailabilityZone=ZONE)
-    return {"SubnetId": made["Subnet"]["SubnetId"]}
+    response = aws.client("ec2").create_subnet(**network(aws), CidrBlock="10.9.1.0/24", AvailabilityZone=ZONE)
+    return {"SubnetId": response["Subnet"]["SubnetId"]}
 
 
 def route_table(aws: LocalAws) -> Params:
@@ -353,8 +353,8 @@ def route_table(aws: LocalAws) -> Params:
 
 
 def gateway(aws: LocalAws) -> Params:
-    made = aws.client("ec2").create_internet_gateway()
-    return {"InternetGatewayId": made["InternetGateway"]["InternetGatewayId"]}
+    response = aws.client("ec2").create_internet_gateway()
+    return {"InternetGatewayId": response["InternetGateway"]["InternetGatewayId"]}
 
 
 def attached_gateway(aws: LocalAws) -> Params:
@@ -365,8 +365,8 @@ def attached_gateway(aws: LocalAws) -> Params:
 
 def route(aws: LocalAws) -> Params:
     there = attached_gateway(aws)
-    made = aws.client("ec2").create_route_table(VpcId=there["VpcId"])["RouteTable"]["RouteTableId"]
-    where = {"RouteTableId": made, "DestinationCidrBlock": "0.0.0.0/0"}
+    table = aws.client("ec2").create_route_table(VpcId=there["VpcId"])["RouteTable"]["RouteTableId"]
+    where = {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0"}
     aws.client("ec2").create_route(**where, GatewayId=there["InternetGatewayId"])
     return where
 
@@ -375,13 +375,13 @@ def route_association(aws: LocalAws) -> Params:
     ec2 = aws.client("ec2")
     there = subnet(aws)
     vpc = ec2.describe_subnets(SubnetIds=[there["SubnetId"]])["Subnets"][0]["VpcId"]
-    made = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-    return {"AssociationId": ec2.associate_route_table(RouteTableId=made, **there)["AssociationId"]}
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    return {"AssociationId": ec2.associate_route_table(RouteTableId=table, **there)["AssociationId"]}
 
 
 def security_group(aws: LocalAws) -> Params:
-    made = aws.client("ec2").create_security_group(GroupName=unique("group"), Description="one", **network(aws))
-    return {"GroupId": made["GroupId"]}
+    group = aws.client("ec2").create_security_group(GroupName=unique("group"), Description="one", **network(aws))
+    return {"GroupId": group["GroupId"]}
 
 
 _WEB = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.9.0.0/16"}]}
@@ -389,14 +389,14 @@ _WEB = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"Cidr
 
 def ingress_rule(aws: LocalAws) -> Params:
     there = security_group(aws)
-    made = aws.client("ec2").authorize_security_group_ingress(**there, IpPermissions=[_WEB])
-    return {**there, "SecurityGroupRuleIds": [made["SecurityGroupRules"][0]["SecurityGroupRuleId"]]}
+    response = aws.client("ec2").authorize_security_group_ingress(**there, IpPermissions=[_WEB])
+    return {**there, "SecurityGroupRuleIds": [response["SecurityGroupRules"][0]["SecurityGroupRuleId"]]}
 
 
 def egress_rule(aws: LocalAws) -> Params:
     there = security_group(aws)
-    made = aws.client("ec2").authorize_security_group_egress(**there, IpPermissions=[_WEB])
-    return {**there, "SecurityGroupRuleIds": [made["SecurityGroupRules"][0]["SecurityGroupRuleId"]]}
+    response = aws.client("ec2").authorize_security_group_egress(**there, IpPermissions=[_WEB])
+    return {**there, "SecurityGroupRuleIds": [response["SecurityGroupRules"][0]["SecurityGroupRuleId"]]}
 
 
 def ingress_permission(aws: LocalAws) -> Params:
@@ -406,8 +406,8 @@ def ingress_permission(aws: LocalAws) -> Params:
 
 
 def endpoint(aws: LocalAws) -> Params:
-    made = aws.client("ec2").create_vpc_endpoint(**network(aws), ServiceName="com.amazonaws.us-east-1.s3")
-    return {"VpcEndpointIds": [made["VpcEndpoint"]["VpcEndpointId"]]}
+    response = aws.client("ec2").create_vpc_endpoint(**network(aws), ServiceName="com.amazonaws.us-east-1.s3")
+    return {"VpcEndpointIds": [response["VpcEndpoint"]["VpcEndpointId"]]}
 
 
 def volume(aws: LocalAws) -> Params:
@@ -419,19 +419,19 @@ def address(aws: LocalAws) -> Params:
 
 
 def nat_gateway(aws: LocalAws) -> Params:
-    made = aws.client("ec2").create_nat_gateway(**subnet(aws), **address(aws))
-    return {"NatGatewayId": made["NatGateway"]["NatGatewayId"]}
+    response = aws.client("ec2").create_nat_gateway(**subnet(aws), **address(aws))
+    return {"NatGatewayId": response["NatGateway"]["NatGatewayId"]}
 
 
 def launch_template(aws: LocalAws) -> Params:
     data = {"ImageId": "ami-12c6146b"}
-    made = aws.client("ec2").create_launch_template(LaunchTemplateName=unique("template"), LaunchTemplateData=data)
-    return {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"]}
+    template = aws.client("ec2").create_launch_template(LaunchTemplateName=unique("template"), LaunchTemplateData=data)
+    return {"LaunchTemplateId": template["LaunchTemplate"]["LaunchTemplateId"]}
 
 
 def instance(aws: LocalAws) -> Params:
-    made = aws.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
-    return {"InstanceIds": [made["Instances"][0]["InstanceId"]]}
+    response = aws.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
+    return {"InstanceIds": [response["Instances"][0]["InstanceId"]]}
 
 
 def scaling_group(aws: LocalAws) -> Params:
@@ -465,9 +465,9 @@ def parameter_group(aws: LocalAws) -> Params:
 def budget(aws: LocalAws) -> Params:
     there = {"AccountId": "123456789012"}
     limit = {"Amount": "10", "Unit": "USD"}
-    made = {"BudgetName": unique("budget"), "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}
-    aws.client("budgets").create_budget(**there, Budget=made)
-    return {**there, "BudgetName": made["BudgetName"]}
+    definition = {"BudgetName": unique("budget"), "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}
+    aws.client("budgets").create_budget(**there, Budget=definition)
+    return {**there, "BudgetName": definition["BudgetName"]}
 
 
 DELETIONS = (

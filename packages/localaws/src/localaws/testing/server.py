@@ -68,12 +68,12 @@ class LocalAws:
         Without options it is made once: a client takes longer to make than most calls take.
         """
         if options:
-            return self._made(service, options)
+            return self._create_client(service, options)
         if service not in self._clients:
-            self._clients[service] = self._made(service, {})
+            self._clients[service] = self._create_client(service, {})
         return self._clients[service]
 
-    def _made(self, service: str, options: dict[str, Any]) -> Any:
+    def _create_client(self, service: str, options: dict[str, Any]) -> Any:
         usual = {
             "endpoint_url": self.endpoint,
             "region_name": REGION,
@@ -92,11 +92,11 @@ class LocalAws:
             headers={"Authorization": environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
         )
         with urllib.request.urlopen(request) as answer:
-            made = json.load(answer)
+            credentials = json.load(answer)
         return {
-            "aws_access_key_id": made["AccessKeyId"],
-            "aws_secret_access_key": made["SecretAccessKey"],
-            "aws_session_token": made["Token"],
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["Token"],
         }
 
     def call_log(self) -> list[dict[str, Any]]:
@@ -163,16 +163,16 @@ def _started(words: Sequence[str], env: Mapping[str, str], stderr: int) -> Proce
 
 def _ready(server: LocalAws) -> str:
     """The endpoint that the ready line names."""
-    said: list[str] = []
+    lines: list[str] = []
 
     def read() -> None:
         assert server.process.stdout
-        said.extend(line.decode() for line in server.process.stdout)
+        lines.extend(line.decode() for line in server.process.stdout)
 
     threading.Thread(target=read, daemon=True).start()
 
     def ready() -> str:
-        line = next((one for one in said if "ready on" in one), "")
+        line = next((candidate for candidate in lines if "ready on" in candidate), "")
         if not line and server.process.poll() is not None:
             raise AssertionError(f"localaws ended with {server.process.returncode}:\n{server.stderr.read_text()}")
         return line.rpartition(" ")[2].strip()
