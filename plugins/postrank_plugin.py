@@ -1,10 +1,11 @@
-"""What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, a check of triggers."""
+"""What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, checks of requests."""
 
 from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
 from postrank_airflow.ui.leaderboard import URL_PREFIX, pages
+from postrank_airflow.ui.sender_check import SenderCheck
 from postrank_airflow.ui.trigger_check import TriggerCheck
 
 
@@ -13,10 +14,13 @@ class PostrankPlugin(AirflowPlugin):
 
     name = "postrank"
     fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
-    fastapi_root_middlewares: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "middleware": TriggerCheck}]
+    fastapi_root_middlewares: ClassVar[list[dict[str, Any]]] = [
+        {"name": "postrank triggers", "middleware": TriggerCheck},
+        {"name": "postrank senders", "middleware": SenderCheck},  # the last one is the outermost
+    ]
     external_views: ClassVar[list[dict[str, Any]]] = [
         {
-            "name": "Ranking",
+            "name": "Leaderboard",
             "href": f"{URL_PREFIX}/leaderboard",
             "destination": "nav",
             "url_route": "leaderboard",
