@@ -1,9 +1,10 @@
 """What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, a check of triggers."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from postrank.documents import Document
 from postrank_airflow.ui.leaderboard import URL_PREFIX, pages
 from postrank_airflow.ui.trigger_check import TriggerCheck
 
@@ -12,9 +13,9 @@ class PostrankPlugin(AirflowPlugin):
     """The pages, served by the api-server, and the places in the UI that show them."""
 
     name = "postrank"
-    fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
-    fastapi_root_middlewares: ClassVar[list[dict[str, Any]]] = [{"name": "postrank", "middleware": TriggerCheck}]
-    external_views: ClassVar[list[dict[str, Any]]] = [
+    fastapi_apps: ClassVar[list[Document]] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
+    fastapi_root_middlewares: ClassVar[list[Document]] = [{"name": "postrank", "middleware": TriggerCheck}]
+    external_views: ClassVar[list[Document]] = [
         {
             "name": "Ranking",
             "href": f"{URL_PREFIX}/leaderboard",

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from airflow.sdk import Context, get_current_context, task
 from airflow.sdk.definitions.mappedoperator import OperatorPartial
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Retryable
 from postrank.gaps import open_gaps
 from postrank.gaps import request as recovery
@@ -66,7 +67,7 @@ class SliceOperator(SsmRunCommandOperator):
         }
         return super().execute(context)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+    def execute_complete(self, context: Context, event: Document | None = None) -> Any:  # noqa: ARG002
         """The command's summary. Raises AirflowFailException where a repeat would fail alike, else SliceFailed."""
         answer = _answer(event or {})
         if answer["Status"] == "Success":
@@ -78,7 +79,7 @@ class SliceOperator(SsmRunCommandOperator):
 
 
 @task
-def plan() -> list[dict[str, Any]]:
+def plan() -> list[Document]:
     """Decide on the slices. Plans the commands."""
     context = get_current_context()
     if (marker := clients.observer().deploy_marker()) is not None:
@@ -97,7 +98,7 @@ def plan() -> list[dict[str, Any]]:
 
 
 @task(trigger_rule="all_done_min_one_success")
-def mark(planned: list[dict[str, Any]], summaries: Sequence[Mapping[str, Any]] | None) -> str:
+def mark(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
     """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
     context = get_current_context()
     read = [summary for summary in (summaries[:] if summaries is not None else ()) if summary]
@@ -115,7 +116,7 @@ def mark(planned: list[dict[str, Any]], summaries: Sequence[Mapping[str, Any]] |
     return words
 
 
-def _archived(read: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _archived(read: Iterable[JsonObject]) -> list[Document]:
     """A row for each span that archives were read for: a slice is one file of it, and did not tell the ledger."""
     spans = {
         (summary["source"], Span.between(summary["from"], summary["to"]))
@@ -125,7 +126,7 @@ def _archived(read: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [_row(source, span, "backfill", ARCHIVE) for source, span in sorted(spans)]
 
 
-def _gaps(context: Any, more: Iterable[Mapping[str, Any]] = ()) -> list[Gap]:
+def _gaps(context: Any, more: Iterable[JsonObject] = ()) -> list[Gap]:
     """The gaps of the ledger that are not marked as recovered, as far back as was asked; `more` are further rows."""
     as_of = context["dag_run"].start_date
     ledgers = Ledgers(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
@@ -134,7 +135,7 @@ def _gaps(context: Any, more: Iterable[Mapping[str, Any]] = ()) -> list[Gap]:
     return open_gaps.unmarked([*ledgers.rows("gaps", days), *more])
 
 
-def _write(context: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+def _write(context: Any, rows: Iterable[JsonObject]) -> None:
     """Write the run's rows as its one object of the ledger; nothing when there are none."""
     dag_run = context["dag_run"]
     if lines := "".join(json.dumps(row) + "\n" for row in rows):
@@ -143,24 +144,24 @@ def _write(context: Any, rows: Iterable[Mapping[str, Any]]) -> None:
         clients.client("s3").put_object(Bucket=RESOURCES.buckets["raw"], Key=key, Body=lines.encode())
 
 
-def _row(source: str, span: Span, reason: str, by: str) -> dict[str, Any]:
+def _row(source: str, span: Span, reason: str, by: str) -> Document:
     """A row of the gap ledger, as the streamer writes them."""
     row = {"source": source, "gap_from": utc(span.since), "gap_to": utc(span.until), "reason": reason}
     return {"collector": "backfill_posts", **row, "recovered_by": by, "noted_at": utc(datetime.now(UTC))}
 
 
-def _answer(event: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(event: JsonObject) -> Document:
     """What the one instance that was asked says of the command."""
     ssm, command = clients.client("ssm"), str(event["command_id"])
     (invocation,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
-    answer: dict[str, Any] = ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
+    answer: Document = ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
     return answer
 
 
-def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(answer: JsonObject) -> Document:
     """The JSON that the command printed last; empty when it printed none."""
     try:
-        summary: dict[str, Any] = json.loads(answer["StandardOutputContent"].strip().splitlines()[-1])
+        summary: Document = json.loads(answer["StandardOutputContent"].strip().splitlines()[-1])
     except (IndexError, ValueError):
         return {}
     return summary

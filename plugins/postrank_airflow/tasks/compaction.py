@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import chain, get_current_context, task
 
+from postrank.documents import Document
 from postrank.lake.compaction import Compaction
 from postrank.ranking.lease import RANKING
 from postrank.ranking.run_identity import Run
@@ -35,26 +36,26 @@ def settle_rankings() -> Any:
 
 
 @task
-def plan_compaction() -> list[dict[str, Any]]:
+def plan_compaction() -> list[Document]:
     """Find the partitions of many small files. Plans `compacted`."""
     return _compaction(get_current_context()).plan()
 
 
 @task
-def point_compacted(planned: list[dict[str, Any]]) -> str:
+def point_compacted(planned: list[Document]) -> str:
     """Check that no row was lost, then let everybody read the larger files."""
     return f"{_compaction(get_current_context()).point(list(planned))} partitions compacted"
 
 
 @task
-def plan_settling() -> list[dict[str, Any]]:
+def plan_settling() -> list[Document]:
     """Find the days old enough to keep their newest revisions alone. Plans `settled_ranking`."""
     context = get_current_context()
     return _compaction(context).settle(timedelta(days=context["params"]["keep_revisions_days"]))
 
 
 @task
-def point_settled(planned: list[dict[str, Any]]) -> str:
+def point_settled(planned: list[Document]) -> str:
     """Check what was gathered, let everybody read it, forget what it came from."""
     return f"{_compaction(get_current_context()).point_settled(list(planned))} partitions gathered"
 

@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import PokeReturnValue, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.documents import Document
 from postrank.ranking.arrivals import hours_ended_in
 from postrank.ranking.lease import RANKING
 from postrank.ranking.request import RankingRequest
@@ -99,7 +100,7 @@ def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queri
     return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), planned, _heading(context))
 
 
-def _heading(context: Any) -> dict[str, Any]:
+def _heading(context: Any) -> Document:
     """What opens the manifest beside the request: where the export comes from."""
     dag_run = context["dag_run"]
     return {
@@ -134,7 +135,7 @@ def _note(context: Any, facts: Any) -> None:
     context["ti"].xcom_push(key="noted", value=facts)
 
 
-def _noted(context: Any, task_id: str) -> dict[str, Any]:
+def _noted(context: Any, task_id: str) -> Document:
     return context["ti"].xcom_pull(task_ids=task_id, key="noted") or {}
 
 

@@ -7,6 +7,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.documents import Document
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
 from postrank.ranking.lease import RANKING, TRENDS
@@ -42,7 +43,7 @@ def redact_deleted_posts() -> Any:
 
 
 @task
-def plan_redaction() -> list[dict[str, Any]]:
+def plan_redaction() -> list[Document]:
     """End what earlier runs began; find the deleted posts that the lake still holds. Plans `redacted_versions`."""
     context = get_current_context()
     plan = _redaction(context).plan()
@@ -91,7 +92,7 @@ def _redaction(context: Any) -> Redaction:
     return Redaction(**_parts(context), leases=[clients.lease(RANKING), clients.lease(TRENDS)])
 
 
-def _parts(context: Any) -> dict[str, Any]:
+def _parts(context: Any) -> Document:
     dag_run = context["dag_run"]
     return {
         "catalogue": clients.catalogue(),

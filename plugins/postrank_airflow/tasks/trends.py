@@ -9,6 +9,7 @@ from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook, PokeReturnValue, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.documents import Document
 from postrank.ranking.lease import TRENDS
 from postrank.ranking.run_identity import Run
 from postrank.trends import x_places
@@ -46,7 +47,7 @@ def plan() -> PokeReturnValue:
 
 
 @task
-def point() -> list[dict[str, Any]]:
+def point() -> list[Document]:
     """Check `hashtag_ranking`, then let everybody read it. Plans the exports."""
     context = get_current_context()
     hours, owed = _noted(context)
@@ -65,7 +66,7 @@ def publish(queries: Sequence[str]) -> list[str]:
 
 
 @task
-def places() -> list[dict[str, Any]]:
+def places() -> list[Document]:
     """Which places to ask X about: the asked ones, else those that the connection names. Plans `hear`."""
     context = get_current_context()
     if (connection := x_api.connection()) is None:
@@ -80,7 +81,7 @@ def places() -> list[dict[str, Any]]:
 
 
 @task(pool=X_TRENDS)
-def hear(place: dict[str, Any]) -> str:
+def hear(place: Document) -> str:
     """Ask X what is trending at a place, and write it to the results bucket. Returns the key."""
     context = get_current_context()
     requested, hour = Place(**place), last_ended(context["dag_run"].start_date)

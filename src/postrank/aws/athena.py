@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 
 _FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
@@ -79,12 +80,12 @@ class Athena:
         """What a finished statement cost, and where its result lies. Raises QueryFailed."""
         return _succeeded(self._get(query_id))
 
-    def _get(self, query_id: str) -> dict[str, Any]:
-        execution: dict[str, Any] = self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+    def _get(self, query_id: str) -> Document:
+        execution: Document = self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
         return execution
 
 
-def _succeeded(execution: dict[str, Any]) -> Execution:
+def _succeeded(execution: Document) -> Execution:
     status = execution["Status"]
     if status["State"] != "SUCCEEDED":
         raise QueryFailed(

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 
 _CREATE_LIMIT = 100  # partitions a call (AWS Glue API, "BatchCreatePartition")
@@ -16,7 +17,7 @@ _T = TypeVar("_T")
 class PartitionsRefused(Retryable):
     """Glue did not take some partitions."""
 
-    def __init__(self, table: str, errors: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, table: str, errors: Sequence[Document]) -> None:
         super().__init__(f"Glue refused {len(errors)} partitions of {table}, the first one so: {errors[0]}")
         self.table, self.errors = table, errors
 
@@ -112,12 +113,12 @@ class Catalogue:
         location: str = self._table(table)["StorageDescriptor"]["Location"]
         return location if location.endswith("/") else f"{location}/"
 
-    def _table(self, table: str) -> dict[str, Any]:
-        definition: dict[str, Any] = self.client.get_table(DatabaseName=self.database, Name=table)["Table"]
+    def _table(self, table: str) -> Document:
+        definition: Document = self.client.get_table(DatabaseName=self.database, Name=table)["Table"]
         return definition
 
 
-def _partition_input(partition: Partition, storage: dict[str, Any]) -> dict[str, Any]:
+def _partition_input(partition: Partition, storage: Document) -> Document:
     return {
         "Values": list(partition.values),
         "StorageDescriptor": {**storage, "Location": partition.location},

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 
 
 class NotEmptied(Retryable):
     """S3 kept objects that were to be deleted."""
 
-    def __init__(self, bucket: str, errors: list[dict[str, Any]]) -> None:
+    def __init__(self, bucket: str, errors: list[Document]) -> None:
         super().__init__(f"S3 did not delete {len(errors)} objects of {bucket}, the first one so: {errors[0]}")
         self.bucket, self.errors = bucket, errors
 
@@ -96,7 +97,7 @@ def lines(s3: Any, url: str) -> Iterator[bytes]:
             yield from s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].iter_lines()
 
 
-def _pages(s3: Any, url: str) -> Iterator[list[dict[str, Any]]]:
+def _pages(s3: Any, url: str) -> Iterator[list[Document]]:
     bucket, prefix = split(url)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         if page.get("Contents"):

@@ -9,11 +9,13 @@ from typing import Any
 
 import orjson
 
+from postrank.documents import Document
+
 _RECORDS, _BODY = "Records", "put_records_body"
 _PLACEHOLDER = [{"Data": b"", "PartitionKey": "-"}]
 
 
-def encode_records(params: dict[str, Any]) -> bytes:
+def encode_records(params: Document) -> bytes:
     """The JSON of a PutRecords request whose records have `Data` (bytes) and `PartitionKey`."""
     head = orjson.dumps({name: value for name, value in params.items() if name != _RECORDS})[:-1]
     records = b",".join(
@@ -31,10 +33,10 @@ def quicken(client: Any) -> Any:
     return client
 
 
-def _take_records(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+def _take_records(params: Document, context: Document, **_: Any) -> Document:
     context[_BODY] = encode_records(params)
     return {**params, _RECORDS: _PLACEHOLDER}
 
 
-def _set_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+def _set_body(params: Document, context: Document, **_: Any) -> None:
     params["body"] = context.pop(_BODY)

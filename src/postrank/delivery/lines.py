@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from postrank.documents import Document
+
 
 @dataclass(slots=True)
 class Hour:
@@ -46,7 +48,7 @@ class DeliveredLines:
 
     def update(self) -> int:
         """Count what was delivered since the last time; returns all lines so far."""
-        listed: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        listed: dict[str, list[Document]] = defaultdict(list)
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix):
             for entry in page.get("Contents", ()):
                 listed[entry["Key"].rpartition("/")[0]].append(entry)
@@ -55,7 +57,7 @@ class DeliveredLines:
         self.newest = max(written, default=None)
         return self.lines
 
-    def _hour(self, entries: list[dict[str, Any]], counted: Hour | None) -> Hour:
+    def _hour(self, entries: list[Document], counted: Hour | None) -> Hour:
         hour = Hour(len(entries), sum(entry["Size"] for entry in entries))
         if counted and (counted.objects, counted.bytes) == (hour.objects, hour.bytes):
             return counted

@@ -1,7 +1,7 @@
 """The minutes that the stream counted, held to those that the lake counts."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
+from postrank.documents import JsonObject
 from postrank.errors import Fatal
 from postrank.ranking.arrivals import HOUR, name_of, start_of
 
@@ -19,7 +20,7 @@ _LONGEST = timedelta(days=1)  # what is older is left to the daily comparison of
 class WindowsDiffer(Fatal):
     """The stream counted a closed minute otherwise than the lake."""
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, rows: Sequence[JsonObject]) -> None:
         first = ", ".join(f"{name} {value}" for name, value in rows[0].items())
         super().__init__(f"hop windows: {len(rows)} or more closed minutes differ, the first: {first}")
         self.rows = rows

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from postrank.aws.resources import StreamerNames
 from postrank.deploy.failures import NotInstalled
+from postrank.documents import Document
 from postrank.errors import Fatal
 
 _LOOK_SECONDS = 1.0
@@ -81,10 +82,10 @@ class Host:
             raise HostRefused(f"{what}: {invocation['StatusDetails']}, status {invocation['ResponseCode']}: {output}")
         return str(invocation["StandardOutputContent"])
 
-    def _invocation(self, command: str) -> dict[str, Any] | None:
+    def _invocation(self, command: str) -> Document | None:
         """What is known of a command; None while Systems Manager does not know it yet on this instance."""
         try:
-            invocation: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.instance)
+            invocation: Document = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.instance)
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvocationDoesNotExist":
                 raise

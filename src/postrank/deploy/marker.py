@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.deploy.failures import DeploymentGoesOn
+from postrank.documents import Document
 
 LEASE = timedelta(seconds=120)
 _LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
@@ -82,7 +83,7 @@ class Marker:
         self._etag, self._renewed = put["ETag"], time.monotonic()
 
 
-def lapsed(marker: dict[str, Any]) -> bool:
+def lapsed(marker: Document) -> bool:
     """Whether what a marker says was left behind."""
     until = marker.get("until")
     return until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)

@@ -5,13 +5,14 @@ what carries no such line was asked by a person.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
 from postrank.aws.athena import ORIGIN
+from postrank.documents import Document, JsonObject
 
 COSTS = "costs/"  # in the results bucket
 _BATCH = 50  # Athena, BatchGetQueryExecution
@@ -65,7 +66,7 @@ class Costs:
     workgroup: str
     price: Price
 
-    def of_day(self, day: date) -> dict[str, Any]:
+    def of_day(self, day: date) -> Document:
         """The cost report of a day (UTC, by when a statement was asked)."""
         found = list(self._statements(day))
         return {
@@ -78,7 +79,7 @@ class Costs:
             "by_relation": self._grouped(found, "dag_id", "relation"),
         }
 
-    def store(self, day: date, s3: Any, bucket: str) -> dict[str, Any]:
+    def store(self, day: date, s3: Any, bucket: str) -> Document:
         """Write the report of a day to `costs/dt=YYYY-MM-DD.json`; returns it."""
         report = self.of_day(day)
         body = (json.dumps(report, indent=1) + "\n").encode()
@@ -92,7 +93,7 @@ class Costs:
             if start <= asked < start + timedelta(days=1):
                 yield self._statement(execution)
 
-    def _executions(self, since: datetime) -> Iterator[dict[str, Any]]:
+    def _executions(self, since: datetime) -> Iterator[Document]:
         """The statements of the workgroup's history, the newest first, until all of a page are older than `since`."""
         pages = self.athena.get_paginator("list_query_executions").paginate(
             WorkGroup=self.workgroup, PaginationConfig={"PageSize": _BATCH}
@@ -106,20 +107,20 @@ class Costs:
             if found and all(one["Status"]["SubmissionDateTime"] < since for one in found):
                 return
 
-    def _statement(self, execution: Mapping[str, Any]) -> Statement:
+    def _statement(self, execution: JsonObject) -> Statement:
         dag_id, _, run = _origin(execution["Query"]).partition("/")
         scanned = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         billed = self.price.billed(scanned, execution["Status"]["State"], execution.get("StatementType", ""))
         return Statement(dag_id, run, _relation(execution["Query"]), scanned, billed)
 
-    def _grouped(self, found: Iterable[Statement], *names: str) -> list[dict[str, Any]]:
+    def _grouped(self, found: Iterable[Statement], *names: str) -> list[Document]:
         groups: dict[tuple[str, ...], list[Statement]] = {}
         for one in found:
             groups.setdefault(tuple(getattr(one, name) for name in names), []).append(one)
         rows = [{**dict(zip(names, key, strict=True)), **self._sum(some)} for key, some in sorted(groups.items())]
         return sorted(rows, key=lambda row: -row["billed_bytes"])
 
-    def _sum(self, found: list[Statement]) -> dict[str, Any]:
+    def _sum(self, found: list[Statement]) -> Document:
         billed = sum(one.billed_bytes for one in found)
         return {
             "statements": len(found),

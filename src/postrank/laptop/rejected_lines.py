@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from postrank.documents import Document
+
 _SHOWN = 3
 
 
@@ -13,7 +15,7 @@ _SHOWN = 3
 class Rejects:
     """Rows of the rejects' ledger, oldest first, and the file that holds them all."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Document]
     path: Path
 
     @classmethod
@@ -36,5 +38,5 @@ class Rejects:
         return sentences
 
 
-def _where(row: dict[str, Any]) -> str:
+def _where(row: Document) -> str:
     return row["source"] if row["offset"] is None else f"{row['source']}, byte {row['offset']}"

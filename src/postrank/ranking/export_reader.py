@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.ranking.export_writer import LATEST
 
@@ -27,24 +28,24 @@ class Exports(ABC):
     def body(self, key: str) -> bytes:
         """One exported object, as it is. Raises NothingExported."""
 
-    def latest(self) -> dict[str, Any]:
+    def latest(self) -> Document:
         """The pointer to the newest export: `run`, `manifest` (its key), `interval`, ... Raises NothingExported."""
         return self._json(LATEST)
 
-    def manifest(self, run: str | None = None) -> dict[str, Any]:
+    def manifest(self, run: str | None = None) -> Document:
         """The manifest of a run (the newest unless named). Raises NothingExported."""
         return self._json(f"rankings/run={run}/manifest.json" if run else self.latest()["manifest"])
 
-    def rows(self, granularity: str, run: str | None = None) -> list[dict[str, Any]]:
+    def rows(self, granularity: str, run: str | None = None) -> list[Document]:
         """The ranked authors of a granularity, in order of window and rank. Raises NothingExported."""
         run = run or self.latest()["run"]
-        found: list[dict[str, Any]] = orjson.loads(
+        found: list[Document] = orjson.loads(
             self.body(f"rankings/run={run}/granularity={granularity}/ranked_authors.json")
         )
         return found
 
-    def _json(self, key: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.body(key))
+    def _json(self, key: str) -> Document:
+        found: Document = json.loads(self.body(key))
         return found
 
 

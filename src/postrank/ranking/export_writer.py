@@ -7,7 +7,7 @@ is written once its files are, and the pointer moves once the manifest is writte
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from pyarrow import csv, parquet
 
 from postrank.aws.prefixes import split
+from postrank.documents import JsonObject
 from postrank.ranking.lease import LOST_RACES
 from postrank.ranking.spreadsheet import neutral_columns
 
@@ -74,7 +75,7 @@ class Exporter:
             for form, content in _forms(rows)
         ]
 
-    def publish(self, manifest: Mapping[str, Any], files: list[ExportedFile], *, generation: int | None) -> None:
+    def publish(self, manifest: JsonObject, files: list[ExportedFile], *, generation: int | None) -> None:
         """Write the manifest, then point `latest.json` at it unless a ranking of a later generation is there.
 
         `generation` is that of the ranking lease; None leaves `latest.json` alone.
@@ -85,7 +86,7 @@ class Exporter:
             facts = {name: manifest[name] for name in _POINTER_FACTS}
             self._point({"manifest": key, **facts, "generation": generation})
 
-    def _point(self, pointer: Mapping[str, Any]) -> None:
+    def _point(self, pointer: JsonObject) -> None:
         """Compare and set `latest.json` ("Conditional writes")."""
         while True:
             current, etag = self._pointer()
@@ -100,7 +101,7 @@ class Exporter:
             else:
                 return
 
-    def _pointer(self) -> tuple[Mapping[str, Any], str]:
+    def _pointer(self) -> tuple[JsonObject, str]:
         """The pointer and its ETag; nothing and an empty text where nothing was published yet."""
         try:
             response = self.s3.get_object(Bucket=self.bucket, Key=LATEST)

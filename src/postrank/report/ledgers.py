@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
+from postrank.documents import Document
 from postrank.ranking.export_reader import Results
 from postrank.report.exports import LEDGERS, Export
 
-Row = dict[str, Any]
+Row = Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Observing the streamer: its instance, its agent, its service, its heartbeat, the streams that it writes to."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from postrank.aws.resources import Resources
 from postrank.deploy.marker import lapsed
+from postrank.documents import Document, JsonObject
 from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.supervision.diagnosis import Sight
@@ -51,7 +52,7 @@ class Observer:
             return str(instance["InstanceId"])
         raise NoInstance("no instance of the streamer is registered with Systems Manager: see supervise_streamer")
 
-    def service(self, questions: Sequence[Mapping[str, Any]], commands: Sequence[str]) -> dict[str, str]:
+    def service(self, questions: Sequence[JsonObject], commands: Sequence[str]) -> dict[str, str]:
         """The properties that the service document printed, as `Key=value` words or lines; none without a command."""
         if not commands:
             return {}
@@ -61,7 +62,7 @@ class Observer:
         pairs = (word.partition("=") for word in invocation["StandardOutputContent"].replace("\n", " ").split(" "))
         return {key: value for key, equals, value in pairs if equals}
 
-    def deploy_marker(self) -> dict[str, Any] | None:
+    def deploy_marker(self) -> Document | None:
         """What a deployment in progress says of itself, or None."""
         bucket, key = self.resources.buckets["raw"], self.resources.keys["deploy_marker"]
         try:
@@ -70,10 +71,10 @@ class Observer:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        marker: dict[str, Any] = json.loads(body.read())
+        marker: Document = json.loads(body.read())
         return None if lapsed(marker) else marker
 
-    def _instance(self) -> dict[str, Any] | None:
+    def _instance(self) -> Document | None:
         """The streamer's instance that is not terminated; of several the one that runs."""
         filters = [{"Name": "tag:Name", "Values": [self.resources.streamer.name]}]
         pages = self.client("ec2").get_paginator("describe_instances").paginate(Filters=filters)

@@ -5,15 +5,14 @@ a statement.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.trends.hashtags import HASHTAGS, HOURS
 from postrank.trends.x_places import is_place
-
-Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +54,10 @@ class Warehouse:
         return len(rows)
 
 
-def _hashtags(document: Document) -> list[dict[str, Any]]:
+def _hashtags(document: JsonObject) -> list[JsonObject]:
     return [{**row, "window_start": document["window_start"]} for row in document["hashtags"]]
 
 
-def _trends(document: Document) -> list[dict[str, Any]]:
+def _trends(document: JsonObject) -> list[JsonObject]:
     about = {name: document[name] for name in ("window_start", "woeid", "place", "heard_at")}
     return [{**about, **row} for row in document["trends"]]

@@ -25,6 +25,7 @@ def _rooms(package: str, names: str) -> set[str]:
 # stands for the rooms inside it. Rooms of `postrank` that are not listed for a room stay closed to it.
 _POSTRANK = {
     "errors": "",
+    "documents": "",
     "options": "errors",
     "settings": "errors options",
     "extras": "errors",
@@ -69,7 +70,7 @@ _LOCALAWS = {
     "cli": "core server",
     "__main__": "cli",
 }
-_DAGS = "aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"
+_DAGS = "documents aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"
 _AIRFLOW = {
     "connections": "",
     "dag": "connections",
@@ -78,7 +79,7 @@ _AIRFLOW = {
     "ui": "connections dag",
 }
 MAY_IMPORT = {
-    **{f"postrank.{room}": _rooms("postrank", inner) for room, inner in _POSTRANK.items()},
+    **{f"postrank.{room}": _rooms("postrank", f"documents {inner}") for room, inner in _POSTRANK.items()},
     **{f"localaws.{room}": _rooms("localaws", inner) for room, inner in _LOCALAWS.items()},
     **{
         f"postrank_airflow.{room}": _rooms("postrank_airflow", inner) | _rooms("postrank", _DAGS)

@@ -20,6 +20,7 @@ from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.prefixes import folder, split
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.lake.redaction.raw_zone import RawZone
 from postrank.ranking import plan as planning
@@ -261,5 +262,5 @@ class Redaction:
             return None
 
 
-def _plan_of(kept: dict[str, Any]) -> Plan:
+def _plan_of(kept: Document) -> Plan:
     return Plan(**{**kept, "posts": [tuple(one) for one in kept["posts"]]})

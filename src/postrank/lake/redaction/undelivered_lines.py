@@ -20,6 +20,7 @@ import orjson
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.lake.redaction.raw_zone import PostKey, stub_of
 from postrank.lake.redaction.steps import EVIDENCE
 from postrank.ranking.run_identity import Run
@@ -105,7 +106,7 @@ class Elsewhere:
         if batch:
             yield batch
 
-    def _redact(self, zone: Zone, batch: Mapping[str, set[str]]) -> Iterator[dict[str, Any]]:
+    def _redact(self, zone: Zone, batch: Mapping[str, set[str]]) -> Iterator[Document]:
         deleted = self._deleted(sorted(set().union(*batch.values())))
         for key in batch if deleted.posts else ():
             lines, found = self._read(key)
@@ -132,7 +133,7 @@ class Elsewhere:
                     authors[network, post_id.removeprefix("author:")] = _moment(row["deleted_at"])
         return Deleted(frozenset(posts), authors)
 
-    def _read(self, key: str) -> tuple[list[bytes], dict[str, Any]]:
+    def _read(self, key: str) -> tuple[list[bytes], Document]:
         answer = self.s3.get_object(Bucket=self._bucket, Key=key)
         body: bytes = answer["Body"].read()
         text = gzip.decompress(body) if body.startswith(_GZIP) else body
@@ -163,7 +164,7 @@ def _statements(ids: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _event(line: bytes) -> Document:
     """The object that a line holds; an empty one where it holds none."""
     try:
         found = orjson.loads(line)

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from postrank.aws.clients import Clients
 from postrank.aws.error_help import repair
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.streamer.doctor.finding import Finding
 
@@ -39,7 +40,7 @@ class _Caller:
     def __init__(self, clients: Clients) -> None:
         self.theirs: datetime | None = None
         self._clients = clients
-        self._identity: dict[str, Any] = {}
+        self._identity: Document = {}
         self._asked = check("credentials", self._ask)
 
     def credentials(self, names: Resources) -> Finding:

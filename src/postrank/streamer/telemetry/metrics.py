@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from postrank.documents import Document
 from postrank.streamer.telemetry.health import health
 from postrank.streamer.telemetry.reporter import Reporter
 
@@ -79,7 +80,7 @@ class Metrics:
         figures: Mapping[str, float] = {**self._reporter.counts(), **self._reporter.gauges()}
         return {name: float(figures.get(figure, 0.0)) for name, figure in COUNTS.items()}
 
-    def _datum(self, name: str, value: float, unit: str) -> dict[str, Any]:
+    def _datum(self, name: str, value: float, unit: str) -> Document:
         return {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": self._dimensions}
 
 

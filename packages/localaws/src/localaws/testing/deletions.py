@@ -7,12 +7,11 @@ Terraform's provider recognises, or "" where AWS answers with success.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from localaws.core.shapes import Params
 from localaws.testing.server import LocalAws
 from localaws.testing.streams import unique
 
-Params = dict[str, Any]
 SERVICES = ["firehose.amazonaws.com", "glue.amazonaws.com"]
 TRUST = {
     "Version": "2012-10-17",
