@@ -7,15 +7,20 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from postrank.aws.athena import Athena
+from postrank.aws.clients import Client, MakeClient
 from postrank.aws.glue import Catalogue
 from postrank.ranking.lease import Lease
 from postrank.ranking.run_identity import Run
+from postrank.supervision.observe import Observer
 from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
 
 
-def client(service: str) -> Any:
+def _client(service: str, /) -> Client:
     """A boto3 client of the connection's account and region."""
     return AwsGenericHook(aws_conn_id=AWS_CONNECTION, client_type=service).get_conn()
+
+
+client: MakeClient = _client
 
 
 def catalogue() -> Catalogue:
@@ -25,6 +30,11 @@ def catalogue() -> Catalogue:
 def athena() -> Athena:
     """Athena for the task that asks: its statements say which run they belong to."""
     return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(get_current_context()))
+
+
+def observer() -> Observer:
+    """What the streamer's instance looks like from outside."""
+    return Observer(client, RESOURCES)
 
 
 def lease(name: str) -> Lease:

@@ -1,6 +1,6 @@
 """The tasks of `refresh_catalog` after the crawl: did it succeed, and is every delivered hour in the catalogue?"""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context, task
 
@@ -10,6 +10,9 @@ from postrank.errors import Fatal, Retryable
 from postrank.ranking.arrivals import hours_ended_in
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 CRAWLED = ("raw_posts", "raw_author_windows")
 
@@ -58,7 +61,7 @@ def require_partitions() -> str:
     return "; ".join(seen)
 
 
-def _delivered(s3: Any, table: str, requested: list[str] | None) -> set[str]:
+def _delivered(s3: "S3Client", table: str, requested: list[str] | None) -> set[str]:
     """The arrival hours that hold objects: those of `asked`, or all."""
     root = prefix(table, RESOURCES)
     if requested is not None:
@@ -68,6 +71,6 @@ def _delivered(s3: Any, table: str, requested: list[str] | None) -> set[str]:
     return {f"{day[3:]}T{hour[5:]}" for day in days for hour in _folders(s3, bucket, f"{key}{day}/")}
 
 
-def _folders(s3: Any, bucket: str, below: str) -> list[str]:
+def _folders(s3: "S3Client", bucket: str, below: str) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below, Delimiter="/")
     return [entry["Prefix"].rstrip("/").rsplit("/", 1)[1] for page in pages for entry in page.get("CommonPrefixes", ())]

@@ -1,7 +1,7 @@
 """The tasks of `check_delivery`: every hop between the streamer and the lake, each failing with its numbers."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
@@ -18,6 +18,9 @@ from postrank.sinks.kinesis import KinesisSink
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.sql_filters import render
+
+if TYPE_CHECKING:
+    from mypy_boto3_firehose import FirehoseClient
 
 PARAMS = {
     "put_back_records": Param(
@@ -129,7 +132,7 @@ def require_equal_windows() -> str:
     return comparison.hold_new(datetime.now(UTC))
 
 
-def _state(firehose: Any, name: str) -> str:
+def _state(firehose: "FirehoseClient", name: str) -> str:
     try:
         described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
     except firehose.exceptions.ResourceNotFoundException:

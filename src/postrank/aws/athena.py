@@ -2,10 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from postrank.documents import Document
 from postrank.errors import Retryable
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
 _FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
@@ -40,7 +43,7 @@ class Execution:
 class Athena:
     """Statements against one database in one workgroup. `client` is boto3's Athena client."""
 
-    client: Any
+    client: "AthenaClient"
     database: str
     workgroup: str
     poll_seconds: float = 0.2  # the first wait; it grows to MAX_POLL_SECONDS
@@ -80,12 +83,11 @@ class Athena:
         """What a finished statement cost, and where its result lies. Raises QueryFailed."""
         return _succeeded(self._get(query_id))
 
-    def _get(self, query_id: str) -> Document:
-        execution: Document = self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        return execution
+    def _get(self, query_id: str) -> "QueryExecutionTypeDef":
+        return self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
 
 
-def _succeeded(execution: Document) -> Execution:
+def _succeeded(execution: "QueryExecutionTypeDef") -> Execution:
     status = execution["Status"]
     if status["State"] != "SUCCEEDED":
         raise QueryFailed(

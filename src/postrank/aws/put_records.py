@@ -5,11 +5,14 @@ body is made here, in botocore's own events: credentials, signing, endpoints, re
 """
 
 from binascii import b2a_base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from postrank.documents import Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
 
 _RECORDS, _BODY = "Records", "put_records_body"
 _PLACEHOLDER = [{"Data": b"", "PartitionKey": "-"}]
@@ -26,10 +29,11 @@ def encode_records(params: Document) -> bytes:
     return b'%b,"Records":[%b]}' % (head, records)
 
 
-def quicken(client: Any) -> Any:
+def quicken(client: "KinesisClient") -> "KinesisClient":
     """Let a boto3 Kinesis client make its PutRecords bodies by `encode_records`; returns the client."""
-    client.meta.events.register("provide-client-params.kinesis.PutRecords", _take_records)
-    client.meta.events.register("before-call.kinesis.PutRecords", _set_body)
+    events: Any = client.meta.events  # botocore replaces the parameters by what a handler returns; its stub has None
+    events.register("provide-client-params.kinesis.PutRecords", _take_records)
+    events.register("before-call.kinesis.PutRecords", _set_body)
     return client
 
 

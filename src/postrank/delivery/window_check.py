@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
@@ -12,6 +12,9 @@ from postrank.aws.resources import Resources
 from postrank.documents import JsonObject
 from postrank.errors import Fatal
 from postrank.ranking.arrivals import HOUR, name_of, start_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 STATE = "state/windows.json"  # in the lake bucket: {"compared_to": "2026-11-24T05:00:00.000Z"}
 _LONGEST = timedelta(days=1)  # what is older is left to the daily comparison of whole days
@@ -33,7 +36,7 @@ class Comparison:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     render: Callable[..., str]
 
     def hold(self, start: datetime, end: datetime, settled: datetime) -> None:

@@ -9,10 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws.athena import ORIGIN
-from postrank.documents import Document, JsonObject
+from postrank.documents import Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
+    from mypy_boto3_s3 import S3Client
 
 COSTS = "costs/"  # in the results bucket
 _BATCH = 50  # Athena, BatchGetQueryExecution
@@ -62,7 +67,7 @@ class Statement:
 class Costs:
     """The statements of a workgroup. `athena` is boto3's Athena client."""
 
-    athena: Any
+    athena: "AthenaClient"
     workgroup: str
     price: Price
 
@@ -79,7 +84,7 @@ class Costs:
             "by_relation": self._grouped(found, "dag_id", "relation"),
         }
 
-    def store(self, day: date, s3: Any, bucket: str) -> Document:
+    def store(self, day: date, s3: "S3Client", bucket: str) -> Document:
         """Write the report of a day to `costs/dt=YYYY-MM-DD.json`; returns it."""
         report = self.of_day(day)
         body = (json.dumps(report, indent=1) + "\n").encode()
@@ -93,7 +98,7 @@ class Costs:
             if start <= asked < start + timedelta(days=1):
                 yield self._statement(execution)
 
-    def _executions(self, since: datetime) -> Iterator[Document]:
+    def _executions(self, since: datetime) -> "Iterator[QueryExecutionTypeDef]":
         """The statements of the workgroup's history, the newest first, until all of a page are older than `since`."""
         pages = self.athena.get_paginator("list_query_executions").paginate(
             WorkGroup=self.workgroup, PaginationConfig={"PageSize": _BATCH}
@@ -107,7 +112,7 @@ class Costs:
             if found and all(one["Status"]["SubmissionDateTime"] < since for one in found):
                 return
 
-    def _statement(self, execution: JsonObject) -> Statement:
+    def _statement(self, execution: "QueryExecutionTypeDef") -> Statement:
         dag_id, _, run = _origin(execution["Query"]).partition("/")
         scanned = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         billed = self.price.billed(scanned, execution["Status"]["State"], execution.get("StatementType", ""))

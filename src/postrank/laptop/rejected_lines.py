@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from postrank.documents import Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _SHOWN = 3
 
@@ -19,7 +22,7 @@ class Rejects:
     path: Path
 
     @classmethod
-    def copied(cls, s3: Any, bucket: str, prefix: str, path: Path) -> "Rejects":
+    def copied(cls, s3: "S3Client", bucket: str, prefix: str, path: Path) -> "Rejects":
         """Read every object below `prefix` and write its rows, one JSON object a line, to `path`."""
         bodies = [
             s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()

@@ -4,13 +4,16 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.ranking.export_writer import LATEST
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class NothingExported(Fatal):
@@ -53,7 +56,7 @@ class Exports(ABC):
 class Results(Exports):
     """The exports in the results bucket. `s3` is boto3's S3 client."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
 
     def body(self, key: str) -> bytes:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import orjson
 import pyarrow as pa
@@ -18,10 +18,13 @@ import pyarrow.compute as pc
 from botocore.exceptions import ClientError
 from pyarrow import csv, parquet
 
-from postrank.aws.prefixes import split
+from postrank.aws.prefixes import Condition, split
 from postrank.documents import JsonObject
 from postrank.ranking.lease import LOST_RACES
 from postrank.ranking.spreadsheet import neutral_columns
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 COLUMNS = {
     "granularity": pa.string(),
@@ -61,7 +64,7 @@ class ExportedFile:
 class Exporter:
     """Writes one run's export below `prefix` (`rankings/run=<run>/`) of `bucket`. `s3` is boto3's S3 client."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
     prefix: str
 
@@ -114,7 +117,7 @@ class Exporter:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=_TYPES[form])
         return ExportedFile(key, granularity, form, rows, len(content), hashlib.sha256(content).hexdigest())
 
-    def _put_json(self, key: str, value: Any, **condition: str) -> None:
+    def _put_json(self, key: str, value: Any, **condition: Unpack[Condition]) -> None:
         body = (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws import prefixes
 from postrank.aws.athena import Athena, Execution
@@ -28,6 +28,9 @@ from postrank.ranking.lease import Lease, LeaseLost
 from postrank.ranking.plan import Parameters
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
 VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
@@ -60,7 +63,7 @@ class Ranking:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     lease: Lease
     publishes: bool  # whether `latest.json` is to name this ranking
     render: Callable[..., str]
@@ -245,7 +248,7 @@ class Ranking:
         return tables
 
 
-def _document(s3: Any, bucket: str, key: str) -> Document:
+def _document(s3: "S3Client", bucket: str, key: str) -> Document:
     """A JSON object; an empty one where there is none."""
     try:
         document: Document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())

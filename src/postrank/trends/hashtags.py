@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
@@ -22,6 +22,9 @@ from postrank.ranking.lease import Lease, LeaseLost
 from postrank.ranking.plan import Parameters
 from postrank.ranking.request import BadRequest
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LATEST = "trends/latest.json"
 HOURS = "trends/hour="  # the documents of each hour
@@ -69,7 +72,7 @@ class Trends:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     lease: Lease
     render: Callable[..., str]
 
@@ -161,7 +164,7 @@ class Trends:
         put_json(self.s3, self.resources.buckets["results"], key, document)
 
 
-def put_json(s3: Any, bucket: str, key: str, document: JsonObject) -> None:
+def put_json(s3: "S3Client", bucket: str, key: str, document: JsonObject) -> None:
     """Write one document of the results bucket."""
     body = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")

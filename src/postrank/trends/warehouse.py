@@ -8,11 +8,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postrank.documents import JsonObject
 from postrank.trends.hashtags import HASHTAGS, HOURS
 from postrank.trends.x_places import is_place
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,7 @@ class Warehouse:
 
     connect: Callable[[], Any]
     statement: Callable[[str], str]
-    s3: Any
+    s3: "S3Client"
     bucket: str  # of results
 
     def store(self, keys: Iterable[str]) -> int:

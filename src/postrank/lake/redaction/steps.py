@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postrank.aws import prefixes
 from postrank.aws.athena import Athena
@@ -29,6 +29,9 @@ from postrank.ranking.catalog_state import CORRECTIONS
 from postrank.ranking.lease import Lease
 from postrank.ranking.plan import Parameters
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 EVIDENCE = "evidence/redactions/"  # in the lake bucket
 PLANS = "state/redactions/"  # in the lake bucket
@@ -78,7 +81,7 @@ class Redaction:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     leases: Sequence[Lease]  # of all whose queries read `post_versions`
     render: Callable[..., str]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -24,6 +24,9 @@ from postrank.documents import Document
 from postrank.lake.redaction.raw_zone import PostKey, stub_of
 from postrank.lake.redaction.steps import EVIDENCE
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _BATCH = 2000  # ids, about, of the objects that are looked up together
 _STATEMENT = 200_000  # bytes of ids: a statement may have 262,144 (Athena, "Service Quotas")
@@ -69,7 +72,7 @@ class Elsewhere:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     render: Callable[..., str]
 
     def redact(self) -> int:

@@ -27,7 +27,7 @@ from postrank.streamer.host.folder_claim import alone
 class PutObject(Protocol):
     """Writes one object of the raw bucket."""
 
-    def __call__(self, key: str, body: bytes) -> None: ...
+    def __call__(self, key: str, body: bytes, /) -> object: ...
 
 
 class Ledgers:

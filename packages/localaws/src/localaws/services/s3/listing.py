@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from localaws.core.cloud import AwsError
-from localaws.core.shapes import Params, Response
+from localaws.core.shapes import Document, Params, Response
 from localaws.services.s3.objects import OWNER
 from localaws.services.s3.store import Store, Stored
 
