@@ -11,8 +11,8 @@ from postrank.errors import Fatal
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# "stopped": told to stop, and did; "finished": its source ended, and all of it is acknowledged.
-PHASES = ("starting", "streaming", "spooling", "draining", "stopped", "finished", "failed")
+# `phase` is starting, streaming, spooling, draining or failed; stopped: told to stop, and did; finished: its source
+# ended, and all of it is acknowledged.
 
 
 class NoHeartbeat(Fatal):

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.fakes.aws import aws_server
 from tests.support.streaming.streamers import StreamerProcess, ledger
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("CONTRIBUTING.md", "pyproject.toml", "dags", "include", "packages", "plugins", "src", "tests")
+COPIED = ("CONTRIBUTING.md", "conftest.py", "pyproject.toml", "dags", "include", "packages", "plugins", "src", "tests")
 _BLOCK = re.compile(r"^```(python|diff) title=\"([^\"]+)\"\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 _SECTION = re.compile(r"^### ([^\n]+)\n(.*?)(?=^### |\Z)", flags=re.MULTILINE | re.DOTALL)
 ITEM = {"id": "7", "date_published": "2026-05-01T12:00:00Z", "authors": [{"name": "sim_ann"}], "tags": ["eclipse"]}
@@ -40,7 +41,13 @@ class Tree:
         """Run a module with this Python in the copy, on the copy's code."""
         command = [sys.executable, "-m", *words]
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=240
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patient(240),
         )
 
     def test(self, path: str, *words: str) -> None:
@@ -109,6 +116,7 @@ def test_each_recipe_has_a_complete_example():
         assert {path for _, path, _ in blocks} <= listed, title
 
 
+@pytest.mark.slow
 def test_a_source_added_by_the_recipe_streams_to_files(tree: Tree, feed: str, tmp_path: Path):
     tree.test("tests/contract/test_jsonfeed.py")
     source = {"kind": "jsonfeed", "url": feed, "poll_seconds": 1}
@@ -116,13 +124,13 @@ def test_a_source_added_by_the_recipe_streams_to_files(tree: Tree, feed: str, tm
     settings = {"source": source, "sink": sink, "metrics": {"seconds": 0}}
     with aws_server() as aws:
         path = {"PYTHONPATH": tree.environment["PYTHONPATH"]}
-        streamer = StreamerProcess(tmp_path, aws.url, [], settings=settings, env=path)
+        streamer = StreamerProcess(tmp_path, aws.url, [], settings=settings, env=path, forked=False)
         process = streamer.start()
         try:
             lines = wait_for(lambda: posts(tmp_path / "out"), timeout=60, what="the post in a file")
         finally:
             process.terminate()
-            status = process.wait(timeout=60)
+            status = process.wait(timeout=patient(60))
         assert [row["reason"] for row in ledger(aws, "rejects")] == ["an item needs an id and an author"]
     assert [(line["post_id"], line["network"], line["hashtags"]) for line in lines] == [
         ("7", "feed:127.0.0.1", ["eclipse"])
@@ -136,14 +144,17 @@ def posts(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.slow
 def test_a_metric_added_by_the_recipe_ranks_on_the_local_athena(tree: Tree):
     tree.test("tests/sql/test_active_minutes.py")
 
 
+@pytest.mark.slow
 def test_a_service_added_by_the_recipe_answers_through_boto3(tree: Tree):
     tree.test("packages/localaws/tests/services/translate/test_languages.py")
 
 
+@pytest.mark.slow
 def test_a_dag_added_by_the_recipe_is_read_by_airflow(tree: Tree, tmp_path: Path):
     read = "from airflow.dag_processing.dagbag import DagBag; bag = DagBag('dags/count_rejects.py')\n"
     script = tmp_path / "read.py"
@@ -156,6 +167,7 @@ def test_a_dag_added_by_the_recipe_is_read_by_airflow(tree: Tree, tmp_path: Path
     assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
+@pytest.mark.slow
 def test_what_the_recipes_add_passes_the_linter_and_the_rules_of_imports(tree: Tree):
     paths = [path for _, path, _ in _BLOCK.findall((tree.folder / "CONTRIBUTING.md").read_text(encoding="utf-8"))]
     completed = tree.run("ruff", "check", *(path for path in paths if path.endswith(".py")))

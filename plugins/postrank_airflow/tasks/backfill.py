@@ -15,8 +15,9 @@ from postrank.documents import Document, JsonObject
 from postrank.errors import Retryable
 from postrank.gaps import open_gaps
 from postrank.gaps import request as recovery
-from postrank.gaps.open_gaps import Gap, Span, utc
+from postrank.gaps.open_gaps import Gap, Span
 from postrank.gaps.request import ARCHIVE, RecoveryRequest
+from postrank.posts.times import to_text
 from postrank.ranking.run_identity import Run
 from postrank.report.ledgers import Ledgers
 from postrank_airflow.connections import clients
@@ -146,8 +147,8 @@ def _write(context: Any, rows: Iterable[JsonObject]) -> None:
 
 def _row(source: str, span: Span, reason: str, by: str) -> Document:
     """A row of the gap ledger, as the streamer writes them."""
-    row = {"source": source, "gap_from": utc(span.since), "gap_to": utc(span.until), "reason": reason}
-    return {"collector": "backfill_posts", **row, "recovered_by": by, "noted_at": utc(datetime.now(UTC))}
+    row = {"source": source, "gap_from": to_text(span.since), "gap_to": to_text(span.until), "reason": reason}
+    return {"collector": "backfill_posts", **row, "recovered_by": by, "noted_at": to_text(datetime.now(UTC))}
 
 
 def _answer(event: JsonObject) -> Document:

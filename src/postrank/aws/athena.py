@@ -35,7 +35,6 @@ class Execution:
 
     query_id: str
     scanned_bytes: int
-    engine_milliseconds: int
     output: str  # s3://bucket/key of the result
 
 
@@ -97,6 +96,5 @@ def _succeeded(execution: "QueryExecutionTypeDef") -> Execution:
     return Execution(
         query_id=execution["QueryExecutionId"],
         scanned_bytes=statistics.get("DataScannedInBytes", 0),
-        engine_milliseconds=statistics.get("EngineExecutionTimeInMillis", 0),
         output=execution.get("ResultConfiguration", {}).get("OutputLocation", ""),
     )

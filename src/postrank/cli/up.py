@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from postrank.extras import require
-from postrank.laptop.run import Interrupted, run
+from postrank.laptop.lifecycle import Interrupted, run
 from postrank.laptop.setup.options import Options
 
 SOURCES = ("replay", "bluesky")

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from postrank.aws.prefixes import Condition
 from postrank.deploy.failures import DeploymentGoesOn
 from postrank.documents import Document
+from postrank.posts.times import to_text
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,7 +41,7 @@ class Marker:
     @contextmanager
     def held(self, version: str, who: str) -> Iterator[None]:
         """Take the marker and clear it at the end, whatever the end. Raises DeploymentGoesOn."""
-        self._holder = {"version": version, "by": who, "since": _text(datetime.now(UTC))}
+        self._holder = {"version": version, "by": who, "since": to_text(datetime.now(UTC))}
         try:
             self._put(IfNoneMatch="*")
         except ClientError as error:
@@ -71,7 +72,7 @@ class Marker:
             marker = self.s3.get_object(Bucket=self.bucket, Key=self.key)
             other, etag = json.loads(marker["Body"].read()), marker["ETag"]
         except self.s3.exceptions.NoSuchKey:  # its owner has cleared it just now
-            other, etag = {"until": _text(datetime.now(UTC))}, None
+            other, etag = {"until": to_text(datetime.now(UTC))}, None
         if lapsed(other):
             with suppress(ClientError):
                 return self._put(**({"IfMatch": etag} if etag else {"IfNoneMatch": "*"}))
@@ -82,7 +83,7 @@ class Marker:
         )
 
     def _put(self, **condition: Unpack[Condition]) -> None:
-        body = {**self._holder, "until": _text(datetime.now(UTC) + self.lease)}
+        body = {**self._holder, "until": to_text(datetime.now(UTC) + self.lease)}
         put = self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=json.dumps(body).encode(), **condition)
         self._etag, self._renewed = put["ETag"], time.monotonic()
 
@@ -91,7 +92,3 @@ def lapsed(marker: Document) -> bool:
     """Whether what a marker says was left behind."""
     until = marker.get("until")
     return until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -85,8 +85,3 @@ def _gap(source: str, span: Span, reason: str, read: list[tuple[Span, str]]) -> 
     left = remaining(span, [span_read for span_read, _ in read])
     by = {name for span_read, name in read if span_read.since < span.until and span_read.until > span.since}
     return Gap(source=source, span=span, reason=reason, left=tuple(left), recovered_by=tuple(sorted(by)))
-
-
-def utc(moment: datetime) -> str:
-    """An instant as the ledger writes it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from postrank.documents import JsonObject
-from postrank.gaps.open_gaps import Gap, Span, slices, utc
+from postrank.gaps.open_gaps import Gap, Span, slices
+from postrank.posts.times import to_text
 from postrank.ranking.request import TIME_PATTERN, BadRequest
 
 SOURCES = LEDGER, SEARCH, TIMELINES, ARCHIVE = ("ledger", "x-search", "mastodon", "archive")
@@ -65,7 +66,7 @@ def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
     """What is left of the gaps that nothing can read again, each with its reason."""
     unreachable = []
     for gap in gaps:
-        words = f"{gap.source} {utc(gap.span.since)} to {utc(gap.span.until)}"
+        words = f"{gap.source} {to_text(gap.span.since)} to {to_text(gap.span.until)}"
         if gap.left and gap.source not in _WAYS:
             unreachable.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
         elif gap.left and gap.source == "x" and gap.left[0].since < as_of - SEARCH_REACH:
@@ -77,7 +78,7 @@ def _requested(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
     if request.source == ARCHIVE:
         yield from ({**_slice(ARCHIVE, span), "File": [file]} for file in request.archives)
     else:
-        yield from (_slice(request.source, one) for one in slices(span, request.length))
+        yield from (_slice(request.source, part) for part in slices(span, request.length))
 
 
 def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> Iterator[Slice]:
@@ -89,7 +90,7 @@ def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> 
 
 
 def _slice(source: str, span: Span) -> Slice:
-    return {"Source": [source], "From": [utc(span.since)], "To": [utc(span.until)]}
+    return {"Source": [source], "From": [to_text(span.since)], "To": [to_text(span.until)]}
 
 
 def _span(params: JsonObject, source: str, as_of: datetime) -> Span | None:
@@ -101,9 +102,9 @@ def _span(params: JsonObject, source: str, as_of: datetime) -> Span | None:
     if start is None or end is None:
         raise BadRequest("span_start" if start is None else "span_end", f"is needed to read from {source}")
     if not start < end <= as_of - SETTLING:
-        raise BadRequest("span_end", f"{utc(end)} must be after span_start and at least a minute ago")
+        raise BadRequest("span_end", f"{to_text(end)} must be after span_start and at least a minute ago")
     if source == SEARCH and start < as_of - SEARCH_REACH:
-        raise BadRequest("span_start", f"{utc(start)} is more than seven days ago, where X's recent search ends")
+        raise BadRequest("span_start", f"{to_text(start)} is more than seven days ago, where X's recent search ends")
     return Span(start, end)
 
 

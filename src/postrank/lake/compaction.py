@@ -86,9 +86,9 @@ class Compaction:
         """
         before = (self.as_of - keep).date().isoformat()
         runs: dict[str, list[str]] = defaultdict(list)
-        for one in self.catalogue.partitions(_RANKING, f"window_date < '{before}'"):
-            runs[one.values[0]].append(one.values[1])
-        many = {day: sorted(found) for day, found in runs.items() if len(found) > 1}
+        for partition in self.catalogue.partitions(_RANKING, f"window_date < '{before}'"):
+            runs[partition.values[0]].append(partition.values[1])
+        many = {day: sorted(day_runs) for day, day_runs in runs.items() if len(day_runs) > 1}
         return [
             {
                 "table": self.run.scratch("settled_ranking", number),
@@ -134,19 +134,20 @@ class Compaction:
         """The partitions (`first/last`) of more than `many` small files that nobody writes any more."""
         lying = sizes(self.s3, prefix(relation, self.resources))
         return [
-            _pair(one)
-            for one in self.catalogue.partitions(relation)
-            if self._settled(relation, one) and _is_scattered(lying.get(folder(one.location), Size(0, 0)), many)
+            _pair(partition)
+            for partition in self.catalogue.partitions(relation)
+            if self._settled(relation, partition)
+            and _is_scattered(lying.get(folder(partition.location), Size(0, 0)), many)
         ]
 
-    def _settled(self, relation: str, one: Partition) -> bool:
+    def _settled(self, relation: str, partition: Partition) -> bool:
         if relation == "post_versions":
-            return one.notes.get("postrank.closed") == "true"
-        return one.values[0] < (self.as_of - SETTLED).date().isoformat()
+            return partition.notes.get("postrank.closed") == "true"
+        return partition.values[0] < (self.as_of - SETTLED).date().isoformat()
 
     def _statement(self, relation: str, number: int, pairs: list[str]) -> Parameters:
         layout = RELATIONS[relation]
-        now = {one.values: one for one in self.catalogue.partitions(relation)}
+        now = {existing.values: existing for existing in self.catalogue.partitions(relation)}
         return {
             "relation": relation,
             "table": self.run.scratch(f"compacted_{relation}", number),

@@ -37,7 +37,7 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class CatalogState:
     """What the catalogue holds already: the posted days of two relations, and the runs whose debt is open."""
 
     post_days: Mapping[str, frozenset[str]]  # posted day: the dates on which its posts arrived
@@ -45,11 +45,11 @@ class Known:
     debt_runs: tuple[str, ...]
 
     @classmethod
-    def of(cls, catalogue: Catalogue, days: str, debt_runs: Iterable[str]) -> "Known":
+    def of(cls, catalogue: Catalogue, days: str, debt_runs: Iterable[str]) -> "CatalogState":
         """Read it from the partitions of `post_versions` and `author_minutes`; `days` says of which posted days."""
         return cls(
-            post_days=_arrival_dates(one.values for one in catalogue.partitions("post_versions", days)),
-            minute_days=frozenset(one.values[0] for one in catalogue.partitions("author_minutes", days)),
+            post_days=_arrival_dates(partition.values for partition in catalogue.partitions("post_versions", days)),
+            minute_days=frozenset(partition.values[0] for partition in catalogue.partitions("author_minutes", days)),
             debt_runs=tuple(debt_runs),
         )
 
@@ -61,11 +61,11 @@ def open_debts(catalogue: Catalogue) -> dict[str, str]:
 
 def _arrival_dates(partitions: Iterable[tuple[str, ...]]) -> dict[str, frozenset[str]]:
     """The dates on which the posts of each posted day arrived, from the keys of `post_versions`."""
-    found: dict[str, set[str]] = {}
+    by_day: dict[str, set[str]] = {}
     for hour, day in partitions:
         if day != CORRECTIONS:
-            found.setdefault(day, set()).add(hour[:10])
-    return {day: frozenset(dates) for day, dates in found.items()}
+            by_day.setdefault(day, set()).add(hour[:10])
+    return {day: frozenset(dates) for day, dates in by_day.items()}
 
 
 def _athena_time(text: str) -> datetime:

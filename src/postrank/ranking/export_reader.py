@@ -42,14 +42,14 @@ class Exports(ABC):
     def rows(self, granularity: str, run: str | None = None) -> list[Document]:
         """The ranked authors of a granularity, in order of window and rank. Raises NothingExported."""
         run = run or self.latest()["run"]
-        found: list[Document] = orjson.loads(
+        rows: list[Document] = orjson.loads(
             self.body(f"rankings/run={run}/granularity={granularity}/ranked_authors.json")
         )
-        return found
+        return rows
 
     def _json(self, key: str) -> Document:
-        found: Document = json.loads(self.body(key))
-        return found
+        document: Document = json.loads(self.body(key))
+        return document
 
 
 @dataclass(frozen=True, slots=True)

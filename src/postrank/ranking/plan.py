@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from postrank.aws.resources import Resources
 from postrank.documents import Document
 from postrank.ranking.arrivals import HOUR, start_of
-from postrank.ranking.catalog_state import CORRECTIONS, Known, Touched
+from postrank.ranking.catalog_state import CORRECTIONS, CatalogState, Touched
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 
@@ -78,10 +78,10 @@ def days_near(request: RankingRequest, touched: Sequence[Touched], data_hours: S
 
     Those are the days that are touched or asked for, and one more on each side: what lies further back costs nothing.
     """
-    asked = [moment.date().isoformat() for moment in (request.start, request.end) if moment]
+    bounds = [moment.date().isoformat() for moment in (request.start, request.end) if moment]
     touched_days = [day.posted_date for day in touched if not day.is_ahead]
-    days = [*asked, *touched_days, *(hour[:10] for hour in data_hours)]
-    if len(asked) == 1 or not days:  # an interval that is open on one side reaches as far as the lake
+    days = [*bounds, *touched_days, *(hour[:10] for hour in data_hours)]
+    if len(bounds) == 1 or not days:  # an interval that is open on one side reaches as far as the lake
         return ""
     return f"posted_date >= '{_shift(min(days), -1)}' and posted_date <= '{_shift(max(days), 1)}'"
 
@@ -98,7 +98,7 @@ class Layout:
     run: Run
     resources: Resources
     request: RankingRequest
-    known: Known
+    catalog: CatalogState
     touched: Sequence[Touched]
     arrival_hours: Sequence[str]  # staged by this run
     data_hours: Sequence[str]  # of a scheduled run; empty by hand
@@ -167,9 +167,9 @@ class Layout:
         bounds = self._bounds()
         if bounds is None:
             return []
-        days = (self._days_between(*bounds) if self._asked() else self._ranked_days()) & self._post_days()
+        days = (self._days_between(*bounds) if self._has_interval() else self._ranked_days()) & self._post_days()
         dates = {hour[:10] for hour in self.arrival_hours}
-        dates = dates.union(*(self.known.post_days.get(day, ()) for day in days))
+        dates = dates.union(*(self.catalog.post_days.get(day, ()) for day in days))
         return [{**self._window(bounds), "run": self.run.slug, "days": sorted(days), "arrival_dates": sorted(dates)}]
 
     def _ranking(
@@ -198,27 +198,27 @@ class Layout:
 
     def _window(self, bounds: tuple[datetime, datetime]) -> Parameters:
         start, end = (moment.isoformat().replace("+00:00", "Z") for moment in bounds)
-        return {"all_from": start, "all_to": end, "has_interval": self._asked()}
+        return {"all_from": start, "all_to": end, "has_interval": self._has_interval()}
 
-    def _asked(self) -> bool:
+    def _has_interval(self) -> bool:
         return self.request.start is not None or self.request.end is not None
 
     def _bounds(self) -> tuple[datetime, datetime] | None:
         """The window `all`: as asked, the scheduled hours, or as far as what was touched. None: nothing to rank."""
-        if self.data_hours and not self._asked():
+        if self.data_hours and not self._has_interval():
             return start_of(min(self.data_hours)), start_of(max(self.data_hours)) + HOUR
         start = self.request.start
         end = self.request.end
         if ranked := self._ranked_touched():
             start = start or min(day.first_minute for day in ranked)
             end = end or max(day.last_minute for day in ranked) + _MINUTE
-        if self.known.minute_days and self._asked():
-            start = start or _midnight(min(self.known.minute_days))
-            end = end or _midnight(max(self.known.minute_days)) + _DAY
+        if self.catalog.minute_days and self._has_interval():
+            start = start or _midnight(min(self.catalog.minute_days))
+            end = end or _midnight(max(self.catalog.minute_days)) + _DAY
         return (start, end) if start and end and start < end else None
 
     def _debt(self) -> tuple[str, ...]:
-        return tuple(sorted({*self.known.debt_runs, self.run.slug}))
+        return tuple(sorted({*self.catalog.debt_runs, self.run.slug}))
 
     def _touched_days(self) -> set[str]:
         return {day.posted_date for day in self._ranked_touched()}
@@ -227,7 +227,7 @@ class Layout:
         return [day for day in self.touched if not day.is_ahead]
 
     def _post_days(self) -> set[str]:
-        return {*self.known.post_days, *self._touched_days()} - {CORRECTIONS}
+        return {*self.catalog.post_days, *self._touched_days()} - {CORRECTIONS}
 
     def _rebuilt_days(self) -> set[str]:
         spilling = {
@@ -236,13 +236,13 @@ class Layout:
         return self._touched_days() | (spilling & self._post_days())
 
     def _minute_days(self) -> set[str]:
-        return {*self.known.minute_days, *self._rebuilt_days()}
+        return {*self.catalog.minute_days, *self._rebuilt_days()}
 
     def _ranked_days(self) -> set[str]:
         due = self._touched_days()
         due |= {_shift(day, 1) for day in due} & self._minute_days()
         bounds = self._bounds()
-        return due | (self._days_between(*bounds) if bounds and self._asked() else set())
+        return due | (self._days_between(*bounds) if bounds and self._has_interval() else set())
 
     def _days_between(self, start: datetime, end: datetime) -> set[str]:
         first, last = start.date().isoformat(), (end - timedelta(microseconds=1)).date().isoformat()

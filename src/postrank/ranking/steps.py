@@ -22,7 +22,7 @@ from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.ranking import plan, publish
 from postrank.ranking.arrivals import Arrivals
-from postrank.ranking.catalog_state import Known, Touched, open_debts
+from postrank.ranking.catalog_state import CatalogState, Touched, open_debts
 from postrank.ranking.export_writer import Exporter
 from postrank.ranking.lease import Lease, LeaseLost
 from postrank.ranking.plan import Parameters
@@ -92,14 +92,14 @@ class Ranking:
 
     def arrived(self) -> dict[str, dict[str, str]]:
         """The arrival hours to ingest, with what to note on their partitions once they are."""
-        found = Arrivals(self.catalogue, self.s3)
-        hours = found.due(self.data_hours, self.as_of) if self.data_hours else found.changed(self.as_of)
+        arrivals = Arrivals(self.catalogue, self.s3)
+        hours = arrivals.due(self.data_hours, self.as_of) if self.data_hours else arrivals.changed(self.as_of)
         return {hour.name: hour.notes for hour in hours}
 
     def has_work(self, notes: Notes) -> bool:
         """Whether anything is to be ranked: something arrived, an interval was asked for, or a ranking is owed."""
-        asked = self.request.start or self.request.end
-        return bool(notes or asked or self.catalogue.partitions("touched_minutes"))
+        interval = self.request.start or self.request.end
+        return bool(notes or interval or self.catalogue.partitions("touched_minutes"))
 
     def arrivals(self, notes: Notes) -> Statements:
         """The statement that stages what arrived."""
@@ -135,7 +135,7 @@ class Ranking:
             run=self.run,
             resources=self.resources,
             request=self.request,
-            known=Known.of(self.catalogue, days, owed),
+            catalog=CatalogState.of(self.catalogue, days, owed),
             touched=touched,
             arrival_hours=list(notes),
             data_hours=self.data_hours,
@@ -207,9 +207,9 @@ class Ranking:
         behind = {name: int(value or 0) for name, value in self.athena.rows_of(taken_out)[0].items()}
         behind["future_lines"] = planned["future_lines"]
         behind["rejects"] = self._rejects(window["arrival_dates"])
-        cost = _cost([self.athena.execution(one) for one in ids])
+        cost = _cost([self.athena.execution(query_id) for query_id in ids])
         interval = {"start": window["all_from"], "end": window["all_to"]}
-        manifest = {**self._asked(), "interval": interval, **heading, "exported_at": _now(), **behind, **cost}
+        manifest = {**self._request_fields(), "interval": interval, **heading, "exported_at": _now(), **behind, **cost}
         exporter.publish(manifest, files, generation=planned["generation"] if self.publishes else None)
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
@@ -223,7 +223,7 @@ class Ranking:
             self.catalogue.drop(table)
         prefixes.empty(self.s3, self.run.location(self.resources, "arrivals"))
 
-    def _asked(self) -> Document:
+    def _request_fields(self) -> Document:
         return {
             "run": self.run.slug,
             "granularities": list(self.request.granularities),
@@ -267,6 +267,6 @@ def _days(statements: Iterable[Parameters]) -> list[str]:
 
 def _cost(executions: Sequence[Execution]) -> Document:
     return {
-        "queries": [{"id": one.query_id, "scanned_bytes": one.scanned_bytes} for one in executions],
-        "scanned_bytes": sum(one.scanned_bytes for one in executions),
+        "queries": [{"id": execution.query_id, "scanned_bytes": execution.scanned_bytes} for execution in executions],
+        "scanned_bytes": sum(execution.scanned_bytes for execution in executions),
     }

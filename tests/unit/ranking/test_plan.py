@@ -7,7 +7,7 @@ import pytest
 
 from postrank.aws.resources import Resources
 from postrank.ranking.arrivals import hours_ended_in
-from postrank.ranking.catalog_state import Known, Touched
+from postrank.ranking.catalog_state import CatalogState, Touched
 from postrank.ranking.plan import Horizon, Layout, days_near, touched
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
@@ -29,12 +29,12 @@ def _day(day: str, first: str = "10:00", last: str = "10:30", hour: str = "2026-
     )
 
 
-def _layout(*days: Touched, known: Known | None = None, params: dict | None = None, data_hours=()) -> Layout:
+def _layout(*days: Touched, catalog: CatalogState | None = None, params: dict | None = None, data_hours=()) -> Layout:
     return Layout(
         run=RUN,
         resources=NAMES,
         request=RankingRequest.of(params or {}),
-        known=known or Known(post_days={}, minute_days=frozenset(), debt_runs=()),
+        catalog=catalog or CatalogState(post_days={}, minute_days=frozenset(), debt_runs=()),
         touched=days,
         arrival_hours=["2026-11-24T05"],
         data_hours=data_hours,
@@ -42,8 +42,10 @@ def _layout(*days: Touched, known: Known | None = None, params: dict | None = No
     )
 
 
-def _known(*days: str) -> Known:
-    return Known(post_days=dict.fromkeys(days, frozenset({"2026-11-20"})), minute_days=frozenset(days), debt_runs=())
+def _catalog(*days: str) -> CatalogState:
+    return CatalogState(
+        post_days=dict.fromkeys(days, frozenset({"2026-11-20"})), minute_days=frozenset(days), debt_runs=()
+    )
 
 
 def test_names_of_a_run_are_safe_and_the_same_at_every_retry():
@@ -68,20 +70,20 @@ def test_one_statement_ranks_all_windows_of_a_short_interval():
 
 
 def test_a_post_in_the_last_minute_of_a_day_counts_in_the_sliding_minute_of_the_next():
-    (minutes,) = _layout(_day("2026-11-23", last="23:59"), known=_known("2026-11-24")).author_minutes()
+    (minutes,) = _layout(_day("2026-11-23", last="23:59"), catalog=_catalog("2026-11-24")).author_minutes()
     assert minutes["days"] == ["2026-11-23", "2026-11-24"]
-    (minutes,) = _layout(_day("2026-11-23", last="23:58"), known=_known("2026-11-24")).author_minutes()
+    (minutes,) = _layout(_day("2026-11-23", last="23:58"), catalog=_catalog("2026-11-24")).author_minutes()
     assert minutes["days"] == ["2026-11-23"]
 
 
 def test_the_day_after_a_touched_one_is_ranked_again_where_it_has_posts():
-    (ranking,) = _layout(_day("2026-11-23"), known=_known("2026-11-24", "2026-11-25")).author_ranking()
+    (ranking,) = _layout(_day("2026-11-23"), catalog=_catalog("2026-11-24", "2026-11-25")).author_ranking()
     assert ranking["days"] == ["2026-11-23", "2026-11-24"]
 
 
 def test_an_asked_interval_is_ranked_whole_though_nothing_arrived():
     asked = {"interval_start": "2026-11-20T00:00:00Z", "interval_end": "2026-11-22T00:00:00Z"}
-    layout = _layout(known=_known("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"), params=asked)
+    layout = _layout(catalog=_catalog("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"), params=asked)
     assert layout.post_versions() == layout.author_minutes() == []
     (ranking,) = layout.author_ranking()
     assert ranking["days"] == ["2026-11-20", "2026-11-21"]
@@ -95,7 +97,7 @@ def test_a_scheduled_run_ranks_its_hour_as_the_whole():
 
 
 def test_an_export_knows_on_which_dates_its_posts_arrived():
-    (export,) = _layout(_day("2026-11-23"), known=_known("2026-11-23")).exports()
+    (export,) = _layout(_day("2026-11-23"), catalog=_catalog("2026-11-23")).exports()
     assert export["arrival_dates"] == ["2026-11-20", "2026-11-24"]
 
 

@@ -72,9 +72,9 @@ def test_a_creation_whose_response_was_lost_is_not_made_twice(aws, lossy):
     client = through(lossy, aws, "glue")
     client.create_database(DatabaseInput={"Name": name})
     queries = through(lossy, aws, "athena")
-    made = queries.create_named_query(Name=name, Database=name, QueryString="select 1", ClientRequestToken=name * 3)
+    created = queries.create_named_query(Name=name, Database=name, QueryString="select 1", ClientRequestToken=name * 3)
     ids = aws.client("athena").list_named_queries()["NamedQueryIds"]
-    assert [one for one in ids if one == made["NamedQueryId"]] == [made["NamedQueryId"]]
+    assert [item for item in ids if item == created["NamedQueryId"]] == [created["NamedQueryId"]]
     instance = through(lossy, aws, "ec2").create_volume(AvailabilityZone="us-east-1a", Size=3)["VolumeId"]
     sized = aws.client("ec2").describe_volumes(Filters=[{"Name": "size", "Values": ["3"]}])["Volumes"]
     assert [volume["VolumeId"] for volume in sized] == [instance]

@@ -82,7 +82,7 @@ def test_any_parameters_get_an_answer_in_the_protocols_form(server, service, dat
     assert b"Traceback" not in raw["body"]
     operation = described(service, action)
     protocol = next(
-        one for one in operation.service_model.metadata.get("protocols", ["json"]) if one != "smithy-rpc-v2-cbor"
+        item for item in operation.service_model.metadata.get("protocols", ["json"]) if item != "smithy-rpc-v2-cbor"
     )
     parsed = create_parser(protocol).parse(raw, operation.output_shape)
     if raw["status_code"] >= 300:

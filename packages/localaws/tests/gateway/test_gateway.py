@@ -53,26 +53,26 @@ def test_health_tells_that_the_server_answers_and_nothing_else(aws):
     ],
 )
 def test_a_body_that_cannot_be_read_is_a_serialization_exception(aws, body, code):
-    status, _, told = json_call(aws, "Kinesis_20131202.ListStreams", body)
-    assert (status, json.loads(told)["__type"]) == (400, code)
+    status, _, response = json_call(aws, "Kinesis_20131202.ListStreams", body)
+    assert (status, json.loads(response)["__type"]) == (400, code)
 
 
 def test_unknown_actions_are_named_as_unknown(aws):
-    status, _, told = json_call(aws, "Kinesis_20131202.Fly", b"{}")
-    assert (status, json.loads(told)["__type"]) == (400, "UnknownOperationException")
+    status, _, response = json_call(aws, "Kinesis_20131202.Fly", b"{}")
+    assert (status, json.loads(response)["__type"]) == (400, "UnknownOperationException")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    status, _, told = ask_signed(aws, "iam", "POST", "/", b"Action=Fly&Version=2010-05-08", form)
+    status, _, response = ask_signed(aws, "iam", "POST", "/", b"Action=Fly&Version=2010-05-08", form)
     assert status == 400
-    assert b"<Code>InvalidAction</Code>" in told
-    status, _, told = ask_signed(aws, "s3", "PATCH", "/bucket/key")
+    assert b"<Code>InvalidAction</Code>" in response
+    status, _, response = ask_signed(aws, "s3", "PATCH", "/bucket/key")
     assert status == 405
-    assert b"<Code>MethodNotAllowed</Code>" in told
+    assert b"<Code>MethodNotAllowed</Code>" in response
 
 
 def test_a_missing_parameter_is_the_callers_mistake(aws):
-    status, _, told = json_call(aws, "AWSGlue.GetTable", b"{}", "glue")
+    status, _, response = json_call(aws, "AWSGlue.GetTable", b"{}", "glue")
     assert status == 400
-    assert "DatabaseName" in json.loads(told)["message"]
+    assert "DatabaseName" in json.loads(response)["message"]
 
 
 def test_bytes_that_are_no_http_get_an_error_and_the_server_goes_on(aws):
@@ -87,9 +87,9 @@ def test_bytes_that_are_no_http_get_an_error_and_the_server_goes_on(aws):
 
 
 def test_headers_beyond_all_measure_are_refused(aws):
-    status, _, told = ask(aws, "GET", "/", headers={"X-Long": "x" * (80 << 10)})
+    status, _, response = ask(aws, "GET", "/", headers={"X-Long": "x" * (80 << 10)})
     assert status == 431
-    assert b"<Code>RequestHeaderSectionTooLarge</Code>" in told
+    assert b"<Code>RequestHeaderSectionTooLarge</Code>" in response
 
 
 def test_an_empty_body_may_expect_to_be_asked_for(aws, s3, bucket):
@@ -100,8 +100,8 @@ def test_an_empty_body_may_expect_to_be_asked_for(aws, s3, bucket):
 def test_a_truncated_chunked_body_is_incomplete_and_stores_nothing(aws, s3, bucket):
     headers = {"Content-Encoding": "aws-chunked", "x-amz-decoded-content-length": "10"}
     for body in (b"a\r\n12345", b"zz\r\n", b"5\r\n12345\r\n0\r\n\r\n"):
-        status, _, told = ask_signed(aws, "s3", "PUT", f"/{bucket}/cut", body, headers)
-        assert (status, b"<Code>IncompleteBody</Code>" in told) == (400, True)
+        status, _, response = ask_signed(aws, "s3", "PUT", f"/{bucket}/cut", body, headers)
+        assert (status, b"<Code>IncompleteBody</Code>" in response) == (400, True)
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
 
 
@@ -109,7 +109,7 @@ def test_nobody_but_this_machine_can_reach_it(aws):
     port = urlsplit(aws.endpoint).port
     with open("/proc/net/tcp") as table:
         listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
-    assert [one for one in listening if int(one.split(":")[1], 16) == port] == [f"0100007F:{port:04X}"]
+    assert [text for text in listening if int(text.split(":")[1], 16) == port] == [f"0100007F:{port:04X}"]
 
 
 names = st.sampled_from(["ListStreams", "PutRecords", "GetTable", "StartQueryExecution", "SendMessage", "X", ""])
@@ -119,7 +119,7 @@ values = st.recursive(
     max_leaves=6,
 )
 keys = st.sampled_from(["StreamName", "Records", "Data", "DatabaseName", "Name", "QueryString", "QueueUrl", "Limit"])
-bodies = st.binary(max_size=60) | st.dictionaries(keys, values, max_size=4).map(lambda made: json.dumps(made).encode())
+bodies = st.binary(max_size=60) | st.dictionaries(keys, values, max_size=4).map(lambda text: json.dumps(text).encode())
 paths = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=20)
 headers = st.dictionaries(
     st.sampled_from(
@@ -131,9 +131,9 @@ headers = st.dictionaries(
 )  # fmt: skip
 
 
-def is_answer_of_aws(status, sent, told):
+def is_answer_of_aws(status, sent, response):
     """An HTTP status of AWS's, an id, and no inside of ours."""
-    return 200 <= status < 600 and status != 500 and b"Traceback" not in told and "x-amzn-requestid" in {
+    return 200 <= status < 600 and status != 500 and b"Traceback" not in response and "x-amzn-requestid" in {
         name.lower() for name in sent
     }  # fmt: skip
 

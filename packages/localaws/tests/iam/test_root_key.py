@@ -36,13 +36,13 @@ def credentials_of(aws, role, token):
 def test_each_state_folder_has_a_secret_that_lasts_and_only_its_owner_reads(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    with running_localaws(tmp_path / "one") as one, running_localaws(tmp_path / "two") as two:
-        secrets = {one.root.secret, two.root.secret}
+    with running_localaws(tmp_path / "one") as item, running_localaws(tmp_path / "two") as two:
+        secrets = {item.root.secret, two.root.secret}
         assert len(secrets) == 2
         assert all(len(secret) >= 40 for secret in secrets)
-        assert (mode(one.state), mode(one.state / "credentials")) == (0o700, 0o600)
-        secret = one.root.secret
-        argv = Path(f"/proc/{one.process.pid}/cmdline").read_text()
+        assert (mode(item.state), mode(item.state / "credentials")) == (0o700, 0o600)
+        secret = item.root.secret
+        argv = Path(f"/proc/{item.process.pid}/cmdline").read_text()
     with running_localaws(tmp_path / "one") as again:
         assert again.root.secret == secret
         again.client("s3").list_buckets()

@@ -94,22 +94,22 @@ class Handles:
                 return 0.0
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
                 self.failures += 1
-                return _wanted(answer.headers)
+                return _requested_pause(answer.headers)
             answer.raise_for_status()
             names = list(orjson.loads(answer.content).get("alsoKnownAs") or [])
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, AttributeError, TypeError) as error:
             self.failures += 1
             log.debug("handle not found", extra={"fields": {"did": did, "why": str(error)}})
             return 0.0
-        found = [name for name in names if isinstance(name, str) and name.startswith(_HANDLE_SCHEME)]
-        self.learn(did, found[0].removeprefix(_HANDLE_SCHEME) if found else None)
+        handles = [name for name in names if isinstance(name, str) and name.startswith(_HANDLE_SCHEME)]
+        self.learn(did, handles[0].removeprefix(_HANDLE_SCHEME) if handles else None)
         return 0.0
 
 
-def _wanted(headers: Mapping[str, str]) -> float:
+def _requested_pause(headers: Mapping[str, str]) -> float:
     """Seconds to wait for, as the answer has it (RFC 9110, "Retry-After"; `ratelimit-reset` is an epoch), else 30."""
     try:
-        told = float(headers.get("retry-after") or float(headers["ratelimit-reset"]) - time.time())
+        seconds = float(headers.get("retry-after") or float(headers["ratelimit-reset"]) - time.time())
     except (KeyError, ValueError):
         return _AWAY
-    return min(max(told, 1.0), _LONGEST) if math.isfinite(told) else _AWAY
+    return min(max(seconds, 1.0), _LONGEST) if math.isfinite(seconds) else _AWAY

@@ -48,7 +48,7 @@ def account(did: Any, body: Any, seen_at: datetime) -> Event | Ignored:
 def _commit(did: Any, body: JsonObject, seen_at: datetime) -> Event | Ignored:
     if body["collection"] != POSTS:
         return Ignored("other_collection")
-    post_id = f"at://{_known(did)}/{POSTS}/{_known(body['rkey'])}"
+    post_id = f"at://{_required(did)}/{POSTS}/{_required(body['rkey'])}"
     operation = body["operation"]
     if operation == "delete":
         return Tombstone(network=NETWORK, post_id=post_id, author_id=did)
@@ -65,10 +65,10 @@ def _commit(did: Any, body: JsonObject, seen_at: datetime) -> Event | Ignored:
         author_id=did,
         posted_at=claimed if EPOCH <= moment(claimed) <= seen_at else to_text(seen_at),
         text=_text(text),
-        lang=_known(langs[0]) if langs else None,
+        lang=_required(langs[0]) if langs else None,
     )
     if reply := record.get("reply"):
-        post.reply_to = _known(reply["parent"]["uri"])
+        post.reply_to = _required(reply["parent"]["uri"])
     if embed := record.get("embed"):
         post.quote_of = _quoted(embed)
     _facets(post, record)
@@ -84,23 +84,23 @@ def _quoted(embed: JsonObject) -> str | None:
 
 def _facets(post: Post, record: JsonObject) -> None:
     """Tags, mentions and links of the text (byte ranges in UTF-8), and the tags beside it."""
-    tags = [_known(tag) for tag in record.get("tags") or ()]
+    tags = [_required(tag) for tag in record.get("tags") or ()]
     mentions, urls, text = [], [], (post.text or "").encode()
     for facet in record.get("facets") or ():
         for feature in facet["features"]:
             kind = str(feature.get("$type")).removeprefix(_FACET)
             if kind == "tag":
-                tags.append(_known(feature["tag"]))
+                tags.append(_required(feature["tag"]))
             elif kind == "link":
-                urls.append(_known(feature["uri"]))
+                urls.append(_required(feature["uri"]))
             elif kind == "mention":
                 place = facet["index"]
                 shown = text[place["byteStart"] : place["byteEnd"]].decode(errors="replace")
-                mentions.append(shown[1:] if shown.startswith("@") else _known(feature["did"]))
+                mentions.append(shown[1:] if shown.startswith("@") else _required(feature["did"]))
     post.hashtags, post.mentions, post.urls = tags or None, mentions or None, urls or None
 
 
-def _known(value: Any) -> str:
+def _required(value: Any) -> str:
     if type(value) is str and value:
         return value
     raise TypeError(f"{type(value).__name__} where text belongs")

@@ -87,10 +87,12 @@ class Api:
         query = {"limit": str(_PAGE), "min_id": min_id}
         if rest in ("local", "remote") and kind == "public":
             query[rest] = "true"
-        found = self._get(path, query)
-        if not isinstance(found, list):
+        statuses = self._get(path, query)
+        if not isinstance(statuses, list):
             raise Unavailable(f"{path}: no list of statuses")
-        return sorted(found, key=lambda one: order(str(one.get("id"))) if isinstance(one, dict) else (0, ""))
+        return sorted(
+            statuses, key=lambda status: order(str(status.get("id"))) if isinstance(status, dict) else (0, "")
+        )
 
     def refused(self, what: str, status: int, headers: Any) -> MastodonRefused | Unavailable:
         """The error for an answer that is no success."""
@@ -108,8 +110,8 @@ class Api:
             raise Unavailable(f"{path}: redirected, which is not followed: {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError) as error:
             # Other errors quote the request, its headers among it.
-            told = f": {error}" if isinstance(error, httpx.NetworkError | httpx.TimeoutException) else ""
-            raise Unavailable(f"{path}: {type(error).__name__}{told}") from error
+            reason = f": {error}" if isinstance(error, httpx.NetworkError | httpx.TimeoutException) else ""
+            raise Unavailable(f"{path}: {type(error).__name__}{reason}") from error
         raise self.refused(path, answer.status_code, answer.headers)
 
 

@@ -27,26 +27,26 @@ def status(body: JsonObject, host: str, *, edited: bool = False) -> Post:
 
 def _status(body: JsonObject, host: str, edited: bool) -> Post:
     account = body["account"]
-    handle = _known(account["acct"])
+    handle = _required(account["acct"])
     text, urls = plain(_text(body["content"]) or "")
     repost, quote = body.get("reblog"), body.get("quote")
     quoted = quote.get("quoted_status") if type(quote) is dict else None
     return Post(
         network=f"mastodon:{host}",
         kind="edit" if edited else "post",
-        post_id=_known(body["id"]),
-        author_id=_known(account["id"]),
+        post_id=_required(body["id"]),
+        author_id=_required(account["id"]),
         posted_at=instant(body["created_at"], "created_at"),
         author_handle=handle if "@" in handle else f"{handle}@{host}",
         author_name=_text(account.get("display_name")) or None,
         text=text,
         lang=_text(body.get("language")),
-        hashtags=[_known(tag["name"]) for tag in body.get("tags") or ()] or None,
-        mentions=[_known(one["acct"]) for one in body.get("mentions") or ()] or None,
+        hashtags=[_required(tag["name"]) for tag in body.get("tags") or ()] or None,
+        mentions=[_required(mention["acct"]) for mention in body.get("mentions") or ()] or None,
         urls=urls or None,
         reply_to=_text(body.get("in_reply_to_id")),
-        repost_of=_known(repost["id"]) if repost else None,
-        quote_of=_known(quoted["id"]) if quoted else None,
+        repost_of=_required(repost["id"]) if repost else None,
+        quote_of=_required(quoted["id"]) if quoted else None,
     )
 
 
@@ -73,9 +73,9 @@ def plain(html: str) -> tuple[str, list[str]]:
 
 def _link(attributes: str) -> str | None:
     """Where an anchor leads, unless to an account or a hashtag."""
-    found = {name: double or single for name, double, single in _ATTRIBUTE.findall(attributes)}
-    classes = _unescaped(found.get("class", "")).split()
-    return None if "mention" in classes or "hashtag" in classes else _unescaped(found.get("href", "")) or None
+    attributes_ = {name: double or single for name, double, single in _ATTRIBUTE.findall(attributes)}
+    classes = _unescaped(attributes_.get("class", "")).split()
+    return None if "mention" in classes or "hashtag" in classes else _unescaped(attributes_.get("href", "")) or None
 
 
 def _unescaped(text: str) -> str:
@@ -85,7 +85,7 @@ def _unescaped(text: str) -> str:
         return text
 
 
-def _known(value: Any) -> str:
+def _required(value: Any) -> str:
     if type(value) is str and value:
         return value
     raise TypeError(f"{type(value).__name__} where text belongs")

@@ -34,10 +34,10 @@ def require_safe(url: str, trusted: Collection[str]) -> None:
 
 def _addresses(host: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise UnsafeHost(f"{host!r} cannot be resolved: {error}") from error
-    return [str(sockaddr[0]) for *_, sockaddr in found]
+    return [str(sockaddr[0]) for *_, sockaddr in addresses]
 
 
 def _is_public(address: str) -> bool:

@@ -11,7 +11,7 @@ from postrank.aws.clients import Clients
 from postrank.aws.error_help import repair
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
-from postrank.streamer.doctor.finding import Finding
+from postrank.streamer.doctor.check_result import Finding
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef

@@ -14,7 +14,7 @@ from postrank.sources import Askable
 from postrank.streamer.assembly import build_filters, build_source
 from postrank.streamer.config import Config
 from postrank.streamer.doctor.aws_checks import examine_aws
-from postrank.streamer.doctor.finding import Finding
+from postrank.streamer.doctor.check_result import Finding
 from postrank.streamer.host.folder_claim import FolderUnusable, usable
 
 ROOM = 2  # times the spool's bound that the disk should have free

@@ -94,7 +94,7 @@ class Pump:
         now = datetime.now(UTC)
         received_at = to_text(now)
         counts = self.progress.counts.copy()  # others read it meanwhile: it is replaced as a whole
-        selected = self._wanted(batch.events, counts)
+        selected = self._select(batch.events, counts)
         lines = LineEncoder(received_at=received_at, collector=self.collector).encode(selected)
         if max(map(len, lines), default=0) > RECORD_LIMIT:
             selected, lines = self._reject_large(batch, selected, lines)
@@ -111,7 +111,7 @@ class Pump:
         if batch.heard:
             self.progress.last_source_contact, self.progress.contact = received_at, time.monotonic()
 
-    def _wanted(self, events: list[Event], counts: Counts) -> list[Event]:
+    def _select(self, events: list[Event], counts: Counts) -> list[Event]:
         """The events that the filters let pass; counts the others."""
         if self.filters.open:
             return events

@@ -20,8 +20,8 @@ from localaws.wire.request import HttpAnswer, HttpRequest, build_request, raw
 
 log = logging.getLogger(__name__)
 # Roles may attach AWS's managed policies. moto reads the account when it is imported, the other when IAM is first used.
-_MOTO_SETTINGS = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_ACCOUNT_ID": ACCOUNT}
-os.environ |= {**_MOTO_SETTINGS, **os.environ}
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT)
 # What a replay needs of a request's headers; signatures and tokens stay out of the journal.
 _KEPT = ("content-type", "host", "accept", "content-md5")
 _SIGNATURE = (
@@ -34,7 +34,6 @@ class Emulator:
 
     def __init__(self, state: Path, *, snapshots: bool = True) -> None:
         """`snapshots`: have them made as the journal grows."""
-        os.environ |= {**_MOTO_SETTINGS, **os.environ}  # a forked process may have got another environment since
         self._state = state
         self._snapshotter = Snapshotter(state) if snapshots else None
         self._replayed = 0  # number of the last call that the backends came from

@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from importlib import import_module
 
 from localaws.core.shapes import Document
@@ -26,8 +27,10 @@ _LONGEST_REQUEST = 1 << 20
 class Requests:
     """Answers requests until this process is a copy itself."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, added: Mapping[str, str]) -> None:
+        """`added` are variables that imports put into the environment: a program that imports anew has them, too."""
         self._control = control
+        self._added = dict(added)
         self._copies: dict[int, socket.socket] = {}
         self._selector = selectors.DefaultSelector()
         self._wake, self._waking = socket.socketpair()
@@ -73,7 +76,7 @@ class Requests:
         os.close(stdout)
         os.close(stderr)
         os.environ.clear()
-        os.environ.update(request["env"])
+        os.environ.update({**self._added, **request["env"]})
         os.chdir(request["cwd"])
         return list(request["words"])
 
@@ -95,11 +98,13 @@ class Requests:
 
 def main() -> None:
     control, module, preload = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    environment = dict(os.environ)
     for name in preload:
         import_module(name)
+    added = {name: value for name, value in os.environ.items() if name not in environment}
     gc.collect()
     gc.freeze()  # so that a collection in a copy leaves alone what it shares with the template
-    words = Requests(socket.socket(fileno=control)).serve()
+    words = Requests(socket.socket(fileno=control), added).serve()
     if words is not None:
         sys.argv = [module, *words]
         _end(_run(module))

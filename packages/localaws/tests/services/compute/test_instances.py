@@ -122,16 +122,16 @@ def test_status_checks_pass_after_they_were_initializing(aws: LocalAws, folder: 
     ec2, instance = aws.client("ec2"), launch(aws, unit)
 
     def status() -> Any:
-        told = ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"]
-        return told and told[0]["InstanceStatus"]["Status"]
+        response = ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"]
+        return response and response[0]["InstanceStatus"]["Status"]
 
     wait_for(lambda: status() == "ok", what="status checks")
-    asked = [{"Name": "instance-status.status", "Values": ["ok"]}]
-    assert ec2.describe_instance_status(InstanceIds=[instance], Filters=asked)["InstanceStatuses"]
+    request = [{"Name": "instance-status.status", "Values": ["ok"]}]
+    assert ec2.describe_instance_status(InstanceIds=[instance], Filters=request)["InstanceStatuses"]
     ec2.stop_instances(InstanceIds=[instance])
     assert ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"] == []
-    told = ec2.describe_instance_status(InstanceIds=[instance], IncludeAllInstances=True)["InstanceStatuses"]
-    assert told[0]["InstanceState"]["Name"] in ("stopping", "stopped")
+    response = ec2.describe_instance_status(InstanceIds=[instance], IncludeAllInstances=True)["InstanceStatuses"]
+    assert response[0]["InstanceState"]["Name"] in ("stopping", "stopped")
 
 
 def test_the_console_says_that_a_unit_is_missing(aws: LocalAws) -> None:
@@ -143,8 +143,8 @@ def test_the_console_says_that_a_unit_is_missing(aws: LocalAws) -> None:
 
 def test_user_data_is_kept_and_never_run(aws: LocalAws, tmp_path: Path) -> None:
     ec2 = aws.client("ec2")
-    made = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, UserData=f"#!/bin/sh\ntouch {tmp_path}/run\n")
-    instance = made["Instances"][0]["InstanceId"]
+    created = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, UserData=f"#!/bin/sh\ntouch {tmp_path}/run\n")
+    instance = created["Instances"][0]["InstanceId"]
     await_state(aws, instance, "running")
     assert "Value" in ec2.describe_instance_attribute(InstanceId=instance, Attribute="userData")["UserData"]
     assert not (tmp_path / "run").exists()
@@ -178,12 +178,12 @@ def test_a_launch_templates_own_tags_are_no_part_of_its_data(aws):
     ec2 = aws.client("ec2")
     own, instances = [{"Key": "of", "Value": "template"}], [{"Key": "of", "Value": "instances"}]
     data = {"InstanceType": "t3.micro", "TagSpecifications": [{"ResourceType": "instance", "Tags": instances}]}
-    for name, given in (("tagged", data), ("plain", {"InstanceType": "t3.micro"})):
+    for name, options in (("tagged", data), ("plain", {"InstanceType": "t3.micro"})):
         ec2.create_launch_template(
             LaunchTemplateName=name,
-            LaunchTemplateData=given,
+            LaunchTemplateData=options,
             TagSpecifications=[{"ResourceType": "launch-template", "Tags": own}],
         )
         shown = ec2.describe_launch_template_versions(LaunchTemplateName=name)["LaunchTemplateVersions"][0]
-        assert shown["LaunchTemplateData"].get("TagSpecifications", []) == given.get("TagSpecifications", [])
+        assert shown["LaunchTemplateData"].get("TagSpecifications", []) == options.get("TagSpecifications", [])
         assert ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"][0]["Tags"] == own

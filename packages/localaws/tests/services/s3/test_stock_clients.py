@@ -22,8 +22,8 @@ def test_pyarrows_file_system_writes_and_reads_with_the_roots_key(aws, s3, bucke
         stream.write(b"x" * (11 << 20))  # in parts
     assert pa.parquet.read_table(f"{bucket}/day=2026-11-24", filesystem=files).column("posts").to_pylist() == [1, 2]
     assert s3.head_object(Bucket=bucket, Key="large")["ContentLength"] == 11 << 20
-    found = files.get_file_info(pa.fs.FileSelector(bucket, recursive=True))
-    assert {info.base_name for info in found if info.is_file} == {"Größe & mehr=1+1.parquet", "large"}
+    result = files.get_file_info(pa.fs.FileSelector(bucket, recursive=True))
+    assert {info.base_name for info in result if info.is_file} == {"Größe & mehr=1+1.parquet", "large"}
 
 
 @pytest.mark.parametrize("keys", [{"anonymous": True}, {"access_key": "localaws", "secret_key": "localaws"}])
