@@ -1,7 +1,5 @@
 """What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, a check of triggers."""
 
-from typing import ClassVar
-
 from airflow.plugins_manager import AirflowPlugin
 
 from postrank.documents import Document
@@ -13,9 +11,9 @@ class PostrankPlugin(AirflowPlugin):
     """The pages, served by the api-server, and the places in the UI that show them."""
 
     name = "postrank"
-    fastapi_apps: ClassVar[list[Document]] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
-    fastapi_root_middlewares: ClassVar[list[Document]] = [{"name": "postrank", "middleware": TriggerCheck}]
-    external_views: ClassVar[list[Document]] = [
+    fastapi_apps: list[Document] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
+    fastapi_root_middlewares: list[Document] = [{"name": "postrank", "middleware": TriggerCheck}]
+    external_views: list[Document] = [
         {
             "name": "Ranking",
             "href": f"{URL_PREFIX}/leaderboard",

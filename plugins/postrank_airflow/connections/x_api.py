@@ -3,9 +3,8 @@
 from typing import Any
 
 import httpx
-from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from postrank.documents import Document
 from postrank.errors import Retryable

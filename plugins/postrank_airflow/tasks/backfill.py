@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
-from airflow.sdk import Context, get_current_context, task
+from airflow.sdk import Context, task
 from airflow.sdk.definitions.mappedoperator import OperatorPartial
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -18,10 +18,10 @@ from postrank.gaps import request as recovery
 from postrank.gaps.open_gaps import Gap, Span
 from postrank.gaps.request import ARCHIVE, RecoveryRequest
 from postrank.posts.times import to_text
-from postrank.ranking.run_identity import Run
 from postrank.report.ledgers import Ledgers
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.dag.pools import BACKFILL
 
 _MENDS_FIRST = 2  # the command's status when trying again does not help
@@ -82,18 +82,18 @@ class SliceOperator(SsmRunCommandOperator):
 @task
 def plan() -> list[Document]:
     """Decide on the slices. Plans the commands."""
-    context = get_current_context()
+    context = run_context()
     if (marker := clients.observer().deploy_marker()) is not None:
         since = marker.get("since", "an unknown time")
         raise AirflowSkipException(f"a deployment has been running since {since}: nothing is read")
-    as_of = context["dag_run"].start_date
-    request = RecoveryRequest.of(context["params"], as_of)
+    as_of = context.start_date
+    request = RecoveryRequest.of(context.params, as_of)
     gaps = [] if request.span else _gaps(context)
     for words in recovery.out_of_reach(gaps, as_of):
         _log.warning("gap stays open: %s", words)
     slices = recovery.plan(request, gaps, as_of)
     if not slices:
-        days = context["params"]["lookback_days"]
+        days = context.params["lookback_days"]
         raise AirflowSkipException(f"no open gap of the last {days} days can be read again")
     return [{"Parameters": slice_} for slice_ in slices]
 
@@ -101,7 +101,7 @@ def plan() -> list[Document]:
 @task(trigger_rule="all_done_min_one_success")
 def mark(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
     """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
-    context = get_current_context()
+    context = run_context()
     read = [summary for summary in (summaries[:] if summaries is not None else ()) if summary]
     complete = len(read) == len(planned)
     rows = _archived(read) if complete else []
@@ -127,20 +127,19 @@ def _archived(read: Iterable[JsonObject]) -> list[Document]:
     return [_row(source, span, "backfill", ARCHIVE) for source, span in sorted(spans)]
 
 
-def _gaps(context: Any, more: Iterable[JsonObject] = ()) -> list[Gap]:
+def _gaps(context: RunContext, more: Iterable[JsonObject] = ()) -> list[Gap]:
     """The gaps of the ledger that are not marked as recovered, as far back as was asked; `more` are further rows."""
-    as_of = context["dag_run"].start_date
+    as_of = context.start_date
     ledgers = Ledgers(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
     # What this run's slices note may fall on the day after it began.
-    days = [(as_of - timedelta(days=n)).date().isoformat() for n in range(-1, context["params"]["lookback_days"] + 1)]
+    days = [(as_of - timedelta(days=n)).date().isoformat() for n in range(-1, context.params["lookback_days"] + 1)]
     return open_gaps.unmarked([*ledgers.rows("gaps", days), *more])
 
 
-def _write(context: Any, rows: Iterable[JsonObject]) -> None:
+def _write(context: RunContext, rows: Iterable[JsonObject]) -> None:
     """Write the run's rows as its one object of the ledger; nothing when there are none."""
-    dag_run = context["dag_run"]
     if lines := "".join(json.dumps(row) + "\n" for row in rows):
-        name = f"dt={dag_run.start_date:%Y-%m-%d}/airflow-{Run(dag_run.run_id).slug}.ndjson"
+        name = f"dt={context.start_date:%Y-%m-%d}/airflow-{context.run.slug}.ndjson"
         key = f"{RESOURCES.keys['ledgers']}gaps/{name}"
         clients.client("s3").put_object(Bucket=RESOURCES.buckets["raw"], Key=key, Body=lines.encode())
 
@@ -151,12 +150,11 @@ def _row(source: str, span: Span, reason: str, by: str) -> Document:
     return {"collector": "backfill_posts", **row, "recovered_by": by, "noted_at": to_text(datetime.now(UTC))}
 
 
-def _answer(event: JsonObject) -> Document:
+def _answer(event: JsonObject) -> JsonObject:
     """What the one instance that was asked says of the command."""
     ssm, command = clients.client("ssm"), str(event["command_id"])
     (invocation,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
-    answer: Document = ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
-    return answer
+    return ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
 
 
 def _summary(answer: JsonObject) -> Document:

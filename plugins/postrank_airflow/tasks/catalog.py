@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from airflow.sdk import get_current_context, task
+from airflow.sdk import task
 
 from postrank.aws.prefixes import measure
 from postrank.aws.tables import prefix
@@ -10,6 +10,7 @@ from postrank.errors import Fatal, Retryable
 from postrank.ranking.arrivals import hours_ended_in
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import run_context
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,11 +47,10 @@ def require_success() -> str:
 @task
 def require_partitions() -> str:
     """Every hour of the interval that holds objects (by hand: every hour) is a partition. Returns what was seen."""
-    context = get_current_context()
-    dag_run, s3, catalogue = context["dag_run"], clients.client("s3"), clients.catalogue()
-    requested = None
-    if dag_run.run_type in ("scheduled", "backfill"):
-        requested = hours_ended_in(dag_run.data_interval_start, dag_run.data_interval_end)
+    context = run_context()
+    s3 = clients.client("s3")
+    catalogue = clients.catalogue()
+    requested = hours_ended_in(*context.data_interval) if context.data_interval else None
     seen = []
     for table in CRAWLED:
         existing = {"T".join(partition.values) for partition in catalogue.partitions(table)}

@@ -46,7 +46,7 @@ class TriggerCheck:
 
 
 def _posts(scope: Any) -> bool:
-    return scope["type"] == "http" and scope["method"] == "POST"
+    return bool(scope["type"] == "http" and scope["method"] == "POST")
 
 
 def _json(body: bytes) -> Document:

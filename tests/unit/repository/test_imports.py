@@ -87,7 +87,7 @@ MAY_IMPORT = {
         f"postrank_airflow.{room}": _rooms("postrank_airflow", inner) | _rooms("postrank", _DAGS)
         for room, inner in _AIRFLOW.items()
     },
-    "dags": _rooms("postrank_airflow", "connections dag operators tasks"),
+    "dags": _rooms("postrank_airflow", "connections dag operators tasks") | _rooms("postrank", "documents"),
 }
 
 
