@@ -70,7 +70,7 @@ def publish(dist: Path | None) -> None:
 
 
 @deploy.command()
-@click.option("--version", "wanted", required=True, metavar="X", help="The version to run, such as 0.2.0.")
+@click.option("--version", "requested_version", required=True, metavar="X", help="The version to run, such as 0.2.0.")
 @_dist
 @click.option(
     "--patience", type=click.IntRange(5, 3600), default=180, show_default=True,
@@ -80,7 +80,7 @@ def publish(dist: Path | None) -> None:
     "--steady", type=click.IntRange(0, 600), default=15, show_default=True,
     help="Seconds between the first and the last heartbeat that confirm the new version.",
 )  # fmt: skip
-def streamer(*, wanted: str, dist: Path | None, patience: int, steady: int) -> None:
+def streamer(*, requested_version: str, dist: Path | None, patience: int, steady: int) -> None:
     """Deploy version X to the streamer's host; roll back if it sends no heartbeats.
 
     \b
@@ -108,7 +108,7 @@ def streamer(*, wanted: str, dist: Path | None, patience: int, steady: int) -> N
       postrank deploy streamer --version 0.2.0
       postrank deploy streamer --version 0.1.0          # return to a version published before
     """
-    version = checked_version(wanted)
+    version = checked_version(requested_version)
     names, clients = _cloud()
     s3, raw = clients.get("s3"), names.buckets["raw"]
     shelf = Shelf(s3, names.buckets["artifacts"])

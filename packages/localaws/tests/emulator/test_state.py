@@ -139,14 +139,14 @@ def test_a_deleted_message_stays_deleted_and_a_waiting_one_stays(tmp_path):
         url = sqs.create_queue(QueueName="q")["QueueUrl"]
         for text in ("first", "second"):
             sqs.send_message(QueueUrl=url, MessageBody=text)
-        got = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=1)["Messages"][0]
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"])
+        received = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=1)["Messages"][0]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
         aws.kill()
     with running_localaws(tmp_path) as aws:
         sqs = aws.client("sqs")
         url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
         left = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-        assert [item["Body"] for item in left] == [{"first": "second", "second": "first"}[got["Body"]]]
+        assert [item["Body"] for item in left] == [{"first": "second", "second": "first"}[received["Body"]]]
 
 
 def test_role_sessions_are_still_good_after_a_restart(tmp_path):

@@ -158,10 +158,10 @@ class Redaction:
             "/".join(partition.values): partition for table in tables for partition in self.catalogue.partitions(table)
         }
         rewritten = {pair for params in plan.statements if params["table"] in tables for pair in params["pairs"]}
-        ours = {pair for pair in rewritten if pair in now and now[pair].location == plan.replaced[pair]}
-        repointed = [replace(written[pair], notes=now[pair].notes) for pair in sorted(ours & set(written))]
+        pointed = {pair for pair in rewritten if pair in now and now[pair].location == plan.replaced[pair]}
+        repointed = [replace(written[pair], notes=now[pair].notes) for pair in sorted(pointed & set(written))]
         self.catalogue.point("post_versions", repointed)
-        self.catalogue.forget("post_versions", [now[pair].values for pair in sorted(ours - set(written))])
+        self.catalogue.forget("post_versions", [now[pair].values for pair in sorted(pointed - set(written))])
 
     def _owe(self, owed: Sequence[Parameters]) -> None:
         """Have the minutes ranked again from which no hour's run took the posts out."""

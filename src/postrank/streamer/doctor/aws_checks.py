@@ -27,8 +27,8 @@ _NO_HASH_KEY = "9" * 39
 def examine_aws(clients: Clients, names: Resources, *, streams: bool, metrics: bool) -> Iterator[Finding]:
     """The checks in their order; without valid credentials the others say nothing and are left out."""
     caller = _Caller(clients)
-    if caller.theirs is not None:
-        yield _clock(caller.theirs)
+    if caller.server_time is not None:
+        yield _clock(caller.server_time)
     yield (credentials := caller.credentials(names))
     if not credentials.well:
         return
@@ -43,16 +43,16 @@ class _Caller:
     """Who AWS says that we are, and what time it has; also a refusal tells the time."""
 
     def __init__(self, clients: Clients) -> None:
-        self.theirs: datetime | None = None
+        self.server_time: datetime | None = None
         self._clients = clients
         self._identity: GetCallerIdentityResponseTypeDef | None = None
-        self._asked = check("credentials", self._ask)
+        self._credentials = check("credentials", self._ask)
 
     def credentials(self, names: Resources) -> Finding:
-        theirs = self._identity["Account"] if self._identity else None
-        if not self._asked.well or theirs == names.account:
-            return self._asked
-        seen = f"they belong to account {theirs}, POSTRANK_ACCOUNT is {names.account}"
+        account = self._identity["Account"] if self._identity else None
+        if not self._credentials.well or account == names.account:
+            return self._credentials
+        seen = f"they belong to account {account}, POSTRANK_ACCOUNT is {names.account}"
         return Finding("credentials", False, seen, "use credentials of that account, or correct POSTRANK_ACCOUNT")
 
     def _ask(self) -> str:
@@ -67,11 +67,11 @@ class _Caller:
 
     def _note(self, answer: Any) -> None:
         server_date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-        self.theirs = parsedate_to_datetime(server_date) if server_date else None
+        self.server_time = parsedate_to_datetime(server_date) if server_date else None
 
 
-def _clock(theirs: datetime) -> Finding:
-    off = abs((datetime.now(UTC) - theirs).total_seconds())
+def _clock(server_time: datetime) -> Finding:
+    off = abs((datetime.now(UTC) - server_time).total_seconds())
     return Finding(
         "clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's clock", "synchronize it (chrony, systemd-timesyncd)"
     )

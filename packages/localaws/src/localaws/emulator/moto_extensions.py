@@ -64,9 +64,9 @@ def _launch_templates() -> None:
             if specification["ResourceType"] != "launch-template"
         ]
         rest = {name: value for name, value in data.items() if name != "TagSpecifications"}
-        version.kept = {**rest, "TagSpecifications": tags} if tags else rest
+        version.launch_data = {**rest, "TagSpecifications": tags} if tags else rest
 
-    LaunchTemplateVersion.data = property(lambda version: version.kept, keep)  # type: ignore[assignment]
+    LaunchTemplateVersion.data = property(lambda version: version.launch_data, keep)  # type: ignore[assignment]
 
 
 def _master_secrets() -> None:

@@ -58,34 +58,34 @@ def _dated(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool
     return lambda expected, actual: compare(_moment(actual), _moment(expected))
 
 
-# Operator (lower case) -> (test of one wanted against one given value, whether the operator is its negation).
+# Operator (lower case) -> (test of one expected against one actual value, whether the operator is its negation).
 _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
-    "stringequals": (lambda wanted, given: wanted == given, False),
-    "stringnotequals": (lambda wanted, given: wanted == given, True),
-    "stringequalsignorecase": (lambda wanted, given: wanted.lower() == given.lower(), False),
-    "stringnotequalsignorecase": (lambda wanted, given: wanted.lower() == given.lower(), True),
+    "stringequals": (lambda expected, actual: expected == actual, False),
+    "stringnotequals": (lambda expected, actual: expected == actual, True),
+    "stringequalsignorecase": (lambda expected, actual: expected.lower() == actual.lower(), False),
+    "stringnotequalsignorecase": (lambda expected, actual: expected.lower() == actual.lower(), True),
     "stringlike": (like, False),
     "stringnotlike": (like, True),
-    "bool": (lambda wanted, given: wanted.lower() == given.lower(), False),
-    "binaryequals": (lambda wanted, given: wanted == given, False),
+    "bool": (lambda expected, actual: expected.lower() == actual.lower(), False),
+    "binaryequals": (lambda expected, actual: expected == actual, False),
     "arnequals": (arn_like, False),
     "arnlike": (arn_like, False),
     "arnnotequals": (arn_like, True),
     "arnnotlike": (arn_like, True),
     "ipaddress": (_inside, False),
     "notipaddress": (_inside, True),
-    "numericequals": (_numeric(lambda given, wanted: given == wanted), False),
-    "numericnotequals": (_numeric(lambda given, wanted: given == wanted), True),
-    "numericlessthan": (_numeric(lambda given, wanted: given < wanted), False),
-    "numericlessthanequals": (_numeric(lambda given, wanted: given <= wanted), False),
-    "numericgreaterthan": (_numeric(lambda given, wanted: given > wanted), False),
-    "numericgreaterthanequals": (_numeric(lambda given, wanted: given >= wanted), False),
-    "dateequals": (_dated(lambda given, wanted: given == wanted), False),
-    "datenotequals": (_dated(lambda given, wanted: given == wanted), True),
-    "datelessthan": (_dated(lambda given, wanted: given < wanted), False),
-    "datelessthanequals": (_dated(lambda given, wanted: given <= wanted), False),
-    "dategreaterthan": (_dated(lambda given, wanted: given > wanted), False),
-    "dategreaterthanequals": (_dated(lambda given, wanted: given >= wanted), False),
+    "numericequals": (_numeric(lambda actual, expected: actual == expected), False),
+    "numericnotequals": (_numeric(lambda actual, expected: actual == expected), True),
+    "numericlessthan": (_numeric(lambda actual, expected: actual < expected), False),
+    "numericlessthanequals": (_numeric(lambda actual, expected: actual <= expected), False),
+    "numericgreaterthan": (_numeric(lambda actual, expected: actual > expected), False),
+    "numericgreaterthanequals": (_numeric(lambda actual, expected: actual >= expected), False),
+    "dateequals": (_dated(lambda actual, expected: actual == expected), False),
+    "datenotequals": (_dated(lambda actual, expected: actual == expected), True),
+    "datelessthan": (_dated(lambda actual, expected: actual < expected), False),
+    "datelessthanequals": (_dated(lambda actual, expected: actual <= expected), False),
+    "dategreaterthan": (_dated(lambda actual, expected: actual > expected), False),
+    "dategreaterthanequals": (_dated(lambda actual, expected: actual >= expected), False),
 }
 
 

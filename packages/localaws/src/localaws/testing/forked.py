@@ -99,19 +99,19 @@ class Template:
             self._running = None
 
     def _begin(self) -> "tuple[socket.socket, subprocess.Popen[bytes]]":
-        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        argv = [sys.executable, "-m", "localaws.testing.template", str(theirs.fileno()), self._module, *self._preload]
-        with theirs:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        control, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        argv = [sys.executable, "-m", "localaws.testing.template", str(remote.fileno()), self._module, *self._preload]
+        with remote:
+            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[remote.fileno()])
         return control, process
 
     def _copy(self, request: Structure, stdout: int, stderr: int) -> tuple[int, socket.socket]:
         """Start a copy; returns its process id and the socket that brings its exit status."""
         assert self._running is not None
         control, process = self._running
-        ended, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            socket.send_fds(control, [json.dumps(request).encode()], [stdout, stderr, theirs.fileno()])
+        ended, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with remote:
+            socket.send_fds(control, [json.dumps(request).encode()], [stdout, stderr, remote.fileno()])
         pid = ended.recv(64)
         if not pid:
             ended.close()
