@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.laptop.services import login
 from postrank.laptop.services.postgres import Postgres
@@ -190,7 +191,7 @@ class Airflow:
     def unpause(self, dag_id: str) -> None:
         self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
+    def trigger(self, dag_id: str, conf: JsonObject) -> str:
         """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema.
 
         The id is ours, so that a call that was not answered may be repeated without starting a second run. The run
@@ -223,13 +224,13 @@ class Airflow:
         """The tasks of a run that failed by themselves."""
         return [one["task_id"] for one in self.tasks(dag_id, run_id) if one["state"] == "failed"]
 
-    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+    def tasks(self, dag_id: str, run_id: str) -> list[Document]:
         """The run's task instances, as the API shows them."""
         found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
-        instances: list[dict[str, Any]] = found["task_instances"]
+        instances: list[Document] = found["task_instances"]
         return instances
 
-    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    def _call(self, method: str, path: str, **request: Any) -> Document:
         """One call, repeated while the api-server or its database is being restarted. Raises AirflowRefused."""
         call = f"{method} {path}"
         deadline = time.monotonic() + ANSWER_SECONDS
@@ -241,7 +242,7 @@ class Airflow:
                 refused = AirflowRefused(call, 0, str(error))
             else:
                 if not response.is_error:
-                    body: dict[str, Any] = response.json()
+                    body: Document = response.json()
                     return body
                 refused = AirflowRefused(call, response.status_code, response.text[:500])
                 if not response.is_server_error:

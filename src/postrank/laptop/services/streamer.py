@@ -7,9 +7,9 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.services.local_aws import LocalCloud
@@ -90,8 +90,8 @@ class Streamer:
         program.write_text(f'#!/bin/sh\n{told} exec {words} "$@"\n', encoding="utf-8")
         program.chmod(0o700)
 
-    def _configuration(self) -> dict[str, Any]:
-        source: dict[str, Any] = {"kind": self._options.kind}
+    def _configuration(self) -> Document:
+        source: Document = {"kind": self._options.kind}
         if files := self._options.files(self._layout):
             source["files"] = [str(path) for path in files]
         return {
@@ -157,7 +157,7 @@ def _text(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _toml(document: dict[str, Any]) -> str:
+def _toml(document: Document) -> str:
     """A TOML document of strings, lists of strings and tables of strings; JSON's strings are TOML's."""
     plain = [f"{key} = {json.dumps(value)}" for key, value in document.items() if not isinstance(value, dict)]
     tables = [

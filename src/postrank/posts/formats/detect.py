@@ -2,10 +2,11 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import orjson
 
+from postrank.documents import Document
 from postrank.posts.events import Event, Ignored, Malformed
 from postrank.posts.formats import native, x_compliance, x_v1, x_v2
 from postrank.posts.formats.x_stream import stream_post
@@ -34,7 +35,7 @@ def parse_line(line: bytes) -> tuple[Iterable[Outcome], int]:
         return (malformed,), 0
 
 
-def _foreign(message: dict[str, Any]) -> Iterable[Outcome]:
+def _foreign(message: Document) -> Iterable[Outcome]:
     if "delete" in message:
         return (x_v1.parse_delete(message),)
     if x_v1.is_post(message):

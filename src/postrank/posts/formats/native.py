@@ -1,8 +1,6 @@
 """Reading Postrank's own records: one JSON object, as the data contract describes it."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Malformed, Post, Tombstone
 from postrank.posts.times import instant
 
@@ -12,7 +10,7 @@ _BY_COLLECTOR = ("received_at", "collector", "source_cursor")  # whoever collect
 FIELDS = frozenset(("kind", "network", "post_id", "author_id", "posted_at", *_TEXTS, *_LISTS, *_BY_COLLECTOR))
 
 
-def parse(record: Mapping[str, Any]) -> Event:
+def parse(record: JsonObject) -> Event:
     """A record of the contract as an event. Raises Malformed with the field and what is wrong with it."""
     kind = record.get("kind")
     if kind == "delete":
@@ -36,26 +34,26 @@ def parse(record: Mapping[str, Any]) -> Event:
     )
 
 
-def unknown_fields(record: Mapping[str, Any]) -> int:
+def unknown_fields(record: JsonObject) -> int:
     """How many of a record's fields the contract does not know."""
     return len(record.keys() - FIELDS)
 
 
-def _required(record: Mapping[str, Any], field: str) -> str:
+def _required(record: JsonObject, field: str) -> str:
     value = record.get(field)
     if type(value) is str and value:
         return value
     raise Malformed(f"{field} is missing" if value is None or value == "" else f"{field} is not text")
 
 
-def _text(record: Mapping[str, Any], field: str) -> str | None:
+def _text(record: JsonObject, field: str) -> str | None:
     value = record[field]
     if value is None or type(value) is str:
         return value
     raise Malformed(f"{field} is not text")
 
 
-def _list(record: Mapping[str, Any], field: str) -> list[str] | None:
+def _list(record: JsonObject, field: str) -> list[str] | None:
     value = record[field]
     if value is None or (type(value) is list and all(type(one) is str for one in value)):
         return value

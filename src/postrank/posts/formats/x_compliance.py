@@ -9,9 +9,9 @@ X Developer Platform, "Compliance Data Objects":
 - what undoes any of them is counted, and brings nothing back; so is `scrub_geo`: no place is ever kept.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Notice, Tombstone
 from postrank.posts.formats import x_users
 from postrank.posts.times import instant
@@ -25,7 +25,7 @@ KINDS = x_users.GONE | frozenset(
 )
 
 
-def event(data: Mapping[str, Any]) -> Event | Ignored | Malformed:
+def event(data: JsonObject) -> Event | Ignored | Malformed:
     """An event of version 2, such as `{"delete": {"tweet": {"id", "author_id"}, "event_at"}}`."""
     if kinds := x_users.GONE & data.keys():
         return x_users.gone(data[min(kinds)])
@@ -39,7 +39,7 @@ def event(data: Mapping[str, Any]) -> Event | Ignored | Malformed:
         return Malformed(f"no v2 {kind}: {where}")
 
 
-def result(line: Mapping[str, Any]) -> Event | Ignored | Malformed:
+def result(line: JsonObject) -> Event | Ignored | Malformed:
     """A line of a batch compliance job's result, `{"id": ..., "action": "delete", ...}`."""
     post_id, action = line["id"], line["action"]
     if not (type(post_id) is str and type(action) is str and post_id):
@@ -47,7 +47,7 @@ def result(line: Mapping[str, Any]) -> Event | Ignored | Malformed:
     return Tombstone(network="x", post_id=post_id) if action == "delete" else Ignored(f"compliance_{action}")
 
 
-def _asked(kind: str, body: Mapping[str, Any]) -> Event | Ignored:
+def _asked(kind: str, body: JsonObject) -> Event | Ignored:
     if kind == "user_withheld":
         post_id, author_id = None, _text(body["user"]["id"])
     else:
@@ -62,15 +62,15 @@ def _asked(kind: str, body: Mapping[str, Any]) -> Event | Ignored:
     return Ignored(f"compliance_{kind}", Notice(kind=kind, post_id=post_id, author_id=author_id, about=about, at=at))
 
 
-def _everywhere(body: Mapping[str, Any]) -> bool:
+def _everywhere(body: JsonObject) -> bool:
     return not _EVERYWHERE.isdisjoint(_countries(body))
 
 
-def _countries(body: Mapping[str, Any]) -> list[str]:
+def _countries(body: JsonObject) -> list[str]:
     return [_text(one) for one in body.get("withheld_in_countries") or ()]
 
 
-def _edited(body: Mapping[str, Any]) -> str:
+def _edited(body: JsonObject) -> str:
     """The id of the newest version."""
     post = body.get("tweet") or body["post"]
     return _text((post.get("edit_tweet_ids") or [body.get("new_tweet_id") or post["id"]])[-1])

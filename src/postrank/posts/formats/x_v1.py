@@ -4,9 +4,9 @@
 the id, which differs from both. `timestamp_ms` came with the streams of late 2013.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats import x_users
 from postrank.posts.times import from_milliseconds, parse_x_v1
@@ -18,12 +18,12 @@ NOTICES = frozenset(
 )
 
 
-def is_post(message: Mapping[str, Any]) -> bool:
+def is_post(message: JsonObject) -> bool:
     """Whether the object has the marks of a v1.1 post."""
     return "user" in message and "created_at" in message
 
 
-def parse(message: Mapping[str, Any]) -> Event:
+def parse(message: JsonObject) -> Event:
     """A v1.1 post. Raises Malformed."""
     try:
         return _post(message)
@@ -31,7 +31,7 @@ def parse(message: Mapping[str, Any]) -> Event:
         raise Malformed(f"no v1.1 post: {_where(error)}") from error
 
 
-def parse_delete(message: Mapping[str, Any]) -> Event:
+def parse_delete(message: JsonObject) -> Event:
     """A v1.1 delete notice: `{"delete": {"status": {"id_str": ..., "user_id_str": ...}}}`. Raises Malformed."""
     try:
         status = message["delete"]["status"]
@@ -45,7 +45,7 @@ def parse_delete(message: Mapping[str, Any]) -> Event:
         raise Malformed(f"no v1.1 delete notice: {_where(error)}") from error
 
 
-def notice(message: Mapping[str, Any]) -> Event | Ignored | Malformed | None:
+def notice(message: JsonObject) -> Event | Ignored | Malformed | None:
     """What the object says, if it is a notice: mostly nothing to us, or that a user left."""
     for kind in x_users.GONE & message.keys():
         return x_users.gone(message[kind])
@@ -54,7 +54,7 @@ def notice(message: Mapping[str, Any]) -> Event | Ignored | Malformed | None:
     return None
 
 
-def _post(message: Mapping[str, Any]) -> Post:
+def _post(message: JsonObject) -> Post:
     user = message["user"]
     stamp = message.get("timestamp_ms")
     extended = message.get("extended_tweet") or message
@@ -78,7 +78,7 @@ def _post(message: Mapping[str, Any]) -> Post:
     )
 
 
-def _id(thing: Mapping[str, Any]) -> str:
+def _id(thing: JsonObject) -> str:
     found = thing.get("id_str") or thing["id"]
     if type(found) is str or type(found) is int:
         return str(found)

@@ -10,17 +10,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post
 from postrank.posts.formats import x_compliance
 from postrank.posts.times import instant, snowflake_time, to_text
 
-Users: TypeAlias = Mapping[str, Mapping[str, Any]]
+Users: TypeAlias = Mapping[str, JsonObject]
 _REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
-_NOBODY: Mapping[str, Any] = {}
+_NOBODY: JsonObject = {}
 _TEXT = (str, type(None))
 
 
-def parse(message: Mapping[str, Any]) -> Sequence[Event | Ignored | Malformed]:
+def parse(message: JsonObject) -> Sequence[Event | Ignored | Malformed]:
     """What an object with `data` (a post, a page of posts, a compliance event) holds, in its order."""
     data = message.get("data")
     try:
@@ -41,7 +42,7 @@ def _outcome(data: Any, users: Users) -> Event | Malformed:
         return malformed
 
 
-def users_of(message: Mapping[str, Any]) -> Users:
+def users_of(message: JsonObject) -> Users:
     """The users of `includes`, by id. Raises Malformed."""
     try:
         includes = message.get("includes")
@@ -78,7 +79,7 @@ def post(data: Any, users: Users) -> Post:
     return result
 
 
-def _add_details(result: Post, data: Mapping[str, Any], note: Mapping[str, Any]) -> None:
+def _add_details(result: Post, data: JsonObject, note: JsonObject) -> None:
     if entities := note.get("entities") or data.get("entities"):
         _entities(result, entities)
     if references := data.get("referenced_tweets"):
@@ -88,13 +89,13 @@ def _add_details(result: Post, data: Mapping[str, Any], note: Mapping[str, Any])
         _edit(result, history)
 
 
-def _references(result: Post, references: Sequence[Mapping[str, Any]]) -> None:
+def _references(result: Post, references: Sequence[JsonObject]) -> None:
     for reference in references:
         if kind := _REFERENCES.get(reference["type"]):
             setattr(result, kind, _known(reference["id"]))
 
 
-def _entities(result: Post, entities: Mapping[str, Any]) -> None:
+def _entities(result: Post, entities: JsonObject) -> None:
     if hashtags := entities.get("hashtags"):
         result.hashtags = [_known(tag["tag"]) for tag in hashtags]
     if mentions := entities.get("mentions"):

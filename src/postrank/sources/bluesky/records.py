@@ -11,10 +11,10 @@ An account that was deleted is a tombstone of all that its author posted; the ac
 (deactivated, suspended, taken down) are counted only.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.times import EPOCH, instant, moment, to_text
 
@@ -24,7 +24,7 @@ _FACET = "app.bsky.richtext.facet#"
 _REVERSIBLE = "deactivated suspended takendown desynchronized throttled".split()
 
 
-def commit(did: Any, body: Mapping[str, Any], seen_at: datetime) -> Event | Ignored:
+def commit(did: Any, body: JsonObject, seen_at: datetime) -> Event | Ignored:
     """One commit of a record, as both wires describe it. Raises Malformed."""
     try:
         return _commit(did, body, seen_at)
@@ -45,7 +45,7 @@ def account(did: Any, body: Any, seen_at: datetime) -> Event | Ignored:
     return Ignored(f"account_{status}" if status in _REVERSIBLE else "account_other")
 
 
-def _commit(did: Any, body: Mapping[str, Any], seen_at: datetime) -> Event | Ignored:
+def _commit(did: Any, body: JsonObject, seen_at: datetime) -> Event | Ignored:
     if body["collection"] != POSTS:
         return Ignored("other_collection")
     post_id = f"at://{_required(did)}/{POSTS}/{_required(body['rkey'])}"
@@ -75,14 +75,14 @@ def _commit(did: Any, body: Mapping[str, Any], seen_at: datetime) -> Event | Ign
     return post
 
 
-def _quoted(embed: Mapping[str, Any]) -> str | None:
+def _quoted(embed: JsonObject) -> str | None:
     """The post that an embed quotes: a record, or a record with media; feeds and lists are embedded the same way."""
     record = embed.get("record") or {}
     uri = record.get("uri") or (record.get("record") or {}).get("uri")
     return uri if type(uri) is str and f"/{POSTS}/" in uri else None
 
 
-def _facets(post: Post, record: Mapping[str, Any]) -> None:
+def _facets(post: Post, record: JsonObject) -> None:
     """Tags, mentions and links of the text (byte ranges in UTF-8), and the tags beside it."""
     tags = [_required(tag) for tag in record.get("tags") or ()]
     mentions, urls, text = [], [], (post.text or "").encode()

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, TypeAlias
 
+from postrank.documents import Document, JsonObject
 from postrank.sources.files.compressed import DAMAGED, open_decompressed, skip
 
 _ROTATION = re.compile(r"([.-]\d[\d_T-]*)*(\.(gz|bz2|zst))?$")  # what logrotate and its like add to a name
@@ -67,7 +68,7 @@ class Generation:
         self.start, self.end = start, end
         return "same"
 
-    def to_cursor(self) -> dict[str, Any]:
+    def to_cursor(self) -> Document:
         """What a cursor keeps of it."""
         found = {"log": self.log, "file": self.file, "at": self.at, "head": self.head, "last": self.last}
         return {**found, "within": True} if self.within else found
@@ -81,10 +82,10 @@ class Generations:
     undecided: set[Path] = field(default_factory=set)  # of the last `assign`
 
     @classmethod
-    def from_cursor(cls, kept: Mapping[str, Mapping[str, Any]]) -> "Generations":
+    def from_cursor(cls, kept: Mapping[str, JsonObject]) -> "Generations":
         return cls({key: Generation(key=key, **fields) for key, fields in kept.items()})
 
-    def to_cursor(self) -> dict[str, dict[str, Any]]:
+    def to_cursor(self) -> dict[str, Document]:
         return {key: one.to_cursor() for key, one in self.known.items()}
 
     def assign(self, files: Iterable[tuple[Path, str]], kept: Mapping[Path, Generation]) -> dict[Path, Generation]:

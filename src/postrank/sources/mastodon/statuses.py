@@ -5,10 +5,10 @@ nothing but such an id. `posted_at` is `created_at`, also of an edit. The text i
 """
 
 import re
-from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts import Malformed, Post
 from postrank.posts.times import instant
 
@@ -16,7 +16,7 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest
 _ATTRIBUTE = re.compile(r"""(?:^|\s)(href|class)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
-def status(body: Mapping[str, Any], host: str, *, edited: bool = False) -> Post:
+def status(body: JsonObject, host: str, *, edited: bool = False) -> Post:
     """One status (docs.joinmastodon.org, "Status"). Raises Malformed."""
     try:
         return _status(body, host, edited)
@@ -25,7 +25,7 @@ def status(body: Mapping[str, Any], host: str, *, edited: bool = False) -> Post:
         raise Malformed(f"no status: {where}") from error
 
 
-def _status(body: Mapping[str, Any], host: str, edited: bool) -> Post:
+def _status(body: JsonObject, host: str, edited: bool) -> Post:
     account = body["account"]
     handle = _required(account["acct"])
     text, urls = plain(_text(body["content"]) or "")
