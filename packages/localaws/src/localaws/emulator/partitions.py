@@ -36,8 +36,8 @@ def _install() -> None:
         original_init(table, *arguments, **named)
         table.partitions = Partitions()
 
-    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]
-    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]
+    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]  # replaces moto's
+    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]  # replaces moto's
 
 
 class Partitions(Document):

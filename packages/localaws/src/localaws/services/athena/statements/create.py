@@ -153,10 +153,10 @@ class CreateExternalTable:
         return Outcome()
 
     def _input(self, name: str) -> Document:
-        storage = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
+        storage: Document = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
         if self.formats:
             storage["InputFormat"], storage["OutputFormat"] = self.formats
-        usual = storage["SerdeInfo"]["SerializationLibrary"]  # type: ignore[index]
+        usual = storage["SerdeInfo"]["SerializationLibrary"]
         library = self.serde or _UNREAD.get(self.stored_as, usual)
         storage["SerdeInfo"] = {
             "SerializationLibrary": library,
