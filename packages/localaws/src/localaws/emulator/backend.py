@@ -157,7 +157,7 @@ class Emulator:
 
 
 def _application(service: str | None) -> Any:
-    """moto's application for a service. Raises NotImplementedError for one that it does not know."""
+    """Moto's application for a service. Raises NotImplementedError for one that it does not know."""
     from moto.moto_server.werkzeug_app import create_backend_app
 
     if service is None:

@@ -30,12 +30,12 @@ def _monitoring_calls() -> None:
 
 
 def _monitor(response: Any) -> Any:
-    """ "MonitorInstances": detailed monitoring of instances."""
+    """Answer MonitorInstances: detailed monitoring of instances."""
     return _monitoring(response, "enabled")
 
 
 def _unmonitor(response: Any) -> Any:
-    """ "UnmonitorInstances": basic monitoring again."""
+    """Answer UnmonitorInstances: basic monitoring again."""
     return _monitoring(response, "disabled")
 
 

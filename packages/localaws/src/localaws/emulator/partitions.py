@@ -75,7 +75,7 @@ class Partitions(Document):
 
 
 def _answer(response: Any) -> str:
-    """ "GetPartitions": a page of the partitions that the expression leaves, by their values."""
+    """Answer GetPartitions: a page of the partitions that the expression leaves, by their values."""
     from moto.glue.exceptions import InvalidInputException
 
     params = response.parameters
