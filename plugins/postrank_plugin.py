@@ -1,9 +1,10 @@
-"""What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, a check of triggers."""
+"""What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, checks of requests."""
 
 from airflow.plugins_manager import AirflowPlugin
 
 from postrank.documents import Document
 from postrank_airflow.ui.leaderboard import URL_PREFIX, pages
+from postrank_airflow.ui.sender_check import SenderCheck
 from postrank_airflow.ui.trigger_check import TriggerCheck
 
 
@@ -12,10 +13,13 @@ class PostrankPlugin(AirflowPlugin):
 
     name = "postrank"
     fastapi_apps: list[Document] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
-    fastapi_root_middlewares: list[Document] = [{"name": "postrank", "middleware": TriggerCheck}]
+    fastapi_root_middlewares: list[Document] = [
+        {"name": "postrank triggers", "middleware": TriggerCheck},
+        {"name": "postrank senders", "middleware": SenderCheck},  # the last one is the outermost
+    ]
     external_views: list[Document] = [
         {
-            "name": "Ranking",
+            "name": "Leaderboard",
             "href": f"{URL_PREFIX}/leaderboard",
             "destination": "nav",
             "url_route": "leaderboard",

@@ -41,15 +41,17 @@ class Accounting:
 
     def table(self) -> Table:
         """For a person."""
-        table = Table(title="Lines that each hop took and gave", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(
+            title="Lines received and delivered at each hop", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        )
         table.add_column("hop", no_wrap=True)
-        for column in ("taken", "given", "rejected", "spooled", "lost"):
+        for column in ("received", "delivered", "rejected", "spooled", "lost"):
             table.add_column(column, justify="right", no_wrap=True)
-        table.add_column("beside", overflow="fold")
+        table.add_column("other", overflow="fold")
         for hop in self.hops:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
-            beside = {**hop.other, **nonzero(more=hop.more)}
-            other = ", ".join(f"{number:,} {reason}" for reason, number in beside.items())
+            others = {**hop.other, **nonzero(more=hop.more)}
+            other = ", ".join(f"{number:,} {reason}" for reason, number in others.items())
             table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
         return table
 

@@ -26,11 +26,11 @@ from postrank.ranking.export_writer import LATEST
 
 STEPS = {
     "local AWS": "Kinesis, Firehose, S3, Glue, Athena, EC2 on loopback",
-    "resources": "streams, buckets, roles, catalogue, workgroup",
+    "resources": "streams, buckets, roles, catalog, workgroup",
     "Airflow": "api-server, scheduler, dag-processor, triggerer",
     "streamer": "reads posts and writes them to Kinesis",
     "delivery": "Firehose writes them to S3 by arrival hour",
-    "supervise_streamer": "is the streamer well?",
+    "supervise_streamer": "is the streamer healthy?",
     "check_delivery": "did every post arrive?",
     "refresh_catalog": "the crawler finds the new partitions",
     "rank_authors": "Athena counts, ranks and exports",

@@ -15,6 +15,8 @@ from postrank.ranking.export_writer import LATEST
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_LISTED = 10  # runs that a message names
+
 
 class NothingExported(Fatal):
     """There is no such export."""
@@ -24,12 +26,26 @@ class NothingExported(Fatal):
         self.where = where
 
 
+class NoSuchRun(Fatal):
+    """No run of this name has an export."""
+
+    def __init__(self, run: str, runs: list[str]) -> None:
+        listed = ", ".join(runs[-_LISTED:]) or "there is none"
+        more = f" and {len(runs) - _LISTED} older ones" if len(runs) > _LISTED else ""
+        super().__init__(f"no run {run!r} was exported; exported runs: {listed}{more}")
+        self.run = run
+
+
 class Exports(ABC):
     """Exports by their keys, wherever they lie."""
 
     @abstractmethod
     def body(self, key: str) -> bytes:
         """One exported object, as it is. Raises NothingExported."""
+
+    @abstractmethod
+    def runs(self) -> list[str]:
+        """The runs that have an export, in order of their names."""
 
     def latest(self) -> Document:
         """The pointer to the newest export: `run`, `manifest` (its key), `interval`, ... Raises NothingExported."""
@@ -47,9 +63,24 @@ class Exports(ABC):
         )
         return rows
 
+    def checked(self, run: str | None) -> str:
+        """`run`, or the newest one's name. Raises NoSuchRun, NothingExported."""
+        if run is None:
+            return str(self.latest()["run"])
+        try:
+            self.manifest(run)
+        except NothingExported as error:
+            raise NoSuchRun(run, self.runs()) from error
+        return run
+
     def _json(self, key: str) -> Document:
         document: Document = json.loads(self.body(key))
         return document
+
+
+def _run_of(key: str) -> str:
+    """The run in `rankings/run=NAME/...`."""
+    return key.split("run=", 1)[1].split("/", 1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +98,12 @@ class Results(Exports):
             raise NothingExported(f"s3://{self.bucket}/{key}") from error
         return body
 
+    def runs(self) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix="rankings/run=", Delimiter="/"
+        )
+        return sorted(_run_of(entry["Prefix"]) for page in pages for entry in page.get("CommonPrefixes", ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Copy(Exports):
@@ -81,3 +118,6 @@ class Copy(Exports):
             return path.read_bytes()
         except FileNotFoundError as error:
             raise NothingExported(str(path)) from error
+
+    def runs(self) -> list[str]:
+        return sorted(_run_of(f"{path.name}/") for path in (self.folder / "rankings").glob("run=*"))

@@ -10,7 +10,8 @@ from pyarrow import parquet
 
 from postrank.documents import Document
 from postrank.errors import Fatal
-from postrank.ranking.export_reader import NothingExported, Results
+from postrank.ranking import export_reader
+from postrank.ranking.export_reader import NothingExported
 
 LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [...]}
 # In a run's export, by the statements of include/sql/exports: {"hashtags": [...], "days": [...]} of hashtags and
@@ -56,9 +57,12 @@ class Export:
 
 @dataclass(slots=True)
 class Exports:
-    """The exports of a results bucket. Keeps the `keep` tables used last, by digest: a rewritten file is read anew."""
+    """The exports of a results bucket or of a copy of it.
 
-    results: Results
+    Keeps the `keep` tables used last, by digest: a rewritten file is read anew.
+    """
+
+    results: export_reader.Exports
     keep: int = 6
     _tables: "OrderedDict[str, pa.Table]" = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)

@@ -1,5 +1,5 @@
 """Airflow on a laptop: its settings, its four processes in the order that works, and the few API calls that a run
-makes.
+makes, as its administrator.
 
 The api-server comes first and answers once before the scheduler starts: its first answer builds the Execution API,
 which takes longer than a task waits for its supervisor.
@@ -21,6 +21,7 @@ import httpx
 
 from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
+from postrank.laptop.services import login
 from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts, Program
 from postrank.laptop.setup.layout import Layout
@@ -103,7 +104,7 @@ def settings(
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        **login.settings(layout.passwords),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.url,
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__HOST": HOST,
@@ -148,7 +149,8 @@ class Airflow:
         self._env = env
         self._port = port
         self._cwd = cwd
-        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS)
+        auth = login.Login(self.url, Path(env[login.PASSWORDS_FILE]))
+        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS, auth=auth)
 
     def start_api(self) -> None:
         """Start the api-server; returns at once."""
@@ -163,7 +165,7 @@ class Airflow:
 
     def _answers(self) -> bool:
         try:
-            return self._http.get("/execution/health").status_code == httpx.codes.OK
+            return self._http.get("/execution/health", auth=None).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

@@ -15,7 +15,7 @@ from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.services.local_aws import LocalCloud
 from postrank.laptop.services.overrides import Overrides
 from postrank.laptop.setup.layout import Layout
-from postrank.laptop.setup.options import Options
+from postrank.laptop.setup.options import REPLAY, Options
 
 _HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
 LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
@@ -91,7 +91,7 @@ class Streamer:
         program.chmod(0o700)
 
     def _configuration(self) -> Document:
-        source: Document = {"kind": self._options.source}
+        source: Document = {"kind": self._options.kind}
         if files := self._options.files(self._layout):
             source["files"] = [str(path) for path in files]
         return {
@@ -120,7 +120,7 @@ class Streamer:
         """Whether there is something to rank: all of a replay, or what a live source gave in LIVE_SECONDS."""
         if self._seen is None:
             return False
-        if self._options.source == "replay":
+        if self._options.kind == REPLAY:
             return self._seen.finished
         return self.acknowledged > 0 and time.monotonic() - self._began > LIVE_SECONDS
 

@@ -131,7 +131,7 @@ class Reporter:
     def _report(self) -> None:
         heartbeat = self.heartbeat()
         try:
-            if self.phase in ("stopped", "finished", "failed"):
+            if self._stopped and self.phase in ("stopped", "finished", "failed"):
                 self.ledgers.note_hops(hops(self.counts()))
                 self.ledgers.flush()
             self.ledgers.upload(lambda key, body: self.s3.put_object(Bucket=self.bucket, Key=key, Body=body))
