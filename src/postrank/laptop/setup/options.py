@@ -105,7 +105,7 @@ def files_of_line(line: str) -> tuple[Path, ...]:
 
 
 def _expanded(path: Path) -> list[Path]:
-    matches = [] if path.exists() else sorted(glob.glob(str(path)))
+    matches = [] if path.exists() else sorted(glob.glob(str(path)))  # noqa: PTH207 (absolute patterns)
     return [Path(match) for match in matches] or [path]
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from postrank.options import Options
 from postrank.posts import Event, Ignored, Malformed, Notice, Post, Reject, Tombstone
@@ -54,8 +55,9 @@ class LineBatch:
             self.read += 1
             kind = type(outcome)
             if kind is Post or kind is Tombstone:
-                outcome.source_cursor = f"{self.where}:{offset}"  # type: ignore[union-attr]
-                self.events.append(outcome)  # type: ignore[arg-type]
+                event = cast(Event, outcome)  # `is`, above, is faster than isinstance for what nearly every line is
+                event.source_cursor = f"{self.where}:{offset}"
+                self.events.append(event)
             elif isinstance(outcome, Malformed):
                 self.rejects.append(Reject(reason=str(outcome), line=line, where=self.where, offset=offset))
             elif isinstance(outcome, Ignored):

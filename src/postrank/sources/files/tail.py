@@ -97,7 +97,7 @@ class Tail:
         """Every file and what it rotated into, oldest first."""
         found: set[str] = set()
         for pattern in self.patterns:
-            matching = {path for name in (pattern, f"{pattern}[.-]*") for path in glob.glob(name)}
+            matching = {path for name in (pattern, f"{pattern}[.-]*") for path in glob.glob(name)}  # noqa: PTH207 (absolute patterns)
             if not matching:
                 self._tell("no file matches", pattern=pattern)
             found |= matching
