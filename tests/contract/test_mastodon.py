@@ -14,7 +14,7 @@ from postrank.sources import Source
 from postrank.sources.mastodon import Mastodon
 from postrank.sources.mastodon.api import MastodonRefused, before, first_of
 from postrank.sources.mastodon.events import Events, LineTooLong
-from postrank.sources.mastodon.statuses import plain
+from postrank.posts.formats.mastodon_statuses import plain
 from tests.support.fake_mastodon import TOKEN, FakeMastodon, fake_mastodon, status
 from tests.support.reading import built, reading
 

@@ -11,6 +11,7 @@ from postrank.errors import PostrankError, Retryable
 # Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
 COMMANDS = {
     "up": ("postrank.cli.up", "up", "Everything on this machine: local AWS, streamer, Airflow, ranking."),
+    "inspect": ("postrank.cli.inspect", "inspect_file", "Say what a file is, and what a ranking of it would hold."),
     "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
     "doctor": ("postrank.cli.doctor", "doctor", "Check what a streamer needs, and say what to do."),
     "results": ("postrank.cli.results", "results", "Print what was ranked and exported."),

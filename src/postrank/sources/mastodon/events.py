@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from postrank.posts import Event, Ignored, Malformed, Tombstone
+from postrank.posts.formats.mastodon_statuses import status
 from postrank.sources.lines import LINE_LIMIT
-from postrank.sources.mastodon.statuses import status
 
 
 class LineTooLong(ValueError):

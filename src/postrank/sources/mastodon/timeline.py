@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from postrank.posts import Malformed, Post
+from postrank.posts.formats.mastodon_statuses import status
 from postrank.posts.times import moment
 from postrank.sources import Batch
 from postrank.sources.background import aside
 from postrank.sources.backoff import Backoff, Limit, pause
 from postrank.sources.gathering import Gathering
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
-from postrank.sources.mastodon.statuses import status
 from postrank.sources.recovery import NotNow, Waiting
 
 log = logging.getLogger(__name__)
