@@ -8,14 +8,16 @@ RUN pip install --no-cache-dir 'uv>=0.9,<1'
 WORKDIR /build
 COPY pyproject.toml uv.lock README.md LICENSE ./
 COPY src src
-RUN uv build --wheel --out-dir /out \
-    && uv export --frozen --no-dev --no-emit-project --extra airflow --output-file /out/airflow.txt --quiet \
-    && uv export --frozen --no-dev --no-emit-project --extra localaws --output-file /out/postrank.txt --quiet
+COPY packages packages
+RUN uv build --wheel --out-dir /out/postrank \
+    && uv build --wheel --package localaws --out-dir /out/localaws \
+    && uv export --frozen --no-dev --no-emit-workspace --extra airflow --output-file /out/airflow.txt --quiet \
+    && uv export --frozen --no-dev --no-emit-workspace --extra localaws --output-file /out/postrank.txt --quiet
 
 FROM apache/airflow:slim-3.3.2-python3.11 AS airflow
 COPY --from=build --chown=airflow:0 /out /tmp/out
 RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/out/airflow.txt \
-    && pip install --no-cache-dir --no-deps /tmp/out/*.whl \
+    && pip install --no-cache-dir --no-deps /tmp/out/postrank/*.whl \
     && mkdir -p /opt/airflow/passwords
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 plugins /opt/airflow/plugins
@@ -25,7 +27,7 @@ ENV POSTRANK_INCLUDE=/opt/airflow/include
 FROM python:3.11.14-slim-bookworm AS postrank
 COPY --from=build /out /tmp/out
 RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/out/postrank.txt \
-    && pip install --no-cache-dir --no-deps /tmp/out/*.whl \
+    && pip install --no-cache-dir --no-deps /tmp/out/*/*.whl \
     && useradd --uid 10001 --create-home postrank \
     && install --directory --owner=10001 --group=10001 /var/lib/postrank
 USER 10001

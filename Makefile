@@ -25,9 +25,9 @@ var/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python >= 3.11 is needed; name one with PYTHON=...'; exit 2; }
 	@$(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
-.venv/ready: pyproject.toml uv.lock | $(filter var/%,$(UV))
+.venv/ready: pyproject.toml packages/localaws/pyproject.toml uv.lock | $(filter var/%,$(UV))
 	@echo 'Setting up .venv from uv.lock ...'
-	@$(UV) sync --locked --all-extras --quiet
+	@$(UV) sync --locked --all-packages --all-extras --quiet
 	@touch $@
 
 setup: .venv/ready ## the environment, from uv.lock

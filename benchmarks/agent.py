@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.support.aws_server import aws_server
+from tests.support.fakes.aws import aws_server
 
 SECONDS = 600.0  # within which the last line must have come
 Measure = tuple[float, float]  # CPU seconds, wall seconds

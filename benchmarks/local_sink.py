@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.support.aws_server import aws_server
+from tests.support.fakes.aws import aws_server
 
 
 def main() -> None:

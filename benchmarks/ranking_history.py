@@ -16,10 +16,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from localaws.testing.server import running_localaws
 from postrank.aws.resources import Resources
 from tests.sql.test_cost import TODAY, cost, remember
-from tests.support.lake import Lake
-from tests.support.localaws import running_localaws
+from tests.support.lake.ranked_lake import Lake
 
 LOOKED_BACK = 31  # days
 TABLES = ("raw_posts", "post_versions", "author_minutes", "author_ranking_revisions")

@@ -22,11 +22,11 @@ import psutil
 import sqlglot
 
 from benchmarks.localaws_athena import peak_megabytes
+from localaws.testing.server import running_localaws
 from postrank.aws.glue import Partition
 from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables, prefix
-from tests.support.lake import Lake, render
-from tests.support.localaws import running_localaws
+from tests.support.lake.ranked_lake import Lake, render
 
 HOURS, DAY = 12, "2026-01-01"
 POSTS = """

@@ -34,7 +34,7 @@ def set_up() -> float:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(Path(folder) / "venv")}
-        command = [os.environ.get("UV", "uv"), "sync", "--locked", "--all-extras", "--quiet"]
+        command = [os.environ.get("UV", "uv"), "sync", "--locked", "--all-packages", "--all-extras", "--quiet"]
         subprocess.run(command, check=True, cwd=ROOT, env=environment)
         return time.perf_counter() - began
 

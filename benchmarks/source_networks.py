@@ -23,13 +23,13 @@ from rich.console import Console
 from rich.table import Table
 from websockets.sync.client import connect
 
+from localaws.testing.waiting import wait_for
 from postrank.options import Options
 from postrank.sources import Source, Surroundings
 from postrank.sources.bluesky import Jetstream
 from postrank.sources.mastodon import Mastodon
-from tests.support.fake_jetstream import commit, fake_jetstream, record
-from tests.support.fake_mastodon import TOKEN, fake_mastodon, status
-from tests.support.waiting import wait_for
+from tests.support.fakes.jetstream import commit, fake_jetstream, record
+from tests.support.fakes.mastodon import TOKEN, fake_mastodon, status
 
 TEXT = "some words about nothing in particular " * 3
 

@@ -25,7 +25,7 @@ from benchmarks.x_posts import write_x_posts
 from postrank.aws.clients import Clients
 from postrank.aws.put_records import quicken
 from postrank.posts.encoding import encode
-from postrank.posts.lines import parse_line
+from postrank.posts.formats.detect import parse_line
 from postrank.sinks import POSTS
 from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.packing import Packer

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from postrank.posts import Post
 from postrank.posts.times import to_text
-from postrank.streamer.memory import give_back
+from postrank.streamer.host.freed_memory import give_back
 from postrank.windows.author_windows import AuthorWindows
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -12,11 +12,11 @@ from datetime import timedelta
 from airflow.sdk import dag
 from pendulum import datetime
 
-from postrank_airflow import backfill
-from postrank_airflow.assets import GAPS, RAW_POSTS
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.params import BACKFILL_PARAMS
+from postrank_airflow.dag.assets import GAPS, RAW_POSTS
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.params import BACKFILL_PARAMS
+from postrank_airflow.tasks import backfill
 
 
 @dag(

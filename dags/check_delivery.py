@@ -15,10 +15,10 @@ from datetime import timedelta
 from airflow.sdk import dag
 from pendulum import datetime
 
-from postrank_airflow import delivery
-from postrank_airflow.assets import RAW_POSTS
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.assets import RAW_POSTS
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.tasks import delivery
 
 
 @dag(

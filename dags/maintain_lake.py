@@ -17,11 +17,11 @@ from airflow.sdk import chain, dag
 from airflow.timetables.trigger import CronTriggerTimetable
 from pendulum import datetime
 
-from postrank_airflow import compaction, maintenance, redaction
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import SQL
-from postrank_airflow.templating import SQL_FILTERS
+from postrank_airflow.connections.environment import SQL
+from postrank_airflow.connections.sql_filters import SQL_FILTERS
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.tasks import compaction, maintenance, redaction
 
 
 @dag(

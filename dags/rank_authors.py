@@ -15,14 +15,14 @@ from airflow.sdk import chain, dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
-from postrank_airflow import ranking, reporting
-from postrank_airflow.assets import EXPORT, POSTS, RANKING, RAW_POSTS
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import SQL
-from postrank_airflow.operators import CreateTableOperator, StatementOperator
-from postrank_airflow.params import RANKING_PARAMS
-from postrank_airflow.templating import SQL_FILTERS
+from postrank_airflow.connections.environment import SQL
+from postrank_airflow.connections.sql_filters import SQL_FILTERS
+from postrank_airflow.dag.assets import EXPORT, POSTS, RANKING, RAW_POSTS
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.params import RANKING_PARAMS
+from postrank_airflow.operators.athena import CreateTableOperator, StatementOperator
+from postrank_airflow.tasks import ranking, reporting
 
 _create, _select = CreateTableOperator.of_file, StatementOperator.of_file
 

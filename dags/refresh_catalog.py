@@ -12,11 +12,11 @@ from airflow.sdk import dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
-from postrank_airflow import catalog
-from postrank_airflow.assets import RAW_POSTS
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.dag.assets import RAW_POSTS
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.tasks import catalog
 
 
 @dag(

@@ -17,10 +17,10 @@ from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
 from airflow.sdk import dag
 from pendulum import datetime
 
-from postrank_airflow import supervision
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import AWS_CONNECTION, RESOURCES
+from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.tasks import supervision
 
 LOOK = supervision.LOOK_SECONDS
 AWS = {"aws_conn_id": AWS_CONNECTION}

@@ -13,14 +13,14 @@ from airflow.sdk import chain, dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import datetime
 
-from postrank_airflow import trends
-from postrank_airflow.assets import POSTS, TRENDS
-from postrank_airflow.deadlines import within
-from postrank_airflow.defaults import DEFAULT_ARGS
-from postrank_airflow.names import SQL
-from postrank_airflow.operators import CreateTableOperator, StatementOperator
-from postrank_airflow.params import TRENDS_PARAMS
-from postrank_airflow.templating import SQL_FILTERS
+from postrank_airflow.connections.environment import SQL
+from postrank_airflow.connections.sql_filters import SQL_FILTERS
+from postrank_airflow.dag.assets import POSTS, TRENDS
+from postrank_airflow.dag.deadlines import within
+from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.params import TRENDS_PARAMS
+from postrank_airflow.operators.athena import CreateTableOperator, StatementOperator
+from postrank_airflow.tasks import trends
 
 
 @dag(

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
-from postrank_airflow.leaderboard import URL_PREFIX, pages
-from postrank_airflow.trigger_check import TriggerCheck
+from postrank_airflow.ui.leaderboard import URL_PREFIX, pages
+from postrank_airflow.ui.trigger_check import TriggerCheck
 
 
 class PostrankPlugin(AirflowPlugin):

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from postrank.results.gaps import unmarked
-from tests.support import chaos, chaos_sources, chaos_teller
+from postrank.gaps.open_gaps import unmarked
+from tests.support.chaos import live_networks, sources, storm
 
 LINES = int(os.environ.get("POSTRANK_CHAOS_LINES", "20000"))
 KILLS = int(os.environ.get("POSTRANK_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("POSTRANK_CHAOS_SEED", "7"))
 
 
-FEEDS = [chaos_sources.replay, chaos_sources.jetstream, chaos_teller.x_stream, chaos_teller.mastodon]
+FEEDS = [sources.replay, sources.jetstream, live_networks.x_stream, live_networks.mastodon]
 
 
 @pytest.mark.parametrize("feeds", FEEDS)
-def test_nothing_is_lost_and_nothing_is_added(tmp_path: Path, feeds: chaos.Feeds) -> None:
-    outcome = chaos.run(tmp_path, feeds, lines=LINES, kills=KILLS, seed=SEED)
+def test_nothing_is_lost_and_nothing_is_added(tmp_path: Path, feeds: storm.Feeds) -> None:
+    outcome = storm.run(tmp_path, feeds, lines=LINES, kills=KILLS, seed=SEED)
     expected, arrived = outcome.expected, outcome.arrived
     told = {"sent": expected.lines, "arrived": arrived.lines, "kills": outcome.kills, "ends": outcome.terminations}
     told |= {"connections": outcome.connections, "spool full": outcome.blocked, "gap rows": len(outcome.gaps)}

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.aws_server import AwsServer, aws_server
-from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
-from tests.support.fake_mastodon import fake_mastodon, status
-from tests.support.fake_x import TOKEN as X_TOKEN
-from tests.support.fake_x import fake_x, post
-from tests.support.streamers import ledger
+from tests.support.fakes.aws import AwsServer, aws_server
+from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
+from tests.support.fakes.mastodon import fake_mastodon, status
+from tests.support.fakes.x import TOKEN as X_TOKEN
+from tests.support.fakes.x import fake_x, post
+from tests.support.streaming.streamers import ledger
 
 SPAN = ("2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z")
 

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from postrank.posts import Ignored, Malformed, Post, Tombstone
 from postrank.posts.encoding import encode
-from postrank.posts.lines import parse_line
-from postrank.posts.logs import APACHE, APACHE_TIME, LogFormat
+from postrank.posts.formats.access_log import APACHE, APACHE_TIME, LogFormat
+from postrank.posts.formats.detect import parse_line
 from postrank.sources.bluesky.wire import V1, V2
-from postrank.sources.gathering import Gathering
 from postrank.sources.mastodon.events import outcome
+from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.x.messages import StreamError, absorb
-from tests.support.fake_jetstream import V2_PATH, commit, record
-from tests.support.fake_mastodon import status
-from tests.support.fake_x import post
-from tests.support.streamers import record as native
+from tests.support.fakes.jetstream import V2_PATH, commit, record
+from tests.support.fakes.mastodon import status
+from tests.support.fakes.x import post
+from tests.support.streaming.streamers import record as native
 
 FACETS = [
     {

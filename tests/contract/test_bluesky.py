@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 import zstandard
 
+from localaws.testing.waiting import wait_for
 from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.posts.times import to_text
 from postrank.sources import Source
 from postrank.sources.bluesky.stream import Refused
 from postrank.sources.bluesky.wire import to_time
-from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
-from tests.support.faulty_proxy import faulty_proxy
-from tests.support.http_server import Handler, serving
-from tests.support.reading import built, reading
-from tests.support.waiting import wait_for
+from tests.support.fakes.faulty_proxy import faulty_proxy
+from tests.support.fakes.http_server import Handler, serving
+from tests.support.fakes.jetstream import FakeJetstream, commit, fake_jetstream, record
+from tests.support.streaming.source_reader import built, reading
 
 ANN = "did:plc:ann"
 

@@ -3,10 +3,10 @@
 import signal
 from pathlib import Path
 
-from tests.support.aws_server import aws_server
-from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
-from tests.support.streamers import StreamerProcess, heartbeat, ledger
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from tests.support.fakes.aws import aws_server
+from tests.support.fakes.jetstream import FakeJetstream, commit, fake_jetstream, record
+from tests.support.streaming.streamers import StreamerProcess, heartbeat, ledger
 
 DID = "did:plc:ann"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from localaws.testing.server import LocalAws, running_localaws
 from postrank.laptop.provision import Provision
-from tests.support.http_server import Handler, serving
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.networks import NETWORKS
-from tests.support.streamers import NAMES, StreamerProcess, record, write_lines
+from tests.support.fakes.http_server import Handler, serving
+from tests.support.streaming.networks import NETWORKS
+from tests.support.streaming.streamers import NAMES, StreamerProcess, record, write_lines
 
 NOWHERE = "http://127.0.0.1:9"
 

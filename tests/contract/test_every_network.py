@@ -11,10 +11,10 @@ import pytest
 
 from postrank.posts import Post
 from postrank.posts.encoding import encode
-from postrank.posts.lines import parse_line
+from postrank.posts.formats.detect import parse_line
 from postrank.sources import Batch, Cursor, Measured
-from tests.support.networks import NETWORKS, SOURCES, Network
-from tests.support.reading import Reading, reading
+from tests.support.streaming.networks import NETWORKS, SOURCES, Network
+from tests.support.streaming.source_reader import Reading, reading
 
 
 @pytest.fixture(params=list(NETWORKS))

@@ -11,10 +11,10 @@ import httpx
 import orjson
 import pytest
 
-from tests.support.aws_server import AwsServer, aws_server
-from tests.support.faulty_proxy import faulty_proxy
-from tests.support.streamers import StreamerProcess, final_windows, heartbeat, record, write_lines
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from tests.support.fakes.aws import AwsServer, aws_server
+from tests.support.fakes.faulty_proxy import faulty_proxy
+from tests.support.streaming.streamers import StreamerProcess, final_windows, heartbeat, record, write_lines
 
 QUICK = {"patience_seconds": 0.2, "flush_seconds": 0.1, "read_seconds": 1}
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from tests.support.aws_server import AwsServer, aws_server
-from tests.support.given import given_data
-from tests.support.streamers import StreamerProcess, final_windows, heartbeat, ledger, record, write_lines
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from tests.support.fakes.aws import AwsServer, aws_server
+from tests.support.lake.real_posts import given_data
+from tests.support.streaming.streamers import StreamerProcess, final_windows, heartbeat, ledger, record, write_lines
 
 
 @pytest.fixture

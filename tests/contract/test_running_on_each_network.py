@@ -8,10 +8,10 @@ import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.aws_server import AwsServer, aws_server
-from tests.support.networks import NETWORKS, Network
-from tests.support.streamers import StreamerProcess, heartbeat
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from tests.support.fakes.aws import AwsServer, aws_server
+from tests.support.streaming.networks import NETWORKS, Network
+from tests.support.streaming.streamers import StreamerProcess, heartbeat
 
 QUICK = {"patience_seconds": 0.2, "flush_seconds": 0.1, "read_seconds": 1}
 

@@ -11,25 +11,25 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from localaws.testing.waiting import wait_for
 from postrank.cli import postrank
 from postrank.options import Secret, WrongSettings
 from postrank.posts import Post, Tombstone
 from postrank.posts.times import to_text
 from postrank.sources import Gap
-from postrank.sources.backoff import Backoff
-from postrank.sources.kept import KeptDamaged
-from postrank.sources.spend import BudgetSpent, Spend
+from postrank.sources.net.backoff import Backoff
+from postrank.sources.net.shared_document import KeptDamaged
 from postrank.sources.x import XStream, rules
 from postrank.sources.x.api import Api, XRefused
-from postrank.sources.x.following import Following
+from postrank.sources.x.budget import BudgetSpent, Spend
+from postrank.sources.x.handle_rules import Following
 from postrank.sources.x.search import RecentSearch
-from postrank.sources.x.volume import VolumeWatch
-from tests.support.aws_server import aws_server
-from tests.support.fake_x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
-from tests.support.http_server import Memory
-from tests.support.reading import built, reading
-from tests.support.streamers import StreamerProcess, heartbeat, ledger
-from tests.support.waiting import wait_for
+from postrank.sources.x.volume_watch import VolumeWatch
+from tests.support.fakes.aws import aws_server
+from tests.support.fakes.http_server import Memory
+from tests.support.fakes.x import OPERATIONAL, TOKEN, TOO_MANY, FakeX, fake_x, post
+from tests.support.streaming.source_reader import built, reading
+from tests.support.streaming.streamers import StreamerProcess, heartbeat, ledger
 
 RULES = [{"value": "cats has:images", "tag": "cats"}]
 STREAM = "/2/tweets/search/stream"

@@ -36,10 +36,10 @@ os.environ.update(
 )
 sys.path.insert(0, str(_ROOT / "plugins"))
 
+from localaws.testing.server import LocalAws, running_localaws  # noqa: E402
 from postrank.aws.resources import Resources  # noqa: E402 (after the environment)
 from postrank.heartbeat import Heartbeat  # noqa: E402
 from tests.support import permissions  # noqa: E402
-from tests.support.localaws import LocalAws, running_localaws  # noqa: E402
 
 NAMES = Resources.of("local", "123456789012")
 UNIT = 'argv = ["sleep", "3600"]\nrestart = "always"\n'

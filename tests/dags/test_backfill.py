@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.server import LocalAws
+from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
 from postrank.laptop.provision import Provision
 from tests.dags.conftest import NAMES, UNIT, provisioned
-from tests.support.fake_mastodon import TOKEN as MASTODON_TOKEN
-from tests.support.fake_mastodon import FakeMastodon, fake_mastodon, status
-from tests.support.fake_x import TOKEN as X_TOKEN
-from tests.support.fake_x import FakeX, fake_x, post
-from tests.support.localaws import LocalAws
-from tests.support.waiting import wait_for
+from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
+from tests.support.fakes.mastodon import FakeMastodon, fake_mastodon, status
+from tests.support.fakes.x import TOKEN as X_TOKEN
+from tests.support.fakes.x import FakeX, fake_x, post
 
 pytestmark = pytest.mark.timeout(180)
 

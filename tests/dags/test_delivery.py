@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.metrics import metric_points
+from localaws.testing.server import LocalAws
+from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
 from postrank.heartbeat import Heartbeat
 from tests.dags.conftest import NAMES, UNIT, provisioned
-from tests.local.metrics import metric_points
-from tests.support.lake import post
-from tests.support.localaws import LocalAws
-from tests.support.waiting import wait_for
-from tests.support.webhook import Webhook, webhook
+from tests.support.fakes.webhook import Webhook, webhook
+from tests.support.lake.ranked_lake import post
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -55,10 +55,9 @@ def check(breakable, hook, run_dag, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Let seconds be what ten minutes are: how old a record on its way to the lake may be."""
-    from postrank_airflow import delivery, metrics
+    from postrank_airflow.tasks import delivery
 
-    for module in (delivery, metrics):
-        monkeypatch.setattr(module, "RESOURCES", replace(NAMES, buffer_seconds=1))
+    monkeypatch.setattr(delivery, "RESOURCES", replace(NAMES, buffer_seconds=1))
     monkeypatch.setattr(delivery, "SLACK", timedelta(0))
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from postrank.delivery.conservation import NotConserved, Sample, balance_of_delivery, balance_of_streamer
 from postrank.heartbeat import Heartbeat
-from postrank_airflow.conservation import NotConserved, Sample, balance_of_delivery, balance_of_streamer
-from postrank_airflow.diagnosis import Sight, judge
+from postrank.supervision.diagnosis import Sight, judge
 
 NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
-from tests.support.lake import post
+from tests.support.lake.ranked_lake import post
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -100,7 +100,7 @@ def test_every_task_has_an_owner_a_limit_and_someone_to_tell(bag):
 def test_every_dag_has_a_deadline_that_tells_humans(bag):
     for dag in bag.dags.values():
         (deadline,) = dag.deadline
-        assert deadline.callback.path == "postrank_airflow.deadlines.late"
+        assert deadline.callback.path == "postrank_airflow.dag.deadlines.late"
         assert deadline.interval
 
 

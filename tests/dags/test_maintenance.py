@@ -12,7 +12,7 @@ import pytest
 
 from postrank.aws.glue import Partition
 from tests.dags.conftest import NAMES
-from tests.support.lake import Lake, delete, post
+from tests.support.lake.ranked_lake import Lake, delete, post
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = "2026-11-22T01"
@@ -43,7 +43,7 @@ def answer():
     begun = []
 
     def begin(choice: str) -> None:
-        begun.append(subprocess.Popen([sys.executable, "-m", "tests.support.answering", choice], cwd=ROOT))
+        begun.append(subprocess.Popen([sys.executable, "-m", "tests.support.stack.hitl_responder", choice], cwd=ROOT))
 
     yield begin
     for process in begun:

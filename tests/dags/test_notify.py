@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.webhook import Webhook, webhook
+from tests.support.fakes.webhook import Webhook, webhook
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +17,10 @@ def hook() -> Iterator[Webhook]:
 
 
 def tell(monkeypatch, url: str) -> None:
-    from postrank_airflow import notify
+    from postrank_airflow.connections import alerts
 
     monkeypatch.setenv("AIRFLOW_CONN_POSTRANK_WEBHOOK", json.dumps({"conn_type": "http", "password": url}))
-    notify.tell("Postrank: it\nfailed", 'because of "this" & that')
+    alerts.tell("Postrank: it\nfailed", 'because of "this" & that')
 
 
 def published(aws) -> int:
@@ -48,7 +48,7 @@ def test_a_webhook_in_trouble_is_logged_without_its_address_and_stops_nothing(aw
 
 
 def test_a_run_that_is_late_is_told(aws, hook, monkeypatch):
-    from postrank_airflow.deadlines import late
+    from postrank_airflow.dag.deadlines import late
 
     monkeypatch.setenv("AIRFLOW_CONN_POSTRANK_WEBHOOK", json.dumps({"conn_type": "http", "password": hook.url}))
     known = {"dag_run": {"dag_id": "rank_authors", "dag_run_id": "scheduled__1"}}  # as the scheduler hands it over

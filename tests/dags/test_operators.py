@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from postrank_airflow import operators
-from postrank_airflow.operators import StatementOperator
+from postrank_airflow.operators import athena
+from postrank_airflow.operators.athena import StatementOperator
 
 CONTEXT = {
     "ti": SimpleNamespace(xcom_push=lambda **_: None),
@@ -21,7 +21,7 @@ def test_a_statement_that_succeeds_within_a_moment_is_not_deferred(aws):
 
 
 def test_a_statement_that_takes_longer_is_deferred(aws, monkeypatch):
-    monkeypatch.setattr(operators, "_MOMENT", -1.0)
+    monkeypatch.setattr(athena, "_MOMENT", -1.0)
     numbers = "unnest(sequence(1, 10000))"
     query = f"select sum(a * b % 7) from {numbers} one(a) cross join {numbers} two(b)"
     with pytest.raises(TaskDeferred) as deferral:

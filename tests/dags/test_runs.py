@@ -9,7 +9,7 @@ import pytest
 
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
-from tests.support.lake import post
+from tests.support.lake.ranked_lake import post
 
 HOUR = "2026-11-24T01"
 INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z"}
@@ -145,7 +145,7 @@ def test_what_firehose_could_not_deliver_fails_the_check_until_it_is_put_back_on
 
 
 def test_error_records_are_counted_and_sampled_without_their_data(catalogued, aws):
-    from postrank_airflow.error_records import ErrorRecords, Unreadable, told
+    from postrank.delivery.error_records import ErrorRecords, Unreadable, told
 
     key = _fail(aws, [post("secret", "ann", "2026-11-23T10:00:00.000Z")] * 2, name="sampled")
     records = ErrorRecords(aws.client("s3"), "posts", NAMES.buckets["raw"], NAMES.buckets["lake"], "errors/posts/")

@@ -15,11 +15,11 @@ from typing import Any
 import psutil
 import pytest
 
+from localaws.testing.server import LocalAws
+from localaws.testing.waiting import wait_for
 from postrank.heartbeat import NoHeartbeat, read_heartbeat
 from postrank.laptop.provision import Provision
 from tests.dags.conftest import NAMES, provisioned
-from tests.support.localaws import LocalAws
-from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.databases import PASSWORD, connect, create
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
-from tests.local.databases import PASSWORD, connect, create
-from tests.support.fake_x import TOKEN, FakeX, fake_x
-from tests.support.lake import post
+from tests.support.fakes.x import TOKEN, FakeX, fake_x
+from tests.support.lake.ranked_lake import post
 
 pytestmark = pytest.mark.timeout(180)
 

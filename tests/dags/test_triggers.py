@@ -14,7 +14,7 @@ RANK = "/api/v2/dags/rank_authors/dagRuns"
 @pytest.fixture
 def post():
     """Posts to an api-server that says what reached it."""
-    from postrank_airflow.trigger_check import TriggerCheck
+    from postrank_airflow.ui.trigger_check import TriggerCheck
 
     app = FastAPI()
     app.add_middleware(TriggerCheck)
@@ -83,9 +83,9 @@ def test_whatever_else_is_asked_reaches_airflow_as_it_was(post, path, body):
 def test_what_fails_for_good_is_not_tried_again():
     from airflow.sdk import RetryAction
 
-    from postrank.results.pointing import CheckFailed
-    from postrank_airflow.catalog import CrawlFailed
-    from postrank_airflow.defaults import DEFAULT_ARGS
+    from postrank.ranking.publish import CheckFailed
+    from postrank_airflow.dag.defaults import DEFAULT_ARGS
+    from postrank_airflow.tasks.catalog import CrawlFailed
 
     policy = DEFAULT_ARGS["retry_policy"]
     actions = [

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.aws import policies
 from postrank.aws.resources import Resources
 from postrank.deploy.release import Release, build
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.provision import Provision
 from tests.support import permissions
-from tests.support.hosts import make_host
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.releases import release_as
-from tests.support.waiting import wait_for
+from tests.support.stack.releases import release_as
+from tests.support.stack.streamer_host import make_host
 
 ROOT = Path(__file__).parents[2]
 NAMES = Resources.of("local", "123456789012")

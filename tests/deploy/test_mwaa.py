@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.localaws import running_localaws
+from localaws.testing.server import running_localaws
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts/mwaa.py"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from localaws.testing.athena.cases import cases
+from localaws.testing.server import running_localaws
 from postrank.aws.resources import Resources
-from tests.local.athena.cases import cases
 from tests.oracle.recorded import Recorded, RecordedLake, telling
 from tests.oracle.scenario import play
 from tests.support import trino
-from tests.support.lake import Lake
-from tests.support.localaws import running_localaws
+from tests.support.lake.ranked_lake import Lake
 
 
 @dataclass(frozen=True)

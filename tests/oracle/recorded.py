@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from postrank.aws.athena import Athena, Execution
-from tests.support.lake import Lake, render
+from tests.support.lake.ranked_lake import Lake, render
 
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
 Row = list[str | None]

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
-from postrank.results.comparison import WindowsDiffer
-from postrank.results.run import Run
-from postrank.results.trends import Trends
+from postrank.delivery.window_check import WindowsDiffer
+from postrank.ranking.run_identity import Run
+from postrank.trends.hashtags import Trends
 from tests.oracle.recorded import SQL, RecordedLake
-from tests.support.care import compact, comparison, redact, settle
-from tests.support.lake import author_delete, delete, post, render
+from tests.support.lake.ranked_lake import author_delete, delete, post, render
+from tests.support.lake.upkeep import compact, comparison, redact, settle
 
 DAY = "2026-11-23"
 HOUR = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.local.athena.cases import Case, cases
+from localaws.testing.athena.cases import Case, cases
 
 
 @pytest.mark.timeout(700)

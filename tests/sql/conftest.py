@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from localaws.testing.server import LocalAws, running_localaws
 from postrank.aws.resources import Resources
-from tests.support.lake import Lake
-from tests.support.localaws import LocalAws, running_localaws
+from tests.support.lake.ranked_lake import Lake
 
 _numbers = itertools.count(1)
 

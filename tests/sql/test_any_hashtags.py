@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from postrank.results.run import Run
-from postrank.results.trends import Trends
-from tests.support.lake import delete, post, render
+from postrank.ranking.run_identity import Run
+from postrank.trends.hashtags import Trends
+from tests.support.lake.ranked_lake import delete, post, render
 
 ARRIVALS = ("2026-11-24T06", "2026-11-24T07", "2026-11-24T08")
 HOURS = [datetime(2026, 11, 24, 5, tzinfo=UTC) - timedelta(hours=back) for back in (0, 1, 2, 30, 167, 168)]

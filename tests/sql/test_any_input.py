@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.care import compact, redact, redaction, settle
-from tests.support.lake import author_delete, delete, post
-from tests.support.ranking_model import rankings, surviving
+from tests.support.lake.ranked_lake import author_delete, delete, post
+from tests.support.lake.ranking_model import rankings, surviving
+from tests.support.lake.upkeep import compact, redact, redaction, settle
 
 HOURS = ("2026-11-24T01", "2026-11-24T02", "2026-11-24T03")
 # Moments where windows meet: midnight, the hour, the minute, and the sliding minute across each.

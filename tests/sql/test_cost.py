@@ -12,7 +12,7 @@ import pytest
 
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
-from tests.support.lake import Lake, post
+from tests.support.lake.ranked_lake import Lake, post
 
 pytestmark = pytest.mark.timeout(180)
 

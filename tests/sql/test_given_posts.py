@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from tests.support.given import given_data
-from tests.support.lake import delete, post
+from tests.support.lake.ranked_lake import delete, post
+from tests.support.lake.real_posts import given_data
 
 INTERVALS = {
     "airline-2015": ("2015-02-17T07:36:00Z", "2015-02-24T19:54:00Z"),

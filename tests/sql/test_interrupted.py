@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.lake import Lake, delete, finish, post
+from tests.support.lake.ranked_lake import Lake, delete, finish, post
 
 HOURS = ("2026-11-24T01", "2026-11-24T02")
 DAY = {"interval_start": "2026-11-23T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}

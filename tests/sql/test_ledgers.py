@@ -7,9 +7,9 @@ import pytest
 from postrank.aws.resources import Resources
 from postrank.posts import Notice, Reject
 from postrank.sources import Gap
-from postrank.streamer.ledgers import Ledgers
-from postrank.streamer.reporter import hops
-from tests.support.lake import Lake, render
+from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.telemetry.reporter import hops
+from tests.support.lake.ranked_lake import Lake, render
 
 SINCE, UNTIL, LATER = (datetime(2026, 11, 23, 10, minute, tzinfo=UTC) for minute in (0, 5, 9))
 COUNTS = {"read": 9, "events": 7, "rejected": 1, "ignored": 1, "filtered": 2, "delivered": 4, "spooled": 1}

@@ -8,10 +8,10 @@ import pyarrow.parquet as parquet
 import pytest
 
 from postrank.aws.athena import Athena, signed
-from postrank.results.comparison import WindowsDiffer
-from postrank.results.costs import Costs, Price
-from tests.support.care import compact, compaction, comparison, maintenance, redact, settle
-from tests.support.lake import delete, post, put
+from postrank.delivery.window_check import WindowsDiffer
+from postrank.lake.costs import Costs, Price
+from tests.support.lake.ranked_lake import delete, post, put
+from tests.support.lake.upkeep import compact, compaction, comparison, maintenance, redact, settle
 
 HOURS = [f"2026-11-24T{hour:02}" for hour in range(1, 5)]
 

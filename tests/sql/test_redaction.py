@@ -14,9 +14,9 @@ import pytest
 from pyarrow import parquet
 
 from postrank.aws.athena import QueryFailed
-from postrank.results.rawzone import RawZone
-from tests.support.care import AS_OF, compact, document, maintenance, redact, redact_elsewhere, redaction
-from tests.support.lake import author_delete, delete, post, render
+from postrank.lake.redaction.raw_zone import RawZone
+from tests.support.lake.ranked_lake import author_delete, delete, post, render
+from tests.support.lake.upkeep import AS_OF, compact, document, maintenance, redact, redact_elsewhere, redaction
 
 FIRST, SECOND, THIRD = "2026-11-24T01", "2026-11-24T02", "2026-11-24T03"
 DAY = {"interval_start": "2026-11-23T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}

@@ -13,12 +13,12 @@ from jinja2 import nodes
 
 from postrank.aws.glue import Partition
 from postrank.aws.resources import Resources
-from postrank.results.literals import FILTERS
-from postrank.results.pointing import CheckFailed, require_empty
-from postrank.results.run import Run
-from postrank.results.trends import Trends, hour_of
-from tests.support.care import AS_OF, compaction, comparison, redaction
-from tests.support.lake import Lake, delete, post, put, render
+from postrank.ranking.publish import CheckFailed, require_empty
+from postrank.ranking.run_identity import Run
+from postrank.ranking.sql_literals import FILTERS
+from postrank.trends.hashtags import Trends, hour_of
+from tests.support.lake.ranked_lake import Lake, delete, post, put, render
+from tests.support.lake.upkeep import AS_OF, compaction, comparison, redaction
 
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
 FIRST, SECOND = "2026-11-24T01", "2026-11-24T02"

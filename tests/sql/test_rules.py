@@ -2,8 +2,8 @@
 
 import pytest
 
-from postrank.results.ranking import TooManyUnusable
-from tests.support.lake import author_delete, delete, post
+from postrank.ranking.steps import TooManyUnusable
+from tests.support.lake.ranked_lake import author_delete, delete, post
 
 HOUR, NEXT = "2026-11-24T01", "2026-11-24T02"
 OPEN = "2026-11-24T05"  # may still grow when the lake is ranked

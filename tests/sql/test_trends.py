@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from postrank.results.pointing import CheckFailed
-from postrank.results.request import BadRequest
-from postrank.results.run import Run
-from postrank.results.trends import LATEST, Trends, hour_of, last_ended
-from tests.support.lake import delete, post, render
+from postrank.ranking.publish import CheckFailed
+from postrank.ranking.request import BadRequest
+from postrank.ranking.run_identity import Run
+from postrank.trends.hashtags import LATEST, Trends, hour_of, last_ended
+from tests.support.lake.ranked_lake import delete, post, render
 
 HOUR = datetime(2026, 11, 24, 5, tzinfo=UTC)
 

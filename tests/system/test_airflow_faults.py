@@ -14,18 +14,18 @@ from typing import Any
 import psutil
 import pytest
 
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
-from postrank.laptop import airflow as local_airflow
-from postrank.laptop.airflow import Airflow
-from postrank.laptop.layout import Layout
-from postrank.laptop.ports import any_free
-from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
-from tests.support.lake import post
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
-from tests.support.webhook import Webhook, webhook
+from postrank.laptop.services import airflow as local_airflow
+from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.ports import any_free
+from tests.support.fakes.webhook import Webhook, webhook
+from tests.support.lake.ranked_lake import post
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -42,7 +42,7 @@ IMPATIENT = {
 LATE = """
 from datetime import timedelta
 from airflow.sdk import dag, task
-from postrank_airflow.deadlines import within
+from postrank_airflow.dag.deadlines import within
 
 @dag(schedule=None, deadline=within(timedelta(seconds=1)))
 def late():

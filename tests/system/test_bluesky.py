@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.waiting import wait_for
 from postrank.posts.times import to_text
-from tests.support.fake_jetstream import FakeJetstream, commit, fake_jetstream, record
-from tests.support.stack import RANKED_SECONDS, exported, running_stack
-from tests.support.waiting import wait_for
+from tests.support.fakes.jetstream import FakeJetstream, commit, fake_jetstream, record
+from tests.support.stack.laptop_run import RANKED_SECONDS, exported, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.server import LocalAws, running_localaws
 from postrank.aws import policies
 from postrank.aws.resources import Resources
 from postrank.deploy.release import build
 from postrank.deploy.shelf import Shelf
 from postrank.laptop.provision import Provision
-from tests.support.hosts import NEEDED, render_user_data
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.releases import release_as
+from tests.support.stack.releases import release_as
+from tests.support.stack.streamer_host import NEEDED, render_user_data
 
 ROOT = Path(__file__).parents[2]
 NAMES = Resources.of("local", "123456789012")
-BOOT = ROOT / "tests/support/boot.py"
+BOOT = ROOT / "tests/support/stack/host_boot.py"
 VERSION, DEPLOYED = "0.8.1", "0.8.4"
 TRY = (
     "mkdir {0}/m && mount -t tmpfs t {0}/m && mkdir {0}/m/u {0}/m/w"

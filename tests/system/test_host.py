@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.aws import policies
 from postrank.aws.resources import Resources
 from postrank.laptop.provision import Provision
-from tests.support.hosts import make_host, render_user_data
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.waiting import wait_for
+from tests.support.stack.streamer_host import make_host, render_user_data
 
 FILES = Path(__file__).parents[2] / "terraform/modules/streamer/files"
 UNIT = FILES / "postrank-streamer.service"

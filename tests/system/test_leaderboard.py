@@ -11,12 +11,12 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from localaws.testing.waiting import wait_for
+from postrank.ranking.export_reader import Results
 from postrank.report.store import Report
-from postrank.results.reader import Results
-from tests.support.airflow_server import PASSWORD, USER, api_server, token
-from tests.support.browser import browser, complaints, keep_picture, prefer
-from tests.support.exports import HOSTILE, Author, Written, export, ranked, sample_posts
-from tests.support.waiting import wait_for
+from tests.support.lake.exports import HOSTILE, Author, Written, export, ranked, sample_posts
+from tests.support.stack.airflow_server import PASSWORD, USER, api_server, token
+from tests.support.stack.browser import browser, complaints, keep_picture, prefer
 
 BUCKET = "postrank-local-results-123456789012"
 POSTS = sample_posts()

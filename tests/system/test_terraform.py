@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
-from postrank.laptop.cloud import LocalCloud
-from postrank.laptop.layout import Layout
-from postrank.laptop.options import Options
-from postrank.laptop.ports import any_free
-from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
-from postrank.laptop.streamer import Streamer
+from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.services.streamer import Streamer
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.options import Options
+from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
-from tests.support.localaws import LocalAws, running_localaws
-from tests.support.stack import ROOT, command, exported
-from tests.support.terraform import Terraform
-from tests.support.waiting import wait_for
+from tests.support.stack.laptop_run import ROOT, command, exported
+from tests.support.stack.terraform import Terraform
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 

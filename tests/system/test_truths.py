@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.given import given_data
-from tests.support.stack import Stack, exported, running_stack
+from tests.support.lake.real_posts import given_data
+from tests.support.stack.laptop_run import Stack, exported, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

@@ -15,9 +15,9 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.support.browser import browser, keep_picture
-from tests.support.stack import RANKED_SECONDS, ROOT, Stack, command, running_stack
-from tests.support.waiting import wait_for
+from localaws.testing.waiting import wait_for
+from tests.support.stack.browser import browser, keep_picture
+from tests.support.stack.laptop_run import RANKED_SECONDS, ROOT, Stack, command, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

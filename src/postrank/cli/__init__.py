@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from postrank.errors import PostrankError, Retryable
+from postrank.extras import missing_extra
 
 # Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
 COMMANDS = {
@@ -59,8 +60,12 @@ def main() -> None:
         postrank()
     except (PostrankError, OSError) as error:  # OSError: a full disk, a folder that may not be written
         _end(error)
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        _end(missing)
     except Exception as error:
-        from postrank.aws.repairs import told  # boto3 is slow to import
+        from postrank.aws.error_help import told  # boto3 is slow to import
 
         if (told_as := told(error)) is None:
             raise

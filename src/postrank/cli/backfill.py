@@ -12,19 +12,19 @@ import orjson
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
-from postrank.backfill.files import fetched
-from postrank.backfill.past import ArchivePast, Past, SearchPast, Span, TimelinePast
-from postrank.backfill.run import Backfill
-from postrank.backfill.x import IdsPast, UserTimelinesPast
 from postrank.errors import Fatal, PostrankError
+from postrank.gaps.archive_files import fetched
+from postrank.gaps.backfill import Backfill
+from postrank.gaps.span_sources import ArchivePast, Past, SearchPast, Span, TimelinePast
+from postrank.gaps.x_posts import IdsPast, UserTimelinesPast
 from postrank.settings import Settings
 from postrank.sinks import POSTS
 from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.packing import Packer
-from postrank.streamer import logs
 from postrank.streamer.assembly import build_source
 from postrank.streamer.config import Config
-from postrank.streamer.ledgers import Ledgers
+from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.telemetry import logs
 
 _SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
 _WITH_FILES = ("archive", "x-ids", "x-timelines")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from postrank.streamer.doctor import examine
+from postrank.streamer.doctor.checks import examine
 
 
 @click.command()

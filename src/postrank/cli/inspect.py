@@ -22,14 +22,14 @@ _SHOWN = 100
     "pairs",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help=f"Which column or key holds a field of a post; FIELD is one of {', '.join(FIELDS)}. May be given more than once.",
+    help=f"Which column or key holds a field of a post, one of {', '.join(FIELDS)}. May be repeated.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="How many authors to list.")
 def inspect_file(file: Path, as_json: bool, pairs: tuple[str, ...], top: int) -> None:
     """Say what FILE is, and what a ranking of it would hold.
 
-    Reads the whole file on this machine: container, encoding, form, posts, authors, time span, rejects with examples, and
-    the top authors with edits and deletions applied. Nothing is sent anywhere.
+    Reads the whole file on this machine: container, encoding, form, posts, authors, time span, rejects with examples,
+    and the top authors with edits and deletions applied. Nothing is sent anywhere.
 
     \b
     Status: 0 if anything can be ranked, 2 with the reason if nothing can.

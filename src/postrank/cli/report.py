@@ -7,8 +7,8 @@ import click
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.ranking.export_reader import Results
 from postrank.report.store import Report
-from postrank.results.reader import Results
 from postrank.settings import Settings
 
 

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
-from postrank.results.export import COLUMNS
-from postrank.results.reader import Copy, Exports, Results
-from postrank.results.request import GRANULARITIES
-from postrank.results.table import ranking_table
+from postrank.ranking.export_reader import Copy, Exports, Results
+from postrank.ranking.export_writer import COLUMNS
+from postrank.ranking.request import GRANULARITIES
+from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
 
 Row = dict[str, Any]

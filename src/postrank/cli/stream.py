@@ -9,10 +9,10 @@ from types import FrameType
 
 import click
 
-from postrank.streamer import logs
 from postrank.streamer.assembly import build
 from postrank.streamer.config import Config
 from postrank.streamer.service import Service
+from postrank.streamer.telemetry import logs
 
 
 @click.command()

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from postrank.laptop.options import Options
+from postrank.extras import require
 from postrank.laptop.run import Interrupted, run
+from postrank.laptop.setup.options import Options
 
 SOURCES = ("replay", "bluesky")
 _PORT = click.IntRange(1, 65535)
@@ -57,6 +58,7 @@ def up(
       postrank up --once --posts monday.ndjson.gz --posts tuesday.json.bz2
       postrank up --source bluesky --port 9090
     """
+    require("airflow", "localaws")
     options = Options(
         project=project,
         var=var,

@@ -65,7 +65,7 @@ def build(checkout: Path, folder: Path) -> Release:
     uv = _uv(checkout)
     _run(checkout, uv, "build", "--quiet", "--wheel", "--out-dir", str(folder))
     (folder / ".gitignore").unlink(missing_ok=True)
-    export = ("--locked", "--no-dev", "--no-emit-project", "--no-header", "--format", "requirements-txt")
+    export = ("--locked", "--no-dev", "--no-emit-workspace", "--no-header", "--format", "requirements-txt")
     (folder / REQUIREMENTS).write_text(_run(checkout, uv, "export", "--quiet", *export), encoding="utf-8")
     (folder / SUMS).write_text(_sums(folder), encoding="utf-8")
     return Release.of(folder)

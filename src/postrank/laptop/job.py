@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postrank.aws.resources import Resources
+from postrank.delivery.lines import DeliveredLines
+from postrank.delivery.run_accounting import Accounting, newest_manifest
 from postrank.heartbeat import Heartbeat
-from postrank.laptop import airflow as local_airflow
-from postrank.laptop.accounting import Accounting, newest_manifest
-from postrank.laptop.airflow import Airflow
-from postrank.laptop.cloud import LocalCloud
-from postrank.laptop.delivered import DeliveredLines
 from postrank.laptop.failures import DagsMissing, DeliveryStands, RunFailed, RunTooSlow
-from postrank.laptop.layout import Layout
-from postrank.laptop.options import Options, check_room
-from postrank.laptop.processes import Parts
 from postrank.laptop.provision import Provision
-from postrank.laptop.rejects import Rejects
+from postrank.laptop.rejected_lines import Rejects
+from postrank.laptop.services import airflow as local_airflow
+from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.services.streamer import Streamer
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.options import Options, check_room
 from postrank.laptop.status import Status
-from postrank.laptop.streamer import Streamer
-from postrank.results.export import LATEST
-from postrank.results.reader import Results
+from postrank.ranking.export_reader import Results
+from postrank.ranking.export_writer import LATEST
 
 STEPS = {
     "local AWS": "Kinesis, Firehose, S3, Glue, Athena, EC2 on loopback",

@@ -8,14 +8,14 @@ from types import FrameType
 from rich.console import Console
 
 from postrank.aws.resources import Resources
-from postrank.laptop.accounting import Accounting
+from postrank.delivery.run_accounting import Accounting
 from postrank.laptop.failures import Unaccounted
 from postrank.laptop.job import STEPS, Job
-from postrank.laptop.options import Options
-from postrank.laptop.processes import Parts
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.setup.options import Options
 from postrank.laptop.status import Status
-from postrank.results.reader import Results
-from postrank.results.table import ranking_table
+from postrank.ranking.export_reader import Results
+from postrank.ranking.terminal_table import ranking_table
 
 ENVIRONMENT, ACCOUNT = "local", "123456789012"
 LEADERBOARD = "/plugin/leaderboard"

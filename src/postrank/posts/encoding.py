@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 import orjson
 
-from postrank.posts.records import Event, Post
+from postrank.posts.events import Event, Post
 
 _encode = msgspec.json.Encoder().encode
 _KIND, _POST, _DELETE = b'{"kind"', b'{"kind":"post",', b'{"kind":"delete",'

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import orjson
 
-from postrank.posts.records import Malformed
+from postrank.posts.events import Malformed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _X_EPOCH_MS = 1288834974657  # X's ids count milliseconds from here (X Developer Platform, "X IDs")

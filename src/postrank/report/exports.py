@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from postrank.errors import Fatal
-from postrank.results.reader import NothingExported, Results
+from postrank.ranking.export_reader import NothingExported, Results
 
 LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [...]}
 # In a run's export, by the statements of include/sql/exports: {"hashtags": [...], "days": [...]} of hashtags and

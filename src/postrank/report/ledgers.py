@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from postrank.ranking.export_reader import Results
 from postrank.report.exports import LEDGERS, Export
-from postrank.results.reader import Results
 
 Row = dict[str, Any]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from postrank.ranking.export_reader import NothingExported, Results
 from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, POSTS, REPORT, Exports
 from postrank.report.page import report_html
-from postrank.results.reader import NothingExported, Results
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from postrank.sources import Source, Surroundings
 
 # Name in the configuration: (module, class). A class has `build(options, surroundings) -> Source`.
 SOURCES = {
-    "replay": ("postrank.sources.replay", "Replay"),
-    "tail": ("postrank.sources.tail", "Tail"),
+    "replay": ("postrank.sources.files.replay", "Replay"),
+    "tail": ("postrank.sources.files.tail", "Tail"),
     "x": ("postrank.sources.x", "XStream"),
     "mastodon": ("postrank.sources.mastodon", "Mastodon"),
     "bluesky": ("postrank.sources.bluesky", "Jetstream"),

@@ -14,23 +14,23 @@ from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.packing import Packer
 from postrank.sinks.s3 import S3Sink
 from postrank.sources import Measured, Source, Surroundings, registry
-from postrank.streamer.checkpoint import Checkpoint
-from postrank.streamer.claim import Claim, usable
 from postrank.streamer.config import Config
-from postrank.streamer.filters import Filters
-from postrank.streamer.ledgers import Ledgers
-from postrank.streamer.metrics import Metrics
-from postrank.streamer.pump import Progress, Pump
-from postrank.streamer.reader import Reader
-from postrank.streamer.reporter import Reporter
+from postrank.streamer.engine.checkpoint import Checkpoint
+from postrank.streamer.engine.filters import Filters
+from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.pump import Progress, Pump
+from postrank.streamer.engine.reader import Reader
+from postrank.streamer.engine.shipper import Shipper
+from postrank.streamer.engine.spool import Spool
+from postrank.streamer.host.folder_claim import Claim, usable
 from postrank.streamer.secrets import Secrets
 from postrank.streamer.service import Service
-from postrank.streamer.shipper import Shipper
-from postrank.streamer.spool import Spool
-from postrank.streamer.status import TOP_ROWS, StatusServer
+from postrank.streamer.telemetry.metrics import Metrics
+from postrank.streamer.telemetry.reporter import Reporter
+from postrank.streamer.telemetry.status import TOP_ROWS, StatusServer
 from postrank.windows.author_windows import AuthorWindows
-from postrank.windows.seen import Seen
-from postrank.windows.sliding import Sliding
+from postrank.windows.seen_posts import Seen
+from postrank.windows.sliding_view import Sliding
 
 
 def build(config: Config, environ: Mapping[str, str]) -> Service:

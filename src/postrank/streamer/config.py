@@ -15,7 +15,7 @@ from postrank.errors import Fatal
 from postrank.options import Options, WrongSettings
 from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
 from postrank.sources.registry import SOURCES
-from postrank.streamer.instance import instance_id
+from postrank.streamer.host.instance import instance_id
 
 _PREFIX = "POSTRANK_STREAM_"
 

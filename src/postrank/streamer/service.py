@@ -6,17 +6,17 @@ import time
 from dataclasses import dataclass
 
 from postrank.sinks import Sink
-from postrank.streamer.checkpoint import Checkpoint
-from postrank.streamer.claim import Claim
 from postrank.streamer.config import Config
-from postrank.streamer.filters import Filters
-from postrank.streamer.metrics import Metrics
-from postrank.streamer.pump import Pump
-from postrank.streamer.reader import Reader
-from postrank.streamer.reporter import Reporter
-from postrank.streamer.shipper import Shipper
-from postrank.streamer.spool import Spool
-from postrank.streamer.status import StatusServer
+from postrank.streamer.engine.checkpoint import Checkpoint
+from postrank.streamer.engine.filters import Filters
+from postrank.streamer.engine.pump import Pump
+from postrank.streamer.engine.reader import Reader
+from postrank.streamer.engine.shipper import Shipper
+from postrank.streamer.engine.spool import Spool
+from postrank.streamer.host.folder_claim import Claim
+from postrank.streamer.telemetry.metrics import Metrics
+from postrank.streamer.telemetry.reporter import Reporter
+from postrank.streamer.telemetry.status import StatusServer
 
 log = logging.getLogger(__name__)
 _FILTERS_SECONDS = 2.0  # between looks at the filters' files

@@ -13,11 +13,11 @@ from typing import Any
 
 from postrank.posts import Post
 from postrank.posts.times import milliseconds
-from postrank.windows.authors import Author, Authors
+from postrank.windows.author_numbers import Author, Authors
 from postrank.windows.grouping import grouped
-from postrank.windows.minutes import MINUTE_MS, Minutes
-from postrank.windows.seen import Seen
-from postrank.windows.sliding import Sliding
+from postrank.windows.minute_counts import MINUTE_MS, Minutes
+from postrank.windows.seen_posts import Seen
+from postrank.windows.sliding_view import Sliding
 from postrank.windows.window import Window, window
 
 EDIT_HORIZON_MS = 3_600_000  # an edit of an unseen, older post is no sign that we should have counted the post now

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from postrank.posts.times import milliseconds
-from postrank.windows.minutes import minute_of
-from postrank.windows.sliding import slot_of
+from postrank.windows.minute_counts import minute_of
+from postrank.windows.sliding_view import slot_of
 
 
 def grouped(

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from postrank.posts.times import EPOCH, to_text
-from postrank.windows.authors import Author
+from postrank.windows.author_numbers import Author
 
 LENGTH_MS = 60_000
 # The first and the last instant that the contract's form can write, in milliseconds since 1970.

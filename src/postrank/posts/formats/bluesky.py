@@ -1,16 +1,16 @@
 """Bluesky in files: dumps of Jetstream, and what the API gives (post views, feeds, threads, listed records).
 
-Each is recognised by all of its shape. A post view is the same post as the event that Jetstream gave of it: both have the
-at-URI as their id.
+Each is recognised by all of its shape. A post view is the same post as the event that Jetstream gave of it: both
+have the at-URI as their id.
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from postrank.posts.events import Event, Ignored, Malformed, Post
 from postrank.posts.formats import bluesky_records as records
 from postrank.posts.formats.repairs import Repairs, required, shown, table_of
-from postrank.posts.records import Event, Ignored, Malformed, Post
 from postrank.posts.times import EPOCH, parse_rfc3339
 
 _KINDS = ("commit", "identity", "account", "sync")
@@ -112,7 +112,7 @@ def is_flat(message: Mapping[str, Any]) -> bool:
 
 
 def flat(message: Mapping[str, Any], repairs: Repairs) -> Post:
-    """A post of Bluesky as data sets flatten it: `id` or `uri`, `author_id` or `did`, `created_at`. Raises Malformed."""
+    """A post as data sets flatten it: `id` or `uri`, `author_id` or `did`, `created_at`. Raises Malformed."""
     uri = required(message.get("uri") or message.get("post_id") or message.get("id"), "uri")
     did = records.did_of(uri)
     author_id = message.get("author_id") or message.get("author_did") or message.get("did") or did

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats.repairs import Repairs, required, shown, table_of
-from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.times import EPOCH, instant, moment, to_text
 
 NETWORK = "bluesky"

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats.repairs import Repairs, number_of_x, table_of
-from postrank.posts.records import Event, Ignored, Malformed, Post, Tombstone
+from postrank.posts.formats.x_edits import join_versions, versions_of
 from postrank.posts.times import instant
-from postrank.posts.x_edits import join_versions, versions_of
 
 _INFO = frozenset(("info", "error", "warn"))
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
+from postrank.posts.events import Malformed, Post
 from postrank.posts.formats.repairs import Repairs, required, table_of
-from postrank.posts.records import Malformed, Post
 from postrank.posts.times import instant
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest

@@ -6,10 +6,9 @@ An object is what its whole shape says. What merely shares a key with a known sh
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from postrank.posts import native, x_compliance, x_v1, x_v2
-from postrank.posts.formats import bluesky, gnip, mastodon, x_graphql
+from postrank.posts.events import Event, Ignored, Malformed
+from postrank.posts.formats import bluesky, gnip, mastodon, native, x_compliance, x_graphql, x_v1, x_v2
 from postrank.posts.formats.repairs import Repairs, keys_of, shown
-from postrank.posts.records import Event, Ignored, Malformed
 
 Outcome: TypeAlias = Event | Ignored | Malformed
 Message: TypeAlias = Mapping[str, Any]

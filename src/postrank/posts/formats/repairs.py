@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from postrank.posts.records import Malformed
+from postrank.posts.events import Malformed
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 40

@@ -18,11 +18,11 @@ from postrank.errors import Fatal, Retryable
 from postrank.options import Options, is_url
 from postrank.posts import Malformed, Post
 from postrank.sources import Batch, Cursor, Gap, Surroundings
-from postrank.sources.background import aside
-from postrank.sources.backoff import Backoff, pause
 from postrank.sources.bluesky.handles import Handles
 from postrank.sources.bluesky.wire import V1, V2, Frame, Position, Wire, to_time
-from postrank.sources.gathering import Gathering
+from postrank.sources.net.background import aside
+from postrank.sources.net.backoff import Backoff, pause
+from postrank.sources.net.batch_builder import Gathering
 
 log = logging.getLogger(__name__)
 HOSTS = [f"jetstream{number}.us-{coast}.bsky.network" for coast in ("east", "west") for number in (1, 2)]

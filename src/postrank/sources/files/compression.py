@@ -148,7 +148,7 @@ def _saved(decoder: "zlib._Decompress", data: bytes) -> tuple[bytes, int]:
 def _bounded_member(
     kind: str, make: Callable[[], "bz2.BZ2Decompressor | lzma.LZMADecompressor"]
 ) -> Callable[..., Pieces]:
-    """Members of a decompressor that takes a limit for each call; one that fails loses its output, so calls are small."""
+    """Members of a decompressor that takes a limit a call. A call that fails loses its output, so calls are small."""
 
     def member(reader: PieceReader) -> Pieces:
         start = reader.offset

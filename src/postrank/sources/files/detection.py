@@ -11,13 +11,13 @@ from typing import Literal
 
 import orjson
 
+from postrank.posts.events import Malformed
 from postrank.posts.formats import mapping as mappings
+from postrank.posts.formats.access_log import APACHE
+from postrank.posts.formats.json_repair import decoded_values
 from postrank.posts.formats.mapping import Columns
 from postrank.posts.formats.recognise import form_of
 from postrank.posts.formats.repairs import Repairs
-from postrank.posts.json_repair import decoded_values
-from postrank.posts.logs import APACHE
-from postrank.posts.records import Malformed
 from postrank.sources.files.json_values import JsonValues, Value
 
 Framing = Literal["lines", "values", "rows", "archive", "nothing", "refused"]
@@ -61,6 +61,13 @@ class Shape:
     names: tuple[str, ...] = ()
     delimiter: str = ","
     header: bool = True
+
+    @property
+    def table(self) -> Columns:
+        """The columns of a table, which every shape with rows has."""
+        if self.columns is None:
+            raise ValueError(f"{self.form} has no columns")
+        return self.columns
 
 
 def unread(head: bytes) -> str:

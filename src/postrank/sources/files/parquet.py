@@ -3,32 +3,24 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from postrank.errors import Fatal
+from postrank.extras import require
 from postrank.posts import Malformed
 from postrank.posts.formats import mapping as mappings
 from postrank.posts.formats.mapping import RowReader, value_at
 from postrank.posts.formats.repairs import Repairs
 from postrank.sources.files.detection import Shape
-from postrank.sources.lines import LineBatch
+from postrank.sources.files.line_batches import LineBatch
 
 MAGIC = b"PAR1"
 _BATCH = 4096  # rows
 
 
-class MissingExtra(Fatal):
-    """A form needs a package that is not installed."""
-
-    def __init__(self, form: str, extra: str) -> None:
-        super().__init__(f"reading {form} needs the extra `{extra}`: pip install 'postrank[{extra}]'")
-        self.extra = extra
-
-
 def _pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtra("Parquet", "files") from error
+    """The package that reads Parquet. Raises MissingExtra."""
+    require("pyarrow")
+    import pyarrow
+    import pyarrow.parquet
+
     return pyarrow
 
 
@@ -38,7 +30,7 @@ def shape_of_parquet(file: BinaryIO, mapping: Mapping[str, str]) -> Shape:
     try:
         schema = pyarrow.parquet.ParquetFile(file).schema_arrow
     except (OSError, ValueError, pyarrow.ArrowException) as error:
-        why = f"a Parquet file whose directory cannot be read, so none of its rows can be ({_first_line(error)}): fetch it again"
+        why = f"a Parquet file whose directory cannot be read, nor its rows: fetch it again ({_first_line(error)})"
         return Shape("refused", "Parquet", why)
     names = _names(pyarrow, schema)
     if mapping:
@@ -64,9 +56,8 @@ def _names(pyarrow: Any, schema: Any) -> list[str]:
 
 def read_parquet(file: BinaryIO, lines: LineBatch, shape: Shape, identity: str, after: int) -> Iterator[int]:
     """Add the rows behind number `after` to `lines`; yields the number of rows after every few."""
-    assert shape.columns is not None
     pyarrow = _pyarrow()
-    posts = RowReader(shape.columns, identity)
+    posts = RowReader(shape.table, identity)
     tops = {path: _top(path, shape) for path in posts.columns}
     table = pyarrow.parquet.ParquetFile(file)
     repairs = Repairs()

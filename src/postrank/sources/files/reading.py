@@ -11,22 +11,21 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-import orjson
-
 from postrank.posts import Malformed, Post
+from postrank.posts.formats.json_repair import is_json
 from postrank.posts.formats.mapping import RowReader, value_at
 from postrank.posts.formats.repairs import Repairs
-from postrank.posts.json_repair import decoded_values
 from postrank.sources.files import archives
 from postrank.sources.files.compression import compression, decompressed
 from postrank.sources.files.detection import Shape, shape_of, unread
 from postrank.sources.files.encodings import as_utf8, encoding
+from postrank.sources.files.json_lines import LineReader
 from postrank.sources.files.json_values import JsonValues, Lost, Value
+from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch
 from postrank.sources.files.parquet import MAGIC as PARQUET
 from postrank.sources.files.parquet import read_parquet, shape_of_parquet
 from postrank.sources.files.pieces import HEAD, Damage, Pieces, peek, pieces_of
 from postrank.sources.files.tables import read_rows
-from postrank.sources.lines import LINE_LIMIT, LineBatch
 
 EXPANSION = 250  # times that a file may grow when it is decompressed, once it has grown to _HARMLESS
 _HARMLESS = 64 << 20
@@ -198,19 +197,19 @@ class FileReader:
                 self._lines.reject(str(document.damage), b"", 0, at_least=True)
             yield 1
         elif document.why:
-            yield from self._refuse(document.name, document.why, after)
+            yield from self._refuse(document.why, after)
         elif document.file is not None:
             shape = shape_of_parquet(document.file, self._mapping)
             self.findings.note(self.findings.forms, shape.form)
             if shape.framing == "refused":
-                yield from self._refuse(document.name, shape.why, after)
+                yield from self._refuse(shape.why, after)
                 return
             self.findings.note(self.findings.encodings, "utf-8")
             yield from read_parquet(document.file, self._lines, shape, self._identity, after)
         else:
             yield from self._read_text(document, after)
 
-    def _refuse(self, name: str, why: str, after: int) -> Iterator[int]:
+    def _refuse(self, why: str, after: int) -> Iterator[int]:
         """A document that cannot be ranked is one reject, whatever it holds."""
         self.findings.refused.append(why)
         if not after:
@@ -240,7 +239,7 @@ class FileReader:
             return
         self.findings.note(self.findings.forms, shape.form)
         if shape.framing == "refused":
-            yield from self._refuse(document.name, shape.why, after)
+            yield from self._refuse(shape.why, after)
         elif shape.framing == "lines":
             yield from self._read_lines(pieces, shape, 0, after)
         elif shape.framing == "values":
@@ -250,7 +249,7 @@ class FileReader:
 
     def _read_lines(self, pieces: Pieces, shape: Shape, offset: int, after: int) -> Iterator[int]:
         lines = self._mapped(shape)
-        return read_lines(pieces, lines, offset, self._limit, after=after, each=self._each)
+        return LineReader(lines, self._limit, offset, after, each=self._each).read(pieces)
 
     def _mapped(self, shape: Shape) -> LineBatch:
         if shape.columns is None:
@@ -271,7 +270,7 @@ class FileReader:
                 continue
             if isinstance(reading, Lost):
                 lines.reject(reading.reason, reading.data, reading.offset, at_least=True)
-            elif _is_json(reading.data) or not (parts := splitter.salvage(reading)):
+            elif is_json(reading.data) or not (parts := splitter.salvage(reading)):
                 lines.add(reading.data, reading.offset)
             else:
                 for part in parts:
@@ -298,18 +297,6 @@ class FileReader:
             self._lines.adapt = None
 
 
-def _is_json(data: bytes) -> bool:
-    """Whether bytes are JSON, or would be but for what is repaired elsewhere."""
-    try:
-        orjson.loads(data)
-    except orjson.JSONDecodeError:
-        try:
-            return len(list(decoded_values(data, Repairs()))) == 1
-        except Malformed:
-            return False
-    return True
-
-
 class MappedObjects:
     """Objects as posts, by a mapping that a person gave."""
 
@@ -321,76 +308,6 @@ class MappedObjects:
         if not isinstance(message, dict):
             raise Malformed("not an object")
         return self._reader.post([value_at(message, path) for path in self._reader.columns], offset, repairs)
-
-
-def read_lines(
-    pieces: Pieces, lines: LineBatch, offset: int, limit: int, *, after: int = 0, each: bool = False
-) -> Iterator[int]:
-    """Add lines behind `after` to `lines`; yields the offset after the last whole line of a piece, or (`each`) of every one.
-
-    A line longer than `limit` is rejected and never held in memory as a whole.
-    """
-    # An unfinished line; of an overlong one: its start, and how many of its bytes are gone.
-    rest = b""
-    start = b""
-    gone = 0
-    torn = False  # a damage lies just before: what cannot be read of the first line belongs to it
-    for piece in pieces:
-        if isinstance(piece, Damage):
-            if rest and (not piece.torn or _is_json(rest)):
-                lines.add(rest, offset)
-            if offset >= after:
-                lines.reject(str(piece), (start or rest) if piece.torn else b"", offset, at_least=True)
-            offset += len(rest) + gone
-            rest = b""
-            start = b""
-            gone = 0
-            torn = piece.torn
-            continue
-        *whole, rest = (rest + piece).split(b"\n")
-        if torn and whole:
-            torn = False
-            if not _is_json(whole[0]):
-                offset += len(whole[0]) + 1
-                whole = whole[1:]
-        if offset < after:
-            whole, offset = _behind(whole, offset, after)
-        if each or gone or max(map(len, whole), default=0) > limit:
-            for line in whole:
-                if gone or len(line) > limit:
-                    lines.reject(f"line longer than {limit} bytes", start or line, offset, at_least=True)
-                else:
-                    lines.add(line, offset)
-                offset += gone + len(line) + 1
-                start = b""
-                gone = 0
-                if each:
-                    yield offset
-        elif lines.is_special:
-            for line in whole:
-                lines.add(line, offset)
-                offset += len(line) + 1
-        else:
-            offset = lines.add_all(whole, offset)
-        if gone or len(rest) > limit:
-            start = start or rest[:4096]
-            gone += len(rest)
-            rest = b""
-        if whole and not each:
-            yield offset
-    if gone:
-        lines.reject(f"line longer than {limit} bytes", start, offset, at_least=True)
-    elif rest and offset >= after:
-        lines.add(rest, offset)
-
-
-def _behind(whole: list[bytes], offset: int, after: int) -> tuple[list[bytes], int]:
-    """The lines that begin at `after` or later, and where the first of them begins."""
-    for number, line in enumerate(whole):
-        if offset >= after:
-            return whole[number:], offset
-        offset += len(line) + 1
-    return [], offset
 
 
 def _spooled(pieces: Pieces) -> BinaryIO:

@@ -14,8 +14,8 @@ from postrank.posts import Malformed
 from postrank.posts.formats.mapping import RowReader
 from postrank.posts.formats.repairs import Repairs
 from postrank.sources.files.detection import Shape
+from postrank.sources.files.line_batches import LineBatch
 from postrank.sources.files.pieces import Damage, Pieces
-from postrank.sources.lines import LineBatch
 
 _FIELD = 1 << 20  # characters of one field
 _BATCH = 2048  # rows
@@ -115,15 +115,12 @@ def read_rows(
     pieces: Pieces, lines: LineBatch, shape: Shape, identity: str, after: int, *, each: bool
 ) -> Iterator[int]:
     """Add the rows behind `after` to `lines`; yields the offset after every few rows, or (`each`) after every one."""
-    assert shape.columns is not None
     source = _Lines(pieces)
     rows = _Rows(source, shape)
     repairs = Repairs()
-    posts = RowReader(shape.columns, identity)
+    posts = RowReader(shape.table, identity)
     values = _picker([shape.names.index(column) for column in posts.columns])
-    number = 0
-    for row in rows:
-        number += 1
+    for number, row in enumerate(rows, 1):
         if source.offset >= after:
             if isinstance(row, _Bad):
                 lines.reject(row.reason, row.line.encode("utf-8", "surrogateescape"), row.offset, at_least=row.at_least)
@@ -171,59 +168,68 @@ class _Rows:
     def __init__(self, source: _Lines, shape: Shape) -> None:
         self._source = source
         self._shape = shape
+        self._reader = self._new_reader()
+        self._pending: _Bad | None = None  # a row over several lines, until the next good one is found
+        self._header = shape.header
 
     def __iter__(self) -> Iterator[list[str] | _Bad | Damage]:
         source = self._source
-        width = len(self._shape.names)
-        pending: _Bad | None = None  # a row over several lines, until the next good one is found
-        header = self._shape.header
-        reader = self._reader()
         while True:
             source.begin_row()
-            reason = ""
-            row: list[str] = []
-            try:
-                row = next(reader)
-            except StopIteration:
+            row, reason = self._next()
+            if row is None and not reason:
                 damage = source.clear_damage()
                 if damage is None:
                     break
                 yield damage
-                reader = self._reader()
-                continue
-            except csv.Error as error:
-                reason = f"not a row of CSV: {error}"
-                reader = self._reader()
-            if not row and not reason:
-                continue
-            if not reason and self._is_mark(row):
-                continue
-            if not reason and len(row) != width:
-                reason = f"{len(row)} columns where the header has {width}"
-            if not reason:
-                if header:
-                    header = False
-                    continue
-                if pending is not None:
-                    yield pending
-                    pending = None
-                yield row
-                continue
-            if source.damage is not None and source.taken and "end of data" in reason:
-                continue  # the damage accounts for it
-            several = len(source.taken) > 1
-            line = "".join(source.taken[:1])
-            if several:
-                source.give_back()
-            if pending is None:
-                pending = _Bad(reason, line, source.offset, at_least=several)
-                if not several:
-                    yield pending
-                    pending = None
-        if pending is not None:
-            yield pending
+            elif reason:
+                yield from self._lost(reason)
+            elif row and not self._is_mark(row):
+                yield from self._good(row)
+        if self._pending is not None:
+            yield self._pending
 
-    def _reader(self) -> Any:
+    def _next(self) -> tuple[list[str] | None, str]:
+        """The next row, or why there is none; neither at the end and before a damage."""
+        try:
+            row: list[str] = next(self._reader)
+        except StopIteration:
+            self._reader = self._new_reader()
+            return None, ""
+        except csv.Error as error:
+            self._reader = self._new_reader()
+            return None, f"not a row of CSV: {error}"
+        width = len(self._shape.names)
+        if row and len(row) != width and not self._is_mark(row):
+            return row, f"{len(row)} columns where the header has {width}"
+        return row, ""
+
+    def _good(self, row: list[str]) -> Iterator[list[str] | _Bad]:
+        if self._header:
+            self._header = False
+            return
+        if self._pending is not None:
+            yield self._pending
+            self._pending = None
+        yield row
+
+    def _lost(self, reason: str) -> Iterator[_Bad]:
+        source = self._source
+        if source.damage is not None and "end of data" in reason:
+            return  # the damage accounts for it
+        several = len(source.taken) > 1
+        line = "".join(source.taken[:1])
+        if several:
+            source.give_back()
+        if self._pending is not None:
+            return
+        bad = _Bad(reason, line, source.offset, at_least=several)
+        if several:
+            self._pending = bad
+        else:
+            yield bad
+
+    def _new_reader(self) -> Any:
         return csv.reader(self._source, delimiter=self._shape.delimiter, strict=True)
 
     def _is_mark(self, row: list[str]) -> bool:

@@ -8,7 +8,7 @@ import orjson
 
 from postrank.posts import Event, Ignored, Malformed, Tombstone
 from postrank.posts.formats.mastodon_statuses import status
-from postrank.sources.lines import LINE_LIMIT
+from postrank.sources.files.line_batches import LINE_LIMIT
 
 
 class LineTooLong(ValueError):

@@ -10,14 +10,14 @@ from typing import Any
 from postrank.posts import Malformed, Post
 from postrank.posts.times import parse_rfc3339, to_text
 from postrank.sources import Batch, Gap
-from postrank.sources.background import aside
-from postrank.sources.backoff import Backoff, pause
-from postrank.sources.gathering import Gathering
 from postrank.sources.mastodon.api import Api, Unavailable, before, first_of, order
 from postrank.sources.mastodon.events import Events, LineTooLong, outcome
 from postrank.sources.mastodon.timeline import Timeline
-from postrank.sources.receiving import Lost, Refused, Stream
-from postrank.sources.recovery import Recovery
+from postrank.sources.net.background import aside
+from postrank.sources.net.backoff import Backoff, pause
+from postrank.sources.net.batch_builder import Gathering
+from postrank.sources.net.gap_recovery import Recovery
+from postrank.sources.net.receiving import Lost, Refused, Stream
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ import orjson
 from postrank.errors import Retryable
 from postrank.options import Options
 from postrank.sources import Batch, Cursor, Surroundings
-from postrank.sources.backoff import TICK, Limit
 from postrank.sources.mastodon.api import STREAMS, Api, Unavailable
 from postrank.sources.mastodon.instance import Instance
 from postrank.sources.mastodon.timeline import CALLS, CALLS_SECONDS, Timeline
+from postrank.sources.net.backoff import TICK, Limit
 
 _Position: TypeAlias = dict[str, Any] | None
 _WAITING = 64  # batches that nobody has taken

@@ -10,11 +10,11 @@ from postrank.posts import Malformed, Post
 from postrank.posts.formats.mastodon_statuses import status
 from postrank.posts.times import moment
 from postrank.sources import Batch
-from postrank.sources.background import aside
-from postrank.sources.backoff import Backoff, Limit, pause
-from postrank.sources.gathering import Gathering
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
-from postrank.sources.recovery import NotNow, Waiting
+from postrank.sources.net.background import aside
+from postrank.sources.net.backoff import Backoff, Limit, pause
+from postrank.sources.net.batch_builder import Gathering
+from postrank.sources.net.gap_recovery import NotNow, Waiting
 
 log = logging.getLogger(__name__)
 CALLS, CALLS_SECONDS = 290, 300.0  # an instance allows 300 in five minutes (docs.joinmastodon.org, "Rate limits")

@@ -7,14 +7,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from postrank.posts import Ignored, Tombstone, x_v2
+from postrank.posts import Ignored, Tombstone
+from postrank.posts.formats import x_v2
 from postrank.sources import Batch
-from postrank.sources.backoff import Limit
-from postrank.sources.gathering import Gathering
-from postrank.sources.spend import Spend
+from postrank.sources.net.backoff import Limit
+from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.x.api import Api, whole_seconds
-from postrank.sources.x.patience import patiently
+from postrank.sources.x.budget import Spend
 from postrank.sources.x.reconnecting import QUARTER
+from postrank.sources.x.retried_reads import patiently
 
 _AT_ONCE = 100  # ids or handles in a call, and posts in a page of a timeline
 _LEAST_PAGE = 5

@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 
-from postrank.posts import Event, Ignored, Malformed, x_compliance, x_v2
-from postrank.posts.x_stream import stream_post
-from postrank.sources.gathering import Gathering
+from postrank.posts import Event, Ignored, Malformed
+from postrank.posts.formats import x_compliance, x_v2
+from postrank.posts.formats.x_stream import stream_post
+from postrank.sources.net.batch_builder import Gathering
 
 _OVER_LIMIT = ("too-many-connections", "toomanyconnections", "connectionexception")
 

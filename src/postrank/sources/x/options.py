@@ -2,8 +2,8 @@
 
 from postrank.options import Options, Secret
 from postrank.sources import Surroundings
-from postrank.sources.spend import Spend
 from postrank.sources.x.api import HOST, Api
+from postrank.sources.x.budget import Spend
 
 PRICE = 0.005  # US dollars for a post read (X API, "Pricing")
 CAP = 3_000_000  # posts in a month that X gives to one project (X API, "Pricing")

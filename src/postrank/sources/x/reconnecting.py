@@ -7,7 +7,7 @@ minute doubling, or until the reset that the answer names; 50 connections in 15 
 import time
 from dataclasses import dataclass, field
 
-from postrank.sources.backoff import Backoff, Limit
+from postrank.sources.net.backoff import Backoff, Limit
 from postrank.sources.x.api import XUnavailable
 
 CONNECTS, QUARTER = 50, 900.0  # connections in as many seconds

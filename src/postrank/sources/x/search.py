@@ -11,15 +11,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from postrank.posts import x_v2
+from postrank.posts.formats import x_v2
 from postrank.sources import Batch
-from postrank.sources.backoff import Backoff, Limit
-from postrank.sources.gathering import Gathering
-from postrank.sources.recovery import NotAtAll, NotNow, Waiting
-from postrank.sources.spend import BudgetSpent, Spend
+from postrank.sources.net.backoff import Backoff, Limit
+from postrank.sources.net.batch_builder import Gathering
+from postrank.sources.net.gap_recovery import NotAtAll, NotNow, Waiting
 from postrank.sources.x.api import Api, XRefused, XUnavailable, whole_seconds
-from postrank.sources.x.patience import patiently
+from postrank.sources.x.budget import BudgetSpent, Spend
 from postrank.sources.x.reconnecting import QUARTER
+from postrank.sources.x.retried_reads import patiently
 
 SEARCHES = 450  # calls in a quarter of an hour
 SETTLING = timedelta(seconds=12)  # a search ends 10 s before now at the latest, by X's clock (X API, "Recent search")

@@ -15,20 +15,20 @@ from postrank.options import Options, Secret
 from postrank.posts import Malformed
 from postrank.posts.times import parse_rfc3339, to_text
 from postrank.sources import Batch, Cursor, Gap, Surroundings
-from postrank.sources.background import aside
-from postrank.sources.backoff import TICK, Limit, pause
-from postrank.sources.gathering import Gathering
-from postrank.sources.receiving import Lost, Refused, Stream
-from postrank.sources.recovery import Recovery
-from postrank.sources.spend import Spend
+from postrank.sources.net.background import aside
+from postrank.sources.net.backoff import TICK, Limit, pause
+from postrank.sources.net.batch_builder import Gathering
+from postrank.sources.net.gap_recovery import Recovery
+from postrank.sources.net.receiving import Lost, Refused, Stream
 from postrank.sources.x import rules
 from postrank.sources.x.api import FIELDS, Api, XRefused, XUnavailable, refusal
-from postrank.sources.x.following import Following
+from postrank.sources.x.budget import Spend
+from postrank.sources.x.handle_rules import Following
 from postrank.sources.x.messages import StreamError, absorb, is_crowded
 from postrank.sources.x.options import api_of, spend_of
 from postrank.sources.x.reconnecting import CONNECTS, QUARTER, Reconnecting
 from postrank.sources.x.search import OVERLAP, SEARCHES, SETTLING, RecentSearch
-from postrank.sources.x.volume import VolumeWatch
+from postrank.sources.x.volume_watch import VolumeWatch
 
 log = logging.getLogger(__name__)
 _PATHS = {"filtered": "/2/tweets/search/stream", "sample": "/2/tweets/sample/stream"}

@@ -1,0 +1,156 @@
+"""What the emulator knows of users, roles, their policies, and the policies of resources.
+
+It is read where moto keeps it: this is asked at every call, and asking through the wire protocol would cost more than
+the calls themselves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from localaws.core.cloud import ACCOUNT, REGION
+from localaws.emulator.backend import Emulator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A user or a role with all policies that it has of itself or through its groups."""
+
+    arn: str
+    id: str
+    name: str
+    policies: tuple[str, ...]
+    boundary: str | None = None
+    trust: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    max_session: int = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserKey:
+    """A user's access key."""
+
+    user: str
+    secret: str
+    active: bool
+
+
+class Directory:
+    """Reads the emulator's IAM, and the policies and tags of its resources."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def role(self, name: str) -> Entity | None:
+        def find(iam: Any) -> Entity | None:
+            one = next((role for role in iam.roles.values() if role.name == name), None)
+            return one and Entity(
+                arn=one.arn,
+                id=one.id,
+                name=one.name,
+                policies=tuple(one.policies.values()) + _managed(one),
+                boundary=_document(iam, one.permissions_boundary_arn),
+                trust=one.assume_role_policy_document,
+                tags=_tags(one.tags),
+                max_session=int(one.max_session_duration or 3600),
+            )
+
+        return self._iam(find)  # type: ignore[no-any-return]
+
+    def user(self, name: str) -> Entity | None:
+        def find(iam: Any) -> Entity | None:
+            one = iam.users.get(name)
+            if one is None:
+                return None
+            groups = [group for group in iam.groups.values() if one in group.users]
+            of_groups = tuple(text for group in groups for text in (*group.policies.values(), *_managed(group)))
+            boundary = getattr(one, "permissions_boundary_arn", None)
+            return Entity(
+                arn=one.arn,
+                id=one.id,
+                name=one.name,
+                policies=_inline(one) + _managed(one) + of_groups,
+                boundary=_document(iam, boundary),
+            )
+
+        return self._iam(find)  # type: ignore[no-any-return]
+
+    def key(self, access_key: str) -> UserKey | None:
+        """The user's key with that id."""
+
+        def find(iam: Any) -> UserKey | None:
+            for user in iam.users.values():
+                for key in user.access_keys:
+                    if key.access_key_id == access_key:
+                        active = key.status == "Active"
+                        return UserKey(user=user.name, secret=key.secret_access_key, active=active)
+            return None
+
+        return self._iam(find)  # type: ignore[no-any-return]
+
+    def managed_policy(self, arn: str) -> str | None:
+        """The document of a managed policy."""
+        return self._iam(lambda iam: _document(iam, arn))  # type: ignore[no-any-return]
+
+    def profile_roles(self, name: str) -> list[str]:
+        """The ARNs of an instance profile's roles, by the profile's name or ARN."""
+        wanted = name.rpartition("/")[2]
+        return self._iam(  # type: ignore[no-any-return]
+            lambda iam: [role.arn for one in iam.instance_profiles.values() if one.name == wanted for role in one.roles]
+        )
+
+    def bucket_policy(self, bucket: str) -> str | None:
+        def find(s3: Any) -> str | None:
+            one = s3.buckets.get(bucket)
+            return one.policy.decode() if one is not None and one.policy else None
+
+        return self._backend("s3", "aws", find)  # type: ignore[no-any-return]
+
+    def ec2_tags(self, resource: str) -> dict[str, str]:
+        """The tags of an instance or a volume, by its id."""
+
+        def find(ec2: Any) -> dict[str, str]:
+            return {tag["key"]: tag["value"] for tag in ec2.describe_tags({"resource-id": [resource]})}
+
+        return self._backend("ec2", REGION, find)  # type: ignore[no-any-return]
+
+    def secret_arn(self, name: str) -> str | None:
+        def find(store: Any) -> str | None:
+            return next((one.arn for one in store.secrets.values() if name in (one.name, one.arn)), None)
+
+        return self._backend("secretsmanager", REGION, find)  # type: ignore[no-any-return]
+
+    def _iam(self, find: Callable[[Any], Any]) -> Any:
+        return self._backend("iam", "aws", find)
+
+    def _backend(self, service: str, region: str, find: Callable[[Any], Any]) -> Any:
+        def use() -> Any:
+            import moto.backends
+
+            backends: Any = moto.backends.get_backend
+            return find(backends(service)[ACCOUNT][region])
+
+        return self._emulator.within(use)
+
+
+def _inline(one: Any) -> tuple[str, ...]:
+    return tuple(one.policies.values())
+
+
+def _managed(one: Any) -> tuple[str, ...]:
+    return tuple(_default(policy) for policy in one.managed_policies.values())
+
+
+def _document(iam: Any, arn: str | None) -> str | None:
+    policy = iam.managed_policies.get(arn) if arn else None
+    return None if policy is None else _default(policy)
+
+
+def _default(policy: Any) -> str:
+    """The document of a managed policy's default version."""
+    return str(next(one.document for one in policy.versions if one.version_id == policy.default_version_id))
+
+
+def _tags(tags: Any) -> dict[str, str]:
+    pairs = tags.values() if isinstance(tags, dict) else tags or []
+    return {tag["Key"]: tag["Value"] for tag in pairs}

@@ -1,0 +1,1 @@
+"""Which permissions a call needs: actions on resources, service by service."""

@@ -1,0 +1,182 @@
+"""Who makes a call: from an access key and a signature to a caller.
+
+The account's root has the key `localaws` with the secret `localaws`; users' keys are the emulator's, those of role
+sessions are given out here.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from localaws.core.cloud import ACCOUNT, AwsError, Caller
+from localaws.iam.directory import Directory
+from localaws.iam.sessions import Sessions
+from localaws.iam.signatures import sigv2, sigv4
+from localaws.wire.request import HttpRequest
+from localaws.wire.routing import Route
+
+ROOT_KEY = "localaws"
+_ROOT_SECRET = "localaws"  # noqa: S105 - no secret: it opens a server on loopback, and its README names it
+ROOT = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root")
+ANONYMOUS = Caller(arn="*", account="")
+_INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key"
+    " and signing method. Consult the service documentation for details."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The owner of an access key."""
+
+    caller: Caller
+    secret: str
+    token: str = ""
+    expires: datetime | None = None
+    active: bool = True
+
+
+class Principals:
+    """Access keys and their owners."""
+
+    def __init__(self, directory: Directory, sessions: Sessions, *, enforce: bool) -> None:
+        self._directory = directory
+        self._sessions = sessions
+        self._enforce = enforce
+
+    def caller_of(self, request: HttpRequest, route: Route) -> tuple[Caller, bool]:
+        """Who signed a request, and whether that is somebody known here.
+
+        Without enforcement a key of nobody's stands for the root, and signatures are not looked at. With it, raises
+        AwsError: InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken, ... in the service's own words.
+        """
+        try:
+            signature = sigv4.read(request.headers, request.query)
+        except sigv4.Malformed as error:
+            if self._enforce:
+                raise AwsError("IncompleteSignature", str(error), status=400) from error
+            return ROOT, False
+        if signature is None:
+            return self._unsigned(request, route)
+        known = self._known(signature.key)
+        if not self._enforce:
+            return (known.caller, True) if known else (ROOT, False)
+        self._verify(known, signature, request, route)
+        assert known is not None  # noqa: S101 - _verify raises for nobody
+        return known.caller, True
+
+    def _unsigned(self, request: HttpRequest, route: Route) -> tuple[Caller, bool]:
+        """The caller of a request without a Version 4 signature: S3 has older ones, and callers that are nobody."""
+        fields = dict(request.fields)
+        try:
+            old = sigv2.read(fields) if route.service == "s3" else None
+        except ValueError as error:
+            raise AwsError("AccessDenied", "Query-string authentication cannot be read", status=403) from error
+        if old is None:
+            if not self._enforce:
+                return ROOT, False
+            if route.service == "s3":
+                return ANONYMOUS, True
+            raise _error(route, "missing")
+        known = self._known(old.key)
+        if not self._enforce:
+            return (known.caller, True) if known else (ROOT, False)
+        if known is None or not known.active:
+            raise _error(route, "unknown", old.key)
+        if old.token != known.token:
+            raise _error(route, "token")
+        if time.time() > old.expires:
+            raise AwsError("AccessDenied", "Request has expired", status=403)
+        if not sigv2.matches(old, request.method, request.path, fields, request.headers, known.secret):
+            raise _error(route, "mismatch")
+        return known.caller, True
+
+    def _verify(self, known: _Known | None, signature: sigv4.Signature, request: HttpRequest, route: Route) -> None:
+        if known is None or not known.active:
+            raise _error(route, "unknown", signature.key)
+        if signature.token != known.token:
+            raise _error(route, "token")
+        now = datetime.now(UTC)
+        if known.expires is not None and now >= known.expires:
+            raise _error(route, "expired")
+        if not sigv4.in_time(signature, now):
+            raise _error(route, "late")
+        signed = sigv4.Signed(
+            method=request.method,
+            raw_path=request.path,
+            query=request.query,
+            headers=request.headers,
+            body_sha256=request.body_sha256,
+        )
+        if not sigv4.matches(signature, signed, known.secret):
+            raise _error(route, "mismatch")
+
+    def _known(self, key: str) -> _Known | None:
+        if key == ROOT_KEY:
+            return _Known(caller=ROOT, secret=_ROOT_SECRET)
+        session = self._sessions.get(key)
+        if session is not None:
+            caller = Caller(arn=session.arn, session=session.key)
+            return _Known(caller=caller, secret=session.secret, token=session.token, expires=session.expires)
+        user = self._directory.key(key)
+        if user is None:
+            return None
+        found = self._directory.user(user.user)
+        arn = found.arn if found else f"arn:aws:iam::{ACCOUNT}:user/{user.user}"
+        return _Known(caller=Caller(arn=arn), secret=user.secret, active=user.active)
+
+
+# What is wrong -> code and text for S3, for the query protocols, for JSON and CBOR. Sources: "Error responses" (S3),
+# "Common Errors" of each service's API reference, "Error codes for the Amazon EC2 API".
+_ERRORS: dict[str, dict[str, tuple[str, str]]] = {
+    "unknown": {
+        "s3": ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
+        "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials"),
+        "query": ("InvalidClientTokenId", _INVALID_TOKEN),
+        "json": ("UnrecognizedClientException", _INVALID_TOKEN),
+    },
+    "token": {
+        "s3": ("InvalidToken", "The provided token is malformed or otherwise invalid."),
+        "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials"),
+        "query": ("InvalidClientTokenId", _INVALID_TOKEN),
+        "json": ("UnrecognizedClientException", _INVALID_TOKEN),
+    },
+    "expired": {
+        "s3": ("ExpiredToken", "The provided token has expired."),
+        "ec2": ("RequestExpired", "Request has expired."),
+        "query": ("ExpiredToken", "The security token included in the request is expired"),
+        "json": ("ExpiredTokenException", "The security token included in the request is expired"),
+    },
+    "late": {
+        "s3": ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
+        "ec2": ("RequestExpired", "Request has expired."),
+        "query": ("SignatureDoesNotMatch", "Signature expired: the date of the request is too far from now."),
+        "json": ("InvalidSignatureException", "Signature expired: the date of the request is too far from now."),
+    },
+    "mismatch": {
+        "s3": ("SignatureDoesNotMatch", _MISMATCH),
+        "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials"),
+        "query": ("SignatureDoesNotMatch", _MISMATCH),
+        "json": ("InvalidSignatureException", _MISMATCH),
+    },
+    "missing": {
+        "ec2": ("MissingAuthenticationToken", "Request is missing Authentication Token"),
+        "query": ("MissingAuthenticationToken", "Request is missing Authentication Token"),
+        "json": ("MissingAuthenticationTokenException", "Missing Authentication Token"),
+    },
+}
+
+
+def form_of(route: Route) -> str:
+    """Which family of error codes a call's answer is written in: "s3", "ec2", "query" or "json"."""
+    if route.service == "s3":
+        return "s3"
+    return route.protocol if route.protocol in ("ec2", "query") else "json"
+
+
+def _error(route: Route, what: str, key: str = "") -> AwsError:
+    code, message = _ERRORS[what][form_of(route)]
+    status = 401 if code == "AuthFailure" else 403 if form_of(route) != "json" else 400
+    fields = {"AWSAccessKeyId": key} if key and route.service == "s3" else {}
+    return AwsError(code, message, status=status, **fields)

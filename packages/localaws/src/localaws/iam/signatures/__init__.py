@@ -1,0 +1,1 @@
+"""Signatures of requests, versions 2 and 4."""

@@ -1,0 +1,1 @@
+"""The AWS services that are answered here, one package each."""

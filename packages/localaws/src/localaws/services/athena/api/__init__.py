@@ -1,0 +1,1 @@
+"""The calls of Athena, and what they store."""

@@ -1,0 +1,290 @@
+"""Query executions: started, listed, stopped, their results read. Kept over restarts."""
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from localaws.core.cloud import Caller, Cloud
+from localaws.services.athena.api.document_store import Documents
+from localaws.services.athena.api.execution_shapes import described, runtime_statistics
+from localaws.services.athena.api.paging import Answer, invalid, page
+from localaws.services.athena.api.saved_statements import Saved
+from localaws.services.athena.api.workgroups import Workgroups
+from localaws.services.athena.execution.engine import Engine
+from localaws.services.athena.results import result_files
+from localaws.services.athena.results.outcome import Stop
+from localaws.services.athena.scan.storage import Storage, place
+from localaws.services.athena.sql.failures import QueryFailed
+
+_AT_ONCE = 4
+_LONGEST = 262_144  # bytes of SQL; "Service Quotas"
+_PAGE = 1000
+_OPEN = ("QUEUED", "RUNNING")
+
+
+class Executions:
+    """The account's query executions."""
+
+    def __init__(self, cloud: Cloud, documents: Documents, workgroups: Workgroups, saved: Saved) -> None:
+        self._cloud = cloud
+        self._documents = documents
+        self._workgroups = workgroups
+        self._saved = saved
+        self._scratch = cloud.state / "athena" / "scratch"
+        self._engine = Engine(self._scratch)
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="athena")
+        self._running: dict[str, Stop] = {}
+        self._lock = threading.Lock()
+        self.actions: dict[str, Answer] = {
+            "StartQueryExecution": self.begin,
+            "GetQueryExecution": lambda params, _: {
+                "QueryExecution": described(self._find(params["QueryExecutionId"]))
+            },
+            "BatchGetQueryExecution": self.batch,
+            "ListQueryExecutions": self.listed,
+            "StopQueryExecution": self.cancel,
+            "GetQueryResults": self.rows,
+            "GetQueryRuntimeStatistics": lambda params, _: {
+                "QueryRuntimeStatistics": runtime_statistics(self._find(params["QueryExecutionId"]))
+            },
+        }
+
+    def recover(self) -> None:
+        """End what a former process left unfinished."""
+        for record in list(self._documents.all("execution")):
+            if record["state"] in _OPEN:
+                error = {
+                    "ErrorCategory": 1,
+                    "ErrorType": 100,
+                    "Retryable": True,
+                    "ErrorMessage": "Internal service error",
+                }
+                record.update(state="FAILED", reason="Internal service error: the engine was restarted", error=error)
+                record["ended"] = time.time()
+                self._keep(record)
+
+    def close(self) -> None:
+        with self._lock:
+            stops = list(self._running.values())
+        for stop in stops:
+            stop.now()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._engine.close()
+
+    def begin(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        # The SQL engine takes memory and time to load: an idle server does without.
+        from localaws.services.athena.execution.runner import Run
+        from localaws.services.athena.sql.dialect import SyntaxRefused, positions_of
+        from localaws.services.athena.statements import read
+
+        workgroup = self._workgroups.find(params.get("WorkGroup"))
+        if workgroup["State"] != "ENABLED":
+            raise invalid(f"WorkGroup {workgroup['Name']} is disabled.")
+        token = params.get("ClientRequestToken")
+        if token and (existing := self._documents.get("token", token)):
+            if existing["sql"] != params["QueryString"]:
+                raise invalid("Idempotent parameters do not match")
+            return {"QueryExecutionId": existing["id"]}
+        sql = params["QueryString"]
+        if not sql.strip() or len(sql.encode()) > _LONGEST:
+            raise invalid(f"Query string must be between 1 and {_LONGEST} bytes", "MALFORMED_QUERY")
+        parameters = list(params.get("ExecutionParameters") or [])
+        try:
+            statement = read(sql, parameters, lambda name: self._saved.text(workgroup["Name"], name))
+        except SyntaxRefused as error:
+            raise invalid(str(error), "MALFORMED_QUERY") from error
+        except QueryFailed as error:
+            raise invalid(str(error), error.name) from error
+        except RecursionError as error:
+            raise invalid(
+                "line 1:1: statement is too large (stack overflow while parsing)", "MALFORMED_QUERY"
+            ) from error
+        folder = self._folder(params, workgroup)
+        _check_location(statement, workgroup)
+        record = self._record(params, workgroup, statement, folder, parameters)
+        if token:
+            self._documents.put("token", token, {"id": record["id"], "sql": sql})
+        if (earlier := self._reusable(params, record)) is not None:
+            record.update(state="SUCCEEDED", started=record["submitted"], ended=time.time(), reused=True)
+            record.update(output=earlier["output"], folder=earlier["folder"])
+            self._keep(record)
+            return {"QueryExecutionId": record["id"]}
+        self._keep(record)
+        stop = Stop()
+        with self._lock:
+            self._running[record["id"]] = stop
+        run = Run(
+            cloud=self._cloud,
+            engine=self._engine,
+            scratch=self._scratch,
+            caller=caller,
+            statement=statement,
+            record=record,
+            keep=self._keep,
+            stop=stop,
+            cutoff=workgroup["Configuration"].get("BytesScannedCutoffPerQuery"),
+            positions=positions_of(sql),
+        )
+        self._pool.submit(run)
+        return {"QueryExecutionId": record["id"]}
+
+    def batch(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+        executions, missing = [], []
+        for key in params["QueryExecutionIds"]:
+            record = self._documents.get("execution", key)
+            if record is not None:
+                executions.append(described(record))
+            else:
+                message = f"Query {key} does not exist"
+                missing.append({"QueryExecutionId": key, "ErrorCode": "QUERY_NOT_FOUND", "ErrorMessage": message})
+        return {"QueryExecutions": executions, "UnprocessedQueryExecutionIds": missing}
+
+    def listed(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+        workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
+        keys = [record["id"] for record in self._documents.all("execution") if record["workgroup"] == workgroup]
+        items, more = page(keys[::-1], params)
+        return {"QueryExecutionIds": list(items), **more}
+
+    def cancel(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+        self._find(params["QueryExecutionId"])
+        with self._lock:
+            stop = self._running.get(params["QueryExecutionId"])
+        if stop is not None:
+            stop.now()
+        return {}
+
+    def rows(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        record = self._find(params["QueryExecutionId"])
+        if record["state"] in _OPEN:
+            raise invalid(f"Query has not yet finished. Current state: {record['state']}", "QUERY_NOT_FINISHED")
+        if record["state"] != "SUCCEEDED":
+            raise invalid(f"Query did not finish successfully. Final query state: {record['state']}", "QUERY_FAILED")
+        described_by = self._columns(record, caller)
+        info = result_files.column_info(described_by["columns"])
+        rows, more = self._page(record, params, caller, len(info))
+        answer: dict[str, Any] = {
+            "UpdateCount": described_by["updateCount"] or 0,
+            "ResultSet": {
+                "Rows": [{"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in rows],
+                "ResultSetMetadata": {"ColumnInfo": info},
+            },
+        }
+        return answer if more is None else {**answer, "NextToken": str(more)}
+
+    def _page(
+        self, record: Mapping[str, Any], params: Mapping[str, Any], caller: Caller, width: int
+    ) -> tuple[list[list[str | None]], int | None]:
+        token = params.get("NextToken") or "0"
+        limit = int(params.get("MaxResults") or _PAGE)
+        if not token.isdigit() or not 0 < limit <= _PAGE:
+            raise invalid(f"Invalid NextToken or MaxResults: {token}, {limit}")
+        if record.get("manifest"):
+            return [], None
+        item = self._object(record["output"], caller)
+        return result_files.page(
+            item.path, text=record["kind"] != "DML", width=max(width, 1), offset=int(token), limit=limit
+        )
+
+    def _columns(self, record: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        import json
+
+        item = self._object(record["output"] + ".metadata", caller)
+        return dict(json.loads(item.path.read_bytes()))
+
+    def _object(self, address: str, caller: Caller) -> Any:
+        try:
+            item = Storage(self._cloud, caller).get(place(address))
+        except QueryFailed as error:
+            raise invalid(str(error)) from error
+        if item is None:
+            raise invalid(f"Could not find results: {address} does not exist", "RESULT_NOT_FOUND")
+        return item
+
+    def _find(self, key: str) -> dict[str, Any]:
+        record = self._documents.get("execution", key)
+        if record is None:
+            raise invalid(f"QueryExecution {key} was not found")
+        return record
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        self._documents.put("execution", record["id"], record)
+        if record["state"] not in _OPEN:
+            with self._lock:
+                self._running.pop(record["id"], None)
+
+    def _record(
+        self,
+        params: Mapping[str, Any],
+        workgroup: Mapping[str, Any],
+        statement: Any,
+        folder: str,
+        parameters: list[str],
+    ) -> dict[str, Any]:
+        key = str(uuid.uuid4())
+        base = folder if folder.endswith("/") else folder + "/"
+        writes = statement.substatement == "CREATE_TABLE_AS_SELECT"
+        name = f"tables/{key}" if writes else f"{key}.{'csv' if statement.kind == 'DML' else 'txt'}"
+        context = params.get("QueryExecutionContext") or {}
+        return {
+            "id": key,
+            "sql": params["QueryString"],
+            "parameters": parameters,
+            "database": context.get("Database"),
+            "catalog": context.get("Catalog"),
+            "workgroup": workgroup["Name"],
+            "kind": statement.kind,
+            "substatement": statement.substatement,
+            "folder": base,
+            "output": base + name,
+            "state": "QUEUED",
+            "submitted": time.time(),
+            "scanned": 0,
+            "reuse": params.get("ResultReuseConfiguration"),
+        }
+
+    def _folder(self, params: Mapping[str, Any], workgroup: Mapping[str, Any]) -> str:
+        """Where results go: the workgroup's place where it enforces its settings, else the caller's."""
+        configuration = workgroup["Configuration"]
+        own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+        location = (params.get("ResultConfiguration") or {}).get("OutputLocation")
+        folder = own if configuration.get("EnforceWorkGroupConfiguration") and own else location or own
+        if not folder:
+            raise invalid(
+                "No output location provided. An output location is required either through the Workgroup result"
+                " configuration setting or as an API input."
+            )
+        if not folder.startswith("s3://"):
+            raise invalid(f"outputLocation is not a valid S3 path: {folder}")
+        return str(folder)
+
+    def _reusable(self, params: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any] | None:
+        """An earlier result that may answer ("Reuse query results"): same text, database, parameters, young enough."""
+        by_age = (params.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
+        if not by_age.get("Enabled") or record["substatement"] != "SELECT":
+            return None
+        oldest = record["submitted"] - 60 * int(by_age.get("MaxAgeInMinutes") or 60)
+        same = ("sql", "parameters", "database", "workgroup")
+        candidates = [
+            earlier
+            for earlier in self._documents.all("execution")
+            if earlier["state"] == "SUCCEEDED"
+            and not earlier.get("reused")
+            and earlier["ended"] >= oldest
+            and all(earlier[name] == record[name] for name in same)
+        ]
+        return candidates[-1] if candidates else None
+
+
+def _check_location(statement: Any, workgroup: Mapping[str, Any]) -> None:
+    """Refuse a CTAS that chooses its place where the workgroup enforces one ("CREATE TABLE AS", external_location)."""
+    configuration = workgroup["Configuration"]
+    own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+    if configuration.get("EnforceWorkGroupConfiguration") and own and getattr(statement, "external_location", None):
+        raise invalid(
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to"
+            " an Athena Workgroup that enforces a centralized output location for all queries. Please remove the"
+            " 'external_location' property and resubmit the query."
+        )

@@ -1,0 +1,1 @@
+"""One execution of a statement, and the engine that it runs on."""

@@ -1,0 +1,62 @@
+"""The DuckDB database in which statements run: opened at the first one, bounded in memory, closed to the outside."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+_MEMORY = "900MB"  # Python and the readers' buffers come to that: docs/benchmarks.md has what the process holds
+_SPILL = "10GB"  # on disk, for what does not fit
+
+
+class Engine:
+    """One database; each statement gets a cursor, with temporary views of its own.
+
+    What does not fit into LOCALAWS_ATHENA_MEMORY (900MB) goes to files, of LOCALAWS_ATHENA_SPILL (10GB) at most; a
+    statement that needs more fails as one that exhausts Athena's resources does.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._lock = threading.Lock()
+        self._database: Any = None
+
+    def cursor(self) -> Any:
+        """A connection of its own to the database."""
+        with self._lock:
+            if self._database is None:
+                self._database = self._open()
+            cursor = self._database.cursor()
+        cursor.execute("set TimeZone = 'UTC'")
+        cursor.execute("set enable_progress_bar = false")  # it would go to the server's standard output
+        return cursor
+
+    def _open(self) -> Any:
+        import duckdb
+
+        from localaws.services.athena.sql.macros import SCRIPT
+
+        shutil.rmtree(self._scratch / "spill", ignore_errors=True)  # of a process that was killed
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        database = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": os.environ.get("LOCALAWS_ATHENA_MEMORY", _MEMORY),
+                "temp_directory": str(self._scratch / "spill"),
+                "threads": str(os.cpu_count() or 1),
+                "preserve_insertion_order": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+        # Given to connect(), this limit is shown and not kept: only an open database takes it.
+        database.execute("set max_temp_directory_size = $1", [os.environ.get("LOCALAWS_ATHENA_SPILL", _SPILL)])
+        database.execute(SCRIPT)
+        return database
+
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None

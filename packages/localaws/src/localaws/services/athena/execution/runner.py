@@ -1,0 +1,118 @@
+"""One execution from QUEUED to its end: runs the statement, writes the results, says why it failed."""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from localaws.core.cloud import Caller, Cloud
+from localaws.services.athena.execution.engine import Engine
+from localaws.services.athena.execution.session import Session, Statement
+from localaws.services.athena.results import result_files
+from localaws.services.athena.results.outcome import Outcome, Stop
+from localaws.services.athena.scan.catalogue import Catalogue
+from localaws.services.athena.scan.storage import Storage, place
+from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
+
+Keep = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is needed to run one execution."""
+
+    cloud: Cloud
+    engine: Engine
+    scratch: Path
+    caller: Caller
+    statement: Statement
+    record: dict[str, Any]  # the execution as it is kept; `keep` writes it
+    keep: Keep
+    stop: Stop
+    cutoff: int | None
+    positions: dict[str, tuple[int, int]]
+
+    def __call__(self) -> None:
+        """Run to the end; never raises."""
+        record = self.record
+        if self.stop.requested.is_set():
+            self._end("CANCELLED", reason="Query was cancelled by user")
+            return
+        record["started"] = time.time()
+        record["state"] = "RUNNING"
+        self.keep(record)
+        folder = self.scratch / record["id"]
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._run(folder)
+        except QueryCancelled as error:
+            self._end("CANCELLED", reason=error.reason)
+        except QueryFailed as error:
+            self._failed(error)
+        except Exception as error:
+            self._failed(from_duckdb(error, self.positions))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _run(self, folder: Path) -> None:
+        caller = replace(self.caller, source="athena")
+        output = place(self.record["folder"]).folder()
+        cursor = self.engine.cursor()
+        self.stop.cursor = cursor
+        session = Session(
+            id=self.record["id"],
+            database=self.record["database"],
+            catalogue=Catalogue(self.cloud, caller),
+            storage=Storage(self.cloud, caller),
+            cursor=cursor,
+            output=output,
+            scratch=folder,
+            cutoff=self.cutoff,
+        )
+        try:
+            if self.stop.requested.is_set():
+                raise QueryCancelled("Query was cancelled by user")
+            outcome = self.statement.run(session)
+            self._write(session, outcome, folder)
+        finally:
+            self.record["scanned"] = session.scanned
+            with contextlib.suppress(Exception):
+                cursor.close()
+        self._end("SUCCEEDED")
+
+    def _write(self, session: Session, outcome: Outcome, folder: Path) -> None:
+        """Result and metadata files, and the manifest of what was written."""
+        record = self.record
+        if outcome.manifest is not None:
+            listing = folder / "manifest"
+            listing.write_text("".join(f"{address}\n" for address in outcome.manifest))
+            target = session.output.below(f"{record['id']}-manifest.csv")
+            session.storage.put(target, listing)
+            record["manifest"] = target.uri
+        target = place(record["output"])
+        if outcome.manifest is None:
+            rows = folder / "rows"
+            result_files.write(outcome, rows, text=self.statement.kind != "DML")
+            session.storage.put(target, rows)
+        side = folder / "metadata"
+        side.write_bytes(result_files.metadata(outcome.columns, outcome.update_count))
+        session.storage.put(place(record["output"] + ".metadata"), side)
+
+    def _failed(self, error: QueryFailed) -> None:
+        if self.stop.requested.is_set():
+            self._end("CANCELLED", reason="Query was cancelled by user")
+            return
+        self.record["error"] = {
+            "ErrorCategory": error.category,
+            "ErrorType": error.type,
+            "Retryable": error.retryable or error.category == SYSTEM,
+            "ErrorMessage": str(error),
+        }
+        self._end("FAILED", reason=str(error))
+
+    def _end(self, state: str, reason: str | None = None) -> None:
+        self.record.update(state=state, reason=reason, ended=time.time())
+        self.keep(self.record)

@@ -1,0 +1,73 @@
+"""What a running statement has at hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.scan.accounting import scanned_bytes
+from localaws.services.athena.scan.catalogue import Catalogue, Table
+from localaws.services.athena.scan.relations import Relations
+from localaws.services.athena.scan.storage import Place, Storage
+from localaws.services.athena.scan.table_scan import Scanner
+from localaws.services.athena.sql.failures import QueryCancelled, QueryFailed
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One statement's surroundings."""
+
+    id: str
+    database: str | None
+    catalogue: Catalogue
+    storage: Storage
+    cursor: Any  # DuckDB's
+    output: Place  # folder for what has no location of its own
+    scratch: Path
+    cutoff: int | None = None  # bytes
+    scanned: int = 0
+    planned: bool = False
+
+    def plan(self, query: Any) -> str:
+        """DuckDB's text of a query, its cost counted. Raises QueryCancelled where the workgroup's cut-off is passed."""
+        scanner = Scanner(self.catalogue, self.storage, self.cursor)
+        sql = Relations(self.catalogue, scanner, self.database).sql(query)
+        self.scanned += scanned_bytes(self.cursor, sql, scanner.scans)
+        if self.cutoff is not None and self.scanned > self.cutoff:
+            raise QueryCancelled("Bytes scanned limit was exceeded")
+        return sql
+
+    def named(self, name: Sequence[str]) -> tuple[str, str]:
+        """Database and table of a name of one to three parts, lower case."""
+        parts = [part.lower() for part in name][-2:]
+        database = parts[0] if len(parts) == 2 else (self.database or "").lower()
+        if not database:
+            raise QueryFailed(
+                "MISSING_SCHEMA_NAME", "line 1:1: Schema must be specified when session schema is not set"
+            )
+        return database, parts[-1]
+
+    def table(self, name: Sequence[str]) -> Table:
+        """The table of a name. Raises QueryFailed TABLE_NOT_FOUND."""
+        database, table = self.named(name)
+        existing = self.catalogue.table(database, table)
+        if existing is None:
+            raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{table}' does not exist")
+        return existing
+
+
+class Statement(Protocol):
+    """A parsed statement."""
+
+    @property
+    def kind(self) -> str:
+        """StatementType: DML, DDL or UTILITY."""
+        ...
+
+    @property
+    def substatement(self) -> str:
+        """SubstatementType: SELECT, CREATE_TABLE_AS_SELECT, ..."""
+        ...
+
+    def run(self, session: Session) -> Outcome: ...

@@ -1,0 +1,1 @@
+"""Results of statements: formatted, written, read page by page."""

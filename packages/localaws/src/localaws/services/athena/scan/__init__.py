@@ -1,0 +1,1 @@
+"""Tables as a query reads them: the catalogue, partitions, files."""

@@ -1,0 +1,53 @@
+"""How the objects of a table become rows: one module a file format."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.core.cloud import ObjectInfo
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.hive_types import HiveType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Objects of one format and compression, and what the catalogue says of them."""
+
+    objects: Sequence[ObjectInfo]
+    columns: Mapping[str, HiveType]
+    serde: Mapping[str, Any]  # Glue's SerdeInfo
+    parameters: Mapping[str, str]  # the table's
+    scan: int  # the scan's number within the statement
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return self.serde.get("Parameters") or {}
+
+
+_COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
+
+
+def compression(key: str) -> str:
+    """DuckDB's name of the codec that an object's extension stands for, as Hadoop decides it."""
+    for extension, codec in _COMPRESSION.items():
+        if key.endswith(extension):
+            return codec
+    if key.endswith((".bz2", ".snappy", ".lzo", ".deflate", ".lz4")):
+        raise QueryFailed("NOT_SUPPORTED", f"The compression of {key} is not supported by the local engine")
+    return "none"
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def paths(files: Files) -> str:
+    """The files as a DuckDB list. A bracket in a path would be read as a pattern."""
+    for item in files.objects:
+        if any(sign in str(item.path) for sign in "*?["):
+            raise QueryFailed("NOT_SUPPORTED", f"The stored path of {item.key} holds a pattern sign")
+    return "[" + ", ".join(quoted(str(item.path)) for item in files.objects) + "]"

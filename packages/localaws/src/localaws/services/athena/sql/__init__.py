@@ -1,0 +1,1 @@
+"""Athena's SQL: parsed, and translated to DuckDB's."""

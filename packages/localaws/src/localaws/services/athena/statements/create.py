@@ -1,0 +1,200 @@
+"""CREATE EXTERNAL TABLE and CREATE DATABASE."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Outcome
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.dialect import SyntaxRefused
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.statements.row_writer import Format
+from localaws.services.athena.statements.token_reader import Reader
+
+_HIVE = "org.apache.hadoop.hive"
+# Formats that the local engine does not read: the table is kept, a query of it refused.
+_UNREAD = {
+    "ORC": f"{_HIVE}.ql.io.orc.OrcSerde",
+    "AVRO": f"{_HIVE}.serde2.avro.AvroSerDe",
+    "RCFILE": f"{_HIVE}.serde2.columnar.LazyBinaryColumnarSerDe",
+}
+_LAZY = f"{_HIVE}.serde2.lazy.LazySimpleSerDe"
+_ROW_MARKS = {
+    "FIELDS": "field.delim",
+    "COLLECTION": "collection.delim",
+    "MAP": "mapkey.delim",
+    "LINES": "line.delim",
+}
+
+
+@dataclass(slots=True)
+class CreateDatabase:
+    """CREATE DATABASE | SCHEMA [IF NOT EXISTS] name [COMMENT ..] [LOCATION ..] [WITH DBPROPERTIES (..)]."""
+
+    name: str
+    if_not_exists: bool
+    properties: dict[str, Any]
+    kind: str = "DDL"
+    substatement: str = "CREATE_DATABASE"
+
+    @classmethod
+    def read(cls, sql: str, tokens: list[Token]) -> "CreateDatabase":
+        reader = Reader(sql, tokens[2:])
+        exists = reader.take("IF", "NOT", "EXISTS")
+        name = reader.name()[-1].lower()
+        properties: dict[str, Any] = {}
+        while not reader.at_end():
+            if reader.take("COMMENT"):
+                properties["Description"] = reader.text()
+            elif reader.take("LOCATION"):
+                properties["LocationUri"] = reader.text()
+            elif reader.take("WITH", "DBPROPERTIES"):
+                properties["Parameters"] = reader.pairs()
+            else:
+                reader.refuse()
+        return cls(name, exists, properties)
+
+    def run(self, session: Session) -> Outcome:
+        if session.catalogue.has_database(self.name):
+            if self.if_not_exists:
+                return Outcome()
+            raise QueryFailed(
+                "DDL", f"FAILED: Execution Error: AlreadyExistsException(message:Database {self.name} already exists)"
+            )
+        session.catalogue.call("CreateDatabase", DatabaseInput={"Name": self.name, **self.properties})
+        return Outcome()
+
+
+@dataclass(slots=True)
+class CreateExternalTable:
+    """CREATE EXTERNAL TABLE with Hive's clauses."""
+
+    name: list[str]
+    if_not_exists: bool
+    columns: list[dict[str, str]]
+    keys: list[dict[str, str]] = field(default_factory=list)
+    comment: str | None = None
+    serde: str | None = None
+    serde_properties: dict[str, str] = field(default_factory=dict)
+    stored_as: str = "TEXTFILE"
+    formats: tuple[str, str] | None = None
+    location: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+    kind: str = "DDL"
+    substatement: str = "CREATE_TABLE"
+
+    @classmethod
+    def read(cls, sql: str, tokens: list[Token]) -> "CreateExternalTable":
+        reader = Reader(sql, tokens[2:])
+        reader.expect("TABLE")
+        exists = reader.take("IF", "NOT", "EXISTS")
+        table = cls(reader.name(), exists, [])
+        table.columns = columns(sql, reader)
+        while not reader.at_end():
+            table._clause(sql, reader)
+        if not table.location:
+            raise SyntaxRefused(1, len(sql) + 1, "missing 'LOCATION'")
+        return table
+
+    def _clause(self, sql: str, reader: Reader) -> None:
+        if reader.take("COMMENT"):
+            self.comment = reader.text()
+        elif reader.take("PARTITIONED", "BY"):
+            self.keys = columns(sql, reader)
+        elif reader.take("ROW", "FORMAT", "SERDE"):
+            self.serde = reader.text()
+        elif reader.take("WITH", "SERDEPROPERTIES"):
+            self.serde_properties.update(reader.pairs())
+        elif reader.take("ROW", "FORMAT", "DELIMITED"):
+            self.serde = _LAZY
+            self._marks(reader)
+        elif reader.take("STORED", "AS", "INPUTFORMAT"):
+            first = reader.text()
+            reader.expect("OUTPUTFORMAT")
+            self.formats = (first, reader.text())
+        elif reader.take("STORED", "AS"):
+            self.stored_as = reader.name()[0].upper()
+            if self.stored_as not in ("TEXTFILE", "PARQUET", *_UNREAD):
+                raise not_supported(f"A table stored as {self.stored_as}")
+        elif reader.take("LOCATION"):
+            self.location = reader.text()
+        elif reader.take("TBLPROPERTIES"):
+            self.parameters = reader.pairs()
+        else:
+            reader.refuse()
+
+    def _marks(self, reader: Reader) -> None:
+        while reader.peek() in {*_ROW_MARKS, "ESCAPED", "NULL"}:
+            if reader.take("NULL", "DEFINED", "AS"):
+                self.serde_properties["serialization.null.format"] = reader.text()
+                continue
+            word = reader.peek()
+            reader.expect(word)
+            for filler in ("ITEMS", "KEYS", "TERMINATED"):
+                reader.take(filler)
+            reader.expect("BY")
+            mark = re.sub(r"\\(\d{3})", lambda match: chr(int(match.group(1), 8)), reader.text()).replace("\\t", "\t")
+            self.serde_properties["escape.delim" if word == "ESCAPED" else _ROW_MARKS[word]] = mark
+
+    def run(self, session: Session) -> Outcome:
+        database, name = session.named(self.name)
+        if session.catalogue.table(database, name) is not None:
+            if self.if_not_exists:
+                return Outcome()
+            raise QueryFailed(
+                "DDL", f"FAILED: Execution Error: AlreadyExistsException(message:Table {name} already exists)"
+            )
+        for column in [*self.columns, *self.keys]:
+            hive_types.parse(column["Type"])
+        session.catalogue.call("CreateTable", DatabaseName=database, TableInput=self._input(name))
+        return Outcome()
+
+    def _input(self, name: str) -> dict[str, Any]:
+        storage = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
+        if self.formats:
+            storage["InputFormat"], storage["OutputFormat"] = self.formats
+        usual = storage["SerdeInfo"]["SerializationLibrary"]  # type: ignore[index]
+        library = self.serde or _UNREAD.get(self.stored_as, usual)
+        storage["SerdeInfo"] = {
+            "SerializationLibrary": library,
+            "Parameters": {"serialization.format": "1", **self.serde_properties},
+        }
+        parameters = {"EXTERNAL": "TRUE", **self.parameters, **({"comment": self.comment} if self.comment else {})}
+        return {
+            "Name": name,
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": parameters,
+            "PartitionKeys": self.keys,
+            "StorageDescriptor": {"Columns": self.columns, "Location": self.location, **storage},
+        }
+
+
+def columns(sql: str, reader: Reader) -> list[dict[str, str]]:
+    """(name type [COMMENT '...'], ...), types as Glue keeps them."""
+    reader.expect("(")
+    definitions: list[dict[str, str]] = []
+    while True:
+        column = {"Name": reader.name()[0].lower()}
+        start, depth = reader.start, 0
+        while depth > 0 or reader.peek() not in (",", ")", "COMMENT", ""):
+            token = reader.next()
+            depth += _depth(token)
+        column["Type"] = re.sub(r"\s+", "", sql[start : reader.start]).lower()
+        if reader.take("COMMENT"):
+            column["Type"] = re.sub(r"\s+", "", sql[start : sql.upper().index("COMMENT", start)]).lower()
+            column["Comment"] = reader.text()
+        definitions.append(column)
+        if reader.take(")"):
+            return definitions
+        reader.expect(",")
+
+
+def _depth(token: Token) -> int:
+    if token.token_type in (TokenType.LT, TokenType.L_PAREN):
+        return 1
+    if token.token_type in (TokenType.GT, TokenType.R_PAREN):
+        return -1
+    return -token.text.count(">") if set(token.text) == {">"} else 0

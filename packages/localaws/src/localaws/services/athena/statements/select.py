@@ -1,0 +1,65 @@
+"""SELECT and EXPLAIN."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.outcome import Column, Outcome
+from localaws.services.athena.sql import hive_types
+
+_CHUNK = 5000  # rows fetched at a time
+_PRECISIONS = {
+    "varchar": 2147483647, "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "float": 17,
+    "boolean": 0,
+    "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Select:
+    """A query whose rows go to the result file."""
+
+    query: exp.Query
+    kind: str = "DML"
+    substatement: str = "SELECT"
+
+    def run(self, session: Session) -> Outcome:
+        sql = session.plan(self.query)
+        relation = session.cursor.sql(sql)
+        types = list(relation.types)
+        columns = [column(name, kind) for name, kind in zip(relation.columns, types, strict=True)]
+        return Outcome(columns=columns, rows=_rows(session.cursor.execute(sql)), types=types)
+
+
+@dataclass(slots=True)
+class Explain:
+    """The local engine's plan, which is not Athena's."""
+
+    query: exp.Expr
+    analyze: bool = False
+    kind: str = "UTILITY"
+    substatement: str = "EXPLAIN"
+
+    def run(self, session: Session) -> Outcome:
+        sql = session.plan(self.query)
+        text = session.cursor.execute(f"explain {'analyze ' if self.analyze else ''}{sql}").fetchall()[-1][1]
+        return Outcome(
+            columns=[Column("Query Plan", "varchar", 2147483647)], rows=iter([line] for line in text.split("\n"))
+        )
+
+
+def column(name: str, kind: Any) -> Column:
+    """How GetQueryResults describes a column of an engine's type."""
+    called = hive_types.athena_name(kind)
+    if called == "decimal":
+        sizes = dict(kind.children)
+        return Column(name.lower(), called, int(sizes["precision"]), int(sizes["scale"]))
+    return Column(name.lower(), called, _PRECISIONS.get(called, 0))
+
+
+def _rows(cursor: Any) -> Iterator[Sequence[Any]]:
+    while chunk := cursor.fetchmany(_CHUNK):
+        yield from chunk

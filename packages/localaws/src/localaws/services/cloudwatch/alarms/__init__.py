@@ -1,0 +1,1 @@
+"""Alarms: stored, evaluated, changed in state."""

@@ -1,0 +1,1 @@
+"""Metrics: samples, statistics, queries, and how services publish them."""

@@ -1,0 +1,1 @@
+"""Instances as groups of local processes."""

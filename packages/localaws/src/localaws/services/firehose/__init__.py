@@ -1,0 +1,9 @@
+"""Data Firehose: buffers records by size and interval and delivers them to S3 as objects, at least once."""
+
+from localaws.core.cloud import Cloud, Service
+from localaws.services.firehose.service import FirehoseService
+
+
+def create(cloud: Cloud) -> Service:
+    """The Firehose service of `cloud`; its state is below `cloud.state / "firehose"`."""
+    return FirehoseService(cloud)

@@ -1,0 +1,1 @@
+"""The calls of Firehose: configurations, direct puts, tags."""

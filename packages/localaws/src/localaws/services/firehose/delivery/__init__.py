@@ -1,0 +1,1 @@
+"""From buffered records to objects in S3."""

@@ -1,0 +1,1 @@
+"""The keys of delivered objects: prefix expressions and time patterns."""

@@ -1,0 +1,1 @@
+"""Delivery streams and what is stored of them."""

@@ -1,0 +1,1 @@
+"""Crawlers: definitions, histories, log lines."""

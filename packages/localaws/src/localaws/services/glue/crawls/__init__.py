@@ -1,0 +1,1 @@
+"""One crawl: its targets, and what it may read and change."""

@@ -1,0 +1,1 @@
+"""Schemas found in files: formats, column types, tables."""

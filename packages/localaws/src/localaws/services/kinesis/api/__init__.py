@@ -1,0 +1,1 @@
+"""The calls of Kinesis, grouped as the API reference groups them."""

@@ -1,0 +1,39 @@
+"""Resource policies of streams: kept and shown. Whether they allow a call is for the gateway to say."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from localaws.core.cloud import AwsError
+from localaws.services.kinesis.streams.catalogue import Streams
+
+
+class PolicyActions:
+    """Answers the calls about resource policies."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "PutResourcePolicy": self.put,
+            "GetResourcePolicy": self.get,
+            "DeleteResourcePolicy": self.delete,
+        }
+
+    def put(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            json.loads(params["Policy"])
+        except ValueError as error:
+            raise AwsError("InvalidArgumentException", f"The policy is not valid JSON: {error}") from error
+        with self._streams.update(params, settles=False) as stream:
+            stream.policy = params["Policy"]
+        return {}
+
+    def get(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Policy": self._streams.find(params).policy or "{}"}
+
+    def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        with self._streams.update(params, settles=False) as stream:
+            if stream.policy is None:
+                raise AwsError("ResourceNotFoundException", f"{stream.arn} has no resource policy.")
+            stream.policy = None
+        return {}

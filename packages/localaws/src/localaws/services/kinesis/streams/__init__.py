@@ -1,0 +1,1 @@
+"""Streams, their shards and records, as they are stored and limited."""

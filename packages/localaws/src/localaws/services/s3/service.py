@@ -1,0 +1,58 @@
+"""The S3 service: every verb about objects. What a bucket is configured to be is the emulator's to keep."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.services.s3.listing import ListVerbs
+from localaws.services.s3.multipart import MultipartVerbs
+from localaws.services.s3.objects import ObjectVerbs
+from localaws.services.s3.store import Store
+
+# Verbs about objects that are not here; the emulator, which has no objects, could only answer them wrongly.
+_ABSENT = frozenset(
+    {
+        "CreateSession", "GetObjectLegalHold", "GetObjectRetention", "GetObjectTorrent", "PutObjectLegalHold",
+        "PutObjectRetention", "RenameObject", "RestoreObject", "SelectObjectContent", "UpdateObjectEncryption",
+        "WriteGetObjectResponse",
+    }
+)  # fmt: skip
+
+
+class S3Service:
+    """Objects, versions, multipart uploads, listings."""
+
+    name = "s3"
+
+    def __init__(self, cloud: Cloud, store: Store) -> None:
+        self._store = store
+        self._answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            **ObjectVerbs(store).actions,
+            **MultipartVerbs(store).actions,
+            **ListVerbs(store).actions,
+        }
+        self.actions = frozenset(self._answers) | _ABSENT
+        cloud.after("s3", "CreateBucket", lambda params, result, caller: store.create_bucket(params["Bucket"]))  # noqa: ARG005
+        cloud.after("s3", "DeleteBucket", lambda params, result, caller: store.delete_bucket(params["Bucket"]))  # noqa: ARG005
+        cloud.after("s3", "PutBucketVersioning", self._set_versioning)
+
+    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+        answer = self._answers.get(action)
+        if answer is None:
+            message = f"A header or query you provided implies functionality that is not implemented: {action}"
+            raise AwsError("NotImplemented", message, status=501)
+        return answer(params)
+
+    def before(self, action: str, params: Mapping[str, Any]) -> None:
+        """What must hold before the emulator is asked. Raises AwsError."""
+        if action == "DeleteBucket":
+            self._store.require_empty(params["Bucket"])
+
+    def start(self) -> None:
+        self._store.sweep()
+
+    def stop(self) -> None:
+        """Every request has been answered from files and rows that are whole."""
+
+    def _set_versioning(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None:  # noqa: ARG002
+        self._store.set_versioning(params["Bucket"], str(params["VersioningConfiguration"].get("Status", "")))

@@ -1,0 +1,1 @@
+"""A running local AWS for tests, and helpers for tests against it."""

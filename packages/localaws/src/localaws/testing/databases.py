@@ -1,0 +1,56 @@
+"""DB instances in tests: made, waited for, connected to as any client would."""
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from localaws.testing.server import LocalAws
+from localaws.testing.waiting import wait_for
+
+PASSWORD = "correct-horse-battery"  # of servers that live as long as a test
+
+
+def create(aws: LocalAws, identifier: str, **params: Any) -> dict[str, Any]:
+    """Make an instance and wait until it is available."""
+    usual = {
+        "Engine": "postgres",
+        "DBInstanceClass": "db.t4g.micro",
+        "AllocatedStorage": 20,
+        "MasterUsername": "keeper",
+        "DBName": "ranks",
+    }
+    if not params.get("ManageMasterUserPassword"):
+        usual["MasterUserPassword"] = PASSWORD
+    aws.client("rds").create_db_instance(DBInstanceIdentifier=identifier, **{**usual, **params})
+    return await_status(aws, identifier, "available")
+
+
+def instance(aws: LocalAws, identifier: str) -> dict[str, Any]:
+    response = aws.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)
+    return dict(response["DBInstances"][0])
+
+
+def await_status(aws: LocalAws, identifier: str, wanted: str) -> dict[str, Any]:
+    def reached() -> dict[str, Any] | None:
+        found = instance(aws, identifier)
+        assert found["DBInstanceStatus"] != "failed", aws.stderr.read_text()
+        return found if found["DBInstanceStatus"] == wanted else None
+
+    return wait_for(reached, timeout=60, what=f"{identifier} to be {wanted}")
+
+
+def connect(found: dict[str, Any], password: str = PASSWORD, **options: Any) -> psycopg.Connection:
+    """A connection to the instance's endpoint as its master user."""
+    usual = {"user": found["MasterUsername"], "dbname": found.get("DBName", "postgres"), "connect_timeout": 10}
+    endpoint = found["Endpoint"]
+    return psycopg.connect(
+        host=endpoint["Address"], port=endpoint["Port"], password=password, autocommit=True, **{**usual, **options}
+    )
+
+
+def server(aws: LocalAws, identifier: str) -> psutil.Process:
+    """The instance's server process."""
+    path: Path = aws.state / "rds" / identifier / "data" / "postmaster.pid"
+    return psutil.Process(int(path.read_text().splitlines()[0]))

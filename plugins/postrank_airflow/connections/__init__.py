@@ -1,0 +1,1 @@
+"""Connections of tasks: AWS clients, alerts, X, SQL templates."""

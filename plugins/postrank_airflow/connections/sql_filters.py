@@ -1,0 +1,28 @@
+"""The Jinja filters of `include/sql`, for operators and for the few statements that a task of ours runs."""
+
+from typing import Any
+
+import jinja2
+
+from postrank.ranking.sql_literals import FILTERS
+from postrank_airflow.connections.environment import SQL
+
+
+@jinja2.pass_context
+def attempt(context: jinja2.runtime.Context, location: str) -> str:
+    """The prefix with a folder for this attempt, so that what a killed attempt still writes is never read."""
+    return f"{location}attempt={context['ti'].try_number}/"
+
+
+SQL_FILTERS = {**FILTERS, "attempt": attempt}
+
+
+def render(path: str, **params: Any) -> str:
+    """A statement of `include/sql` with its parameters as literals. Raises UndefinedError when one is missing."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(SQL),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 (SQL, quoted by filters)
+    )
+    environment.filters.update(FILTERS)
+    return environment.get_template(path).render(params=params)

@@ -1,0 +1,1 @@
+"""What DAG files declare: assets, params, defaults, pools, deadlines."""

@@ -1,0 +1,161 @@
+"""The tasks of `backfill_posts`: which slices, each one on the streamer's host, what the gap ledger says afterwards."""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
+from airflow.sdk import Context, get_current_context, task
+from airflow.sdk.definitions.mappedoperator import OperatorPartial
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from postrank.errors import Retryable
+from postrank.gaps import open_gaps
+from postrank.gaps import request as recovery
+from postrank.gaps.open_gaps import Gap, Span, utc
+from postrank.gaps.request import ARCHIVE, RecoveryRequest
+from postrank.ranking.run_identity import Run
+from postrank.report.ledgers import Ledgers
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.dag.pools import BACKFILL
+
+_MENDS_FIRST = 2  # the command's status when trying again does not help
+_SECONDS = 4 * 3600  # that a slice may take, as the SSM document has it
+_log = logging.getLogger(__name__)
+
+
+class SliceFailed(Retryable):
+    """A slice was not read to its end, and may be later."""
+
+
+class NotRecovered(Retryable):
+    """Some of what was to be read again was not."""
+
+
+class SliceOperator(SsmRunCommandOperator):
+    """Reads one slice again on the streamer's instance, where the token, the state and the budgets are.
+
+    Mapped over the parameters of the SSM document; returns the summary that `postrank backfill` printed. A repeat
+    reads the slice again, which the lake's rows of one post each make harmless.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        arguments = {
+            "document_name": RESOURCES.streamer.backfill_document,
+            "aws_conn_id": AWS_CONNECTION,
+            "waiter_delay": POLL_SECONDS,
+            "waiter_max_attempts": _SECONDS // POLL_SECONDS,
+            "deferrable": True,
+        }
+        super().__init__(**{**arguments, **kwargs})
+
+    @classmethod
+    def one_by_one(cls, task_id: str, **kwargs: Any) -> OperatorPartial:
+        """The operator in its pool, to be mapped over the parameters of slices (`run_command_kwargs`)."""
+        return cls.partial(task_id=task_id, pool=BACKFILL, execution_timeout=timedelta(seconds=_SECONDS), **kwargs)
+
+    def execute(self, context: Context) -> Any:
+        """Send the command to the instance that answers now; an earlier attempt may have had another."""
+        parameters = self.run_command_kwargs["Parameters"]
+        self.run_command_kwargs = {
+            "InstanceIds": [clients.observer().instance_that_answers()],
+            "Parameters": parameters,
+        }
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+        """The command's summary. Raises AirflowFailException where a repeat would fail alike, else SliceFailed."""
+        answer = _answer(event or {})
+        if answer["Status"] == "Success":
+            return _summary(answer)
+        reason = _summary(answer).get("error") or answer["StandardErrorContent"].strip()[-500:] or answer["Status"]
+        if answer["ResponseCode"] == _MENDS_FIRST:
+            raise AirflowFailException(reason)
+        raise SliceFailed(reason)
+
+
+@task
+def plan() -> list[dict[str, Any]]:
+    """Decide on the slices. Plans the commands."""
+    context = get_current_context()
+    if (marker := clients.observer().deploy_marker()) is not None:
+        raise AirflowSkipException(f"a deployment goes on since {marker.get('since', 'some time')}: nothing is read")
+    as_of = context["dag_run"].start_date
+    request = RecoveryRequest.of(context["params"], as_of)
+    known = [] if request.span else _gaps(context)
+    for words in recovery.out_of_reach(known, as_of):
+        _log.warning("stays open: %s", words)
+    found = recovery.plan(request, known, as_of)
+    if not found:
+        days = context["params"]["lookback_days"]
+        raise AirflowSkipException(f"no gap of the last {days} days is open that can be read again")
+    return [{"Parameters": one} for one in found]
+
+
+@task(trigger_rule="all_done_min_one_success")
+def mark(planned: list[dict[str, Any]], summaries: Sequence[Mapping[str, Any]] | None) -> str:
+    """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
+    context = get_current_context()
+    read = [one for one in (summaries[:] if summaries is not None else ()) if one]
+    complete = len(read) == len(planned)
+    rows = _archived(read) if complete else []
+    known = _gaps(context, rows)
+    for gap in known:
+        if not gap.left:
+            rows.append(_row(gap.source, gap.span, gap.reason, ", ".join(gap.recovered_by)))
+    _write(context, rows)
+    delivered, still = sum(one["delivered"] for one in read), sum(bool(gap.left) for gap in known)
+    words = f"{delivered} posts delivered, {still} gaps stay open"
+    if not complete:
+        raise NotRecovered(f"{len(planned) - len(read)} of {len(planned)} slices were not read to their end; {words}")
+    return words
+
+
+def _archived(read: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each span that archives were read for: a slice is one file of it, and did not tell the ledger."""
+    spans = {(one["source"], Span.between(one["from"], one["to"])) for one in read if one["recovered_by"] == ARCHIVE}
+    return [_row(source, span, "backfill", ARCHIVE) for source, span in sorted(spans)]
+
+
+def _gaps(context: Any, more: Iterable[Mapping[str, Any]] = ()) -> list[Gap]:
+    """The gaps of the ledger that are not marked as recovered, as far back as was asked; `more` are further rows."""
+    as_of = context["dag_run"].start_date
+    ledgers = Ledgers(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
+    # What this run's slices note may fall on the day after it began.
+    days = [(as_of - timedelta(days=n)).date().isoformat() for n in range(-1, context["params"]["lookback_days"] + 1)]
+    return open_gaps.unmarked([*ledgers.rows("gaps", days), *more])
+
+
+def _write(context: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the run's rows as its one object of the ledger; nothing when there are none."""
+    dag_run = context["dag_run"]
+    if lines := "".join(json.dumps(row) + "\n" for row in rows):
+        name = f"dt={dag_run.start_date:%Y-%m-%d}/airflow-{Run(dag_run.run_id).slug}.ndjson"
+        key = f"{RESOURCES.keys['ledgers']}gaps/{name}"
+        clients.client("s3").put_object(Bucket=RESOURCES.buckets["raw"], Key=key, Body=lines.encode())
+
+
+def _row(source: str, span: Span, reason: str, by: str) -> dict[str, Any]:
+    """A row of the gap ledger, as the streamer writes them."""
+    told = {"source": source, "gap_from": utc(span.since), "gap_to": utc(span.until), "reason": reason}
+    return {"collector": "backfill_posts", **told, "recovered_by": by, "noted_at": utc(datetime.now(UTC))}
+
+
+def _answer(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the one instance that was asked says of the command."""
+    ssm, command = clients.client("ssm"), str(event["command_id"])
+    (asked,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
+    answer: dict[str, Any] = ssm.get_command_invocation(CommandId=command, InstanceId=asked["InstanceId"])
+    return answer
+
+
+def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON that the command printed last; empty when it printed none."""
+    try:
+        found: dict[str, Any] = json.loads(answer["StandardOutputContent"].strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        return {}
+    return found

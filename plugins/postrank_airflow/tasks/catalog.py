@@ -1,0 +1,73 @@
+"""The tasks of `refresh_catalog` after the crawl: did it succeed, and is every delivered hour in the catalogue?"""
+
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+
+from postrank.aws.prefixes import measure
+from postrank.aws.tables import prefix
+from postrank.errors import Fatal, Retryable
+from postrank.ranking.arrivals import hours_ended_in
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+
+CRAWLED = ("raw_posts", "raw_author_windows")
+
+
+class CrawlFailed(Retryable):
+    """The crawler is ready again, but its last crawl did not succeed."""
+
+    def __init__(self, crawler: str, status: str, message: str) -> None:
+        super().__init__(f"the last crawl of {crawler} is {status}: {message or 'it gives no message'}")
+        self.status = status
+
+
+class HoursMissing(Fatal):
+    """Objects lie in hours that the catalogue does not know."""
+
+    def __init__(self, table: str, hours: list[str]) -> None:
+        super().__init__(f"{table} has objects but no partition for {', '.join(hours)}: see the crawler's log")
+        self.table, self.hours = table, hours
+
+
+@task
+def require_success() -> str:
+    """The crawler's own word on its last crawl (Glue API, `LastCrawlInfo`)."""
+    crawler = clients.client("glue").get_crawler(Name=RESOURCES.crawler)["Crawler"]
+    last = crawler.get("LastCrawl", {})
+    if last.get("Status") != "SUCCEEDED":
+        raise CrawlFailed(RESOURCES.crawler, last.get("Status", "missing"), last.get("ErrorMessage", ""))
+    return f"crawl of {last['StartTime']:%Y-%m-%d %H:%M:%S} succeeded"
+
+
+@task
+def require_partitions() -> str:
+    """Every hour of the interval that holds objects (by hand: every hour) is a partition. Returns what was seen."""
+    context = get_current_context()
+    dag_run, s3, catalogue = context["dag_run"], clients.client("s3"), clients.catalogue()
+    asked = None
+    if dag_run.run_type in ("scheduled", "backfill"):
+        asked = hours_ended_in(dag_run.data_interval_start, dag_run.data_interval_end)
+    seen = []
+    for table in CRAWLED:
+        known = {"T".join(partition.values) for partition in catalogue.partitions(table)}
+        hours = _delivered(s3, table, asked)
+        if missing := sorted(hours - known):
+            raise HoursMissing(table, missing)
+        seen.append(f"{table}: {len(hours)} delivered hours, all known" if hours else f"{table}: nothing arrived")
+    return "; ".join(seen)
+
+
+def _delivered(s3: Any, table: str, asked: list[str] | None) -> set[str]:
+    """The arrival hours that hold objects: those of `asked`, or all."""
+    root = prefix(table, RESOURCES)
+    if asked is not None:
+        return {hour for hour in asked if measure(s3, f"{root}dt={hour[:10]}/hour={hour[11:]}/").objects}
+    bucket, key = root.removeprefix("s3://").split("/", 1)
+    days = _folders(s3, bucket, key)
+    return {f"{day[3:]}T{hour[5:]}" for day in days for hour in _folders(s3, bucket, f"{key}{day}/")}
+
+
+def _folders(s3: Any, bucket: str, below: str) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below, Delimiter="/")
+    return [found["Prefix"].rstrip("/").rsplit("/", 1)[1] for page in pages for found in page.get("CommonPrefixes", ())]

@@ -1,0 +1,168 @@
+"""The tasks of `check_delivery`: every hop between the streamer and the lake, each failing with its numbers."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from postrank.delivery import account as accounts
+from postrank.delivery import metrics
+from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
+from postrank.delivery.error_records import ErrorRecords, told
+from postrank.delivery.lines import DeliveredLines
+from postrank.delivery.window_check import Comparison
+from postrank.errors import Fatal, Retryable
+from postrank.heartbeat import Heartbeat, read_heartbeat
+from postrank.sinks.kinesis import KinesisSink
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
+
+PARAMS = {
+    "put_back_records": Param(
+        0,
+        type="integer",
+        minimum=0,
+        maximum=100_000,
+        title="Records to put back",
+        description="How many of the records that Firehose could not deliver, today's and yesterday's, are put back on "
+        "their streams, the oldest first. What was put back is marked, and not put back again.",
+        examples=[0, 1000],
+    ),
+}
+SLACK = timedelta(minutes=5)  # beside Firehose's own buffering
+
+
+class DeliveryStalled(Retryable):
+    """Lines are acknowledged, but no object has been written for too long."""
+
+    def __init__(self, newest: datetime | None, last_ack: datetime, limit: timedelta) -> None:
+        seen = f"is from {newest:%Y-%m-%dT%H:%M:%SZ}" if newest else "does not exist"
+        super().__init__(
+            f"newest S3 object {seen}, the last line was acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: over {limit}"
+        )
+        self.newest, self.limit = newest, limit
+
+
+class HopBroken(Fatal):
+    """A delivery stream is not at work, or has written errors."""
+
+
+@task
+def require_active() -> str:
+    """Every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
+    firehose = clients.client("firehose")
+    states = {name: _state(firehose, name) for name in RESOURCES.delivery_streams.values()}
+    told = ", ".join(f"{name} is {state}" for name, state in states.items())
+    if set(states.values()) != {"ACTIVE"}:
+        raise HopBroken(f"hop Firehose: {told}")
+    return told
+
+
+@task
+def require_conservation() -> str:
+    """received = delivered + spooled + rejected in the streamer; acknowledged = in the lake + under way behind it."""
+    s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
+    balance = balance_of_streamer(beat.counts)
+    bucket = RESOURCES.buckets["lake"]
+    account = accounts.load(s3, bucket)
+    delivered = DeliveredLines(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else None)
+    delivered.update()
+    if account is None or account.collector != beat.collector:
+        account = accounts.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
+    account.hours = delivered.hours
+    account.add(sample_of(beat))
+    accounts.save(s3, bucket, account)
+    transit = _transit()
+    _require_fresh(delivered.newest, beat, transit)
+    return f"{balance}; {balance_of_delivery(account.samples, account.lines, now, transit)}"
+
+
+@task
+def require_movement() -> str:
+    """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
+    limits = metrics.limits(RESOURCES)
+    figures = list(zip(limits, metrics.newest(clients.client("cloudwatch"), limits), strict=True))
+    broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
+    if broken:
+        raise HopBroken(f"hop Firehose: {'; '.join(broken)}")
+    return "; ".join(one.told(value) for one, value in figures)
+
+
+@task
+def put_errors_back() -> str:
+    """Put what Firehose could not deliver back on its stream: at most as many records as the run was asked for."""
+    most, done = get_current_context()["params"]["put_back_records"], 0
+    if not most:
+        raise AirflowSkipException("nobody asked for it: see the param put_back_records")
+    sink = KinesisSink(clients.client("kinesis"), RESOURCES.streams)
+    for records in _error_records():
+        for failed in records.of_days(_days()):
+            done += records.put_back(failed, sink, most - done)
+    return f"{done} records are back on their streams"
+
+
+@task(trigger_rule="none_failed")
+def require_no_errors() -> str:
+    """Nothing lies below the error prefixes of today and yesterday but what was put back; else how much, and why."""
+    found = {records.kind: [one for one in records.of_days(_days()) if one.left] for records in _error_records()}
+    if any(found.values()):
+        raise HopBroken(f"hop Firehose: {'; '.join(told(kind, failed) for kind, failed in found.items() if failed)}")
+    return "no record waits below the error prefixes"
+
+
+@task
+def require_equal_windows() -> str:
+    """The minutes that the stream counted are those that the lake counts, for every hour that has closed since."""
+    comparison = Comparison(
+        resources=RESOURCES,
+        athena=clients.athena(),
+        catalogue=clients.catalogue(),
+        s3=clients.client("s3"),
+        render=render,
+    )
+    return comparison.hold_new(datetime.now(UTC))
+
+
+def _state(firehose: Any, name: str) -> str:
+    try:
+        described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+    except firehose.exceptions.ResourceNotFoundException:
+        return "missing"
+    return str(described["DeliveryStreamStatus"])
+
+
+def _error_records() -> list[ErrorRecords]:
+    buckets, s3 = RESOURCES.buckets, clients.client("s3")
+    return [
+        ErrorRecords(s3, kind, buckets["raw"], buckets["lake"], where.error_prefix.split("!{")[0])
+        for kind, where in RESOURCES.delivery.items()
+    ]
+
+
+def _days() -> list[date]:
+    today = datetime.now(UTC).date()
+    return [today - timedelta(days=1), today]
+
+
+def _require_fresh(newest: datetime | None, beat: Heartbeat, limit: timedelta) -> None:
+    if beat.last_ack is None:
+        return
+    last_ack = datetime.fromisoformat(beat.last_ack)
+    waiting = datetime.now(UTC) - last_ack > limit  # long enough for the last line to have arrived
+    if waiting and (newest is None or last_ack - newest > limit):
+        raise DeliveryStalled(newest, last_ack, limit)
+
+
+def _heartbeat() -> Heartbeat:
+    return read_heartbeat(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["heartbeat"])
+
+
+def _transit() -> timedelta:
+    return timedelta(seconds=RESOURCES.buffer_seconds) + SLACK
+
+
+def _root(kind: str) -> str:
+    """The fixed beginning of a delivery prefix: `raw/posts/`."""
+    return RESOURCES.delivery[kind].prefix.split("dt=")[0]

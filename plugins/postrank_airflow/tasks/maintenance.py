@@ -1,0 +1,95 @@
+"""The tasks of `maintain_lake`, and the parameters of its form."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from postrank.delivery.window_check import Comparison
+from postrank.lake.costs import Costs, Price
+from postrank.lake.retention import Maintenance
+from postrank.ranking.arrivals import HOUR
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
+
+DATE = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+PARAMS = {
+    "compare_days": Param(
+        [],
+        type="array",
+        items=DATE,
+        title="Days to compare",
+        description="Posted days whose minutes in the stream are held to those in the lake. Empty: yesterday.",
+        examples=["2026-11-23"],
+    ),
+    "approved_posts": Param(
+        10_000,
+        type="integer",
+        minimum=0,
+        title="Posts that may be redacted",
+        description="A run that would take out more posts than this waits until a human has approved of it.",
+        examples=[10_000],
+    ),
+    "keep_revisions_days": Param(
+        RESOURCES.retention_days["superseded_revisions"],
+        type="integer",
+        minimum=1,
+        title="Days to keep superseded revisions",
+        description="Counted from the day of the window.",
+        examples=[30],
+    ),
+}
+WHATEVER_CAME_BEFORE = "none_failed"  # a day without deleted posts, or a human's no, is no reason to skip the rest
+
+
+@task
+def compare_windows() -> str:
+    """The stream's minutes of the compared days equal the lake's."""
+    context = get_current_context()
+    now = context["dag_run"].start_date
+    days = context["params"]["compare_days"] or [(now - timedelta(days=1)).date().isoformat()]
+    comparison = Comparison(
+        resources=RESOURCES,
+        athena=clients.athena(),
+        catalogue=clients.catalogue(),
+        s3=clients.client("s3"),
+        render=render,
+    )
+    for day in days:
+        start = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+        comparison.hold(start, start + timedelta(days=1), settled=now - 3 * HOUR)
+    return f"the stream's minutes of {', '.join(days)} are the lake's"
+
+
+@task(trigger_rule=WHATEVER_CAME_BEFORE)
+def sweep() -> str:
+    """Delete what no partition points at any more."""
+    return f"{_maintenance(get_current_context()).sweep()} objects deleted"
+
+
+@task(trigger_rule=WHATEVER_CAME_BEFORE)
+def expire() -> dict[str, int]:
+    """Delete what its zone keeps no longer: query results, exports, the catalogue's hours of expired raw objects."""
+    return _maintenance(get_current_context()).expire()
+
+
+@task
+def report_costs() -> str:
+    """Write what the statements of the day before cost, by DAG, run and relation."""
+    day = (get_current_context()["dag_run"].start_date - timedelta(days=1)).date()
+    costs = Costs(clients.client("athena"), RESOURCES.workgroup, Price.of_list())
+    report = costs.store(day, clients.client("s3"), RESOURCES.buckets["results"])
+    if not report["statements"]:
+        raise AirflowSkipException(f"no statement was asked on {day}")
+    return f"{report['cost']} {report['currency']} for {report['statements']} statements on {day}"
+
+
+def _maintenance(context: Any) -> Maintenance:
+    return Maintenance(
+        as_of=context["dag_run"].start_date,
+        resources=RESOURCES,
+        catalogue=clients.catalogue(),
+        s3=clients.client("s3"),
+    )

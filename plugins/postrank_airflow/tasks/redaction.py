@@ -1,0 +1,103 @@
+"""The redaction in `maintain_lake`: planned, approved above a threshold, raw lines and Parquet rows, evidence."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from postrank.lake.redaction.steps import Redaction
+from postrank.lake.redaction.undelivered_lines import Elsewhere
+from postrank.ranking.run_identity import Run
+from postrank_airflow.connections import clients
+from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.assets import POSTS
+from postrank_airflow.operators.athena import CreateTableOperator
+
+PATIENCE = timedelta(hours=11)  # a run that nobody answers ends before the next one is due
+
+
+def redact_deleted_posts() -> Any:
+    """Wire the tasks up. Returns the last one."""
+    planned, decided, dates = plan_redaction(), decide(), begin_redaction()
+    approved = ApprovalOperator(
+        task_id="approve_redaction",
+        subject="Redact {{ ti.xcom_pull(task_ids='plan_redaction', key='posts') }} deleted posts?",
+        body="They are more than `approved_posts`, and leave the lake for good: Parquet rows and raw lines. The view "
+        "`tombstones` shows the deletions that arrived. Rejecting leaves the posts until the next run asks again.",
+        response_timeout=PATIENCE,
+        execution_timeout=None,
+        retries=0,
+    )
+    rewritten = CreateTableOperator.of_file("redacted_versions", "maintenance/redacted_versions.sql")
+    finished = finish_redaction.override(outlets=[POSTS])()
+    planned >> decided >> [approved, dates]
+    approved >> dates
+    dates >> rewritten.expand(params=planned) >> finished
+    redact_raw.expand(date=dates) >> finished
+    return finished
+
+
+@task
+def plan_redaction() -> list[dict[str, Any]]:
+    """End what earlier runs began; find the deleted posts that the lake still holds. Plans `redacted_versions`."""
+    context = get_current_context()
+    plan = _redaction(context).plan()
+    if not plan.count:
+        raise AirflowSkipException("no deleted post is left to take out")
+    context["ti"].xcom_push(key="posts", value=plan.count)
+    return plan.statements
+
+
+@task.branch
+def decide() -> str:
+    """Whether a human has to approve."""
+    context = get_current_context()
+    posts = context["ti"].xcom_pull(task_ids="plan_redaction", key="posts")
+    return "approve_redaction" if posts > context["params"]["approved_posts"] else "begin_redaction"
+
+
+@task(trigger_rule="none_failed_min_one_success")
+def begin_redaction() -> list[str]:
+    """From here on the plan will be carried out, by this run or the next. Plans `redact_raw`."""
+    context = get_current_context()
+    answer = context["ti"].xcom_pull(task_ids="approve_redaction") or {}
+    return _redaction(context).begin((answer.get("responded_by_user") or {}).get("name"))
+
+
+@task
+def redact_raw(date: str) -> str:
+    """Put stubs in the place of the deleted posts' lines that arrived on a date."""
+    return f"{_redaction(get_current_context()).rewrite_raw(date)} lines of {date} redacted"
+
+
+@task
+def finish_redaction() -> str:
+    """Check and point at the partitions without deleted posts, empty those with them, write the evidence."""
+    return _redaction(get_current_context()).finish()
+
+
+@task
+def redact_elsewhere() -> str:
+    """Take deleted posts out of what Firehose could not deliver and out of lines that broke the contract."""
+    elsewhere = Elsewhere(**_parts(get_current_context()))
+    return f"{elsewhere.redact()} objects of error records and rejects redacted"
+
+
+def _redaction(context: Any) -> Redaction:
+    return Redaction(**_parts(context))
+
+
+def _parts(context: Any) -> dict[str, Any]:
+    dag_run = context["dag_run"]
+    return {
+        "catalogue": clients.catalogue(),
+        "run": Run(dag_run.run_id),
+        "as_of": dag_run.start_date,
+        "resources": RESOURCES,
+        "athena": clients.athena(),
+        "s3": clients.client("s3"),
+        "render": render,
+    }

@@ -1,0 +1,1 @@
+"""What Postrank adds to Airflow's pages and API."""

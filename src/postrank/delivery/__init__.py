@@ -1,0 +1,1 @@
+"""Accounting from acknowledged records to lines in the lake."""

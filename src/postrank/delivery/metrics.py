@@ -1,0 +1,71 @@
+"""What CloudWatch says of the delivery: the newest figures of a few metrics, against their limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from postrank.aws.resources import Resources
+
+WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A metric and the value that it must not pass; of Firehose and Kinesis, by the names of their documentation."""
+
+    namespace: str
+    metric: str
+    dimension: str
+    resource: str
+    statistic: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def broken(self, value: float) -> bool:
+        too_low = self.at_least is not None and value < self.at_least
+        too_high = self.at_most is not None and value > self.at_most
+        return too_low or too_high
+
+    def told(self, value: float | None) -> str:
+        return f"{self.metric} of {self.resource} is {'unknown' if value is None else f'{value:g}'}"
+
+
+def limits(resources: Resources) -> list[Limit]:
+    """The metrics that tell whether records move on ("Monitor Amazon Data Firehose using CloudWatch metrics")."""
+    oldest = resources.buffer_seconds * 2
+    found = []
+    for name in resources.delivery_streams.values():
+        firehose = ("AWS/Firehose", "DeliveryStreamName", name)
+        found.append(_limit(firehose, "DeliveryToS3.DataFreshness", "Maximum", at_most=oldest))
+        found.append(_limit(firehose, "DeliveryToS3.Success", "Average", at_least=0.99))
+        found.append(_limit(firehose, "ThrottledRecords", "Sum", at_most=0))
+    for name in resources.streams.values():
+        stream = ("AWS/Kinesis", "StreamName", name)
+        found.append(_limit(stream, "GetRecords.IteratorAgeMilliseconds", "Maximum", at_most=oldest * 1000))
+    return found
+
+
+def newest(cloudwatch: Any, wanted: Sequence[Limit]) -> list[float | None]:
+    """The newest value of each within WINDOW; None where there is none."""
+    now = datetime.now(UTC)
+    return [_newest(cloudwatch, one, now) for one in wanted]
+
+
+def _newest(cloudwatch: Any, wanted: Limit, now: datetime) -> float | None:
+    points = cloudwatch.get_metric_statistics(
+        Namespace=wanted.namespace,
+        MetricName=wanted.metric,
+        Dimensions=[{"Name": wanted.dimension, "Value": wanted.resource}],
+        StartTime=now - WINDOW,
+        EndTime=now,
+        Period=60,
+        Statistics=[wanted.statistic],
+    )["Datapoints"]
+    last = max(points, key=lambda point: point["Timestamp"], default=None)
+    return float(last[wanted.statistic]) if last else None
+
+
+def _limit(where: tuple[str, str, str], metric: str, statistic: str, **bounds: float) -> Limit:
+    namespace, dimension, resource = where
+    return Limit(namespace, metric, dimension, resource, statistic, **bounds)

@@ -1,0 +1,74 @@
+"""What each hop of a run received, and what became of it: received = delivered + rejected (+ ignored, + spooled)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from postrank.delivery.conservation import Hop, hops_of_streamer, nonzero
+from postrank.delivery.lines import DeliveredLines
+from postrank.heartbeat import Heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """All hops of a run, from the source to the lake."""
+
+    hops: tuple[Hop, ...]
+
+    @classmethod
+    def of(cls, heartbeat: Heartbeat, delivered: DeliveredLines, manifest: Mapping[str, Any]) -> "Accounting":
+        """From the heartbeat, the lines counted in what was delivered since, and the export's manifest.
+
+        A run reads the arrival hours that are new to it; the last hop is about the lines in those.
+        """
+        stored = Hop(
+            name="Firehose → S3",
+            received=heartbeat.counts.get("delivered", 0),
+            delivered=delivered.lines,
+            other={},
+        )
+        lake = _lake(delivered.lines_in(manifest["arrival_hours"]), manifest)
+        return cls((*hops_of_streamer(heartbeat.counts), stored, lake))
+
+    @property
+    def lost(self) -> int:
+        return sum(hop.lost for hop in self.hops)
+
+    def table(self) -> Table:
+        """For a person."""
+        table = Table(title="Lines that each hop took and gave", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("hop", no_wrap=True)
+        for column in ("taken", "given", "rejected", "spooled", "lost"):
+            table.add_column(column, justify="right", no_wrap=True)
+        table.add_column("beside", overflow="fold")
+        for hop in self.hops:
+            figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
+            beside = {**hop.other, **nonzero(more=hop.more)}
+            other = ", ".join(f"{number:,} {reason}" for reason, number in beside.items())
+            table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
+        return table
+
+
+def _lake(lines: int, manifest: Mapping[str, Any]) -> Hop:
+    counted: Mapping[str, int] = manifest["arrived_lines"]
+    other = nonzero(**{kind: number for kind, number in counted.items() if kind not in ("post", "unusable")})
+    return Hop(
+        name="S3 → Athena",
+        received=lines,
+        delivered=counted.get("post", 0),
+        rejected=counted.get("unusable", 0),
+        other=other,
+    )
+
+
+def newest_manifest(results: Path) -> dict[str, Any]:
+    """The manifest that `latest.json` below a copy of the results bucket points at."""
+    latest = json.loads((results / "rankings" / "latest.json").read_text(encoding="utf-8"))
+    path = results / "rankings" / f"run={latest['run']}" / "manifest.json"
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest

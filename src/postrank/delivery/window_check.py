@@ -1,0 +1,94 @@
+"""The minutes that the stream counted, held to those that the lake counts."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from postrank.aws.athena import Athena
+from postrank.aws.glue import Catalogue
+from postrank.aws.resources import Resources
+from postrank.errors import Fatal
+from postrank.ranking.arrivals import HOUR, name_of, start_of
+
+STATE = "state/windows.json"  # in the lake bucket: {"compared_to": "2026-11-24T05:00:00.000Z"}
+_LONGEST = timedelta(days=1)  # what is older is left to the daily comparison of whole days
+
+
+class WindowsDiffer(Fatal):
+    """The stream counted a closed minute otherwise than the lake."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        first = ", ".join(f"{name} {value}" for name, value in rows[0].items())
+        super().__init__(f"hop windows: {len(rows)} or more closed minutes differ, the first: {first}")
+        self.rows = rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """`render` fills a file of `include/sql`."""
+
+    resources: Resources
+    athena: Athena
+    catalogue: Catalogue
+    s3: Any
+    render: Callable[..., str]
+
+    def hold(self, start: datetime, end: datetime, settled: datetime) -> None:
+        """Compare the minutes of `[start, end)`; what arrived before the end of the hour `settled` must be on both
+        sides. Raises WindowsDiffer.
+        """
+        statement = self.render(
+            "checks/stream_windows.sql",
+            days=_days(start, end),
+            window_dates=_days(start, end + timedelta(days=1)),  # a minute may be told, and corrected, the day after
+            window_from=_text(start),
+            window_to=_text(end),
+            settled_hour=name_of(settled),
+        )
+        if rows := self.athena.rows(statement):
+            raise WindowsDiffer(rows)
+
+    def hold_new(self, now: datetime) -> str:
+        """Compare the hours that have closed since the last time; tells which. Raises WindowsDiffer, each time again
+        until the hour is a day old.
+        """
+        closed = self._closed(now)
+        if closed is None:
+            return "no arrival hour of the last day is closed yet"
+        end = closed - HOUR  # a post and the window that counts it may be delivered on two sides of an hour
+        start = max(self._compared_to(), end - _LONGEST)
+        if start >= end:
+            return f"the stream's minutes before {_text(end)} were the lake's"
+        self.hold(start, end, settled=end)
+        self._keep(end)
+        return f"the stream's minutes from {_text(start)} to {_text(end)} are the lake's"
+
+    def _closed(self, now: datetime) -> datetime | None:
+        """The newest arrival hour of the last day that is ingested and can bring nothing more."""
+        recent = self.catalogue.partitions("post_versions", f"arrival_interval >= '{name_of(now - _LONGEST)}'")
+        closed = [one.values[0] for one in recent if one.notes.get("postrank.closed") == "true"]
+        return start_of(max(closed)) if closed else None
+
+    def _compared_to(self) -> datetime:
+        try:
+            kept = self.s3.get_object(Bucket=self.resources.buckets["lake"], Key=STATE)["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return start_of("1970-01-01T00")
+        return datetime.fromisoformat(json.loads(kept)["compared_to"])
+
+    def _keep(self, end: datetime) -> None:
+        body = json.dumps({"compared_to": _text(end)}).encode()
+        self.s3.put_object(Bucket=self.resources.buckets["lake"], Key=STATE, Body=body, ContentType="application/json")
+
+
+def _days(start: datetime, end: datetime) -> list[str]:
+    """The dates that `[start, end)` meets."""
+    first, last = start.date(), (end - timedelta(microseconds=1)).date()
+    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+
+
+def _text(moment: datetime) -> str:
+    """As the contract writes times."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -1,0 +1,129 @@
+"""One backfill: the span's posts to the posts stream, then the gap marked as recovered in the ledger."""
+
+import logging
+import random
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from postrank.errors import Retryable
+from postrank.gaps.span_sources import Past, Span
+from postrank.posts.encoding import encode
+from postrank.posts.times import to_text
+from postrank.sinks import Record, Sink, Unavailable
+from postrank.sinks.packing import Packer, too_large
+from postrank.sources import Batch, Gap
+from postrank.streamer.engine.counts import Counts
+from postrank.streamer.engine.ledgers import Ledgers, PutObject
+
+log = logging.getLogger(__name__)
+_FLUSH_BYTES = 2 << 20
+_LONGEST_PAUSE = 30.0
+
+
+class LedgersAway(Retryable):
+    """The ledgers' rows are on disk, and cannot be written to the bucket now."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Backfill:
+    """Reads a span again. Running it twice is harmless: the lake keeps one row of each post.
+
+    The windows of the second stream are not told again: SQL ranks every window that a late post belongs to.
+    """
+
+    past: Past
+    span: Span
+    sink: Sink
+    packer: Packer
+    ledgers: Ledgers
+    put: PutObject
+    collector: str
+    part: bool = False  # others read the same span too: none of them has recovered it alone
+    counts: Counts = field(default_factory=Counts)
+    delivered: int = 0
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> dict[str, Any]:
+        """All of it; returns the summary. Raises what ends reading early, after delivering what was read by then."""
+        complete = False
+        try:
+            for batch in self.past.read(self.span, self.stopped):
+                self._absorb(batch)
+            complete = not self.stopped.is_set()
+        finally:
+            self._ship()
+            self._account(complete)
+        return self.summary(complete)
+
+    def summary(self, complete: bool) -> dict[str, Any]:
+        """What was done, for a log or a task that asked for it."""
+        return {
+            "source": self.past.network,
+            "from": to_text(self.span.since),
+            "to": to_text(self.span.until),
+            "complete": complete,
+            "recovered_by": self.past.recovered_by if complete else None,
+            "read": self.counts.read,
+            "delivered": self.delivered,
+            "rejected": self.counts.rejected,
+            "ignored": self.counts.ignored,
+            "outside_the_span": self.counts.filtered,
+        }
+
+    def _absorb(self, batch: Batch) -> None:
+        received_at = to_text(datetime.now(UTC))
+        events, batch.events = batch.events, []
+        for event in events:
+            line = encode(event, received_at=received_at, collector=self.collector)
+            if reject := too_large(line, event.source_cursor or self.past.network):
+                batch.rejects.append(reject)
+                continue
+            batch.events.append(event)
+            if self.span.holds(event):
+                self.packer.add([event.author_id or event.post_id], [line])
+            else:
+                self.counts.filtered += 1
+        self.counts.take(batch)
+        self.ledgers.note_rejects(batch.rejects)
+        self.ledgers.note_notices(self.past.network, batch.notices)
+        if self.packer.size >= _FLUSH_BYTES:
+            self._ship()
+
+    def _ship(self) -> None:
+        """Put what is packed, however long AWS is away, unless stopped."""
+        lines, left, pause = self.packer.lines, self._put(self.packer.take()), 1.0
+        while left and not self.stopped.is_set():
+            self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 no secret
+            left, pause = self._put(left), min(pause * 2, _LONGEST_PAUSE)
+        self.delivered += lines - sum(record.lines for record in left)
+
+    def _put(self, records: Sequence[Record]) -> Sequence[Record]:
+        try:
+            if records:
+                self.sink.put(records)
+        except Unavailable as away:
+            log.warning("AWS is away", extra={"fields": {"why": away.why}})
+            return away.left
+        return ()
+
+    def _account(self, complete: bool) -> None:
+        """The gap's new row when all of it was read, the counts in any case."""
+        if complete and not self.part and (by := self.past.recovered_by):
+            gap = Gap(since=self.span.since, until=self.span.until, reason="backfill", recovered_by=by)
+            self.ledgers.note_gaps(self.past.network, [gap])
+        counts = self.counts
+        source = {"received": counts.read, "delivered": counts.events, "rejected": counts.rejected}
+        sink = {"received": counts.lines, "delivered": self.delivered, "rejected": 0, "ignored": 0}
+        self.ledgers.note_hops({"source": {**source, "ignored": counts.ignored}, "sink": sink})
+        self.ledgers.flush()
+        try:
+            self.ledgers.upload(self.put)
+        except (BotoCoreError, ClientError) as error:
+            if complete:
+                raise LedgersAway(f"what was read is delivered, but the ledgers cannot say so yet: {error}") from error
+            log.warning("ledgers not written", extra={"fields": {"why": str(error)}})  # what ended it is told instead

@@ -1,0 +1,119 @@
+"""What a run of `backfill_posts` reads again: its request, checked, and the slices that it asks a host for."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from postrank.gaps.open_gaps import Gap, Span, slices, utc
+from postrank.ranking.request import TIME_PATTERN, BadRequest
+
+SOURCES = LEDGER, SEARCH, TIMELINES, ARCHIVE = ("ledger", "x-search", "mastodon", "archive")
+FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._=/-]{0,299}$"  # as the SSM document has it
+SEARCH_REACH = timedelta(days=7)  # X API, "GET /2/tweets/search/recent"
+SETTLING = timedelta(minutes=1)  # a span may end no nearer to now: searches and timelines lag behind
+MOST_SLICES = 500
+_LEAST_SHARE = 0.05  # US dollars: a page of ten posts, the least that X's search gives
+_WAYS = {"x": SEARCH, "mastodon": TIMELINES}  # by the source that the ledger names
+
+Slice = dict[str, list[str]]  # the parameters of the SSM document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryRequest:
+    """The parameters of a backfill. `span` is None when the gap ledger says what to read."""
+
+    source: str
+    span: Span | None
+    archives: tuple[str, ...]
+    length: timedelta  # of a slice
+    budget: float  # US dollars, of X's posts
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], as_of: datetime) -> "RecoveryRequest":
+        """Read a DAG run's params. Raises BadRequest; their JSON schema has refused most nonsense before."""
+        source, archives = params["source"], tuple(params["archives"])
+        if source not in SOURCES:
+            raise BadRequest("source", f"{source!r} is none of {', '.join(SOURCES)}")
+        if bad := [one for one in archives if not re.fullmatch(FILE_PATTERN, one) or ".." in one]:
+            raise BadRequest("archives", f"{bad[0]!r} is no name of a file below archives/")
+        if bool(archives) != (source == ARCHIVE):
+            raise BadRequest("archives", f"files are for the source {ARCHIVE}, which needs them")
+        return cls(
+            source=source,
+            span=_span(params, source, as_of),
+            archives=archives,
+            length=timedelta(minutes=params["slice_minutes"]),
+            budget=float(params["budget_usd"]),
+        )
+
+
+def plan(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> list[Slice]:
+    """The slices to read: of the asked span, or of what is left of the ledger's gaps. Raises BadRequest."""
+    found = list(_asked(request, request.span) if request.span else _of_gaps(request, gaps, as_of))
+    if len(found) > MOST_SLICES:
+        raise BadRequest("slice_minutes", f"would make {len(found)} slices, of which a run takes {MOST_SLICES}")
+    paid = sum(one["Source"] == [SEARCH] for one in found)
+    share = int(request.budget * 100 / paid) / 100 if paid else 0.0
+    if paid and share < _LEAST_SHARE:
+        raise BadRequest("budget_usd", f"{request.budget:.2f} for {paid} slices leaves {share:.2f} for each")
+    return [{**one, "Budget": [f"{share:.2f}"]} for one in found]
+
+
+def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
+    """What is left of the gaps that nothing can read again, each with its reason."""
+    found = []
+    for gap in gaps:
+        words = f"{gap.source} {utc(gap.span.since)} to {utc(gap.span.until)}"
+        if gap.left and gap.source not in _WAYS:
+            found.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
+        elif gap.left and gap.source == "x" and gap.left[0].since < as_of - SEARCH_REACH:
+            found.append(f"{words}: X's recent search reaches back seven days")
+    return found
+
+
+def _asked(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
+    if request.source == ARCHIVE:
+        yield from ({**_slice(ARCHIVE, span), "File": [file]} for file in request.archives)
+    else:
+        yield from (_slice(request.source, one) for one in slices(span, request.length))
+
+
+def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> Iterator[Slice]:
+    for gap in gaps:
+        for part in gap.left if gap.source in _WAYS else ():
+            since = max(part.since, as_of - SEARCH_REACH + SETTLING) if gap.source == "x" else part.since
+            reachable = Span(since, min(part.until, as_of - SETTLING))
+            yield from (_slice(_WAYS[gap.source], one) for one in slices(reachable, request.length))
+
+
+def _slice(source: str, span: Span) -> Slice:
+    return {"Source": [source], "From": [utc(span.since)], "To": [utc(span.until)]}
+
+
+def _span(params: Mapping[str, Any], source: str, as_of: datetime) -> Span | None:
+    start, end = _moment("span_start", params), _moment("span_end", params)
+    if source == LEDGER:
+        if start or end:
+            raise BadRequest("source", f"the {LEDGER} names its own spans: choose what to read the span from")
+        return None
+    if start is None or end is None:
+        raise BadRequest("span_start" if start is None else "span_end", f"is needed to read from {source}")
+    if not start < end <= as_of - SETTLING:
+        raise BadRequest("span_end", f"{utc(end)} must be after span_start and at least a minute ago")
+    if source == SEARCH and start < as_of - SEARCH_REACH:
+        raise BadRequest("span_start", f"{utc(start)} is more than seven days ago, where X's recent search ends")
+    return Span(start, end)
+
+
+def _moment(parameter: str, params: Mapping[str, Any]) -> datetime | None:
+    value = params.get(parameter)
+    if value in (None, ""):
+        return None
+    if not re.fullmatch(TIME_PATTERN, str(value)):
+        raise BadRequest(parameter, f"{value!r} is not a time like 2026-11-24T05:00:00Z")
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(parameter, f"{value!r} is no time: {error}") from error

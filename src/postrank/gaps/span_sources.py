@@ -1,0 +1,111 @@
+"""The places where a past span can still be had, each as batches of the posts of that span."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from postrank.errors import Fatal, Retryable
+from postrank.options import WrongSettings
+from postrank.posts import Event, Post
+from postrank.posts.times import moment
+from postrank.sources import Batch, Source
+from postrank.sources.files.replay import Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`[since, until)`, aware UTC."""
+
+    since: datetime
+    until: datetime
+
+    def holds(self, event: Event) -> bool:
+        """Whether an event belongs to the span; a delete has no time of its own and always does."""
+        return not isinstance(event, Post) or self.since <= moment(event.posted_at) < self.until
+
+
+class Past(Protocol):
+    """A place to read a span from."""
+
+    network: str  # the source whose gap is closed
+
+    @property
+    def recovered_by(self) -> str | None:
+        """None: it closes no gap, since it holds only some of the posts."""
+        ...
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+        """Batches that hold every post of the span that can be had. Raises when it cannot be had to its end."""
+        ...
+
+
+class SpanNotReached(Retryable):
+    """A timeline ended, or could not be read, before the end of the span."""
+
+
+@dataclass(slots=True)
+class SearchPast:
+    """X's recent search, under the streamer's budgets: with its `gap_query`, or for what else one wants to know."""
+
+    source: Source
+    budget: float | None = None  # US dollars, beside the streamer's own
+    query: str | None = None  # None: the streamer's
+    network: str = "x"
+
+    @property
+    def recovered_by(self) -> str | None:
+        """Another query finds other posts than those that were missed."""
+        return "recent-search" if self.query is None else None
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+        from postrank.sources.x import XStream  # tweepy is slow to import
+        from postrank.sources.x.search import RecentSearch
+
+        if not isinstance(self.source, XStream):
+            raise Fatal("the source is not X")
+        source, search = self.source, self.source.recovery.pager
+        if self.query is not None:
+            search = RecentSearch(api=source.api, query=self.query, spend=source.spend, limit=source.searches)
+        if not isinstance(search, RecentSearch):
+            raise WrongSettings(["source.gap_query is missing: recent search needs a query (or give it one: --query)"])
+        if self.budget is not None:
+            source.spend.allowance = self.budget
+        yield from search.read(span.since, span.until, stopped)
+
+
+@dataclass(slots=True)
+class TimelinePast:
+    """The timelines of the configured Mastodon instances, from the first id that the span can have."""
+
+    source: Source
+    network: str = "mastodon"
+    recovered_by: str | None = "timeline"
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+        from postrank.sources.mastodon import Mastodon
+        from postrank.sources.mastodon.api import first_of
+
+        if not isinstance(self.source, Mastodon):
+            raise Fatal("the source is not Mastodon")
+        for instance in self.source.instances:
+            reached = yield from instance.timeline.pages(first_of(span.since), span.until, stopped)
+            if not reached and not stopped.is_set():
+                raise SpanNotReached(f"{instance.api.host}: the timeline could not be read to the end of the span")
+
+
+@dataclass(slots=True)
+class ArchivePast:
+    """Files, in any form that a replay reads."""
+
+    files: list[Path]
+    network: str
+    recovered_by: str | None = "archive"
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 all is read, then chosen
+        for batch in Replay(self.files).read(after=None):
+            if stopped.is_set():
+                return
+            yield batch

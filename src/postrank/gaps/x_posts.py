@@ -1,0 +1,72 @@
+"""What X gives again beside its search: posts by their ids, the timelines of users."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postrank.errors import Fatal
+from postrank.gaps.span_sources import Span
+from postrank.sources import Batch, Source
+from postrank.sources.files.value_lists import entries, unusable
+
+if TYPE_CHECKING:  # tweepy is slow to import
+    from postrank.sources.x.lookup import Lookup
+
+
+class WrongEntries(Fatal):
+    """A file of ids or handles cannot be used."""
+
+
+@dataclass(slots=True)
+class IdsPast:
+    """The posts of lists of ids, whatever their time: hydration. Those that are gone become tombstones."""
+
+    source: Source
+    files: list[Path]
+    network: str = "x"
+    recovered_by: str | None = None
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
+        ids = listed(self.files)
+        if wrong := next((one for one in ids if not (one.isascii() and one.isdecimal())), None):
+            raise WrongEntries(f"{wrong!r} is no id of a post: digits, one id a line")
+        yield from lookup(self.source).posts(ids, stopped)
+
+
+@dataclass(slots=True)
+class UserTimelinesPast:
+    """What the users of lists of handles posted in the span."""
+
+    source: Source
+    files: list[Path]
+    network: str = "x"
+    recovered_by: str | None = None  # other users may have posted in the span, too
+
+    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+        from postrank.sources.x.handle_rules import wrong_handles
+
+        handles = listed(self.files)
+        if wrong := wrong_handles(handles):
+            raise WrongEntries(f"{wrong[0]!r} is no handle of X: letters, digits and _, 15 at most")
+        handles = [one.removeprefix("@") for one in handles]
+        yield from lookup(self.source).timelines(handles, span.since, span.until, stopped)
+
+
+def listed(files: list[Path]) -> list[str]:
+    """The entries of all files, each once. Raises WrongEntries."""
+    for path in files:
+        if why := unusable(path):
+            raise WrongEntries(f"{path} {why}")
+    return list(dict.fromkeys(one for path in files for one in entries(path)))
+
+
+def lookup(source: Source) -> "Lookup":
+    """Asks with the streamer's token, under its budgets."""
+    from postrank.sources.x import XStream
+    from postrank.sources.x.lookup import Lookup
+
+    if not isinstance(source, XStream):
+        raise Fatal("the source is not X")
+    return Lookup(api=source.api, spend=source.spend)

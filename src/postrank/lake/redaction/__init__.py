@@ -1,0 +1,1 @@
+"""Deleted posts leave the lake: tables, raw zone, undelivered lines."""

@@ -1,0 +1,1 @@
+"""The processes of a run on a laptop: local AWS, Airflow, streamer."""

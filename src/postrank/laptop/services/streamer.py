@@ -1,0 +1,154 @@
+"""The streamer of a run: what its instance is to run, and what its heartbeat says."""
+
+import json
+import os
+import shlex
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from postrank.aws.resources import Resources
+from postrank.errors import Fatal
+from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
+from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.options import Options
+
+_HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
+_OVERRIDES = "POSTRANK_STREAM_"  # variables that replace keys of the streamer's configuration
+LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
+_MINUTE = timedelta(minutes=1)
+
+
+class StreamerFailed(Fatal):
+    """The streamer gave up."""
+
+    def __init__(self, heartbeat: Heartbeat, logs: Path) -> None:
+        super().__init__(f"the streamer gave up: {heartbeat.error or 'it does not say why'}; its log is below {logs}")
+
+
+class NothingToRank(Fatal):
+    """The source ended without a single post."""
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        counts = dict(heartbeat.counts)
+        super().__init__(
+            f"no post was found in {counts.get('read', 0)} lines ({counts.get('rejected', 0)} rejected, "
+            f"{counts.get('ignored', 0)} ignored): is this a file of posts? The rejects say why, below ledgers/rejects/"
+        )
+
+
+class Streamer:
+    """Describes the unit that the instance runs, and reads how it is."""
+
+    def __init__(self, layout: Layout, names: Resources, cloud: LocalCloud, options: Options) -> None:
+        self._layout, self._names, self._cloud, self._options = layout, names, cloud, options
+        self._began = time.monotonic()
+        self._seen: Heartbeat | None = None
+
+    def describe(self) -> None:
+        """Write the unit and the streamer's configuration, which the local AWS starts on the instance."""
+        config = self._layout.streamer / "streamer.toml"
+        config.write_text(_toml(self._configuration()), encoding="utf-8")
+        unit = {
+            "argv": [sys.executable, "-m", "postrank", "stream", "--config", str(config)],
+            "working_directory": str(self._layout.streamer),
+            "restart": "on-failure",
+            "log": str(self._layout.logs / "streamer.log"),
+            "env": {
+                "POSTRANK_ENVIRONMENT": self._names.environment,
+                "POSTRANK_ACCOUNT": self._names.account,
+                **{name: value for name, value in os.environ.items() if name.startswith(_OVERRIDES)},
+            },
+        }
+        path = self._layout.units / f"{self._names.streamer.service}.toml"
+        path.write_text(_toml(unit), encoding="utf-8")
+        self._install_backfill(config)
+
+    def _install_backfill(self, config: Path) -> None:
+        """Put the program on the instance that its SSM document calls, as the host's installation does on AWS."""
+        program = self._layout.units / "bin" / "postrank-backfill"
+        program.parent.mkdir(exist_ok=True)
+        told = f"POSTRANK_ENVIRONMENT={self._names.environment} POSTRANK_ACCOUNT={self._names.account}"
+        words = shlex.join([sys.executable, "-m", "postrank", "backfill", "--config", str(config)])
+        program.write_text(f'#!/bin/sh\n{told} exec {words} "$@"\n', encoding="utf-8")
+        program.chmod(0o700)
+
+    def _configuration(self) -> dict[str, Any]:
+        source: dict[str, Any] = {"kind": self._options.source}
+        if files := self._options.files(self._layout):
+            source["files"] = [str(path) for path in files]
+        return {
+            "state": str(self._layout.streamer / "state"),
+            "source": source,
+            "heartbeat": {"seconds": _HEARTBEAT_SECONDS},
+        }
+
+    def look(self) -> Heartbeat | None:
+        """The heartbeat as it is now, or None before the first. Raises StreamerFailed, NothingToRank."""
+        try:
+            heartbeat = read_heartbeat(
+                self._cloud.client("s3"), self._names.buckets["raw"], self._names.keys["heartbeat"]
+            )
+        except NoHeartbeat:
+            return None
+        if heartbeat.phase == "failed":
+            raise StreamerFailed(heartbeat, self._layout.logs)
+        if heartbeat.finished and not heartbeat.counts.get("posts"):
+            raise NothingToRank(heartbeat)
+        self._seen = heartbeat
+        return heartbeat
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether there is something to rank: all of a replay, or what a live source gave in LIVE_SECONDS."""
+        if self._seen is None:
+            return False
+        if self._options.source == "replay":
+            return self._seen.finished
+        return self.acknowledged > 0 and time.monotonic() - self._began > LIVE_SECONDS
+
+    @property
+    def acknowledged(self) -> int:
+        """How many events Kinesis has acknowledged."""
+        return self._seen.counts.get("delivered", 0) if self._seen else 0
+
+    @property
+    def progress(self) -> str:
+        """What the heartbeat says, for a person."""
+        if self._seen is None:
+            return "waiting for its first heartbeat"
+        counts = self._seen.counts
+        text = f"{counts.get('read', 0):,} read, {self.acknowledged:,} acknowledged by Kinesis"
+        return text + "".join(
+            f", {counts[one]:,} {one}" for one in ("rejected", "ignored", "spooled") if counts.get(one)
+        )
+
+    def event_interval(self) -> dict[str, str]:
+        """The whole minutes of event time that the posts cover, as the parameters of `rank_authors`."""
+        if self._seen is None or not (self._seen.first_posted_at and self._seen.last_posted_at):
+            return {}
+        first = _minute(self._seen.first_posted_at)
+        last = _minute(self._seen.last_posted_at) + _MINUTE
+        return {"interval_start": _text(first), "interval_end": _text(last)}
+
+
+def _minute(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _toml(document: dict[str, Any]) -> str:
+    """A TOML document of strings, lists of strings and tables of strings; JSON's strings are TOML's."""
+    plain = [f"{key} = {json.dumps(value)}" for key, value in document.items() if not isinstance(value, dict)]
+    tables = [
+        f"\n[{name}]\n" + "\n".join(f"{key} = {json.dumps(one)}" for key, one in table.items())
+        for name, table in document.items()
+        if isinstance(table, dict)
+    ]
+    return "\n".join([*plain, *tables]) + "\n"

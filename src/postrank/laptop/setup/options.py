@@ -1,0 +1,81 @@
+"""What a run was asked for, checked before anything is started."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from postrank.errors import Fatal
+from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.ports import claim
+
+NEEDED_BYTES = 1 << 30  # what a run of the sample takes, several times over
+LEFT_BYTES = 64 << 20  # less than this left is a full disk
+
+
+class NoSuchInput(Fatal):
+    """A file to replay cannot be read."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"cannot read {path}: {why}")
+        self.path = path
+
+
+class DiskFull(Fatal):
+    """The disk has no room for a run."""
+
+    def __init__(self, folder: Path, free: int, needed: int) -> None:
+        super().__init__(
+            f"the disk that holds {folder} has {free >> 20} MiB left, and a run needs {needed >> 20} MiB: "
+            "make room, then run again"
+        )
+        self.free = free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One `make run`: `posts` are the files to replay (the bundled sample if none), `source` where posts come from."""
+
+    project: Path
+    var: Path | None = None
+    port: int = 8080
+    aws_port: int = 4566
+    source: str = "replay"
+    posts: tuple[Path, ...] = ()
+    once: bool = False
+    keep: bool = False
+    top: int = 20
+
+    def check(self) -> Layout:
+        """The layout to run in; raises NotAProject, NoSuchInput, PortTaken or DiskFull."""
+        layout = Layout.of(self.project, self.var)
+        for path in self.files(layout):
+            _check_readable(path)
+        claim(self.port)
+        claim(self.aws_port)
+        layout.var.mkdir(parents=True, exist_ok=True)
+        check_room(layout.var, NEEDED_BYTES)
+        return layout
+
+    def files(self, layout: Layout) -> tuple[Path, ...]:
+        """The files that are replayed, absolute; none for a live source."""
+        if self.source != "replay":
+            return ()
+        posts = self.posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",)
+        return tuple(path.resolve() for path in posts)
+
+
+def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
+    """Raise DiskFull when the disk below `folder` has less than `needed` bytes left."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskFull(folder, free, needed)
+
+
+def _check_readable(path: Path) -> None:
+    if not path.exists():
+        raise NoSuchInput(path, "there is no such file")
+    if not path.is_file():
+        raise NoSuchInput(path, "it is not a file")
+    if not os.access(path, os.R_OK):
+        raise NoSuchInput(path, "permission denied")

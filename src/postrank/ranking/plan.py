@@ -1,0 +1,266 @@
+"""The plan of a ranking run, in the steps in which it becomes known: what arrived, what that touches, what to write.
+
+Every step returns plain JSON: the parameters of statements in `include/sql`, one mapping a statement.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from postrank.aws.resources import Resources
+from postrank.ranking.arrivals import HOUR, start_of
+from postrank.ranking.catalog_state import CORRECTIONS, Known, Touched
+from postrank.ranking.request import RankingRequest
+from postrank.ranking.run_identity import Run
+
+PARTITIONS_A_STATEMENT = 100  # Athena, "Considerations and limitations for CTAS queries"
+NEVER = "~"  # later than every arrival hour: a lower bound that reads nothing
+EVER = ""
+_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+
+WRITTEN = ("post_versions", "author_minutes", "author_ranking")
+
+Parameters = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far back, in arrival time, corrections and posts find each other; None means without end."""
+
+    corrections: timedelta | None  # a post that arrives after its own tombstone or edit
+    versions: timedelta | None  # an edit or tombstone that arrives after its post
+
+    @classmethod
+    def scheduled(cls) -> "Horizon":
+        """The bounds of an hourly run, so that it costs the same whatever lies behind it."""
+        return cls(corrections=timedelta(days=2), versions=timedelta(days=30))
+
+    @classmethod
+    def endless(cls) -> "Horizon":
+        return cls(corrections=None, versions=None)
+
+
+def arrivals(run: Run, resources: Resources, hours: Sequence[str]) -> list[Parameters]:
+    """The statement that stages the hours' lines; none when nothing arrived."""
+    if not hours:
+        return []
+    return [
+        {
+            "table": run.scratch("arrivals"),
+            "location": run.location(resources, "arrivals"),
+            "arrival_hours": list(hours),
+            "arrival_dates": sorted({name[:10] for name in hours}),
+            "arrival_clock_hours": sorted({name[11:] for name in hours}),
+        }
+    ]
+
+
+def touched(
+    run: Run, resources: Resources, hours: Sequence[str], horizon: Horizon, *, has_corrections: bool
+) -> list[Parameters]:
+    """The statement that finds what the staged hours touch; it looks into older posts only where a correction came."""
+    if not hours:
+        return []
+    first = start_of(min(hours))
+    return [
+        {
+            "table": run.scratch("touched_minutes"),
+            "location": run.location(resources, "touched_minutes"),
+            "arrivals": run.scratch("arrivals"),
+            "arrival_hours": list(hours),
+            "corrections_since": _since(first, horizon.corrections),
+            "versions_since": _since(first, horizon.versions) if has_corrections else NEVER,
+        }
+    ]
+
+
+def days_near(request: RankingRequest, touched: Sequence[Touched], data_hours: Sequence[str]) -> str:
+    """The condition on `posted_date` that holds for every day which a layout may ask about; empty for all.
+
+    Those are the days that are touched or asked for, and one more on each side: what lies further back costs nothing.
+    """
+    asked = [moment.date().isoformat() for moment in (request.start, request.end) if moment]
+    days = [*asked, *(one.posted_date for one in touched), *(hour[:10] for hour in data_hours)]
+    if len(asked) == 1 or not days:  # an interval that is open on one side reaches as far as the lake
+        return ""
+    return f"posted_date >= '{_shift(min(days), -1)}' and posted_date <= '{_shift(max(days), 1)}'"
+
+
+def has_corrections(lines: Mapping[str, int]) -> bool:
+    """Whether edits or tombstones are among staged lines, counted by kind."""
+    return bool(lines.get("edit") or lines.get("delete"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Plans the statements that write, once it is known what was touched."""
+
+    run: Run
+    resources: Resources
+    request: RankingRequest
+    known: Known
+    touched: Sequence[Touched]
+    arrival_hours: Sequence[str]  # staged by this run
+    data_hours: Sequence[str]  # of a scheduled run; empty by hand
+    has_corrections: bool
+
+    def statements(self) -> dict[str, list[Parameters]]:
+        """The parameters of every statement, by what it writes."""
+        return {
+            "post_versions": self.post_versions(),
+            "author_minutes": self.author_minutes(),
+            "author_ranking": self.author_ranking(),
+            "exports": self.exports(),
+        }
+
+    def post_versions(self) -> list[Parameters]:
+        """Statements of at most 100 pairs of arrival hour and posted day."""
+        pairs = {f"{one.arrival_hour}/{one.posted_date}" for one in self.touched if one.arrival_hour}
+        if self.has_corrections:
+            pairs |= {f"{hour}/{CORRECTIONS}" for hour in self.arrival_hours}
+        return [
+            {
+                **self._target("post_versions", chunk),
+                "arrivals": self.run.scratch("arrivals"),
+                "touched": self.run.scratch("touched_minutes"),
+                "pairs": some,
+            }
+            for chunk, some in enumerate(chunks(pairs))
+        ]
+
+    def author_minutes(self) -> list[Parameters]:
+        """Statements of at most 100 posted days: those touched, and the day after one whose last minute was."""
+        return [
+            {
+                **self._target("author_minutes", chunk),
+                "days": days,
+                "read_days": sorted({*days, *(_shift(day, -1) for day in days)} & self._post_days()),
+            }
+            for chunk, days in enumerate(chunks(self._rebuilt_days()))
+        ]
+
+    def author_ranking(self) -> list[Parameters]:
+        """Statements of at most 100 days of windows, and one for the whole interval where that is not among them."""
+        bounds = self._bounds()
+        if bounds is None:
+            return []
+        days = self._ranked_days()
+        parts_of_days = list(chunks(days))
+        wanted = list(self.request.granularities)
+        whole_day = bounds[0].date().isoformat()
+        parts = [(chunk, [one for one in wanted if one != "all"]) for chunk in parts_of_days]
+        if "all" in wanted:
+            if len(parts_of_days) == 1 and len({*days, whole_day}) <= PARTITIONS_A_STATEMENT:
+                parts = [(sorted({*days, whole_day}), wanted)]
+            else:
+                parts.append(([whole_day], ["all"]))
+        return [self._ranking(n, some, windows, bounds) for n, (some, windows) in enumerate(p for p in parts if p[1])]
+
+    def exports(self) -> list[Parameters]:
+        """The parameters of the export and of the counts beside it."""
+        bounds = self._bounds()
+        if bounds is None:
+            return []
+        days = (self._days_between(*bounds) if self._asked() else self._ranked_days()) & self._post_days()
+        dates = {hour[:10] for hour in self.arrival_hours}
+        dates = dates.union(*(self.known.post_days.get(day, ()) for day in days))
+        return [{**self._window(bounds), "run": self.run.slug, "days": sorted(days), "arrival_dates": sorted(dates)}]
+
+    def _ranking(
+        self, chunk: int, days: list[str], windows: list[str], bounds: tuple[datetime, datetime]
+    ) -> Parameters:
+        spanned = self._days_between(*bounds) if "all" in windows else set()
+        read = {*days, *(_shift(day, -1) for day in days), *spanned, _shift(bounds[0].date().isoformat(), -1)}
+        column = "" if self.request.include_reposts else "original_"
+        return {
+            **self._target("author_ranking_revisions", chunk),
+            **self._window(bounds),
+            "run": self.run.slug,
+            "days": days,
+            "read_days": sorted(read & self._minute_days()),
+            "windows": windows,
+            "scope": self.request.scope,
+            "networks_ranked": list(self.request.networks),
+            "all_networks": not self.request.networks,
+            "limit": self.request.top,
+            "order_column": self.request.order,
+            "posts_column": f"{column}posts",
+            "peak_column": f"{column}peak_at_posts",
+            "tail_column": f"{column}tail",
+            "debt_runs": list(self._debt()),
+        }
+
+    def _window(self, bounds: tuple[datetime, datetime]) -> Parameters:
+        start, end = (moment.isoformat().replace("+00:00", "Z") for moment in bounds)
+        return {"all_from": start, "all_to": end, "has_interval": self._asked()}
+
+    def _asked(self) -> bool:
+        return self.request.start is not None or self.request.end is not None
+
+    def _bounds(self) -> tuple[datetime, datetime] | None:
+        """The window `all`: as asked, the scheduled hours, or as far as what was touched. None: nothing to rank."""
+        if self.data_hours and not self._asked():
+            return start_of(min(self.data_hours)), start_of(max(self.data_hours)) + HOUR
+        start, end = self.request.start, self.request.end
+        if self.touched:
+            start = start or min(one.first_minute for one in self.touched)
+            end = end or max(one.last_minute for one in self.touched) + _MINUTE
+        if self.known.minute_days and self._asked():
+            start = start or _midnight(min(self.known.minute_days))
+            end = end or _midnight(max(self.known.minute_days)) + _DAY
+        return (start, end) if start and end and start < end else None
+
+    def _debt(self) -> tuple[str, ...]:
+        return tuple(sorted({*self.known.debt_runs, self.run.slug}))
+
+    def _touched_days(self) -> set[str]:
+        return {one.posted_date for one in self.touched}
+
+    def _post_days(self) -> set[str]:
+        return {*self.known.post_days, *self._touched_days()} - {CORRECTIONS}
+
+    def _rebuilt_days(self) -> set[str]:
+        spilling = {_shift(one.posted_date, 1) for one in self.touched if one.last_minute.strftime("%H:%M") == "23:59"}
+        return self._touched_days() | (spilling & self._post_days())
+
+    def _minute_days(self) -> set[str]:
+        return {*self.known.minute_days, *self._rebuilt_days()}
+
+    def _ranked_days(self) -> set[str]:
+        due = self._touched_days()
+        due |= {_shift(day, 1) for day in due} & self._minute_days()
+        bounds = self._bounds()
+        return due | (self._days_between(*bounds) if bounds and self._asked() else set())
+
+    def _days_between(self, start: datetime, end: datetime) -> set[str]:
+        first, last = start.date().isoformat(), (end - timedelta(microseconds=1)).date().isoformat()
+        return {day for day in self._minute_days() | self._post_days() if first <= day <= last}
+
+    def _target(self, relation: str, chunk: int) -> Parameters:
+        return {
+            "table": self.run.scratch(relation, chunk),
+            "location": self.run.location(self.resources, relation, chunk),
+        }
+
+
+def _since(first: datetime, reach: timedelta | None) -> str:
+    return EVER if reach is None else (first - reach).strftime("%Y-%m-%dT%H")
+
+
+def chunks(keys: Iterable[str]) -> Iterable[list[str]]:
+    """Sorted keys in lists that one statement may write as partitions."""
+    ordered = sorted(keys)
+    return (ordered[n : n + PARTITIONS_A_STATEMENT] for n in range(0, len(ordered), PARTITIONS_A_STATEMENT))
+
+
+def _shift(day: str, days: int) -> str:
+    try:
+        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    except OverflowError:  # the first day before which, or the last day after which, the calendar has none
+        return day
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)

@@ -1,0 +1,57 @@
+"""What was posted in a run's interval, exported beside its ranking for the report: hashtags, types, text lengths."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from postrank.aws.athena import Athena
+from postrank.ranking.export_reader import Results
+from postrank.report.exports import HASHTAGS, POSTS, Export
+
+_LISTED = {"hashtags": 50, "hashtag_days": 5, "author_lengths": 100}  # rows of each statement, of hashtags a day
+_DOCUMENTS = {
+    HASHTAGS: {"hashtags": "hashtags", "days": "hashtag_days"},
+    POSTS: {"types": "posts_by_type", "authors": "author_lengths"},
+}
+_NUMBERS: Mapping[str, Callable[[str], Any]] = {"posts": int, "authors": int, "rank": int, "mean_length": float}
+
+
+def export_words(export: Export, results: Results, athena: Athena, render: Callable[..., str]) -> None:
+    """Ask for the export's interval and networks, and write the answers into it; `render` fills a file of
+    `include/sql`.
+    """
+    scope = _scope(export.manifest)
+    for name, parts in _DOCUMENTS.items():
+        found = {
+            part: _rows(athena, render(f"exports/{statement}.sql", **scope, limit=_LISTED.get(statement, 0)))
+            for part, statement in parts.items()
+        }
+        results.s3.put_object(
+            Bucket=results.bucket,
+            Key=f"rankings/run={export.run}/{name}",
+            Body=orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+            ContentType="application/json",
+        )
+
+
+def _scope(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The posts that the ranking was made of, as the statements' parameters."""
+    start, end = manifest["interval"]["start"], manifest["interval"]["end"]
+    return {
+        "first_day": start[:10],
+        "last_day": (datetime.fromisoformat(end) - timedelta(microseconds=1)).date().isoformat(),
+        "all_from": start,
+        "all_to": end,
+        "networks_ranked": manifest["networks"],
+        "all_networks": not manifest["networks"],
+        "include_reposts": manifest["include_reposts"],
+    }
+
+
+def _rows(athena: Athena, statement: str) -> list[dict[str, Any]]:
+    return [
+        {name: _NUMBERS.get(name, str)(value) if value is not None else None for name, value in row.items()}
+        for row in athena.rows(statement)
+    ]

@@ -1,0 +1,1 @@
+"""What network sources share: connections, back-off, gap recovery, batches."""

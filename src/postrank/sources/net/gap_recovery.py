@@ -1,0 +1,170 @@
+"""Gaps that are read again, page by page beside the stream that goes on, also when restarts come between.
+
+What waits, and the place that each gap has been read up to, is part of the source's cursor: a gap leaves it with the
+last of the posts that fill it, and what was read of it (and perhaps paid for) is not read again.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from postrank.posts.times import parse_rfc3339, to_text
+from postrank.sources import Batch, Gap
+from postrank.sources.net.background import Work
+from postrank.sources.net.backoff import TICK
+
+log = logging.getLogger(__name__)
+
+
+class NotNow(Exception):
+    """A page cannot be had before `due`; the gap waits."""
+
+    def __init__(self, why: str, due: datetime) -> None:
+        super().__init__(why)
+        self.due = due
+
+
+class NotAtAll(Exception):
+    """The network does not give this span, and will not later."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A gap that is still to be read, `[since, until)` of it; or an edge of one, at which some was read already."""
+
+    gap: Gap
+    since: datetime
+    until: datetime
+    due: datetime
+    place: str | None = None  # where its reading goes on, in the network's own form; None: at its beginning
+    edge: bool = False
+
+
+class Pager(Protocol):
+    """Reads a gap a page at a time."""
+
+    recovered_by: str
+
+    def due(self) -> float:
+        """Seconds until the network may be asked for a page."""
+        ...
+
+    def ask(self, one: Waiting) -> tuple[Batch, str | None]:
+        """A page, and the place at which the next one begins; None when there is none. In a thread of its own.
+
+        Raises NotNow, NotAtAll.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Recovery:
+    """The gaps of one stream. Without a pager none is read again. A gap that was filled is told a second time.
+
+    With an `overlap`, the whole seconds around the ends of a gap and the time before it are read first and by
+    themselves: posts that are there were read from the stream, too, and who counts posts must still know their ids. The
+    rest of the gap may take its time.
+    """
+
+    pager: Pager | None
+    settling: timedelta = timedelta()  # before a gap is read, so that the network knows all that was posted in it
+    overlap: timedelta = timedelta()  # before a gap, in which posts were perhaps still on their way
+    _waiting: list[Waiting] = field(default_factory=list)
+    _asked: "tuple[Waiting, Work[tuple[Batch, str | None]]] | None" = None
+
+    def wanted(self, gap: Gap, place: str | None = None) -> None:
+        """Note a gap."""
+        if self.pager is None or gap.until - gap.since < timedelta(milliseconds=1):
+            return
+        since, until, due = gap.since, gap.until, second_after(gap.until) + self.settling
+        if self.overlap:
+            since, until = second_after(since), until.replace(microsecond=0)
+            for start, end in ((gap.since - self.overlap, since), (until, second_after(gap.until))):
+                if start < end:
+                    self._waiting.append(Waiting(gap, start, end, max(end, gap.since) + self.settling, edge=True))
+        self._waiting.append(Waiting(gap, since, until, due, place))
+
+    def work(self) -> Batch | None:
+        """A page that has come, or the gap that it filled, told again; asks for the next one. Never waits."""
+        if self.pager is None:
+            return None
+        if self._asked is not None and self._asked[1].is_alive():
+            return None
+        batch = None if self._asked is None else self._answered(*self._asked)
+        self._asked = self._ask(self.pager)
+        return batch
+
+    def pace(self) -> float:
+        """How long the stream may be waited for until there may be `work`."""
+        return TICK if self._asked is None else TICK / 50
+
+    def to_cursor(self) -> list[dict[str, str]]:
+        """What waits."""
+        return [_row(one) for one in self._waiting]
+
+    def resume(self, kept: Iterable[Mapping[str, str]]) -> None:
+        """Go on with what waited when the cursor was saved, and with nothing else."""
+        self._waiting, self._asked = [], None
+        for row in kept:
+            start, end = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
+            gap = Gap(since=start, until=end, reason=row["reason"])
+            if "until" not in row:  # of an earlier version
+                self.wanted(gap)
+            elif self.pager is not None:
+                since, until = parse_rfc3339(row["since"], "since"), parse_rfc3339(row["until"], "until")
+                due, edge = max(until, end) + self.settling, "edge" in row
+                self._waiting.append(Waiting(gap, since, until, due, row.get("place"), edge))
+
+    def _ask(self, pager: Pager) -> "tuple[Waiting, Work[tuple[Batch, str | None]]] | None":
+        """Ask for the next page, if there is a gap that is due and the network may be asked."""
+        now = datetime.now(UTC)
+        edges = {one.gap for one in self._waiting if one.edge}  # these come first
+        due = [one for one in self._waiting if one.due <= now and (one.edge or one.gap not in edges)]
+        one = next((one for one in due if one.edge), next(iter(due), None))
+        if one is None or pager.due() > 0:
+            return None
+        return one, Work(partial(pager.ask, one))
+
+    def _answered(self, one: Waiting, work: "Work[tuple[Batch, str | None]]") -> Batch | None:
+        """Take in what a page brought, or why it did not come."""
+        if isinstance(work.error, NotNow):
+            one.due = work.error.due
+            log.warning("gap not filled yet", extra={"fields": {"why": str(work.error), "due": to_text(one.due)}})
+            return None
+        if isinstance(work.error, NotAtAll):
+            self._waiting.remove(one)
+            log.error("gap not filled", extra={"fields": {"why": str(work.error), **_row(one)}})
+            return None
+        if work.error is not None:
+            raise work.error
+        assert work.result is not None  # noqa: S101 it has not raised
+        batch, one.place = work.result
+        if one.place is None:
+            self._filled(one)
+            if one.edge:
+                return batch
+            by = self.pager.recovered_by if self.pager else None
+            batch.gaps.append(replace(one.gap, recovered_by=by, again=True))
+        return batch
+
+    def _filled(self, one: Waiting) -> None:
+        """What was read of this gap need not be read of others: the overlaps of a series of restarts add up."""
+        self._waiting.remove(one)
+        for other in self._waiting:
+            if other.place is None and one.since <= other.since < one.until:
+                other.since = one.until
+
+
+def second_after(moment: datetime) -> datetime:
+    """The moment, or the next whole second."""
+    return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
+
+
+def _row(one: Waiting) -> dict[str, str]:
+    row = {"from": to_text(one.gap.since), "to": to_text(one.gap.until), "reason": one.gap.reason}
+    row |= {"since": to_text(one.since), "until": to_text(one.until)}
+    row |= {"edge": "yes"} if one.edge else {}
+    return row if one.place is None else {**row, "place": one.place}

@@ -1,0 +1,121 @@
+"""What a streamer needs of AWS: credentials, a clock that agrees, streams, bucket and metrics that take what it has."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from postrank.aws.clients import Clients
+from postrank.aws.error_help import repair
+from postrank.aws.resources import Resources
+from postrank.errors import Fatal
+from postrank.streamer.doctor.finding import Finding
+
+SKEW_SECONDS = 60.0  # AWS refuses signatures that are 5 minutes off; the windows want better
+# Out of range, so that the record is refused; but only to a caller who may put it (Amazon Kinesis, "PutRecords").
+_NO_HASH_KEY = "9" * 39
+
+
+def examine_aws(clients: Clients, names: Resources, *, streams: bool, metrics: bool) -> Iterator[Finding]:
+    """The checks in their order; without valid credentials the others say nothing and are left out."""
+    caller = _Caller(clients)
+    if caller.theirs is not None:
+        yield _clock(caller.theirs)
+    yield (credentials := caller.credentials(names))
+    if not credentials.well:
+        return
+    for stream in names.streams.values() if streams else ():
+        yield _stream(clients, stream)
+    yield _bucket(clients, names)
+    if metrics:
+        yield _metrics(clients, names)
+
+
+class _Caller:
+    """Who AWS says that we are, and what time it has; also a refusal tells the time."""
+
+    def __init__(self, clients: Clients) -> None:
+        self.theirs: datetime | None = None
+        self._clients = clients
+        self._identity: dict[str, Any] = {}
+        self._asked = asked("credentials", self._ask)
+
+    def credentials(self, names: Resources) -> Finding:
+        theirs = self._identity.get("Account")
+        if not self._asked.well or theirs == names.account:
+            return self._asked
+        seen = f"they belong to account {theirs}, POSTRANK_ACCOUNT says {names.account}"
+        return Finding("credentials", False, seen, "use credentials of that account, or correct POSTRANK_ACCOUNT")
+
+    def _ask(self) -> str:
+        try:
+            self._identity = self._clients.get("sts", attempts=2).get_caller_identity()
+            self._note(self._identity)
+        except ClientError as error:
+            self._note(error.response)
+            raise
+        return str(self._identity["Arn"])
+
+    def _note(self, answer: Any) -> None:
+        told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        self.theirs = parsedate_to_datetime(told) if told else None
+
+
+def _clock(theirs: datetime) -> Finding:
+    off = abs((datetime.now(UTC) - theirs).total_seconds())
+    return Finding("clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's", "synchronise it (chrony, systemd-timesyncd)")
+
+
+def _stream(clients: Clients, stream: str) -> Finding:
+    def call() -> str:
+        kinesis = clients.get("kinesis", attempts=2)
+        found = kinesis.describe_stream_summary(StreamName=stream)
+        _try_to_put(kinesis, stream)
+        return f"{found['StreamDescriptionSummary']['StreamStatus'].lower()}"
+
+    found = asked(f"stream {stream}", call)
+    if found.well and found.seen not in ("active", "updating"):
+        return Finding(found.what, False, found.seen, "wait until it is active")
+    return found
+
+
+def _try_to_put(kinesis: Any, stream: str) -> None:
+    """Put what cannot be put: the refusal says whether we might. Nothing is written."""
+    record = {"Data": b"\n", "PartitionKey": "doctor", "ExplicitHashKey": _NO_HASH_KEY}
+    try:
+        kinesis.put_records(StreamName=stream, Records=[record])
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "InvalidArgumentException":
+            raise
+
+
+def _bucket(clients: Clients, names: Resources) -> Finding:
+    def call() -> str:
+        key = f"{names.keys['heartbeat'].rpartition('/')[0]}/doctor.json"
+        clients.get("s3", attempts=2).put_object(Bucket=names.buckets["raw"], Key=key, Body=b"{}\n")
+        return f"s3://{names.buckets['raw']}/{key} could be written"
+
+    return asked("heartbeat", call)
+
+
+def _metrics(clients: Clients, names: Resources) -> Finding:
+    def call() -> str:
+        datum = {"MetricName": "Doctor", "Value": 1.0, "Unit": "Count"}
+        client = clients.get("cloudwatch", attempts=2)
+        client.put_metric_data(Namespace=names.metrics_namespace, MetricData=[datum])
+        return f"namespace {names.metrics_namespace} takes metrics"
+
+    return asked("metrics", call)
+
+
+def asked(what: str, call: Callable[[], str]) -> Finding:
+    """A finding from a call of AWS: its answer, or its error with what to do."""
+    try:
+        seen = call()
+    except (ClientError, BotoCoreError) as error:
+        return Finding(what, False, *repair(error))
+    except Fatal as error:
+        return Finding(what, False, str(error), "correct the environment")
+    return Finding(what, True, seen)

@@ -1,0 +1,84 @@
+"""What a streamer needs, checked one by one: what is wrong comes with what to do about it."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from postrank.aws.clients import Clients
+from postrank.aws.resources import Resources
+from postrank.errors import Fatal, PostrankError, Retryable
+from postrank.options import WrongSettings
+from postrank.settings import Settings
+from postrank.sources import Askable
+from postrank.streamer.assembly import build_filters, build_source
+from postrank.streamer.config import Config
+from postrank.streamer.doctor.aws_checks import examine_aws
+from postrank.streamer.doctor.finding import Finding
+from postrank.streamer.host.folder_claim import FolderUnusable, usable
+
+ROOM = 2  # times the spool's bound that the disk should have free
+
+
+def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Every check, in an order in which the first failure is the one to mend first."""
+    try:
+        config = Config.read(path, environ)
+    except Fatal as error:
+        yield Finding("configuration", False, str(error), "name the streamer's TOML file with --config, and mend it")
+        return
+    settings = _settings(config, environ)
+    if settings is None:
+        wrong = str(WrongSettings(config.problems))
+        yield Finding(
+            "configuration", False, wrong, f"mend these keys in {path}, and what is in capitals in the environment"
+        )
+        yield _folder("disk", "state", config.state, ROOM * config.spool_bytes)
+        return
+    yield Finding("configuration", True, f"{path}: source {config.source}, sink {config.sink.kind}")
+    yield _folder("disk", "state", config.state, ROOM * config.spool_bytes)
+    if config.sink.kind == "files":
+        yield _folder("sink", "sink.folder", config.sink.folder, 2 * config.sink.file_bytes)
+    names = Resources.of(settings.environment, settings.account, settings.region)
+    clients = Clients(names.region)
+    yield _source(config, environ, clients)
+    yield from examine_aws(clients, names, streams=config.sink.kind == "kinesis", metrics=config.metrics_seconds > 0)
+
+
+def _settings(config: Config, environ: Mapping[str, str]) -> Settings | None:
+    """Where the streamer is to run; None when anything is wrong, which is then among the configuration's problems."""
+    build_filters(config)
+    try:
+        settings = Settings.of(environ)
+    except WrongSettings as wrong:
+        config.problems.extend(wrong.problems)
+    if not config.problems:
+        return settings
+    with suppress(PostrankError):  # its problems are the configuration's by then
+        build_source(config, environ, None)
+    return None
+
+
+def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Finding:
+    """Builds the source, which looks at its options and files; has it ask its network, which looks at its tokens."""
+    try:
+        source = build_source(config, environ, clients)
+        seen = source.ask() if isinstance(source, Askable) else f"{config.source} can be built from its options"
+    except Retryable as error:
+        return Finding("source", False, str(error), "check the route to the network, or wait until it is well")
+    except OSError as error:  # it keeps what it knows below the state folder
+        return Finding("source", False, str(error), "mend the disk first")
+    except PostrankError as error:
+        return Finding("source", False, str(error), "mend the table [source], or the variable that holds its token")
+    return Finding("source", True, seen)
+
+
+def _folder(what: str, key: str, folder: Path, wanted: int) -> Finding:
+    """Whether a folder can be made and written, on a disk with so many bytes of room."""
+    try:
+        usable(key, folder)
+    except FolderUnusable as error:
+        return Finding(what, False, str(error), "name another folder, or give this one to the user")
+    free = shutil.disk_usage(folder).free
+    seen = f"{folder} has {free >> 20} MiB free of the {wanted >> 20} MiB that it should have"
+    return Finding(what, free >= wanted, seen, "make room, or lower max_bytes in [spool] (file_bytes in [sink])")

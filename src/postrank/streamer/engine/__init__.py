@@ -1,0 +1,1 @@
+"""The engine: source to sink, with spool, checkpoint and ledgers."""

@@ -1,0 +1,114 @@
+"""The ledgers: gaps, rejects, and what each hop took and gave; rows on disk first, then objects in the raw bucket.
+
+`ledgers/<kind>/dt=YYYY-MM-DD/<collector>-<instant>-<process>-<number>.ndjson`. A row may come twice after a crash; it
+carries what tells that.
+"""
+
+import base64
+import os
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from postrank.posts import Notice, Reject
+from postrank.posts.times import to_text
+from postrank.sources import Gap
+from postrank.streamer.host.folder_claim import alone
+
+
+class PutObject(Protocol):
+    """Writes one object of the raw bucket."""
+
+    def __call__(self, key: str, body: bytes) -> None: ...
+
+
+class Ledgers:
+    """Rows by kind, below one folder, which several processes (backfills) may share.
+
+    `note_*` and `flush` from one thread, `upload` from another.
+    """
+
+    def __init__(self, folder: Path, prefix: str, collector: str) -> None:
+        self._folder, self._prefix, self._collector = folder, prefix, collector
+        self._rows: dict[str, list[bytes]] = {}
+        self._lock = threading.Lock()
+        self._number = 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def note_rejects(self, rejects: Iterable[Reject]) -> None:
+        """Lines that broke the contract. `line` is text, or base64 where it is no UTF-8."""
+        at = _now()
+        for reject in rejects:
+            try:
+                line, encoding = reject.line.decode(), "utf-8"
+            except UnicodeDecodeError:
+                line, encoding = base64.b64encode(reject.line).decode(), "base64"
+            row = {"source": reject.where, "offset": reject.offset, "reason": reject.reason, "line": line}
+            self._note("rejects", {**row, "line_encoding": encoding, "noted_at": at})
+
+    def note_gaps(self, source: str, gaps: Iterable[Gap]) -> None:
+        """Spans of the network's time that may be missing."""
+        for gap in gaps:
+            row = {"source": source, "gap_from": to_text(gap.since), "gap_to": to_text(gap.until), "reason": gap.reason}
+            self._note("gaps", {**row, "recovered_by": gap.recovered_by, "noted_at": _now()})
+
+    def note_notices(self, source: str, notices: Iterable[Notice]) -> None:
+        """What a network asks of whoever keeps a post."""
+        at = _now()
+        for one in notices:
+            row = {"source": source, "kind": one.kind, "post_id": one.post_id, "author_id": one.author_id}
+            self._note("notices", {**row, "about": one.about, "event_at": one.at, "noted_at": at})
+
+    def note_hops(self, hops: Mapping[str, Mapping[str, int]]) -> None:
+        """What each hop took and gave so far, by hop."""
+        at = _now()
+        for hop, counts in hops.items():
+            self._note("hop_counts", {"hop": hop, **counts, "noted_at": at})
+
+    def flush(self) -> None:
+        """Make the rows durable on this machine."""
+        with self._lock, alone(self._folder):
+            for kind, rows in self._rows.items():
+                with (self._folder / f"{kind}.open").open("ab") as file:
+                    file.write(b"".join(rows))
+                    file.flush()
+                    os.fsync(file.fileno())
+            self._rows = {}
+
+    def upload(self, put: PutObject) -> int:
+        """Write what is durable here to the bucket; returns how many objects. What fails stays for the next time."""
+        self._rotate()
+        done = 0
+        for path in sorted(self._folder.glob("*.ndjson")):
+            kind, day, name = path.name.split("~")
+            with suppress(FileNotFoundError):  # another process has done it
+                put(f"{self._prefix}{kind}/dt={day}/{name}", path.read_bytes())
+                path.unlink()
+                done += 1
+        return done
+
+    def _note(self, kind: str, row: dict[str, Any]) -> None:
+        with self._lock:
+            self._rows.setdefault(kind, []).append(
+                orjson.dumps({"collector": self._collector, **row}, option=orjson.OPT_APPEND_NEWLINE)
+            )
+
+    def _rotate(self) -> None:
+        now = datetime.now(UTC)
+        safe = re.sub(r"[^A-Za-z0-9.-]", "-", self._collector)
+        with self._lock, alone(self._folder):
+            for path in self._folder.glob("*.open"):
+                self._number += 1
+                at = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z"
+                name = f"{safe}-{at}-{os.getpid()}-{self._number:06d}.ndjson"
+                path.rename(self._folder / f"{path.stem}~{now:%Y-%m-%d}~{name}")
+
+
+def _now() -> str:
+    return to_text(datetime.now(UTC))

@@ -1,0 +1,1 @@
+"""What a streamer reports: logs, metrics, heartbeat, status endpoint."""

@@ -1,0 +1,87 @@
+"""Metrics to CloudWatch: counts of what was read, delivered, refused and resent; ages; the spool; the source's own.
+
+Counts are told as what came since the last call, so that their Sum over a period is right; the rest as they are.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from postrank.streamer.telemetry.health import health
+from postrank.streamer.telemetry.reporter import Reporter
+
+log = logging.getLogger(__name__)
+# Metric: (the heartbeat's count or gauge, CloudWatch's unit). These names are what alarms refer to.
+COUNTS = {
+    "LinesRead": "read",
+    "EventsRead": "events",
+    "LinesDelivered": "delivered",
+    "LinesRejected": "rejected",
+    "LinesIgnored": "ignored",
+    "GapSeconds": "gap_seconds",
+    "EntriesRefused": "refused_entries",
+    "EntriesResent": "resent_entries",
+}
+GAUGES = {
+    "LinesSpooled": ("spooled", "Count"),
+    "LinesInFlight": ("in_flight", "Count"),
+    "SpoolBytes": ("spool_bytes", "Bytes"),
+    "SpoolBlocked": ("spool_blocked", "Count"),
+    "Lag": ("lag_seconds", "Seconds"),
+}
+AGES = {"SourceContactAge": "contact_age", "AckAge": "ack_age", "HeartbeatAge": "heartbeat_age"}
+
+
+class Metrics:
+    """Puts the streamer's metrics every `seconds`, from a thread of its own. `client` is boto3's CloudWatch client."""
+
+    def __init__(self, reporter: Reporter, client: Any, namespace: str, environment: str, seconds: float) -> None:
+        self._reporter, self._client, self._namespace = reporter, client, namespace
+        self._dimensions = [{"Name": "Environment", "Value": environment}]
+        self._seconds = seconds
+        self._told: dict[str, float] = dict.fromkeys(COUNTS, 0.0)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+        self._told = self._counts()  # what earlier runs counted was told by them
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Put what is left, and end."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            self._put()
+        self._put()
+
+    def _put(self) -> None:
+        now = self._counts()
+        data = [self._datum(name, max(value - self._told[name], 0.0), "Count") for name, value in now.items()]
+        figures: Mapping[str, float] = {**self._reporter.counts(), **self._reporter.gauges()}
+        data += [self._datum(name, figures.get(figure, 0.0), unit) for name, (figure, unit) in GAUGES.items()]
+        state = health(self._reporter)
+        data += [self._datum(name, getattr(state, age), "Seconds") for name, age in AGES.items()]
+        data += [self._datum(_camel(name), value, "None") for name, value in self._reporter.source_gauges().items()]
+        try:
+            self._client.put_metric_data(Namespace=self._namespace, MetricData=data)
+        except (BotoCoreError, ClientError) as error:
+            log.warning("metrics not put", extra={"fields": {"why": str(error)}})
+        else:
+            self._told = now
+
+    def _counts(self) -> dict[str, float]:
+        figures: Mapping[str, float] = {**self._reporter.counts(), **self._reporter.gauges()}
+        return {name: float(figures.get(figure, 0.0)) for name, figure in COUNTS.items()}
+
+    def _datum(self, name: str, value: float, unit: str) -> dict[str, Any]:
+        return {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": self._dimensions}
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

@@ -1,0 +1,110 @@
+"""The status endpoint on loopback: /healthz, /metrics (Prometheus), /top (who writes most just now), /heartbeat."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from postrank.errors import Fatal
+from postrank.streamer.telemetry.health import health
+from postrank.streamer.telemetry.reporter import Reporter
+
+log = logging.getLogger(__name__)
+TOP_ROWS = 100  # authors of the live list
+_GAUGES = frozenset({"spooled", "in_flight"})
+Answer = tuple[int, str, bytes]
+
+
+class _Figures(Collector):
+    """Every count and gauge of the heartbeat as a metric `postrank_<name>`."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def collect(self) -> Iterable[Metric]:
+        for name, value in self._reporter.counts().items():
+            family = GaugeMetricFamily if name in _GAUGES else CounterMetricFamily
+            yield family(f"postrank_{name}", f"The heartbeat's {name}.", value=value)
+        state = health(self._reporter)
+        ages = {"source_contact_age_seconds": state.contact_age, "ack_age_seconds": state.ack_age}
+        for name, figure in {**self._reporter.gauges(), **ages}.items():
+            yield GaugeMetricFamily(f"postrank_{name}", f"{name.replace('_', ' ')}.", value=figure)
+
+
+class PortTaken(Fatal):
+    """The port of the status page cannot be had."""
+
+
+class StatusServer:
+    """Serves one streamer's status on 127.0.0.1, from a thread of its own."""
+
+    def __init__(self, reporter: Reporter, port: int) -> None:
+        """Raises PortTaken."""
+        self._reporter = reporter
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(_Figures(reporter))
+        self._pages: dict[str, Callable[[dict[str, list[str]]], Answer]] = {
+            "/healthz": self._health,
+            "/metrics": self._metrics,
+            "/top": self._top,
+            "/heartbeat": lambda _: (200, "application/json", reporter.heartbeat().to_json()),
+        }
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self._pages))
+        except OSError as error:
+            why = f"status.port {port} cannot be had on 127.0.0.1 ({error.strerror}): name another, or 0 for any"
+            raise PortTaken(why) from error
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="status", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        log.info("status", extra={"fields": {"url": f"http://127.0.0.1:{self.port}"}})
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _health(self, _: dict[str, list[str]]) -> Answer:
+        state = health(self._reporter)
+        body = {"well": not state.problems, "phase": self._reporter.heartbeat().phase, "problems": state.problems}
+        return (503 if state.problems else 200), "application/json", orjson.dumps(body)
+
+    def _metrics(self, _: dict[str, list[str]]) -> Answer:
+        return 200, "text/plain; version=0.0.4", generate_latest(self._registry)
+
+    def _top(self, query: dict[str, list[str]]) -> Answer:
+        asked = query.get("n", [""])[0]
+        number = int(asked) if asked.isdecimal() else TOP_ROWS
+        rows: list[dict[str, Any]] = []
+        for rank, ((network, author_id, handle), posts) in enumerate(self._reporter.progress.top[:number], 1):
+            row = {"rank": rank, "network": network, "author_id": author_id, "author_handle": handle, "posts": posts}
+            rows.append(row)
+        return 200, "application/json", orjson.dumps({"seconds": 60, "authors": rows})
+
+
+def _handler(pages: dict[str, Callable[[dict[str, list[str]]], Answer]]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            page = pages.get(url.path)
+            status, kind, body = page(parse_qs(url.query)) if page else (404, "text/plain", b"no such page\n")
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Requests for the status are no event."""
+
+    return Handler

@@ -1,0 +1,1 @@
+"""Judgement over the state of the streamer."""

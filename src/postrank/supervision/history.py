@@ -1,0 +1,32 @@
+"""What was tried since the streamer was last well: one small object in the lake bucket, read by the next run."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_KEY = "state/supervision.json"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The actions that were tried, in `bucket`."""
+
+    s3: Any
+    bucket: str
+
+    def tried(self) -> list[str]:
+        """The actions since the streamer was last well, the oldest first."""
+        try:
+            body = self.s3.get_object(Bucket=self.bucket, Key=_KEY)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return []
+            raise
+        return list(json.loads(body)["tried"])
+
+    def remember(self, actions: Sequence[str]) -> None:
+        """Replace what is remembered."""
+        self.s3.put_object(Bucket=self.bucket, Key=_KEY, Body=json.dumps({"tried": list(actions)}).encode())

@@ -1,0 +1,104 @@
+"""Observing the streamer: its instance, its agent, its service, its heartbeat, the streams that it writes to."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from postrank.aws.resources import Resources
+from postrank.deploy.marker import lapsed
+from postrank.errors import Retryable
+from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
+from postrank.supervision.diagnosis import Sight
+
+
+class NoInstance(Retryable):
+    """There is no instance to ask, now."""
+
+
+_ORDER = ("running", "pending", "stopping", "stopped", "shutting-down")
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Looks at one environment's streamer. `client` makes a boto3 client of a service."""
+
+    client: Callable[[str], Any]
+    resources: Resources
+
+    def look(self) -> Sight:
+        """Everything that can be seen without asking the instance."""
+        instance = self._instance()
+        state = instance["State"]["Name"] if instance else "missing"
+        instance_id = instance["InstanceId"] if instance else None
+        return Sight(
+            at=datetime.now(UTC),
+            instance_id=instance_id,
+            instance_state=state,
+            reachable=state == "running" and self._answers(str(instance_id)),
+            service={},
+            heartbeat=self._heartbeat(),
+            lost_streams=self._lost_streams(),
+        )
+
+    def instance_that_answers(self) -> str:
+        """The streamer's instance, for a command. Raises NoInstance while none runs and answers Systems Manager."""
+        instance = self._instance()
+        if instance and instance["State"]["Name"] == "running" and self._answers(instance["InstanceId"]):
+            return str(instance["InstanceId"])
+        raise NoInstance("no instance of the streamer answers Systems Manager: supervise_streamer says what is wrong")
+
+    def service(self, questions: Sequence[Mapping[str, Any]], commands: Sequence[str]) -> dict[str, str]:
+        """The properties that the service document printed, as `Key=value` words or lines; none without a command."""
+        if not commands:
+            return {}
+        invocation = self.client("ssm").get_command_invocation(
+            CommandId=commands[0], InstanceId=questions[0]["InstanceIds"][0]
+        )
+        pairs = (word.partition("=") for word in invocation["StandardOutputContent"].replace("\n", " ").split(" "))
+        return {key: value for key, equals, value in pairs if equals}
+
+    def deploy_marker(self) -> dict[str, Any] | None:
+        """What a deployment in progress says of itself, or None."""
+        bucket, key = self.resources.buckets["raw"], self.resources.keys["deploy_marker"]
+        try:
+            body = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        marker: dict[str, Any] = json.loads(body.read())
+        return None if lapsed(marker) else marker
+
+    def _instance(self) -> dict[str, Any] | None:
+        """The streamer's instance that is not terminated; of several the one that runs."""
+        filters = [{"Name": "tag:Name", "Values": [self.resources.streamer.name]}]
+        pages = self.client("ec2").get_paginator("describe_instances").paginate(Filters=filters)
+        instances = [one for page in pages for group in page["Reservations"] for one in group["Instances"]]
+        alive = [instance for instance in instances if instance["State"]["Name"] in _ORDER]
+        return min(alive, key=lambda instance: _ORDER.index(instance["State"]["Name"]), default=None)
+
+    def _answers(self, instance_id: str) -> bool:
+        """Whether the instance's agent is connected (Systems Manager API, `PingStatus`)."""
+        filters = [{"Key": "InstanceIds", "Values": [instance_id]}]
+        agents = self.client("ssm").describe_instance_information(Filters=filters)["InstanceInformationList"]
+        return any(agent["PingStatus"] == "Online" for agent in agents)
+
+    def _heartbeat(self) -> Heartbeat | None:
+        try:
+            return read_heartbeat(self.client("s3"), self.resources.buckets["raw"], self.resources.keys["heartbeat"])
+        except NoHeartbeat:
+            return None
+
+    def _lost_streams(self) -> list[str]:
+        kinesis = self.client("kinesis")
+        lost = []
+        for name in self.resources.streams.values():
+            try:
+                kinesis.describe_stream_summary(StreamName=name)
+            except kinesis.exceptions.ResourceNotFoundException:
+                lost.append(name)
+        return lost

@@ -1,0 +1,1 @@
+"""Trends: hashtags by hour, X's trends by place, both in Postgres."""

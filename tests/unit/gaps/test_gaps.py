@@ -1,0 +1,99 @@
+"""What is left of gaps, into which slices it is cut, and which requests of a backfill are refused."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from postrank.gaps import open_gaps as gaps
+from postrank.gaps import request as recovery
+from postrank.gaps.open_gaps import Span
+from postrank.gaps.request import RecoveryRequest
+from postrank.ranking.request import BadRequest
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ASKED = {"source": "ledger", "span_start": None, "span_end": None, "archives": [], "slice_minutes": 60}
+SPAN = {"span_start": "2026-11-24T05:00:00Z", "span_end": "2026-11-24T07:30:00Z"}
+
+
+def at(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
+
+
+def row(since: float, until: float, by: str | None = None, source: str = "x", noted: int = 0) -> dict:
+    """A row of the ledger about a span, in hours before NOW."""
+    told = {"source": source, "gap_from": gaps.utc(at(since)), "gap_to": gaps.utc(at(until)), "reason": "down"}
+    return {**told, "recovered_by": by, "noted_at": f"2026-11-24T12:00:{noted:02}Z"}
+
+
+def test_a_gap_is_closed_by_a_row_of_its_own_or_by_rows_that_cover_it():
+    assert gaps.unmarked([row(5, 3), row(5, 3, "recent-search", noted=1)]) == []
+    (covered,) = gaps.unmarked([row(5, 3), row(4, 3, "timeline"), row(6, 4, "archive")])
+    assert (covered.left, covered.recovered_by) == ((), ("archive", "timeline"))
+    (other,) = gaps.unmarked([row(5, 3), row(5, 3, "timeline", source="mastodon")])
+    assert other.left == (Span(at(5), at(3)),)
+
+
+def test_what_is_left_of_a_gap_lies_between_what_was_read():
+    (gap,) = gaps.unmarked([row(6, 1), row(7, 5, "a"), row(4, 3, "a"), row(3.5, 3, "a")])
+    assert gap.left == (Span(at(5), at(4)), Span(at(3), at(1)))
+
+
+def test_slices_cover_a_span_and_overlap_nowhere():
+    assert list(gaps.slices(Span(at(5), at(2.5)), HOUR)) == [
+        Span(at(5), at(4)),
+        Span(at(4), at(3)),
+        Span(at(3), at(2.5)),
+    ]
+
+
+def request(**params) -> RecoveryRequest:
+    return RecoveryRequest.of(ASKED | {"budget_usd": 5.0} | params, NOW)
+
+
+def test_only_what_can_be_read_again_is_read_and_the_rest_is_named():
+    open_gaps = gaps.unmarked(
+        [row(200, 167), row(2, 0), row(3, 2, source="mastodon"), row(9, 8, source="bluesky"), row(1, 1)]
+    )
+    planned = recovery.plan(request(), open_gaps, NOW)
+    spans = [(one["Source"][0], one["From"][0], one["To"][0]) for one in planned]
+    assert spans[0] == ("x-search", "2026-11-17T12:01:00.000Z", "2026-11-17T13:00:00.000Z")
+    assert ("mastodon", "2026-11-24T09:00:00.000Z", "2026-11-24T10:00:00.000Z") in spans
+    assert spans[-1] == ("x-search", "2026-11-24T11:00:00.000Z", "2026-11-24T11:59:00.000Z")
+    assert {one["Budget"][0] for one in planned} == {"1.66"}
+    named = recovery.out_of_reach(open_gaps, NOW)
+    assert [words.split(" ")[0] for words in named] == ["x", "bluesky"]
+
+
+def test_a_span_is_cut_and_archives_are_a_slice_a_file():
+    assert len(recovery.plan(request(source="x-search", **SPAN), [], NOW)) == 3
+    files = recovery.plan(request(source="archive", archives=["a", "b"], **SPAN), [], NOW)
+    assert [one["File"] for one in files] == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"source": "x-search"}, "span_start: is needed"),
+        ({"source": "ledger", **SPAN}, "source: the ledger names its own spans"),
+        ({"source": "x-search", "span_start": SPAN["span_end"], "span_end": SPAN["span_start"]}, "span_end: .* after"),
+        ({"source": "mastodon", **SPAN, "span_end": "2026-11-24T12:00:00Z"}, "span_end: .* a minute ago"),
+        ({"source": "x-search", **SPAN, "span_start": "2026-11-01T05:00:00Z"}, "span_start: .* seven days"),
+        ({"source": "archive", **SPAN}, "archives: files are for"),
+        ({"source": "archive", **SPAN, "archives": ["../state/x"]}, "archives: '../state/x' is no name"),
+        ({"source": "mastodon", **SPAN, "archives": ["a"]}, "archives: files are for"),
+        ({"source": "x-search", **SPAN, "span_start": "2026-11-31T05:00:00Z"}, "span_start: .* is no time"),
+        ({"source": "rss", **SPAN}, "source: 'rss' is none of"),
+    ],
+)
+def test_a_request_without_a_meaning_is_refused_with_the_parameter_and_the_reason(params, why):
+    with pytest.raises(BadRequest, match=why):
+        request(**params)
+
+
+@pytest.mark.parametrize(
+    ("params", "why"), [({"budget_usd": 0.1}, "budget_usd: 0.10 for 3"), ({"slice_minutes": 0.2}, "slice_minutes: ")]
+)
+def test_a_plan_that_costs_too_much_is_refused(params, why):
+    with pytest.raises(BadRequest, match=why):
+        recovery.plan(request(source="x-search", **SPAN, **params), [], NOW)

@@ -1,0 +1,90 @@
+"""What a ranking may be asked for, and what it refuses."""
+
+import pytest
+
+from postrank.ranking.request import BadRequest, RankingRequest
+from postrank.ranking.sql_literals import boolean, integer, name, text, texts, timestamp
+
+
+def test_ranks_everything_as_far_as_it_arrived_unless_told_otherwise():
+    request = RankingRequest.of({})
+    assert request.granularities == ("minute", "hour", "day", "all")
+    assert (request.start, request.end, request.scope, request.top) == (None, None, "*", 100)
+    assert request.settles
+
+
+def test_understands_every_offset_as_utc():
+    request = RankingRequest.of({"interval_start": "2026-11-24T05:00:00+02:00", "interval_end": "2026-11-24T04:00Z"})
+    assert request.start.isoformat() == "2026-11-24T03:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("params", "parameter"),
+    [
+        ({"interval_start": "yesterday"}, "interval_start"),
+        ({"interval_start": "2026-13-01T00:00:00Z"}, "interval_start"),
+        ({"interval_start": "2026-11-24T05:00:30Z"}, "interval_start"),
+        ({"interval_start": "2026-11-24T05:00:00Z' or '1'='1"}, "interval_start"),
+        ({"interval_start": "2026-11-24T05:00:00Z", "interval_end": "2026-11-24T05:00:00Z"}, "interval_end"),
+        ({"granularities": ["week"]}, "granularities"),
+        ({"networks": ["x'; drop table posts; --"]}, "networks"),
+        ({"networks": ["X y"]}, "networks"),
+        ({"top": 0}, "top"),
+        ({"top": True}, "top"),
+        ({"top": "10; select 1"}, "top"),
+        ({"order": "author_id"}, "order"),
+    ],
+)
+def test_refuses_what_has_no_meaning_and_names_the_parameter(params, parameter):
+    with pytest.raises(BadRequest) as refused:
+        RankingRequest.of(params)
+    assert refused.value.parameter == parameter
+
+
+def test_rankings_over_something_else_count_their_own_revisions():
+    scopes = {
+        RankingRequest.of(params).scope
+        for params in (
+            {},
+            {"networks": ["x"]},
+            {"networks": ["x", "bluesky"]},
+            {"include_reposts": False},
+            {"order": "peak_60s"},
+            {"networks": ["x"], "include_reposts": False},
+        )
+    }
+    assert len(scopes) == 6
+
+
+def test_the_order_of_networks_does_not_matter():
+    assert RankingRequest.of({"networks": ["x", "a"]}).scope == RankingRequest.of({"networks": ["a", "x", "a"]}).scope
+
+
+def test_a_narrower_ranking_leaves_the_debt_of_others_unpaid():
+    assert not RankingRequest.of({"granularities": ["hour"]}).settles
+    assert not RankingRequest.of({"networks": ["x"]}).settles
+
+
+def test_values_cannot_leave_their_literals():
+    assert text("a'; drop table posts; --") == "'a''; drop table posts; --'"
+    assert texts(["a", "b'c"]) == "'a', 'b''c'"
+    assert texts([]) == "''"
+    assert timestamp("2026-11-24T07:00:00+02:00") == "timestamp '2026-11-24 05:00:00.000'"
+    assert (boolean(True), integer(7)) == ("true", "7")
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [
+        (name, "posts; drop"),
+        (name, "Posts"),
+        (timestamp, "now()"),
+        (timestamp, "2026-11-24T05:00:00"),
+        (boolean, "true"),
+        (integer, "1"),
+        (integer, True),
+    ],
+)
+def test_what_is_no_such_literal_is_refused(literal, value):
+    with pytest.raises(ValueError, match=r".+"):
+        literal(value)
