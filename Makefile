@@ -2,6 +2,7 @@
 
 PORT ?= 8080
 POSTS ?=
+export POSTS
 SOURCE ?= replay
 ONCE ?=
 KEEP ?=
@@ -19,7 +20,7 @@ RUN := $(UV) run --no-sync
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, PORT=8080, KEEP=1'
+	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz folder 2026-*.csv", SOURCE=bluesky, PORT=8080, KEEP=1'
 
 var/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python >= 3.11 is needed; name one with PYTHON=...'; exit 2; }
@@ -33,7 +34,7 @@ var/uv/bin/uv:
 setup: .venv/ready ## the environment, from uv.lock
 
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
-	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
+	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(POSTS),--posts-list "$$POSTS")
 
 test: .venv/ready ## every test; TESTS='tests/sql -k late' for some
 	$(RUN) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m 'not judges' $(TESTS)

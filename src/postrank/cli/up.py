@@ -1,5 +1,6 @@
 """`postrank up`: everything on this machine."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -26,7 +27,13 @@ _PORT = click.IntRange(1, 65535)
     "--posts",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="A file to replay instead of the bundled sample; may be given more than once.",
+    help="A file, directory or pattern to replay instead of the bundled sample; may be given more than once.",
+)
+@click.option(
+    "--posts-list",
+    default="",
+    metavar="NAMES",
+    help="Several of them in one text; quote a name with blanks in it, as in a shell.",
 )
 @click.option("--once", is_flag=True, help="End after the first complete ranking.")
 @click.option("--keep", is_flag=True, help="Go on with what the last run left, rather than afresh.")
@@ -38,6 +45,7 @@ def up(
     aws_port: int,
     source: str,
     posts: tuple[Path, ...],
+    posts_list: str,
     once: bool,
     keep: bool,
     top: int,
@@ -65,7 +73,7 @@ def up(
         port=port,
         aws_port=aws_port,
         source=source,
-        posts=posts,
+        posts=(*posts, *listed_names(posts_list)),
         once=once,
         keep=keep,
         top=top,
@@ -76,3 +84,13 @@ def up(
     except Interrupted as interrupted:
         console.print("Stopped; no process is left.", highlight=False)
         sys.exit(0 if interrupted.ranked else 130)
+
+
+def listed_names(names: str) -> list[Path]:
+    """The names in a text; all of it is one name where there is such a file."""
+    if names.strip() and Path(names.strip()).exists():
+        return [Path(names.strip())]
+    try:
+        return [Path(name) for name in shlex.split(names)]
+    except ValueError as error:
+        raise click.BadParameter(f"{names!r} cannot be split: {error}", param_hint="--posts-list") from error

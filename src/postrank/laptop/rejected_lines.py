@@ -29,10 +29,16 @@ class Rejects:
 
     def sentences(self) -> list[str]:
         """What to tell: where the first rejected lines are and what is wrong with them, and where the others stand."""
-        told = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
+        sentences = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
         if self.rows:
-            told.append(f"All {len(self.rows):,} rejected lines, with reasons: {self.path}")
-        return told
+            sentences.append(f"{self._lost()} lost in {len(self.rows):,} rejects, all with reasons: {self.path}")
+        return sentences
+
+    def _lost(self) -> str:
+        """How many posts the rejects stand for, as far as that can be counted."""
+        posts = sum(row.get("posts", 1) for row in self.rows)
+        least = any(row.get("at_least") for row in self.rows)
+        return f"{'At least ' if least else ''}{posts:,} {'post' if posts == 1 else 'posts'}"
 
 
 def _where(row: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
+from postrank.cli.up import listed_names
 from postrank.delivery.lines import DeliveredLines, Hour
 from postrank.delivery.run_accounting import Accounting
 from postrank.heartbeat import Heartbeat
@@ -117,14 +118,42 @@ def test_a_missing_file_a_folder_and_a_taken_port_are_named(tmp_path: Path) -> N
     base = {"project": ROOT, "var": tmp_path / "var", "port": any_free(), "aws_port": any_free()}
     with pytest.raises(NoSuchInput, match="there is no such file"):
         Options(**base, posts=(tmp_path / "nowhere",)).check()
-    with pytest.raises(NoSuchInput, match="it is not a file"):
+    with pytest.raises(NoSuchInput, match="the directory holds no files"):
         Options(**base, posts=(tmp_path,)).check()
+    with pytest.raises(NoSuchInput, match="no file matches"):
+        Options(**base, posts=(tmp_path / "*.gz",)).check()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=f"port {port}"):
             claim(port)
+
+
+def test_a_directory_and_a_pattern_stand_for_their_files_each_once(tmp_path: Path) -> None:
+    folder = tmp_path / "some posts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".hidden").write_text("")
+    names = [folder / "b.csv", folder / "a b.jsonl", folder / "deep" / "c.parquet"]
+    for name in names:
+        name.write_text("")
+    options = Options(project=ROOT, posts=(folder, folder / "*.csv"))
+    expected = [folder / "a b.jsonl", folder / "b.csv", folder / "deep" / "c.parquet"]
+    assert list(options.files(Layout.of(ROOT))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("a.gz b.csv", ["a.gz", "b.csv"]), ("'a b.gz' c", ["a b.gz", "c"]), ("", []), ("2026-*.gz", ["2026-*.gz"])],
+)
+def test_names_in_one_text_are_split_as_a_shell_does(text: str, names: list[str]) -> None:
+    assert list(map(str, listed_names(text))) == names
+
+
+def test_one_file_with_blanks_in_its_name_needs_no_quotes(tmp_path: Path) -> None:
+    name = tmp_path / "my posts.csv"
+    name.write_text("")
+    assert listed_names(str(name)) == [name]
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:

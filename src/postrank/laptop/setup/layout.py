@@ -71,6 +71,7 @@ class Layout:
         """Forget what earlier runs left, but for `cache`."""
         for folder in (self.logs, self.results, self.aws, self.airflow, self.streamer):
             shutil.rmtree(folder, ignore_errors=True)
+        (self.var / "rejects.ndjson").unlink(missing_ok=True)
 
     def create(self) -> None:
         for folder in (self.logs, self.results, self.aws, self.units, self.airflow, self.streamer, self.cache):

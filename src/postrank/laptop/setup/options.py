@@ -1,5 +1,6 @@
 """What a run was asked for, checked before anything is started."""
 
+import glob
 import os
 import shutil
 from dataclasses import dataclass
@@ -49,8 +50,7 @@ class Options:
     def check(self) -> Layout:
         """The layout to run in; raises NotAProject, NoSuchInput, PortTaken or DiskFull."""
         layout = Layout.of(self.project, self.var)
-        for path in self.files(layout):
-            _check_readable(path)
+        self.files(layout)
         claim(self.port)
         claim(self.aws_port)
         layout.var.mkdir(parents=True, exist_ok=True)
@@ -58,11 +58,15 @@ class Options:
         return layout
 
     def files(self, layout: Layout) -> tuple[Path, ...]:
-        """The files that are replayed, absolute; none for a live source."""
+        """The files that are replayed, absolute; none for a live source. Raises NoSuchInput.
+
+        A directory stands for all files within it, a pattern such as `2026-*.gz` for those that match.
+        """
         if self.source != "replay":
             return ()
         posts = self.posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",)
-        return tuple(path.resolve() for path in posts)
+        found = [path.resolve() for name in posts for path in _expanded(name)]
+        return tuple(dict.fromkeys(found))
 
 
 def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
@@ -70,6 +74,27 @@ def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DiskFull(folder, free, needed)
+
+
+def _expanded(path: Path) -> list[Path]:
+    """The files that a name stands for, in the order of their names."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path)))
+        if not files:
+            raise NoSuchInput(path, "the directory holds no files")
+    elif path.exists() or not glob.has_magic(str(path)):
+        files = [path]
+    else:
+        files = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]
+        if not files:
+            raise NoSuchInput(path, "no file matches")
+    for file in files:
+        _check_readable(file)
+    return files
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _check_readable(path: Path) -> None:

@@ -1,9 +1,9 @@
 """The versions of an edited post of X, in every form of its API: they are one post.
 
-On X every edit is a post with an id of its own. Here all versions have the first one's id as `post_id`; the
-kind of the others is `edit`; `versions` lists all ids that are known. `posted_at` of an edit is the first version's: the time within the
-first id, cut to the second, as `created_at` is. So an edit never moves a post to another minute, and never counts as a
-second post.
+On X every edit is a post with an id of its own. Here all versions have the first one's id as `post_id`; the kind of
+the others is `edit`; `versions` lists all ids that are known. An edit has the first version's `posted_at`: the time
+within the first id, cut to the second, as `created_at` is. So an edit never moves a post to another minute, and never
+counts as a second post.
 """
 
 from collections.abc import Mapping, Sequence

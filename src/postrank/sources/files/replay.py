@@ -3,11 +3,12 @@
 The cursor is `{"file": <number in the list>, "offset": <how much of it is done, as the file's reader counts>}`.
 """
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
@@ -60,9 +61,9 @@ class Replay:
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """Every line after the cursor. Raises FileMissing before anything is read if any file is not there."""
         self._check()
-        start = orjson.loads(after) if after else {"file": 0, "offset": 0}
-        for number in range(start["file"], len(self.files)):
-            offset = start["offset"] if number == start["file"] else 0
+        first, start = self._start(orjson.loads(after)) if after else (0, 0)
+        for number in range(first, len(self.files)):
+            offset = start if number == first else 0
             for batch in self._file(number, offset):
                 if self._stopped.is_set():
                     return
@@ -70,6 +71,15 @@ class Replay:
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def _start(self, cursor: Mapping[str, Any]) -> tuple[int, int]:
+        """The file to resume in, and where; a list that changed since is searched for the file's name."""
+        number = cursor["file"]
+        name = cursor.get("name")
+        names = [os.fsencode(path).decode(errors="backslashreplace") for path in self.files]
+        if name in names and not (number < len(names) and names[number] == name):
+            number = names.index(name)
+        return number, cursor["offset"]
 
     def _check(self) -> None:
         problems = {}
@@ -94,8 +104,14 @@ class Replay:
             each=self.pace.speed > 0,
         )
         for position in reader.read(offset):
-            yield from self._paced(lines.take(_cursor(number, position)))
-        yield lines.take(_cursor(number + 1, 0))
+            yield from self._paced(lines.take(self._cursor(number, position)))
+        yield lines.take(self._cursor(number + 1, 0))
+
+    def _cursor(self, number: int, offset: int) -> Cursor:
+        cursor: dict[str, Any] = {"file": number, "offset": offset}
+        if number < len(self.files):
+            cursor["name"] = os.fsencode(self.files[number]).decode(errors="backslashreplace")
+        return orjson.dumps(cursor).decode()
 
     def _paced(self, batch: Batch) -> Iterator[Batch]:
         """The batch at once; or, paced, a line's events one by one in their time, the last with the cursor."""
@@ -123,7 +139,3 @@ def mapping_of(options: Options) -> dict[str, str]:
     mapping = {name: table.text(name) for name in FIELDS if table.optional(name)}
     table.known()
     return mapping
-
-
-def _cursor(number: int, offset: int) -> Cursor:
-    return orjson.dumps({"file": number, "offset": offset}).decode()
