@@ -115,7 +115,9 @@ def test_an_access_log_becomes_posts_of_its_clients(tmp_path: Path) -> None:
     assert (first.network, first.author_id, first.text) == ("web", "192.0.2.7", 'GET /a \\"b\\" HTTP/1.1')
     assert first.posted_at == "2025-10-10T20:55:36.000Z"
     assert first.post_id != second.post_id
-    assert [reject.reason for reject in batch.rejects] == ["the line does not match the pattern"]
+    [reject] = batch.rejects
+    assert "not in the common or combined log format: at character 6" in reject.reason
+    assert 'format = "regex"' in reject.reason
 
 
 def test_counts_by_status_are_a_choice_of_the_author(tmp_path: Path) -> None:
