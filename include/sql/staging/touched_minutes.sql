@@ -1,5 +1,6 @@
 -- touched_minutes: one row per posted minute that an arrival hour adds to,
 -- and one per post that the hour takes out of a minute (deleted, moved to another day, replaced within the day).
+-- A delete of any version of an edited post takes out the post, whichever of the two arrived first.
 -- An author's tombstone counts as one of each post that has a version up to its moment.
 create table {{ params.table | name }}
 with (
@@ -18,6 +19,7 @@ with arrived as (
         posted_date,
         arrival_interval,
         copies,
+        versions,
         true as is_new
     from {{ params.arrivals | name }}
 ),
@@ -33,6 +35,7 @@ known as (
         posted_date,
         arrival_interval,
         cast(null as bigint) as copies,
+        versions,
         false as is_new
     from post_versions
     where
@@ -76,6 +79,34 @@ told as (
     where posted_date = 'corrections' or (is_new and kind in ('edit', 'delete'))
 ),
 
+chains as (
+    select
+        seen.network,
+        t.version_id,
+        seen.post_id,
+        seen.arrival_interval,
+        seen.is_new
+    from seen
+    cross join unnest(seen.versions) as t (version_id)
+    where t.version_id <> seen.post_id
+),
+
+deleted_chains as (
+    select
+        told.kind,
+        chains.network,
+        chains.post_id,
+        told.posted_at,
+        told.received_at,
+        told.posted_date,
+        case when told.is_new then told.arrival_interval else chains.arrival_interval end as arrival_interval,
+        told.is_new or chains.is_new as is_new
+    from told
+    inner join chains
+        on told.network = chains.network and told.post_id = chains.version_id
+    where told.kind = 'delete'
+),
+
 authors_posts as (
     select
         told.kind,
@@ -106,6 +137,8 @@ corrections as (
         arrival_interval,
         is_new
     from told
+    union all
+    select * from deleted_chains
     union all
     select * from authors_posts
 ),

@@ -21,7 +21,7 @@ from postrank.ranking.plan import Parameters
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 
-VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
+VIEWS = ("posts", "post_chains", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
 Statements = list[Parameters]
