@@ -140,6 +140,8 @@ def zip_members(file: BinaryIO) -> Members:
     try:
         archive = zipfile.ZipFile(file)
         entries = archive.infolist()
+        if not all(_is_header(file, entry.header_offset) for entry in entries):
+            raise zipfile.BadZipFile("it points beyond the files")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         yield from _without_directory(file)
         yield Damage(
@@ -155,6 +157,13 @@ def zip_members(file: BinaryIO) -> Members:
             )
             continue
         yield Member(entry.filename, _zip_pieces(file, archive, entry))
+
+
+def _is_header(file: BinaryIO, offset: int) -> bool:
+    if offset < 0:
+        return False
+    file.seek(offset)
+    return file.read(4) == _LOCAL
 
 
 def zip_names(file: BinaryIO) -> list[str]:
@@ -198,11 +207,10 @@ def _zip_pieces(file: BinaryIO, archive: zipfile.ZipFile, entry: zipfile.ZipInfo
     if entry.compress_type == zipfile.ZIP_DEFLATED:
         file.seek(entry.header_offset)
         header = file.read(30)
-        if header[:4] == _LOCAL:
-            lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-            file.seek(entry.header_offset + 30 + lengths)
-            yield from _inflated(_Window(file, entry.compress_size), entry)
-            return
+        lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        file.seek(entry.header_offset + 30 + lengths)
+        yield from _inflated(_Window(file, entry.compress_size), entry)
+        return
     try:
         with archive.open(entry) as member:
             while data := member.read(_CHUNK):

@@ -31,6 +31,9 @@ class LineReader:
             if isinstance(piece, Damage):
                 self._report(piece)
                 continue
+            if not self._rest and not self._gone and not piece.strip():
+                self._pass_over_blanks(piece)
+                continue
             *whole, self._rest = (self._rest + piece).split(b"\n")
             count = len(whole)
             whole = self._behind(self._untorn(whole))
@@ -47,6 +50,12 @@ class LineReader:
             if count and not self._each:
                 yield self._offset
         self._finish()
+
+    def _pass_over_blanks(self, piece: bytes) -> None:
+        """Count blank lines without looking at each: a bomb is made of little else."""
+        self._offset += len(piece)
+        if self._offset > self._after:
+            self._lines.ignore("blank", piece.count(b"\n"))
 
     def _report(self, damage: Damage) -> None:
         """A damage takes the line along that it tears."""

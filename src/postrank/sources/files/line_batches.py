@@ -114,10 +114,11 @@ class LineBatch:
             Reject(reason=reason, line=line, where=self.where, offset=offset, posts=posts, at_least=at_least)
         )
 
-    def ignore(self, kind: str) -> None:
+    def ignore(self, kind: str, count: int = 1) -> None:
         """Take in what is no post and loses none."""
-        self.read += 1
-        self.ignored[kind] += 1
+        self.read += count
+        if count:
+            self.ignored[kind] += count
 
     def take(self, cursor: Cursor | None, *, heard: bool = True) -> Batch:
         """What was collected, as a batch; the collection is empty afterwards."""
