@@ -55,10 +55,10 @@ class Ranking:
     render: Callable[..., str]
 
     def make_views(self) -> None:
-        """Make the views that the catalogue does not have yet."""
-        for view in VIEWS:
-            if not self.catalogue.has_table(view):
-                self.athena.run(self.render(f"ddl/{view}.sql"))
+        """Make the views that the catalogue does not have yet, and those behind them, which may be built on them."""
+        missing = [number for number, view in enumerate(VIEWS) if not self.catalogue.has_table(view)]
+        for view in VIEWS[min(missing, default=len(VIEWS)) :]:
+            self.athena.run(self.render(f"ddl/{view}.sql"))
 
     def arrived(self) -> dict[str, dict[str, str]]:
         """The arrival hours to ingest, with what to note on their partitions once they are."""
