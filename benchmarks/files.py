@@ -1,4 +1,4 @@
-"""How fast files are read: JSON lines with and without detection, CSV and Parquet, in rows a second of one core (CPU time).
+"""How fast files are read: JSON lines, CSV and Parquet, in rows a second of one core (CPU time).
 
     python benchmarks/files.py [--rows 1000000]
 
