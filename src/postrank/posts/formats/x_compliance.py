@@ -81,10 +81,10 @@ def result(line: Mapping[str, Any]) -> Sequence[Event | Ignored | Malformed]:
 
 
 def _may_be_post(line_id: str, created: str | None) -> bool:
-    made = snowflake_time(line_id)
+    id_time = snowflake_time(line_id)
     if created is None:
         return True
-    return moment(created) < SNOWFLAKES_SINCE if made is None else abs(made - moment(created)) <= _CREDIBLE
+    return moment(created) < SNOWFLAKES_SINCE if id_time is None else abs(id_time - moment(created)) <= _CREDIBLE
 
 
 def _may_be_author(line_id: str, created: str | None) -> bool:

@@ -96,9 +96,9 @@ def _posted_at(message: Mapping[str, Any], post_id: str, repairs: Repairs) -> st
             return parse_x_v1(created)
         except (Malformed, TypeError) as error:
             problem = error if isinstance(error, Malformed) else Malformed("created_at is no instant of API v1.1")
-    if stamp is None and created is None and (made := snowflake_time(post_id)):
+    if stamp is None and created is None and (id_time := snowflake_time(post_id)):
         repairs.count += 1
-        return to_text(made.replace(microsecond=0))
+        return to_text(id_time.replace(microsecond=0))
     raise problem
 
 

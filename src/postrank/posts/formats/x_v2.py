@@ -132,8 +132,8 @@ def _post(data: Mapping[str, Any], users: Objects, repairs: Repairs, tweets: Obj
 def _posted_at(data: Mapping[str, Any], post_id: str) -> str:
     if data.get("created_at") is not None:
         return instant(data["created_at"], "created_at")
-    if made := snowflake_time(post_id):
-        return to_text(made.replace(microsecond=0))
+    if id_time := snowflake_time(post_id):
+        return to_text(id_time.replace(microsecond=0))
     raise Malformed("created_at is missing")
 
 

@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import orjson
@@ -18,7 +19,7 @@ from postrank.posts.formats.json_repair import decoded_values
 from postrank.posts.formats.mapping import Columns
 from postrank.posts.formats.recognise import form_of
 from postrank.posts.formats.repairs import Repairs
-from postrank.sources.files.json_values import JsonValues, Value
+from postrank.sources.files.json_values import LIST_WITHIN, JsonValues, Value
 
 Framing = Literal["lines", "values", "rows", "archive", "nothing", "refused"]
 _ROWS_AHEAD = 20
@@ -98,11 +99,9 @@ def _json(head: bytes, stripped: bytes, *, complete: bool, mapping: Mapping[str,
         return _named("lines", whole, "one object" if single else "JSON lines", mapping)
     if stripped[:1] == b"[" and filled and len(filled) > 1 and all(_is_list(line) for line in filled[:2]):
         return _named("lines", _within(filled[:2]), "JSON arrays, one a line", mapping)
-    values = [
-        value
-        for reading in JsonValues(len(head) + 1).read(iter([head]))
-        if isinstance(reading, Value) and (value := _decoded(reading.data)) is not None
-    ][:_ROWS_AHEAD]
+    values = _elements(head)
+    if not values and (match := LIST_WITHIN.match(stripped)):
+        values = _elements(b"[" + stripped[match.end() :])
     kind = "a JSON array" if stripped[:1] == b"[" else "JSON objects without newlines between them"
     if stripped[:1] == b"{" and b"\n" in stripped:
         kind = "pretty-printed JSON"
@@ -113,6 +112,13 @@ def _json(head: bytes, stripped: bytes, *, complete: bool, mapping: Mapping[str,
             return Shape("nothing", "an empty JSON array")
         return Shape("refused", "a JSON array", "a JSON array that holds no objects: give an array of posts")
     return _named("values", values, kind, mapping)
+
+
+def _elements(head: bytes) -> list[object]:
+    """The first values of a document that is not one of lines."""
+    readings = JsonValues(len(head) + 1).read(iter([head]))
+    values = (_decoded(reading.data) for reading in readings if isinstance(reading, Value))
+    return list(islice((value for value in values if value is not None), _ROWS_AHEAD))
 
 
 def _decoded(data: bytes) -> object:
@@ -132,11 +138,11 @@ def _is_list(line: bytes) -> bool:
 
 
 def _within(lines: list[bytes]) -> list[object]:
-    found: list[object] = []
+    values: list[object] = []
     for line in lines:
         value = _decoded(line)
-        found += value if type(value) is list else []
-    return found
+        values += value if type(value) is list else []
+    return values
 
 
 def _named(framing: Framing, values: list[object], framed: str, mapping: Mapping[str, str]) -> Shape:

@@ -18,7 +18,7 @@ _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
 _REST_OF_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _FIRST_KEY = re.compile(rb'\{\s*("[^"\\]{1,200}")\s*:')
 _SPACE = b" \t\r\n,\x1e"
-_LIST_WITHIN = re.compile(
+LIST_WITHIN = re.compile(
     rb'\{[^\[\]{}]*?"(?:data|statuses|feed|posts|records|orderedItems|items|tweets|results)"\s*:\s*\['
 )
 
@@ -197,7 +197,7 @@ class JsonValues:
             yield Lost(f"text of more than {self._limit} bytes between the objects", self._offset, self._held)
             self._drop(len(self._held), 0)
             return
-        if not self._in_array and (match := _LIST_WITHIN.match(self._held, self._start)):
+        if not self._in_array and (match := LIST_WITHIN.match(self._held, self._start)):
             self._in_array = True
             self._page = "list"
             self._depth = 0

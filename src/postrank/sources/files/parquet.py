@@ -39,8 +39,8 @@ def shape_of_parquet(file: BinaryIO, mapping: Mapping[str, str]) -> Shape:
         except mappings.WrongMapping as error:
             return Shape("refused", "Parquet", str(error))
         return Shape("rows", f"{columns.form}, Parquet", columns=columns, names=tuple(names))
-    if found := mappings.recognised(names):
-        return Shape("rows", f"{found.form}, Parquet", columns=found, names=tuple(names))
+    if known_columns := mappings.recognised(names):
+        return Shape("rows", f"{known_columns.form}, Parquet", columns=known_columns, names=tuple(names))
     return Shape("refused", "Parquet", f"a Parquet file: {mappings.without_columns(names)}")
 
 

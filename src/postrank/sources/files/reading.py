@@ -175,11 +175,11 @@ class FileReader:
 
     def _limited(self, pieces: Pieces, kind: str) -> Pieces:
         """Pieces until they are far too many for the file that they come from."""
-        given = 0
+        expanded = 0
         for piece in pieces:
             yield piece
-            given += len(piece) if isinstance(piece, bytes) else 0
-            if given > _HARMLESS and given > self._expansion * self._taken:
+            expanded += len(piece) if isinstance(piece, bytes) else 0
+            if expanded > _HARMLESS and expanded > self._expansion * self._taken:
                 yield Damage(
                     f"the {kind} data expands more than {self._expansion:g} times, as bombs do: raise `max_expansion` "
                     "if it is to be read",
