@@ -19,7 +19,7 @@ _ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
 # Apache HTTP Server, "Log Files": common and combined log format. In front may stand a virtual host, behind any further
 # fields (`%D`, nginx's `"$http_x_forwarded_for"`); a client may be a list of addresses, a user's name may hold blanks.
 _PARTS = (
-    ("a client", rf'(?:(?P<vhost>[^\s"]+) (?={_ADDRESS}[\s,]))?(?P<client>[^\s,"]+)(?:, ?[^\s,"]+)*'),
+    ("a client", rf'(?:(?P<vhost>[^\s",]+) (?={_ADDRESS}[\s,]))?(?P<client>[^\s,"]+)(?:, ?[^\s,"]+)*'),
     ("an identity and a user", r" \S+ (?P<user>[^\[\]]*?)"),
     ("a time in brackets", r" \[(?P<posted_at>[^\]]+)\]"),
     ("a request in quotes", " " + _QUOTED.format("(?P<text>", ")")),
