@@ -2,7 +2,6 @@
 
 PORT ?= 8080
 POSTS ?=
-export POSTS
 SOURCE ?= replay
 ONCE ?=
 KEEP ?=
@@ -14,17 +13,18 @@ PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
+PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench chaos sample mwaa clean
+.PHONY: help setup run test test-slow coverage check docs pictures format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz folder 2026-*.csv", SOURCE=bluesky, PORT=8080, KEEP=1'
+	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, PORT=8080, KEEP=1'
 
 var/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python >= 3.11 is needed; name one with PYTHON=...'; exit 2; }
-	@$(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@mkdir -p -m 700 var && $(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
 .venv/ready: pyproject.toml packages/localaws/pyproject.toml uv.lock | $(filter var/%,$(UV))
 	@echo 'Setting up .venv from uv.lock ...'
@@ -34,11 +34,21 @@ var/uv/bin/uv:
 setup: .venv/ready ## the environment, from uv.lock
 
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
-	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(POSTS),--posts-list "$$POSTS")
+	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
 
-test: .venv/ready ## every test; TESTS='tests/sql -k late' for some
-	$(RUN) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m 'not judges' $(TESTS)
-	$(RUN) pytest -q -m judges tests/system
+test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
+	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)
+	$(RUN) pytest -q -m judges --keep-evidence tests/system
+
+test-slow: .venv/ready ## what takes long: deployments, faults of Airflow, chaos, Trino, other installations
+	$(RUN) $(PYTEST) -m slow --keep-evidence $(TESTS)
+	$(RUN) pytest -q -m judges --keep-evidence tests/system
+
+coverage: .venv/ready ## `make test` again, with the share of the code that it runs, processes included
+	$(RUN) coverage erase
+	$(RUN) coverage run -m $(PYTEST) -m 'not slow and not judges' $(TESTS)
+	$(RUN) coverage combine --quiet
+	$(RUN) coverage report
 
 check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) ruff check .
@@ -49,6 +59,13 @@ check: .venv/ready ## linters, types, SQL, Terraform's form
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; \
 		else echo 'terraform is not here: its files were not checked'; fi
 	$(RUN) python scripts/terraform_docs.py --check
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
+
+docs: .venv/ready ## the documentation site, in var/site (a broken link is an error)
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
+
+pictures: .venv/ready ## take the pictures in docs/pictures again, with synthetic authors (needs chromium)
+	POSTRANK_PICTURES=docs/pictures $(RUN) pytest tests/system/test_leaderboard.py -k pictures_of_the_docs
 
 format: .venv/ready ## let the formatters have their way
 	$(RUN) ruff check --fix .
@@ -59,7 +76,7 @@ bench: .venv/ready ## where the time of a run goes (benchmarks/README.md has the
 
 chaos: .venv/ready ## a million posts, from a file and from live sources, through a hundred kills and outages (CHAOS_SEED=7)
 	POSTRANK_CHAOS_LINES=1000000 POSTRANK_CHAOS_KILLS=100 POSTRANK_CHAOS_SEED=$(or $(CHAOS_SEED),7) \
-		$(RUN) pytest tests/chaos -s -o timeout=3600
+		$(RUN) pytest tests/chaos -m slow -s -o timeout=3600
 
 sample: .venv/ready ## write the synthetic sample again
 	$(RUN) python scripts/generate_sample.py

@@ -20,6 +20,8 @@ from pathlib import Path
 import boto3
 import duckdb
 
+from localaws.core.root_key import root_key
+
 HOURS = 12
 BUCKET = "benchmark"
 POSTS = """
@@ -159,7 +161,8 @@ def main():
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             endpoint = server.stdout.readline().split()[-1]
-            keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws", "region_name": "us-east-1"}
+            root = root_key(folder / "state" / "credentials")
+            keys = {"aws_access_key_id": root.key, "aws_secret_access_key": root.secret, "region_name": "us-east-1"}
             clients = {kind: boto3.client(kind, endpoint_url=endpoint, **keys) for kind in ("s3", "glue", "athena")}
             load(clients.__getitem__, files)
             athena(clients.__getitem__, "select 1")

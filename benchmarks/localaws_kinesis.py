@@ -23,13 +23,14 @@ from pathlib import Path
 
 import boto3
 
+from localaws.core.root_key import RootKey, root_key
+from localaws.testing.signing import signed
+
 BATCH = 500
 ROLE = "benchmark"
 HEADERS = {
     "Content-Type": "application/x-amz-json-1.1",
     "X-Amz-Target": "Kinesis_20131202.PutRecords",
-    "Authorization": "AWS4-HMAC-SHA256 Credential=localaws/20260101/us-east-1/kinesis/aws4_request, "
-    "SignedHeaders=host, Signature=0",
 }
 
 
@@ -66,8 +67,10 @@ def bodies(stream, count):
         yield json.dumps({"StreamName": stream, "Records": records}).encode()
 
 
-def send(port, requests):
-    """Records a second, over two connections."""
+def send(port, root, bodies):
+    """Records a second, over two connections; the requests are signed beforehand."""
+    url = f"http://127.0.0.1:{port}/"
+    requests = [(body, signed(root, "kinesis", "POST", url, body, HEADERS)) for body in bodies]
     started = time.monotonic()
     with multiprocessing.Pool(2) as pool:
         pool.starmap(send_some, [(port, requests[0::2]), (port, requests[1::2])])
@@ -76,24 +79,24 @@ def send(port, requests):
 
 def send_some(port, requests):
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    for request in requests:
-        connection.request("POST", "/", request, HEADERS)
+    for body, headers in requests:
+        connection.request("POST", "/", body, headers)
         answer = json.loads(connection.getresponse().read())
         if answer["FailedRecordCount"]:
             raise SystemExit(f"{answer['FailedRecordCount']} records were refused")
 
 
-def client(endpoint, name):
+def client(endpoint, root, name):
     return boto3.client(
         name,
         endpoint_url=endpoint,
         region_name="us-east-1",
-        aws_access_key_id="localaws",
-        aws_secret_access_key="localaws",
+        aws_access_key_id=root.key,
+        aws_secret_access_key=root.secret,
     )
 
 
-def make_delivery(endpoint, stream):
+def make_delivery(endpoint, root, stream):
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -104,11 +107,11 @@ def make_delivery(endpoint, stream):
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kinesis:*"], "Resource": "*"}],
     }
-    client(endpoint, "s3").create_bucket(Bucket=ROLE)
-    iam = client(endpoint, "iam")
+    client(endpoint, root, "s3").create_bucket(Bucket=ROLE)
+    iam = client(endpoint, root, "iam")
     role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName=ROLE, PolicyName=ROLE, PolicyDocument=json.dumps(allow))
-    client(endpoint, "firehose").create_delivery_stream(
+    client(endpoint, root, "firehose").create_delivery_stream(
         DeliveryStreamName=ROLE,
         DeliveryStreamType="KinesisStreamAsSource",
         KinesisStreamSourceConfiguration={
@@ -124,17 +127,17 @@ def make_delivery(endpoint, stream):
     )
 
 
-def make_stream(endpoint, name):
-    kinesis = client(endpoint, "kinesis")
+def make_stream(endpoint, root, name):
+    kinesis = client(endpoint, root, "kinesis")
     kinesis.create_stream(StreamName=name, ShardCount=4)
     kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
     return name
 
 
-def wait_for_delivery(endpoint, records):
+def wait_for_delivery(endpoint, root, records):
     """Seconds until the delivery stream has delivered that many records, by its own metric."""
     started = time.monotonic()
-    checkpointed = client(endpoint, "cloudwatch")
+    checkpointed = client(endpoint, root, "cloudwatch")
     while time.monotonic() - started < 120:
         answer = checkpointed.get_metric_statistics(
             Namespace="AWS/Firehose",
@@ -158,13 +161,14 @@ def measure_localaws(records, folder):
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         endpoint = server.stdout.readline().split()[-1]
+        root = root_key(folder / "credentials")
         port = int(endpoint.rsplit(":", 1)[1])
-        alone = send(port, list(bodies(make_stream(endpoint, "alone"), records // BATCH)))
-        stream = make_stream(endpoint, "delivered")
+        alone = send(port, root, list(bodies(make_stream(endpoint, root, "alone"), records // BATCH)))
+        stream = make_stream(endpoint, root, "delivered")
         requests = list(bodies(stream, records // BATCH))
-        make_delivery(endpoint, stream)
-        delivered = send(port, requests)
-        return alone, delivered, wait_for_delivery(endpoint, records)
+        make_delivery(endpoint, root, stream)
+        delivered = send(port, root, requests)
+        return alone, delivered, wait_for_delivery(endpoint, root, records)
     finally:
         server.terminate()
         server.wait()
@@ -177,7 +181,7 @@ def main():
     ready = multiprocessing.Queue()
     null = multiprocessing.Process(target=serve_null, args=(ready,), daemon=True)
     null.start()
-    bare = send(ready.get(), list(bodies("null", records // BATCH)))
+    bare = send(ready.get(), RootKey("null", "null"), list(bodies("null", records // BATCH)))
     null.terminate()
     with tempfile.TemporaryDirectory() as folder:
         alone, delivered, lag = measure_localaws(records, Path(folder))

@@ -39,7 +39,7 @@ def main():
             call(emulator, "glue", "CreateTable", {"DatabaseName": "d", "TableInput": {"Name": f"t{number}"}})
         emulator.close()
         replayed = seconds("-c", LOAD, str(state))
-        made = seconds("-m", "localaws.emulator.snapshotter", str(state))
+        made = seconds("-m", "localaws.emulator.snapshot_process", str(state))
         taken_up = seconds("-c", LOAD, str(state))
         size = sum(path.stat().st_size for path in state.glob("journal.sqlite*")) / calls
     print(f"empty state {empty:.1f} s; {calls:,} calls: replayed {replayed:.1f} s, from the snapshot {taken_up:.1f} s")

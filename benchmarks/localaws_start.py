@@ -15,11 +15,14 @@ from pathlib import Path
 
 import boto3
 
+from localaws.core.root_key import root_key
+
 IDLE_SECONDS = 5
 
 
-def client(endpoint, service):
-    keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws"}
+def client(endpoint, service, state):
+    root = root_key(Path(state) / "credentials")
+    keys = {"aws_access_key_id": root.key, "aws_secret_access_key": root.secret}
     return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1", **keys)
 
 
@@ -30,7 +33,7 @@ def started(state):
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     endpoint = process.stdout.readline().split()[-1]
     ready = time.monotonic() - begun
-    client(endpoint, "glue").get_databases()
+    client(endpoint, "glue", state).get_databases()
     return process, endpoint, ready, time.monotonic() - begun
 
 
@@ -53,7 +56,7 @@ def main():
         process, endpoint, ready, first = started(folder)
         time.sleep(IDLE_SECONDS)
         print(f"empty state: ready {ready:.2f} s, emulator answers {first:.2f} s, idle {resident_mb(process):.0f} MB")
-        glue = client(endpoint, "glue")
+        glue = client(endpoint, "glue", folder)
         glue.create_database(DatabaseInput={"Name": "d"})
         for number in range(calls - 1):
             glue.create_table(DatabaseName="d", TableInput={"Name": f"t{number}"})

@@ -1,10 +1,12 @@
-"""Read a span of time again, to close a gap: X's recent search, Mastodon's timelines, files of an archive.
+"""Close gaps: read a past span again from X's recent search, Mastodon's timelines or archive files.
 
-**By hand with a span**, it reads that from the chosen source. **Without one**, it reads what is left of the open gaps
-in the gap ledger. A slice is one command on the streamer's instance, where the token, the budgets and their counts
-are; slices run one after the other, since a network's rate limit is one for all. What is read goes through the
-posts stream like any other post: a post that was there already stays one row, and the next ranking corrects the
-windows that it belongs to. A gap that is covered is marked as recovered in the ledger.
+**By hand with a span**, the run reads that span from the chosen source. **Without a span**, it reads what remains of
+the open gaps in the gap ledger.
+
+A slice is one command on the streamer's instance, where the token, the budgets and their counts are. Slices run one
+at a time, because a network's rate limit is shared. Posts go through the posts stream like any others: a post that
+is already in the lake stays one row, and the next ranking corrects the windows that it belongs to. A gap that is
+covered is marked as recovered in the ledger.
 """
 
 from datetime import timedelta

@@ -1,13 +1,13 @@
-"""See that what the streamer sent is in the lake, hop by hop, and say which hop it is when not.
+"""Check that everything the streamer sent is in the lake, hop by hop, and name the hop that fails.
 
-* **Firehose** is active, moves (freshness, success, throttling, how far readers are behind), and wrote no errors; by
-  hand, with `put_back_records`, what it could not deliver is put back on the stream.
-* **Conservation**: read = events + rejected + ignored; events = delivered + spooled + under way; acknowledged lines
-  lie in the lake once Firehose's buffering time has passed.
+* **Firehose** is active, makes progress (freshness, success, throttling, iterator age), and wrote no errors. With
+  `put_back_records`, a run by hand puts undelivered records back on the stream.
+* **Conservation**: read = events + rejected + ignored; events = delivered + spooled + in flight; acknowledged lines
+  are in the lake once Firehose's buffering time has passed.
 * The **newest object** is not older than the newest acknowledged line allows.
-* The **windows** of the stream count what the lake counts, minute by minute, for every hour that has closed.
+* The **windows** of the stream equal the lake's counts, minute by minute, for every hour that has closed.
 
-A failure names the hop and the numbers; the runbook has a page for each.
+A failure names the hop and the numbers; the runbook has a section for each.
 """
 
 from datetime import timedelta

@@ -1,14 +1,14 @@
-"""Look after the lake, twice a day. Every task may be killed at any point and repeated.
+"""Maintain the lake, twice a day. Every task may be killed at any point and repeated.
 
-* The stream's author windows of yesterday must equal the minutes that the lake counts.
-* Deleted posts leave the Parquet files, the raw objects, Firehose's error records and the rejects within a day, with
-  files of evidence in the lake bucket (`evidence/redactions/`); above `approved_posts` the run waits for a human's word
-  (Required Actions). Twice a day, so that a run that fails, or a copy that a failed ranking left, costs no more.
-* What no partition points at is deleted, staged lines and results of queries among it, and so is what its zone keeps no
-  longer (`retention_days` of resources.json).
-* Partitions of many small files become one file each; the rankings of days older than `keep_revisions_days` become
-  one partition a day, without superseded revisions.
-* What yesterday's statements cost is written to `costs/` in the results bucket.
+* **Compare**: the stream's author windows of yesterday must equal the lake's minutes.
+* **Redact**: deleted posts leave the Parquet files, the raw objects, Firehose's error records and the rejects within a
+  day, with evidence in the lake bucket (`evidence/redactions/`). Above `approved_posts` the run waits for approval
+  (Required Actions). It runs twice a day so that one failed run still keeps within the day.
+* **Expire**: files that no partition points at, staged lines and query results are deleted, and so is everything
+  older than its zone's retention (`retention_days` of resources.json).
+* **Compact**: partitions of many small files become one file each; rankings of days older than `keep_revisions_days`
+  become one partition per day, without superseded revisions.
+* **Report**: the cost of yesterday's statements is written to `costs/` in the results bucket.
 """
 
 from datetime import timedelta

@@ -1,12 +1,12 @@
-"""Rank authors by how much they posted, per minute, hour, day and over the whole interval.
+"""Rank authors by number of posts, per minute, hour and day and over the whole interval.
 
-**Scheduled**, it ingests the arrival hour that ended in its data interval, and ranks again every window that the
-hour's posts, edits and tombstones touched. **By hand**, it ingests whatever is new in the raw zone and ranks every
-window that the asked interval meets.
+**Scheduled**, a run ingests the arrival hour that ended in its data interval and ranks every window again that the
+hour's posts, edits and tombstones touched. **By hand**, it ingests everything new in the raw zone and ranks every
+window that overlaps the requested interval.
 
-Nothing is read by others before it was checked: a failed run leaves the old answer, a repeated one gives the same
-again. A touched minute is owed (`touched_minutes`) until a default ranking pays for it, so no correction is lost
-with a run that failed.
+Each relation is checked before readers see it: a failed run leaves the previous ranking in place, and a repeated run
+gives the same result. A touched minute is a debt (`touched_minutes`) until a default ranking settles it, so a failed
+run loses no correction.
 """
 
 from datetime import timedelta
@@ -53,7 +53,7 @@ def rank_authors() -> None:
     authors = _create("author_ranking", "marts/author_ranking.sql").expand(params=point_minutes)
     ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
     counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
-    queries = [one.output for one in (arrivals, touched, versions, minutes, authors)]
+    queries = [step.output for step in (arrivals, touched, versions, minutes, authors)]
     publish = ranking.publish.override(inlets=[RANKING], outlets=[EXPORT])(ranked.output, counts.output, queries)
 
     chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.report())

@@ -1,8 +1,8 @@
-"""Let the crawler find the arrival hours that Firehose has delivered, and see that it found them.
+"""Crawl the arrival hours that Firehose delivered, and check that the crawler found them.
 
-The crawler only adds partitions to tables whose schema is ours. `READY` is not success: the last crawl's own
-status is read. Every hour of the data interval that holds objects must then be a partition; an hour in which
-nothing arrived is fine, and said.
+The crawler only adds partitions to tables with a fixed schema. `READY` does not mean success: the status of the last
+crawl is checked. Every hour of the data interval that contains objects must then be a partition; an hour without
+arrivals is fine and is reported.
 """
 
 from datetime import timedelta

@@ -1,9 +1,9 @@
-"""See that the streamer collects: its instance runs, its service is active, its heartbeat is fresh.
+"""Check that the streamer collects: its instance runs, its service is active, its heartbeat is fresh.
 
-A finished replay is well. A heartbeat that is fresh while the source is silent is *quiet*; a heartbeat that
-stopped is *stuck*. What is wrong is healed a step at a time (restart the service; start or reboot the instance;
-replace it), one step a run and never while a deployment goes on; every step and its reason are in the run's
-output. What cannot be healed fails with a sentence that says what to do.
+A finished replay is healthy. A fresh heartbeat with a silent source means *quiet*; an old heartbeat means *stuck*.
+Problems are repaired one step per run (restart the service; start or reboot the instance; replace it), and never
+during a deployment. Every step and its reason are in the run's output. If nothing helps, the run fails with a
+message that says what to do.
 """
 
 from datetime import timedelta
@@ -28,7 +28,7 @@ SSM = {
     **AWS,
     "document_name": RESOURCES.streamer.document,
     "waiter_delay": LOOK,
-    "waiter_max_attempts": 24,
+    "waiter_max_attempts": supervision.COMMAND_SECONDS // LOOK,
     "deferrable": True,
 }
 

@@ -1,10 +1,14 @@
-"""Rank the hashtags of the hour by how far they rise above the week before, and keep what X says is trending.
+"""Rank the hour's hashtags by how far they rise above the week before, and store X's own trends.
 
-**Hashtags**: half an hour after `rank_authors`, on the posts that are in the lake by then; hours of the week before
-that late posts have touched since are ranked again. Nothing is read by others before it was checked; a repeat replaces
-an hour's answer. **Places**: X's trends of this moment, by place, where the connection `postrank_x` holds a bearer
-token and names places (`{"places": {"1": "Worldwide"}}` in its extra). Both are JSON in the results bucket, which is
-the truth; where there is a connection `postrank_warehouse`, Postgres gets the same rows, and all again with `rebuild`.
+**Hashtags**: runs half an hour after `rank_authors`, on the posts that are in the lake by then. Hours of the previous
+week that late posts have touched are ranked again. Each relation is checked before readers see it; a repeat replaces
+an hour's result.
+
+**Places**: X's current trends by place, if the connection `postrank_x` has a bearer token and names places
+(`{"places": {"1": "Worldwide"}}` in its extra).
+
+Both are JSON in the results bucket, which is authoritative. With a connection `postrank_warehouse`, Postgres gets the
+same rows; `rebuild` loads all of them again.
 """
 
 from datetime import timedelta

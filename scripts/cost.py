@@ -87,7 +87,7 @@ def choices(prices: dict[str, Any]) -> list[Item]:
     on_demand = [2 * HOURS * hour["stream"] + one * (gb["stream_in"] + gb["stream_out"]) for one in volumes]
     return [
         Item("Kinesis on demand instead of shards (`shards = 0`)", tuple(on_demand)),
-        Item("Airflow on a host of one's own (t4g.large)", (HOURS * hour["airflow_host"],) * len(RATES)),
+        Item("Airflow on your own host (t4g.large)", (HOURS * hour["airflow_host"],) * len(RATES)),
         Item("or Amazon MWAA (mw1.small) with its NAT gateway", (mwaa,) * len(RATES)),
         Item("Postgres for rankings (prod's db.t4g.small, two zones)", (database,) * len(RATES)),
     ]
@@ -104,7 +104,7 @@ def table(prices: dict[str, Any]) -> str:
     ]
     said = (
         f"List prices of {prices['region']} as of {prices['as_of']} (`scripts/prices.toml`); "
-        "the assumptions stand in `scripts/cost.py`.\n\n"
+        "the assumptions are in `scripts/cost.py`.\n\n"
     )
     return said + "".join("| " + " | ".join(row) + " |\n" for row in rows)
 

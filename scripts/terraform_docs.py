@@ -45,13 +45,13 @@ def declared(folder: Path, kind: str) -> list[Declared]:
 
 def tables(folder: Path) -> str:
     """Markdown tables of a module's inputs and outputs."""
-    lines = ["## Inputs", "", "| Name | | Type | Default |", "|---|---|---|---|"]
+    lines = ["## Inputs", "", "| Name | Description | Type | Default |", "|---|---|---|---|"]
     lines += [
         f"| `{one.name}` | {one.description} | {_code(one.arguments['type'])} | {one.default} |"
         for one in declared(folder, "variable")
     ]
     if outputs := declared(folder, "output"):
-        lines += ["", "## Outputs", "", "| Name | |", "|---|---|"]
+        lines += ["", "## Outputs", "", "| Name | Description |", "|---|---|"]
         lines += [f"| `{one.name}` | {one.description} |" for one in outputs]
     return "\n".join(lines) + "\n"
 
@@ -62,7 +62,7 @@ def readme(module: Path) -> str:
     about = " ".join(line.removeprefix("#").strip() for line in main.split("\n\n")[0].splitlines())
     sources = "".join(path.read_text("utf-8") for path in sorted(module.glob("*.tf")))
     makes = ", ".join(f"`{kind}`" for kind in sorted(set(_RESOURCE.findall(sources))))
-    return f"# {module.name}\n\n{about}\n\nMakes {makes}.\n\n{tables(module)}"
+    return f"# {module.name}\n\n{about}\n\nCreates {makes}.\n\n{tables(module)}"
 
 
 def documents() -> dict[Path, str]:

@@ -1,5 +1,5 @@
-# Everything that Postrank has in one AWS account. Names, tables and policies are read from the files that the Python
-# side reads: src/postrank/aws/{resources,tables}.json, policies/ and documents/.
+# All AWS resources of Postrank in one account. Names, tables and policies are read from the same files as on the Python
+# side: src/postrank/aws/{resources,tables}.json, policies/ and documents/.
 
 data "aws_caller_identity" "this" {}
 
@@ -12,7 +12,7 @@ locals {
   lake  = jsondecode(file("${local.shared}/tables.json"))
   zones = [for letter in var.zones : "${var.region}${letter}"]
 
-  # As postrank.aws.policies.variables has them.
+  # The same variables as in postrank.aws.policies.variables.
   document_names = merge(
     {
       environment           = var.environment
@@ -58,6 +58,8 @@ module "network" {
 module "lake" {
   source = "./modules/lake"
 
+  permissions_boundary = var.permissions_boundary
+
   names          = local.names
   tables         = local.lake.tables
   projection     = local.lake.projection
@@ -70,6 +72,8 @@ module "lake" {
 
 module "ingest" {
   source = "./modules/ingest"
+
+  permissions_boundary = var.permissions_boundary
 
   names           = local.names
   delivery        = { for purpose in keys(local.names.streams) : purpose => local.names.delivery[purpose] }
@@ -102,16 +106,18 @@ module "secrets" {
   secrets       = local.names.secrets
   force_destroy = !var.protected
   descriptions = {
-    x         = "The bearer token of X's API, as text or as a key of a JSON object."
-    mastodon  = "The access token of a Mastodon server, likewise."
-    webhook   = "An Airflow connection whose password is the URL of a Slack-compatible webhook."
-    x_trends  = "An Airflow connection whose password is a bearer token of X's API, and whose extra names places."
-    warehouse = "An Airflow connection to the Postgres that trends are loaded into."
+    x         = "Bearer token of the X API, as text or as a key of a JSON object."
+    mastodon  = "Access token of a Mastodon server, as text or as a key of a JSON object."
+    webhook   = "Airflow connection; its password is the URL of a Slack-compatible webhook."
+    x_trends  = "Airflow connection; its password is a bearer token of the X API, its extra names places."
+    warehouse = "Airflow connection to the Postgres database for trends."
   }
 }
 
 module "streamer" {
   source = "./modules/streamer"
+
+  permissions_boundary = var.permissions_boundary
 
   names          = local.names
   environment    = var.environment
@@ -142,6 +148,8 @@ module "streamer" {
 
 module "airflow" {
   source = "./modules/airflow"
+
+  permissions_boundary = var.permissions_boundary
 
   names         = local.names
   policy        = local.policies["airflow"]

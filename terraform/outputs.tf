@@ -14,47 +14,47 @@ output "buckets" {
 }
 
 output "database" {
-  description = "The catalogue's database."
+  description = "Name of the Glue database."
   value       = module.lake.database
 }
 
 output "crawler" {
-  description = "The crawler of the raw tables."
+  description = "Name of the crawler of the raw tables."
   value       = module.lake.crawler
 }
 
 output "workgroup" {
-  description = "The Athena workgroup."
+  description = "Name of the Athena workgroup."
   value       = module.query.workgroup
 }
 
 output "streamer_group" {
-  description = "The group that keeps one streamer running."
+  description = "Auto Scaling group that keeps one streamer running."
   value       = module.streamer.group
 }
 
 output "streamer_document" {
-  description = "The SSM document that acts on the streamer's service."
+  description = "SSM document that controls the streamer's service."
   value       = module.streamer.document
 }
 
 output "airflow_role_arn" {
-  description = "The role that Airflow's tasks run under."
+  description = "ARN of the role that Airflow's tasks run under."
   value       = module.airflow.role_arn
 }
 
 output "airflow_repository_url" {
-  description = "Where Airflow's image is pushed."
+  description = "URL of the registry for Airflow's image."
   value       = module.airflow.repository_url
 }
 
 output "warehouse_secret_arn" {
-  description = "The secret with the warehouse's user and password, or null without a warehouse."
+  description = "ARN of the secret with the warehouse's user and password; null without a warehouse."
   value       = one(module.warehouse[*].secret_arn)
 }
 
 output "topic_arn" {
-  description = "The topic that alarms go to."
+  description = "ARN of the topic that alarms notify."
   value       = module.alarms.topic_arn
 }
 
@@ -64,21 +64,21 @@ output "alarms" {
 }
 
 output "secrets" {
-  description = "Names of the secrets by purpose; people put their values in."
+  description = "Names of the secrets by purpose. Terraform creates them empty; store their values by hand."
   value       = module.secrets.secrets
 }
 
 output "queries" {
-  description = "Ids of the workgroup's named queries by name."
+  description = "IDs of the workgroup's named queries by name."
   value       = module.query.queries
 }
 
 output "dashboard" {
-  description = "The dashboard's name."
+  description = "Name of the dashboard."
   value       = module.alarms.dashboard
 }
 
 output "airflow_url" {
-  description = "Where MWAA shows Airflow, or null without it."
+  description = "URL of the Airflow UI on MWAA; null without MWAA."
   value       = module.airflow.webserver_url
 }

@@ -1,15 +1,15 @@
 variable "environment" {
-  description = "A short name that every resource carries: dev, prod, ..."
+  description = "Short name of the environment, part of every resource name: dev, prod, ..."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{0,15}$", var.environment))
-    error_message = "environment must be at most 16 lower-case letters and digits, a letter first."
+    error_message = "environment must be at most 16 lower-case letters and digits, starting with a letter."
   }
 }
 
 variable "region" {
-  description = "The AWS region."
+  description = "AWS region."
   type        = string
   default     = "us-east-1"
 
@@ -20,7 +20,7 @@ variable "region" {
 }
 
 variable "cidr" {
-  description = "The network's addresses, a /16."
+  description = "CIDR block of the network, a /16."
   type        = string
   default     = "10.40.0.0/16"
 
@@ -31,18 +31,18 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Letters of the availability zones, two at least; the streamer lives in the first."
+  description = "Letters of at least two availability zones; the streamer runs in the first."
   type        = list(string)
   default     = ["a", "b"]
 
   validation {
     condition     = length(var.zones) >= 2 && length(distinct(var.zones)) == length(var.zones)
-    error_message = "zones must name two different zones at least."
+    error_message = "zones must name at least two different zones."
   }
 }
 
 variable "shards" {
-  description = "Shards of each stream (1 MB/s each); 0 lets Kinesis scale by itself, at a higher price."
+  description = "Number of shards per stream (1 MB/s each); 0 selects on-demand mode, which scales by itself at a higher price."
   type        = number
   default     = 0
 
@@ -53,7 +53,7 @@ variable "shards" {
 }
 
 variable "retention_hours" {
-  description = "Hours that the streams keep records: how long Firehose may be away."
+  description = "Hours that the streams retain records, and thus how long Firehose may be unavailable without loss."
   type        = number
   default     = 24
 
@@ -64,18 +64,18 @@ variable "retention_hours" {
 }
 
 variable "raw_days" {
-  description = "Days that raw posts are kept; the networks' rules on deleted posts bound it. Null: as resources.json has it."
+  description = "Days that raw posts are retained, limited by the networks' rules on deleted posts; null uses resources.json."
   type        = number
   default     = null
 
   validation {
     condition     = coalesce(var.raw_days, 2) >= 2
-    error_message = "raw_days must be 2 at least: rankings read the arrivals of the last two days."
+    error_message = "raw_days must be at least 2: rankings read the arrivals of the last two days."
   }
 }
 
 variable "release" {
-  description = "The published version of Postrank that the streamer's host installs while none was deployed to it."
+  description = "Published version of Postrank that the streamer's host installs until another version is deployed."
   type        = string
 
   validation {
@@ -85,17 +85,17 @@ variable "release" {
 }
 
 variable "streamer_config" {
-  description = "Path of the streamer.toml that the host gets."
+  description = "Path of the streamer.toml for the host."
   type        = string
 
   validation {
     condition     = fileexists(var.streamer_config)
-    error_message = "streamer_config must be the path of a file, seen from this folder."
+    error_message = "streamer_config must be the path of a file, relative to this folder."
   }
 }
 
 variable "instance_type" {
-  description = "The streamer's instance type, arm64."
+  description = "Instance type of the streamer (arm64)."
   type        = string
   default     = "t4g.small"
 
@@ -106,58 +106,58 @@ variable "instance_type" {
 }
 
 variable "image_id" {
-  description = "The streamer's image; null takes the newest Amazon Linux 2023."
+  description = "AMI of the streamer; null selects the newest Amazon Linux 2023."
   type        = string
   default     = null
 
   validation {
     condition     = var.image_id == null ? true : can(regex("^ami-[0-9a-f]{8,17}$", var.image_id))
-    error_message = "image_id must be an image's id such as ami-0123456789abcdef0."
+    error_message = "image_id must be an AMI ID such as ami-0123456789abcdef0."
   }
 }
 
 variable "instance_tags" {
-  description = "Tags of the streamer's instance beside its name."
+  description = "Additional tags of the streamer's instance."
   type        = map(string)
   default     = {}
 }
 
 variable "state_gib" {
-  description = "GiB of the streamer's state volume: the spool (1 GiB unless set), the journal and room to spare."
+  description = "Size of the streamer's state volume in GiB: the spool (1 GiB by default), the journal and spare space."
   type        = number
   default     = 8
 
   validation {
     condition     = var.state_gib >= 4
-    error_message = "state_gib must be 4 at least."
+    error_message = "state_gib must be at least 4."
   }
 }
 
 variable "warehouse_class" {
-  description = "The class of the Postgres that takes exported rankings, such as db.t4g.micro; null for none."
+  description = "Instance class of the Postgres database for exported rankings, such as db.t4g.micro; null creates none."
   type        = string
   default     = null
 
   validation {
     condition     = var.warehouse_class == null ? true : can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.warehouse_class))
-    error_message = "warehouse_class must be a class of RDS such as db.t4g.micro."
+    error_message = "warehouse_class must be an RDS instance class such as db.t4g.micro."
   }
 }
 
 variable "protected" {
-  description = "Whether data outlives a terraform destroy: buckets must be empty, the database is kept."
+  description = "Whether to protect data from terraform destroy: buckets must be empty, and the database cannot be deleted."
   type        = bool
   default     = true
 }
 
 variable "require_tls" {
-  description = "Whether the buckets refuse plain HTTP. Only an endpoint on loopback has a reason to say false."
+  description = "Whether the buckets reject plain HTTP. Set to false only for an endpoint on loopback."
   type        = bool
   default     = true
 }
 
 variable "alarm_emails" {
-  description = "Addresses that hear of alarms and of the budget; each has to confirm once."
+  description = "Mail addresses for alarms and budget notifications; each has to confirm once."
   type        = set(string)
   default     = []
 
@@ -168,7 +168,7 @@ variable "alarm_emails" {
 }
 
 variable "daily_scan_gib" {
-  description = "GiB that Athena may scan in a day before the alarm."
+  description = "GiB that Athena may scan per day before an alarm."
   type        = number
   default     = 500
 
@@ -179,7 +179,7 @@ variable "daily_scan_gib" {
 }
 
 variable "monthly_usd" {
-  description = "The month's budget in US dollars, or null for none."
+  description = "Monthly budget in US dollars; null creates none."
   type        = number
   default     = null
 
@@ -190,7 +190,7 @@ variable "monthly_usd" {
 }
 
 variable "interface_endpoints" {
-  description = "AWS services with an endpoint inside the network, by the last part of its name; each costs by the hour and zone."
+  description = "AWS services with an interface endpoint, by the last part of the endpoint's name; each is billed per hour and zone."
   type        = set(string)
   default     = ["kinesis-streams"]
 
@@ -201,7 +201,7 @@ variable "interface_endpoints" {
 }
 
 variable "mwaa" {
-  description = "Airflow as AWS runs it (MWAA), from what `make mwaa` publishes; null where Airflow runs elsewhere."
+  description = "Amazon MWAA environment, created from the package that `make mwaa` publishes; null if Airflow runs elsewhere."
   type = object({
     version     = string
     class       = optional(string, "mw1.small")
@@ -212,11 +212,11 @@ variable "mwaa" {
 
   validation {
     condition     = var.mwaa == null ? true : can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", var.mwaa.version))
-    error_message = "mwaa.version must be a version of Airflow that MWAA offers, such as 3.2.1."
+    error_message = "mwaa.version must be an Airflow version that MWAA offers, such as 3.2.1."
   }
   validation {
     condition     = var.mwaa == null ? true : can(regex("^mw1\\.(micro|small|medium|large|xlarge|2xlarge)$", var.mwaa.class))
-    error_message = "mwaa.class must be a class of environment such as mw1.small."
+    error_message = "mwaa.class must be an environment class such as mw1.small."
   }
   validation {
     condition     = var.mwaa == null ? true : var.mwaa.max_workers >= 1 && var.mwaa.max_workers <= 25
@@ -225,5 +225,16 @@ variable "mwaa" {
   validation {
     condition     = var.mwaa == null ? true : contains(["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"], var.mwaa.log_level)
     error_message = "mwaa.log_level must be CRITICAL, ERROR, WARNING, INFO or DEBUG."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role; bootstrap/ makes one, which its deploy role insists on. Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:aws:iam::([0-9]{12}|aws):policy/", var.permissions_boundary))
+    error_message = "permissions_boundary must be the ARN of a managed policy."
   }
 }

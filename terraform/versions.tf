@@ -7,7 +7,7 @@ terraform {
     }
   }
 
-  # Bucket and key come from -backend-config; bootstrap/ makes the bucket.
+  # Bucket and key come from -backend-config; bootstrap/ creates the bucket.
   backend "s3" {
     use_lockfile = true
     encrypt      = true

@@ -14,7 +14,7 @@ export const dayOf = (text) => day.format(new Date(text));
 export const timeOf = (text) => time.format(new Date(text));
 export const moment = (text) => `${dayOf(text)}, ${timeOf(text)}`;
 
-/** "3 hours ago": how long before now an instant was. */
+/** "3 hours ago": how long ago an instant was. */
 export function age(text) {
   const seconds = (Date.now() - new Date(text)) / 1000;
   const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? ["second", 1];
@@ -31,8 +31,8 @@ export function windowName(granularity, [start, end]) {
 
 /** Where an author came from: [sign, words, kind]. */
 export function movement(rank, previous) {
-  if (previous === null) return ["new", "not in the window before", "new"];
+  if (previous === null) return ["new", "not in the previous window", "new"];
   const by = previous - rank;
-  if (by === 0) return ["–", `as before`, "same"];
+  if (by === 0) return ["–", "unchanged", "same"];
   return by > 0 ? [`▲ ${count(by)}`, `up from ${count(previous)}`, "up"] : [`▼ ${count(-by)}`, `down from ${count(previous)}`, "down"];
 }

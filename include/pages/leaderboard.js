@@ -7,7 +7,7 @@ import { drawCourses, rowOf } from "./rows.js";
 
 const PAGE = 100; // rows on a page: as many as a table lays out without being felt
 const LOOK_AGAIN = 60_000; // ms between two looks for a newer run
-const PATIENCE = 300; // ms in which nobody wonders whether anything happens
+const PATIENCE = 300; // ms before a loading message is shown
 const NAMES = { minute: "Minute", hour: "Hour", day: "Day", all: "Whole interval" };
 
 const at = (id) => document.getElementById(id);
@@ -62,7 +62,7 @@ function sayLoading() {
 
 async function loadRun() {
   run = await get(view.run);
-  if (!run.granularities.length) throw Object.assign(new Error(`run ${run.run} ranked nobody`), { status: 404 });
+  if (!run.granularities.length) throw Object.assign(new Error(`run ${run.run} ranked no authors`), { status: 404 });
   if (!run.granularities.includes(view.granularity)) {
     view.granularity = run.granularities.includes("hour") ? "hour" : run.granularities.at(-1);
   }
@@ -107,7 +107,7 @@ async function showPage() {
   table.classList.toggle("first-window", view.granularity === "all");
   table.hidden = !rows.length;
   at("message").hidden = rows.length > 0;
-  if (!rows.length) say("Nobody found", "No ranked author of this window passes the search and the network chosen.");
+  if (!rows.length) say("No authors found", "No ranked author of this window matches the search and the network.");
   showPager(first, rows.length);
   showStatus(first, rows.length);
   remember();
@@ -185,7 +185,7 @@ function showStatus(first, shown) {
   const part = found.length === haystacks.length ? "" : ` of ${count(haystacks.length)}`;
   const range = found.length > PAGE ? `, showing ${count(first + 1)} to ${count(first + shown)}` : "";
   at("status").textContent =
-    `${name}: ${count(found.length)}${part} ranked authors${range}; ${count(ranking.window.posts)} posts by everybody.`;
+    `${name}: ${count(found.length)}${part} ranked authors${range}; ${count(ranking.window.posts)} posts in total.`;
 }
 
 function remember() {
@@ -212,8 +212,8 @@ function fail(error) {
   at("status").textContent = "";
   const reason = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   if (error.status === 404) {
-    say("Nothing is ranked yet", `${reason}. The first ranking appears when `,
-      linkOut("../dags/rank_authors", "rank_authors"), " has exported one; this page looks again every minute.");
+    say("Nothing is ranked yet", `${reason}. The first ranking appears after `,
+      linkOut("../dags/rank_authors", "rank_authors"), " has exported one; this page checks every minute.");
   } else if (error.status === 401) {
     say("You are logged out", "Log in to Airflow again to see the ranking.");
   } else {

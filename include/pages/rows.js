@@ -88,7 +88,7 @@ function sparkline(steps, { granularity, start, steps: length }) {
   const seconds = { minute: 60, hour: 3600, day: 86400 }[granularity];
   const instant = new Date(new Date(start).getTime() + most[0] * seconds * 1000).toISOString();
   const when = granularity === "minute" ? timeOf(instant) : moment(instant);
-  const words = `most in the ${granularity} from ${when}: ${count(most[1])} posts`;
+  const words = `peak in the ${granularity} from ${when}: ${count(most[1])} posts`;
   picture.setAttribute("aria-label", words);
   picture.append(Object.assign(shape("title", {}), { textContent: words }));
   return picture;

@@ -1,4 +1,4 @@
-"""The two families of errors: what may be tried again, and what a person must mend first.
+"""The two families of errors: what may be tried again, and what a person must fix first.
 
 The message carries the facts (what, where, what to do), the exception carries them as fields. Neither ever carries a
 secret.

@@ -8,8 +8,8 @@ import orjson
 
 from postrank.errors import Fatal
 
-# "stopped": told to stop, and did; "finished": its source ended, and all of it is acknowledged.
-PHASES = ("starting", "streaming", "spooling", "draining", "stopped", "finished", "failed")
+# `phase` is starting, streaming, spooling, draining or failed; stopped: told to stop, and did; finished: its source
+# ended, and all of it is acknowledged.
 
 
 class NoHeartbeat(Fatal):
@@ -50,9 +50,9 @@ class Heartbeat:
     def from_json(cls, body: bytes) -> "Heartbeat":
         """Reads the object's body; fields that this version does not know are passed over. Raises NoHeartbeat."""
         try:
-            found = orjson.loads(body)
-            known = {name: found[name] for name in cls.__dataclass_fields__ if name in found}
-            return cls(**known)
+            document = orjson.loads(body)
+            fields = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+            return cls(**fields)
         except (orjson.JSONDecodeError, TypeError) as error:
             raise NoHeartbeat(f"the heartbeat cannot be read: {error}") from error
 

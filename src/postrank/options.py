@@ -71,7 +71,7 @@ class Options:
     def text(self, key: str, default: str | None = None, *, among: tuple[str, ...] = ()) -> str:
         """A non-empty text, one of `among` where given."""
         value: str = self._take(key, str, default, "")
-        if among and value not in among and self._given(key):
+        if among and value not in among and self._is_set(key):
             self._wrong(key, f"must be one of {', '.join(among)}, not {value!r}")
         elif not value and isinstance(self._table.get(key), str):
             self._wrong(key, "must not be empty")
@@ -89,9 +89,9 @@ class Options:
     def texts(self, key: str, default: list[str] | None = None) -> list[str]:
         """A list of texts."""
         value: list[str] = self._take(key, list, default, [])
-        if not all(isinstance(one, str) for one in value):
+        if not all(isinstance(item, str) for item in value):
             self._wrong(key, "must be a list of texts")
-        return [str(one) for one in value]
+        return [str(item) for item in value]
 
     def number(self, key: str, default: float | None = None, *, at_least: float = 0.0, at_most: float = _FAR) -> float:
         """A number within bounds."""
@@ -121,17 +121,19 @@ class Options:
         """A required secret that fits into a header. The streamer has replaced references such as `env:NAME`."""
         problems = len(self.problems)
         value = self._take(key, (str, Secret), None, "")
-        found = value if isinstance(value, Secret) else Secret(value)
-        if len(self.problems) == problems and not _TOKEN.fullmatch(found.reveal()):
-            self._wrong(key, "must be one word of visible ASCII characters" if found.reveal() else "must not be empty")
-        return found
+        secret_value = value if isinstance(value, Secret) else Secret(value)
+        if len(self.problems) == problems and not _TOKEN.fullmatch(secret_value.reveal()):
+            self._wrong(
+                key, "must be one word of visible ASCII characters" if secret_value.reveal() else "must not be empty"
+            )
+        return secret_value
 
     def optional(self, key: str) -> bool:
         """Whether a key is there at all."""
         self._seen.add(key)
-        return self._given(key)
+        return self._is_set(key)
 
-    def given(self, key: str) -> Any:
+    def is_set(self, key: str) -> Any:
         """What stands there, of whatever type; None where nothing does."""
         self._seen.add(key)
         return self._table.get(key)
@@ -144,15 +146,15 @@ class Options:
 
     def tables(self, key: str) -> list["Options"]:
         """A list of tables within this one; their problems are this one's."""
-        found = []
-        for number, one in enumerate(self._take(key, list, [], [])):
-            if not isinstance(one, dict):
-                self._wrong(f"{key}[{number}]", f"must be a table, not {_NAMES.get(type(one), type(one).__name__)}")
+        nested = []
+        for number, table in enumerate(self._take(key, list, [], [])):
+            if not isinstance(table, dict):
+                self._wrong(f"{key}[{number}]", f"must be a table, not {_NAMES.get(type(table), type(table).__name__)}")
                 continue
-            inner = Options(one, f"{self._where}.{key}[{number}]".lstrip("."))
+            inner = Options(table, f"{self._where}.{key}[{number}]".lstrip("."))
             inner.problems = self.problems
-            found.append(inner)
-        return found
+            nested.append(inner)
+        return nested
 
     def resolve(self, resolver: Callable[[Any], Any]) -> None:
         """Replace the values of this table and of those within it by what `resolver` makes of them.
@@ -162,9 +164,9 @@ class Options:
 
         def resolved(value: Any, key: str) -> Any:
             if isinstance(value, dict):
-                return {name: resolved(one, f"{key}.{name}" if key else name) for name, one in value.items()}
+                return {name: resolved(item, f"{key}.{name}" if key else name) for name, item in value.items()}
             if isinstance(value, list):
-                return [resolved(one, f"{key}[{number}]") for number, one in enumerate(value)]
+                return [resolved(item, f"{key}[{number}]") for number, item in enumerate(value)]
             try:
                 return resolver(value)
             except Fatal as error:
@@ -177,18 +179,18 @@ class Options:
         """Note a problem that only the caller can see."""
         self._wrong(key, why)
 
-    def known(self) -> None:
+    def reject_unknown(self) -> None:
         """Note every key that nobody has read: most often a typing error."""
         for key in sorted(set(self._table) - self._seen):
             self._wrong(key, "is not a known key")
 
     def finish(self) -> None:
         """Raise WrongSettings when anything was wrong, unknown keys included."""
-        self.known()
+        self.reject_unknown()
         if self.problems:
             raise WrongSettings(self.problems)
 
-    def _given(self, key: str) -> bool:
+    def _is_set(self, key: str) -> bool:
         return self._table.get(key) is not None
 
     def _wrong(self, key: str, why: str) -> None:

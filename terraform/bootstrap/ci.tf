@@ -1,15 +1,18 @@
 # GitHub's runners become these roles with a token that GitHub signs for a job ("Configuring OpenID Connect in Amazon Web
-# Services"): no key of AWS's is kept there. Planning is for pull requests of the repository itself, deploying for its
-# environments, whose reviewers and branches GitHub holds to.
+# Services"): no AWS key is stored there. Pull requests of the repository itself may plan; each environment, whose
+# reviewers and branches GitHub enforces, has a deploy role of its own.
 
 locals {
   issuer  = "token.actions.githubusercontent.com"
   ci      = var.repository == null ? 0 : 1
   account = data.aws_caller_identity.this.account_id
 
-  subjects = var.repository == null ? {} : {
-    plan   = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/${var.branch}"]
-    deploy = [for environment in var.environments : "repo:${var.repository}:environment:${environment}"]
+  subjects = var.repository == null ? {} : merge(local.deploy_subjects, {
+    plan = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/${var.branch}"]
+  })
+  deployed = var.repository == null ? toset([]) : toset(var.environments)
+  deploy_subjects = {
+    for environment in local.deployed : "deploy-${environment}" => ["repo:${var.repository}:environment:${environment}"]
   }
 }
 
@@ -64,84 +67,46 @@ resource "aws_iam_role_policy_attachment" "plan" {
 resource "aws_iam_role_policy" "plan" {
   count = local.ci
 
-  name = "plan"
-  role = aws_iam_role.ci["plan"].name
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "LockState"
-        Effect   = "Allow"
-        Action   = ["s3:DeleteObject", "s3:PutObject"]
-        Resource = ["${aws_s3_bucket.state.arn}/*.tflock"]
-      },
-      {
-        Sid         = "NoObjectsButTheState"
-        Effect      = "Deny"
-        Action      = ["s3:GetObject", "s3:GetObjectVersion"]
-        NotResource = ["${aws_s3_bucket.state.arn}/*"]
-      },
-      {
-        Sid      = "NoOtherData"
-        Effect   = "Deny"
-        Action   = ["athena:GetQueryResults", "kinesis:GetRecords", "logs:GetLogEvents", "logs:FilterLogEvents"]
-        Resource = ["*"]
-      },
-    ]
+  name   = "plan"
+  role   = aws_iam_role.ci["plan"].name
+  policy = templatefile("${path.module}/policies/plan.json", { state_bucket = var.bucket })
+}
+
+# What any role of an environment may be allowed at most, whatever its own policies say.
+resource "aws_iam_policy" "boundary" {
+  #checkov:skip=CKV_AWS_287:A boundary allows nothing by itself; it bounds what a role's own policy allows.
+  #checkov:skip=CKV_AWS_288:A boundary allows nothing by itself; it bounds what a role's own policy allows.
+  #checkov:skip=CKV_AWS_289:A boundary allows nothing by itself; it bounds what a role's own policy allows.
+  #checkov:skip=CKV_AWS_290:A boundary allows nothing by itself; it bounds what a role's own policy allows.
+  #checkov:skip=CKV_AWS_355:A boundary allows nothing by itself; it bounds what a role's own policy allows.
+  for_each = local.deployed
+
+  name        = "postrank-ci-boundary-${each.key}"
+  description = "The most that a role of the environment ${each.key} may be allowed."
+  policy = templatefile("${path.module}/policies/boundary.json", {
+    account     = local.account
+    environment = each.key
   })
 }
 
-# Deploying makes and changes everything that the root describes: PowerUserAccess leaves IAM out, and of IAM it gets the
-# roles that carry Postrank's name, but for those of CI itself.
+# Deploying makes and changes everything that the root describes in one environment: PowerUserAccess leaves IAM out, and
+# of IAM the role gets that environment's roles, within the boundary.
 resource "aws_iam_role_policy_attachment" "deploy" {
-  count = local.ci
+  for_each = local.deployed
 
-  role       = aws_iam_role.ci["deploy"].name
+  role       = aws_iam_role.ci["deploy-${each.key}"].name
   policy_arn = "arn:aws:iam::aws:policy/PowerUserAccess"
 }
 
 resource "aws_iam_role_policy" "deploy" {
-  count = local.ci
+  for_each = local.deployed
 
   name = "deploy"
-  role = aws_iam_role.ci["deploy"].name
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid    = "KeepRoles"
-        Effect = "Allow"
-        Action = [
-          "iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:CreateRole", "iam:DeleteInstanceProfile",
-          "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetInstanceProfile", "iam:GetRole",
-          "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
-          "iam:PutRolePolicy", "iam:RemoveRoleFromInstanceProfile", "iam:TagInstanceProfile", "iam:TagRole",
-          "iam:UntagInstanceProfile", "iam:UntagRole", "iam:UpdateAssumeRolePolicy",
-        ]
-        Resource = [for kind in ["role", "instance-profile"] : "arn:aws:iam::${local.account}:${kind}/postrank-*"]
-      },
-      {
-        Sid       = "LetTheHostBeManaged"
-        Effect    = "Allow"
-        Action    = ["iam:AttachRolePolicy"]
-        Resource  = ["arn:aws:iam::${local.account}:role/postrank-*"]
-        Condition = { ArnEquals = { "iam:PolicyARN" = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore" } }
-      },
-      {
-        Sid      = "HandRolesToServices"
-        Effect   = "Allow"
-        Action   = ["iam:PassRole"]
-        Resource = ["arn:aws:iam::${local.account}:role/postrank-*"]
-        Condition = { StringEquals = { "iam:PassedToService" = [
-          "airflow.amazonaws.com", "ec2.amazonaws.com", "firehose.amazonaws.com", "glue.amazonaws.com"
-        ] } }
-      },
-      {
-        Sid      = "LeaveCiAlone"
-        Effect   = "Deny"
-        Action   = ["iam:*"]
-        Resource = ["arn:aws:iam::${local.account}:role/postrank-ci-*"]
-      },
-    ]
+  role = aws_iam_role.ci["deploy-${each.key}"].name
+  policy = templatefile("${path.module}/policies/deploy.json", {
+    account      = local.account
+    environment  = each.key
+    boundary     = aws_iam_policy.boundary[each.key].arn
+    state_bucket = var.bucket
   })
 }

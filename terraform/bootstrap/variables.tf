@@ -36,7 +36,7 @@ variable "environments" {
   default     = ["dev", "prod"]
 
   validation {
-    condition     = alltrue([for name in var.environments : can(regex("^[A-Za-z0-9_-]+$", name))])
-    error_message = "environments must be names of environments; a wildcard would let others in."
+    condition     = alltrue([for name in var.environments : can(regex("^[a-z][a-z0-9]{0,15}$", name)) && name != "ci"])
+    error_message = "environments must be names of environments as the root takes them, and none of them ci."
   }
 }

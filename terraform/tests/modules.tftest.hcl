@@ -284,11 +284,14 @@ run "ci_plans_for_pull_requests_and_deploys_for_environments" {
   }
 
   assert {
-    condition     = local.subjects.plan == ["repo:example/postrank:pull_request", "repo:example/postrank:ref:refs/heads/main"]
+    condition     = join(" ", local.subjects.plan) == "repo:example/postrank:pull_request repo:example/postrank:ref:refs/heads/main"
     error_message = "The plan role trusts other jobs than pull requests and the branch."
   }
   assert {
-    condition     = local.subjects.deploy == ["repo:example/postrank:environment:dev", "repo:example/postrank:environment:prod"]
-    error_message = "The deploy role trusts other jobs than those of the environments."
+    condition = alltrue([
+      for environment in ["dev", "prod"] :
+      join(" ", local.subjects["deploy-${environment}"]) == "repo:example/postrank:environment:${environment}"
+    ])
+    error_message = "The deploy role of an environment trusts other jobs than those of that environment."
   }
 }

@@ -149,3 +149,12 @@ run "a_level_of_logs_that_is_none_is_refused" {
     mwaa = { version = "3.0.6", log_level = "LOUD" }
   }
 }
+
+run "a_boundary_that_is_no_policy_is_refused" {
+  command         = plan
+  expect_failures = [var.permissions_boundary]
+
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:role/boundary"
+  }
+}

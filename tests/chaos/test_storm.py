@@ -8,17 +8,22 @@ import pytest
 from postrank.gaps.open_gaps import unmarked
 from tests.support.chaos import live_networks, sources, storm
 
-LINES = int(os.environ.get("POSTRANK_CHAOS_LINES", "20000"))
-KILLS = int(os.environ.get("POSTRANK_CHAOS_KILLS", "4"))
+# Lines and kills: a short storm for `make test`, a longer one for `make test-slow`, what is asked for in `make chaos`.
+SHORT = (5_000, 1)
+LONG = (int(os.environ.get("POSTRANK_CHAOS_LINES", "20000")), int(os.environ.get("POSTRANK_CHAOS_KILLS", "4")))
 SEED = int(os.environ.get("POSTRANK_CHAOS_SEED", "7"))
 
 
 FEEDS = [sources.replay, sources.jetstream, live_networks.x_stream, live_networks.mastodon]
 
 
+@pytest.mark.parametrize(
+    ("lines", "kills"),
+    [pytest.param(*SHORT, id="short"), pytest.param(*LONG, id="long", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("feeds", FEEDS)
-def test_nothing_is_lost_and_nothing_is_added(tmp_path: Path, feeds: storm.Feeds) -> None:
-    outcome = storm.run(tmp_path, feeds, lines=LINES, kills=KILLS, seed=SEED)
+def test_nothing_is_lost_and_nothing_is_added(tmp_path: Path, feeds: storm.Feeds, lines: int, kills: int) -> None:
+    outcome = storm.run(tmp_path, feeds, lines=lines, kills=kills, seed=SEED)
     expected, arrived = outcome.expected, outcome.arrived
     told = {"sent": expected.lines, "arrived": arrived.lines, "kills": outcome.kills, "ends": outcome.terminations}
     told |= {"connections": outcome.connections, "spool full": outcome.blocked, "gap rows": len(outcome.gaps)}

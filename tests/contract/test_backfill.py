@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from tests.support.fakes.aws import AwsServer, aws_server
 from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
 from tests.support.fakes.mastodon import fake_mastodon, status
@@ -33,14 +34,14 @@ def backfill(
     path.write_text(f'state = "{tmp_path}/state"\ncollector = "c"\n{config}', encoding="utf-8")
     times = ["--from", span[0], "--to", span[1]] if span else []
     words = ["--source", source, *times, "--config", str(path), *more]
-    told = {"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws"}
+    told = {"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     return subprocess.run(
         [sys.executable, "-m", "postrank", "backfill", *words],
         env={**os.environ, **told, "POSTRANK_ACCOUNT": "123456789012", "AWS_REGION": "us-east-1", "X_TOKEN": X_TOKEN},
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=patient(60),
     )
 
 

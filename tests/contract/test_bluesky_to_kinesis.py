@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.fakes.aws import aws_server
 from tests.support.fakes.jetstream import FakeJetstream, commit, fake_jetstream, record
@@ -47,7 +48,7 @@ def test_kills_and_disconnects_lose_no_post_and_every_gap_is_told(tmp_path: Path
             wait_for(lambda: arrived(29), timeout=60, what="the posts of the next host")
             wait_for(lambda: len(ledger(aws, "gaps")) == 2, timeout=30, what="the rows of the gaps")
             process.terminate()
-            assert process.wait(60) == 0
+            assert process.wait(patient(60)) == 0
         finally:
             process.kill()
             process.wait()

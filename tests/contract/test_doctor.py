@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from postrank.laptop.provision import Provision
 from tests.support.fakes.http_server import Handler, serving
@@ -20,7 +21,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 def doctor(streamer: StreamerProcess) -> "subprocess.CompletedProcess[str]":
     argv = [sys.executable, "-m", "postrank", "doctor", "--config", str(streamer.write())]
-    return subprocess.run(argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        argv, env=streamer.environment(), capture_output=True, text=True, check=False, timeout=patient(60)
+    )
 
 
 def sentences(streamer: StreamerProcess) -> dict[str, str]:
@@ -60,9 +63,9 @@ def test_a_clock_that_is_off_is_told_before_the_credentials_that_it_spoils(tmp_p
     with serving(None, _OtherTime, None) as url:
         said = sentences(StreamerProcess(tmp_path, url, [file]))
     assert 7100 < int(said["clock"].removeprefix("FAIL ").partition(" ")[0]) <= 7201
-    assert said["clock"].endswith(" s off AWS's\n-> synchronise it (chrony, systemd-timesyncd)")
+    assert said["clock"].endswith(" s off AWS's clock\n-> synchronize it (chrony, systemd-timesyncd)")
     assert list(said)[-2:] == ["clock", "credentials"]
-    assert "-> correct the secret access key; where the clock is wrong too, set that first" in said["credentials"]
+    assert "-> correct the secret access key; if the clock is wrong, set it first" in said["credentials"]
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +74,8 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
         yield aws
 
 
-def as_role(streamer: StreamerProcess, role: str) -> dict[str, str]:
-    url = f"{streamer.endpoint}/_localaws/credentials/{NAMES.roles[role]}"
-    streamer.env = {**streamer.env, "AWS_CONTAINER_CREDENTIALS_FULL_URI": url}
+def as_role(aws: LocalAws, streamer: StreamerProcess, role: str) -> dict[str, str]:
+    streamer.env = {**streamer.env, **aws.role_environment(NAMES.roles[role])}
     streamer.without = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     return sentences(streamer)
 
@@ -83,12 +85,12 @@ def test_streams_and_permissions_are_looked_at_on_aws_and_nothing_is_written(
 ) -> None:
     streamer, stream = StreamerProcess(tmp_path, local_aws.endpoint, [file]), f"stream {NAMES.streams['posts']}"
     list(Provision(local_aws.client, NAMES).base())
-    assert {one.partition(" ")[0] for one in as_role(streamer, "streamer").values()} == {"ok"}
-    assert "-> give the role the permission that the message names" in as_role(streamer, "crawler")[stream]
+    assert {one.partition(" ")[0] for one in as_role(local_aws, streamer, "streamer").values()} == {"ok"}
+    assert "-> give the role the permission that the message names" in as_role(local_aws, streamer, "crawler")[stream]
     look = {"Effect": "Allow", "Action": "kinesis:DescribeStreamSummary", "Resource": "*"}
     policy = orjson.dumps({"Version": "2012-10-17", "Statement": [look]}).decode()
     local_aws.client("iam").put_role_policy(RoleName=NAMES.roles["crawler"], PolicyName="look", PolicyDocument=policy)
-    assert "kinesis:PutRecords" in as_role(streamer, "crawler")[stream], "who may look may not yet write"
+    assert "kinesis:PutRecords" in as_role(local_aws, streamer, "crawler")[stream], "who may look may not yet write"
     kinesis = local_aws.client("kinesis")
     [shard, *_] = kinesis.list_shards(StreamName=NAMES.streams["posts"])["Shards"]
     at = kinesis.get_shard_iterator(
@@ -99,7 +101,7 @@ def test_streams_and_permissions_are_looked_at_on_aws_and_nothing_is_written(
 
 def test_what_is_not_there_and_whose_account_it_is_are_told(local_aws: LocalAws, tmp_path: Path, file: Path) -> None:
     streamer = StreamerProcess(tmp_path, local_aws.endpoint, [file])
-    root = {"AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws"}
+    root = {"AWS_ACCESS_KEY_ID": local_aws.root.key, "AWS_SECRET_ACCESS_KEY": local_aws.root.secret}
     streamer.env = {**root, "POSTRANK_ENVIRONMENT": "prod"}
     said, create = sentences(streamer), "-> create it: terraform apply, in the environment and account of POSTRANK_*"
     for what, code in (("stream postrank-prod-posts", "ResourceNotFoundException"), ("heartbeat", "NoSuchBucket")):
@@ -107,11 +109,11 @@ def test_what_is_not_there_and_whose_account_it_is_are_told(local_aws: LocalAws,
         assert said[what].endswith(create)
     streamer.env = {**root, "POSTRANK_ACCOUNT": "210987654321"}
     assert sentences(streamer)["credentials"] == (
-        "FAIL they belong to account 123456789012, POSTRANK_ACCOUNT says 210987654321\n"
+        "FAIL they belong to account 123456789012, POSTRANK_ACCOUNT is 210987654321\n"
         "-> use credentials of that account, or correct POSTRANK_ACCOUNT"
     )
     streamer.env = {}
-    assert "-> use other credentials: these are not known to AWS" in sentences(streamer)["credentials"]
+    assert "-> use other credentials: AWS does not know these" in sentences(streamer)["credentials"]
 
 
 def test_a_disk_that_cannot_be_used_is_told_and_ends_no_other_check(tmp_path: Path, file: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_disk_that_cannot_be_used_is_told_and_ends_no_other_check(tmp_path: Pa
         streamer.settings["spool"] = {"max_bytes": 10**15}
         said = sentences(streamer)
         assert said["disk"].startswith("FAIL")
-        assert said["disk"].endswith("-> make room, or lower max_bytes in [spool] (file_bytes in [sink])")
+        assert said["disk"].endswith("-> free some space, or lower max_bytes in [spool] (file_bytes in [sink])")
         assert said["source"] == "ok X takes the token, and has 0 rules"
     streamer = StreamerProcess(tmp_path, NOWHERE, [file], {"sink": {"kind": "files", "folder": str(file)}})
     (tmp_path / "here").write_text("a file", encoding="utf-8")
@@ -151,7 +153,7 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     assert "FAIL  credentials" in found.stdout
     assert "-> check the route to AWS" in found.stdout
     streamer.settings = {"source": {"files": "p"}}
-    assert "-> mend the table [source]" in doctor(streamer).stdout
+    assert "-> fix the table [source]" in doctor(streamer).stdout
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))
@@ -166,6 +168,6 @@ def test_the_doctor_asks_the_network_whether_it_serves(tmp_path: Path, name: str
             streamer.settings = {"source": orjson.loads(orjson.dumps(table).replace(network.secret.encode(), b"wrong"))}
             refused = doctor(streamer).stdout
             assert "token is not valid" in refused
-            assert "-> mend the table [source]" in refused
+            assert "-> fix the table [source]" in refused
     if network.name == "bluesky":
         assert "FAIL  source: ws://" in doctor(streamer).stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.posts import Post
 from postrank.posts.encoding import encode
 from postrank.posts.formats.detect import parse_line
@@ -205,7 +206,7 @@ def test_stopping_is_prompt_while_nothing_comes(any_source: Network, tmp_path: P
     with silent(any_source, tmp_path / "state") as read:
         read.source.stop()
         assert read.thread
-        read.thread.join(10.0)
+        read.thread.join(patient(10.0))
         assert not read.thread.is_alive()
         assert len(read.events) == 1
 

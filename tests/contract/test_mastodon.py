@@ -72,10 +72,23 @@ def test_statuses_edits_and_deletes_are_read(server: FakeMastodon, tmp_path: Pat
 def test_the_streaming_host_is_the_one_that_the_instance_names(server: FakeMastodon, tmp_path: Path) -> None:
     with fake_mastodon() as other:
         server.streaming = other.url.replace("http", "ws")
-        with reading(source(tmp_path, server)) as read:
+        named = {"streaming_host": other.url.removeprefix("http://")}
+        with reading(source(tmp_path, server, instance=named)) as read:
             read.until(lambda: other.feed.connected, "the connection")
         assert other.calls == ["/api/v1/streaming/public/local"]
         assert server.calls == ["/api/v2/instance"]
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_private_streaming_host_is_not_used_unless_it_is_configured(
+    server: FakeMastodon, tmp_path: Path, scheme: str
+) -> None:
+    with fake_mastodon() as other:
+        server.streaming = other.url.replace("http", scheme)
+        instances = source(tmp_path, server)
+        with reading(instances) as read:
+            read.until(lambda: instances.gauges()["mastodon_reconnects"] >= 2, "the host to be refused")  # type: ignore[attr-defined]
+        assert other.calls == []
 
 
 def test_what_was_posted_during_a_disconnect_is_paged_from_the_timeline(server: FakeMastodon, tmp_path: Path) -> None:

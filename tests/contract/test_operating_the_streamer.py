@@ -11,6 +11,7 @@ import httpx
 import orjson
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.fakes.aws import AwsServer, aws_server
 from tests.support.fakes.faulty_proxy import faulty_proxy
@@ -61,7 +62,7 @@ def test_while_aws_is_away_posts_wait_on_disk_and_then_leave_first(aws: AwsServe
             assert page(f"{url}/heartbeat")["counts"]["delivered"] == 0
             assert aws.lines("-posts") == []
             proxy.fault = ""
-            assert process.wait(60) == 0
+            assert process.wait(patient(60)) == 0
     assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(10_000)}
     assert sum(final_windows(aws.lines("author-windows")).values()) == 10_000
     counts = (heartbeat(aws) or {})["counts"]
@@ -85,7 +86,7 @@ def test_a_full_spool_holds_the_source_back_and_drops_nothing(aws: AwsServer, tm
         assert "postrank_spool_blocked 1.0" in httpx.get(f"{url}/metrics").text
         assert page(f"{url}/heartbeat")["counts"]["read"] < 8_000
         aws.failing = ""
-        assert process.wait(60) == 0
+        assert process.wait(patient(60)) == 0
     assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(8_000)}
 
 
@@ -96,7 +97,7 @@ def test_sigterm_while_aws_is_away_leaves_in_time_and_loses_nothing(aws: AwsServ
     with running(streamer) as process:
         wait_for(lambda: list(streamer.state.glob("spool/*.ship")), what="the spool")
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(patient(60)) == 0
     aws.failing = ""
     assert streamer.run() == 0
     assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(500)}
@@ -166,7 +167,7 @@ def test_conditions_of_the_configuration_are_read_again_while_it_runs_and_wrong_
         streamer.settings["filters"] = {"languages": ["de"], "keywords": ["post"]}
         streamer.write()
         wait_for(lambda: "de" in languages(), what="the other language")
-        assert process.wait(60) == 0
+        assert process.wait(patient(60)) == 0
     assert languages() == {"en-GB", "de"}
     counts = (heartbeat(aws) or {})["counts"]
     assert counts["events"] == 3000 == counts["filtered"] + counts["delivered"]

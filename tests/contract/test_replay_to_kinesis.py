@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.fakes.aws import AwsServer, aws_server
 from tests.support.lake.real_posts import given_data
@@ -223,7 +224,7 @@ def test_sigterm_ends_it_with_status_0_and_it_goes_on_where_it_was(aws: AwsServe
     process = streamer.start()
     wait_for(lambda: len(aws.lines("-posts")) > 100, what="the first posts")
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(patient(60)) == 0
     before = len(aws.lines("-posts"))
     assert (heartbeat(aws) or {})["phase"] == "stopped"
     streamer.settings["source"] = {"speed": 0}

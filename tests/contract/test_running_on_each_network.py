@@ -8,6 +8,7 @@ import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.fakes.aws import AwsServer, aws_server
 from tests.support.streaming.networks import NETWORKS, Network
@@ -36,7 +37,7 @@ def streamer(network: Network, aws: AwsServer, tmp_path: Path) -> StreamerProces
         table = orjson.loads(orjson.dumps(table).replace(network.secret.encode(), b"env:PLANTED"))
         env = {"PLANTED": network.secret + "\n"}
     settings = {"source": table, "sink": QUICK, "status": {"port": 0}}
-    return StreamerProcess(tmp_path, aws.url, [], settings, env, words=("--log-level", "DEBUG"))
+    return StreamerProcess(tmp_path, aws.url, [], settings, env, words=("--log-level", "DEBUG"), forked=False)
 
 
 def rows(streamer: StreamerProcess) -> list[dict[str, object]]:
@@ -69,7 +70,7 @@ def test_metrics_are_prometheus_text_with_each_figure_once_and_secrets_are_nowhe
         wait_for(lambda: len(aws.lines("-posts")) >= 2, what="the second post")
         wait_for(lambda: (heartbeat(aws) or {"counts": {}})["counts"].get("delivered", 0) >= 2, what="the heartbeat")
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(patient(60)) == 0
     finally:
         process.kill()
         process.wait()

@@ -19,7 +19,7 @@ def test_posts_reach_the_raw_zone_and_no_call_is_refused(tmp_path: Path) -> None
     (tmp_path / "aws").mkdir()
     with running_localaws(tmp_path / "aws", speed=300, enforce_iam=True) as aws:
         list(Provision(aws.client, NAMES).base())
-        role = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['streamer']}"}
+        role = aws.role_environment(NAMES.roles["streamer"])
         streamer = StreamerProcess(tmp_path, aws.endpoint, [file], {"metrics": {"seconds": 1}}, role)
         streamer.without = SECRETS
         assert streamer.run() == 0, streamer.log

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.cli import postrank
 from postrank.options import Secret, WrongSettings
@@ -113,7 +115,8 @@ def test_the_command_rules_shows_the_change_and_makes_it_when_asked(server: Fake
     )
     told = {"POSTRANK_ACCOUNT": "123456789012", "X_TOKEN": TOKEN}
     tried = CliRunner().invoke(postrank, ["rules", "--config", str(path)], env=told)
-    assert tried.output.splitlines() == ["+ cats  [c]", "- rule old", "0 stay, 1 new, 1 go: nothing changed"]
+    counts = "0 unchanged, 1 added, 1 deleted: nothing changed"
+    assert tried.output.splitlines() == ["+ cats  [c]", "- rule old", counts]
     assert server.rules == [{"id": "old", "value": "dogs"}]
     assert CliRunner().invoke(postrank, ["rules", "--config", str(path), "--apply"], env=told).exit_code == 0
     assert [rule["value"] for rule in server.rules] == ["cats"]
@@ -333,7 +336,7 @@ def test_a_search_that_x_limits_waits_for_the_reset_and_gives_nothing_up(server:
     server.found, server.searches = [post(number) for number in range(150)], 1
     one = source(tmp_path, server, gap_query="cats")
     now = datetime.now(UTC)
-    one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
+    one.recovery.enqueue(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
     with reading(one) as read:
         read.until(lambda: server.too_many["searches"], "the limit")
         read.until(lambda: one.recovery._waiting[0].due > now + timedelta(minutes=10), "the reset to be heeded")
@@ -344,7 +347,7 @@ def test_a_gap_is_searched_to_the_end_of_its_last_second_and_its_edges_first(ser
     server.found = [post(1)]
     one = source(tmp_path, server, gap_query="cats")
     end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-    one.recovery.wanted(Gap(since=end - timedelta(seconds=20.5), until=end + timedelta(seconds=0.25), reason="r"))
+    one.recovery.enqueue(Gap(since=end - timedelta(seconds=20.5), until=end + timedelta(seconds=0.25), reason="r"))
     with reading(one) as read:
         read.until_ids("1")
         read.until(lambda: any(gap.recovered_by for gap in read.gaps), "all of it")
@@ -362,7 +365,7 @@ def test_gaps_that_follow_closely_are_not_searched_twice(server: FakeX, tmp_path
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
     for second in (0, 6, 12):
         since = start + timedelta(seconds=second)
-        one.recovery.wanted(Gap(since=since, until=since + timedelta(seconds=2), reason="r"))
+        one.recovery.enqueue(Gap(since=since, until=since + timedelta(seconds=2), reason="r"))
     with reading(one) as read:
         read.until(lambda: sum(bool(gap.recovered_by) for gap in read.gaps) == 3, "the searches")
     assert spans(server, start) == [(-10, 0), (0, 6), (6, 12), (12, 14)]
@@ -374,8 +377,8 @@ def test_a_gap_that_cannot_be_searched_now_waits_and_one_out_of_reach_is_given_u
     now = datetime.now(UTC)
     options = {"gap_query": "cats", "price": 1.0, "daily_budget": 5, "margin": 1}
     one = source(tmp_path, server, **options)
-    one.recovery.wanted(Gap(since=now - timedelta(days=8), until=now - timedelta(days=7), reason="r"))
-    one.recovery.wanted(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
+    one.recovery.enqueue(Gap(since=now - timedelta(days=8), until=now - timedelta(days=7), reason="r"))
+    one.recovery.enqueue(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
     with reading(one) as read:
         read.until(lambda: len({kept["from"] for kept in one.recovery.to_cursor()}) == 1, "the one out of reach")
         read.until(lambda: one.recovery._waiting[0].due.hour == 0, "the budget: there is a new one at midnight")
@@ -384,6 +387,7 @@ def test_a_gap_that_cannot_be_searched_now_waits_and_one_out_of_reach_is_given_u
 
 def test_restarts_do_not_make_more_connections_than_x_allows(server: FakeX, tmp_path: Path) -> None:
     server.connects = 4
+    began = time.monotonic()
     for number in range(4):
         with reading(source(tmp_path, server, connects=4)) as read:
             read.until(lambda number=number: server.feed.opened > number, "the connection")
@@ -392,7 +396,8 @@ def test_restarts_do_not_make_more_connections_than_x_allows(server: FakeX, tmp_
     fifth = source(tmp_path, server, connects=4)
     with reading(fifth) as read:
         read.until(lambda: len(read.batches) > 5, "signs of life")
-        assert 890 < fifth.ways.connections.due() <= 901
+        due = fifth.ways.connections.due()
+        assert 899 - (time.monotonic() - began) < due <= 901
     assert not server.too_many
     assert server.count("GET", STREAM) == 4
     kept = tmp_path / "state" / "connects.json"
@@ -544,7 +549,7 @@ def test_what_x_asks_of_keepers_of_posts_reaches_the_lake_or_the_ledger(server: 
             server.publish({"data": {"scrub_geo": about}})
             wait_for(lambda: len(aws.lines("-posts")) == 2, what="the post and its end")
             process.terminate()
-            assert process.wait(60) == 0
+            assert process.wait(patient(60)) == 0
         finally:
             process.kill()
             process.wait()

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 
 _ROOT = Path(__file__).resolve().parents[2]
 _HOME = Path(tempfile.mkdtemp(prefix="postrank-airflow-"))
@@ -24,7 +27,8 @@ os.environ.update(
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(_HOME / "no-plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}",
+        # Runs are those of one process; whoever answers a question of one, in another, waits for its turn at the file.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}?timeout=120",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -44,7 +48,6 @@ from tests.support import permissions  # noqa: E402
 NAMES = Resources.of("local", "123456789012")
 UNIT = 'argv = ["sleep", "3600"]\nrestart = "always"\n'
 _CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
-_ROLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def provisioned(folder: Path, unit: str, *, is_evidence: bool = True) -> Iterato
         extra = {"region_name": "us-east-1", "endpoint_url": running.endpoint}
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(_CONNECTION, json.dumps({"conn_type": "aws", "extra": extra}))
-            patch.setenv(_ROLE, f"{running.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}")
+            for name, value in running.role_environment(NAMES.roles["airflow"]).items():
+                patch.setenv(name, value)
             patch.delenv("AWS_ACCESS_KEY_ID", raising=False)
             yield running
         if is_evidence:
@@ -83,6 +87,16 @@ def aws(tmp_path_factory) -> Iterator[LocalAws]:
     """The local AWS of all tests that break nothing in it."""
     with provisioned(tmp_path_factory.mktemp("localaws"), UNIT) as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_models() -> Iterator[None]:
+    """Let the botocore sessions of all tasks share the models that they parse: each hook of a task makes a session of
+    its own, and parsing again took half of the time of a run.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
@@ -21,7 +22,7 @@ from tests.support.fakes.mastodon import FakeMastodon, fake_mastodon, status
 from tests.support.fakes.x import TOKEN as X_TOKEN
 from tests.support.fakes.x import FakeX, fake_x, post
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(patient(180)), pytest.mark.in_file_order]
 
 RAW = NAMES.buckets["raw"]
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -124,7 +125,7 @@ def test_a_slice_that_is_read_again_counts_no_post_twice(host, backfill, run_dag
     hours = {tuple(part.split("=")[1] for part in key.split("/")[2:4]): key.rsplit("/", 1)[0] for key in keys}
     known = [Partition(values, f"s3://{RAW}/{folder}/") for values, folder in hours.items()]
     Catalogue(host.aws.client("glue"), NAMES.database).point("raw_posts", known)
-    assert run_dag("rank_authors", interval_start=None, interval_end=None).state == "success"
+    assert run_dag("rank_authors", interval_start=None, interval_end=None, publish=True).state == "success"
     results = NAMES.buckets["results"]
     manifest = json.loads(s3.get_object(Bucket=results, Key="rankings/latest.json")["Body"].read())["manifest"]
     key = manifest.replace("manifest.json", "granularity=all/ranked_authors.json")

@@ -91,14 +91,14 @@ def test_what_is_escalated_says_what_was_tried_and_what_to_do():
 def test_a_streamer_that_loses_lines_is_told_with_its_numbers():
     counts = {"read": 10, "events": 9, "rejected": 1, "delivered": 7, "spooled": 1, "in_flight": 1}
     assert "read 10 = 9 events + 1 rejected" in balance_of_streamer(counts)
-    with pytest.raises(NotConserved, match=r"hop streamer: 9 went in, .* = 8 came out"):
+    with pytest.raises(NotConserved, match=r"hop streamer: 9 in, .* = 8 out"):
         balance_of_streamer({**counts, "delivered": 6})
 
 
 def test_lines_may_be_under_way_but_not_for_ever():
     samples = [Sample(NOW - timedelta(hours=1), 100), Sample(NOW, 150)]
     transit = timedelta(minutes=10)
-    assert "50 are under way" in balance_of_delivery(samples, 100, NOW, transit)
-    assert "2 came more than once" in balance_of_delivery(samples, 152, NOW, transit)
-    with pytest.raises(NotConserved, match=r"100 lines .* 99 lie in the lake: 1 are missing"):
+    assert "50 are in transit" in balance_of_delivery(samples, 100, NOW, transit)
+    assert "2 are duplicates" in balance_of_delivery(samples, 152, NOW, transit)
+    with pytest.raises(NotConserved, match=r"100 lines .* 99 are in the lake: 1 are missing"):
         balance_of_delivery(samples, 99, NOW, transit)

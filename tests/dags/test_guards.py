@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
 from tests.support.lake.ranked_lake import post
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 _LEAST_LIMIT = 10_000_000  # bytes (Amazon Athena API, "WorkGroupConfiguration")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.glue import Partition
 from tests.dags.conftest import NAMES
 from tests.support.lake.ranked_lake import Lake, delete, post
@@ -97,7 +98,7 @@ def test_deleted_posts_are_taken_out_with_evidence_and_the_rest_of_the_care_is_d
     assert (again.tasks["plan_redaction"], again.tasks["sweep"]) == ("skipped", "success")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(patient(600))
 def test_many_deleted_posts_wait_for_a_human_whose_no_leaves_them_and_whose_yes_is_in_the_evidence(
     deleted, run_dag, aws, answer
 ):

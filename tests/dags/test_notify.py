@@ -43,7 +43,7 @@ def test_a_webhook_in_trouble_is_logged_without_its_address_and_stops_nothing(aw
     tell(monkeypatch, url.format(hook=hook.url))
     assert published(aws) == before + 1
     (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
-    assert record.getMessage().startswith("post could not tell")
+    assert record.getMessage().startswith("post could not send")
     assert "secret-path" not in caplog.text
 
 
@@ -53,7 +53,7 @@ def test_a_run_that_is_late_is_told(aws, hook, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_POSTRANK_WEBHOOK", json.dumps({"conn_type": "http", "password": hook.url}))
     known = {"dag_run": {"dag_id": "rank_authors", "dag_run_id": "scheduled__1"}}  # as the scheduler hands it over
     asyncio.run(late(limit="1:00:00", context=known))
-    words = "run scheduled__1 of rank_authors is not done 1:00:00 after it was queued"
+    words = "run scheduled__1 of rank_authors is not finished 1:00:00 after it was queued"
     assert hook.told[-1] == f"*Postrank: rank_authors is late*\n{words}"
 
 

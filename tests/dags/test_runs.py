@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
 from tests.support.lake.ranked_lake import post
 
 HOUR = "2026-11-24T01"
-INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z"}
+INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z", "publish": True}
 EVENTS = [
     post("1", "ann", "2026-11-23T10:00:00.000Z"),
     post("2", "ann", "2026-11-23T10:00:59.000Z"),
@@ -132,13 +133,13 @@ def test_what_firehose_could_not_deliver_fails_the_check_until_it_is_put_back_on
         seen = run_dag("check_delivery", put_back_records=0)
         assert (seen.tasks["put_errors_back"], seen.tasks["require_no_errors"]) == ("skipped", "failed")
         some = run_dag("check_delivery", put_back_records=2)
-        assert some.returned("put_errors_back") == "2 records are back on their streams"
+        assert some.returned("put_errors_back") == "2 records put back on their streams"
         assert some.tasks["require_no_errors"] == "failed"
         rest = run_dag("check_delivery", put_back_records=100)
-        assert rest.returned("put_errors_back") == "1 records are back on their streams"
+        assert rest.returned("put_errors_back") == "1 records put back on their streams"
         assert rest.tasks["require_no_errors"] == "success"
         none = run_dag("check_delivery", put_back_records=100)
-        assert none.returned("put_errors_back") == "0 records are back on their streams"
+        assert none.returned("put_errors_back") == "0 records put back on their streams"
         assert sorted(line["post_id"] for line in _taken(aws)) == ["e0", "e1", "e2"]
     finally:
         aws.client("s3").delete_object(Bucket=NAMES.buckets["raw"], Key=key)
@@ -157,7 +158,7 @@ def test_error_records_are_counted_and_sampled_without_their_data(catalogued, aw
         )
         aws.client("s3").put_object(Bucket=NAMES.buckets["raw"], Key=key, Body=b"no JSON\n")
         (failed,) = records.of_days([datetime.now(UTC).date()])
-        with pytest.raises(Unreadable, match="line 1, is no error record of Firehose"):
+        with pytest.raises(Unreadable, match="line 1, is not an error record of Firehose"):
             records.put_back(failed, None, 10)
     finally:
         aws.client("s3").delete_object(Bucket=NAMES.buckets["raw"], Key=key)
@@ -184,7 +185,7 @@ def test_a_bad_hour_is_refused_when_the_run_is_asked_for(run_dag):
         run_dag("trending_topics", hour="2026-11-23T11:00:00Z' or 1=1 --")
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(patient(90))
 def test_a_delivered_hour_becomes_a_partition(deliver, run_dag, aws):
     deliver("2026-11-24T02", EVENTS)
     assert run_dag("refresh_catalog").state == "success"

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from localaws.testing.databases import PASSWORD, connect, create
+from localaws.testing.patience import patient
 from postrank.aws.glue import Catalogue, Partition
 from tests.dags.conftest import NAMES
 from tests.support.fakes.x import TOKEN, FakeX, fake_x
 from tests.support.lake.ranked_lake import post
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(patient(180))
 
 ASIDE = {"hour": None, "places": [], "rebuild": False, "top": 100}
 NASTY = ["O'Brien's", 'say "hi"', "🎉 été", "two\nlines", "'; drop table place_trends; --", "%(name)s", "\\", "nul\0"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws import policies
@@ -32,7 +33,7 @@ MARKER = {"Bucket": RAW, "Key": NAMES.keys["deploy_marker"]}
 DEPLOYED, NOBODY_ELSE, NOT_INSTALLED, TAKEN_BACK, SILENT = 0, 3, 4, 5, 6
 SECONDS = 250
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(patient(600)), pytest.mark.in_file_order]
 
 
 @dataclass
@@ -59,13 +60,12 @@ class Site:
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """A `postrank deploy` in a process of its own, as the deployer's role."""
-        role = f"{self.aws.endpoint}/_localaws/credentials/{NAMES.roles['deployer']}"
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "POSTRANK_ACCOUNT": NAMES.account,
             "AWS_ENDPOINT_URL": self.aws.endpoint,
             "AWS_REGION": NAMES.region,
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": role,
+            **self.aws.role_environment(NAMES.roles["deployer"]),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         argv = [sys.executable, "-m", "postrank", "deploy", *words]
@@ -79,7 +79,7 @@ class Site:
         process = self.start(
             "streamer", "--version", version, *dist, "--steady", "1", "--patience", str(patience), *words
         )
-        said, _ = process.communicate(timeout=SECONDS)
+        said, _ = process.communicate(timeout=patient(SECONDS))
         return process.returncode, said
 
     def marker(self) -> dict[str, Any] | None:
@@ -160,10 +160,11 @@ def test_a_good_release_is_published_installed_and_kept(running):
     assert (running.host / "opt/postrank/releases/0.8.1/installed").exists()  # to go back to
 
 
+@pytest.mark.slow
 def test_a_published_release_needs_no_checkout(running):
     running.deploy("0.8.3")
     process = running.start("streamer", "--version", "0.8.1", "--steady", "1")
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == DEPLOYED, said
     assert "published" not in said
     running.await_run("0.8.1")
@@ -173,36 +174,39 @@ def test_a_release_that_stays_silent_is_taken_back(running):
     pointer = running.current()
     status, said = running.deploy("0.8.2", patience=6)
     assert status == TAKEN_BACK, said
-    assert "0.8.2 gave no sign of work within 6 s" in said
+    assert "0.8.2 sent no heartbeat within 6 s" in said
     running.await_run("0.8.1")
     assert running.marker() is None
     assert running.current() == pointer
 
 
+@pytest.mark.slow
 def test_an_interrupted_deployment_is_taken_back_and_clears_its_marker(running):
     dist = str(running.releases["0.8.2"].folder)
     process = running.start("streamer", "--version", "0.8.2", "--dist", dist, "--patience", "600", "--steady", "1")
     wait_for(lambda: _link(running).endswith("0.8.2"), timeout=SECONDS, what="0.8.2 to be activated")
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == TAKEN_BACK, said
     assert "signal SIGTERM" in said
     running.await_run("0.8.1")
     assert running.marker() is None
 
 
+@pytest.mark.slow
 def test_a_second_deployment_is_refused_while_one_goes_on(running):
     dist = str(running.releases["0.8.2"].folder)
     process = running.start("streamer", "--version", "0.8.2", "--dist", dist, "--patience", "600", "--steady", "1")
     wait_for(running.marker, timeout=SECONDS, what="the first to take the marker")
     status, said = running.deploy("0.8.3")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=SECONDS)
+    process.communicate(timeout=patient(SECONDS))
     assert status == NOBODY_ELSE
-    assert "another deployment goes on: 0.8.2, by arn:aws:sts::123456789012:assumed-role/" in said
+    assert "another deployment is running: 0.8.2, by arn:aws:sts::123456789012:assumed-role/" in said
     running.await_run("0.8.1")
 
 
+@pytest.mark.slow
 def test_what_a_killed_deployment_leaves_lapses_and_is_taken_over(running):
     dist = str(running.releases["0.8.2"].folder)
     process = running.start("streamer", "--version", "0.8.2", "--dist", dist, "--patience", "600", "--steady", "1")
@@ -214,7 +218,7 @@ def test_what_a_killed_deployment_leaves_lapses_and_is_taken_over(running):
     assert datetime.fromisoformat(left["until"]) <= datetime.now(UTC) + timedelta(seconds=120)
     status, said = running.deploy("0.8.3")
     assert status == NOBODY_ELSE
-    assert "another deployment goes on: 0.8.2" in said
+    assert "another deployment is running: 0.8.2" in said
     # Two minutes later.
     late = json.dumps({**left, "until": left["since"]})
     running.aws.client("s3").put_object(**MARKER, Body=late.encode())
@@ -223,6 +227,7 @@ def test_what_a_killed_deployment_leaves_lapses_and_is_taken_over(running):
     assert running.marker() is None
 
 
+@pytest.mark.slow
 def test_a_marker_put_by_hand_holds(running):
     running.aws.client("s3").put_object(**MARKER, Body=b'{"by": "an operator", "since": "this morning"}')
     status, said = running.deploy("0.8.3")
@@ -231,6 +236,7 @@ def test_a_marker_put_by_hand_holds(running):
     assert "by an operator, since this morning, until it is cleared by hand" in said
 
 
+@pytest.mark.slow
 def test_files_that_were_changed_in_the_bucket_are_not_installed(running):
     release = running.releases["0.8.3"]
     wheel = next(release.folder.glob("*.whl"))
@@ -246,11 +252,12 @@ def test_files_that_were_changed_in_the_bucket_are_not_installed(running):
     assert running.marker() is None
 
 
+@pytest.mark.slow
 def test_another_build_of_a_published_version_is_refused(running, wheel, tmp_path):
     _publish(running, "0.8.3")
     other = release_as(wheel, tmp_path / "other", "0.8.3", broken=True)
     process = running.start("publish", "--dist", str(other.folder))
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == 2
     assert "holds another build of 0.8.3: a release is never changed" in said
 
@@ -260,12 +267,12 @@ def test_another_build_of_a_published_version_is_refused(running, wheel, tmp_pat
     [
         (["streamer", "--version", "9.9.9"], "9.9.9 is not published"),
         (["streamer", "--version", "newest"], "'newest' is no version such as 0.2.0"),
-        (["publish"], "this folder is no checkout of Postrank"),
+        (["publish"], "this folder is not a checkout of Postrank"),
     ],
 )
 def test_wrong_use_touches_nothing_and_says_why(running, words, reason):
     process = running.start(*words)
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert (process.returncode, running.marker()) == (2, None)
     assert reason in said
 
@@ -284,7 +291,7 @@ def test_the_deployer_s_role_holds_what_a_deployment_calls_and_no_more(running):
 
 def _publish(site: Site, version: str) -> None:
     process = site.start("publish", "--dist", str(site.releases[version].folder))
-    said, _ = process.communicate(timeout=SECONDS)
+    said, _ = process.communicate(timeout=patient(SECONDS))
     assert process.returncode == 0, said
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ bag = DagBag(sys.argv[1])
 print("bag", json.dumps([sorted(bag.dags), bag.import_errors]))
 """
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(patient(600))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def uv() -> str:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory, uv) -> Path:
     folder = tmp_path_factory.mktemp("mwaa") / "bundle"
-    subprocess.run([sys.executable, SCRIPT, folder], env={**os.environ, **SETTINGS}, check=True, timeout=300)
+    subprocess.run([sys.executable, SCRIPT, folder], env={**os.environ, **SETTINGS}, check=True, timeout=patient(300))
     return folder
 
 
@@ -59,6 +60,7 @@ def test_the_bundle_holds_what_mwaa_takes(bundle):
     assert "export POSTRANK_ENVIRONMENT='dev'\n" in (bundle / "startup.sh").read_text()
 
 
+@pytest.mark.slow
 def test_it_is_installed_over_mwaa_s_airflow_and_every_dag_and_plugin_loads(bundle, uv, tmp_path):
     home = tmp_path / "airflow"  # /usr/local/airflow
     shutil.copytree(bundle / "dags", home / "dags")
@@ -69,7 +71,7 @@ def test_it_is_installed_over_mwaa_s_airflow_and_every_dag_and_plugin_loads(bund
     python = tmp_path / "venv/bin/python"
     subprocess.run([uv, "venv", "--quiet", "--python", newest or sys.executable, tmp_path / "venv"], check=True)
     install = [uv, "pip", "install", "--quiet", "--python", python]
-    image = subprocess.run([*install, *IMAGE], capture_output=True, text=True, check=False, timeout=300)
+    image = subprocess.run([*install, *IMAGE], capture_output=True, text=True, check=False, timeout=patient(300))
     if image.returncode:
         pytest.skip(f"MWAA's Airflow cannot be installed here: {image.stderr.strip()[-300:]}")
     done = subprocess.run([*install, "-r", home / "requirements.txt"], capture_output=True, text=True, check=False)
@@ -85,7 +87,7 @@ def test_it_is_installed_over_mwaa_s_airflow_and_every_dag_and_plugin_loads(bund
         "PYTHONPATH": f"{home}/dags:{home}/plugins",
     }
     loaded = subprocess.run(
-        [python, "-c", LOAD, home / "dags"], env=env, capture_output=True, text=True, check=True, timeout=200
+        [python, "-c", LOAD, home / "dags"], env=env, capture_output=True, text=True, check=True, timeout=patient(200)
     )
     line = next(one for one in loaded.stdout.splitlines() if one.startswith("bag "))
     dags, errors = json.loads(line.removeprefix("bag "))
@@ -93,11 +95,12 @@ def test_it_is_installed_over_mwaa_s_airflow_and_every_dag_and_plugin_loads(bund
     assert dags == sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
     plugins = subprocess.run(
         [tmp_path / "venv/bin/airflow", "plugins", "--output", "json"],
-        env=env, capture_output=True, text=True, check=True, timeout=200,
+        env=env, capture_output=True, text=True, check=True, timeout=patient(200),
     )  # fmt: skip
     assert "postrank" in plugins.stdout, plugins.stdout + plugins.stderr
 
 
+@pytest.mark.slow
 def test_the_bucket_gets_what_changed_and_loses_what_is_gone(bundle, tmp_path):
     with running_localaws(tmp_path) as aws:
         s3 = aws.client("s3")
@@ -105,12 +108,11 @@ def test_the_bucket_gets_what_changed_and_loses_what_is_gone(bundle, tmp_path):
         for key in ("dags/gone.py", "logs/kept"):
             s3.put_object(Bucket="mwaa", Key=key, Body=b"x")
         env = {
-            **os.environ, **SETTINGS, "AWS_ENDPOINT_URL": aws.endpoint, "AWS_ACCESS_KEY_ID": "localaws",
-            "AWS_SECRET_ACCESS_KEY": "localaws", "AWS_DEFAULT_REGION": "us-east-1",
+            **os.environ, **SETTINGS, **aws.root_environment
         }  # fmt: skip
         argv = [sys.executable, SCRIPT, tmp_path / "bundle", "mwaa"]
-        first = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=120).stdout
-        second = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=120).stdout
+        first = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=patient(120)).stdout
+        second = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=patient(120)).stdout
         keys = {one["Key"] for one in s3.list_objects_v2(Bucket="mwaa")["Contents"]}
     ours = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
     assert keys == {*ours, "logs/kept"}

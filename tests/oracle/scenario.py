@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
 from postrank.delivery.window_check import WindowsDiffer
-from postrank.ranking.run_identity import Run
-from postrank.trends.hashtags import Trends
 from tests.oracle.recorded import SQL, RecordedLake
 from tests.support.lake.ranked_lake import author_delete, delete, post, render
 from tests.support.lake.upkeep import compact, comparison, redact, settle
@@ -84,14 +82,8 @@ def _corrections() -> list[dict]:
 
 
 def _trends(lake: RecordedLake) -> None:
-    work = Trends(
-        run=Run("trends"),
-        resources=lake.names,
-        athena=lake.athena,
-        catalogue=lake.catalogue,
-        s3=lake.client("s3"),
-        render=render,
-    )
+    work = lake.trends("trends")
+    assert work.begin()
     owed = work.owed()
     work.late(HOUR + timedelta(hours=1), owed)
     lake.write("marts/hashtag_ranking.sql", work.plan([HOUR], 10))

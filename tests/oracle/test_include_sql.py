@@ -2,6 +2,7 @@
 
 import pytest
 
+from localaws.testing.patience import patient
 from tests.oracle.recorded import SQL
 
 FILES = sorted(path.relative_to(SQL).as_posix() for path in SQL.rglob("*.sql"))
@@ -10,8 +11,9 @@ CHECKS_THAT_FIND_NOTHING = {
     for name in ("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions")
 }
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(patient(700))]
 
-@pytest.mark.timeout(700)
+
 @pytest.mark.parametrize("path", FILES)
 def test_trino_gives_the_same_rows(oracle, path):
     asked = [(one, answer) for one, answer in oracle.recorded if one.path == path]
@@ -21,7 +23,6 @@ def test_trino_gives_the_same_rows(oracle, path):
         assert answer == one.rows if one.is_ordered else sorted(answer, key=str) == sorted(one.rows, key=str)
 
 
-@pytest.mark.timeout(700)
 @pytest.mark.parametrize("path", [path for path in FILES if path not in CHECKS_THAT_FIND_NOTHING])
 def test_the_scenario_gives_every_statement_rows(recorded, path):
     asked = [one for one in recorded if one.path == path]

@@ -3,9 +3,11 @@
 import pytest
 
 from localaws.testing.athena.cases import Case, cases
+from localaws.testing.patience import patient
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(patient(700))]
 
 
-@pytest.mark.timeout(700)
 @pytest.mark.parametrize("case", [pytest.param(one, id=one.name) for one in cases() if one.oracle_skips is None])
 def test_trino_gives_the_same_rows(oracle, case: Case):
     assert oracle.cases[case.name] == case.rows

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from postrank.ranking.run_identity import Run
-from postrank.trends.hashtags import Trends
-from tests.support.lake.ranked_lake import delete, post, render
+from localaws.testing.patience import patient
+from tests.support.lake.ranked_lake import delete, post
 
 ARRIVALS = ("2026-11-24T06", "2026-11-24T07", "2026-11-24T08")
 HOURS = [datetime(2026, 11, 24, 5, tzinfo=UTC) - timedelta(hours=back) for back in (0, 1, 2, 30, 167, 168)]
@@ -62,12 +61,13 @@ def _ranked(events: list[dict], hour: datetime) -> list[Row]:
 
 def _trend(lake, number: int) -> list[datetime]:
     """A run for the newest hour and what late posts have touched; returns the hours it has ranked."""
-    parts = {"resources": lake.names, "athena": lake.athena, "catalogue": lake.catalogue, "s3": lake.client("s3")}
-    work = Trends(run=Run(f"trends {number}"), render=render, **parts)
+    work = lake.trends(f"trends {number}")
+    assert work.begin()
     owed = work.owed()
     hours = [HOURS[0], *work.late(HOURS[0], owed)]
     lake.write("marts/hashtag_ranking.sql", work.plan(hours, 100))
     work.point(hours, owed)
+    work.end()
     return hours
 
 
@@ -79,7 +79,7 @@ def _shown(lake, hour: datetime) -> list[Row]:
     return [(*(int(v) if v.isdigit() else v for v in list(row.values())[:5]), float(row["burst"])) for row in rows]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(patient(600))
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=_streams())
 def test_an_hour_s_hashtags_are_true_after_every_arrival_and_its_week_as_of_its_last_ranking(new_lake, arrivals):

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from localaws.testing.patience import patient
 from tests.support.lake.ranked_lake import author_delete, delete, post
-from tests.support.lake.ranking_model import rankings, surviving
+from tests.support.lake.ranking_model import rankings, shown, surviving
 from tests.support.lake.upkeep import compact, redact, redaction, settle
 
 HOURS = ("2026-11-24T01", "2026-11-24T02", "2026-11-24T03")
@@ -41,7 +42,8 @@ def _streams(draw: st.DrawFn) -> list[list[dict]]:
         events += [written] * draw(st.integers(1, 2))
         for _ in range(draw(st.integers(0, 2))):
             moved = draw(st.sampled_from((written["posted_at"], *MOMENTS)))
-            events.append({**written, "kind": "edit", "posted_at": moved, "received_at": next(received)})
+            kind = draw(st.sampled_from(("edit", "post")))
+            events.append({**written, "kind": kind, "posted_at": moved, "received_at": next(received)})
         if draw(st.integers(0, 3)) == 0:
             events.append(delete(name, network=network, received_at=next(received)))
     for author in draw(st.lists(st.sampled_from(("A", "a", "b")), max_size=2, unique=True)):
@@ -49,21 +51,6 @@ def _streams(draw: st.DrawFn) -> list[list[dict]]:
     shuffled = draw(st.permutations(events))
     hours = [draw(st.integers(0, len(HOURS) - 1)) for _ in shuffled]
     return [[event for event, hour in zip(shuffled, hours, strict=True) if hour == n] for n in range(len(HOURS))]
-
-
-def _shown(lake) -> dict[tuple[str, str], list[tuple]]:
-    rows = lake.rows(
-        "select granularity, date_format(window_start, '%Y-%m-%d %H:%i') as window_start, rank, network, author_id,"
-        " posts, previous_rank, peak_60s, share from author_ranking where granularity <> 'all'"
-        " order by granularity, window_start, rank"
-    )
-    found: dict[tuple[str, str], list[tuple]] = {}
-    for row in rows:
-        earlier = int(row["previous_rank"]) if row["previous_rank"] else None
-        counted = int(row["posts"]), earlier, int(row["peak_60s"]), float(row["share"])
-        line = (int(row["rank"]), row["network"], row["author_id"], *counted)
-        found.setdefault((row["granularity"], row["window_start"]), []).append(line)
-    return found
 
 
 def _redact(lake, number: int) -> None:
@@ -79,7 +66,7 @@ CARE = {
 }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(patient(900))
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=_streams(), care=st.lists(st.sampled_from(sorted(CARE)), min_size=len(HOURS), max_size=len(HOURS)))
 def test_the_ranking_is_true_after_every_arrival_whatever_care_was_taken_between(new_lake, arrivals, care):
@@ -90,10 +77,10 @@ def test_the_ranking_is_true_after_every_arrival_whatever_care_was_taken_between
         lake.deliver(hour, events)
         seen += events
         lake.rank([hour])
-        assert _shown(lake) == rankings(surviving(seen))
+        assert shown(lake) == rankings(surviving(seen))
         CARE[taken](lake, number)
     _redact(lake, len(HOURS))
-    assert _shown(lake) == rankings(surviving(seen))
+    assert shown(lake) == rankings(surviving(seen))
     deleted = {(event["network"], event["post_id"]) for event in seen if event["kind"] == "delete"}
     kept = lake.rows("select network, post_id from post_versions where kind in ('post', 'edit')")
     assert not deleted & {(row["network"], row["post_id"]) for row in kept}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from localaws.testing.server import REGION
 from tests.support.lake.ranked_lake import Lake, delete, finish, post
 
 HOURS = ("2026-11-24T01", "2026-11-24T02")
@@ -60,7 +61,7 @@ class Mortal:
 
 def test_tasks_that_are_killed_after_any_call_and_tried_again_give_the_same_export(new_lake):
     unharmed, harmed = new_lake(), new_lake()
-    mortal = Mortal(harmed.client)
+    mortal = Mortal(lambda service: harmed.client(service, region_name=REGION))  # clients that nothing else uses
     for lake in (unharmed, harmed):
         _deliver(lake)
     often_killed = Lake(mortal.client, harmed.names)

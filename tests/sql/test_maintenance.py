@@ -215,7 +215,7 @@ NOW = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
 
 
 def test_minutes_that_stream_and_lake_count_alike_are_compared_once(counted):
-    assert comparison(counted).hold_new(NOW).endswith("are the lake's")
+    assert comparison(counted).hold_new(NOW).endswith("equal the lake's")
     assert "were the lake's" in comparison(counted).hold_new(NOW)
 
 
@@ -236,4 +236,4 @@ def test_what_was_redacted_and_what_a_backfill_brought_is_no_difference(counted)
     counted.deliver(HOURS[1], [delete("2"), found_later])
     counted.rank()
     redact(counted)
-    assert comparison(counted).hold_new(NOW).endswith("are the lake's")
+    assert comparison(counted).hold_new(NOW).endswith("equal the lake's")

@@ -16,7 +16,7 @@ from postrank.aws.resources import Resources
 from postrank.ranking.publish import CheckFailed, require_empty
 from postrank.ranking.run_identity import Run
 from postrank.ranking.sql_literals import FILTERS
-from postrank.trends.hashtags import Trends, hour_of
+from postrank.trends.hashtags import hour_of
 from tests.support.lake.ranked_lake import Lake, delete, post, put, render
 from tests.support.lake.upkeep import AS_OF, compaction, comparison, redaction
 
@@ -91,10 +91,11 @@ def done(aws):
     lake.rank([FIRST])
     lake.deliver(SECOND, GIVEN[SECOND])
     work = lake.ranking("second", [SECOND])
+    assert work.begin()
     notes = work.arrived()
     lake.write("staging/arrivals.sql", work.arrivals(notes))
     lines = work.survey(notes)
-    lake.write("staging/touched_minutes.sql", work.touched(notes, lines))
+    lake.write("staging/touched_minutes.sql", work.touched(notes))
     planned = work.layout(notes, lines)
     lake.write("marts/post_versions.sql", planned["post_versions"])
     work.point_versions(planned, notes)
@@ -102,6 +103,7 @@ def done(aws):
     work.point_minutes(planned)
     lake.write("marts/author_ranking.sql", planned["author_ranking"])
     work.point_ranking(planned)
+    work.end()
     return lake, work.run, planned
 
 
@@ -159,7 +161,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         ),
         "staging/touched_days.sql": (
             render("staging/touched_days.sql", run="another", debt_runs=["owed"]),
-            [("", "2026-11-23", "2026-11-23 10:00:00.000", "2026-11-23 10:01:00.000")],
+            [("", "2026-11-23", "false", "2026-11-23 10:00:00.000", "2026-11-23 10:01:00.000", "2")],
         ),
         "staging/touched_hours.sql": (
             render(
@@ -231,10 +233,12 @@ ANSWERED = (
 def trending(done):
     """The hour's hashtags, ranked and pointed at."""
     lake, _, _ = done
-    parts = {"resources": lake.names, "athena": lake.athena, "catalogue": lake.catalogue, "s3": lake.client("s3")}
-    work, hour = Trends(run=Run("trends"), render=render, **parts), hour_of("2026-11-23T10:00:00Z")
+    work = lake.trends("trends")
+    hour = hour_of("2026-11-23T10:00:00Z")
+    assert work.begin()
     lake.write("marts/hashtag_ranking.sql", work.plan([hour], 10))
-    work.point([hour], [])
+    work.point([hour], {})
+    work.end()
 
 
 @pytest.fixture(scope="module")

@@ -67,20 +67,74 @@ def test_a_failed_run_leaves_the_old_answer_and_its_correction_is_not_lost(lake)
     lake.rank([HOUR])
     lake.deliver(NEXT, [post("2", "ann", "2026-11-23T10:00:05.000Z")])
     failing = lake.ranking("failing", [NEXT])
+    assert failing.begin()
     notes = failing.arrived()
     lake.write("staging/arrivals.sql", failing.arrivals(notes))
     lines = failing.survey(notes)
-    lake.write("staging/touched_minutes.sql", failing.touched(notes, lines))
+    lake.write("staging/touched_minutes.sql", failing.touched(notes))
     planned = failing.layout(notes, lines)
     lake.write("marts/post_versions.sql", planned["post_versions"])
     failing.point_versions(planned, notes)  # and dies here
+    lake.over.add("failing")
     assert lake.rows("select posts from author_ranking where granularity = 'day'") == [{"posts": "1"}]
     lake.rank(["2026-11-24T03"])
     assert lake.rows("select posts from author_ranking where granularity = 'day'") == [{"posts": "2"}]
 
 
-def test_posts_of_any_day_are_ranked(lake):
-    days = ["1901-02-03", "1969-12-31", "1970-01-01", "2999-12-31"]
+def test_posts_dated_beyond_the_day_after_their_arrival_are_kept_and_counted_but_not_ranked(lake):
+    days = ["2026-11-23", "2026-11-25", "2026-11-26", "2999-12-31"]
+    lake.deliver(HOUR, [post(day, "ann", f"{day}T00:00:00.000Z") for day in days])
+    manifest = lake.rank([HOUR])
+    assert manifest["future_lines"] == 2
+    assert manifest["posts"] == 2
+    assert [row["window_start"][:10] for row in lake.results.rows("day")] == days[:2]
+    ranked = lake.rank(interval_start="2026-11-23T00:00:00Z")
+    assert [row["window_start"][:10] for row in lake.results.rows("day", ranked["run"])] == days[:2]
+    assert [row["post_id"] for row in lake.rows("select post_id from posts order by 1")] == days
+    lake.deliver("2026-11-26T01", [post(days[2], "ann", f"{days[2]}T00:00:00.000Z"), delete(days[3])])
+    lake.rank(["2026-11-26T01"])
+    assert [row["window_start"][:10] for row in lake.results.rows("day")] == [days[2]]
+    assert [row["post_id"] for row in lake.rows("select post_id from posts order by 1")] == days[:3]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("later", ["2026-11-24T02", "2026-11-29T02"], ids=["the next hour", "days later"])
+def test_a_post_that_comes_with_two_days_counts_in_the_day_it_was_received_with_last(lake, first, later):
+    stays = post("1", "ann", "2026-11-23T00:00:00.000Z", received_at="2026-11-24T01:00:02.000Z", hashtags=["tag"])
+    goes = post("1", "ann", "2026-11-22T23:59:59.000Z", received_at="2026-11-24T01:00:01.000Z", hashtags=["tag"])
+    events = [stays, goes] if first == 0 else [goes, stays]
+    for hour, event in zip((HOUR, later), events, strict=True):
+        lake.deliver(hour, [event])
+        manifest = lake.rank([hour])
+    assert [row["posted_date"] for row in lake.rows("select posted_date from posts")] == ["2026-11-23"]
+    minutes = lake.rows("select posted_date, sum(posts) as posts from author_minutes group by posted_date")
+    assert [tuple(row.values()) for row in minutes] == [("2026-11-23", "1")]
+    days = lake.rows(
+        "select date_format(window_start, '%Y-%m-%d') as day from author_ranking where granularity = 'day'"
+    )
+    assert [row["day"] for row in days] == ["2026-11-23"]
+    whole = lake.rank(interval_start="2026-11-22T00:00:00Z", interval_end="2026-11-24T00:00:00Z")
+    assert [row["posts"] for row in lake.results.rows("all", whole["run"])] == [1]
+    assert (whole["post_lines"], whole["posts"], whole["duplicates"]) == (2, 1, 1)
+    assert manifest["posts"] == 1
+
+
+def test_a_post_that_comes_with_two_minutes_of_a_day_leaves_the_minute_it_lost(lake):
+    first = post("1", "ann", "2026-11-23T10:00:00.000Z", received_at="2026-11-24T01:00:01.000Z")
+    lake.deliver(HOUR, [first, post("2", "bob", "2026-11-23T10:00:01.000Z")])
+    lake.rank([HOUR])
+    again = {**first, "posted_at": "2026-11-23T10:05:00.000Z", "received_at": "2026-11-24T01:00:02.000Z"}
+    lake.deliver(NEXT, [again])
+    lake.rank([NEXT])
+    minutes = lake.rows(
+        "select date_format(window_start, '%H:%i') as minute, author_id from author_ranking"
+        " where granularity = 'minute' order by 1"
+    )
+    assert [tuple(row.values()) for row in minutes] == [("10:00", "bob"), ("10:05", "ann")]
+
+
+def test_posts_of_any_day_in_the_past_are_ranked(lake):
+    days = ["1901-02-03", "1969-12-31", "1970-01-01", "2026-11-24"]
     lake.deliver(HOUR, [post(day, "ann", f"{day}T23:59:59.999Z") for day in days])
     lake.rank([HOUR])
     assert [row["window_start"][:10] for row in lake.results.rows("day")] == days

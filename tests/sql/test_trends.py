@@ -7,32 +7,27 @@ import pytest
 
 from postrank.ranking.publish import CheckFailed
 from postrank.ranking.request import BadRequest
-from postrank.ranking.run_identity import Run
 from postrank.trends.hashtags import LATEST, Trends, hour_of, last_ended
-from tests.support.lake.ranked_lake import delete, post, render
+from tests.support.lake.ranked_lake import delete, post
 
 HOUR = datetime(2026, 11, 24, 5, tzinfo=UTC)
 
 
 def _trends(lake, name: str = "") -> Trends:
-    return Trends(
-        run=Run(f"trends {name}"),
-        resources=lake.names,
-        athena=lake.athena,
-        catalogue=lake.catalogue,
-        s3=lake.client("s3"),
-        render=render,
-    )
+    return lake.trends(f"trends {name}")
 
 
 def _run(lake, hour: datetime = HOUR, top: int = 100) -> list[str]:
     """A run for an hour and what late posts have touched before it; returns the documents' keys."""
     lake.runs += 1
     work = _trends(lake, f"{lake.runs}")
+    assert work.begin()
     owed = work.owed()
     hours = [hour, *work.late(hour, owed)]
     lake.write("marts/hashtag_ranking.sql", work.plan(hours, top))
-    return work.publish(hours, lake.write("exports/trending_hashtags.sql", work.point(hours, owed)), {})
+    queries = lake.write("exports/trending_hashtags.sql", work.point(hours, owed))
+    work.end()
+    return work.publish(hours, queries, {})
 
 
 def _rank(lake, hour: datetime = HOUR, top: int = 100) -> list[dict]:
@@ -117,15 +112,16 @@ def test_what_was_ranked_before_its_posts_were_to_be_read_is_still_owed(lake):
     lake.deliver("2026-11-24T05", [_tagged("1", HOUR, "a")])
     work = lake.ranking("stopped")
     work.make_views()
+    assert work.begin()
     notes = work.arrived()
     lake.write("staging/arrivals.sql", work.arrivals(notes))
     lines = work.survey(notes)
-    lake.write("staging/touched_minutes.sql", work.touched(notes, lines))
+    lake.write("staging/touched_minutes.sql", work.touched(notes))
     planned = work.layout(notes, lines)
-    assert _trends(lake).owed() == []
+    assert _trends(lake).owed() == {}
     lake.write("marts/post_versions.sql", planned["post_versions"])
     work.point_versions(planned, notes)
-    assert _trends(lake).owed() == [work.run.slug]
+    assert list(_trends(lake).owed()) == [work.run.slug]
 
 
 def test_an_hour_without_hashtags_is_an_empty_answer(lake):
@@ -147,7 +143,7 @@ def test_what_is_out_of_order_is_not_pointed_at(lake):
         "cast(0 as double) as usual_posts, cast(1 as double) as burst, '2026-11-24T05' as window_hour"
     )
     with pytest.raises(CheckFailed, match="hashtag_ranking"):
-        work.point([HOUR], [])
+        work.point([HOUR], {})
     assert lake.catalogue.partitions("hashtag_ranking") == []
 
 

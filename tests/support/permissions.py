@@ -51,15 +51,15 @@ def called(role: str) -> dict[str, set[str]]:
     return found
 
 
-def note_ran(modules: Iterable[str]) -> None:
-    """Note that modules of tests, by their paths from the checkout, have run."""
+def note_ran(modules: Iterable[tuple[str, bool]]) -> None:
+    """Note which modules of tests, by their paths from the checkout, have run: their slow tests, or the others."""
     _write(_RAN, sorted({*modules, *ran()}))
 
 
-def ran() -> set[str]:
-    """The modules whose calls were gathered."""
+def ran() -> set[tuple[str, bool]]:
+    """The modules whose calls were gathered, each with whether those were its slow tests."""
     path = EVIDENCE / _RAN
-    return set(json.loads(path.read_text())) if path.exists() else set()
+    return {(module, slow) for module, slow in json.loads(path.read_text())} if path.exists() else set()
 
 
 def _write(name: str, told: Any) -> None:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import itertools
 import json
 import shutil
 import signal
@@ -11,23 +12,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
+from postrank.laptop.failures import RunFailed
 from postrank.laptop.provision import Provision
 from postrank.laptop.services import airflow as local_airflow
 from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import any_free
 from tests.support.fakes.webhook import Webhook, webhook
 from tests.support.lake.ranked_lake import post
+from tests.support.stack.laptop_run import share_cache
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")
@@ -54,6 +60,19 @@ def late():
 late()
 """
 
+BROKEN = """
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def broken():
+    @task
+    def divide():
+        return 1 / 0
+    divide()
+
+broken()
+"""
+
 
 @dataclass
 class Running:
@@ -69,7 +88,7 @@ class Running:
             found = self.airflow.run_state(dag_id, run_id)
             return found if found in ("success", "failed") else ""
 
-        return wait_for(state, timeout=300, what=f"{run_id} to end", every=0.5)
+        return wait_for(state, timeout=900, what=f"{run_id} to end", every=0.5)
 
     def exports(self) -> dict[str, dict[str, Any]]:
         """The manifests so far by Airflow's run id."""
@@ -91,9 +110,11 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("faults")
     layout = Layout.of(ROOT, folder / "var")
+    share_cache(layout.var)
     layout.create()
     shutil.copytree(ROOT / "dags", folder / "dags")
     (folder / "dags" / "late.py").write_text(LATE)
+    (folder / "dags" / "broken.py").write_text(BROKEN)
     with (
         running_localaws(folder, speed=50, enforce_iam=True) as aws,
         webhook() as hook,
@@ -101,36 +122,43 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     ):
         list(Provision(aws.client, NAMES).base())
         port = any_free()
+        database = Postgres(parts, layout.airflow / "postgres", layout.cache)
         env = {
             **local_airflow.inherited_environment(),
-            **local_airflow.settings(layout, port, aws.endpoint, NAMES.region),
+            **local_airflow.settings(layout, database, port, aws.endpoint, NAMES.region),
             **IMPATIENT,
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW_CONN_POSTRANK_WEBHOOK": json.dumps({"conn_type": "http", "password": hook.url}),
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['airflow']}",
+            **aws.role_environment(NAMES.roles["airflow"]),
             "POSTRANK_ACCOUNT": NAMES.account,
             "POSTRANK_INCLUDE": str(ROOT / "include"),
             "POSTRANK_POLL_SECONDS": "1",
         }
-        local_airflow.prepare(layout, env)
+        local_airflow.start_database(database, env)
         airflow = Airflow(parts, env, port, ROOT)
         airflow.start_api()
         airflow.start_rest()
-        wanted = {"rank_authors", "late"}
-        wait_for(lambda: wanted <= airflow.known_dags(), timeout=120, what="the DAGs", every=0.5)
+        wanted = {"rank_authors", "late", "broken"}
+        wait_for(lambda: wanted <= airflow.known_dags(), timeout=600, what="the DAGs", every=0.5)
         yield Running(aws, airflow, parts, hook)
 
 
 @pytest.fixture(scope="module")
 def delivered(running: Running) -> None:
     """Two posts of ann in the first hour, one of bob in the second, in one arrival hour."""
-    s3, raw = running.aws.client("s3"), NAMES.buckets["raw"]
     posts = [post("1", "ann", f"{HOURS[0]}:00:00.000Z"), post("2", "ann", f"{HOURS[0]}:00:59.000Z")]
     posts.append(post("3", "bob", f"{HOURS[1]}:59:59.999Z"))
-    body = gzip.compress("".join(json.dumps(one) + "\n" for one in posts).encode())
-    s3.put_object(Bucket=raw, Key="raw/posts/dt=2026-11-24/hour=01/a.ndjson.gz", Body=body)
+    _deliver(running, "01", posts)
+
+
+def _deliver(running: Running, hour: str, posts: list[dict[str, Any]]) -> None:
+    """Let posts arrive in an hour of 2026-11-24."""
+    raw = NAMES.buckets["raw"]
+    body = gzip.compress("".join(json.dumps(event) + "\n" for event in posts).encode())
+    prefix = f"raw/posts/dt=2026-11-24/hour={hour}/"
+    running.aws.client("s3").put_object(Bucket=raw, Key=f"{prefix}a.ndjson.gz", Body=body)
     catalogue = Catalogue(running.aws.client("glue"), NAMES.database)
-    catalogue.point("raw_posts", [Partition(("2026-11-24", "01"), f"s3://{raw}/raw/posts/dt=2026-11-24/hour=01/")])
+    catalogue.point("raw_posts", [Partition(("2026-11-24", hour), f"s3://{raw}/{prefix}")])
 
 
 def _interval(first: str, last: str) -> dict[str, str]:
@@ -146,13 +174,13 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
         tasks = {one["task_id"]: one["state"] for one in running.airflow.tasks("rank_authors", run_id)}
         return tasks.get("layout") == "success" and "running" in tasks.values()
 
-    wait_for(at_work, timeout=180, what="a task in mid-run", every=0.05)
+    wait_for(at_work, timeout=600, what="a task in mid-run", every=0.05)
     scheduler = psutil.Process(running.parts.process_id("scheduler"))
     family = [*scheduler.children(recursive=True), scheduler]
     for process in family:
         process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
-    running.airflow.start_part("scheduler")
+    psutil.wait_procs(family, timeout=patient(10))
+    wait_for(lambda: running.parts.process_id("scheduler") != scheduler.pid, what="the scheduler's restart")
     assert running.ended("rank_authors", run_id) == "success"
     undisturbed = running.airflow.trigger("rank_authors", whole)
     assert running.ended("rank_authors", undisturbed) == "success"
@@ -172,10 +200,65 @@ def test_two_intervals_that_are_asked_for_at_once_do_not_mix(running: Running, d
     assert [one["start"][:13] for one in intervals] == list(HOURS)
 
 
+def test_backfills_and_a_run_by_hand_at_once_rank_every_post_once(running: Running, delivered: None) -> None:
+    """Backfills do not count against `max_active_runs`: four runs are under way, one of which moves pointers."""
+    running.airflow.unpause("rank_authors")
+    hours = ("02", "03", "04")
+    for hour in hours:
+        _deliver(running, hour, [post(f"{hour}-{n}", f"cid {n}", f"{HOURS[0]}:0{n}:00.000Z") for n in range(4)])
+    backfill = {
+        "dag_id": "rank_authors",
+        "from_date": "2026-11-24T02:15:00Z",
+        "to_date": "2026-11-24T04:15:00Z",
+        "max_active_runs": 3,
+        "reprocess_behavior": "none",
+        "run_backwards": False,
+        "dag_run_conf": {},
+    }
+    httpx.post(f"{running.airflow.url}/api/v2/backfills", json=backfill, timeout=60).raise_for_status()
+    by_hand = running.airflow.trigger("rank_authors", _interval(HOURS[0], "2026-11-23T12"))
+    runs = wait_for(lambda: _filled(running, 3), timeout=60, what="the backfill's runs", every=0.5)
+    assert [running.ended("rank_authors", run) for run in (*runs, by_hand)] == ["success"] * 4
+    spans = sorted(_span(running, run) for run in (*runs, by_hand))
+    assert any(following[0] < earlier[1] for earlier, following in itertools.pairwise(spans))
+    last = running.airflow.trigger("rank_authors", _interval(HOURS[0], "2026-11-23T12"))
+    assert running.ended("rank_authors", last) == "success"
+    expected = {"ann": "2", "bob": "1", **{f"cid {n}": "3" for n in range(4)}}
+    assert {row["author_id"]: row["posts"] for row in running.csv(last, "all")} == expected
+    catalogue = Catalogue(running.aws.client("glue"), NAMES.database)
+    assert catalogue.partitions("touched_minutes") == []
+
+
+def _filled(running: Running, number: int) -> list[str]:
+    """The runs of backfills, once there are so many."""
+    runs = [run["dag_run_id"] for run in _dag_runs(running) if run["run_type"] == "backfill"]
+    return runs if len(runs) == number else []
+
+
+def _span(running: Running, run_id: str) -> tuple[str, str]:
+    (run,) = [run for run in _dag_runs(running) if run["dag_run_id"] == run_id]
+    return run["start_date"], run["end_date"]
+
+
+def _dag_runs(running: Running) -> list[dict[str, Any]]:
+    url = f"{running.airflow.url}/api/v2/dags/rank_authors/dagRuns"
+    runs: list[dict[str, Any]] = httpx.get(url, params={"limit": 100}, timeout=60).json()["dag_runs"]
+    return runs
+
+
+def test_the_reason_of_a_failed_run_is_its_tasks_last_error(running: Running) -> None:
+    run_id = running.airflow.trigger("broken", {})
+    running.airflow.unpause("broken")
+    assert running.ended("broken", run_id) == "failed"
+    failure = RunFailed("broken", run_id, running.airflow.failed_tasks("broken", run_id), running.parts.logs / "tasks")
+    assert "broken failed in divide" in str(failure)
+    assert "ZeroDivisionError: division by zero" in str(failure)
+
+
 def test_a_run_that_is_late_is_told_to_the_topic_and_the_webhook(running: Running) -> None:
     run_id = running.airflow.trigger("late", {})
     running.airflow.unpause("late")
-    wait_for(lambda: running.webhook.told, timeout=120, what="a word on the late run", every=0.5)
+    wait_for(lambda: running.webhook.told, timeout=600, what="a word on the late run", every=0.5)
     words = f"run {run_id} of late is not done 0:00:01 after it was queued"
     assert running.webhook.told == [f"*Postrank: late is late*\n{words}"]
     published = [call for call in running.aws.call_log() if call["action"] == "Publish"]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.posts.times import to_text
 from tests.support.fakes.jetstream import FakeJetstream, commit, fake_jetstream, record
 from tests.support.stack.laptop_run import RANKED_SECONDS, exported, running_stack
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 POSTS = {"did:plc:busy": 30, "did:plc:calm": 20, "did:plc:gone": 40}
 
@@ -40,7 +41,7 @@ def test_a_live_source_is_collected_and_ranked_through_every_hop(
                 what="the streamer to connect",
             )
             tell(server)
-            assert running.process.wait(timeout=RANKED_SECONDS) == 0, running.said()
+            assert running.process.wait(timeout=patient(RANKED_SECONDS)) == 0, running.said()
             said = running.said()
     ranked = [
         (row["network"], row["author_id"], row["author_handle"], row["posts"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from postrank.aws import policies
 from postrank.aws.resources import Resources
@@ -28,7 +29,7 @@ TRY = (
     " && mount -t overlay o -o lowerdir=/opt,upperdir={0}/m/u,workdir={0}/m/w /opt"
 )
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(patient(600))]
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def namespace(tmp_path) -> None:
             pytest.skip(f"{tool} is not installed")
     (tmp_path / "try").mkdir()
     can = ["unshare", "--mount", "sh", "-c", TRY.format(tmp_path / "try")]
-    if os.getuid() != 0 or subprocess.run(can, capture_output=True, check=False, timeout=30).returncode:
+    if os.getuid() != 0 or subprocess.run(can, capture_output=True, check=False, timeout=patient(30)).returncode:
         pytest.skip("no mount namespace with layers can be made here")
     probe = tmp_path / "probe"
     probe.write_bytes(bytes(1 << 20))
@@ -61,17 +62,17 @@ def launch(aws: LocalAws) -> str:
 def boot(aws: LocalAws, folder: Path, **spec: str) -> dict[str, Any]:
     """Boot an instance from its user data; returns what came of it."""
     (folder / "layer").mkdir()
-    (folder / "spec.json").write_text(json.dumps({**spec, "folder": str(folder / "layer")}))
-    role = f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['streamer']}"
+    root = {"aws_access_key_id": aws.root.key, "aws_secret_access_key": aws.root.secret, "region_name": "us-east-1"}
+    (folder / "spec.json").write_text(json.dumps({**spec, "folder": str(folder / "layer"), "root": root}))
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTRANK_"))},
         "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": role,
+        **aws.role_environment(NAMES.roles["streamer"]),
         "PATH": f"/usr/local/bin:{os.environ['PATH']}",
     }
     argv = ["unshare", "--mount", sys.executable, BOOT, folder / "spec.json"]
     try:
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=250)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=patient(250))
     finally:
         left = subprocess.run(["losetup", "-j", spec["disk"]], capture_output=True, text=True, check=True).stdout
         for line in left.splitlines():

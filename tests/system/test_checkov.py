@@ -1,4 +1,4 @@
-"""checkov finds nothing in Terraform's files; what is left on purpose says why beside it."""
+"""checkov finds nothing in Terraform's files, the Dockerfile and the workflows; what is skipped says why."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from localaws.testing.patience import patient
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = "checkov==3.3.30"  # its many pins stay out of uv.lock: it runs in an environment of its own
@@ -28,13 +30,14 @@ def checkov() -> list[str]:
     if uv is None:
         pytest.skip("uv is not on the PATH")
     command = [uv, "tool", "run", "--from", CHECKOV, "checkov"]
-    had = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=SECONDS, check=False)
+    had = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=patient(SECONDS), check=False)
     if had.returncode != 0:
         pytest.skip(f"{CHECKOV} cannot be had: {had.stderr.strip().splitlines()[-1:]}")
     return command
 
 
-@pytest.mark.timeout(2 * SECONDS + 20)
+@pytest.mark.slow
+@pytest.mark.timeout(patient(2 * SECONDS + 20))
 def test_checkov_finds_nothing_and_every_skip_has_a_reason(checkov: list[str], tmp_path: Path) -> None:
     everything = tmp_path / "everything.tfvars"
     everything.write_text(EVERYTHING, encoding="utf-8")
@@ -43,7 +46,9 @@ def test_checkov_finds_nothing_and_every_skip_has_a_reason(checkov: list[str], t
         words += ["--var-file", str(variables)]
     words += ["--skip-download", "--output", "json"]
     env = {**os.environ, **USUAL}
-    done = subprocess.run([*checkov, *words], capture_output=True, text=True, timeout=SECONDS, env=env, check=False)
+    done = subprocess.run(
+        [*checkov, *words], capture_output=True, text=True, timeout=patient(SECONDS), env=env, check=False
+    )
     assert done.stdout, done.stderr[-3000:]
     found = json.loads(done.stdout)
     failed = [(one["check_id"], one["resource"], one["check_name"]) for one in found["results"]["failed_checks"]]
@@ -52,3 +57,27 @@ def test_checkov_finds_nothing_and_every_skip_has_a_reason(checkov: list[str], t
     assert found["results"]["parsing_errors"] == []
     assert found["summary"]["resource_count"] > 80
     assert [one for one in skipped if len(one[1].split()) < 4] == []
+
+
+@pytest.mark.timeout(2 * SECONDS + 20)
+@pytest.mark.parametrize(
+    ("framework", "source"), [("dockerfile", "Dockerfile"), ("github_actions", ".github/workflows")]
+)
+def test_checkov_finds_nothing_in_images_and_workflows(
+    checkov: list[str], tmp_path: Path, framework: str, source: str
+) -> None:
+    target = tmp_path / source
+    target.parent.mkdir(parents=True, exist_ok=True)
+    copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
+    copy(ROOT / source, target)
+    words = ["--directory", str(tmp_path), "--framework", framework, "--skip-download", "--output", "json"]
+    env = {**os.environ, **USUAL}
+    done = subprocess.run([*checkov, *words], capture_output=True, text=True, timeout=SECONDS, env=env, check=False)
+    assert done.stdout, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    failed = [(one["check_id"], one["resource"], one["check_name"]) for one in found["results"]["failed_checks"]]
+    skipped = [(one["check_id"], one["check_result"]["suppress_comment"]) for one in found["results"]["skipped_checks"]]
+    assert failed == []
+    assert found["results"]["parsing_errors"] == []
+    assert found["summary"]["passed"] > 20
+    assert [reason for _, reason in skipped if len(reason.split()) < 4] == []

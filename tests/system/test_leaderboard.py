@@ -11,12 +11,13 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.ranking.export_reader import Results
 from postrank.report.store import Report
-from tests.support.lake.exports import HOSTILE, Author, Written, export, ranked, sample_posts
+from tests.support.lake.exports import HOSTILE, Author, Written, export, plain_posts, ranked, sample_posts
 from tests.support.stack.airflow_server import PASSWORD, USER, api_server, token
-from tests.support.stack.browser import browser, complaints, keep_picture, prefer
+from tests.support.stack.browser import browser, complaints, keep_documentation_picture, keep_picture, prefer
 
 BUCKET = "postrank-local-results-123456789012"
 POSTS = sample_posts()
@@ -38,7 +39,7 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture
 def s3(endpoint: str) -> Any:
     """S3 with an empty results bucket."""
-    keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws"}
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
     client.create_bucket(Bucket=BUCKET)
     for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
@@ -136,9 +137,9 @@ def test_movement_is_told_against_the_window_before(page: Page) -> None:
     for said, row in zip(words, NEWEST_HOUR, strict=True):
         before, rank = row[10], row[3]
         if before is None:
-            assert said == "not in the window before"
+            assert said == "not in the previous window"
         else:
-            assert said == ("as before" if before == rank else f"{'up' if before > rank else 'down'} from {before}")
+            assert said == ("unchanged" if before == rank else f"{'up' if before > rank else 'down'} from {before}")
 
 
 def test_each_author_has_a_course_that_says_its_peak(page: Page) -> None:
@@ -162,7 +163,7 @@ def test_a_slash_leads_to_the_search_and_typing_narrows(page: Page) -> None:
     assert handles == expected
     assert f"{len(expected)} of {len(NEWEST_HOUR)} ranked authors" in page.status
     page.press(" nobody at all")
-    assert page.texts("#message h2") == ["Nobody found"]
+    assert page.texts("#message h2") == ["No authors found"]
 
 
 def test_the_keyboard_alone_reaches_another_granularity_and_window(page: Page) -> None:
@@ -252,8 +253,8 @@ def test_ten_thousand_authors_are_shown_and_searched_without_waiting(page: Page,
     shown, typed = (page.browser.execute_script(script) for script in (_SECONDS_TO_SHOW, _SECONDS_TO_SEARCH))
     keep_picture(page.browser, "leaderboard-ten-thousand")
     print(f"10,000 authors: shown after {shown:.2f} s, a key of a search answered after {typed:.3f} s")
-    assert shown < 5
-    assert typed < 0.5
+    assert shown < patient(5)
+    assert typed < patient(0.5)
 
 
 _SECONDS_TO_SHOW = "return performance.getEntriesByName('ranking-shown')[0].startTime / 1000"
@@ -378,3 +379,21 @@ def test_a_run_shows_its_report(chromium: Any, open_url: str, s3: Any) -> None:
     chromium.set_window_size(1280, 1000)
     chromium.get(f"{open_url}/postrank/report?dag_id=check_delivery&run_id=manual__one")
     assert chromium.find_element("css selector", "h1").text == "No report"
+
+
+def test_the_pictures_of_the_docs_show_no_error(page: Page, s3: Any) -> None:
+    run = export(s3, BUCKET, plain_posts())
+    Report(Results(s3, BUCKET), run).store()
+    page.browser.set_window_size(1280, 820)
+    page.open("?per=hour")
+    wait_for(lambda: len(page.texts("td.course svg")) == len(page.texts("tbody td.rank")), what="a course in every row")
+    keep_documentation_picture(page.browser, "leaderboard")
+    prefer(page.browser, "dark")
+    page.open("?per=hour")
+    keep_documentation_picture(page.browser, "leaderboard-dark")
+    prefer(page.browser, "light")
+    page.browser.get(f"{page.url}/postrank/report?dag_id=rank_authors&run_id=manual__one")
+    wait_for(lambda: page.texts("h2"), what="the report")
+    keep_documentation_picture(page.browser, "report")
+    page.browser.set_window_size(1280, 1000)
+    assert complaints(page.browser) == []

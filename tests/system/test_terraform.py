@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from localaws.testing.losing_proxy import first_attempts, losing_proxy
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
@@ -24,7 +27,7 @@ from tests.support import permissions
 from tests.support.stack.laptop_run import ROOT, command, exported
 from tests.support.stack.terraform import Terraform
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.in_file_order, pytest.mark.timeout(patient(900))]
 
 NAMES = Resources.of("local", "123456789012")
 JOB_SECONDS = 500
@@ -49,8 +52,6 @@ terraform {
   backend "local" {}
 }
 provider "aws" {
-  access_key        = "localaws"
-  secret_key        = "localaws"
   s3_use_path_style = true
 }
 """
@@ -66,7 +67,7 @@ provider "aws" {
         self.aws = self._serving.enter_context(
             running_localaws(self.layout.aws, speed=60, enforce_iam=True, units=self.layout.units)
         )
-        self.terraform.env["AWS_ENDPOINT_URL"] = self.aws.endpoint
+        self.terraform.env |= self.aws.root_environment
 
     def stop(self) -> None:
         """Stop it; its state stays."""
@@ -180,12 +181,13 @@ def test_the_outputs_are_the_names_that_python_uses(applied):
     )
 
 
+@pytest.mark.slow
 def test_the_main_job_runs_on_what_terraform_made(applied):
     applied.stop()
     ui, aws = str(any_free()), str(any_free())
     words = ("--project", str(ROOT), "--var", str(applied.layout.var), "--port", ui, "--aws-port", aws)
     job = subprocess.run(
-        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=JOB_SECONDS, check=False
+        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=patient(JOB_SECONDS), check=False
     )
     assert job.returncode == 0, job.stdout[-5000:] + job.stderr[-2000:]
     assert exported(applied.layout.results, "all")[0]["author_handle"].startswith("sim_")
@@ -220,12 +222,14 @@ def _is(call: dict[str, Any], service: str, action: str, resource: str) -> bool:
     return (call["service"], call["action"]) == (service, action) and resource in call["resource"]
 
 
+@pytest.mark.slow
 def test_running_changes_nothing_that_terraform_made(applied):
     applied.stop()
     applied.serve()
     applied.has_nothing_to_do()
 
 
+@pytest.mark.slow
 def test_the_named_queries_run_on_what_the_job_left(applied):
     athena, ended = applied.aws.client("athena"), {}
     ids = athena.list_named_queries(WorkGroup=NAMES.workgroup)["NamedQueryIds"]
@@ -246,6 +250,7 @@ def test_the_named_queries_run_on_what_the_job_left(applied):
     assert {name: how for name, how in ended.items() if how != "SUCCEEDED: "} == {}
 
 
+@pytest.mark.slow
 def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_readme_names(applied):
     everything = ("-var", 'mwaa={version="3.2.1"}', "-var", 'alarm_emails=["team@example.com"]')
     dev = applied.types_planned("-var-file=environments/dev.tfvars")
@@ -258,8 +263,11 @@ def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_rea
     assert prod - local == named
 
 
-def test_destroying_leaves_nothing(applied):
-    applied.terraform("destroy", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
+def test_destroying_leaves_nothing_though_each_first_response_is_lost(applied):
+    with losing_proxy(urlsplit(applied.aws.endpoint).port, first_attempts()) as proxy:
+        applied.terraform.env["AWS_ENDPOINT_URL"] = proxy.url
+        applied.terraform("destroy", "-auto-approve", "-input=false", "-parallelism=20", LOCAL)
+    assert any(b"DeleteAlarms" in exchange.body for exchange in proxy.lost)
     assert left(applied.aws) == {}
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.patience import patient
 from tests.support.lake.real_posts import given_data
 from tests.support.stack.laptop_run import Stack, exported, running_stack
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(patient(600))]
 
 Row = dict[str, str]
 FILES = ("airline-2015", "twitter-v11-sample-2013")

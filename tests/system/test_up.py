@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import shlex
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,12 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.stack.browser import browser, keep_picture
 from tests.support.stack.laptop_run import RANKED_SECONDS, ROOT, Stack, command, running_stack
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.in_file_order, pytest.mark.timeout(patient(600))]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,7 @@ HOPS = {
 def test_a_second_run_of_the_same_interval_gives_the_same_csv_but_for_the_revision(stack: Stack) -> None:
     first = latest(stack)
     interval = first["manifest"]["interval"]
-    conf = {"interval_start": interval["start"], "interval_end": interval["end"]}
+    conf = {"interval_start": interval["start"], "interval_end": interval["end"], "publish": True}
     assert stack.run_dag("rank_authors", conf) == "success"
     second = latest(stack)
     assert second["run"] != first["run"]
@@ -104,14 +107,31 @@ def _without_revision(text: bytes) -> list[list[str]]:
 )
 def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack, conf: dict[str, str], reason: str) -> None:
     body = {"logical_date": None, "conf": conf}
-    answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=30)
+    answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=patient(30))
     assert answer.status_code == 400
     assert reason in answer.json()["detail"]
 
 
 def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:
-    found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=30).json()["pools"]}
+    found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=patient(30)).json()["pools"]}
     assert set(json.loads((ROOT / "include" / "pools.json").read_text(encoding="utf-8"))) < found
+
+
+@pytest.mark.slow
+def test_a_backfill_over_a_day_of_hours_runs_every_hour(stack: Stack) -> None:
+    day = ["--from-date", "2026-03-14T00:00:00+00:00", "--to-date", "2026-03-14T23:59:59+00:00"]
+    words = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", "refresh_catalog", *day]
+    script = f". {shlex.quote(str(stack.var / 'airflow.env'))} && exec {shlex.join(words)} --max-active-runs 4"
+    created = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=300)
+    assert created.returncode == 0, created.stderr
+
+    def states() -> list[str]:
+        query = {"limit": 100, "run_type": "backfill"}
+        runs = httpx.get(f"{stack.ui}/api/v2/dags/refresh_catalog/dagRuns", params=query, timeout=60).json()
+        return [run["state"] for run in runs["dag_runs"]]
+
+    wait_for(lambda: {*states()} <= {"success", "failed"}, timeout=1200, what="the end of the backfill", every=1)
+    assert states() == ["success"] * 24
 
 
 def test_the_form_in_the_ui_starts_a_run_with_what_was_typed(stack: Stack) -> None:
@@ -126,7 +146,7 @@ def test_the_form_in_the_ui_starts_a_run_with_what_was_typed(stack: Stack) -> No
         next(button for button in buttons if button.text == "Trigger").click()
         wait_for(lambda: "/runs/manual" in page.current_url, timeout=60, what="the run's page")
         run_id = unquote(page.current_url.split("/runs/")[1].split("?")[0])
-    run = httpx.get(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns/{run_id}", timeout=30).json()
+    run = httpx.get(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns/{run_id}", timeout=patient(30)).json()
     assert run["conf"]["top"] == 7
 
 
@@ -167,7 +187,7 @@ def test_once_ends_by_itself_and_leaves_the_results(tmp_path: Path) -> None:
         "".join(json.dumps(_post(number)) + "\n" for number in range(50)) + "{not json\n", encoding="utf-8"
     )
     with running_stack(tmp_path, [posts], "--once") as running:
-        assert running.process.wait(timeout=RANKED_SECONDS) == 0, running.said()
+        assert running.process.wait(timeout=patient(RANKED_SECONDS)) == 0, running.said()
         said = running.said()
     assert f"Rejected: {posts.name}, byte" in said
     assert "All 1 rejected lines" in said

@@ -1,5 +1,5 @@
--- posts: one row per network, post and posted day: the newest version.
--- Tombstoned posts are gone, and so are those that an edit moved to another day.
+-- posts: one row per network and post: the newest version, in the day in which it was posted.
+-- An edit goes before a post, then the newest received_at, then the newest posted_at. Tombstoned posts are gone.
 create or replace view posts as
 with versions as (
     select
@@ -26,7 +26,7 @@ with versions as (
         row_number() over (
             partition by posted_date, network, post_id
             order by
-                case kind when 'post' then 0 when 'edit' then 1 when 'moved' then 1 else 2 end desc,
+                case when kind in ('post', 'repeated') then 0 when kind in ('edit', 'moved') then 1 else 2 end desc,
                 received_at desc,
                 posted_at desc,
                 arrival_interval desc,

@@ -1,4 +1,5 @@
 -- author_minutes: one row per network, author and tumbling minute, for at most 100 posted days.
+-- A post dated later than the day after its arrival is kept in `posts` but counted nowhere.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -21,6 +22,8 @@ with day_posts as (
     from posts
     where
         posted_date in ({{ params.read_days | texts }})
+        and posted_date
+        <= date_format(date_add('day', 1, date_parse(substr(arrival_interval, 1, 10), '%Y-%m-%d')), '%Y-%m-%d')
         and (
             posted_date in ({{ params.days | texts }})
             or date_format(posted_at, '%H:%i') = '23:59'

@@ -62,6 +62,17 @@ corrections as (
     where kind in ('edit', 'delete')
 ),
 
+ranked_marks as (
+    select
+        *,
+        row_number() over (
+            partition by kind, network, post_id, arrival_interval, posted_date
+            order by received_at desc, posted_at desc
+        ) as mark_rank
+    from {{ params.touched | name }}
+    where kind in ('deleted', 'moved', 'repeated')
+),
+
 marks as (
     select
         kind,
@@ -70,7 +81,7 @@ marks as (
         cast(null as varchar) as author_id,
         cast(null as varchar) as author_handle,
         cast(null as varchar) as author_name,
-        max(posted_at) as posted_at,
+        posted_at,
         cast(null as varchar) as text,
         cast(null as varchar) as lang,
         cast(null as array(varchar)) as hashtags,
@@ -80,15 +91,14 @@ marks as (
         cast(null as varchar) as repost_of,
         cast(null as varchar) as quote_of,
         cast(null as array(varchar)) as versions,
-        max(received_at) as received_at,
+        received_at,
         cast(null as varchar) as collector,
         cast(null as varchar) as source_cursor,
         cast(0 as bigint) as copies,
         arrival_interval,
         posted_date
-    from {{ params.touched | name }}
-    where kind in ('deleted', 'moved')
-    group by kind, network, post_id, arrival_interval, posted_date
+    from ranked_marks
+    where mark_rank = 1
 ),
 
 everything as (

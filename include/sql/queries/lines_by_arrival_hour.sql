@@ -1,4 +1,4 @@
--- How many lines of which kind each arrival hour in the catalogue holds, the newest first.
+-- Lines in the catalog per arrival hour and kind, newest hour first.
 select
     dt,
     hour,

@@ -1,4 +1,4 @@
--- What each hop of each collector had taken and given when it last said so. Received is the sum of the other counts.
+-- Counts of each hop of each collector as last reported. Received is the sum of the other counts.
 select
     collector,
     hop,

@@ -1,4 +1,4 @@
--- The hundred authors who wrote most in the newest hour that was ranked, over all networks.
+-- The 100 authors with the most posts in the newest ranked hour, over all networks.
 with newest as (
     select max(window_start) as window_start
     from author_ranking_revisions

@@ -1,4 +1,4 @@
--- Spans of a network's time that may be missing and that nothing has recovered yet, the newest first.
+-- Spans of a network that may be missing and have not been recovered, newest first.
 select
     source,
     gap_from,

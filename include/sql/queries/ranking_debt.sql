@@ -1,4 +1,4 @@
--- The posted days whose rankings are older than their posts: what the next default ranking settles.
+-- Posted days whose rankings are older than their posts; the next default ranking settles them.
 select
     posted_date,
     count(distinct posted_minute) as minutes,

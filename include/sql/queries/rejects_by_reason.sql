@@ -1,9 +1,9 @@
--- How many lines each source gave on each day that broke the contract, by reason, with one of them.
+-- Rejected lines per source, day and reason, each with an example.
 select
     dt,
     source,
     reason,
-    count(*) as lines,
+    sum(coalesce(lines, 1)) as lines,
     min(line) as example
 from rejects
 group by dt, source, reason

@@ -1,4 +1,4 @@
--- The hashtags of the newest ranked hour, the one that rises most above the week before first.
+-- Hashtags of the newest ranked hour, ordered by how far they rise above the week before.
 with newest as (
     select max(window_hour) as window_hour
     from hashtag_ranking

@@ -1,5 +1,6 @@
 -- touched_minutes: one row per posted minute that an arrival hour adds to,
--- and one per post that the hour takes out of a minute (deleted, moved to another day, replaced within the day).
+-- and one per version that may leave a minute: deleted, moved by an edit or repeated by a post of another day, replaced
+-- within the day. Which version of a post wins is the same in every day: edits, then received_at, then posted_at.
 -- A delete of any version of an edited post takes out the post, whichever of the two arrived first.
 -- An author's tombstone counts as one of each post that has a version up to its moment.
 create table {{ params.table | name }}
@@ -64,7 +65,7 @@ versions as (
     where kind in ('post', 'edit') and posted_date <> 'corrections'
 ),
 
-told as (
+deletions as (
     select
         kind,
         network,
@@ -72,13 +73,13 @@ told as (
         author_id,
         posted_at,
         received_at,
-        date_format(posted_at, '%Y-%m-%d') as posted_date,
         arrival_interval,
         is_new
     from seen
-    where posted_date = 'corrections' or (is_new and kind in ('edit', 'delete'))
+    where kind = 'delete' and (is_new or posted_date = 'corrections')
 ),
 
+-- The later versions of edited posts, with the id that the post is known by.
 chains as (
     select
         seen.network,
@@ -93,40 +94,68 @@ chains as (
 
 deleted_chains as (
     select
-        told.kind,
+        deletions.kind,
         chains.network,
         chains.post_id,
-        told.posted_at,
-        told.received_at,
-        told.posted_date,
-        case when told.is_new then told.arrival_interval else chains.arrival_interval end as arrival_interval,
-        told.is_new or chains.is_new as is_new
-    from told
+        deletions.posted_at,
+        deletions.received_at,
+        cast(null as varchar) as posted_date,
+        case when deletions.is_new then deletions.arrival_interval else chains.arrival_interval end
+            as arrival_interval,
+        deletions.is_new or chains.is_new as is_new
+    from deletions
     inner join chains
-        on told.network = chains.network and told.post_id = chains.version_id
-    where told.kind = 'delete'
+        on deletions.network = chains.network and deletions.post_id = chains.version_id
+),
+
+arrived_ids as (
+    select distinct
+        network,
+        post_id
+    from arrived
+    where kind in ('post', 'edit')
+),
+
+-- What the lake holds of posts that arrived again: other versions, and marks of deletions.
+other_versions as (
+    select
+        case when known.kind in ('post', 'edit') then known.kind else 'delete' end as kind,
+        known.network,
+        known.post_id,
+        known.posted_at,
+        known.received_at,
+        known.posted_date,
+        known.arrival_interval,
+        known.is_new
+    from known
+    inner join arrived_ids
+        on known.network = arrived_ids.network and known.post_id = arrived_ids.post_id
+    where
+        known.kind in ('post', 'edit', 'deleted', 'redacted_post', 'redacted_edit')
+        and known.posted_date <> 'corrections'
 ),
 
 authors_posts as (
     select
-        told.kind,
+        deletions.kind,
         versions.network,
         versions.post_id,
         cast(null as timestamp(3)) as posted_at,
-        told.received_at,
+        deletions.received_at,
         cast(null as varchar) as posted_date,
-        case when told.is_new then told.arrival_interval else versions.arrival_interval end as arrival_interval,
-        told.is_new or versions.is_new as is_new
+        case when deletions.is_new then deletions.arrival_interval else versions.arrival_interval end
+            as arrival_interval,
+        deletions.is_new or versions.is_new as is_new
     from versions
-    inner join told
-        on versions.network = told.network and versions.author_id = told.author_id
+    inner join deletions
+        on versions.network = deletions.network and versions.author_id = deletions.author_id
     where
-        told.kind = 'delete'
-        and told.post_id = concat('author:', told.author_id)
-        and versions.posted_at <= coalesce(told.posted_at, told.received_at, versions.posted_at)
+        deletions.post_id = concat('author:', deletions.author_id)
+        and versions.posted_at <= coalesce(deletions.posted_at, deletions.received_at, versions.posted_at)
 ),
 
-corrections as (
+-- What may take a version out of its day or minute.
+rivals as (
     select
         kind,
         network,
@@ -136,7 +165,21 @@ corrections as (
         posted_date,
         arrival_interval,
         is_new
-    from told
+    from arrived
+    where kind in ('post', 'edit')
+    union all
+    select * from other_versions
+    union all
+    select
+        kind,
+        network,
+        post_id,
+        posted_at,
+        received_at,
+        cast(null as varchar) as posted_date,
+        arrival_interval,
+        is_new
+    from deletions
     union all
     select * from deleted_chains
     union all
@@ -144,33 +187,33 @@ corrections as (
 ),
 
 marks as (
-    select
+    select distinct
+        case when rivals.is_new then rivals.arrival_interval else versions.arrival_interval end as arrival_interval,
         case
-            when corrections.is_new then corrections.arrival_interval
-            else versions.arrival_interval
-        end as arrival_interval,
-        case
-            when corrections.kind = 'delete' then 'deleted'
-            when corrections.posted_date <> versions.posted_date then 'moved'
-            else 'replaced'
+            when rivals.kind = 'delete' then 'deleted'
+            when rivals.posted_date = versions.posted_date then 'replaced'
+            when rivals.kind = 'edit' then 'moved'
+            else 'repeated'
         end as kind,
         versions.network,
         versions.post_id,
-        max(coalesce(corrections.posted_at, versions.posted_at)) as posted_at,
-        max(corrections.received_at) as received_at,
+        case when rivals.kind = 'delete' then versions.posted_at else rivals.posted_at end as posted_at,
+        rivals.received_at,
         versions.posted_date,
         date_trunc('minute', versions.posted_at) as posted_minute,
         cast(0 as bigint) as lines
     from versions
-    inner join corrections
-        on versions.network = corrections.network and versions.post_id = corrections.post_id
+    inner join rivals
+        on versions.network = rivals.network and versions.post_id = rivals.post_id
     where
-        (versions.is_new or corrections.is_new)
+        (versions.is_new or rivals.is_new)
         and (
-            corrections.kind = 'delete'
-            or date_trunc('minute', corrections.posted_at) <> date_trunc('minute', versions.posted_at)
+            rivals.kind = 'delete'
+            or (
+                date_trunc('minute', rivals.posted_at) <> date_trunc('minute', versions.posted_at)
+                and (rivals.kind = 'edit' or versions.kind = 'post')  -- no post goes before an edit
+            )
         )
-    group by 1, 2, 3, 4, 7, 8
 ),
 
 minutes as (

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 
 
@@ -24,14 +25,14 @@ def test_it_says_when_it_is_ready_and_stops_on_sigterm_with_status_zero(tmp_path
 def test_sigint_stops_it_as_well(tmp_path):
     with running_localaws(tmp_path) as aws:
         aws.process.send_signal(signal.SIGINT)
-        assert aws.process.wait(20) == 0
+        assert aws.process.wait(patient(20)) == 0
 
 
 def test_a_taken_port_gets_one_clear_message(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         argv = [sys.executable, "-m", "localaws", "serve", "--port", str(port), "--state", str(tmp_path / "state")]
-        ended = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+        ended = subprocess.run(argv, capture_output=True, text=True, timeout=patient(30), check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip().splitlines()[-1].startswith(f"localaws: cannot listen on 127.0.0.1:{port}: ")
     assert "Traceback" not in ended.stderr
@@ -40,17 +41,17 @@ def test_a_taken_port_gets_one_clear_message(tmp_path):
 def test_two_servers_do_not_share_a_state(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    with running_localaws(tmp_path / "one") as one, running_localaws(tmp_path / "two") as two:
-        one.client("s3").create_bucket(Bucket="of-one-only")
+    with running_localaws(tmp_path / "one") as item, running_localaws(tmp_path / "two") as two:
+        item.client("s3").create_bucket(Bucket="of-one-only")
         assert two.client("s3").list_buckets()["Buckets"] == []
-        assert urlsplit(one.endpoint).port != urlsplit(two.endpoint).port
+        assert urlsplit(item.endpoint).port != urlsplit(two.endpoint).port
 
 
 def serve(*options, env=None):
     """Run the command until it gives up."""
     argv = [sys.executable, "-m", "localaws", "serve", "--port", "0", *map(str, options)]
     ended = subprocess.run(
-        argv, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **(env or {})}
+        argv, capture_output=True, text=True, timeout=patient(60), check=False, env={**os.environ, **(env or {})}
     )
     assert "Traceback" not in ended.stderr
     return ended.returncode, ended.stderr.strip().splitlines()[-1]
@@ -58,8 +59,8 @@ def serve(*options, env=None):
 
 def test_a_state_belongs_to_one_server_at_a_time(tmp_path):
     with running_localaws(tmp_path) as aws:
-        code, said = serve("--state", aws.state)
-        assert (code, said) == (1, f"localaws: {aws.state} is in use by another localaws, process {aws.process.pid}")
+        code, output = serve("--state", aws.state)
+        assert (code, output) == (1, f"localaws: {aws.state} is in use by another localaws, process {aws.process.pid}")
         aws.kill()
     with running_localaws(tmp_path) as aws:
         assert aws.client("s3").list_buckets()["Buckets"] == []
@@ -68,9 +69,9 @@ def test_a_state_belongs_to_one_server_at_a_time(tmp_path):
 @pytest.mark.parametrize("below", ["", "state"])
 def test_a_state_that_cannot_be_a_folder_is_named(tmp_path, below):
     (tmp_path / "file").touch()
-    code, said = serve("--state", tmp_path / "file" / below)
+    code, output = serve("--state", tmp_path / "file" / below)
     assert code == 1
-    assert said.startswith(f"localaws: the state cannot be kept in {tmp_path / 'file'}")
+    assert output.startswith(f"localaws: the state cannot be kept in {tmp_path / 'file'}")
 
 
 @pytest.mark.parametrize("what", ["emulator/journal.sqlite", "kinesis/records.sqlite", "firehose/firehose.sqlite"])
@@ -78,18 +79,18 @@ def test_a_damaged_state_is_named_and_left_alone(tmp_path, what):
     path = tmp_path / what
     path.parent.mkdir(parents=True)
     path.write_bytes(b"no database " * 500)
-    code, said = serve("--state", tmp_path)
-    assert (code, said) == (1, f"localaws: the state in {tmp_path} cannot be used: file is not a database")
+    code, output = serve("--state", tmp_path)
+    assert (code, output) == (1, f"localaws: the state in {tmp_path} cannot be used: file is not a database")
     assert path.read_bytes() == b"no database " * 500
 
 
 @pytest.mark.parametrize("options", [("--speed", "0"), ("--port", "70000"), ("--call-log", "{}"), ()])
 def test_settings_that_are_none_are_named(tmp_path, options):
-    given = [one.format(tmp_path) for one in options]
+    words = [text.format(tmp_path) for text in options]
     env = {} if options else {"LOCALAWS_KINESIS_LIMITS": "zero"}
-    code, said = serve("--state", tmp_path / "state", *given, env=env)
+    code, output = serve("--state", tmp_path / "state", *words, env=env)
     assert code in (1, 2)
-    assert (options or ["LOCALAWS_KINESIS_LIMITS"])[0] in said or str(tmp_path) in said
+    assert (options or ["LOCALAWS_KINESIS_LIMITS"])[0] in output or str(tmp_path) in output
 
 
 def test_a_full_disk_is_said_and_waited_out(tmp_path):

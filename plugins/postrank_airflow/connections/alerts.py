@@ -1,4 +1,4 @@
-"""Telling humans: the alerts topic, and a Slack-compatible webhook where an Airflow connection names one."""
+"""Notifications: the alerts topic, and a Slack-compatible webhook where an Airflow connection names one."""
 
 import logging
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def tell(subject: str, message: str) -> None:
         try:
             channel(subject, message)
         except Exception as error:  # whatever it is: its text may hold the webhook's address
-            _log.error("%s could not tell %r: %s", channel.__name__.strip("_"), subject, type(error).__name__)
+            _log.error("%s could not send %r: %s", channel.__name__.strip("_"), subject, type(error).__name__)
 
 
 class FailureNotifier(BaseNotifier):
@@ -57,4 +57,4 @@ def _webhook() -> str | None:
 
 
 def _one_line(text: str) -> str:
-    return "".join(one if " " <= one <= "~" else " " for one in text)
+    return "".join(character if " " <= character <= "~" else " " for character in text)

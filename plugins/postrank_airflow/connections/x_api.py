@@ -27,18 +27,18 @@ def connection() -> Any:
         return None
 
 
-def trends(told: Any, woeid: int) -> dict[str, Any]:
+def trends(options: Any, woeid: int) -> dict[str, Any]:
     """X's answer for a place. Raises XAway; AirflowFailException where asking again does not help."""
-    url = f"{(told.host or _HOST).rstrip('/')}/2/trends/by/woeid/{woeid}"
+    url = f"{(options.host or _HOST).rstrip('/')}/2/trends/by/woeid/{woeid}"
     query: dict[str, Any] = {"max_trends": _MOST, "trend.fields": "trend_name,tweet_count"}
     try:
-        answer = httpx.get(url, params=query, headers={"Authorization": f"Bearer {told.password}"}, timeout=_SECONDS)
+        answer = httpx.get(url, params=query, headers={"Authorization": f"Bearer {options.password}"}, timeout=_SECONDS)
     except httpx.HTTPError as error:
         raise XAway(f"X did not answer GET {url}: {type(error).__name__}") from None
     if answer.is_success:
-        found: dict[str, Any] = answer.json()
-        return found
+        response: dict[str, Any] = answer.json()
+        return response
     why = f"X answers {answer.status_code} to GET {url}: {answer.text[:300]}"
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-        raise XAway(f"{why}; its limit ends at {answer.headers.get('x-rate-limit-reset', 'a time it does not say')}")
+        raise XAway(f"{why}; its limit ends at {answer.headers.get('x-rate-limit-reset', 'an unknown time')}")
     raise AirflowFailException(why)

@@ -15,7 +15,7 @@ from postrank_airflow.connections.alerts import tell
 async def late(*, limit: str, context: dict[str, Any]) -> None:
     """Tell that a run is late. Airflow's triggerer calls it with what it knows of the run."""
     run = context.get("dag_run") or {}
-    words = f"run {run.get('dag_run_id')} of {run.get('dag_id')} is not done {limit} after it was queued"
+    words = f"run {run.get('dag_run_id')} of {run.get('dag_id')} is not finished {limit} after it was queued"
     await sync_to_async(tell)(f"Postrank: {run.get('dag_id')} is late", words)
 
 

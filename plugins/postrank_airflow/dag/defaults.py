@@ -14,6 +14,9 @@ else:
     _FATAL = RetryRule(exception=Fatal, action=RetryAction.FAIL, reason="only a change mends it")
     _POLICY = {"retry_policy": ExceptionRetryPolicy(rules=[_FATAL])}
 
+LEASE_POLL_SECONDS = 10.0  # between two looks at a lease that another run holds
+LEASE_PATIENCE_SECONDS = 6 * 3600.0  # how long a run waits for its turn
+
 DEFAULT_ARGS = {
     "on_failure_callback": [FailureNotifier()],
     "owner": "postrank",

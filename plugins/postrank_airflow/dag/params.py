@@ -1,4 +1,4 @@
-"""The parameters of DAGs, as their forms show them and as a trigger is checked against them."""
+"""The params of DAGs: what their forms show, and the schemas that triggers are validated against."""
 
 from airflow.sdk import Param
 
@@ -19,8 +19,8 @@ def _moment(title: str, description: str) -> Param:
 
 
 def _bound(title: str, which: str) -> Param:
-    words = f"{which} of the interval of event time (when posts were written), a whole minute, UTC. "
-    return _moment(title, words + "Empty: as far as what has newly arrived.")
+    words = f"{which} of the interval in event time (when posts were published), a whole minute, UTC. "
+    return _moment(title, words + "Empty: the interval of the newly arrived posts.")
 
 
 RANKING_PARAMS = {
@@ -34,7 +34,7 @@ RANKING_PARAMS = {
         minItems=1,
         uniqueItems=True,
         title="Windows",
-        description="How long the ranked windows are; all: the whole interval as one.",
+        description="Lengths of the ranked windows; all: the whole interval as one window.",
     ),
     "networks": Param(
         [],
@@ -44,22 +44,22 @@ RANKING_PARAMS = {
         uniqueItems=True,
         examples=["x", "bluesky", "mastodon:mastodon.social"],
         title="Networks",
-        description="Rank the authors of these networks only, together. Empty: all networks.",
+        description="Rank only the authors of these networks, together. Empty: all networks.",
     ),
     "top": Param(
         100,
         type="integer",
         minimum=1,
         maximum=TOP_LIMIT,
-        title="Authors a window",
-        description="How many authors each window keeps.",
+        title="Authors per window",
+        description="Number of authors in each window.",
         examples=[20, 100],
     ),
     "include_reposts": Param(
         True,
         type="boolean",
         title="Count reposts",
-        description="Whether a repost of somebody else's post counts as a post.",
+        description="Whether a repost of another author's post counts as a post.",
         examples=[True, False],
     ),
     "order": Param(
@@ -67,8 +67,17 @@ RANKING_PARAMS = {
         type="string",
         enum=list(ORDERS),
         title="Rank by",
-        description="posts: the most posts in the window. peak_60s: the most within any 60 seconds of it.",
+        description="posts: most posts in the window. peak_60s: most posts in any 60 seconds of the window.",
         examples=list(ORDERS),
+    ),
+    "publish": Param(
+        False,
+        type="boolean",
+        title="Show to everybody",
+        description="Whether the leaderboard, the report and `postrank results` show this ranking unless asked for "
+        "another run. A run by schedule always is shown; without this, one by hand or by backfill has its own address "
+        "(rankings/run=<run>/) only.",
+        examples=[False, True],
     ),
 }
 
@@ -78,15 +87,15 @@ BACKFILL_PARAMS = {
         type="string",
         enum=list(SOURCES),
         title="Read from",
-        description="ledger: the open gaps of the gap ledger, each from where its source can be read again. x-search: "
-        "X's recent search, seven days back. mastodon: the instances' timelines. archive: files in the raw bucket.",
+        description="ledger: the open gaps of the gap ledger, each from its source. x-search: X's recent search, up to "
+        "seven days back. mastodon: the instances' timelines. archive: files in the raw bucket.",
         examples=list(SOURCES),
     ),
     "span_start": _moment(
         "From",
-        "Start of the span of event time to read, UTC. Empty for the ledger, which names the spans; else needed.",
+        "Start of the span to read, in event time, UTC. Required unless reading from the ledger.",
     ),
-    "span_end": _moment("To", "End of that span, not included, UTC."),
+    "span_end": _moment("To", "End of the span (not included), UTC."),
     "archives": Param(
         [],
         type="array",
@@ -94,7 +103,7 @@ BACKFILL_PARAMS = {
         maxItems=500,
         uniqueItems=True,
         title="Files",
-        description="For the source archive: files below archives/ in the raw bucket, in any form that a replay reads.",
+        description="For the source archive: files below archives/ in the raw bucket, in any format of a replay.",
         examples=["2026/11/posts.ndjson.gz"],
     ),
     "slice_minutes": Param(
@@ -102,8 +111,8 @@ BACKFILL_PARAMS = {
         type="integer",
         minimum=1,
         maximum=10080,
-        title="Minutes a slice",
-        description="How much time one command reads; a slice that fails is read again as a whole.",
+        title="Minutes per slice",
+        description="Length of the span that one command reads; a slice that fails is read again as a whole.",
         examples=[60],
     ),
     "budget_usd": Param(
@@ -112,7 +121,7 @@ BACKFILL_PARAMS = {
         minimum=0,
         maximum=100000,
         title="Budget",
-        description="US dollars that X's posts may cost, in equal shares, within the streamer's budgets.",
+        description="US dollars that X's posts may cost, divided among the slices, within the streamer's budgets.",
         examples=[5],
     ),
     "lookback_days": Param(
@@ -121,7 +130,7 @@ BACKFILL_PARAMS = {
         minimum=1,
         maximum=90,
         title="Days of the ledger",
-        description="How far back gaps are looked for, by the day on which they were noted.",
+        description="How many days back to look for gaps, by the day on which they were recorded.",
         examples=[7],
     ),
 }
@@ -133,7 +142,7 @@ TRENDS_PARAMS = {
         format="date-time",
         pattern=TIME_PATTERN,
         title="Hour",
-        description="Start of the hour of event time to rank, UTC. Empty: the last one that ended.",
+        description="Start of the hour to rank, in event time, UTC. Empty: the last hour that ended.",
         examples=["2026-11-24T05:00:00Z"],
     ),
     "top": Param(
@@ -142,7 +151,7 @@ TRENDS_PARAMS = {
         minimum=1,
         maximum=TOP_LIMIT,
         title="Hashtags",
-        description="How many hashtags are kept.",
+        description="Number of hashtags to keep.",
         examples=[100],
     ),
     "places": Param(
@@ -152,14 +161,14 @@ TRENDS_PARAMS = {
         maxItems=50,
         uniqueItems=True,
         title="Places",
-        description="Where on earth (WOEIDs) to ask X for trends. Empty: the places that the connection to X names.",
+        description="Places (WOEIDs) whose trends to request from X. Empty: the places that the connection to X names.",
         examples=[1, 23424977],
     ),
     "rebuild": Param(
         False,
         type="boolean",
         title="Rebuild Postgres",
-        description="Put every hour that the results bucket holds into Postgres again, not only this run's.",
+        description="Load every hour in the results bucket into Postgres again, not only this run's.",
         examples=[False, True],
     ),
 }

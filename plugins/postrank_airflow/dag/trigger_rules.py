@@ -25,10 +25,10 @@ def refusal(dag_id: Any, conf: Any) -> str | None:
     """Why a run of a DAG may not be triggered with `conf`; None where it may, or where Airflow itself says why not."""
     if not isinstance(dag_id, str) or dag_id not in _RULES or not isinstance(conf, dict | None):
         return None
-    known, rule = _RULES[dag_id]
-    params = ParamsDict({name: param.__copy__() for name, param in known.items()})
+    names, rule = _RULES[dag_id]
+    params = ParamsDict({name: param.__copy__() for name, param in names.items()})
     try:
-        params.update({name: value for name, value in (conf or {}).items() if name in known})
+        params.update({name: value for name, value in (conf or {}).items() if name in names})
         rule(params.validate())
     except ParamValidationError:
         return None

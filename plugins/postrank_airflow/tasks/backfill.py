@@ -1,4 +1,4 @@
-"""The tasks of `backfill_posts`: which slices, each one on the streamer's host, what the gap ledger says afterwards."""
+"""The tasks of `backfill_posts`: plan slices, read each on the streamer's host, update the gap ledger."""
 
 import json
 import logging
@@ -14,8 +14,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from postrank.errors import Retryable
 from postrank.gaps import open_gaps
 from postrank.gaps import request as recovery
-from postrank.gaps.open_gaps import Gap, Span, utc
+from postrank.gaps.open_gaps import Gap, Span
 from postrank.gaps.request import ARCHIVE, RecoveryRequest
+from postrank.posts.times import to_text
 from postrank.ranking.run_identity import Run
 from postrank.report.ledgers import Ledgers
 from postrank_airflow.connections import clients
@@ -28,11 +29,11 @@ _log = logging.getLogger(__name__)
 
 
 class SliceFailed(Retryable):
-    """A slice was not read to its end, and may be later."""
+    """A slice was not read to its end; a retry may succeed."""
 
 
 class NotRecovered(Retryable):
-    """Some of what was to be read again was not."""
+    """Some slices were not recovered."""
 
 
 class SliceOperator(SsmRunCommandOperator):
@@ -82,32 +83,33 @@ def plan() -> list[dict[str, Any]]:
     """Decide on the slices. Plans the commands."""
     context = get_current_context()
     if (marker := clients.observer().deploy_marker()) is not None:
-        raise AirflowSkipException(f"a deployment goes on since {marker.get('since', 'some time')}: nothing is read")
+        since = marker.get("since", "an unknown time")
+        raise AirflowSkipException(f"a deployment has been running since {since}: nothing is read")
     as_of = context["dag_run"].start_date
     request = RecoveryRequest.of(context["params"], as_of)
-    known = [] if request.span else _gaps(context)
-    for words in recovery.out_of_reach(known, as_of):
-        _log.warning("stays open: %s", words)
-    found = recovery.plan(request, known, as_of)
-    if not found:
+    gaps = [] if request.span else _gaps(context)
+    for words in recovery.out_of_reach(gaps, as_of):
+        _log.warning("gap stays open: %s", words)
+    slices = recovery.plan(request, gaps, as_of)
+    if not slices:
         days = context["params"]["lookback_days"]
-        raise AirflowSkipException(f"no gap of the last {days} days is open that can be read again")
-    return [{"Parameters": one} for one in found]
+        raise AirflowSkipException(f"no open gap of the last {days} days can be read again")
+    return [{"Parameters": slice_} for slice_ in slices]
 
 
 @task(trigger_rule="all_done_min_one_success")
 def mark(planned: list[dict[str, Any]], summaries: Sequence[Mapping[str, Any]] | None) -> str:
     """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
     context = get_current_context()
-    read = [one for one in (summaries[:] if summaries is not None else ()) if one]
+    read = [summary for summary in (summaries[:] if summaries is not None else ()) if summary]
     complete = len(read) == len(planned)
     rows = _archived(read) if complete else []
-    known = _gaps(context, rows)
-    for gap in known:
+    gaps = _gaps(context, rows)
+    for gap in gaps:
         if not gap.left:
             rows.append(_row(gap.source, gap.span, gap.reason, ", ".join(gap.recovered_by)))
     _write(context, rows)
-    delivered, still = sum(one["delivered"] for one in read), sum(bool(gap.left) for gap in known)
+    delivered, still = sum(summary["delivered"] for summary in read), sum(bool(gap.left) for gap in gaps)
     words = f"{delivered} posts delivered, {still} gaps stay open"
     if not complete:
         raise NotRecovered(f"{len(planned) - len(read)} of {len(planned)} slices were not read to their end; {words}")
@@ -116,7 +118,11 @@ def mark(planned: list[dict[str, Any]], summaries: Sequence[Mapping[str, Any]] |
 
 def _archived(read: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row for each span that archives were read for: a slice is one file of it, and did not tell the ledger."""
-    spans = {(one["source"], Span.between(one["from"], one["to"])) for one in read if one["recovered_by"] == ARCHIVE}
+    spans = {
+        (summary["source"], Span.between(summary["from"], summary["to"]))
+        for summary in read
+        if summary["recovered_by"] == ARCHIVE
+    }
     return [_row(source, span, "backfill", ARCHIVE) for source, span in sorted(spans)]
 
 
@@ -140,22 +146,22 @@ def _write(context: Any, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def _row(source: str, span: Span, reason: str, by: str) -> dict[str, Any]:
     """A row of the gap ledger, as the streamer writes them."""
-    told = {"source": source, "gap_from": utc(span.since), "gap_to": utc(span.until), "reason": reason}
-    return {"collector": "backfill_posts", **told, "recovered_by": by, "noted_at": utc(datetime.now(UTC))}
+    row = {"source": source, "gap_from": to_text(span.since), "gap_to": to_text(span.until), "reason": reason}
+    return {"collector": "backfill_posts", **row, "recovered_by": by, "noted_at": to_text(datetime.now(UTC))}
 
 
 def _answer(event: Mapping[str, Any]) -> dict[str, Any]:
     """What the one instance that was asked says of the command."""
     ssm, command = clients.client("ssm"), str(event["command_id"])
-    (asked,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
-    answer: dict[str, Any] = ssm.get_command_invocation(CommandId=command, InstanceId=asked["InstanceId"])
+    (invocation,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
+    answer: dict[str, Any] = ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
     return answer
 
 
 def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON that the command printed last; empty when it printed none."""
     try:
-        found: dict[str, Any] = json.loads(answer["StandardOutputContent"].strip().splitlines()[-1])
+        summary: dict[str, Any] = json.loads(answer["StandardOutputContent"].strip().splitlines()[-1])
     except (IndexError, ValueError):
         return {}
-    return found
+    return summary

@@ -18,7 +18,7 @@ class CrawlFailed(Retryable):
     """The crawler is ready again, but its last crawl did not succeed."""
 
     def __init__(self, crawler: str, status: str, message: str) -> None:
-        super().__init__(f"the last crawl of {crawler} is {status}: {message or 'it gives no message'}")
+        super().__init__(f"the last crawl of {crawler} is {status}: {message or 'no message'}")
         self.status = status
 
 
@@ -45,24 +45,24 @@ def require_partitions() -> str:
     """Every hour of the interval that holds objects (by hand: every hour) is a partition. Returns what was seen."""
     context = get_current_context()
     dag_run, s3, catalogue = context["dag_run"], clients.client("s3"), clients.catalogue()
-    asked = None
+    requested = None
     if dag_run.run_type in ("scheduled", "backfill"):
-        asked = hours_ended_in(dag_run.data_interval_start, dag_run.data_interval_end)
+        requested = hours_ended_in(dag_run.data_interval_start, dag_run.data_interval_end)
     seen = []
     for table in CRAWLED:
-        known = {"T".join(partition.values) for partition in catalogue.partitions(table)}
-        hours = _delivered(s3, table, asked)
-        if missing := sorted(hours - known):
+        existing = {"T".join(partition.values) for partition in catalogue.partitions(table)}
+        hours = _delivered(s3, table, requested)
+        if missing := sorted(hours - existing):
             raise HoursMissing(table, missing)
-        seen.append(f"{table}: {len(hours)} delivered hours, all known" if hours else f"{table}: nothing arrived")
+        seen.append(f"{table}: {len(hours)} delivered hours, all in catalog" if hours else f"{table}: nothing arrived")
     return "; ".join(seen)
 
 
-def _delivered(s3: Any, table: str, asked: list[str] | None) -> set[str]:
+def _delivered(s3: Any, table: str, requested: list[str] | None) -> set[str]:
     """The arrival hours that hold objects: those of `asked`, or all."""
     root = prefix(table, RESOURCES)
-    if asked is not None:
-        return {hour for hour in asked if measure(s3, f"{root}dt={hour[:10]}/hour={hour[11:]}/").objects}
+    if requested is not None:
+        return {hour for hour in requested if measure(s3, f"{root}dt={hour[:10]}/hour={hour[11:]}/").objects}
     bucket, key = root.removeprefix("s3://").split("/", 1)
     days = _folders(s3, bucket, key)
     return {f"{day[3:]}T{hour[5:]}" for day in days for hour in _folders(s3, bucket, f"{key}{day}/")}
@@ -70,4 +70,4 @@ def _delivered(s3: Any, table: str, asked: list[str] | None) -> set[str]:
 
 def _folders(s3: Any, bucket: str, below: str) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below, Delimiter="/")
-    return [found["Prefix"].rstrip("/").rsplit("/", 1)[1] for page in pages for found in page.get("CommonPrefixes", ())]
+    return [entry["Prefix"].rstrip("/").rsplit("/", 1)[1] for page in pages for entry in page.get("CommonPrefixes", ())]

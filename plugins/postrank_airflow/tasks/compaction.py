@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import chain, get_current_context, task
 
 from postrank.lake.compaction import Compaction
+from postrank.ranking.lease import RANKING
 from postrank.ranking.run_identity import Run
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
@@ -67,5 +68,6 @@ def _compaction(context: Any) -> Compaction:
         athena=clients.athena(),
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),
+        lease=clients.lease(RANKING),
         render=render,
     )

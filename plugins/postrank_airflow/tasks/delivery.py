@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from postrank.delivery import account as accounts
 from postrank.delivery import metrics
 from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
-from postrank.delivery.error_records import ErrorRecords, told
+from postrank.delivery.error_records import ErrorRecords, describe
 from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.window_check import Comparison
 from postrank.errors import Fatal, Retryable
@@ -26,8 +26,8 @@ PARAMS = {
         minimum=0,
         maximum=100_000,
         title="Records to put back",
-        description="How many of the records that Firehose could not deliver, today's and yesterday's, are put back on "
-        "their streams, the oldest first. What was put back is marked, and not put back again.",
+        description="How many undelivered Firehose records of today and yesterday to put back on their streams, oldest "
+        "first. Records that were put back are marked and not put back again.",
         examples=[0, 1000],
     ),
 }
@@ -40,29 +40,29 @@ class DeliveryStalled(Retryable):
     def __init__(self, newest: datetime | None, last_ack: datetime, limit: timedelta) -> None:
         seen = f"is from {newest:%Y-%m-%dT%H:%M:%SZ}" if newest else "does not exist"
         super().__init__(
-            f"newest S3 object {seen}, the last line was acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: over {limit}"
+            f"newest S3 object {seen}, last line acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: more than {limit} apart"
         )
         self.newest, self.limit = newest, limit
 
 
 class HopBroken(Fatal):
-    """A delivery stream is not at work, or has written errors."""
+    """A delivery stream is not active, or has written errors."""
 
 
 @task
 def require_active() -> str:
-    """Every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
+    """Check that every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
     firehose = clients.client("firehose")
     states = {name: _state(firehose, name) for name in RESOURCES.delivery_streams.values()}
-    told = ", ".join(f"{name} is {state}" for name, state in states.items())
+    listing = ", ".join(f"{name} is {state}" for name, state in states.items())
     if set(states.values()) != {"ACTIVE"}:
-        raise HopBroken(f"hop Firehose: {told}")
-    return told
+        raise HopBroken(f"hop Firehose: {listing}")
+    return listing
 
 
 @task
 def require_conservation() -> str:
-    """received = delivered + spooled + rejected in the streamer; acknowledged = in the lake + under way behind it."""
+    """Check conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in transit."""
     s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
     balance = balance_of_streamer(beat.counts)
     bucket = RESOURCES.buckets["lake"]
@@ -81,40 +81,44 @@ def require_conservation() -> str:
 
 @task
 def require_movement() -> str:
-    """CloudWatch's figures: the oldest undelivered record, refused deliveries, throttling, readers that are behind."""
+    """Check Firehose's metrics: oldest undelivered record, failed deliveries, throttling, iterator age."""
     limits = metrics.limits(RESOURCES)
     figures = list(zip(limits, metrics.newest(clients.client("cloudwatch"), limits), strict=True))
-    broken = [one.told(value) for one, value in figures if value is not None and one.broken(value)]
+    broken = [limit.describe(value) for limit, value in figures if value is not None and limit.broken(value)]
     if broken:
         raise HopBroken(f"hop Firehose: {'; '.join(broken)}")
-    return "; ".join(one.told(value) for one, value in figures)
+    return "; ".join(limit.describe(value) for limit, value in figures)
 
 
 @task
 def put_errors_back() -> str:
-    """Put what Firehose could not deliver back on its stream: at most as many records as the run was asked for."""
+    """Put undelivered records back on their streams, at most as many as requested."""
     most, done = get_current_context()["params"]["put_back_records"], 0
     if not most:
-        raise AirflowSkipException("nobody asked for it: see the param put_back_records")
+        raise AirflowSkipException("not requested: see the param put_back_records")
     sink = KinesisSink(clients.client("kinesis"), RESOURCES.streams)
     for records in _error_records():
         for failed in records.of_days(_days()):
             done += records.put_back(failed, sink, most - done)
-    return f"{done} records are back on their streams"
+    return f"{done} records put back on their streams"
 
 
 @task(trigger_rule="none_failed")
 def require_no_errors() -> str:
-    """Nothing lies below the error prefixes of today and yesterday but what was put back; else how much, and why."""
-    found = {records.kind: [one for one in records.of_days(_days()) if one.left] for records in _error_records()}
-    if any(found.values()):
-        raise HopBroken(f"hop Firehose: {'; '.join(told(kind, failed) for kind, failed in found.items() if failed)}")
-    return "no record waits below the error prefixes"
+    """Check that the error prefixes of today and yesterday hold only records that were put back."""
+    unresolved = {
+        records.kind: [record for record in records.of_days(_days()) if record.left] for records in _error_records()
+    }
+    if any(unresolved.values()):
+        raise HopBroken(
+            f"hop Firehose: {'; '.join(describe(kind, failed) for kind, failed in unresolved.items() if failed)}"
+        )
+    return "no undelivered record is below the error prefixes"
 
 
 @task
 def require_equal_windows() -> str:
-    """The minutes that the stream counted are those that the lake counts, for every hour that has closed since."""
+    """Check that the stream's minutes equal the lake's for every hour that has closed since the last check."""
     comparison = Comparison(
         resources=RESOURCES,
         athena=clients.athena(),

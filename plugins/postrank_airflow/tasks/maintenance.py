@@ -1,4 +1,4 @@
-"""The tasks of `maintain_lake`, and the parameters of its form."""
+"""The tasks of `maintain_lake`, and its params."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,15 +21,15 @@ PARAMS = {
         type="array",
         items=DATE,
         title="Days to compare",
-        description="Posted days whose minutes in the stream are held to those in the lake. Empty: yesterday.",
+        description="Posted days for which the stream's minutes are compared with the lake's. Empty: yesterday.",
         examples=["2026-11-23"],
     ),
     "approved_posts": Param(
         10_000,
         type="integer",
         minimum=0,
-        title="Posts that may be redacted",
-        description="A run that would take out more posts than this waits until a human has approved of it.",
+        title="Posts to redact without approval",
+        description="A run that would redact more posts than this waits for approval.",
         examples=[10_000],
     ),
     "keep_revisions_days": Param(
@@ -46,7 +46,7 @@ WHATEVER_CAME_BEFORE = "none_failed"  # a day without deleted posts, or a human'
 
 @task
 def compare_windows() -> str:
-    """The stream's minutes of the compared days equal the lake's."""
+    """Check that the stream's minutes of the compared days equal the lake's."""
     context = get_current_context()
     now = context["dag_run"].start_date
     days = context["params"]["compare_days"] or [(now - timedelta(days=1)).date().isoformat()]
@@ -60,29 +60,29 @@ def compare_windows() -> str:
     for day in days:
         start = datetime.fromisoformat(f"{day}T00:00:00+00:00")
         comparison.hold(start, start + timedelta(days=1), settled=now - 3 * HOUR)
-    return f"the stream's minutes of {', '.join(days)} are the lake's"
+    return f"the stream's minutes of {', '.join(days)} equal the lake's"
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
 def sweep() -> str:
-    """Delete what no partition points at any more."""
+    """Delete files that no partition points at."""
     return f"{_maintenance(get_current_context()).sweep()} objects deleted"
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
 def expire() -> dict[str, int]:
-    """Delete what its zone keeps no longer: query results, exports, the catalogue's hours of expired raw objects."""
+    """Delete what exceeds its retention: query results, exports, catalog partitions of expired raw objects."""
     return _maintenance(get_current_context()).expire()
 
 
 @task
 def report_costs() -> str:
-    """Write what the statements of the day before cost, by DAG, run and relation."""
+    """Write the cost of the previous day's statements by DAG, run and relation."""
     day = (get_current_context()["dag_run"].start_date - timedelta(days=1)).date()
     costs = Costs(clients.client("athena"), RESOURCES.workgroup, Price.of_list())
     report = costs.store(day, clients.client("s3"), RESOURCES.buckets["results"])
     if not report["statements"]:
-        raise AirflowSkipException(f"no statement was asked on {day}")
+        raise AirflowSkipException(f"no statement ran on {day}")
     return f"{report['cost']} {report['currency']} for {report['statements']} statements on {day}"
 
 

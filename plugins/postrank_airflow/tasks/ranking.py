@@ -1,34 +1,43 @@
 """The tasks of `rank_authors` between its statements: each returns the parameters that the next one is mapped over."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
-from airflow.sdk import get_current_context, task
+from airflow.sdk import PokeReturnValue, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.ranking.arrivals import hours_ended_in
+from postrank.ranking.lease import RANKING
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 from postrank.ranking.steps import Ranking, Statements
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
+
+log = logging.getLogger(__name__)
 
 AFTER_ANY = "none_failed_min_one_success"  # what had nothing to write was skipped; that is no reason to skip the rest
 
 
-@task
-def plan() -> Statements:
-    """Read the request, make the views that are missing, find what to ingest. Plans `arrivals`."""
+@task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
+def plan() -> PokeReturnValue:
+    """Wait for the ranking lease without a worker's slot; make missing views; find what to ingest. Plans `arrivals`."""
     context = get_current_context()
     ranking = _ranking(context)
+    if not ranking.begin():
+        log.info("the ranking lease is held by run %s", ranking.lease.holder)
+        return PokeReturnValue(is_done=False)
     ranking.make_views()
     notes = ranking.arrived()
     if not ranking.has_work(notes):
+        ranking.end()
         hours = ", ".join(ranking.data_hours) or "any hour"
-        raise AirflowSkipException(f"nothing arrived in {hours} that is not ranked already")
+        raise AirflowSkipException(f"nothing arrived in {hours} that has not been ranked already")
     _note(context, notes)
-    return ranking.arrivals(notes)
+    return PokeReturnValue(is_done=True, xcom_value=ranking.arrivals(notes))
 
 
 @task(trigger_rule=AFTER_ANY)
@@ -38,7 +47,7 @@ def survey() -> Statements:
     ranking, notes = _ranking(context), _noted(context, "plan")
     lines = ranking.survey(notes)
     _note(context, lines)
-    return ranking.touched(notes, lines)
+    return ranking.touched(notes)
 
 
 @task(trigger_rule=AFTER_ANY)
@@ -81,12 +90,13 @@ def point_ranking() -> Statements:
 def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queries: list[Any]) -> str:
     """Write the export's files, its manifest and, last, the pointer to the newest."""
     context = get_current_context()
-    ranking, planned = _ranking(context), _noted(context, "layout")
+    ranking = _ranking(context)
+    planned = _noted(context, "layout")
+    ranking.end()
     ranking.drop_scratch(planned)
     if not planned["exports"]:
-        raise AirflowSkipException("no window was touched and no interval was asked for: there is nothing to export")
-    (window,) = planned["exports"]
-    return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), window, _heading(context))
+        raise AirflowSkipException("no window was touched and no interval was requested: there is nothing to export")
+    return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), planned, _heading(context))
 
 
 def _heading(context: Any) -> dict[str, Any]:
@@ -95,7 +105,6 @@ def _heading(context: Any) -> dict[str, Any]:
     return {
         "dag_id": dag_run.dag_id,
         "run_id": dag_run.run_id,
-        "exported_at": dag_run.start_date.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "arrival_hours": list(_noted(context, "plan")),
         "arrived_lines": _noted(context, "survey"),
     }
@@ -114,6 +123,8 @@ def _ranking(context: Any) -> Ranking:
         athena=clients.athena(),
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),
+        lease=clients.lease(RANKING),
+        publishes=dag_run.run_type == "scheduled" or context["params"]["publish"],
         render=render,
     )
 
@@ -127,10 +138,10 @@ def _noted(context: Any, task_id: str) -> dict[str, Any]:
     return context["ti"].xcom_pull(task_ids=task_id, key="noted") or {}
 
 
-def _flat(found: Any) -> list[str]:
+def _flat(queries: Any) -> list[str]:
     """The query ids among what mapped tasks returned; a task that was skipped returned none."""
-    if found is None:
+    if queries is None:
         return []
-    if isinstance(found, str):
-        return [found]
-    return [query for one in found[:] for query in _flat(one)]  # a slice is one call, iterating one call an item
+    if isinstance(queries, str):
+        return [queries]
+    return [query for item in queries[:] for query in _flat(item)]  # a slice is one call, iterating one call an item

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
+from postrank.ranking.lease import RANKING, TRENDS
 from postrank.ranking.run_identity import Run
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
@@ -25,8 +26,8 @@ def redact_deleted_posts() -> Any:
     approved = ApprovalOperator(
         task_id="approve_redaction",
         subject="Redact {{ ti.xcom_pull(task_ids='plan_redaction', key='posts') }} deleted posts?",
-        body="They are more than `approved_posts`, and leave the lake for good: Parquet rows and raw lines. The view "
-        "`tombstones` shows the deletions that arrived. Rejecting leaves the posts until the next run asks again.",
+        body="There are more than `approved_posts`. Approving removes their Parquet rows and raw lines for good. The "
+        "view `tombstones` shows the deletions that arrived. Rejecting keeps the posts until the next run asks again.",
         response_timeout=PATIENCE,
         execution_timeout=None,
         retries=0,
@@ -46,7 +47,7 @@ def plan_redaction() -> list[dict[str, Any]]:
     context = get_current_context()
     plan = _redaction(context).plan()
     if not plan.count:
-        raise AirflowSkipException("no deleted post is left to take out")
+        raise AirflowSkipException("no deleted post is left to redact")
     context["ti"].xcom_push(key="posts", value=plan.count)
     return plan.statements
 
@@ -87,7 +88,7 @@ def redact_elsewhere() -> str:
 
 
 def _redaction(context: Any) -> Redaction:
-    return Redaction(**_parts(context))
+    return Redaction(**_parts(context), leases=[clients.lease(RANKING), clients.lease(TRENDS)])
 
 
 def _parts(context: Any) -> dict[str, Any]:

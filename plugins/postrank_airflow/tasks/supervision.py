@@ -17,6 +17,7 @@ from postrank_airflow.connections.environment import POLL_SECONDS, RESOURCES
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose')['instance_id'] }}"
 DOES_NOTHING = "leave_alone"
 LOOK_SECONDS = min(POLL_SECONDS, 5)
+COMMAND_SECONDS = 120  # what a command on the instance may take
 _SECONDS_TO_HEAL = 240
 _log = logging.getLogger(__name__)
 
@@ -27,9 +28,10 @@ class StreamerUnwell(Fatal):
 
 @task
 def look_at_instance() -> list[dict[str, Any]]:
-    """Find the instance; returns what to ask Systems Manager of it, if it answers. Stops while a deployment goes on."""
+    """Find the instance; returns what to ask Systems Manager of it, if it answers. Skipped during a deployment."""
     if (marker := clients.observer().deploy_marker()) is not None:
-        raise AirflowSkipException(f"a deployment goes on since {marker.get('since', 'some time')}: nothing is touched")
+        since = marker.get("since", "an unknown time")
+        raise AirflowSkipException(f"a deployment has been running since {since}: nothing is changed")
     sight = clients.observer().look()
     return [{"InstanceIds": [sight.instance_id], "Parameters": {"Action": ["status"]}}] if sight.reachable else []
 

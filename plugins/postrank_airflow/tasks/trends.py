@@ -1,13 +1,15 @@
-"""The tasks of `trending_topics`: hashtags between their statements, X's trends by place, both into Postgres."""
+"""The tasks of `trending_topics`: rank hashtags, store X's trends by place, load both into Postgres."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.exceptions import AirflowNotFoundException
-from airflow.sdk import BaseHook, get_current_context, task
+from airflow.sdk import BaseHook, PokeReturnValue, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.ranking.lease import TRENDS
 from postrank.ranking.run_identity import Run
 from postrank.trends import x_places
 from postrank.trends.hashtags import Trends, hour_of, last_ended, put_json
@@ -16,25 +18,31 @@ from postrank.trends.x_places import Place
 from postrank_airflow.connections import clients, x_api
 from postrank_airflow.connections.environment import POSTGRES, RESOURCES
 from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
 from postrank_airflow.dag.pools import X_TRENDS
+
+log = logging.getLogger(__name__)
 
 WAREHOUSE_CONNECTION = "postrank_warehouse"
 
 
-@task
-def plan() -> list[dict[str, Any]]:
-    """Decide on the hours: the one that ended and, unless one was asked for, those that late posts have touched.
-
-    Plans `hashtag_ranking`.
+@task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
+def plan() -> PokeReturnValue:
+    """Wait for the lease of the hashtags without a worker's slot. Decide on the hours: the one that ended and, unless
+    one was asked for, those that late posts have touched. Plans `hashtag_ranking`.
     """
     context = get_current_context()
-    work, hour = _trends(context), _hour(context)
+    work = _trends(context)
+    hour = _hour(context)
     if not work.has_posts:
-        raise AirflowSkipException("no post was ranked yet: there is no view of posts to read")
-    owed = [] if context["params"]["hour"] else work.owed()
+        raise AirflowSkipException("no post has been ranked yet: the view posts does not exist")
+    if not work.begin():
+        log.info("the lease of the hashtags is held by run %s", work.lease.holder)
+        return PokeReturnValue(is_done=False)
+    owed = {} if context["params"]["hour"] else work.owed()
     hours = [hour, *work.late(hour, owed)]
-    context["ti"].xcom_push(key="noted", value={"hours": [one.isoformat() for one in hours], "owed": owed})
-    return work.plan(hours, context["params"]["top"])
+    context["ti"].xcom_push(key="noted", value={"hours": [start.isoformat() for start in hours], "owed": owed})
+    return PokeReturnValue(is_done=True, xcom_value=work.plan(hours, context["params"]["top"]))
 
 
 @task
@@ -49,48 +57,54 @@ def point() -> list[dict[str, Any]]:
 def publish(queries: Sequence[str]) -> list[str]:
     """Write the hours' hashtags to the results bucket. Returns the keys."""
     context = get_current_context()
-    dag_run, (hours, _) = context["dag_run"], _noted(context)
-    return _trends(context).publish(hours, queries[:], {"dag_id": dag_run.dag_id, "run_id": dag_run.run_id})
+    dag_run = context["dag_run"]
+    hours, _ = _noted(context)
+    work = _trends(context)
+    work.end()
+    return work.publish(hours, queries[:], {"dag_id": dag_run.dag_id, "run_id": dag_run.run_id})
 
 
 @task
 def places() -> list[dict[str, Any]]:
     """Which places to ask X about: the asked ones, else those that the connection names. Plans `hear`."""
     context = get_current_context()
-    if (told := x_api.connection()) is None:
-        raise AirflowSkipException(f"X is not asked for trends: there is no connection {x_api.CONNECTION}")
+    if (connection := x_api.connection()) is None:
+        raise AirflowSkipException(f"no trends requested from X: there is no connection {x_api.CONNECTION}")
     if _hour(context) != last_ended(context["dag_run"].start_date):
-        raise AirflowSkipException("X tells what is trending now, and an hour of the past was asked for")
-    names = {place.woeid: place for place in Place.configured(told.extra_dejson.get("places", {}))}
-    asked = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context["params"]["places"]] or names.values()
-    if not asked:
-        raise AirflowSkipException(f"X is not asked for trends: neither the run nor {x_api.CONNECTION} names places")
-    return [{"woeid": place.woeid, "name": place.name} for place in asked]
+        raise AirflowSkipException("X returns only current trends, and a past hour was requested")
+    names = {place.woeid: place for place in Place.configured(connection.extra_dejson.get("places", {}))}
+    requested = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context["params"]["places"]] or names.values()
+    if not requested:
+        raise AirflowSkipException(f"no trends requested from X: neither the run nor {x_api.CONNECTION} names places")
+    return [{"woeid": place.woeid, "name": place.name} for place in requested]
 
 
 @task(pool=X_TRENDS)
 def hear(place: dict[str, Any]) -> str:
     """Ask X what is trending at a place, and write it to the results bucket. Returns the key."""
     context = get_current_context()
-    asked, hour = Place(**place), last_ended(context["dag_run"].start_date)
-    answer = x_api.trends(x_api.connection(), asked.woeid)
-    key = x_places.key(hour, asked.woeid)
-    document = {**x_places.document(asked, hour, datetime.now(UTC), answer), "run": Run(context["dag_run"].run_id).slug}
+    requested, hour = Place(**place), last_ended(context["dag_run"].start_date)
+    answer = x_api.trends(x_api.connection(), requested.woeid)
+    key = x_places.key(hour, requested.woeid)
+    document = {
+        **x_places.document(requested, hour, datetime.now(UTC), answer),
+        "run": Run(context["dag_run"].run_id).slug,
+    }
     put_json(clients.client("s3"), RESOURCES.buckets["results"], key, document)
     return key
 
 
 @task(trigger_rule="none_failed")
-def store(found: Any, *, of_places: bool) -> str:
+def store(results: Any, *, of_places: bool) -> str:
     """Put what was published into Postgres; all that ever was, when the run is to rebuild it."""
     rebuild = get_current_context()["params"]["rebuild"]
-    keys = list(found[:]) if found else []
+    keys = list(results[:]) if results else []
     if not (keys or rebuild):
         raise AirflowSkipException("nothing was published")
     try:
         BaseHook.get_connection(WAREHOUSE_CONNECTION)
     except AirflowNotFoundException:
-        raise AirflowSkipException(f"Postgres gets nothing: no connection {WAREHOUSE_CONNECTION}") from None
+        raise AirflowSkipException(f"nothing loaded into Postgres: no connection {WAREHOUSE_CONNECTION}") from None
     # Not every Airflow that has no warehouse has this provider.
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
@@ -103,17 +117,19 @@ def store(found: Any, *, of_places: bool) -> str:
     return f"{warehouse.store(warehouse.keys(places=of_places) if rebuild else keys)} rows stored"
 
 
-def _noted(context: Any) -> tuple[list[datetime], list[str]]:
+def _noted(context: Any) -> tuple[list[datetime], dict[str, str]]:
     """The hours that `plan` has decided on, and the debt that they pay."""
     noted = context["ti"].xcom_pull(task_ids="plan", key="noted")
-    return [datetime.fromisoformat(one) for one in noted["hours"]], noted["owed"]
+    return [datetime.fromisoformat(hour) for hour in noted["hours"]], noted["owed"]
 
 
 def _hour(context: Any) -> datetime:
     """The hour that was asked for, or the last one that had ended; a run by hand has no interval of its own."""
-    dag_run, asked = context["dag_run"], context["params"]["hour"]
+    dag_run, requested = context["dag_run"], context["params"]["hour"]
     scheduled = dag_run.run_type in ("scheduled", "backfill")
-    return hour_of(asked) if asked else last_ended(dag_run.data_interval_end if scheduled else dag_run.start_date)
+    return (
+        hour_of(requested) if requested else last_ended(dag_run.data_interval_end if scheduled else dag_run.start_date)
+    )
 
 
 def _trends(context: Any) -> Trends:
@@ -124,5 +140,6 @@ def _trends(context: Any) -> Trends:
         athena=clients.athena(),
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),
+        lease=clients.lease(TRENDS),
         render=render,
     )

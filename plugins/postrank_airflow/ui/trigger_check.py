@@ -25,16 +25,18 @@ class TriggerCheck:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        found = [(match, field) for path, field in _TRIGGERS if _posts(scope) and (match := path.search(scope["path"]))]
-        if not found:
+        matches = [
+            (match, field) for path, field in _TRIGGERS if _posts(scope) and (match := path.search(scope["path"]))
+        ]
+        if not matches:
             await self._app(scope, receive, send)
             return
         messages = [await receive()]
         while messages[-1].get("more_body"):
             messages.append(await receive())
-        match, field = found[0]
-        asked = _json(b"".join(one.get("body", b"") for one in messages))
-        reason = _refusal(match.groupdict().get("dag") or asked.get("dag_id"), asked.get(field))
+        match, field = matches[0]
+        body = _json(b"".join(message.get("body", b"") for message in messages))
+        reason = _refusal(match.groupdict().get("dag") or body.get("dag_id"), body.get(field))
         if reason is None:
             await self._app(scope, _again(messages, receive), send)
         else:
@@ -48,10 +50,10 @@ def _posts(scope: Any) -> bool:
 def _json(body: bytes) -> dict[str, Any]:
     """The object that a body holds; an empty one where it holds none, of which Airflow itself says what is wrong."""
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def _refusal(dag_id: Any, conf: Any) -> str | None:

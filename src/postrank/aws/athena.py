@@ -31,7 +31,6 @@ class Execution:
 
     query_id: str
     scanned_bytes: int
-    engine_milliseconds: int
     output: str  # s3://bucket/key of the result
 
 
@@ -67,12 +66,12 @@ class Athena:
     def rows_of(self, query_id: str) -> list[dict[str, str | None]]:
         """The rows of a query that succeeded."""
         pages = self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
-        found = [
+        parsed = [
             [cell.get("VarCharValue") for cell in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]
         ]
-        if not found:
+        if not parsed:
             return []
-        header, *rows = found  # the first row of a SELECT's result holds the column names
+        header, *rows = parsed  # the first row of a SELECT's result holds the column names
         return [dict(zip((str(name) for name in header), row, strict=True)) for row in rows]
 
     def execution(self, query_id: str) -> Execution:
@@ -94,6 +93,5 @@ def _succeeded(execution: dict[str, Any]) -> Execution:
     return Execution(
         query_id=execution["QueryExecutionId"],
         scanned_bytes=statistics.get("DataScannedInBytes", 0),
-        engine_milliseconds=statistics.get("EngineExecutionTimeInMillis", 0),
         output=execution.get("ResultConfiguration", {}).get("OutputLocation", ""),
     )

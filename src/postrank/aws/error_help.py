@@ -14,8 +14,8 @@ _POLICIES = "src/postrank/aws/policies"
 _PERMISSION = f"give the role the permission that the message names ({_POLICIES} has what each role needs)"
 _CREATE = "create it: terraform apply, in the environment and account of POSTRANK_*"
 _RENEW = "renew the credentials"
-_OTHERS = "use other credentials: these are not known to AWS"
-_KEY = "correct the secret access key; where the clock is wrong too, set that first"
+_OTHERS = "use other credentials: AWS does not know these"
+_KEY = "correct the secret access key; if the clock is wrong, set it first"
 _ROUTE = "check the route to AWS (endpoint, proxy, security group)"
 _BY_CODE = {
     "AccessDenied": _PERMISSION,
@@ -29,11 +29,11 @@ _BY_CODE = {
     "UnrecognizedClientException": _OTHERS,
     "SignatureDoesNotMatch": _KEY,
     "InvalidSignatureException": _KEY,
-    "RequestTimeTooSkewed": "synchronise the clock (chrony, systemd-timesyncd)",
+    "RequestTimeTooSkewed": "synchronize the clock (chrony, systemd-timesyncd)",
 }
 _BY_KIND: dict[type[Exception], tuple[str, str]] = {
-    NoCredentialsError: ("boto3 found none", "give the instance its role, or set AWS_PROFILE"),
-    PartialCredentialsError: ("", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, or AWS_PROFILE"),
+    NoCredentialsError: ("boto3 found none", "attach the role to the instance, or set AWS_PROFILE"),
+    PartialCredentialsError: ("", "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"),
     ProfileNotFound: ("", "set AWS_PROFILE to a profile of ~/.aws/config, or unset it"),
 }
 
@@ -47,7 +47,7 @@ def repair(error: ClientError | BotoCoreError) -> tuple[str, str]:
     return seen or str(error), advice
 
 
-def told(error: Exception) -> PostrankError | None:
+def explain(error: Exception) -> PostrankError | None:
     """The same as an error of ours; None for what is none of AWS's. One that may pass by itself is Retryable."""
     if not isinstance(error, ClientError | BotoCoreError):
         return None
@@ -55,7 +55,7 @@ def told(error: Exception) -> PostrankError | None:
     where = f" to {error.operation_name}" if isinstance(error, ClientError) else ""
     passes = advice == _ROUTE or (isinstance(error, ClientError) and _status(error) >= 500)
     kind = Retryable if passes else Fatal
-    return kind(f"AWS says{where}: {seen}\n  -> {advice}")
+    return kind(f"AWS answered{where}: {seen}\n  -> {advice}")
 
 
 def _status(error: ClientError) -> int:

@@ -44,9 +44,11 @@ class Catalogue:
             arguments["Expression"] = expression
         pages = self.client.get_paginator("get_partitions").paginate(**arguments)
         return [
-            Partition(tuple(found["Values"]), found["StorageDescriptor"]["Location"], found.get("Parameters", {}))
+            Partition(
+                tuple(partition["Values"]), partition["StorageDescriptor"]["Location"], partition.get("Parameters", {})
+            )
             for page in pages
-            for found in page["Partitions"]
+            for partition in page["Partitions"]
         ]
 
     def point(self, table: str, partitions: Iterable[Partition]) -> None:
@@ -58,10 +60,10 @@ class Catalogue:
                 DatabaseName=self.database, TableName=table, PartitionInputList=list(inputs.values())
             )
             refused = answer.get("Errors", [])
-            known = [e for e in refused if e["ErrorDetail"]["ErrorCode"] == "AlreadyExistsException"]
-            if len(known) < len(refused):
-                raise PartitionsRefused(table, [error for error in refused if error not in known])
-            for error in known:
+            existing = [e for e in refused if e["ErrorDetail"]["ErrorCode"] == "AlreadyExistsException"]
+            if len(existing) < len(refused):
+                raise PartitionsRefused(table, [error for error in refused if error not in existing])
+            for error in existing:
                 values = error["PartitionValues"]
                 self.client.update_partition(
                     DatabaseName=self.database,
@@ -76,7 +78,7 @@ class Catalogue:
             answer = self.client.batch_delete_partition(
                 DatabaseName=self.database,
                 TableName=table,
-                PartitionsToDelete=[{"Values": list(one)} for one in batch],
+                PartitionsToDelete=[{"Values": list(partition)} for partition in batch],
             )
             refused = [
                 e for e in answer.get("Errors", []) if e["ErrorDetail"]["ErrorCode"] != "EntityNotFoundException"
@@ -101,9 +103,9 @@ class Catalogue:
 
     def tables(self, prefix: str, before: datetime) -> list[str]:
         """The tables whose names begin so and that were made before a time."""
-        asked = self.client.get_paginator("get_tables").paginate(DatabaseName=self.database, Expression=f"{prefix}*")
-        found = [table for page in asked for table in page["TableList"] if table["Name"].startswith(prefix)]
-        return [table["Name"] for table in found if table["CreateTime"] < before]
+        pages = self.client.get_paginator("get_tables").paginate(DatabaseName=self.database, Expression=f"{prefix}*")
+        tables = [table for page in pages for table in page["TableList"] if table["Name"].startswith(prefix)]
+        return [table["Name"] for table in tables if table["CreateTime"] < before]
 
     def location(self, table: str) -> str:
         """The prefix of a table (`s3://.../`)."""
@@ -111,8 +113,8 @@ class Catalogue:
         return location if location.endswith("/") else f"{location}/"
 
     def _table(self, table: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.client.get_table(DatabaseName=self.database, Name=table)["Table"]
-        return found
+        definition: dict[str, Any] = self.client.get_table(DatabaseName=self.database, Name=table)["Table"]
+        return definition
 
 
 def _partition_input(partition: Partition, storage: dict[str, Any]) -> dict[str, Any]:

@@ -40,29 +40,29 @@ def measure(s3: Any, url: str) -> Size:
     """Count the objects below `s3://bucket/prefix/` and their bytes."""
     objects = total = 0
     for page in _pages(s3, url):
-        for found in page:
+        for entry in page:
             objects += 1
-            total += found["Size"]
+            total += entry["Size"]
     return Size(objects, total)
 
 
 def sizes(s3: Any, url: str) -> dict[str, Size]:
     """How much lies directly in each folder (`s3://bucket/folder/`) below a prefix."""
     bucket, _ = split(url)
-    found: dict[str, Size] = {}
+    totals: dict[str, Size] = {}
     for page in _pages(s3, url):
-        for one in page:
-            name = f"s3://{bucket}/{one['Key'].rsplit('/', 1)[0]}/"
-            known = found.get(name, Size(0, 0))
-            found[name] = Size(known.objects + 1, known.bytes + one["Size"])
-    return found
+        for entry in page:
+            name = f"s3://{bucket}/{entry['Key'].rsplit('/', 1)[0]}/"
+            total = totals.get(name, Size(0, 0))
+            totals[name] = Size(total.objects + 1, total.bytes + entry["Size"])
+    return totals
 
 
 def empty(s3: Any, url: str) -> None:
     """Delete every object below `s3://bucket/prefix/`. Raises NotEmptied."""
     bucket, _ = split(url)
     for page in _pages(s3, url):
-        _delete(s3, bucket, [found["Key"] for found in page])
+        _delete(s3, bucket, [entry["Key"] for entry in page])
 
 
 def _delete(s3: Any, bucket: str, keys: list[str]) -> None:
@@ -73,7 +73,7 @@ def _delete(s3: Any, bucket: str, keys: list[str]) -> None:
             raise NotEmptied(bucket, answer["Errors"])
 
 
-def empty_unless(s3: Any, url: str, kept: Collection[str], before: datetime) -> int:
+def empty_unless(s3: Any, url: str, exceptions: Collection[str], before: datetime) -> int:
     """Delete the objects below a prefix that were written before a time and lie in none of the `kept` folders.
 
     `kept` are `s3://bucket/folder/`. Returns how many were deleted; raises NotEmptied.
@@ -81,19 +81,19 @@ def empty_unless(s3: Any, url: str, kept: Collection[str], before: datetime) -> 
     bucket, _ = split(url)
     deleted = 0
     for page in _pages(s3, url):
-        old = [one["Key"] for one in page if one["LastModified"] < before]
-        stale = [key for key in old if f"s3://{bucket}/{key.rsplit('/', 1)[0]}/" not in kept]
+        old = [entry["Key"] for entry in page if entry["LastModified"] < before]
+        stale = [key for key in old if f"s3://{bucket}/{key.rsplit('/', 1)[0]}/" not in exceptions]
         deleted += len(stale)
         _delete(s3, bucket, stale)
     return deleted
 
 
-def count_lines(s3: Any, url: str) -> int:
+def lines(s3: Any, url: str) -> Iterator[bytes]:
     """The lines of the plain text objects below `s3://bucket/prefix/`."""
     bucket, _ = split(url)
-    keys = (found["Key"] for page in _pages(s3, url) for found in page)
-    bodies = (s3.get_object(Bucket=bucket, Key=key)["Body"] for key in keys)
-    return sum(block.count(b"\n") for body in bodies for block in body.iter_chunks())
+    for page in _pages(s3, url):
+        for entry in page:
+            yield from s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].iter_lines()
 
 
 def _pages(s3: Any, url: str) -> Iterator[list[dict[str, Any]]]:

@@ -17,8 +17,9 @@ def encode_records(params: dict[str, Any]) -> bytes:
     """The JSON of a PutRecords request whose records have `Data` (bytes) and `PartitionKey`."""
     head = orjson.dumps({name: value for name, value in params.items() if name != _RECORDS})[:-1]
     records = b",".join(
-        b'{"Data":"%b","PartitionKey":%b}' % (b2a_base64(one["Data"], newline=False), orjson.dumps(one["PartitionKey"]))
-        for one in params[_RECORDS]
+        b'{"Data":"%b","PartitionKey":%b}'
+        % (b2a_base64(record["Data"], newline=False), orjson.dumps(record["PartitionKey"]))
+        for record in params[_RECORDS]
     )
     return b'%b,"Records":[%b]}' % (head, records)
 

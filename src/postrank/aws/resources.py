@@ -94,7 +94,7 @@ def _description() -> dict[str, Any]:
 
 def _fill(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _fill(one, names) for key, one in value.items()}
+        return {key: _fill(item, names) for key, item in value.items()}
     if isinstance(value, str):
         for placeholder, name in names.items():
             value = value.replace(placeholder, name)

@@ -1,4 +1,4 @@
-"""The `postrank` command: one table of commands, each imported only when it is asked for."""
+"""The `postrank` command: one table of commands, each imported only when it is used."""
 
 import sys
 from importlib import import_module
@@ -11,16 +11,16 @@ from postrank.extras import missing_extra
 
 # Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
 COMMANDS = {
-    "up": ("postrank.cli.up", "up", "Everything on this machine: local AWS, streamer, Airflow, ranking."),
-    "inspect": ("postrank.cli.inspect", "inspect_file", "Say what a file is, and what a ranking of it would hold."),
+    "up": ("postrank.cli.up", "up", "Run everything on this machine: local AWS, streamer, Airflow, ranking."),
+    "inspect": ("postrank.cli.inspect", "inspect_file", "Say what a file is and what a ranking of it would hold."),
     "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
-    "doctor": ("postrank.cli.doctor", "doctor", "Check what a streamer needs, and say what to do."),
-    "results": ("postrank.cli.results", "results", "Print what was ranked and exported."),
+    "doctor": ("postrank.cli.doctor", "doctor", "Check everything that a streamer needs."),
+    "results": ("postrank.cli.results", "results", "Print exported rankings."),
     "report": ("postrank.cli.report", "report", "Write the report of a ranking run as an HTML file."),
-    "backfill": ("postrank.cli.backfill", "backfill", "Read a span of time again, to close a gap."),
-    "deploy": ("postrank.cli.deploy", "deploy", "Publish a release of the streamer, and bring one to its host."),
-    "provision": ("postrank.cli.provision", "provision", "Make Postrank's resources on a local AWS."),
-    "rules": ("postrank.cli.rules", "rules", "Try the rules of X's filtered stream, or make them so."),
+    "backfill": ("postrank.cli.backfill", "backfill", "Read a past span again to close a gap."),
+    "deploy": ("postrank.cli.deploy", "deploy", "Publish a release of the streamer and deploy it to the host."),
+    "provision": ("postrank.cli.provision", "provision", "Create Postrank's resources on a local AWS."),
+    "rules": ("postrank.cli.rules", "rules", "Check or apply the rules of X's filtered stream."),
 }
 
 
@@ -45,16 +45,16 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup)
 @click.version_option(package_name="postrank")
 def postrank() -> None:
-    """Who wrote most: public posts through Kinesis, S3 and Athena, ranked per minute, hour and day."""
+    """Rank the authors of public posts per minute, hour and day, with Kinesis, S3 and Athena."""
 
 
 _TRY_AGAIN = 75  # EX_TEMPFAIL (sysexits.h)
 
 
 def main() -> None:
-    """Run the command line; what was raised on purpose, by AWS or by the disk is one message and status 2.
+    """Run the command line. Expected errors, errors of AWS and of the disk become one message and status 2.
 
-    Status 75 instead says that the same command may succeed later.
+    Status 75 means that the same command may succeed later.
     """
     try:
         postrank()
@@ -65,11 +65,11 @@ def main() -> None:
             raise
         _end(missing)
     except Exception as error:
-        from postrank.aws.error_help import told  # boto3 is slow to import
+        from postrank.aws.error_help import explain  # boto3 is slow to import
 
-        if (told_as := told(error)) is None:
+        if (explained := explain(error)) is None:
             raise
-        _end(told_as)
+        _end(explained)
 
 
 def _end(error: Exception) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`postrank backfill`: read a span of time again, to close a gap."""
+"""`postrank backfill`: read a past span again to close a gap."""
 
 import os
 import signal
@@ -29,24 +29,24 @@ from postrank.streamer.telemetry import logs
 _SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
 _WITH_FILES = ("archive", "x-ids", "x-timelines")
 _FILE_HELP = (
-    "Here or as s3://bucket/key. For archive: posts. For x-ids: ids, one a line. For x-timelines: handles, one a line."
+    "Local path or s3://bucket/key. archive: posts. x-ids: ids, one per line. x-timelines: handles, one per line."
 )
 _ANY_TIME = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 class WrongRequest(Fatal):
-    """What was asked for cannot be done with this configuration."""
+    """The request is not possible with this configuration."""
 
 
 @click.command()
 @click.option("--source", type=click.Choice([*_SOURCE_OF, "archive"]), required=True)
-@click.option("--from", "since", help="RFC 3339, such as 2026-11-24T05:00:00Z. Not needed for x-ids.")
-@click.option("--to", "until", help="RFC 3339; the span ends just before it.")
+@click.option("--from", "since", help="Start of the span, RFC 3339, such as 2026-11-24T05:00:00Z. Optional for x-ids.")
+@click.option("--to", "until", help="End of the span (not included), RFC 3339.")
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
 @click.option("--file", "files", multiple=True, help=_FILE_HELP)
-@click.option("--budget", type=click.FloatRange(min=0), help="For x-search: US dollars that this read may cost.")
-@click.option("--query", help="For x-search: search for this, not for the streamer's gap_query. Closes no gap.")
-@click.option("--part", is_flag=True, help="One of several reads of the span: the gap ledger is not told.")
+@click.option("--budget", type=click.FloatRange(min=0), help="x-search: maximum cost of this read in US dollars.")
+@click.option("--query", help="x-search: search for this instead of the streamer's gap_query. Closes no gap.")
+@click.option("--part", is_flag=True, help="One of several reads of the span: do not write to the gap ledger.")
 def backfill(
     source: str,
     since: str | None,
@@ -57,14 +57,20 @@ def backfill(
     query: str | None,
     part: bool,
 ) -> None:
-    """Read the posts of a span again, send them to AWS, and note in the gap ledger what recovered it.
+    """Read the posts of a past span again, send them to AWS, and record the recovery in the gap ledger.
 
-    x-ids looks posts up by their ids, and makes tombstones of those that are gone; x-timelines reads what some users
-    posted in the span. Both close no gap.
+    x-ids fetches posts by id and turns missing ones into tombstones; x-timelines reads what some users posted in the
+    span. Neither closes a gap.
 
-    The token, the query and the budgets are the streamer's; --budget is a further limit within them. Prints a JSON
-    summary, with the error where there was one. What was read is delivered all the same when the span could not be
-    read to its end: status 75 when it may be later, 1 when it was stopped, 2 when something must be mended first.
+    Token, query and budgets are the streamer's; --budget is an additional limit. Prints a JSON summary, including any
+    error.
+
+    \b
+    Exit status (whatever was read is delivered in any case):
+      0   the span was read to its end
+      1   stopped before the end
+      2   something must be fixed first: the message says what
+      75  a retry may succeed
     """
     logs.configure("INFO")
     config = Config.load(path, os.environ)
@@ -129,15 +135,15 @@ def _past(
 def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:
     s3, bucket = clients.get("s3", read_seconds=10.0), names.buckets["raw"]
     collector = f"{config.collector}-backfill"
-    told = config.sink
+    sink = config.sink
     return Backfill(
         past=past,
         span=span,
         sink=KinesisSink(
-            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=told.patience_seconds
+            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=sink.patience_seconds
         ),
-        packer=Packer(POSTS, record_bytes=told.record_bytes, buckets=told.buckets, gzipped=told.gzip),
-        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector),
+        packer=Packer(POSTS, record_bytes=sink.record_bytes, buckets=sink.buckets, gzipped=sink.gzip),
+        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector, config.rejects_per_hour),
         put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
         collector=collector,
     )
@@ -147,7 +153,7 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise WrongRequest(f"{text!r} is no RFC 3339 instant: write it as 2026-11-24T05:00:00Z") from error
+        raise WrongRequest(f"{text!r} is not an RFC 3339 time: write it as 2026-11-24T05:00:00Z") from error
     if moment.tzinfo is None:
         raise WrongRequest(f"{text!r} has no offset: write it in UTC with a Z")
     return moment.astimezone(UTC)

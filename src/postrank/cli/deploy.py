@@ -1,4 +1,4 @@
-"""`postrank deploy`: publish a release of the streamer, and bring one to its host."""
+"""`postrank deploy`: publish a release of the streamer and deploy it to the host."""
 
 import os
 import signal
@@ -29,27 +29,27 @@ from postrank.settings import Settings
 _dist = click.option(
     "--dist",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A built release (`postrank deploy build`) to publish, instead of building one from this checkout.",
+    help="Publish this built release (`postrank deploy build`) instead of building one from this checkout.",
 )
 
 
 class RefusedByAws(Fatal):
-    """A call that the caller may not make, or that could not be made."""
+    """A call that AWS rejected or that could not be sent."""
 
 
 @click.group()
 def deploy() -> None:
-    """Publish a release of the streamer, and bring one to its host.
+    """Publish a release of the streamer and deploy it to the host.
 
-    The account is that of POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION; credentials are boto3's, best those of
-    the role postrank-ENVIRONMENT-deployer, which may do this and nothing else.
+    POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION name the account. Credentials come from boto3's usual chain;
+    prefer the role postrank-ENVIRONMENT-deployer, which has no other permissions.
     """
 
 
 @deploy.command("build")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def build_release(folder: Path) -> None:
-    """Build this checkout's wheel, its locked requirements and their checksums into FOLDER, which must be empty."""
+    """Build this checkout's wheel, locked requirements and checksums into the empty FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise BadRelease(f"{folder} is not empty")
@@ -59,9 +59,9 @@ def build_release(folder: Path) -> None:
 @deploy.command()
 @_dist
 def publish(dist: Path | None) -> None:
-    """Put a release into the artifacts bucket, where hosts find it.
+    """Upload a release to the artifacts bucket, from which hosts install.
 
-    A published version is never changed: the same again is no error, another build of it is refused.
+    A published version never changes: publishing the same build again succeeds, a different build is rejected.
     """
     names, clients = _cloud()
     shelf = Shelf(clients.get("s3"), names.buckets["artifacts"])
@@ -70,45 +70,45 @@ def publish(dist: Path | None) -> None:
 
 
 @deploy.command()
-@click.option("--version", "wanted", required=True, metavar="X", help="The version to run, such as 0.2.0.")
+@click.option("--version", "requested_version", required=True, metavar="X", help="The version to run, such as 0.2.0.")
 @_dist
 @click.option(
     "--patience", type=click.IntRange(5, 3600), default=180, show_default=True,
-    help="Seconds that the new version has to start and prove itself; then it is taken back.",
+    help="Seconds for the new version to start and send heartbeats before it is rolled back.",
 )  # fmt: skip
 @click.option(
     "--steady", type=click.IntRange(0, 600), default=15, show_default=True,
-    help="Seconds between the first and the last of the heartbeats that prove it.",
+    help="Seconds between the first and the last heartbeat that confirm the new version.",
 )  # fmt: skip
-def streamer(*, wanted: str, dist: Path | None, patience: int, steady: int) -> None:
-    """Bring version X to the streamer's host; if it stays silent, bring the one before it back.
+def streamer(*, requested_version: str, dist: Path | None, patience: int, steady: int) -> None:
+    """Deploy version X to the streamer's host; roll back if it sends no heartbeats.
 
     \b
-    1. Publish X from this checkout or --dist, unless it is published already.
-    2. Take the deploy marker: no second deployment, no healing by supervise_streamer meanwhile.
-    3. Install X beside what runs (Systems Manager; checksums are verified on the host).
-    4. Make it the one that runs, and restart the service.
-    5. Wait for heartbeats of X. If none come: back to the version before, and wait for its heartbeats.
-    6. Have hosts boot X from now on; clear the marker.
+    1. Publish X from this checkout or --dist, unless it is already published.
+    2. Take the deploy marker, which keeps other deployments and supervise_streamer away.
+    3. Install X next to the running version (Systems Manager; the host verifies checksums).
+    4. Activate it and restart the service.
+    5. Wait for heartbeats of X. If there are none, roll back and wait for heartbeats again.
+    6. Make X the version that hosts boot; clear the marker.
 
-    Nothing is lost meanwhile: cursor and spool stay. Ctrl-C or SIGTERM takes X back; after SIGKILL the marker lapses
-    within two minutes, and the next deployment or supervise_streamer takes over from there.
+    Nothing is lost: cursor and spool stay. Ctrl-C or SIGTERM rolls X back. After SIGKILL the marker expires within two
+    minutes, and the next deployment or supervise_streamer takes over.
 
     \b
     Exit status:
       0  X runs
-      2  wrong use, settings or credentials; nothing was touched
-      3  another deployment goes on; nothing was touched
-      4  X was not installed; what ran before runs on
-      5  X was tried and taken back; the version before works again
-      6  X was tried, and nothing beats: look at docs/runbook.md, streamer-silent
+      2  invalid usage, settings or credentials; nothing was changed
+      3  another deployment is running; nothing was changed
+      4  X was not installed; the previous version keeps running
+      5  X was rolled back; the previous version works again
+      6  X was tried, and no version sends heartbeats: see streamer-silent in docs/runbook.md
 
     \b
     Examples:
       postrank deploy streamer --version 0.2.0
-      postrank deploy streamer --version 0.1.0          # back to what was published before
+      postrank deploy streamer --version 0.1.0          # return to a version published before
     """
-    version = checked_version(wanted)
+    version = checked_version(requested_version)
     names, clients = _cloud()
     s3, raw = clients.get("s3"), names.buckets["raw"]
     shelf = Shelf(s3, names.buckets["artifacts"])
@@ -131,7 +131,7 @@ def streamer(*, wanted: str, dist: Path | None, patience: int, steady: int) -> N
         click.echo(f"postrank: {error}", err=True)
         sys.exit(error.status)
     except Interrupted:
-        click.echo("postrank: interrupted before anything was touched", err=True)
+        click.echo("postrank: interrupted before anything was changed", err=True)
         sys.exit(4)
     click.echo(f"deployed {version}")
 
@@ -142,30 +142,30 @@ def _cloud() -> tuple[Resources, Clients]:
     return names, Clients(names.region)
 
 
-def _publish(shelf: Shelf, dist: Path | None, wanted: str | None) -> str:
+def _publish(shelf: Shelf, dist: Path | None, version: str | None) -> str:
     """Publish the release of `dist`, or of this checkout; returns the digest of its checksums."""
     here = version_of(Path.cwd())
-    if dist is None and (here is None or wanted not in (None, here)):
-        is_here = f"this checkout is {here}" if here else "this folder is no checkout of Postrank"
+    if dist is None and (here is None or version not in (None, here)):
+        is_here = f"this checkout is {here}" if here else "this folder is not a checkout of Postrank"
         raise BadRelease(
-            f"{is_here}{f', and {wanted} is not published' if wanted else ''}: check it out, or name it with --dist"
+            f"{is_here}{f', and {version} is not published' if version else ''}: check it out, or pass --dist"
         )
     with tempfile.TemporaryDirectory(prefix="postrank-release-") as folder:
         release = Release.of(dist) if dist else build(Path.cwd(), Path(folder))
-        if wanted not in (None, release.version):
-            raise BadRelease(f"{wanted} is not published, and {dist} holds {release.version}")
-        done = "published" if shelf.publish(release) else "was published before, unchanged:"
+        if version not in (None, release.version):
+            raise BadRelease(f"{version} is not published, and {dist} holds {release.version}")
+        done = "published" if shelf.publish(release) else "was already published, unchanged:"
         click.echo(f"{release.version} {done} s3://{shelf.bucket}/streamer/{release.version}/")
         return release.sums_digest
 
 
 @contextmanager
 def _aws_errors() -> Iterator[None]:
-    """Turns boto3's errors into one of Postrank's. A rollout lets none through that came after it touched anything."""
+    """Turn boto3's errors into RefusedByAws. A rollout raises none of them after its first change."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise RefusedByAws(f"nothing was touched: {error}") from error
+        raise RefusedByAws(f"nothing was changed: {error}") from error
 
 
 def _progress() -> Callable[[str], None]:
@@ -178,7 +178,7 @@ def _progress() -> Callable[[str], None]:
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """The first signal takes the release back; that is not to be interrupted in turn."""
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, signal.SIG_IGN)
+    """The first signal rolls the release back; further signals must not interrupt that."""
+    for handled in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(handled, signal.SIG_IGN)
     raise Interrupted(f"signal {signal.Signals(number).name}")

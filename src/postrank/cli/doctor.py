@@ -1,4 +1,4 @@
-"""`postrank doctor`: what a streamer on this machine lacks, and what to do."""
+"""`postrank doctor`: check what a streamer on this machine needs, and what to do about problems."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from postrank.streamer.doctor.checks import examine
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
 def doctor(path: Path) -> None:
-    """Check configuration, source, disk, credentials, clock, streams, bucket and metrics; 1 if anything is wrong."""
+    """Check configuration, source, disk, credentials, clock, streams, bucket and metrics. Exits 1 on any problem."""
     sick = False
     for finding in examine(path, os.environ):
         click.echo(f"{'ok  ' if finding.well else 'FAIL'}  {finding.what}: {finding.seen}")

@@ -1,4 +1,4 @@
-"""`postrank provision`: what Terraform makes in an account, made on a local AWS that runs elsewhere."""
+"""`postrank provision`: create on a local AWS what Terraform creates in an account."""
 
 import os
 
@@ -16,22 +16,22 @@ class NotLocal(Fatal):
 
 
 @click.command()
-@click.option("--unit", help="Also start the streamer's instance, which runs this unit of the local AWS.")
+@click.option("--unit", help="Also start the streamer's instance with this unit of the local AWS.")
 def provision(unit: str | None) -> None:
-    """Make Postrank's resources on the local AWS at AWS_ENDPOINT_URL, unless they are there.
+    """Create Postrank's resources on the local AWS at AWS_ENDPOINT_URL, unless they exist.
 
-    For a local AWS in a container; `postrank up` does the same by itself. In an account, Terraform makes them.
+    For a local AWS in a container; `postrank up` does this itself. In an account, use Terraform.
     """
     if not os.environ.get("AWS_ENDPOINT_URL"):
-        raise NotLocal("AWS_ENDPOINT_URL is not set: this is for a local AWS; in an account, apply terraform/")
+        raise NotLocal("AWS_ENDPOINT_URL is not set: this command is for a local AWS; in an account, apply terraform/")
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
-    made = Provision(Clients(names.region).get, names)
-    if made.exists():
-        click.echo("the resources are there")
+    created = Provision(Clients(names.region).get, names)
+    if created.exists():
+        click.echo("the resources exist")
         return
-    for kind in made.base():
-        click.echo(f"made {kind}")
+    for kind in created.base():
+        click.echo(f"created {kind}")
     if unit:
-        made.streamer(unit)
-        click.echo(f"started the instance, which runs {unit}")
+        created.streamer(unit)
+        click.echo(f"started the instance with unit {unit}")

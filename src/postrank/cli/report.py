@@ -1,4 +1,4 @@
-"""`postrank report`: the report of a run, as a file."""
+"""`postrank report`: write the report of a run as a file."""
 
 import os
 from pathlib import Path
@@ -13,12 +13,12 @@ from postrank.settings import Settings
 
 
 @click.command()
-@click.option("--run", help="The run whose export to show; the newest unless given.")
+@click.option("--run", help="Run to report on. Default: the newest.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True)
 def report(*, run: str | None, out: Path) -> None:
-    """Write the report of a run: one HTML file that stands alone."""
+    """Write the report of a run as one self-contained HTML file."""
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
-    found = Results(Clients(names.region).get("s3"), names.buckets["results"])
-    out.write_bytes(Report(found, run or found.latest()["run"]).make())
+    exported = Results(Clients(names.region).get("s3"), names.buckets["results"])
+    out.write_bytes(Report(exported, run or exported.latest()["run"]).make())
     click.echo(f"wrote {out}")

@@ -1,4 +1,4 @@
-"""`postrank results`: print what was ranked and exported."""
+"""`postrank results`: print exported rankings."""
 
 import csv
 import json
@@ -17,6 +17,7 @@ from postrank.aws.resources import Resources
 from postrank.ranking.export_reader import Copy, Exports, Results
 from postrank.ranking.export_writer import COLUMNS
 from postrank.ranking.request import GRANULARITIES
+from postrank.ranking.spreadsheet import neutral
 from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
 
@@ -26,17 +27,24 @@ LOCAL_COPY = Path("var", "results")  # what `postrank up` leaves in a checkout
 
 @click.command()
 @click.option(
-    "--granularity", type=click.Choice(GRANULARITIES), default="all", show_default=True, help="Which windows."
+    "--granularity", type=click.Choice(GRANULARITIES), default="all", show_default=True, help="Length of the windows."
 )
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many authors a window.")
-@click.option("--windows", type=click.IntRange(min=0), default=1, show_default=True, help="The newest n; 0: all.")
-@click.option("--network", help="Only authors of this network; their ranks stay those among all.")
-@click.option("--run", help="The run whose export to read; the newest unless given.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Authors per window.")
+@click.option(
+    "--windows",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Number of windows, newest first; 0: all.",
+)
+@click.option("--network", help="Show only this network's authors, with their ranks among all.")
+@click.option("--run", help="Run whose export to read. Default: the newest.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--exact", is_flag=True, help="With --format csv: every text as it is, formulas included.")
 @click.option(
     "--copy",
     type=click.Path(path_type=Path),
-    help="Read a copy of the results bucket in this folder. Default: var/results, where POSTRANK_ACCOUNT is not set.",
+    help="Read a copy of the results bucket from this folder. Default: var/results if POSTRANK_ACCOUNT is not set.",
 )
 def results(
     *,
@@ -46,20 +54,24 @@ def results(
     network: str | None,
     run: str | None,
     form: str,
+    exact: bool,
     copy: Path | None,
 ) -> None:
-    """Print what was ranked and exported.
+    """Print exported rankings.
+
+    CSV is made for spreadsheets: a text that would be taken for a formula gets an apostrophe in front, which --exact
+    leaves out. JSON is always exact.
 
     \b
     Examples:
       postrank results --granularity hour --top 20
       postrank results --granularity day --windows 0 --format csv
     """
-    found = _exports(copy)
-    rows = [row for row in found.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
+    exported = _exports(copy)
+    rows = [row for row in exported.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
     newest = sorted({row["window_start"] for row in rows})[-windows:]
     chosen = [row for row in rows if row["window_start"] in set(newest)]
-    {"table": _tables, "csv": _csv, "json": _json}[form](chosen)
+    {"table": _tables, "csv": _exact_csv if exact else _csv, "json": _json}[form](chosen)
 
 
 def _exports(copy: Path | None) -> Exports:
@@ -75,12 +87,16 @@ def _exports(copy: Path | None) -> Exports:
 def _tables(rows: Sequence[Row]) -> None:
     console = Console()
     if not rows:
-        console.print("no author is ranked there")
+        console.print("no ranked authors")
     for (start, end), authors in groupby(rows, key=lambda row: (row["window_start"], row["window_end"])):
         console.print(ranking_table(authors, f"{start} to {end}"))
 
 
 def _csv(rows: Sequence[Row]) -> None:
+    _exact_csv([{name: neutral(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows])
+
+
+def _exact_csv(rows: Sequence[Row]) -> None:
     writer = csv.DictWriter(sys.stdout, list(COLUMNS), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

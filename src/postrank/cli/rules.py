@@ -1,4 +1,4 @@
-"""`postrank rules`: what the rules of X's filtered stream are to become, tried at X, and made so when asked."""
+"""`postrank rules`: validate the rules of X's filtered stream, and apply them on request."""
 
 import os
 from pathlib import Path
@@ -14,14 +14,14 @@ from postrank.streamer.config import Config
 
 
 class NotX(Fatal):
-    """The configuration's source is not X, or leaves X's rules alone."""
+    """The configured source is not X, or does not manage rules."""
 
 
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
-@click.option("--apply", "change", is_flag=True, help="Make the change, too; without it X only checks the rules.")
+@click.option("--apply", "change", is_flag=True, help="Apply the changes. Without it X only validates the rules.")
 def rules(path: Path, change: bool) -> None:
-    """Compare the configured rules with those that X has, and have X check the new ones."""
+    """Compare the configured rules with those at X, and have X validate the new ones."""
     from postrank.sources.x import XStream
     from postrank.sources.x.rules import sync
 
@@ -30,7 +30,7 @@ def rules(path: Path, change: bool) -> None:
     names = Resources.of(settings.environment, settings.account, settings.region)
     source = build_source(config, os.environ, Clients(names.region))
     if not isinstance(source, XStream) or source.rules is None:
-        raise NotX("the configuration has no rules: its source must be x, with manage_rules as it is by default")
+        raise NotX("the configuration has no rules: set the source to x and leave manage_rules on")
     following = source.following.rules() if source.following else []
     todo = sync(source.api, [*source.rules, *following], dry_run=not change)
     for rule in todo.add:
@@ -38,5 +38,6 @@ def rules(path: Path, change: bool) -> None:
     for number in todo.delete:
         click.echo(f"- rule {number}")
     click.echo(
-        f"{todo.keep} stay, {len(todo.add)} new, {len(todo.delete)} go: " + ("done" if change else "nothing changed")
+        f"{todo.keep} unchanged, {len(todo.add)} added, {len(todo.delete)} deleted: "
+        + ("done" if change else "nothing changed")
     )

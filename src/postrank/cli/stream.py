@@ -1,4 +1,4 @@
-"""`postrank stream`: the streamer in the foreground, as systemd runs it."""
+"""`postrank stream`: run the streamer in the foreground, as systemd does."""
 
 import gc
 import os
@@ -20,43 +20,43 @@ from postrank.streamer.telemetry import logs
 @click.option(
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
 )
-@click.option("--for", "seconds", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds.")
+@click.option("--for", "seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after this many seconds.")
 def stream(path: Path, log_level: str, seconds: float | None) -> None:
-    """Read posts from a source and send them to AWS, until the source ends or SIGTERM comes; both end with status 0.
+    """Read posts from a source and send them to AWS until the source ends or SIGTERM arrives.
 
-    The time that --for sets ends it as SIGTERM does: what was read is made durable first.
+    SIGTERM and the end of --for stop the streamer after everything that was read is durable.
 
     \b
-    The least that the file must hold:
+    Minimal configuration:
       state = "/var/lib/postrank"    # cursor, spool, ledgers
       [source]
       kind = "bluesky"               # replay, tail, x, mastodon, bluesky
 
-    docs/operations has every key; POSTRANK_STREAM_TABLE__KEY in the environment replaces one, and `postrank doctor`
-    looks at all of it. POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION say whose streams these are.
+    docs/operations lists all keys. POSTRANK_STREAM_TABLE__KEY in the environment overrides one; `postrank doctor`
+    checks the configuration. POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION select the streams.
 
     \b
     Exit status:
-      0   the source ended, or it was stopped, and all of it is durable
-      2   something must be mended first: the message says what
-      75  it may work later as it is
+      0   the source ended or was stopped, and everything is durable
+      2   something must be fixed first: the message says what
+      75  a retry may succeed
     """
     logs.configure(log_level)
     # Events hold no cycles, and there are many: looking for cycles at the usual rate costs more than making them.
     gc.set_threshold(200_000, 50, 100)
-    asked, running = threading.Event(), list[Service]()
+    stopped, running = threading.Event(), list[Service]()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
-        for one in running:
-            one.stop()
+        stopped.set()
+        for service in running:
+            service.stop()
 
     # Before anything is built: that takes a while with a large journal, and starts to empty the spool.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     service = build(Config.read(path, os.environ), os.environ)
     running.append(service)
-    if asked.is_set():
+    if stopped.is_set():
         service.stop()
     if seconds is not None:
         timer = threading.Timer(seconds, service.stop)

@@ -73,31 +73,31 @@ def hops_of_streamer(counts: Mapping[str, int]) -> tuple[Hop, Hop]:
 def balance_of_streamer(counts: Mapping[str, int]) -> str:
     """Hold the streamer's own equations. Returns them in words; raises NotConserved."""
     source, streamer = hops_of_streamer(counts)
-    taken = _words(counts, "events", "rejected", "ignored")
-    given = _words(counts, "delivered", "spooled", "in_flight", "filtered")
-    for name, hop, parts in (("source", source, taken), ("streamer", streamer, given)):
+    outputs = _words(counts, "events", "rejected", "ignored")
+    destinations = _words(counts, "delivered", "spooled", "in_flight", "filtered")
+    for name, hop, parts in (("source", source, outputs), ("streamer", streamer, destinations)):
         if hop.received != hop.accounted:
-            raise NotConserved(f"hop {name}: {hop.received} went in, {parts} = {hop.accounted} came out")
-    return f"read {source.received} = {taken}; events {streamer.received} = {given}"
+            raise NotConserved(f"hop {name}: {hop.received} in, {parts} = {hop.accounted} out")
+    return f"read {source.received} = {outputs}; events {streamer.received} = {destinations}"
 
 
 def expected_in_lake(samples: Sequence[Sample], now: datetime, transit: timedelta) -> int:
     """How many lines must have arrived: those acknowledged longer ago than a line may be under way."""
-    return max((one.acknowledged for one in samples if one.at <= now - transit), default=0)
+    return max((sample.acknowledged for sample in samples if sample.at <= now - transit), default=0)
 
 
 def balance_of_delivery(samples: Sequence[Sample], in_lake: int, now: datetime, transit: timedelta) -> str:
     """Hold the stream and Firehose to what they took. Returns the account in words; raises NotConserved."""
-    acknowledged = max((one.acknowledged for one in samples), default=0)
+    acknowledged = max((sample.acknowledged for sample in samples), default=0)
     expected = expected_in_lake(samples, now, transit)
     if in_lake < expected:
         raise NotConserved(
-            f"hop delivery: {expected} lines were acknowledged more than {transit} ago, {in_lake} lie in the lake: "
+            f"hop delivery: {expected} lines were acknowledged more than {transit} ago, {in_lake} are in the lake: "
             f"{expected - in_lake} are missing"
         )
     if in_lake < acknowledged:
-        return f"acknowledged {acknowledged}, in the lake {in_lake}: {acknowledged - in_lake} are under way"
-    return f"acknowledged {acknowledged}, in the lake {in_lake}, of which {in_lake - acknowledged} came more than once"
+        return f"acknowledged {acknowledged}, in the lake {in_lake}: {acknowledged - in_lake} are in transit"
+    return f"acknowledged {acknowledged}, in the lake {in_lake}, of which {in_lake - acknowledged} are duplicates"
 
 
 def sample_of(heartbeat: Heartbeat) -> Sample:

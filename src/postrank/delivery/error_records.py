@@ -26,7 +26,7 @@ class Unreadable(Fatal):
     """An error object does not hold what Firehose writes."""
 
     def __init__(self, key: str, line: int) -> None:
-        super().__init__(f"{key}, line {line}, is no error record of Firehose: it was not put back")
+        super().__init__(f"{key}, line {line}, is not an error record of Firehose: it was not put back")
         self.key, self.line = key, line
 
 
@@ -55,10 +55,12 @@ class ErrorRecords:
 
     def of_days(self, days: Iterable[date]) -> Iterator[Failed]:
         """What failed on some days, oldest object first, with what is left of it."""
-        wanted = tuple(f"dt={day.isoformat()}/" for day in days)
+        partitions = tuple(f"dt={day.isoformat()}/" for day in days)
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.raw, Prefix=self.prefix)
-        found = [one for page in pages for one in page.get("Contents", ()) if any(day in one["Key"] for day in wanted)]
-        for entry in sorted(found, key=lambda one: (one["LastModified"], one["Key"])):
+        entries = [
+            item for page in pages for item in page.get("Contents", ()) if any(day in item["Key"] for day in partitions)
+        ]
+        for entry in sorted(entries, key=lambda item: (item["LastModified"], item["Key"])):
             yield Failed(entry["Key"], self._lines(entry["Key"]), self._done(entry["Key"]))
 
     def put_back(self, failed: Failed, sink: KinesisSink, most: int) -> int:
@@ -98,9 +100,9 @@ class ErrorRecords:
         return f"{MARKS}{key}.json"
 
 
-def told(kind: str, failed: list[Failed]) -> str:
+def describe(kind: str, failed: list[Failed]) -> str:
     """In words: how many records, of which errors, and a sample, without the data that failed."""
-    left = [line for one in failed for line in one.lines[one.done :]]
+    left = [line for record in failed for line in record.lines[record.done :]]
     codes = Counter(_fields(line)[0] for line in left)
     sample, newest = _fields(left[-1]), failed[-1].key
     return (
@@ -115,4 +117,4 @@ def _fields(line: bytes) -> tuple[str, str, str]:
         record = json.loads(line)
         return str(record["errorCode"]), str(record["errorMessage"]), str(record["attemptsMade"])
     except (ValueError, KeyError, TypeError):
-        return "unreadable", "no error record of Firehose", "?"
+        return "unreadable", "not an error record of Firehose", "?"

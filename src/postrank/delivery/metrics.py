@@ -27,43 +27,43 @@ class Limit:
         too_high = self.at_most is not None and value > self.at_most
         return too_low or too_high
 
-    def told(self, value: float | None) -> str:
+    def describe(self, value: float | None) -> str:
         return f"{self.metric} of {self.resource} is {'unknown' if value is None else f'{value:g}'}"
 
 
 def limits(resources: Resources) -> list[Limit]:
     """The metrics that tell whether records move on ("Monitor Amazon Data Firehose using CloudWatch metrics")."""
     oldest = resources.buffer_seconds * 2
-    found = []
+    metric_limits = []
     for name in resources.delivery_streams.values():
         firehose = ("AWS/Firehose", "DeliveryStreamName", name)
-        found.append(_limit(firehose, "DeliveryToS3.DataFreshness", "Maximum", at_most=oldest))
-        found.append(_limit(firehose, "DeliveryToS3.Success", "Average", at_least=0.99))
-        found.append(_limit(firehose, "ThrottledRecords", "Sum", at_most=0))
+        metric_limits.append(_limit(firehose, "DeliveryToS3.DataFreshness", "Maximum", at_most=oldest))
+        metric_limits.append(_limit(firehose, "DeliveryToS3.Success", "Average", at_least=0.99))
+        metric_limits.append(_limit(firehose, "ThrottledRecords", "Sum", at_most=0))
     for name in resources.streams.values():
         stream = ("AWS/Kinesis", "StreamName", name)
-        found.append(_limit(stream, "GetRecords.IteratorAgeMilliseconds", "Maximum", at_most=oldest * 1000))
-    return found
+        metric_limits.append(_limit(stream, "GetRecords.IteratorAgeMilliseconds", "Maximum", at_most=oldest * 1000))
+    return metric_limits
 
 
-def newest(cloudwatch: Any, wanted: Sequence[Limit]) -> list[float | None]:
+def newest(cloudwatch: Any, limits: Sequence[Limit]) -> list[float | None]:
     """The newest value of each within WINDOW; None where there is none."""
     now = datetime.now(UTC)
-    return [_newest(cloudwatch, one, now) for one in wanted]
+    return [_newest(cloudwatch, limit, now) for limit in limits]
 
 
-def _newest(cloudwatch: Any, wanted: Limit, now: datetime) -> float | None:
+def _newest(cloudwatch: Any, limit: Limit, now: datetime) -> float | None:
     points = cloudwatch.get_metric_statistics(
-        Namespace=wanted.namespace,
-        MetricName=wanted.metric,
-        Dimensions=[{"Name": wanted.dimension, "Value": wanted.resource}],
+        Namespace=limit.namespace,
+        MetricName=limit.metric,
+        Dimensions=[{"Name": limit.dimension, "Value": limit.resource}],
         StartTime=now - WINDOW,
         EndTime=now,
         Period=60,
-        Statistics=[wanted.statistic],
+        Statistics=[limit.statistic],
     )["Datapoints"]
     last = max(points, key=lambda point: point["Timestamp"], default=None)
-    return float(last[wanted.statistic]) if last else None
+    return float(last[limit.statistic]) if last else None
 
 
 def _limit(where: tuple[str, str, str], metric: str, statistic: str, **bounds: float) -> Limit:

@@ -63,20 +63,20 @@ class Comparison:
             return f"the stream's minutes before {_text(end)} were the lake's"
         self.hold(start, end, settled=end)
         self._keep(end)
-        return f"the stream's minutes from {_text(start)} to {_text(end)} are the lake's"
+        return f"the stream's minutes from {_text(start)} to {_text(end)} equal the lake's"
 
     def _closed(self, now: datetime) -> datetime | None:
         """The newest arrival hour of the last day that is ingested and can bring nothing more."""
         recent = self.catalogue.partitions("post_versions", f"arrival_interval >= '{name_of(now - _LONGEST)}'")
-        closed = [one.values[0] for one in recent if one.notes.get("postrank.closed") == "true"]
+        closed = [partition.values[0] for partition in recent if partition.notes.get("postrank.closed") == "true"]
         return start_of(max(closed)) if closed else None
 
     def _compared_to(self) -> datetime:
         try:
-            kept = self.s3.get_object(Bucket=self.resources.buckets["lake"], Key=STATE)["Body"].read()
+            state = self.s3.get_object(Bucket=self.resources.buckets["lake"], Key=STATE)["Body"].read()
         except self.s3.exceptions.NoSuchKey:
             return start_of("1970-01-01T00")
-        return datetime.fromisoformat(json.loads(kept)["compared_to"])
+        return datetime.fromisoformat(json.loads(state)["compared_to"])
 
     def _keep(self, end: datetime) -> None:
         body = json.dumps({"compared_to": _text(end)}).encode()

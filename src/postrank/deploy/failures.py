@@ -1,4 +1,4 @@
-"""How a deployment ends when it does not end well; each with the exit status that says so."""
+"""How a deployment fails, each way with its exit status."""
 
 from postrank.errors import Fatal
 

@@ -38,22 +38,27 @@ class Host:
             {"Name": "instance-state-name", "Values": ["running"]},
         ]
         pages = self.ec2.get_paginator("describe_instances").paginate(Filters=filters)
-        found = [one["InstanceId"] for page in pages for group in page["Reservations"] for one in group["Instances"]]
-        if len(found) != 1:
-            raise NotInstalled(f"{len(found)} instances called {self.names.name} are running; one is needed")
-        asked = [{"Key": "InstanceIds", "Values": found}]
-        known = self.ssm.describe_instance_information(Filters=asked)["InstanceInformationList"]
-        if not any(one["PingStatus"] == "Online" for one in known):
+        instances = [
+            instance["InstanceId"]
+            for page in pages
+            for group in page["Reservations"]
+            for instance in group["Instances"]
+        ]
+        if len(instances) != 1:
+            raise NotInstalled(f"{len(instances)} instances called {self.names.name} are running, not one")
+        agent_filters = [{"Key": "InstanceIds", "Values": instances}]
+        agents = self.ssm.describe_instance_information(Filters=agent_filters)["InstanceInformationList"]
+        if not any(instance["PingStatus"] == "Online" for instance in agents):
             raise NotInstalled(
-                f"the agent on {found[0]} does not answer Systems Manager; supervise_streamer heals that"
+                f"the agent on {instances[0]} does not respond to Systems Manager; supervise_streamer repairs that"
             )
-        self.instance = str(found[0])
+        self.instance = str(instances[0])
         return self.instance
 
     def install(self, version: str, digest: str) -> str:
         """Install a published release beside what runs; returns the version that runs, or "". Raises HostRefused."""
-        said = self._run(Action="install", Version=version, Sums=digest)
-        runs = (line.removeprefix("running ") for line in said.splitlines() if line.startswith("running "))
+        output = self._run(Action="install", Version=version, Sums=digest)
+        runs = (line.removeprefix("running ") for line in output.splitlines() if line.startswith("running "))
         return next(runs, "").strip()
 
     def activate(self, version: str) -> None:
@@ -67,21 +72,21 @@ class Host:
             Parameters={name: [value] for name, value in parameters.items()},
             TimeoutSeconds=_DELIVERY_SECONDS,
         )["Command"]["CommandId"]
-        while (told := self._told(sent)) is None or told["Status"] in _GOES_ON:
+        while (invocation := self._invocation(sent)) is None or invocation["Status"] in _GOES_ON:
             self.meanwhile()
             time.sleep(_LOOK_SECONDS)
-        if told["Status"] != "Success":
-            said = (told["StandardErrorContent"] or told["StandardOutputContent"]).strip()[-_SEEN:]
+        if invocation["Status"] != "Success":
+            output = (invocation["StandardErrorContent"] or invocation["StandardOutputContent"]).strip()[-_SEEN:]
             what = f"{parameters['Action']} {parameters['Version']} on {self.instance}"
-            raise HostRefused(f"{what}: {told['StatusDetails']}, status {told['ResponseCode']}: {said}")
-        return str(told["StandardOutputContent"])
+            raise HostRefused(f"{what}: {invocation['StatusDetails']}, status {invocation['ResponseCode']}: {output}")
+        return str(invocation["StandardOutputContent"])
 
-    def _told(self, command: str) -> dict[str, Any] | None:
+    def _invocation(self, command: str) -> dict[str, Any] | None:
         """What is known of a command; None while Systems Manager does not know it yet on this instance."""
         try:
-            told: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.instance)
+            invocation: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.instance)
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvocationDoesNotExist":
                 raise
             return None
-        return told
+        return invocation

@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.deploy.failures import DeploymentGoesOn
+from postrank.posts.times import to_text
 
 LEASE = timedelta(seconds=120)
 _LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
@@ -29,13 +30,13 @@ class Marker:
     key: str
     lease: timedelta = LEASE
     _etag: str = ""
-    _said: dict[str, str] = field(default_factory=dict)
+    _holder: dict[str, str] = field(default_factory=dict)
     _renewed: float = 0.0
 
     @contextmanager
     def held(self, version: str, who: str) -> Iterator[None]:
         """Take the marker and clear it at the end, whatever the end. Raises DeploymentGoesOn."""
-        self._said = {"version": version, "by": who, "since": _text(datetime.now(UTC))}
+        self._holder = {"version": version, "by": who, "since": to_text(datetime.now(UTC))}
         try:
             self._put(IfNoneMatch="*")
         except ClientError as error:
@@ -63,21 +64,21 @@ class Marker:
     def _take_over(self) -> None:
         """Take a marker that has lapsed. Raises DeploymentGoesOn with what another says of itself."""
         try:
-            found = self.s3.get_object(Bucket=self.bucket, Key=self.key)
-            other, etag = json.loads(found["Body"].read()), found["ETag"]
+            marker = self.s3.get_object(Bucket=self.bucket, Key=self.key)
+            other, etag = json.loads(marker["Body"].read()), marker["ETag"]
         except self.s3.exceptions.NoSuchKey:  # its owner has cleared it just now
-            other, etag = {"until": _text(datetime.now(UTC))}, None
+            other, etag = {"until": to_text(datetime.now(UTC))}, None
         if lapsed(other):
             with suppress(ClientError):
                 return self._put(**({"IfMatch": etag} if etag else {"IfNoneMatch": "*"}))
         raise DeploymentGoesOn(
-            f"another deployment goes on: {other.get('version', 'some version')}, by {other.get('by', 'somebody')}, "
-            f"since {other.get('since', 'some time')}, until {other.get('until', 'it is cleared by hand')} at most "
+            f"another deployment is running: {other.get('version', 'unknown')}, by {other.get('by', 'someone')}, "
+            f"since {other.get('since', 'unknown')}, until {other.get('until', 'it is cleared by hand')} at most "
             f"(s3://{self.bucket}/{self.key})"
         )
 
     def _put(self, **condition: str) -> None:
-        body = {**self._said, "until": _text(datetime.now(UTC) + self.lease)}
+        body = {**self._holder, "until": to_text(datetime.now(UTC) + self.lease)}
         put = self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=json.dumps(body).encode(), **condition)
         self._etag, self._renewed = put["ETag"], time.monotonic()
 
@@ -86,7 +87,3 @@ def lapsed(marker: dict[str, Any]) -> bool:
     """Whether what a marker says was left behind."""
     until = marker.get("until")
     return until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

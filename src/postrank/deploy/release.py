@@ -89,10 +89,10 @@ def _sums(folder: Path) -> str:
 def _uv(checkout: Path) -> str:
     # UV is what `uv run` calls itself; var/uv is where `make setup` puts it on a machine without one.
     own = checkout / "var" / "uv" / "bin" / "uv"
-    found = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else None)
-    if not found:
+    executable = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else None)
+    if not executable:
         raise BadRelease("uv is needed to build a release: run `make setup`, or name a built one with --dist")
-    return found
+    return executable
 
 
 def _run(checkout: Path, *argv: str) -> str:

@@ -59,15 +59,17 @@ class Rollout:
             self.say(f"installing {version} on {instance}")
             before = self.host.install(version, digest)
         except (HostRefused, ClientError, BotoCoreError) as error:
-            raise NotInstalled(f"{version} was not installed, what ran before runs on: {error}") from error
-        self.say(f"installed beside {before or 'nothing'}")
+            raise NotInstalled(f"{version} was not installed; the previous version keeps running: {error}") from error
+        self.say(f"installed next to {before or 'nothing'}")
         return before
 
     def _take_back(self, version: str, before: str, why: BaseException) -> None:
         reason = str(why) or "it was interrupted"
-        self.say(f"{version} is taken back: {reason}")
+        self.say(f"rolling back {version}: {reason}")
         if not before or before == version:
-            raise LeftSilent(f"{version} does not work, and no other version is there to go back to: {reason}") from why
+            raise LeftSilent(
+                f"{version} does not work, and there is no previous version to roll back to: {reason}"
+            ) from why
         try:
             start = self._started()
             self.host.activate(before)
@@ -75,10 +77,10 @@ class Rollout:
             self._await_beats(before, start, max(self.patience, _PATIENCE_BACK))
         except _TROUBLE as error:
             raise LeftSilent(
-                f"{version} was taken back ({reason}), but {before} does not beat either: {error}. "
-                "docs/runbook.md, streamer-silent, says what to look at"
+                f"{version} was rolled back ({reason}), but {before} sends no heartbeats either: {error}. "
+                "See streamer-silent in docs/runbook.md"
             ) from error
-        raise RolledBack(f"{version} was taken back, {before} works again: {reason}") from why
+        raise RolledBack(f"{version} was rolled back, {before} works again: {reason}") from why
 
     def _started(self) -> str | None:
         try:
@@ -95,11 +97,13 @@ class Rollout:
             seen = self._seen(version, start)
             if seen and (first is None or first.started_at != seen.started_at):
                 first = seen
-                self.say(f"it beats: {seen.phase}, {seen.counts.get('read', 0):,} read")
+                self.say(f"heartbeat: {seen.phase}, {seen.counts.get('read', 0):,} read")
             if first and seen and (seen.finished or _lived(first, seen) >= self.steady):
                 return seen
             time.sleep(_LOOK_SECONDS)
-        beats = f"beat, but not for {self.steady.total_seconds():g} s on end" if first else "gave no sign of work"
+        beats = (
+            f"sent heartbeats, but not for {self.steady.total_seconds():g} s in a row" if first else "sent no heartbeat"
+        )
         raise Silent(f"{version} {beats} within {patience.total_seconds():g} s{self._last_words(start)}")
 
     def _seen(self, version: str, start: str | None) -> Heartbeat | None:
@@ -114,7 +118,7 @@ class Rollout:
             last = self.beat()
         except NoHeartbeat:
             return ""
-        return f"; it said {last.phase}: {last.error}" if last.started_at != start and last.error else ""
+        return f"; it reported {last.phase}: {last.error}" if last.started_at != start and last.error else ""
 
 
 def _lived(first: Heartbeat, last: Heartbeat) -> timedelta:

@@ -27,7 +27,7 @@ class Span:
     @classmethod
     def between(cls, since: str, until: str) -> "Span":
         """The span of two RFC 3339 texts."""
-        return cls(*(datetime.fromisoformat(one).astimezone(UTC) for one in (since, until)))
+        return cls(*(datetime.fromisoformat(text).astimezone(UTC) for text in (since, until)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,10 @@ def unmarked(rows: Iterable[Row]) -> list[Gap]:
 def remaining(span: Span, read: Iterable[Span]) -> list[Span]:
     """The parts of a span that lie in none of the others."""
     parts, since = [], span.since
-    for one in sorted(read):
-        if one.since > since:
-            parts.append(Span(since, min(one.since, span.until)))
-        since = max(since, one.until)
+    for span_read in sorted(read):
+        if span_read.since > since:
+            parts.append(Span(since, min(span_read.since, span.until)))
+        since = max(since, span_read.until)
         if since >= span.until:
             break
     if since < span.until:
@@ -81,11 +81,6 @@ def slices(span: Span, length: timedelta) -> Iterator[Span]:
 
 
 def _gap(source: str, span: Span, reason: str, read: list[tuple[Span, str]]) -> Gap:
-    left = remaining(span, [one for one, _ in read])
-    by = {name for one, name in read if one.since < span.until and one.until > span.since}
+    left = remaining(span, [span_read for span_read, _ in read])
+    by = {name for span_read, name in read if span_read.since < span.until and span_read.until > span.since}
     return Gap(source=source, span=span, reason=reason, left=tuple(left), recovered_by=tuple(sorted(by)))
-
-
-def utc(moment: datetime) -> str:
-    """An instant as the ledger writes it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

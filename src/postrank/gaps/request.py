@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from postrank.gaps.open_gaps import Gap, Span, slices, utc
+from postrank.gaps.open_gaps import Gap, Span, slices
+from postrank.posts.times import to_text
 from postrank.ranking.request import TIME_PATTERN, BadRequest
 
 SOURCES = LEDGER, SEARCH, TIMELINES, ARCHIVE = ("ledger", "x-search", "mastodon", "archive")
@@ -36,7 +37,7 @@ class RecoveryRequest:
         source, archives = params["source"], tuple(params["archives"])
         if source not in SOURCES:
             raise BadRequest("source", f"{source!r} is none of {', '.join(SOURCES)}")
-        if bad := [one for one in archives if not re.fullmatch(FILE_PATTERN, one) or ".." in one]:
+        if bad := [archive for archive in archives if not re.fullmatch(FILE_PATTERN, archive) or ".." in archive]:
             raise BadRequest("archives", f"{bad[0]!r} is no name of a file below archives/")
         if bool(archives) != (source == ARCHIVE):
             raise BadRequest("archives", f"files are for the source {ARCHIVE}, which needs them")
@@ -51,33 +52,33 @@ class RecoveryRequest:
 
 def plan(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> list[Slice]:
     """The slices to read: of the asked span, or of what is left of the ledger's gaps. Raises BadRequest."""
-    found = list(_asked(request, request.span) if request.span else _of_gaps(request, gaps, as_of))
-    if len(found) > MOST_SLICES:
-        raise BadRequest("slice_minutes", f"would make {len(found)} slices, of which a run takes {MOST_SLICES}")
-    paid = sum(one["Source"] == [SEARCH] for one in found)
+    planned = list(_requested(request, request.span) if request.span else _of_gaps(request, gaps, as_of))
+    if len(planned) > MOST_SLICES:
+        raise BadRequest("slice_minutes", f"would make {len(planned)} slices, of which a run takes {MOST_SLICES}")
+    paid = sum(slice_["Source"] == [SEARCH] for slice_ in planned)
     share = int(request.budget * 100 / paid) / 100 if paid else 0.0
     if paid and share < _LEAST_SHARE:
         raise BadRequest("budget_usd", f"{request.budget:.2f} for {paid} slices leaves {share:.2f} for each")
-    return [{**one, "Budget": [f"{share:.2f}"]} for one in found]
+    return [{**slice_, "Budget": [f"{share:.2f}"]} for slice_ in planned]
 
 
 def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
     """What is left of the gaps that nothing can read again, each with its reason."""
-    found = []
+    unreachable = []
     for gap in gaps:
-        words = f"{gap.source} {utc(gap.span.since)} to {utc(gap.span.until)}"
+        words = f"{gap.source} {to_text(gap.span.since)} to {to_text(gap.span.until)}"
         if gap.left and gap.source not in _WAYS:
-            found.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
+            unreachable.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
         elif gap.left and gap.source == "x" and gap.left[0].since < as_of - SEARCH_REACH:
-            found.append(f"{words}: X's recent search reaches back seven days")
-    return found
+            unreachable.append(f"{words}: X's recent search reaches back seven days")
+    return unreachable
 
 
-def _asked(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
+def _requested(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
     if request.source == ARCHIVE:
         yield from ({**_slice(ARCHIVE, span), "File": [file]} for file in request.archives)
     else:
-        yield from (_slice(request.source, one) for one in slices(span, request.length))
+        yield from (_slice(request.source, part) for part in slices(span, request.length))
 
 
 def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> Iterator[Slice]:
@@ -85,11 +86,11 @@ def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> 
         for part in gap.left if gap.source in _WAYS else ():
             since = max(part.since, as_of - SEARCH_REACH + SETTLING) if gap.source == "x" else part.since
             reachable = Span(since, min(part.until, as_of - SETTLING))
-            yield from (_slice(_WAYS[gap.source], one) for one in slices(reachable, request.length))
+            yield from (_slice(_WAYS[gap.source], span) for span in slices(reachable, request.length))
 
 
 def _slice(source: str, span: Span) -> Slice:
-    return {"Source": [source], "From": [utc(span.since)], "To": [utc(span.until)]}
+    return {"Source": [source], "From": [to_text(span.since)], "To": [to_text(span.until)]}
 
 
 def _span(params: Mapping[str, Any], source: str, as_of: datetime) -> Span | None:
@@ -101,9 +102,9 @@ def _span(params: Mapping[str, Any], source: str, as_of: datetime) -> Span | Non
     if start is None or end is None:
         raise BadRequest("span_start" if start is None else "span_end", f"is needed to read from {source}")
     if not start < end <= as_of - SETTLING:
-        raise BadRequest("span_end", f"{utc(end)} must be after span_start and at least a minute ago")
+        raise BadRequest("span_end", f"{to_text(end)} must be after span_start and at least a minute ago")
     if source == SEARCH and start < as_of - SEARCH_REACH:
-        raise BadRequest("span_start", f"{utc(start)} is more than seven days ago, where X's recent search ends")
+        raise BadRequest("span_start", f"{to_text(start)} is more than seven days ago, where X's recent search ends")
     return Span(start, end)
 
 

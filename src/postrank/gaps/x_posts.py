@@ -30,7 +30,7 @@ class IdsPast:
 
     def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
         ids = listed(self.files)
-        if wrong := next((one for one in ids if not (one.isascii() and one.isdecimal())), None):
+        if wrong := next((post_id for post_id in ids if not (post_id.isascii() and post_id.isdecimal())), None):
             raise WrongEntries(f"{wrong!r} is no id of a post: digits, one id a line")
         yield from lookup(self.source).posts(ids, stopped)
 
@@ -50,7 +50,7 @@ class UserTimelinesPast:
         handles = listed(self.files)
         if wrong := wrong_handles(handles):
             raise WrongEntries(f"{wrong[0]!r} is no handle of X: letters, digits and _, 15 at most")
-        handles = [one.removeprefix("@") for one in handles]
+        handles = [handle.removeprefix("@") for handle in handles]
         yield from lookup(self.source).timelines(handles, span.since, span.until, stopped)
 
 
@@ -59,7 +59,7 @@ def listed(files: list[Path]) -> list[str]:
     for path in files:
         if why := unusable(path):
             raise WrongEntries(f"{path} {why}")
-    return list(dict.fromkeys(one for path in files for one in entries(path)))
+    return list(dict.fromkeys(entry for path in files for entry in entries(path)))
 
 
 def lookup(source: Source) -> "Lookup":

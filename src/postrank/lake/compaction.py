@@ -17,6 +17,7 @@ from postrank.aws.prefixes import Size, folder, sizes
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
 from postrank.ranking import plan, publish
+from postrank.ranking.lease import Lease
 from postrank.ranking.plan import Parameters
 from postrank.ranking.run_identity import Run
 
@@ -54,6 +55,7 @@ class Compaction:
     athena: Athena
     catalogue: Catalogue
     s3: Any
+    lease: Lease  # of the ranking
     render: Callable[..., str]
 
     def plan(self, many: int = MANY) -> list[Parameters]:
@@ -70,14 +72,8 @@ class Compaction:
         for params in planned:
             if not self.catalogue.has_table(params["table"]):  # an earlier attempt got as far as dropping it
                 continue
-            relation = params["relation"]
-            now = {one.values: one for one in self.catalogue.partitions(relation)}
-            still = [pair for pair, was in params["replaced"].items() if _at(now, relation, pair) == was]
-            check = self.render("checks/compacted.sql", **{**params, "pairs": still})
-            publish.require_empty(self.athena, relation, [check])
-            written = [one for one in self.catalogue.partitions(params["table"]) if _pair(one) in still]
-            self.catalogue.point(relation, [replace(one, notes=now[one.values].notes) for one in written])
-            changed += len(written)
+            with self.lease.held():
+                changed += self._point_table(params)
             self.catalogue.drop(params["table"])
         return changed
 
@@ -87,9 +83,9 @@ class Compaction:
         """
         before = (self.as_of - keep).date().isoformat()
         runs: dict[str, list[str]] = defaultdict(list)
-        for one in self.catalogue.partitions(_RANKING, f"window_date < '{before}'"):
-            runs[one.values[0]].append(one.values[1])
-        many = {day: sorted(found) for day, found in runs.items() if len(found) > 1}
+        for partition in self.catalogue.partitions(_RANKING, f"window_date < '{before}'"):
+            runs[partition.values[0]].append(partition.values[1])
+        many = {day: sorted(day_runs) for day, day_runs in runs.items() if len(day_runs) > 1}
         return [
             {
                 "table": self.run.scratch("settled_ranking", number),
@@ -103,36 +99,52 @@ class Compaction:
     def point_settled(self, planned: Sequence[Parameters]) -> int:
         """Check what was gathered, let everybody read it, forget the partitions it came from; returns how many."""
         forgotten = 0
-        name = f"settled-{self.run.slug}"
         for params in planned:
             if not self.catalogue.has_table(params["table"]):
                 continue
             check = self.render("checks/author_ranking.sql", table=params["table"])
             publish.require_empty(self.athena, "author_ranking", [check])
-            publish.point_days(self.catalogue, _RANKING, [params["table"]], (), name)
             gone = [(day, run) for day, runs in params["runs"].items() for run in runs]
-            self.catalogue.forget(_RANKING, gone)
+            with self.lease.held():
+                publish.point_days(self.catalogue, _RANKING, [params["table"]], (), f"settled-{self.run.slug}")
+                self.catalogue.forget(_RANKING, gone)
             self.catalogue.drop(params["table"])
             forgotten += len(gone)
         return forgotten
+
+    def _point_table(self, params: Parameters) -> int:
+        """Point at what one statement wrote, but for partitions that lie elsewhere since the plan was made."""
+        relation = params["relation"]
+        catalogued = {partition.values: partition for partition in self.catalogue.partitions(relation)}
+        unchanged = [pair for pair, place in params["replaced"].items() if _at(catalogued, relation, pair) == place]
+        check = self.render("checks/compacted.sql", **{**params, "pairs": unchanged})
+        publish.require_empty(self.athena, relation, [check])
+        compacted = [
+            replace(partition, notes=catalogued[partition.values].notes)
+            for partition in self.catalogue.partitions(params["table"])
+            if _pair(partition) in unchanged
+        ]
+        self.catalogue.point(relation, compacted)
+        return len(compacted)
 
     def _scattered(self, relation: str, many: int) -> list[str]:
         """The partitions (`first/last`) of more than `many` small files that nobody writes any more."""
         lying = sizes(self.s3, prefix(relation, self.resources))
         return [
-            _pair(one)
-            for one in self.catalogue.partitions(relation)
-            if self._settled(relation, one) and _is_scattered(lying.get(folder(one.location), Size(0, 0)), many)
+            _pair(partition)
+            for partition in self.catalogue.partitions(relation)
+            if self._settled(relation, partition)
+            and _is_scattered(lying.get(folder(partition.location), Size(0, 0)), many)
         ]
 
-    def _settled(self, relation: str, one: Partition) -> bool:
+    def _settled(self, relation: str, partition: Partition) -> bool:
         if relation == "post_versions":
-            return one.notes.get("postrank.closed") == "true"
-        return one.values[0] < (self.as_of - SETTLED).date().isoformat()
+            return partition.notes.get("postrank.closed") == "true"
+        return partition.values[0] < (self.as_of - SETTLED).date().isoformat()
 
     def _statement(self, relation: str, number: int, pairs: list[str]) -> Parameters:
         layout = RELATIONS[relation]
-        now = {one.values: one for one in self.catalogue.partitions(relation)}
+        now = {existing.values: existing for existing in self.catalogue.partitions(relation)}
         return {
             "relation": relation,
             "table": self.run.scratch(f"compacted_{relation}", number),

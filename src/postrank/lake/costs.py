@@ -31,8 +31,8 @@ class Price:
     @classmethod
     def of_list(cls) -> "Price":
         """Read the price list."""
-        kept = json.loads(files("postrank.aws").joinpath("prices.json").read_text(encoding="utf-8"))
-        return cls(kept["currency"], **kept["athena"])
+        prices = json.loads(files("postrank.aws").joinpath("prices.json").read_text(encoding="utf-8"))
+        return cls(prices["currency"], **prices["athena"])
 
     def billed(self, scanned: int, state: str, kind: str) -> int:
         """The bytes that one statement is billed for."""
@@ -67,15 +67,15 @@ class Costs:
 
     def of_day(self, day: date) -> dict[str, Any]:
         """The cost report of a day (UTC, by when a statement was asked)."""
-        found = list(self._statements(day))
+        statements = list(self._statements(day))
         return {
             "date": day.isoformat(),
             "currency": self.price.currency,
             "per_tebibyte_scanned": self.price.per_tebibyte_scanned,
-            **self._sum(found),
-            "by_dag": self._grouped(found, "dag_id"),
-            "by_run": self._grouped(found, "dag_id", "run"),
-            "by_relation": self._grouped(found, "dag_id", "relation"),
+            **self._sum(statements),
+            "by_dag": self._grouped(statements, "dag_id"),
+            "by_run": self._grouped(statements, "dag_id", "run"),
+            "by_relation": self._grouped(statements, "dag_id", "relation"),
         }
 
     def store(self, day: date, s3: Any, bucket: str) -> dict[str, Any]:
@@ -88,8 +88,8 @@ class Costs:
     def _statements(self, day: date) -> Iterator[Statement]:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         for execution in self._executions(since=start - _LONGEST):
-            asked = execution["Status"]["SubmissionDateTime"]
-            if start <= asked < start + timedelta(days=1):
+            submitted = execution["Status"]["SubmissionDateTime"]
+            if start <= submitted < start + timedelta(days=1):
                 yield self._statement(execution)
 
     def _executions(self, since: datetime) -> Iterator[dict[str, Any]]:
@@ -101,9 +101,9 @@ class Costs:
             ids = page["QueryExecutionIds"]
             if not ids:
                 continue
-            found = self.athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
-            yield from found
-            if found and all(one["Status"]["SubmissionDateTime"] < since for one in found):
+            executions = self.athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
+            yield from executions
+            if executions and all(execution["Status"]["SubmissionDateTime"] < since for execution in executions):
                 return
 
     def _statement(self, execution: Mapping[str, Any]) -> Statement:
@@ -112,18 +112,18 @@ class Costs:
         billed = self.price.billed(scanned, execution["Status"]["State"], execution.get("StatementType", ""))
         return Statement(dag_id, run, _relation(execution["Query"]), scanned, billed)
 
-    def _grouped(self, found: Iterable[Statement], *names: str) -> list[dict[str, Any]]:
+    def _grouped(self, statements: Iterable[Statement], *names: str) -> list[dict[str, Any]]:
         groups: dict[tuple[str, ...], list[Statement]] = {}
-        for one in found:
-            groups.setdefault(tuple(getattr(one, name) for name in names), []).append(one)
+        for statement in statements:
+            groups.setdefault(tuple(getattr(statement, name) for name in names), []).append(statement)
         rows = [{**dict(zip(names, key, strict=True)), **self._sum(some)} for key, some in sorted(groups.items())]
         return sorted(rows, key=lambda row: -row["billed_bytes"])
 
-    def _sum(self, found: list[Statement]) -> dict[str, Any]:
-        billed = sum(one.billed_bytes for one in found)
+    def _sum(self, statements: list[Statement]) -> dict[str, Any]:
+        billed = sum(statement.billed_bytes for statement in statements)
         return {
-            "statements": len(found),
-            "scanned_bytes": sum(one.scanned_bytes for one in found),
+            "statements": len(statements),
+            "scanned_bytes": sum(statement.scanned_bytes for statement in statements),
             "billed_bytes": billed,
             "cost": round(self.price.of(billed), 6),
         }

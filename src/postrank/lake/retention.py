@@ -37,7 +37,7 @@ class Maintenance:
         """Delete objects of the lake that no partition points at, staged lines and results of queries, once they are
         old enough; and forget the tables of runs that never came to their end, so that nobody takes them for empty.
         """
-        read = {folder(one.location) for table in POINTING for one in self.catalogue.partitions(table)}
+        read = {folder(partition.location) for table in POINTING for partition in self.catalogue.partitions(table)}
         for table in self.catalogue.tables(SCRATCH, self.as_of - STAGED):
             self.catalogue.drop(table)
         ages = {
@@ -50,16 +50,20 @@ class Maintenance:
     def expire(self) -> dict[str, int]:
         """Delete what its zone keeps no longer. Returns how many objects, or partitions of `raw_posts`, by zone."""
         exports = f"s3://{self.resources.buckets['results']}/rankings/run="
-        gone = self._older(exports, self._kept("exports"), self._newest_export())
+        gone = self._older(exports, self._retention("exports"), self._newest_export())
         return {"exports": gone, "raw": self._forget_raw()}
 
     def _forget_raw(self) -> int:
         """Forget the arrival hours of `raw_posts` and `raw_author_windows` whose objects have expired."""
-        before = (self.as_of - self._kept("raw") - timedelta(days=1)).date().isoformat()
+        before = (self.as_of - self._retention("raw") - timedelta(days=1)).date().isoformat()
         forgotten = 0
         for table in ("raw_posts", "raw_author_windows"):
             old = self.catalogue.partitions(table, f"dt < '{before}'")
-            gone = [one.values for one in old if not prefixes.measure(self.s3, folder(one.location)).objects]
+            gone = [
+                partition.values
+                for partition in old
+                if not prefixes.measure(self.s3, folder(partition.location)).objects
+            ]
             self.catalogue.forget(table, gone)
             forgotten += len(gone)
         return forgotten
@@ -71,11 +75,11 @@ class Maintenance:
             manifest = results.manifest()
         except NothingExported:
             return set()
-        keys = [results.latest()["manifest"], *(one["key"] for one in manifest["files"])]
+        keys = [results.latest()["manifest"], *(file["key"] for file in manifest["files"])]
         return {f"s3://{results.bucket}/{key.rsplit('/', 1)[0]}/" for key in keys}
 
-    def _older(self, root: str, age: timedelta, kept: Collection[str]) -> int:
-        return prefixes.empty_unless(self.s3, root, kept, self.as_of - age)
+    def _older(self, root: str, age: timedelta, exceptions: Collection[str]) -> int:
+        return prefixes.empty_unless(self.s3, root, exceptions, self.as_of - age)
 
-    def _kept(self, zone: str) -> timedelta:
+    def _retention(self, zone: str) -> timedelta:
         return timedelta(days=self.resources.retention_days[zone])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from postrank.errors import Fatal
+from postrank.laptop.tasklogs import last_errors
 
 
 class DagsMissing(Fatal):
@@ -18,14 +19,16 @@ class RunFailed(Fatal):
 
     def __init__(self, dag_id: str, run_id: str, tasks: list[str], logs: Path) -> None:
         failed = ", ".join(tasks) or "no task by itself"
-        super().__init__(f"{dag_id} failed in {failed} (run {run_id}); its logs: {logs / f'dag_id={dag_id}'}")
+        folder = logs / f"dag_id={dag_id}" / f"run_id={run_id}"
+        errors = "".join(f"\n  {line}" for line in last_errors(folder, tasks))
+        super().__init__(f"{dag_id} failed in {failed}; its logs: {folder}{errors}")
 
 
 class RunTooSlow(Fatal):
-    """A DAG run did not end in time."""
+    """A DAG run stands still."""
 
-    def __init__(self, dag_id: str, run_id: str, seconds: float) -> None:
-        super().__init__(f"{dag_id} has not ended after {seconds:.0f} s (run {run_id})")
+    def __init__(self, dag_id: str, run_id: str, seconds: float, progress: str) -> None:
+        super().__init__(f"no task of {dag_id} has moved for {seconds:.0f} s: {progress} (run {run_id})")
 
 
 class DeliveryStands(Fatal):

@@ -16,6 +16,7 @@ from postrank.laptop.rejected_lines import Rejects
 from postrank.laptop.services import airflow as local_airflow
 from postrank.laptop.services.airflow import Airflow
 from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.services.streamer import Streamer
 from postrank.laptop.setup.layout import Layout
@@ -36,12 +37,22 @@ STEPS = {
     "rank_authors": "Athena counts, ranks and exports",
 }
 DAGS = ("supervise_streamer", "check_delivery", "refresh_catalog", "rank_authors")
-DAGS_SECONDS = 120.0  # for the DAG files to be parsed
-RUN_SECONDS = 3600.0  # for one DAG run: a large archive takes its time
-STILL_SECONDS = 300.0  # without any movement of posts
+DAGS_SECONDS = 600.0  # for the DAG files to be parsed
+RUN_STILL_SECONDS = 3600.0  # of one DAG run without a change of any task: a large archive takes its time
+STILL_SECONDS = 600.0  # without any movement of posts
 _PAUSE = 0.3
 _TASKS_PAUSE = 2.0  # listing a run's tasks keeps the api-server from what tasks ask of it
 _STAY_PAUSE = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A DAG run that the main job made, and how many parts had been restarted by then."""
+
+    dag_id: str
+    run_id: str
+    conf: Mapping[str, Any]
+    restarts: int
 
 
 @dataclass(slots=True)
@@ -54,12 +65,14 @@ class Job:
     parts: Parts
     status: Status
     cloud: LocalCloud = field(init=False)
+    database: Postgres = field(init=False)
     airflow: Airflow = field(init=False)
     streamer: Streamer = field(init=False)
-    runs: dict[str, str] = field(init=False, default_factory=dict)  # the run of each DAG that the main job made
+    runs: dict[str, Run] = field(init=False, default_factory=dict)  # the last one of each DAG
 
     def __post_init__(self) -> None:
         self.cloud = LocalCloud(self.parts, self.layout, self.options.aws_port, self.names.region)
+        self.database = Postgres(self.parts, self.layout.airflow / "postgres", self.layout.cache)
         self.streamer = Streamer(self.layout, self.names, self.cloud, self.options)
         self.airflow = Airflow(self.parts, self._airflow_environment(), self.options.port, self.layout.root)
 
@@ -68,12 +81,14 @@ class Job:
         self._start()
         self._provision()
         self._wait_for_airflow()
+        self._wait_for_heartbeat()
         supervision = self._trigger("supervise_streamer")
         heartbeat, delivered = self._wait_for_delivery()
         check, crawl = self._trigger("check_delivery"), self._trigger("refresh_catalog")
-        for dag_id, run_id in (supervision, check, crawl):
-            self._wait_for_run(dag_id, run_id)
-        self._wait_for_run(*self._trigger("rank_authors", self.streamer.event_interval()))
+        for run in (supervision, check, crawl):
+            self._wait_for_run(run)
+        request = {**self.streamer.event_interval(), "publish": True}
+        self._wait_for_run(self._trigger("rank_authors", request))
         self._copy_results()
         self._write_timings()
         return Accounting.of(heartbeat, delivered, newest_manifest(self.layout.results))
@@ -100,7 +115,7 @@ class Job:
         self.status.begin("Airflow", "setting up its database")
         environment = self._airflow_environment()
         local_airflow.write_environment(self.layout.var / "airflow.env", environment)
-        local_airflow.prepare(self.layout, environment)
+        local_airflow.start_database(self.database, environment)
         self.airflow.start_api()
         self.status.say("Airflow", "api-server is starting")
         self.cloud.wait()
@@ -154,29 +169,52 @@ class Job:
         self.status.done("delivery")
         return enough, delivered
 
-    def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> tuple[str, str]:
-        """Start a run by hand, as a person would; returns the DAG's id and the run's."""
+    def _wait_for_heartbeat(self) -> None:
+        """Wait until the streamer runs. One that does not by then is a case for `supervise_streamer`, which heals it;
+        asked any sooner, that would restart a streamer that is still starting.
+        """
+        deadline = time.monotonic() + STILL_SECONDS
+        while self.streamer.look() is None and time.monotonic() < deadline:
+            self._pause()
+
+    def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> Run:
+        """Start a run by hand, as a person would."""
         self.status.begin(dag_id)
+        restarts = self.parts.restarts
         run_id = self.airflow.trigger(dag_id, conf or {})
         self.airflow.unpause(dag_id)
-        self.runs[dag_id] = run_id
-        return dag_id, run_id
+        run = Run(dag_id=dag_id, run_id=run_id, conf=conf or {}, restarts=restarts)
+        self.runs[dag_id] = run
+        return run
 
-    def _wait_for_run(self, dag_id: str, run_id: str) -> None:
-        """Return when the run ended well. Raises RunFailed, RunTooSlow."""
-        began = listed = time.monotonic()
-        while (state := self.airflow.run_state(dag_id, run_id)) not in ("success", "failed"):
+    def _wait_for_run(self, run: Run) -> None:
+        """Return when the run ended well. A run that failed while a part was down is repeated.
+
+        Raises RunFailed, RunTooSlow.
+        """
+        while not self._succeeds(run):
+            if self.parts.restarts == run.restarts:
+                failed = self.airflow.failed_tasks(run.dag_id, run.run_id)
+                raise RunFailed(run.dag_id, run.run_id, failed, self.layout.logs / "tasks")
+            run = self._trigger(run.dag_id, run.conf)
+        self.status.done(run.dag_id, _progress(self.airflow.tasks(run.dag_id, run.run_id)))
+
+    def _succeeds(self, run: Run) -> bool:
+        """Wait for the end of the run. Raises RunTooSlow when nothing about it changes any more."""
+        moved = listed = time.monotonic()
+        progress = ""
+        while (state := self.airflow.run_state(run.dag_id, run.run_id)) not in ("success", "failed"):
             now = time.monotonic()
-            if now - began > RUN_SECONDS:
-                raise RunTooSlow(dag_id, run_id, RUN_SECONDS)
+            if now - moved > RUN_STILL_SECONDS:
+                raise RunTooSlow(run.dag_id, run.run_id, RUN_STILL_SECONDS, progress)
             if now - listed > _TASKS_PAUSE:
-                self.status.say(dag_id, _progress(self.airflow.tasks(dag_id, run_id)))
                 listed = now
+                last = progress
+                progress = _progress(self.airflow.tasks(run.dag_id, run.run_id))
+                moved = now if progress != last else moved
+                self.status.say(run.dag_id, progress)
             self._pause()
-        if state == "failed":
-            failed = self.airflow.failed_tasks(dag_id, run_id)
-            raise RunFailed(dag_id, run_id, failed, self.layout.logs / "tasks")
-        self.status.done(dag_id, _progress(self.airflow.tasks(dag_id, run_id)))
+        return state == "success"
 
     def _copy_results(self) -> None:
         """Leave a copy of all that was exported below var/results, by the same keys; the pointer last, as it was."""
@@ -199,7 +237,7 @@ class Job:
         """Leave the seconds of every step, of every task of the main job's runs and of Athena itself in
         var/log/timings.json.
         """
-        tasks = {dag_id: self.airflow.task_seconds(dag_id, run_id) for dag_id, run_id in self.runs.items()}
+        tasks = {run.dag_id: self.airflow.task_seconds(run.dag_id, run.run_id) for run in self.runs.values()}
         found = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
         text = json.dumps(found, indent=2)
         (self.layout.logs / "timings.json").write_text(text + "\n", encoding="utf-8")
@@ -218,6 +256,7 @@ class Job:
             **self.cloud.role_environment(self.names.roles["airflow"]),
             **local_airflow.settings(
                 self.layout,
+                self.database,
                 self.options.port,
                 self.cloud.endpoint,
                 self.names.region,

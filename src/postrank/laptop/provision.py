@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from postrank.aws import policies
 from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables
@@ -16,7 +18,18 @@ from postrank.errors import Fatal
 
 _ROLES = ("streamer", "firehose", "crawler", "airflow", "deployer")
 _IMAGE = "ami-12c6146b"  # any image: the local AWS runs units, never the image
-_READY_SECONDS = 30.0
+_READY_SECONDS = 300.0
+# What the services say of a resource that is there: made by an earlier run that was stopped halfway, or by a call that
+# was repeated because its response got lost.
+_EXISTS = {
+    "AlreadyExists",
+    "AlreadyExistsException",
+    "BucketAlreadyOwnedByYou",
+    "DocumentAlreadyExists",
+    "EntityAlreadyExists",
+    "InvalidLaunchTemplateName.AlreadyExistsException",
+    "ResourceInUseException",
+}
 
 
 class NotReady(Fatal):
@@ -70,8 +83,9 @@ class Provision:
                 }
             ],
         }
-        self._client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=template)
-        self._client("autoscaling").create_auto_scaling_group(
+        _ensure(self._client("ec2").create_launch_template, LaunchTemplateName=name, LaunchTemplateData=template)
+        _ensure(
+            self._client("autoscaling").create_auto_scaling_group,
             AutoScalingGroupName=name,
             LaunchTemplate={"LaunchTemplateName": name, "Version": "$Latest"},
             MinSize=1,
@@ -83,23 +97,23 @@ class Provision:
     def _buckets(self) -> None:
         s3 = self._client("s3")
         for bucket in self._names.buckets.values():
-            s3.create_bucket(Bucket=bucket)
+            _ensure(s3.create_bucket, Bucket=bucket)
         s3.put_bucket_versioning(Bucket=self._names.buckets["results"], VersioningConfiguration={"Status": "Enabled"})
 
     def _roles(self) -> None:
         iam = self._client("iam")
         for role in _ROLES:
             name = self._names.roles[role]
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=policies.trust(role, self._names))
+            _ensure(iam.create_role, RoleName=name, AssumeRolePolicyDocument=policies.trust(role, self._names))
             iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=policies.policy(role, self._names))
         profile = self._names.streamer.name
-        iam.create_instance_profile(InstanceProfileName=profile)
-        iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=self._names.roles["streamer"])
+        _ensure(iam.create_instance_profile, InstanceProfileName=profile)
+        _ensure(iam.add_role_to_instance_profile, InstanceProfileName=profile, RoleName=self._names.roles["streamer"])
 
     def _streams(self) -> None:
         kinesis = self._client("kinesis")
         for stream in self._names.streams.values():
-            kinesis.create_stream(StreamName=stream, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+            _ensure(kinesis.create_stream, StreamName=stream, StreamModeDetails={"StreamMode": "ON_DEMAND"})
         for stream in self._names.streams.values():
             self._wait_for(
                 f"stream {stream}",
@@ -113,7 +127,8 @@ class Provision:
         role = self._role_arn("firehose")
         for kind, name in self._names.delivery_streams.items():
             delivery = self._names.delivery[kind]
-            firehose.create_delivery_stream(
+            _ensure(
+                firehose.create_delivery_stream,
                 DeliveryStreamName=name,
                 DeliveryStreamType="KinesisStreamAsSource",
                 KinesisStreamSourceConfiguration={
@@ -145,11 +160,12 @@ class Provision:
 
     def _catalogue(self) -> None:
         glue = self._client("glue")
-        glue.create_database(DatabaseInput={"Name": self._names.database})
+        _ensure(glue.create_database, DatabaseInput={"Name": self._names.database})
         tables = glue_tables(self._names)
         for table in tables:
-            glue.create_table(DatabaseName=self._names.database, TableInput=table)
-        glue.create_crawler(
+            _ensure(glue.create_table, DatabaseName=self._names.database, TableInput=table)
+        _ensure(
+            glue.create_crawler,
             Name=self._names.crawler,
             Role=self._role_arn("crawler"),
             DatabaseName=self._names.database,
@@ -168,7 +184,8 @@ class Provision:
         )
 
     def _workgroup(self) -> None:
-        self._client("athena").create_work_group(
+        _ensure(
+            self._client("athena").create_work_group,
             Name=self._names.workgroup,
             Configuration={
                 "EnforceWorkGroupConfiguration": False,
@@ -189,7 +206,8 @@ class Provision:
             names.backfill_document: "streamer-backfill",
         }
         for name, file in made.items():
-            self._client("ssm").create_document(
+            _ensure(
+                self._client("ssm").create_document,
                 Name=name,
                 DocumentType="Command",
                 DocumentFormat="JSON",
@@ -208,3 +226,22 @@ class Provision:
             if time.monotonic() > deadline:
                 raise NotReady(what, state)
             time.sleep(0.1)
+
+
+def _ensure(create: Callable[..., Any], **request: Any) -> None:
+    """Create a resource unless it exists."""
+    try:
+        create(**request)
+    except ClientError as error:
+        if not _exists(error):
+            raise
+
+
+def _exists(error: ClientError) -> bool:
+    details = error.response.get("Error", {})
+    code = details.get("Code", "")
+    message = details.get("Message", "")
+    # A workgroup, and the role of an instance profile, have no code of their own for it.
+    workgroup = code == "InvalidRequestException" and "already" in message
+    role = code == "LimitExceeded" and "InstanceSessionsPerInstanceProfile" in message
+    return code in _EXISTS or workgroup or role

@@ -28,17 +28,18 @@ class Rejects:
         return cls([orjson.loads(line) for body in bodies for line in body.splitlines()], path)
 
     def sentences(self) -> list[str]:
-        """What to tell: where the first rejected lines are and what is wrong with them, and where the others stand."""
+        """What to print: where the first rejected lines are and what is wrong with them, and where the others are."""
         sentences = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
         if self.rows:
-            sentences.append(f"{self._lost()} lost in {len(self.rows):,} rejects, all with reasons: {self.path}")
+            lines = sum(row.get("lines", 1) for row in self.rows)
+            sentences.append(f"All {lines:,} rejected lines ({self._lost()} lost), with reasons: {self.path}")
         return sentences
 
     def _lost(self) -> str:
         """How many posts the rejects stand for, as far as that can be counted."""
         posts = sum(row.get("posts", 1) for row in self.rows)
         least = any(row.get("at_least") for row in self.rows)
-        return f"{'At least ' if least else ''}{posts:,} {'post' if posts == 1 else 'posts'}"
+        return f"{'at least ' if least else ''}{posts:,} {'post' if posts == 1 else 'posts'}"
 
 
 def _where(row: dict[str, Any]) -> str:

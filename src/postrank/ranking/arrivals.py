@@ -39,12 +39,12 @@ class ArrivalHour:
 def hours_ended_in(start: datetime, end: datetime) -> list[str]:
     """The names of the arrival hours whose end lies in (start, end]: those of a data interval."""
     hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    found = []
+    hours = []
     while hour + HOUR <= end:
         if hour + HOUR > start:
-            found.append(name_of(hour))
+            hours.append(name_of(hour))
         hour += HOUR
-    return found
+    return hours
 
 
 def name_of(hour: datetime) -> str:
@@ -71,32 +71,38 @@ class Arrivals:
         since = min(start_of(hour) for hour in hours) - LATE
         recent = self.catalogue.partitions("raw_posts", f"dt >= '{since:%Y-%m-%d}'")
         noted = self._noted(f"arrival_interval >= '{name_of(since)}'")
-        own = [one for one in recent if _hour(one) in hours or _hour(one) in noted]
+        own = [partition for partition in recent if _hour(partition) in hours or _hour(partition) in noted]
         return self._to_ingest(own, noted, as_of)
 
     def _noted(self, expression: str) -> dict[str, dict[str, str]]:
-        partitions = self.catalogue.partitions("post_versions", expression)
-        return {partition.values[0]: partition.notes for partition in partitions}
+        """What is noted on the partitions of each hour; nothing for an hour that two runs have filled in part."""
+        noted: dict[str, dict[str, str]] = {}
+        for partition in self.catalogue.partitions("post_versions", expression):
+            hour = partition.values[0]
+            noted[hour] = {} if noted.get(hour, partition.notes) != partition.notes else partition.notes
+        return noted
 
     def _to_ingest(
         self, partitions: Iterable[Partition], noted: dict[str, dict[str, str]], as_of: datetime
     ) -> list[ArrivalHour]:
-        found = []
+        arrivals = []
         for partition in sorted(partitions, key=_hour):
             notes = noted.get(_hour(partition), {})
             if notes.get("postrank.closed") == "true":
                 continue
             now = self._look(partition, as_of)
             if any(notes.get(key) != now.notes[key] for key in ("postrank.objects", "postrank.bytes")):
-                found.append(now)
+                arrivals.append(now)
             elif now.closed:
                 self._close(now)
-        return [one for one in found if one.size.objects]
+        return [arrival for arrival in arrivals if arrival.size.objects]
 
     def _close(self, hour: ArrivalHour) -> None:
         """Note that nothing can come any more to an hour that was ingested, so that nobody lists it again."""
         ingested = self.catalogue.partitions("post_versions", f"arrival_interval = '{hour.name}'")
-        self.catalogue.point("post_versions", [replace(one, notes={**one.notes, **hour.notes}) for one in ingested])
+        self.catalogue.point(
+            "post_versions", [replace(partition, notes={**partition.notes, **hour.notes}) for partition in ingested]
+        )
 
     def _look(self, partition: Partition, as_of: datetime) -> ArrivalHour:
         name = _hour(partition)

@@ -38,14 +38,14 @@ class Exports(ABC):
     def rows(self, granularity: str, run: str | None = None) -> list[dict[str, Any]]:
         """The ranked authors of a granularity, in order of window and rank. Raises NothingExported."""
         run = run or self.latest()["run"]
-        found: list[dict[str, Any]] = orjson.loads(
+        rows: list[dict[str, Any]] = orjson.loads(
             self.body(f"rankings/run={run}/granularity={granularity}/ranked_authors.json")
         )
-        return found
+        return rows
 
     def _json(self, key: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.body(key))
-        return found
+        document: dict[str, Any] = json.loads(self.body(key))
+        return document
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Writing an export: the ranking as CSV, JSON and Parquet a granularity, a manifest that accounts for it, and the
 pointer to the newest.
 
-Everything is derived from the result of one Athena query, so that writing it again gives the same bytes.
+The files are derived from the result of one Athena query, so that writing them again gives the same bytes. The manifest
+is written once its files are, and the pointer moves once the manifest is written: never to an older ranking.
 """
 
 import hashlib
@@ -14,9 +15,12 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+from botocore.exceptions import ClientError
 from pyarrow import csv, parquet
 
 from postrank.aws.prefixes import split
+from postrank.ranking.lease import LOST_RACES
+from postrank.ranking.spreadsheet import neutral_columns
 
 COLUMNS = {
     "granularity": pa.string(),
@@ -34,6 +38,7 @@ COLUMNS = {
     "revision": pa.int64(),
 }
 LATEST = "rankings/latest.json"
+_POINTER_FACTS = ("run", "dag_id", "run_id", "exported_at", "interval", "granularities", "scope", "top", "order")
 _RFC3339 = "%Y-%m-%dT%H:%M:%SZ"  # of whole seconds: windows start and end at whole minutes
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 _JSON_ROWS = 20_000
@@ -69,26 +74,48 @@ class Exporter:
             for form, content in _forms(rows)
         ]
 
-    def publish(self, manifest: Mapping[str, Any], files: list[ExportedFile]) -> None:
-        """Write the manifest, then, as the very last, point `latest.json` at it."""
+    def publish(self, manifest: Mapping[str, Any], files: list[ExportedFile], *, generation: int | None) -> None:
+        """Write the manifest, then point `latest.json` at it unless a ranking of a later generation is there.
+
+        `generation` is that of the ranking lease; None leaves `latest.json` alone.
+        """
         key = f"{self.prefix}manifest.json"
-        self._put_json(key, {**manifest, "files": [asdict(one) for one in files]})
-        named = ("run", "dag_id", "run_id", "exported_at", "interval", "granularities", "scope", "top", "order")
-        self._put_json(LATEST, {"manifest": key, **{name: manifest[name] for name in named}})
+        self._put_json(key, {**manifest, "files": [asdict(file) for file in files]})
+        if generation is not None:
+            facts = {name: manifest[name] for name in _POINTER_FACTS}
+            self._point({"manifest": key, **facts, "generation": generation})
+
+    def _point(self, pointer: Mapping[str, Any]) -> None:
+        """Compare and set `latest.json` ("Conditional writes")."""
+        while True:
+            current, etag = self._pointer()
+            if current.get("generation", 0) > pointer["generation"]:
+                return
+            condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+            try:
+                self._put_json(LATEST, pointer, **condition)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in LOST_RACES:
+                    raise
+            else:
+                return
+
+    def _pointer(self) -> tuple[Mapping[str, Any], str]:
+        """The pointer and its ETag; nothing and an empty text where nothing was published yet."""
+        try:
+            response = self.s3.get_object(Bucket=self.bucket, Key=LATEST)
+        except self.s3.exceptions.NoSuchKey:
+            return {}, ""
+        return json.loads(response["Body"].read()), response["ETag"]
 
     def _put(self, granularity: str, form: str, rows: int, content: bytes) -> ExportedFile:
         key = f"{self.prefix}granularity={granularity}/ranked_authors.{form}"
-        types = {
-            "csv": "text/csv; charset=utf-8",
-            "json": "application/json",
-            "parquet": "application/vnd.apache.parquet",
-        }
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=types[form])
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=_TYPES[form])
         return ExportedFile(key, granularity, form, rows, len(content), hashlib.sha256(content).hexdigest())
 
-    def _put_json(self, key: str, value: Any) -> None:
-        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json")
+    def _put_json(self, key: str, value: Any, **condition: str) -> None:
+        body = (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
 
     def _body(self, url: str) -> bytes:
         bucket, key = split(url)
@@ -114,7 +141,7 @@ def _read(result: bytes) -> pa.Table:
 
 def _forms(rows: pa.Table) -> Iterator[tuple[str, bytes]]:
     spelled = _with_text_times(rows)
-    yield "csv", _csv(spelled)
+    yield "csv", _csv(neutral_columns(spelled))
     yield "json", b"".join(_json(spelled))
     yield "parquet", _parquet(rows)
 

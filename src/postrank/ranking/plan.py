@@ -10,12 +10,11 @@ from typing import Any
 
 from postrank.aws.resources import Resources
 from postrank.ranking.arrivals import HOUR, start_of
-from postrank.ranking.catalog_state import CORRECTIONS, Known, Touched
+from postrank.ranking.catalog_state import CORRECTIONS, CatalogState, Touched
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 
 PARTITIONS_A_STATEMENT = 100  # Athena, "Considerations and limitations for CTAS queries"
-NEVER = "~"  # later than every arrival hour: a lower bound that reads nothing
 EVER = ""
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -30,7 +29,7 @@ class Horizon:
     """How far back, in arrival time, corrections and posts find each other; None means without end."""
 
     corrections: timedelta | None  # a post that arrives after its own tombstone or edit
-    versions: timedelta | None  # an edit or tombstone that arrives after its post
+    versions: timedelta | None  # an edit, a tombstone or the same post that arrives after a post
 
     @classmethod
     def scheduled(cls) -> "Horizon":
@@ -57,10 +56,8 @@ def arrivals(run: Run, resources: Resources, hours: Sequence[str]) -> list[Param
     ]
 
 
-def touched(
-    run: Run, resources: Resources, hours: Sequence[str], horizon: Horizon, *, has_corrections: bool
-) -> list[Parameters]:
-    """The statement that finds what the staged hours touch; it looks into older posts only where a correction came."""
+def touched(run: Run, resources: Resources, hours: Sequence[str], horizon: Horizon) -> list[Parameters]:
+    """The statement that finds what the staged hours touch, among the posts of earlier hours, too."""
     if not hours:
         return []
     first = start_of(min(hours))
@@ -71,7 +68,7 @@ def touched(
             "arrivals": run.scratch("arrivals"),
             "arrival_hours": list(hours),
             "corrections_since": _since(first, horizon.corrections),
-            "versions_since": _since(first, horizon.versions) if has_corrections else NEVER,
+            "versions_since": _since(first, horizon.versions),
         }
     ]
 
@@ -81,9 +78,10 @@ def days_near(request: RankingRequest, touched: Sequence[Touched], data_hours: S
 
     Those are the days that are touched or asked for, and one more on each side: what lies further back costs nothing.
     """
-    asked = [moment.date().isoformat() for moment in (request.start, request.end) if moment]
-    days = [*asked, *(one.posted_date for one in touched), *(hour[:10] for hour in data_hours)]
-    if len(asked) == 1 or not days:  # an interval that is open on one side reaches as far as the lake
+    bounds = [moment.date().isoformat() for moment in (request.start, request.end) if moment]
+    touched_days = [day.posted_date for day in touched if not day.is_ahead]
+    days = [*bounds, *touched_days, *(hour[:10] for hour in data_hours)]
+    if len(bounds) == 1 or not days:  # an interval that is open on one side reaches as far as the lake
         return ""
     return f"posted_date >= '{_shift(min(days), -1)}' and posted_date <= '{_shift(max(days), 1)}'"
 
@@ -100,7 +98,7 @@ class Layout:
     run: Run
     resources: Resources
     request: RankingRequest
-    known: Known
+    catalog: CatalogState
     touched: Sequence[Touched]
     arrival_hours: Sequence[str]  # staged by this run
     data_hours: Sequence[str]  # of a scheduled run; empty by hand
@@ -117,7 +115,7 @@ class Layout:
 
     def post_versions(self) -> list[Parameters]:
         """Statements of at most 100 pairs of arrival hour and posted day."""
-        pairs = {f"{one.arrival_hour}/{one.posted_date}" for one in self.touched if one.arrival_hour}
+        pairs = {f"{day.arrival_hour}/{day.posted_date}" for day in self.touched if day.arrival_hour}
         if self.has_corrections:
             pairs |= {f"{hour}/{CORRECTIONS}" for hour in self.arrival_hours}
         return [
@@ -129,6 +127,11 @@ class Layout:
             }
             for chunk, some in enumerate(chunks(pairs))
         ]
+
+    @property
+    def lines_ahead(self) -> int:
+        """How many lines of this run's hours are posts that are dated too far ahead to be ranked."""
+        return sum(day.lines for day in self.touched if day.is_ahead and day.arrival_hour)
 
     def author_minutes(self) -> list[Parameters]:
         """Statements of at most 100 posted days: those touched, and the day after one whose last minute was."""
@@ -148,12 +151,13 @@ class Layout:
             return []
         days = self._ranked_days()
         parts_of_days = list(chunks(days))
-        wanted = list(self.request.granularities)
+        granularities = list(self.request.granularities)
         whole_day = bounds[0].date().isoformat()
-        parts = [(chunk, [one for one in wanted if one != "all"]) for chunk in parts_of_days]
-        if "all" in wanted:
+        finite = [granularity for granularity in granularities if granularity != "all"]
+        parts = [(chunk, finite) for chunk in parts_of_days]
+        if "all" in granularities:
             if len(parts_of_days) == 1 and len({*days, whole_day}) <= PARTITIONS_A_STATEMENT:
-                parts = [(sorted({*days, whole_day}), wanted)]
+                parts = [(sorted({*days, whole_day}), granularities)]
             else:
                 parts.append(([whole_day], ["all"]))
         return [self._ranking(n, some, windows, bounds) for n, (some, windows) in enumerate(p for p in parts if p[1])]
@@ -163,9 +167,9 @@ class Layout:
         bounds = self._bounds()
         if bounds is None:
             return []
-        days = (self._days_between(*bounds) if self._asked() else self._ranked_days()) & self._post_days()
+        days = (self._days_between(*bounds) if self._has_interval() else self._ranked_days()) & self._post_days()
         dates = {hour[:10] for hour in self.arrival_hours}
-        dates = dates.union(*(self.known.post_days.get(day, ()) for day in days))
+        dates = dates.union(*(self.catalog.post_days.get(day, ()) for day in days))
         return [{**self._window(bounds), "run": self.run.slug, "days": sorted(days), "arrival_dates": sorted(dates)}]
 
     def _ranking(
@@ -194,45 +198,51 @@ class Layout:
 
     def _window(self, bounds: tuple[datetime, datetime]) -> Parameters:
         start, end = (moment.isoformat().replace("+00:00", "Z") for moment in bounds)
-        return {"all_from": start, "all_to": end, "has_interval": self._asked()}
+        return {"all_from": start, "all_to": end, "has_interval": self._has_interval()}
 
-    def _asked(self) -> bool:
+    def _has_interval(self) -> bool:
         return self.request.start is not None or self.request.end is not None
 
     def _bounds(self) -> tuple[datetime, datetime] | None:
         """The window `all`: as asked, the scheduled hours, or as far as what was touched. None: nothing to rank."""
-        if self.data_hours and not self._asked():
+        if self.data_hours and not self._has_interval():
             return start_of(min(self.data_hours)), start_of(max(self.data_hours)) + HOUR
-        start, end = self.request.start, self.request.end
-        if self.touched:
-            start = start or min(one.first_minute for one in self.touched)
-            end = end or max(one.last_minute for one in self.touched) + _MINUTE
-        if self.known.minute_days and self._asked():
-            start = start or _midnight(min(self.known.minute_days))
-            end = end or _midnight(max(self.known.minute_days)) + _DAY
+        start = self.request.start
+        end = self.request.end
+        if ranked := self._ranked_touched():
+            start = start or min(day.first_minute for day in ranked)
+            end = end or max(day.last_minute for day in ranked) + _MINUTE
+        if self.catalog.minute_days and self._has_interval():
+            start = start or _midnight(min(self.catalog.minute_days))
+            end = end or _midnight(max(self.catalog.minute_days)) + _DAY
         return (start, end) if start and end and start < end else None
 
     def _debt(self) -> tuple[str, ...]:
-        return tuple(sorted({*self.known.debt_runs, self.run.slug}))
+        return tuple(sorted({*self.catalog.debt_runs, self.run.slug}))
 
     def _touched_days(self) -> set[str]:
-        return {one.posted_date for one in self.touched}
+        return {day.posted_date for day in self._ranked_touched()}
+
+    def _ranked_touched(self) -> list[Touched]:
+        return [day for day in self.touched if not day.is_ahead]
 
     def _post_days(self) -> set[str]:
-        return {*self.known.post_days, *self._touched_days()} - {CORRECTIONS}
+        return {*self.catalog.post_days, *self._touched_days()} - {CORRECTIONS}
 
     def _rebuilt_days(self) -> set[str]:
-        spilling = {_shift(one.posted_date, 1) for one in self.touched if one.last_minute.strftime("%H:%M") == "23:59"}
+        spilling = {
+            _shift(day.posted_date, 1) for day in self._ranked_touched() if day.last_minute.strftime("%H:%M") == "23:59"
+        }
         return self._touched_days() | (spilling & self._post_days())
 
     def _minute_days(self) -> set[str]:
-        return {*self.known.minute_days, *self._rebuilt_days()}
+        return {*self.catalog.minute_days, *self._rebuilt_days()}
 
     def _ranked_days(self) -> set[str]:
         due = self._touched_days()
         due |= {_shift(day, 1) for day in due} & self._minute_days()
         bounds = self._bounds()
-        return due | (self._days_between(*bounds) if bounds and self._asked() else set())
+        return due | (self._days_between(*bounds) if bounds and self._has_interval() else set())
 
     def _days_between(self, start: datetime, end: datetime) -> set[str]:
         first, last = start.date().isoformat(), (end - timedelta(microseconds=1)).date().isoformat()

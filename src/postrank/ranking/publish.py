@@ -29,29 +29,20 @@ def point_versions(catalogue: Catalogue, scratch: Iterable[str], notes: Mapping[
     `notes` says for each arrival hour what to note on its partitions. Returns the number of partitions pointed at.
     """
     written = [
-        Partition(one.values, one.location, dict(notes[one.values[0]]))
+        Partition(partition.values, partition.location, dict(notes[partition.values[0]]))
         for table in scratch
-        for one in catalogue.partitions(table)
+        for partition in catalogue.partitions(table)
     ]
     catalogue.point("post_versions", written)
-    kept = {one.values for one in written}
+    current = {partition.values for partition in written}
     stale = [
-        one.values
+        partition.values
         for hour in notes
-        for one in catalogue.partitions("post_versions", f"arrival_interval = '{hour}'")
-        if one.values not in kept
+        for partition in catalogue.partitions("post_versions", f"arrival_interval = '{hour}'")
+        if partition.values not in current
     ]
     catalogue.forget("post_versions", stale)
     return len(written)
-
-
-def repoint(
-    catalogue: Catalogue, relation: str, scratch: Iterable[str], replaced: Mapping[tuple[str, ...], Partition]
-) -> None:
-    """Point known partitions at what the scratch tables hold, notes and all; forget those without rows."""
-    written = [one for table in scratch for one in catalogue.partitions(table)]
-    catalogue.point(relation, [Partition(one.values, one.location, replaced[one.values].notes) for one in written])
-    catalogue.forget(relation, set(replaced) - {one.values for one in written})
 
 
 def point_days(catalogue: Catalogue, relation: str, scratch: Iterable[str], days: Iterable[str], *extra: str) -> int:
@@ -60,9 +51,11 @@ def point_days(catalogue: Catalogue, relation: str, scratch: Iterable[str], days
     `extra` are the values of partition keys behind the day. Returns the number of partitions pointed at.
     """
     written = [
-        Partition((*one.values, *extra), one.location) for table in scratch for one in catalogue.partitions(table)
+        Partition((*partition.values, *extra), partition.location)
+        for table in scratch
+        for partition in catalogue.partitions(table)
     ]
     catalogue.point(relation, written)
-    kept = {one.values for one in written}
-    catalogue.forget(relation, [values for day in days if (values := (day, *extra)) not in kept])
+    current = {partition.values for partition in written}
+    catalogue.forget(relation, [values for day in days if (values := (day, *extra)) not in current])
     return len(written)

@@ -86,23 +86,23 @@ def _moment(parameter: str, params: Mapping[str, Any]) -> datetime | None:
     return moment
 
 
-def _granularities(asked: Any) -> tuple[str, ...]:
-    unknown = sorted(set(asked) - set(GRANULARITIES))
+def _granularities(value: Any) -> tuple[str, ...]:
+    unknown = sorted(set(value) - set(GRANULARITIES))
     if unknown:
         raise BadRequest("granularities", f"{', '.join(unknown)} is none of {', '.join(GRANULARITIES)}")
-    return tuple(one for one in GRANULARITIES if one in asked)
+    return tuple(granularity for granularity in GRANULARITIES if granularity in value)
 
 
-def _top(asked: Any) -> int:
-    if isinstance(asked, bool) or not isinstance(asked, int) or not 1 <= asked <= TOP_LIMIT:
-        raise BadRequest("top", f"{asked!r} is not a number from 1 to {TOP_LIMIT}")
-    return asked
+def _top(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= TOP_LIMIT:
+        raise BadRequest("top", f"{value!r} is not a number from 1 to {TOP_LIMIT}")
+    return value
 
 
-def _order(asked: Any) -> str:
-    if asked not in ORDERS:
-        raise BadRequest("order", f"{asked!r} is none of {', '.join(ORDERS)}")
-    return str(asked)
+def _order(value: Any) -> str:
+    if value not in ORDERS:
+        raise BadRequest("order", f"{value!r} is none of {', '.join(ORDERS)}")
+    return str(value)
 
 
 def _utc(moment: datetime) -> str:

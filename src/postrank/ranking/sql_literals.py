@@ -47,4 +47,6 @@ def integer(value: int) -> str:
     return str(value)
 
 
-FILTERS = {one.__name__: one for one in (text, texts, name, timestamp, boolean, integer)}
+FILTERS = {
+    literal_filter.__name__: literal_filter for literal_filter in (text, texts, name, timestamp, boolean, integer)
+}

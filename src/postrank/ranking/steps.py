@@ -1,11 +1,17 @@
 """The acts of a ranking run between its statements: plan, survey, lay out, check and point, publish.
 
-Each act is safe to repeat. What an act returns is JSON, so that a scheduler can keep it between processes.
+Each act is safe to repeat. What an act returns is JSON, so that a scheduler can keep it between processes. From
+`begin` to `end` a run holds the ranking lease, so that nothing it has read is replaced before it points at what it
+wrote. An act that moves pointers checks the lease before and after: a run that was paused while another one took over
+owes its minutes again instead of leaving what it wrote from an old reading.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from postrank.aws import prefixes
@@ -15,12 +21,14 @@ from postrank.aws.resources import Resources
 from postrank.errors import Fatal
 from postrank.ranking import plan, publish
 from postrank.ranking.arrivals import Arrivals
-from postrank.ranking.catalog_state import Known, Touched, debt_runs
+from postrank.ranking.catalog_state import CatalogState, Touched, open_debts
 from postrank.ranking.export_writer import Exporter
+from postrank.ranking.lease import Lease, LeaseLost
 from postrank.ranking.plan import Parameters
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 
+MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
 VIEWS = ("posts", "post_chains", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
@@ -52,24 +60,42 @@ class Ranking:
     athena: Athena
     catalogue: Catalogue
     s3: Any
+    lease: Lease
+    publishes: bool  # whether `latest.json` is to name this ranking
     render: Callable[..., str]
 
+    def begin(self) -> bool:
+        """Take the ranking lease; False while another run or the lake's maintenance holds it."""
+        return self.lease.acquire() is not None
+
+    def end(self) -> None:
+        """Let the next run in: all that this one writes is pointed at, or there was nothing to write."""
+        self.lease.release()
+
     def make_views(self) -> None:
-        """Make the views that the catalogue does not have yet, and those behind them, which may be built on them."""
-        missing = [number for number, view in enumerate(VIEWS) if not self.catalogue.has_table(view)]
-        for view in VIEWS[min(missing, default=len(VIEWS)) :]:
-            self.athena.run(self.render(f"ddl/{view}.sql"))
+        """Create the views that do not exist, or whose definitions have changed."""
+        bucket = self.resources.buckets["lake"]
+        definitions = {view: self.render(f"ddl/{view}.sql") for view in VIEWS}
+        digests = {view: hashlib.sha256(text.encode()).hexdigest() for view, text in definitions.items()}
+        existing = _document(self.s3, bucket, MADE_VIEWS)
+        for view in VIEWS:
+            if existing.get(view) == digests[view] and self.catalogue.has_table(view):
+                continue
+            self.catalogue.drop(view)  # replacing one needs a permission that nothing else needs
+            self.athena.run(definitions[view])
+        if existing != digests:
+            self.s3.put_object(Bucket=bucket, Key=MADE_VIEWS, Body=json.dumps(digests).encode())
 
     def arrived(self) -> dict[str, dict[str, str]]:
         """The arrival hours to ingest, with what to note on their partitions once they are."""
-        found = Arrivals(self.catalogue, self.s3)
-        hours = found.due(self.data_hours, self.as_of) if self.data_hours else found.changed(self.as_of)
+        arrivals = Arrivals(self.catalogue, self.s3)
+        hours = arrivals.due(self.data_hours, self.as_of) if self.data_hours else arrivals.changed(self.as_of)
         return {hour.name: hour.notes for hour in hours}
 
     def has_work(self, notes: Notes) -> bool:
         """Whether anything is to be ranked: something arrived, an interval was asked for, or a ranking is owed."""
-        asked = self.request.start or self.request.end
-        return bool(notes or asked or self.catalogue.partitions("touched_minutes"))
+        interval = self.request.start or self.request.end
+        return bool(notes or interval or self.catalogue.partitions("touched_minutes"))
 
     def arrivals(self, notes: Notes) -> Statements:
         """The statement that stages what arrived."""
@@ -85,18 +111,19 @@ class Ranking:
             raise TooManyUnusable(lines)
         return lines
 
-    def touched(self, notes: Notes, lines: Mapping[str, int]) -> Statements:
+    def touched(self, notes: Notes) -> Statements:
         """The statement that finds what the staged hours touch."""
         horizon = plan.Horizon.scheduled() if self.data_hours else plan.Horizon.endless()
-        corrected = plan.has_corrections(lines)
-        return plan.touched(self.run, self.resources, list(notes), horizon, has_corrections=corrected)
+        return plan.touched(self.run, self.resources, list(notes), horizon)
 
     def layout(self, notes: Notes, lines: Mapping[str, int]) -> dict[str, Any]:
         """Take on the debt of what was touched; returns the statements that write, by what they write."""
+        generation = self.lease.require()
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("touched_minutes", [Partition((self.run.slug,), location)])
-        owed = debt_runs(self.catalogue)
+        debts = open_debts(self.catalogue)
+        owed = sorted(debts)
         rows = self.athena.rows(self.render("staging/touched_days.sql", run=self.run.slug, debt_runs=owed))
         touched = [Touched.of(row) for row in rows]
         days = plan.days_near(self.request, touched, self.data_hours)
@@ -104,45 +131,82 @@ class Ranking:
             run=self.run,
             resources=self.resources,
             request=self.request,
-            known=Known.of(self.catalogue, days, owed),
+            catalog=CatalogState.of(self.catalogue, days, owed),
             touched=touched,
             arrival_hours=list(notes),
             data_hours=self.data_hours,
             has_corrections=plan.has_corrections(lines),
         )
-        return {**work.statements(), "debt_runs": owed}
+        facts = {"debts": debts, "generation": generation, "future_lines": work.lines_ahead}
+        return {**work.statements(), **facts}
 
     def point_versions(self, planned: Mapping[str, Any], notes: Notes) -> None:
         """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
-        publish.point_versions(self.catalogue, self._checked("post_versions", planned), notes)
+        tables = self._checked("post_versions", planned)
+        with self._pointing(planned):
+            publish.point_versions(self.catalogue, tables, notes)
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("hashtag_debt", [Partition((self.run.slug,), location)])
 
     def point_minutes(self, planned: Mapping[str, Any]) -> None:
         """Check what was written of `author_minutes`, then let everybody read it."""
-        tables, days = self._checked("author_minutes", planned), _days(planned["author_minutes"])
-        publish.point_days(self.catalogue, "author_minutes", tables, days)
+        tables = self._checked("author_minutes", planned)
+        with self._pointing(planned):
+            publish.point_days(self.catalogue, "author_minutes", tables, _days(planned["author_minutes"]))
 
     def point_ranking(self, planned: Mapping[str, Any]) -> None:
         """Check what was written of `author_ranking`, then let everybody read it; a default ranking pays the debt."""
-        tables, days = self._checked("author_ranking", planned), _days(planned["author_ranking"])
-        publish.point_days(self.catalogue, "author_ranking_revisions", tables, days, self.run.slug)
+        tables = self._checked("author_ranking", planned)
+        days = _days(planned["author_ranking"])
+        with self._pointing(planned, revisions=[(day, self.run.slug) for day in days]):
+            publish.point_days(self.catalogue, "author_ranking_revisions", tables, days, self.run.slug)
         if self.request.settles:
-            self.catalogue.forget("touched_minutes", [(owed,) for owed in planned["debt_runs"]])
+            self._pay(planned["debts"])
+
+    @contextmanager
+    def _pointing(self, planned: Mapping[str, Any], revisions: Sequence[tuple[str, ...]] = ()) -> Iterator[None]:
+        """Move pointers under the lease. A run that loses it meanwhile owes its minutes again, takes its `revisions`
+        of the ranking back, and raises LeaseLost.
+        """
+        self.lease.require()
+        yield
+        try:
+            self.lease.require()
+        except LeaseLost:
+            debts: Mapping[str, str] = planned["debts"]
+            self.catalogue.point("touched_minutes", [Partition((run,), place) for run, place in debts.items()])
+            self.catalogue.forget("author_ranking_revisions", revisions)
+            raise
+
+    def _pay(self, debts: Mapping[str, str]) -> None:
+        """Forget the debts that this run's layout covers; one that was taken on anew since then stays."""
+        now = open_debts(self.catalogue)
+        self.catalogue.forget("touched_minutes", [(run,) for run, place in debts.items() if now.get(run) == place])
 
     def publish(
-        self, ranked: str, taken_out: str, queries: Iterable[str], window: Parameters, heading: Mapping[str, Any]
+        self,
+        ranked: str,
+        taken_out: str,
+        queries: Iterable[str],
+        planned: Mapping[str, Any],
+        heading: Mapping[str, Any],
     ) -> str:
-        """Export the results of two queries over `window`; `heading` opens the manifest. Returns where that is."""
+        """Export the results of two queries; `heading` opens the manifest. Returns where that is.
+
+        `latest.json` moves where the run publishes: a ranking by hand has its address, and leaves the others' alone.
+        """
+        (window,) = planned["exports"]
         ids = [*queries, ranked, taken_out]
         exporter = Exporter(self.s3, self.resources.buckets["results"], self.run.exports)
         files = exporter.write(self.athena.execution(ranked).output, self.request.granularities)
         behind = {name: int(value or 0) for name, value in self.athena.rows_of(taken_out)[0].items()}
+        behind["future_lines"] = planned["future_lines"]
         behind["rejects"] = self._rejects(window["arrival_dates"])
-        cost = _cost([self.athena.execution(one) for one in ids])
+        cost = _cost([self.athena.execution(query_id) for query_id in ids])
         interval = {"start": window["all_from"], "end": window["all_to"]}
-        exporter.publish({**self._asked(), "interval": interval, **heading, **behind, **cost}, files)
+        manifest = {**self._request_fields(), "interval": interval, **heading, "exported_at": _now(), **behind, **cost}
+        exporter.publish(manifest, files, generation=planned["generation"] if self.publishes else None)
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
     def drop_scratch(self, planned: Mapping[str, Any]) -> None:
@@ -155,7 +219,7 @@ class Ranking:
             self.catalogue.drop(table)
         prefixes.empty(self.s3, self.run.location(self.resources, "arrivals"))
 
-    def _asked(self) -> dict[str, Any]:
+    def _request_fields(self) -> dict[str, Any]:
         return {
             "run": self.run.slug,
             "granularities": list(self.request.granularities),
@@ -169,7 +233,8 @@ class Ranking:
     def _rejects(self, dates: Iterable[str]) -> int:
         """How many lines broke the contract on the dates on which the ranked posts arrived."""
         ledger = f"s3://{self.resources.buckets['raw']}/{self.resources.keys['ledgers']}rejects/"
-        return sum(prefixes.count_lines(self.s3, f"{ledger}dt={date}/") for date in dates)
+        rows = (json.loads(line) for date in dates for line in prefixes.lines(self.s3, f"{ledger}dt={date}/"))
+        return sum(int(row.get("lines", 1)) for row in rows)
 
     def _checked(self, relation: str, planned: Mapping[str, Any]) -> list[str]:
         """The scratch tables of a relation, after its check found nothing wrong in any."""
@@ -179,12 +244,25 @@ class Ranking:
         return tables
 
 
+def _document(s3: Any, bucket: str, key: str) -> dict[str, Any]:
+    """A JSON object; an empty one where there is none."""
+    try:
+        document: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except s3.exceptions.NoSuchKey:
+        return {}
+    return document
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _days(statements: Iterable[Parameters]) -> list[str]:
     return [day for params in statements for day in params["days"]]
 
 
 def _cost(executions: Sequence[Execution]) -> dict[str, Any]:
     return {
-        "queries": [{"id": one.query_id, "scanned_bytes": one.scanned_bytes} for one in executions],
-        "scanned_bytes": sum(one.scanned_bytes for one in executions),
+        "queries": [{"id": execution.query_id, "scanned_bytes": execution.scanned_bytes} for execution in executions],
+        "scanned_bytes": sum(execution.scanned_bytes for execution in executions),
     }

@@ -39,7 +39,9 @@ def ranking_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
 
 def _plain(text: str) -> Text:
     """Text that is no markup and cannot move the cursor or turn the line around: names come from strangers."""
-    return Text("".join(" " if category(one) == "Cc" or one in _TURNING else one for one in text))
+    return Text(
+        "".join(" " if category(character) == "Cc" or character in _TURNING else character for character in text)
+    )
 
 
 def _moved(rank: int, previous: int | None) -> str:

@@ -42,15 +42,15 @@ class Export:
     @property
     def granularities(self) -> list[str]:
         """The granularities that hold at least one row, finest first."""
-        filled = {one["granularity"] for one in self.manifest["files"] if one["rows"]}
-        return [one for one in FINEST_FIRST if one in filled]
+        filled = {file["granularity"] for file in self.manifest["files"] if file["rows"]}
+        return [file for file in FINEST_FIRST if file in filled]
 
     def file(self, granularity: str) -> dict[str, Any]:
         """What the manifest says of a granularity's Parquet file. Raises NotExported."""
-        for one in self.manifest["files"]:
-            if one["granularity"] == granularity and one["format"] == "parquet":
-                found: dict[str, Any] = one
-                return found
+        for entry in self.manifest["files"]:
+            if entry["granularity"] == granularity and entry["format"] == "parquet":
+                file: dict[str, Any] = entry
+                return file
         raise NotExported(self.run, f"ranking per {granularity}")
 
 
@@ -81,10 +81,10 @@ class Exports:
 
     def _document(self, export: Export, name: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = json.loads(self.results.body(f"rankings/run={export.run}/{name}"))
+            document: dict[str, Any] = json.loads(self.results.body(f"rankings/run={export.run}/{name}"))
         except NothingExported:
             return None
-        return found
+        return document
 
     def table(self, export: Export, granularity: str) -> pa.Table:
         """The ranked authors of a granularity, by window and rank; times are UTC. Raises NotExported."""

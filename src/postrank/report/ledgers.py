@@ -35,12 +35,12 @@ class Ledgers:
         manifest = export.manifest
         hours = [*manifest.get("arrival_hours", ()), manifest["exported_at"]]
         days = sorted({hour[: len("2026-01-01")] for hour in hours})
-        found = {
+        documents = {
             "gaps": gaps_within(self.rows("gaps", days), manifest["interval"]),
             "hop_counts": newest_by_hop(self.rows("hop_counts", days)),
         }
         key = f"rankings/run={export.run}/{LEDGERS}"
-        body = orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        body = orjson.dumps(documents, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         results.s3.put_object(Bucket=results.bucket, Key=key, Body=body, ContentType="application/json")
 
 

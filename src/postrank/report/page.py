@@ -16,7 +16,7 @@ def report_html(exports: Exports, export: Export) -> str:
     manifest = export.manifest
     ledgers = exports.ledgers(export)
     tags, posts = exports.hashtags(export), exports.posts(export)
-    title = f"Who wrote most, {_span(manifest['interval'])}"
+    title = f"Top authors, {_span(manifest['interval'])}"
     style = Markup(files("postrank.report").joinpath("report.css").read_text(encoding="utf-8"))
     head = tag("head", _meta(charset="utf-8"), _meta(name="viewport", content=_VIEWPORT), tag("title", title))
     body = tag(

@@ -24,14 +24,14 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
     """
     scope = _scope(export.manifest)
     for name, parts in _DOCUMENTS.items():
-        found = {
+        documents = {
             part: _rows(athena, render(f"exports/{statement}.sql", **scope, limit=_LISTED.get(statement, 0)))
             for part, statement in parts.items()
         }
         results.s3.put_object(
             Bucket=results.bucket,
             Key=f"rankings/run={export.run}/{name}",
-            Body=orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+            Body=orjson.dumps(documents, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
             ContentType="application/json",
         )
 

@@ -19,8 +19,8 @@ _TYPES = {"original": "Originals", "reply": "Replies", "repost": "Reposts", "quo
 _EACH_HOUR = timedelta(hours=49)  # what is longer is folded into the hours of a day
 _NUMBERS = (
     ("posts", "posts ranked"),
-    ("duplicates", "delivered more than once"),
-    ("tombstones", "deleted, taken out"),
+    ("duplicates", "duplicates removed"),
+    ("tombstones", "deleted posts removed"),
     ("edit_lines", "edits applied"),
     ("scanned_bytes", "bytes scanned"),
 )
@@ -28,8 +28,8 @@ _NUMBERS = (
 
 def numbers(manifest: Mapping[str, Any]) -> Markup:
     """What the manifest counts, at a glance."""
-    found = [(text, manifest[name]) for name, text in _NUMBERS if name in manifest]
-    return tag("dl", *(tag("div", tag("dt", text), tag("dd", f"{value:,}")) for text, value in found))
+    figures = [(text, manifest[name]) for name, text in _NUMBERS if name in manifest]
+    return tag("dl", *(tag("div", tag("dt", text), tag("dd", f"{value:,}")) for text, value in figures))
 
 
 def top_authors(exports: Exports, export: Export, posts: Mapping[str, Any] | None) -> Markup:
@@ -37,12 +37,14 @@ def top_authors(exports: Exports, export: Export, posts: Mapping[str, Any] | Non
     says how long their texts are in the interval.
     """
     if not export.granularities:
-        return _section("Top authors", tag("p", "Nobody is ranked.", class_="quiet"))
+        return _section("Top authors", tag("p", "No ranked authors.", class_="quiet"))
     coarsest = export.granularities[-1]
     rows = _newest(exports.table(export, coarsest))
     which = "" if coarsest == "all" else f" of the {coarsest} from {rows[0]['window_start']:%d %B %Y, %H:%M} UTC"
     most = max(row["share"] for row in rows)
-    lengths = {(one["network"], one["author_id"]): one["mean_length"] for one in (posts or {}).get("authors", ())}
+    lengths = {
+        (author["network"], author["author_id"]): author["mean_length"] for author in (posts or {}).get("authors", ())
+    }
     body = [
         [
             str(row["rank"]),
@@ -86,15 +88,15 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
     table_ = exports.table(export, export.granularities[-1])
     authors = pa.Table.from_pylist(_newest(table_), schema=table_.schema)
     start, end = _hours(export)
-    found = course(exports.table(export, "hour"), authors, "hour", start, (end - start) // STEPS["hour"])
+    courses = course(exports.table(export, "hour"), authors, "hour", start, (end - start) // STEPS["hour"])
     folded = end - start > _EACH_HOUR
     cells = []
-    for series in found.series:
+    for series in courses.series:
         sums: Counter[int] = Counter()
         for step, posts in series:
             sums[(start.hour + step) % 24 if folded else step] += posts
-        cells.append([sums[at] for at in range(24 if folded else found.steps)])
-    columns = [f"{(start.hour * (not folded) + at) % 24:02d}" for at in range(24 if folded else found.steps)]
+        cells.append([sums[at] for at in range(24 if folded else courses.steps)])
+    columns = [f"{(start.hour * (not folded) + at) % 24:02d}" for at in range(24 if folded else courses.steps)]
     note = (
         f"Posts by {'hour of the day' if folded else 'hour'}, UTC; hours in which an author was not ranked are empty."
     )
@@ -111,25 +113,25 @@ def posts_by_type(posts: Mapping[str, Any] | None) -> Markup:
     for row in posts["types"]:
         days.setdefault(row["posted_date"], {})[row["type"]] = row
     body: list[list[str | Markup]] = []
-    for day, found in days.items():
-        measured = [one for one in found.values() if one["mean_length"] is not None]
-        characters = sum(one["mean_length"] * one["posts"] for one in measured)
-        mean = characters / sum(one["posts"] for one in measured) if measured else None
-        counts = [f"{found[one]['posts']:,}" if one in found else "" for one in _TYPES]
-        body.append([day, *counts, f"{sum(one['posts'] for one in found.values()):,}", _length(mean)])
+    for day, types in days.items():
+        measured = [figures for figures in types.values() if figures["mean_length"] is not None]
+        characters = sum(figures["mean_length"] * figures["posts"] for figures in measured)
+        mean = characters / sum(figures["posts"] for figures in measured) if measured else None
+        counts = [f"{types[figures]['posts']:,}" if figures in types else "" for figures in _TYPES]
+        body.append([day, *counts, f"{sum(figures['posts'] for figures in types.values()):,}", _length(mean)])
     if not body:
-        return _section(title, tag("p", "There is no post in this interval.", class_="quiet"))
+        return _section(title, tag("p", "No posts in this interval.", class_="quiet"))
     heads = ["Day", *_TYPES.values(), "All", "Mean length"]
     return _section(title, table(heads, body, frozenset(range(1, len(heads)))))
 
 
-def hashtags(found: Mapping[str, Any] | None) -> Markup:
+def hashtags(document: Mapping[str, Any] | None) -> Markup:
     """The hashtags of most posts in the interval; a post counts once for each of its own."""
-    if found is None:
+    if document is None:
         return _section("Hashtags", _absent("The hashtags were not exported with this run."))
-    if not found["hashtags"]:
-        return _section("Hashtags", tag("p", "No post of this interval has one.", class_="quiet"))
-    most = found["hashtags"][0]["posts"]
+    if not document["hashtags"]:
+        return _section("Hashtags", tag("p", "No post in this interval has a hashtag.", class_="quiet"))
+    most = document["hashtags"][0]["posts"]
     body: list[list[str | Markup]] = [
         [
             _hashtag(row),
@@ -137,15 +139,15 @@ def hashtags(found: Mapping[str, Any] | None) -> Markup:
             f"{row['authors']:,}",
             _length(row.get("mean_length")),
         ]
-        for row in found["hashtags"][:TOP]
+        for row in document["hashtags"][:TOP]
     ]
     return _section("Hashtags", table(["Hashtag", "Posts", "Authors", "Mean length"], body, frozenset({2, 3})))
 
 
-def hashtags_by_day(found: Mapping[str, Any] | None) -> Markup:
+def hashtags_by_day(document: Mapping[str, Any] | None) -> Markup:
     """The first hashtags of each day, where there is more than one day; else nothing."""
     days: dict[str, list[Markup]] = {}
-    for row in (found or {}).get("days", ()):
+    for row in (document or {}).get("days", ()):
         days.setdefault(row["posted_date"], []).append(joined(_hashtag(row), f" {row['posts']:,}"))
     if len(days) < 2:
         return Markup("")
@@ -162,10 +164,10 @@ def hops(manifest: Mapping[str, Any], ledgers: Mapping[str, Any] | None) -> Mark
     arrived = manifest.get("arrived_lines") or {}
     rows += [["arrived in this run", kind, f"{count:,}"] for kind, count in arrived.items()]
     steps = (
-        ("lines behind the ranked days", "post_lines"),
-        ("edits behind the ranked days", "edit_lines"),
-        ("delivered more than once", "duplicates"),
-        ("taken out by a tombstone", "tombstones"),
+        ("lines of the ranked days", "post_lines"),
+        ("edits of the ranked days", "edit_lines"),
+        ("duplicates removed", "duplicates"),
+        ("removed by a tombstone", "tombstones"),
         ("counted", "posts"),
     )
     rows += [["ranked days", text, f"{manifest[name]:,}"] for text, name in steps if name in manifest]
@@ -178,14 +180,14 @@ def gaps(ledgers: Mapping[str, Any] | None) -> Markup:
     """The spans of time in which posts may be missing, from the gap ledger."""
     if ledgers is None:
         return _section("Gaps", _absent("The gap ledger was not exported with this run."))
-    found = ledgers["gaps"]
-    if not found:
-        return _section("Gaps", tag("p", "None is known in this interval."))
+    gap_rows = ledgers["gaps"]
+    if not gap_rows:
+        return _section("Gaps", tag("p", "No known gaps in this interval."))
     heads = ["From", "To", "Source", "Why", "Recovered by"]
     names = ("gap_from", "gap_to", "source", "reason")
     rows: list[list[str | Markup]] = [
         [*(str(gap.get(name) or "") for name in names), str(gap.get("recovered_by") or "not recovered")]
-        for gap in found
+        for gap in gap_rows
     ]
     return _section("Gaps", table(heads, rows))
 
@@ -193,10 +195,10 @@ def gaps(ledgers: Mapping[str, Any] | None) -> Markup:
 def provenance(manifest: Mapping[str, Any]) -> Markup:
     """The files of the export, by which this report can be checked."""
     rows: list[list[str | Markup]] = [
-        [tag("code", str(one["key"])), f"{one['rows']:,}", f"{one['bytes']:,}", tag("code", str(one["sha256"]))]
-        for one in manifest["files"]
+        [tag("code", str(file["key"])), f"{file['rows']:,}", f"{file['bytes']:,}", tag("code", str(file["sha256"]))]
+        for file in manifest["files"]
     ]
-    return _section("Made from", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
+    return _section("Files", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
 
 
 def _author(row: Mapping[str, Any]) -> Markup:
@@ -215,7 +217,7 @@ def _length(characters: float | None) -> str:
 
 
 def _between(parts: Sequence[Markup], separator: str) -> list[str | Markup]:
-    return [one for part in parts for one in (separator, part)][1:]
+    return [item for part in parts for item in (separator, part)][1:]
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -242,10 +244,12 @@ def _hours(export: Export) -> tuple[datetime, datetime]:
     return first, first - ((first - end) // whole) * whole
 
 
-def _exported(export: Export, wanted: str) -> str | None:
+def _exported(export: Export, granularity: str) -> str | None:
     """The finest granularity exported that is no finer than wanted; `all` has no course."""
     order = list(STEPS)
-    return next((one for one in order[order.index(wanted) :] if one in export.granularities), None)
+    return next(
+        (candidate for candidate in order[order.index(granularity) :] if candidate in export.granularities), None
+    )
 
 
 def _section(title: str, *parts: Markup) -> Markup:

@@ -38,11 +38,11 @@ def windows(ranking: pa.Table) -> list[Window]:
     posts the last digits may differ.
     """
     sums = ranking.group_by(["window_start", "window_end"]).aggregate([("posts", "sum"), ("share", "sum")])
-    found = [
+    exported_windows = [
         Window(row["window_start"], row["window_end"], round(row["posts_sum"] / (row["share_sum"] or 1)))
         for row in sums.to_pylist()
     ]
-    return sorted(found, key=lambda window: window.start)
+    return sorted(exported_windows, key=lambda window: window.start)
 
 
 def of_window(ranking: pa.Table, start: datetime) -> pa.Table:
@@ -79,9 +79,9 @@ def course(finer: pa.Table, authors: pa.Table, granularity: str, start: datetime
     )
     rows = finer.filter(inside)
     places = pc.index_in(_identity(rows), value_set=_identity(authors))
-    found = rows.select(["window_start", "posts"]).append_column("place", places).filter(pc.is_valid(places))
+    points = rows.select(["window_start", "posts"]).append_column("place", places).filter(pc.is_valid(places))
     series: list[list[tuple[int, int]]] = [[] for _ in range(len(authors))]
-    for row in found.to_pylist():
+    for row in points.to_pylist():
         series[row["place"]].append(((row["window_start"] - start) // step, row["posts"]))
     return Course(granularity, start, steps, series)
 

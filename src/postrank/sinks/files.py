@@ -74,18 +74,18 @@ class FilesSink:
                 self._finish(stream)
 
     def _append(self, stream: str, body: bytes) -> None:
-        found = self._open.get(stream) or self._begin(stream, self._folder / "open" / f"{stream}{self._suffix}")
+        file = self._open.get(stream) or self._begin(stream, self._folder / "open" / f"{stream}{self._suffix}")
         try:
             rest = memoryview(body)
             while rest:
-                rest = rest[os.write(found.handle, rest) :]
-            os.fsync(found.handle)
+                rest = rest[os.write(file.handle, rest) :]
+            os.fsync(file.handle)
         except OSError:
             with suppress(OSError):
-                os.ftruncate(found.handle, found.size)  # lest half a line stands before what is written next
+                os.ftruncate(file.handle, file.size)  # lest half a line stands before what is written next
             raise
-        found.size += len(body)
-        if found.size >= self._max_bytes:
+        file.size += len(body)
+        if file.size >= self._max_bytes:
             self._finish(stream)
 
     def _begin(self, stream: str, path: Path) -> _Open:
@@ -95,14 +95,14 @@ class FilesSink:
         return self._open[stream]
 
     def _finish(self, stream: str) -> None:
-        found = self._open.pop(stream)
-        os.close(found.handle)
+        file = self._open.pop(stream)
+        os.close(file.handle)
         target = self._folder / stream
         target.mkdir(exist_ok=True)
         self._finished += 1
         now = datetime.now(UTC)
-        suffix = found.path.name.removeprefix(stream)
-        found.path.rename(target / f"{now:%Y%m%dT%H%M%S.%fZ}-{self._finished:06d}{suffix}")
+        suffix = file.path.name.removeprefix(stream)
+        file.path.rename(target / f"{now:%Y%m%dT%H%M%S.%fZ}-{self._finished:06d}{suffix}")
         _sync_folder(target)
 
     def _resume(self, path: Path) -> None:
@@ -121,7 +121,7 @@ class FilesSink:
         while not self._closed.wait(min(_LOOK_SECONDS, self._max_seconds / 4)):
             with self._lock:
                 now = time.monotonic()
-                for stream in [name for name, one in self._open.items() if now - one.opened >= self._max_seconds]:
+                for stream in [name for name, file in self._open.items() if now - file.opened >= self._max_seconds]:
                     try:
                         self._finish(stream)
                     except OSError as error:  # it stays among the open ones, and is gone on with
@@ -135,9 +135,9 @@ def _whole_lines(path: Path) -> int:
         while at > 0:
             start = max(at - _CHUNK, 0)
             file.seek(start)
-            found = file.read(at - start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
+            newline = file.read(at - start).rfind(b"\n")
+            if newline >= 0:
+                return start + newline + 1
             at = start
     return 0
 

@@ -25,7 +25,7 @@ class Rate:
 
     clock: Callable[[], float] = time.monotonic
     limit: float | None = None  # bytes a second; None: none
-    _known: float = inf  # what the last cut left that told what the shards take
+    _last_capacity: float = inf  # what the last cut left that told what the shards take
     _calm: int = 0  # windows since a cut
     _settling: bool = False  # that cut was in the last window
     _next: float = 0.0  # when the next call may start
@@ -77,9 +77,9 @@ class Rate:
         self._calm, self._settling = 0, True
         # Some was taken, and so much was offered that the rate can have been what was wrong.
         if self._taken and before is not None and _FLOOR < before < 2 * (self._taken + self._refused) / elapsed:
-            self._known = self.limit
+            self._last_capacity = self.limit
 
     def _grow(self, limit: float, elapsed: float) -> None:
         quick = limit * (1 + min(GROWTH * 2.0**self._calm, 1.0) * elapsed)
-        self.limit = max(limit * (1 + GROWTH * elapsed), min(quick, self._known))
+        self.limit = max(limit * (1 + GROWTH * elapsed), min(quick, self._last_capacity))
         self._calm, self._settling = self._calm + 1, False

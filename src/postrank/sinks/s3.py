@@ -75,9 +75,9 @@ class S3Sink:
                 return
             except (BotoCoreError, ClientError) as error:
                 self._count("failed_calls")
-                told = error.response["Error"] if isinstance(error, ClientError) else {}
-                if (code := str(told.get("Code", ""))) in _HOPELESS:
-                    raise BucketRefused(self._bucket, code, str(told.get("Message", ""))) from error
+                details = error.response["Error"] if isinstance(error, ClientError) else {}
+                if (code := str(details.get("Code", ""))) in _HOPELESS:
+                    raise BucketRefused(self._bucket, code, str(details.get("Message", ""))) from error
                 if time.monotonic() > deadline or self._hurried.is_set():
                     raise Unavailable(str(error), left) from error
             self._hurried.wait(random.uniform(0.5, 1.0) * pause)  # noqa: S311 no secret

@@ -55,7 +55,7 @@ def build_filters(config: Config) -> Filters:
     """The filters; what is wrong with them is noted in the configuration's problems."""
     by_id = config.source == "bluesky"
     filters = Filters.build(config.filter_options, config.filters_again, config.path, by_id=by_id)
-    config.filter_options.known()
+    config.filter_options.reject_unknown()
     return filters
 
 
@@ -80,7 +80,7 @@ class _Assembly:
         config, state = self.config, self.config.state
         claim = Claim.of(state)
         sink, spool, progress = self.sink(), Spool(state / "spool", config.spool_bytes), Progress()
-        ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector)
+        ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector, config.rejects_per_hour)
         checkpoint = Checkpoint(state / "checkpoint.journal")
         windows = self.windows()
         shipper = Shipper(sink, spool, config.sink.in_flight)
@@ -118,29 +118,35 @@ class _Assembly:
         )
 
     def sink(self) -> Sink:
-        told = self.config.sink
-        if told.kind == "files":
-            usable("sink.folder", told.folder)
-            return FilesSink(told.folder, max_bytes=told.file_bytes, max_seconds=told.file_seconds, gzipped=told.gzip)
-        if told.kind == "s3":
-            client = self.clients.get("s3", attempts=1, connections=told.in_flight + 1, read_seconds=told.read_seconds)
+        config = self.config.sink
+        if config.kind == "files":
+            usable("sink.folder", config.folder)
+            return FilesSink(
+                config.folder, max_bytes=config.file_bytes, max_seconds=config.file_seconds, gzipped=config.gzip
+            )
+        if config.kind == "s3":
+            client = self.clients.get(
+                "s3", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds
+            )
             prefixes = {stream: f"raw/{stream}/" for stream in (POSTS, WINDOWS)}
             collector = self.config.collector
-            return S3Sink(client, self.names.buckets["raw"], prefixes, collector, told.gzip, told.patience_seconds)
-        client = self.clients.get("kinesis", attempts=1, connections=told.in_flight + 1, read_seconds=told.read_seconds)
-        return KinesisSink(client=quicken(client), streams=self.names.streams, patience=told.patience_seconds)
+            return S3Sink(client, self.names.buckets["raw"], prefixes, collector, config.gzip, config.patience_seconds)
+        client = self.clients.get(
+            "kinesis", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds
+        )
+        return KinesisSink(client=quicken(client), streams=self.names.streams, patience=config.patience_seconds)
 
     def packer(self, stream: str) -> Packer:
-        told = self.config.sink
-        return Packer(stream, record_bytes=told.record_bytes, buckets=told.buckets, gzipped=told.gzip)
+        config = self.config.sink
+        return Packer(stream, record_bytes=config.record_bytes, buckets=config.buckets, gzipped=config.gzip)
 
     def windows(self) -> AuthorWindows:
-        told = self.config.windows
+        config = self.config.windows
         return AuthorWindows(
-            lateness_ms=round(told.lateness_seconds * 1000),
-            retained=told.retained,
-            sliding=Sliding(rows=told.sliding_rows),
-            seen=Seen(horizon=told.horizon),
+            lateness_ms=round(config.lateness_seconds * 1000),
+            retained=config.retained,
+            sliding=Sliding(rows=config.sliding_rows),
+            seen=Seen(horizon=config.horizon),
         )
 
     def reporter(

@@ -15,6 +15,7 @@ from postrank.errors import Fatal
 from postrank.options import Options, WrongSettings
 from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
 from postrank.sources.registry import SOURCES
+from postrank.streamer.engine.reject_quota import STORED_PER_HOUR
 from postrank.streamer.host.instance import instance_id
 
 _PREFIX = "POSTRANK_STREAM_"
@@ -64,6 +65,7 @@ class Config:
     sink: SinkConfig
     windows: WindowsConfig
     spool_bytes: int
+    rejects_per_hour: int  # rejected lines of a source that are stored; the others are counted
     heartbeat_seconds: float
     metrics_seconds: float  # 0: none to CloudWatch
     status_port: int  # 0: any free one; -1: none
@@ -89,7 +91,7 @@ class Config:
         """The same for a caller who looks at `problems` once all else is checked. Raises NoConfig."""
         options = Options(_overridden(_read(path), environ), "")
         config = cls._from(options, environ, path)
-        options.known()
+        options.reject_unknown()
         return config
 
     @classmethod
@@ -97,9 +99,13 @@ class Config:
         chosen = options.table("source")
         source = chosen.text("kind", among=tuple(SOURCES))
         instance = options.text("instance_id") if options.optional("instance_id") else instance_id(environ)
-        filters, spool = options.table("filters"), options.table("spool")
-        heartbeat, status, metrics = options.table("heartbeat"), options.table("status"), options.table("metrics")
-        found = cls(
+        filters = options.table("filters")
+        spool = options.table("spool")
+        rejects = options.table("rejects")
+        heartbeat = options.table("heartbeat")
+        status = options.table("status")
+        metrics = options.table("metrics")
+        config = cls(
             source=source,
             collector=options.text("collector", instance),
             instance_id=instance,
@@ -107,6 +113,7 @@ class Config:
             drain_seconds=options.number("drain_seconds", 25.0),
             sink=_sink(options.table("sink")),
             windows=_windows(options.table("windows")),
+            rejects_per_hour=rejects.whole("stored_per_hour", STORED_PER_HOUR),
             spool_bytes=spool.whole("max_bytes", 1 << 30, at_least=1 << 20),
             heartbeat_seconds=heartbeat.number("seconds", 5.0, at_least=0.1),
             metrics_seconds=metrics.number("seconds", 60.0),
@@ -117,13 +124,13 @@ class Config:
             path=path,
             problems=options.problems,
         )
-        for table in (spool, heartbeat, status, metrics):
-            table.known()
-        return found
+        for table in (spool, rejects, heartbeat, status, metrics):
+            table.reject_unknown()
+        return config
 
 
 def _sink(options: Options) -> SinkConfig:
-    found = SinkConfig(
+    config = SinkConfig(
         kind=options.text("kind", "kinesis", among=("kinesis", "files", "s3")),
         record_bytes=options.whole("record_bytes", PAYLOAD_UNIT, at_least=1024, at_most=RECORD_LIMIT),
         buckets=options.whole("buckets", 32, at_least=1, at_most=65536),
@@ -137,19 +144,19 @@ def _sink(options: Options) -> SinkConfig:
         file_bytes=options.whole("file_bytes", 64 << 20, at_least=1024),
         file_seconds=options.number("file_seconds", 300.0, at_least=0.1),
     )
-    options.known()
-    return found
+    options.reject_unknown()
+    return config
 
 
 def _windows(options: Options) -> WindowsConfig:
-    found = WindowsConfig(
+    config = WindowsConfig(
         lateness_seconds=options.number("lateness_seconds", 30.0),
         retained=options.whole("retained", 500_000, at_least=1000),
         sliding_rows=options.whole("sliding_rows", 40),
         horizon=options.whole("horizon", 200_000, at_least=1),
     )
-    options.known()
-    return found
+    options.reject_unknown()
+    return config
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def judge(sight: Sight, tried: Sequence[str]) -> Verdict:
         return Verdict(
             well=False,
             action=ESCALATE,
-            finding=f"Kinesis has no stream {names}, which no restart brings back: apply Terraform",
+            finding=f"Kinesis has no stream {names}, which a restart cannot restore: apply Terraform",
         )
     finding, ladder = _trouble(sight)
     if not ladder:
@@ -81,7 +81,7 @@ def _trouble(sight: Sight) -> tuple[str, Sequence[str]]:
     if sight.heartbeat and sight.heartbeat.finished:
         return f"{name} runs; the streamer read its source to the end and is finished", ()
     if not sight.reachable:
-        return f"{name} runs but its agent does not answer Systems Manager", (WAIT, REBOOT, REPLACE, ESCALATE)
+        return f"{name} runs, but its agent does not respond to Systems Manager", (WAIT, REBOOT, REPLACE, ESCALATE)
     if (state := sight.service.get("ActiveState", "unknown")) != "active":
         return f"the service on {name} is {state} ({_result(sight.service)})", (RESTART, REBOOT, REPLACE, ESCALATE)
     return _by_heartbeat(sight, name)
@@ -95,7 +95,7 @@ def _by_heartbeat(sight: Sight, name: str) -> tuple[str, Sequence[str]]:
     if written is None or sight.at - written > STALE:
         return f"stuck: the service on {name} is active, the last heartbeat {sight.heartbeat.written_at}", ladder
     if contact is not None and sight.at - contact > QUIET:
-        return f"quiet: the streamer works, its source last spoke at {_utc(contact)}", ()
+        return f"quiet: the streamer works, last contact with its source at {_utc(contact)}", ()
     return f"well: {name} runs, its service is active, heartbeat from {_utc(written)}", ()
 
 
@@ -117,4 +117,4 @@ def _utc(moment: datetime) -> str:
 def _advice(sight: Sight) -> str:
     if sight.instance_id is None:
         return "look at the Auto Scaling group's activity for the reason (capacity, launch template, limits)"
-    return "read the service's journal in CloudWatch Logs, then `postrank doctor` on the instance says what it lacks"
+    return "read the service's journal in CloudWatch Logs, then run `postrank doctor` on the instance"

@@ -49,7 +49,7 @@ class Observer:
         instance = self._instance()
         if instance and instance["State"]["Name"] == "running" and self._answers(instance["InstanceId"]):
             return str(instance["InstanceId"])
-        raise NoInstance("no instance of the streamer answers Systems Manager: supervise_streamer says what is wrong")
+        raise NoInstance("no instance of the streamer is registered with Systems Manager: see supervise_streamer")
 
     def service(self, questions: Sequence[Mapping[str, Any]], commands: Sequence[str]) -> dict[str, str]:
         """The properties that the service document printed, as `Key=value` words or lines; none without a command."""
@@ -77,7 +77,7 @@ class Observer:
         """The streamer's instance that is not terminated; of several the one that runs."""
         filters = [{"Name": "tag:Name", "Values": [self.resources.streamer.name]}]
         pages = self.client("ec2").get_paginator("describe_instances").paginate(Filters=filters)
-        instances = [one for page in pages for group in page["Reservations"] for one in group["Instances"]]
+        instances = [instance for page in pages for group in page["Reservations"] for instance in group["Instances"]]
         alive = [instance for instance in instances if instance["State"]["Name"] in _ORDER]
         return min(alive, key=lambda instance: _ORDER.index(instance["State"]["Name"]), default=None)
 

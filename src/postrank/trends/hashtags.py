@@ -2,20 +2,22 @@
 
 An hour is one of event time, ranked as the lake holds it when the run begins; a repeat replaces its answer. What
 `rank_authors` adds to hours that have ended is owed (`hashtag_debt`) until a run ranks those hours again. The week
-before stays as it was counted: a late post changes the hour that it belongs to. Each act is safe to repeat.
+before stays as it was counted: a late post changes the hour that it belongs to. Each act is safe to repeat. From
+`begin` to `end` a run holds the lease of the hashtags, so that no older reading replaces a newer one.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from postrank.aws.athena import Athena
-from postrank.aws.glue import Catalogue
+from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
 from postrank.ranking import publish
 from postrank.ranking.arrivals import HOUR, name_of
+from postrank.ranking.lease import Lease, LeaseLost
 from postrank.ranking.plan import Parameters
 from postrank.ranking.request import BadRequest
 from postrank.ranking.run_identity import Run
@@ -40,12 +42,12 @@ _NUMBERS: Mapping[str, Callable[[str], Any]] = {
 def hour_of(text: str) -> datetime:
     """The start of an hour from RFC 3339 text with an offset. Raises BadRequest."""
     try:
-        found = datetime.fromisoformat(text)
+        hour = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadRequest("hour", f"{text!r} is no time: {error}") from error
-    if found.tzinfo is None or found != found.replace(minute=0, second=0, microsecond=0):
+    if hour.tzinfo is None or hour != hour.replace(minute=0, second=0, microsecond=0):
         raise BadRequest("hour", f"{text!r} is not a whole hour with an offset, such as 2026-11-24T05:00:00Z")
-    return found.astimezone(UTC)
+    return hour.astimezone(UTC)
 
 
 def last_ended(moment: datetime) -> datetime:
@@ -67,36 +69,53 @@ class Trends:
     athena: Athena
     catalogue: Catalogue
     s3: Any
+    lease: Lease
     render: Callable[..., str]
+
+    def begin(self) -> bool:
+        """Take the lease of the hashtags; False while another run holds it."""
+        return self.lease.acquire() is not None
+
+    def end(self) -> None:
+        """Let the next run in."""
+        self.lease.release()
 
     @property
     def has_posts(self) -> bool:
         """Whether there is a view of posts to read."""
         return self.catalogue.has_table("posts")
 
-    def owed(self) -> list[str]:
-        """The runs of `rank_authors` whose posts have not been looked at for hashtags."""
-        return sorted(one.values[0] for one in self.catalogue.partitions(DEBT))
+    def owed(self) -> dict[str, str]:
+        """The runs of `rank_authors` whose posts have not been looked at for hashtags, and where their minutes lie."""
+        return {partition.values[0]: partition.location for partition in self.catalogue.partitions(DEBT)}
 
-    def late(self, newest: datetime, owed: Sequence[str]) -> list[datetime]:
+    def late(self, newest: datetime, owed: Iterable[str]) -> list[datetime]:
         """The hours of the week before `newest` that late posts have touched, the newest first."""
-        if not owed:
+        runs = sorted(owed)
+        if not runs:
             return []
         span = {"touched_from": (newest - _WEEK).isoformat(), "touched_to": newest.isoformat()}
-        rows = self.athena.rows(self.render("staging/touched_hours.sql", debt_runs=list(owed), **span))
+        rows = self.athena.rows(self.render("staging/touched_hours.sql", debt_runs=runs, **span))
         return [datetime.fromisoformat(str(row["posted_hour"])).replace(tzinfo=UTC) for row in rows]
 
     def plan(self, hours: Sequence[datetime], top: int) -> list[Parameters]:
         """The statements that rank hours, at most `top` hashtags of each."""
         return [self._statement(number, hour, top) for number, hour in enumerate(hours)]
 
-    def point(self, hours: Sequence[datetime], owed: Sequence[str]) -> list[Parameters]:
+    def point(self, hours: Sequence[datetime], owed: Mapping[str, str]) -> list[Parameters]:
         """Check what was written, then let everybody read it; the debt is paid. Returns the exports' statements."""
         tables, names = [self._scratch(number) for number in range(len(hours))], [name_of(hour) for hour in hours]
         checks = (self.render(f"checks/{_RELATION}.sql", table=table) for table in tables)
         publish.require_empty(self.athena, _RELATION, checks)
+        self.lease.require()
         publish.point_days(self.catalogue, _RELATION, tables, names)
-        self.catalogue.forget(DEBT, [(one,) for one in owed])
+        try:
+            self.lease.require()
+        except LeaseLost:  # another run may have ranked the same hours from newer posts: have them ranked again
+            self.catalogue.point(DEBT, [Partition((run,), place) for run, place in owed.items()])
+            raise
+        now = self.owed()
+        self.catalogue.forget(DEBT, [(run,) for run, place in owed.items() if now.get(run) == place])
         return [{"window_hour": name} for name in names]
 
     def publish(self, hours: Sequence[datetime], queries: Sequence[str], heading: Mapping[str, Any]) -> list[str]:

@@ -28,11 +28,11 @@ class Place:
     name: str
 
     @classmethod
-    def configured(cls, told: Any) -> list["Place"]:
+    def configured(cls, names: Any) -> list["Place"]:
         """Places from a mapping of ids to names, in the order of their ids. Raises NoTrends for anything else."""
-        if not isinstance(told, Mapping) or not all(str(one).isdecimal() for one in told):
-            raise NoTrends(f'places must be written as {{"1": "Worldwide", "2459115": "New York"}}, not {told!r}')
-        return sorted(cls(int(woeid), str(name)) for woeid, name in told.items())
+        if not isinstance(names, Mapping) or not all(str(key).isdecimal() for key in names):
+            raise NoTrends(f'places must be written as {{"1": "Worldwide", "2459115": "New York"}}, not {names!r}')
+        return sorted(cls(int(woeid), str(name)) for woeid, name in names.items())
 
 
 def key(hour: datetime, woeid: int) -> str:
@@ -40,15 +40,15 @@ def key(hour: datetime, woeid: int) -> str:
     return key_of(hour, f"{PLACE}{woeid}")
 
 
-def is_place(found: str) -> bool:
+def is_place(text: str) -> bool:
     """Whether a key of the results bucket is that of a place's trends."""
-    return found.startswith(HOURS) and found.rsplit("/", 1)[-1].startswith(PLACE)
+    return text.startswith(HOURS) and text.rsplit("/", 1)[-1].startswith(PLACE)
 
 
 def document(place: Place, hour: datetime, heard_at: datetime, answer: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of X's answer (`GET /2/trends/by/woeid/{id}`) of `heard_at`, for `hour`. Raises NoTrends."""
-    found = answer.get("data")
-    if not isinstance(found, list):
+    trends = answer.get("data")
+    if not isinstance(trends, list):
         raise NoTrends(f"X has no trends for {place.name} ({place.woeid}): {_why(answer)}")
     return {
         "woeid": place.woeid,
@@ -56,23 +56,25 @@ def document(place: Place, hour: datetime, heard_at: datetime, answer: Mapping[s
         "window_start": _utc(hour),
         "window_end": _utc(hour + HOUR),
         "heard_at": _utc(heard_at),
-        "trends": [_trend(rank, one) for rank, one in enumerate(_named(found), 1)],
+        "trends": [_trend(rank, trend) for rank, trend in enumerate(_named(trends), 1)],
     }
 
 
-def _named(found: Sequence[Any]) -> list[Mapping[str, Any]]:
-    return [one for one in found if isinstance(one, Mapping) and isinstance(one.get("trend_name"), str)]
+def _named(trends: Sequence[Any]) -> list[Mapping[str, Any]]:
+    return [trend for trend in trends if isinstance(trend, Mapping) and isinstance(trend.get("trend_name"), str)]
 
 
-def _trend(rank: int, told: Mapping[str, Any]) -> dict[str, Any]:
-    count = told.get("tweet_count")
+def _trend(rank: int, trend: Mapping[str, Any]) -> dict[str, Any]:
+    count = trend.get("tweet_count")
     counted = isinstance(count, int) and not isinstance(count, bool) and count >= 0
-    return {"rank": rank, "name": _text(str(told["trend_name"])), "posts": count if counted else None}
+    return {"rank": rank, "name": _text(str(trend["trend_name"])), "posts": count if counted else None}
 
 
 def _text(name: str) -> str:
     """A name that UTF-8 and Postgres can hold: JSON's lone halves of pairs and U+0000 are neither's."""
-    return "".join(_REPLACEMENT if one == "\0" or "\ud800" <= one <= "\udfff" else one for one in name)
+    return "".join(
+        _REPLACEMENT if character == "\0" or "\ud800" <= character <= "\udfff" else character for character in name
+    )
 
 
 def _why(answer: Mapping[str, Any]) -> str:

@@ -29,8 +29,8 @@ class Authors:
         self._next = array("i")  # by number: the next one in the same bucket
         self._heads = array("i", [_NONE]) * _BUCKETS  # by bucket: the first number
         self._hot: dict[Author, int] = {}
-        self._told = 0  # `changes` has told of the text up to here
-        self._kept: Numbers | None = None  # the numbers then, since `changes`
+        self._exported_text = 0  # `changes` has exported the text up to here
+        self._retained: Numbers | None = None  # the numbers then, since `changes`
         self.rewritten = 0  # lines that are of no use any more, until `keep`
 
     def __len__(self) -> int:
@@ -38,11 +38,11 @@ class Authors:
 
     def numbers(self, authors: Sequence[Author]) -> list[int]:
         """The numbers of some authors; new ones get a number, and an author's handle is the one given last."""
-        found = list(map(self._hot.get, authors))
-        if None in found:
+        numbers = list(map(self._hot.get, authors))
+        if None in numbers:
             number_of = self._number
-            return [number_of(author) if n is None else n for author, n in zip(authors, found, strict=True)]
-        return found  # type: ignore[return-value]
+            return [number_of(author) if n is None else n for author, n in zip(authors, numbers, strict=True)]
+        return numbers  # type: ignore[return-value]
 
     def line(self, number: int) -> bytes:
         """The author as JSON: an array of network, id and handle."""
@@ -55,11 +55,11 @@ class Authors:
 
     def keep(self, numbers: Iterable[int]) -> Numbers:
         """Forget all others and number these, which ascend, anew; returns the new numbers by old ones."""
-        kept, fresh, renumbered = array("i", numbers), Authors(), array("i", [_NONE]) * len(self)
-        for number in kept:
+        retained, fresh, renumbered = array("i", numbers), Authors(), array("i", [_NONE]) * len(self)
+        for number in retained:
             renumbered[number] = fresh._append(self.line(number), self._hashes[number])
-        fresh._hot = {one: renumbered[number] for one, number in self._hot.items() if renumbered[number] != _NONE}
-        fresh._told, fresh._kept = len(fresh._text), kept
+        fresh._hot = {author: renumbered[number] for author, number in self._hot.items() if renumbered[number] != _NONE}
+        fresh._exported_text, fresh._retained = len(fresh._text), retained
         self.__dict__ = fresh.__dict__
         return renumbered
 
@@ -68,24 +68,24 @@ class Authors:
 
         Is to be asked for before `keep`, so that what that forgets was told before.
         """
-        return self._changes(bytes(self._text[self._told :]))
+        return self._changes(bytes(self._text[self._exported_text :]))
 
     def snapshot(self) -> dict[str, Any]:
         """All of it, as `restore` takes it."""
-        self._kept = None
+        self._retained = None
         return self._changes(b"".join(b"%b\n" % self.line(number) for number in range(len(self))))
 
-    def restore(self, told: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Take over `changes`; if they say what was `kept`, then after that."""
-        for author in chain(told["new"], told.get("renamed", ())):  # earlier versions told these apart
+        for author in chain(state["new"], state.get("renamed", ())):  # earlier versions told these apart
             self._number(tuple(author))
-        self._told, self._kept = len(self._text), None
+        self._exported_text, self._retained = len(self._text), None
 
     def _changes(self, lines: bytes) -> dict[str, Any]:
-        kept = None if self._kept is None else self._kept.tolist()
-        self._told, self._kept = len(self._text), None
+        retained = None if self._retained is None else self._retained.tolist()
+        self._exported_text, self._retained = len(self._text), None
         # Lines were not kept one by one: what orjson gives holds a kilobyte each, and takes microseconds to keep.
-        return {"kept": kept, "new": orjson.Fragment(b"[%b]" % lines[:-1].replace(b"\n", b","))}
+        return {"kept": retained, "new": orjson.Fragment(b"[%b]" % lines[:-1].replace(b"\n", b","))}
 
     def _number(self, author: Author) -> int:
         line, hashed = orjson.dumps(author), hash(author[:2]) & 0xFFFFFFFF

@@ -8,6 +8,7 @@ s.
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import chain, compress
 from typing import Any
 
@@ -22,6 +23,7 @@ from postrank.windows.window import Window, window
 
 EDIT_HORIZON_MS = 3_600_000  # an edit of an unseen, older post is no sign that we should have counted the post now
 SKEW_MS = 300_000  # a post dated further ahead than this is counted, but does not move the watermark
+DAYS_AHEAD = 1  # days after today of which posts are counted; SQL ranks no later ones either
 _SPARE = 10_000  # authors that nobody needs any more are looked for when there are so many, or twice those in use
 
 
@@ -45,12 +47,20 @@ class AuthorWindows:
     _due: deque[tuple[int, int]] = field(default_factory=deque)  # minutes to be emitted, from which of their authors on
     _spare: int = _SPARE
 
-    def add(self, posts: Sequence[Post], now_ms: int) -> None:
-        """Count posts; each (network, post_id) once. `now_ms` bounds how far a skewed clock can move the watermark."""
+    def add(self, posts: Sequence[Post], now_ms: int) -> int:
+        """Count posts; each (network, post_id) once. `now_ms` bounds how far a skewed clock can move the watermark.
+
+        Returns how many posts are dated so far ahead that they are in no window.
+        """
+        end = _end_of_time(now_ms)
+        ahead = sum(post.posted_at >= end for post in posts)
+        if ahead:
+            posts = [post for post in posts if post.posted_at < end]
         networks = {post.network for post in posts}
         for network in networks:
             some = posts if len(networks) == 1 else [post for post in posts if post.network == network]
             self._add(network, some, now_ms + SKEW_MS)
+        return ahead
 
     def _add(self, network: str, posts: Sequence[Post], ahead: int) -> None:
         # One pass in C for each step, instead of one loop over all of them: this is done for every post of a stream.
@@ -82,10 +92,10 @@ class AuthorWindows:
             "seen": self.seen.take_new(),
             "newest_ms": self.newest_ms,
         }
-        late = [self._tumbling(*one) for one in minutes.merge()]
+        late = [self._tumbling(*late_minute) for late_minute in minutes.merge()]
         self._due.extend((minute, 0) for minute in minutes.close(self._closing(ended)))
         emitted = [*late, *self._emit()]
-        emitted += [self._slid(*one) for one in self.sliding.take(self.newest_ms, ended=ended)]
+        emitted += [self._slid(*late_minute) for late_minute in self.sliding.take(self.newest_ms, ended=ended)]
         # A minute counts as closed when the last of its windows was emitted: after a crash it is emitted as a whole.
         changes["closed"] = self._due[0][0] - 1 if self._due else minutes.closed
         self._forget()
@@ -100,8 +110,8 @@ class AuthorWindows:
         """Take over what `take` or `snapshot` gave before a restart, in the same order."""
         self.seen.restore(changes["seen"])
         self.newest_ms = changes["newest_ms"]
-        if (kept := changes["authors"]["kept"]) is not None:
-            self._keep(kept)
+        if (retained := changes["authors"]["kept"]) is not None:
+            self._keep(retained)
         self.authors.restore(changes["authors"])
         self._minutes.forgotten = changes.get("forgotten", self._minutes.forgotten)
         self._minutes.restore(changes["minutes"], changes["closed"])
@@ -120,7 +130,9 @@ class AuthorWindows:
 
     def top(self, number: int) -> list[tuple[Author, int]]:
         """The authors with most posts in the newest 60 s of event time, and how many."""
-        return [(self.authors.author(author), posts) for author, posts in self.sliding.top(number)]
+        if self.newest_ms is None:
+            return []
+        return [(self.authors.author(author), posts) for author, posts in self.sliding.top(number, self.newest_ms)]
 
     def _move_on(self, instants: Collection[str], ahead: int) -> None:
         newest: int | None = milliseconds(max(instants))
@@ -174,7 +186,16 @@ class AuthorWindows:
             self._keep(compress(range(len(used)), used))
         self._spare = 2 * number + _SPARE
 
-    def _keep(self, kept: Iterable[int]) -> None:
-        renumbered = self.authors.keep(kept)
+    def _keep(self, numbers: Iterable[int]) -> None:
+        renumbered = self.authors.keep(numbers)
         self._minutes.renumber(renumbered)
         self.sliding.renumber(renumbered)
+
+
+def _end_of_time(now_ms: int) -> str:
+    """The first instant, as posts write it, of the day from which on posts are in no window."""
+    try:
+        today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+        return (today + timedelta(days=DAYS_AHEAD + 1)).isoformat()
+    except (OverflowError, ValueError, OSError):  # the calendar ends before
+        return "~"

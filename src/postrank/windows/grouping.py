@@ -19,10 +19,10 @@ def grouped(
     if first == _place(max(distinct)):
         return ((first, numbers),)
     places = {instant: _place(instant) for instant in distinct}
-    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
     for instant, number in zip(instants, numbers, strict=True):
-        found[places[instant]].append(number)
-    return found.items()
+        groups[places[instant]].append(number)
+    return groups.items()
 
 
 def _place(instant: str) -> tuple[int, int]:

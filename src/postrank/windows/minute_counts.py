@@ -122,12 +122,12 @@ class Minutes:
 
         Returns how many posts came too late for a minute that is gone, since the last call.
         """
-        kept = sum(len(closed.numbers) for closed in self._closed.values())
-        if kept > retained:
+        numbers_retained = sum(len(closed.numbers) for closed in self._closed.values())
+        if numbers_retained > retained:
             for minute in sorted(self._closed):
-                kept -= len(self._closed.pop(minute).numbers)
+                numbers_retained -= len(self._closed.pop(minute).numbers)
                 self.forgotten = minute
-                if kept <= retained * 0.9:
+                if numbers_retained <= retained * 0.9:
                     break
         late, self._too_late = self._too_late, 0
         return late

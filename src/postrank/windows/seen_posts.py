@@ -18,9 +18,9 @@ class Seen:
         places: Sequence[int] = range(len(keys))
         if not (self._now.isdisjoint(keys) and self._before.isdisjoint(keys)):
             places = [place for place in places if keys[place] not in self._now and keys[place] not in self._before]
-        known = len(self._now)
+        before = len(self._now)
         self._now.update(keys if len(places) == len(keys) else [keys[place] for place in places])
-        if len(self._now) < known + len(places):  # one of them stands there twice
+        if len(self._now) < before + len(places):  # one of them stands there twice
             first = {keys[place]: place for place in reversed(places)}
             places = sorted(first.values())
         self._new += keys if len(places) == len(keys) else [keys[place] for place in places]

@@ -54,14 +54,13 @@ class Sliding:
         if self._done is None or passed > self._done:
             self._advance(passed)
 
-    def top(self, number: int) -> list[tuple[int, int]]:
-        """Who wrote most in the newest 60 s that were counted: author's number, posts."""
-        if not self._slots:
-            return []
-        newest, totals = max(self._slots), self._totals[:]
+    def top(self, number: int, newest_ms: int) -> list[tuple[int, int]]:
+        """Who wrote most in the 60 s up to an instant, whatever is dated later: author's number, posts."""
+        newest = slot_of(newest_ms)
+        totals = self._totals[:]
         for slot, numbers in self._slots.items():
             if self._done is None or slot > self._done:
-                if slot > newest - STEPS:
+                if newest - STEPS < slot <= newest:
                     _count(totals, numbers, 1)
             elif slot <= newest - STEPS:
                 _count(totals, numbers, -1)

@@ -1,9 +1,10 @@
-# What Airflow runs as and from: its role, an instance profile for a host of its own, the registry of its image, and,
-# when asked for, Airflow itself as AWS runs it (mwaa.tf).
+# Airflow's role, an instance profile for a self-managed host, the registry for its image, and optionally an Amazon MWAA
+# environment (mwaa.tf).
 
 resource "aws_iam_role" "this" {
-  name               = var.names.roles.airflow
-  assume_role_policy = var.mwaa == null ? var.trust : var.mwaa_trust
+  name                 = var.names.roles.airflow
+  assume_role_policy   = var.mwaa == null ? var.trust : var.mwaa_trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "this" {

@@ -1,4 +1,4 @@
-# Amazon Managed Workflows for Apache Airflow, from what `make mwaa` has put into the artifacts bucket.
+# Amazon Managed Workflows for Apache Airflow, from the package that `make mwaa` uploads to the artifacts bucket.
 
 locals {
   connections = dirname(var.names.secrets.webhook) # the folder of secrets that are Airflow's connections

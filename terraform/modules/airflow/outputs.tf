@@ -1,14 +1,14 @@
 output "role_arn" {
-  description = "The role that Airflow's tasks run under."
+  description = "ARN of the role that Airflow's tasks run under."
   value       = aws_iam_role.this.arn
 }
 
 output "repository_url" {
-  description = "Where Airflow's image is pushed."
+  description = "URL of the registry for Airflow's image."
   value       = aws_ecr_repository.this.repository_url
 }
 
 output "webserver_url" {
-  description = "Where MWAA shows Airflow, or null without it."
+  description = "URL of the Airflow UI on MWAA; null without MWAA."
   value       = one(aws_mwaa_environment.this[*].webserver_url)
 }

@@ -1,15 +1,15 @@
 variable "names" {
-  description = "The names of resources.json, filled in."
+  description = "Names from resources.json with environment and account filled in."
   type        = object({ roles = map(string), secrets = map(string) })
 }
 
 variable "policy" {
-  description = "What Airflow may do, as JSON."
+  description = "Policy of Airflow's role, as JSON."
   type        = string
 }
 
 variable "trust" {
-  description = "Who may assume Airflow's role, as JSON."
+  description = "Trust policy of Airflow's role, as JSON."
   type        = string
 }
 
@@ -19,7 +19,7 @@ variable "force_destroy" {
 }
 
 variable "mwaa" {
-  description = "Airflow as AWS runs it: its version, class of environment, most workers and level of logs; null for none."
+  description = "MWAA environment: version, class, maximum number of workers and log level; null creates none."
   type = object({
     version     = string
     class       = string
@@ -29,26 +29,32 @@ variable "mwaa" {
 }
 
 variable "mwaa_policy" {
-  description = "What Airflow's role may do beside it as MWAA's execution role, as JSON."
+  description = "Additional policy of Airflow's role as MWAA's execution role, as JSON."
   type        = string
 }
 
 variable "mwaa_trust" {
-  description = "Who may assume Airflow's role when it is MWAA's execution role, as JSON."
+  description = "Trust policy of Airflow's role as MWAA's execution role, as JSON."
   type        = string
 }
 
 variable "artifacts_bucket_arn" {
-  description = "ARN of the bucket that MWAA takes DAGs, plugins and requirements from; it must be versioned."
+  description = "ARN of the versioned bucket from which MWAA loads DAGs, plugins and requirements."
   type        = string
 }
 
 variable "vpc_id" {
-  description = "The network."
+  description = "ID of the VPC."
   type        = string
 }
 
 variable "subnets" {
-  description = "Ids of private subnets with a way out, in two zones at least."
+  description = "IDs of private subnets with outbound access, in at least two zones."
   type        = list(string)
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
 }

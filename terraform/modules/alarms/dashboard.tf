@@ -1,4 +1,4 @@
-# One page: every hop of a post from left to right, above it the alarms.
+# One page: the alarms, and below them every hop of a post from left to right.
 
 locals {
   own = { for metric, stat in {
@@ -9,18 +9,18 @@ locals {
 
   graphs = {
     "Posts: read, acknowledged, rejected" = [local.own.EventsRead, local.own.LinesDelivered, local.own.LinesRejected]
-    "Waiting and refused"                 = [local.own.LinesSpooled, local.own.EntriesRefused]
-    "Ages of the streamer, s"             = [local.own.SourceContactAge, local.own.AckAge, local.own.HeartbeatAge]
+    "Spooled and rejected"                = [local.own.LinesSpooled, local.own.EntriesRefused]
+    "Streamer: ages, s"                   = [local.own.SourceContactAge, local.own.AckAge, local.own.HeartbeatAge]
     "X, US dollars this month"            = [local.own.XSpentMonthUsd, local.own.XBudgetMonthUsd]
     "Kinesis: how far Firehose is behind, ms" = [
       for stream in values(var.names.streams) :
       ["AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", stream, { stat = "Maximum" }]
     ]
-    "Kinesis: refused records" = [
+    "Kinesis: throttled writes" = [
       for stream in values(var.names.streams) :
       ["AWS/Kinesis", "WriteProvisionedThroughputExceeded", "StreamName", stream, { stat = "Sum" }]
     ]
-    "Firehose: age of what is not delivered, s" = [
+    "Firehose: age of undelivered records, s" = [
       for stream in values(var.names.delivery_streams) :
       ["AWS/Firehose", "DeliveryToS3.DataFreshness", "DeliveryStreamName", stream, { stat = "Maximum" }]
     ]

@@ -1,5 +1,5 @@
-# The topic that people listen to, the alarms that speak there, a dashboard, and a budget. docs/runbook.md says what to
-# do at each alarm.
+# The alerts topic, the alarms that notify it, a dashboard, and a budget. docs/runbook.md says what to do for each
+# alarm.
 
 locals {
   prefix = trimsuffix(var.names.topic, "-alerts")
@@ -14,7 +14,7 @@ locals {
       "${purpose}-throttled" = {
         namespace   = "AWS/Kinesis", metric = "WriteProvisionedThroughputExceeded", statistic = "Sum"
         dimensions  = { StreamName = stream }, threshold = 100, missing = "notBreaching"
-        description = "${stream} refuses records: it has too few shards, or one is hot."
+        description = "${stream} throttles writes: it has too few shards, or one shard is hot."
       }
     }
   ]...)
@@ -23,7 +23,7 @@ locals {
     for purpose, delivery in var.names.delivery_streams : "${purpose}-freshness" => {
       namespace   = "AWS/Firehose", metric = "DeliveryToS3.DataFreshness", statistic = "Maximum"
       dimensions  = { DeliveryStreamName = delivery }, threshold = 900, missing = "notBreaching"
-      description = "The oldest record that ${delivery} has not delivered is older than 15 minutes."
+      description = "The oldest undelivered record of ${delivery} is older than 15 minutes."
     }
   }
 
@@ -31,22 +31,22 @@ locals {
     "streamer-silent" = {
       namespace   = var.names.metrics_namespace, metric = "SourceContactAge", statistic = "Maximum"
       dimensions  = { Environment = var.environment }, threshold = 300, missing = "breaching"
-      description = "The streamer has not heard from its source for 5 minutes, or says nothing at all."
+      description = "The source has been silent for 5 minutes, or the streamer sends no metrics."
     }
     "streamer-heartbeat" = {
       namespace   = var.names.metrics_namespace, metric = "HeartbeatAge", statistic = "Maximum"
       dimensions  = { Environment = var.environment }, threshold = 300, missing = "notBreaching"
-      description = "The streamer runs, but S3 has taken no heartbeat from it for 5 minutes."
+      description = "The streamer runs, but S3 has received no heartbeat from it for 5 minutes."
     }
     "streamer-paused" = {
       namespace   = var.names.metrics_namespace, metric = "XPausedForBudget", statistic = "Maximum"
       dimensions  = { Environment = var.environment }, threshold = 0, missing = "notBreaching"
-      description = "The streamer reads nothing from X: its budget of the day or the month is spent."
+      description = "The streamer reads nothing from X: its daily or monthly budget is spent."
     }
     "streamer-spooling" = {
       namespace   = var.names.metrics_namespace, metric = "SpoolBytes", statistic = "Minimum"
       dimensions  = { Environment = var.environment }, threshold = 536870912, missing = "notBreaching"
-      description = "More than half a GiB waits on the streamer's disk."
+      description = "More than half a GiB is spooled on the streamer's disk: AWS rejects records or is unavailable."
     }
     "streamer-rejecting" = {
       namespace   = var.names.metrics_namespace, metric = "LinesRejected", statistic = "Sum"
@@ -93,7 +93,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
 resource "aws_cloudwatch_metric_alarm" "scanned" {
   alarm_name          = "${local.prefix}-scanned"
-  alarm_description   = "Athena scanned more in a day than its budget of ${var.daily_scan_gib} GiB."
+  alarm_description   = "Athena scanned more than ${var.daily_scan_gib} GiB in a day."
   namespace           = "AWS/Athena"
   metric_name         = "ProcessedBytes"
   dimensions          = { WorkGroup = var.names.workgroup }
@@ -106,10 +106,10 @@ resource "aws_cloudwatch_metric_alarm" "scanned" {
   alarm_actions       = [aws_sns_topic.this.arn]
 }
 
-# What X has cost this month, in per cent of the streamer's own budget.
+# X's cost this month as a percentage of the streamer's budget.
 resource "aws_cloudwatch_metric_alarm" "spend" {
   alarm_name          = "${local.prefix}-x-spend"
-  alarm_description   = "More than ${var.spend_percent} % of the month's budget for X is spent."
+  alarm_description   = "More than ${var.spend_percent} % of the monthly budget for X is spent."
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.spend_percent
   treat_missing_data  = "notBreaching"
@@ -119,7 +119,7 @@ resource "aws_cloudwatch_metric_alarm" "spend" {
   metric_query {
     id          = "share"
     expression  = "100 * spent / budget"
-    label       = "Per cent of the month's budget"
+    label       = "Percentage of the monthly budget"
     return_data = true
   }
 

@@ -1,5 +1,5 @@
 output "topic_arn" {
-  description = "The topic that alarms go to."
+  description = "ARN of the topic that alarms notify."
   value       = aws_sns_topic.this.arn
 }
 
@@ -9,6 +9,6 @@ output "alarms" {
 }
 
 output "dashboard" {
-  description = "The dashboard's name."
+  description = "Name of the dashboard."
   value       = aws_cloudwatch_dashboard.this.dashboard_name
 }

@@ -1,5 +1,5 @@
 variable "names" {
-  description = "The names of resources.json, filled in."
+  description = "Names from resources.json with environment and account filled in."
   type = object({
     streams           = map(string)
     delivery_streams  = map(string)
@@ -10,38 +10,38 @@ variable "names" {
 }
 
 variable "environment" {
-  description = "The environment's name: the dimension of the streamer's metrics."
+  description = "Name of the environment: the dimension of the streamer's metrics."
   type        = string
 }
 
 variable "emails" {
-  description = "Addresses that hear of alarms and of the budget."
+  description = "Mail addresses for alarms and budget notifications."
   type        = set(string)
 }
 
 variable "topic_key" {
-  description = "The KMS key that encrypts the topic, or null. CloudWatch cannot publish through the key that AWS manages."
+  description = "KMS key that encrypts the topic, or null. CloudWatch cannot publish through the AWS managed key."
   type        = string
   default     = null
 }
 
 variable "daily_scan_gib" {
-  description = "GiB that Athena may scan in a day before the alarm."
+  description = "GiB that Athena may scan per day before an alarm."
   type        = number
 }
 
 variable "monthly_usd" {
-  description = "The month's budget in US dollars for the whole account, or null for none."
+  description = "Monthly budget of the whole account in US dollars; null creates none."
   type        = number
 }
 
 variable "region" {
-  description = "The region, for the dashboard's graphs."
+  description = "AWS region of the dashboard's graphs."
   type        = string
 }
 
 variable "spend_percent" {
-  description = "Per cent of the month's budget for X (the streamer's configuration has it) before the alarm."
+  description = "Percentage of the monthly budget for X (set in the streamer's configuration) before an alarm."
   type        = number
   default     = 80
 

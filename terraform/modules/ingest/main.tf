@@ -19,8 +19,9 @@ resource "aws_kinesis_stream" "this" {
 }
 
 resource "aws_iam_role" "firehose" {
-  name               = var.names.roles.firehose
-  assume_role_policy = var.trust
+  name                 = var.names.roles.firehose
+  assume_role_policy   = var.trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "firehose" {

@@ -1,5 +1,5 @@
 variable "names" {
-  description = "The names of resources.json, filled in."
+  description = "Names from resources.json with environment and account filled in."
   type = object({
     streams          = map(string)
     delivery_streams = map(string)
@@ -16,7 +16,7 @@ variable "delivery" {
 }
 
 variable "buffer_mib" {
-  description = "How much Firehose collects before it writes an object, in MiB."
+  description = "Buffer size of Firehose in MiB."
   type        = number
 
   validation {
@@ -26,7 +26,7 @@ variable "buffer_mib" {
 }
 
 variable "buffer_seconds" {
-  description = "How long Firehose collects before it writes an object."
+  description = "Buffer interval of Firehose in seconds."
   type        = number
 
   validation {
@@ -36,12 +36,12 @@ variable "buffer_seconds" {
 }
 
 variable "shards" {
-  description = "Shards of each stream; 0 lets Kinesis scale by itself (on-demand)."
+  description = "Number of shards per stream; 0 selects on-demand mode."
   type        = number
 }
 
 variable "retention_hours" {
-  description = "Hours that the streams keep records."
+  description = "Hours that the streams retain records."
   type        = number
 }
 
@@ -51,11 +51,17 @@ variable "raw_bucket_arn" {
 }
 
 variable "policy" {
-  description = "What Firehose may do, as JSON."
+  description = "Policy of Firehose's role, as JSON."
   type        = string
 }
 
 variable "trust" {
-  description = "Who may assume Firehose's role, as JSON."
+  description = "Trust policy of Firehose's role, as JSON."
   type        = string
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
 }

@@ -1,7 +1,7 @@
-# The buckets, the catalogue's database and tables, and the crawler that adds the raw tables' partitions.
+# The buckets, the Glue database and its tables, and the crawler that adds partitions to the raw tables.
 
 locals {
-  # By bucket: how many days what lies below a prefix is kept. What no rule can tell, maintain_lake cleans.
+  # By bucket: retention in days per prefix. maintain_lake removes what lifecycle rules cannot express.
   expiry_days = {
     raw = {
       "raw/"             = var.retention_days.raw
@@ -175,15 +175,16 @@ resource "aws_glue_catalog_table" "this" {
     }
   }
 
-  # The crawler writes its own parameters beside ours.
+  # The crawler adds its own parameters.
   lifecycle {
     ignore_changes = [parameters]
   }
 }
 
 resource "aws_iam_role" "crawler" {
-  name               = var.names.roles.crawler
-  assume_role_policy = var.trust
+  name                 = var.names.roles.crawler
+  assume_role_policy   = var.trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "crawler" {

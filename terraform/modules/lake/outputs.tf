@@ -9,11 +9,11 @@ output "buckets" {
 }
 
 output "database" {
-  description = "The catalogue's database."
+  description = "Name of the Glue database."
   value       = aws_glue_catalog_database.this.name
 }
 
 output "crawler" {
-  description = "The crawler of the raw tables."
+  description = "Name of the crawler of the raw tables."
   value       = aws_glue_crawler.raw.name
 }

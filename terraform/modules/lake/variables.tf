@@ -1,5 +1,5 @@
 variable "names" {
-  description = "The names of resources.json, filled in."
+  description = "Names from resources.json with environment and account filled in."
   type = object({
     buckets              = map(string)
     streams              = map(string)
@@ -11,7 +11,7 @@ variable "names" {
 }
 
 variable "tables" {
-  description = "The tables of tables.json; columns and partition keys are lists of [name, type] in their order."
+  description = "Tables from tables.json; columns and partition keys are ordered lists of [name, type]."
   type = map(object({
     description    = string
     bucket         = string
@@ -24,22 +24,22 @@ variable "tables" {
 }
 
 variable "projection" {
-  description = "Parameters of the tables whose partitions Athena computes."
+  description = "Parameters of tables with partition projection."
   type        = map(string)
 }
 
 variable "policy" {
-  description = "What the crawler may do, as JSON."
+  description = "Policy of the crawler's role, as JSON."
   type        = string
 }
 
 variable "trust" {
-  description = "Who may assume the crawler's role, as JSON."
+  description = "Trust policy of the crawler's role, as JSON."
   type        = string
 }
 
 variable "retention_days" {
-  description = "Days that each zone is kept, as resources.json has them."
+  description = "Retention of each zone in days, from resources.json."
   type = object({
     raw           = number
     errors        = number
@@ -49,11 +49,17 @@ variable "retention_days" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying a bucket deletes what is in it."
+  description = "Whether destroying a bucket deletes its objects."
   type        = bool
 }
 
 variable "require_tls" {
-  description = "Whether the buckets refuse plain HTTP."
+  description = "Whether the buckets reject plain HTTP."
   type        = bool
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
 }

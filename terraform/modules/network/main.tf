@@ -1,5 +1,5 @@
-# A network with public subnets for what calls out, and private ones for what is reached from within or reaches AWS
-# alone. Nothing listens to the internet.
+# A network with public subnets for outbound traffic, and private subnets for internal services. Nothing accepts
+# connections from the internet.
 
 resource "aws_vpc" "this" {
   #checkov:skip=CKV2_AWS_11:Nothing has an inbound rule from outside; a log of every flow would cost more than the streams.
@@ -9,7 +9,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = var.name }
 }
 
-# What is put into no group of its own can reach nothing, and nothing reaches it.
+# The default security group allows no traffic.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -75,7 +75,7 @@ resource "aws_vpc_endpoint" "s3" {
   tags              = { Name = "${var.name}-s3" }
 }
 
-# Where AWS's own services answer inside the network, so that calls to them need no way out.
+# Endpoints of AWS services inside the network: calls to them need no outbound access.
 resource "aws_vpc_endpoint" "interface" {
   for_each = var.interface_endpoints
 
@@ -122,7 +122,7 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   to_port           = 443
 }
 
-# A way out for what is in the private subnets, one for all zones: what it serves can wait for a zone to come back.
+# Outbound access of the private subnets, one gateway for all zones: its users can wait for a zone to recover.
 resource "aws_eip" "nat" {
   count = var.nat ? 1 : 0
 

@@ -1,15 +1,15 @@
 variable "name" {
-  description = "What the network and its parts are called."
+  description = "Name of the network and prefix of its parts' names."
   type        = string
 }
 
 variable "region" {
-  description = "The region, for the names of endpoint services."
+  description = "AWS region, for the names of endpoint services."
   type        = string
 }
 
 variable "cidr" {
-  description = "The network's addresses; a /16, of which every subnet takes a /24."
+  description = "CIDR block of the network: a /16, of which every subnet uses a /24."
   type        = string
 
   validation {
@@ -19,16 +19,16 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Availability zones, one public and one private subnet in each."
+  description = "Availability zones; each gets one public and one private subnet."
   type        = list(string)
 }
 
 variable "interface_endpoints" {
-  description = "AWS services that answer inside the network, by the last part of their endpoint's name, such as kinesis-streams."
+  description = "AWS services with an interface endpoint, by the last part of the endpoint's name, such as kinesis-streams."
   type        = set(string)
 }
 
 variable "nat" {
-  description = "Whether the private subnets have a way out, through a NAT gateway."
+  description = "Whether the private subnets have outbound access through a NAT gateway."
   type        = bool
 }

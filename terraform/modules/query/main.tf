@@ -1,4 +1,4 @@
-# The Athena workgroup: where results go, how much one query may scan, and the queries that people find in it.
+# The Athena workgroup: result location, scan limit per query, and named queries.
 
 resource "aws_athena_workgroup" "this" {
   #checkov:skip=CKV_AWS_82:CTAS names its own location, which an enforced workgroup refuses; the bucket encrypts what it gets.

@@ -1,15 +1,15 @@
 variable "name" {
-  description = "The workgroup's name."
+  description = "Name of the workgroup."
   type        = string
 }
 
 variable "results_bucket" {
-  description = "The bucket that Athena writes query results to."
+  description = "Name of the bucket for query results."
   type        = string
 }
 
 variable "scan_limit_bytes" {
-  description = "Bytes that one query may scan before Athena cancels it; Athena takes no less than 10 MB."
+  description = "Bytes that one query may scan before Athena cancels it; at least 10 MB."
   type        = number
 
   validation {
@@ -19,21 +19,21 @@ variable "scan_limit_bytes" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the workgroup deletes its history of queries."
+  description = "Whether destroying the workgroup deletes its query history."
   type        = bool
 }
 
 variable "database" {
-  description = "The catalogue's database, which the named queries are about."
+  description = "Glue database of the named queries."
   type        = string
 }
 
 variable "queries" {
-  description = "SQL by the name under which people find it in the workgroup; its first line is a comment that describes it."
+  description = "SQL of the named queries by name; the first line of each is a comment that becomes its description."
   type        = map(string)
 
   validation {
     condition     = alltrue([for sql in values(var.queries) : startswith(sql, "-- ")])
-    error_message = "queries must begin with a comment that says what they give."
+    error_message = "queries must start with a comment that describes the result."
   }
 }

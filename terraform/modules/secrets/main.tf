@@ -1,5 +1,5 @@
-# The secrets that people put in and programs read: empty until someone does (docs/deploy.md), so that no value is ever
-# in Terraform's state.
+# Secrets that people fill and programs read. They are created empty (docs/deploy.md), so no value is ever in Terraform's
+# state.
 
 resource "aws_secretsmanager_secret" "this" {
   #checkov:skip=CKV_AWS_149:Encrypted with the account's key for Secrets Manager: one account, one team.

@@ -4,16 +4,16 @@ variable "secrets" {
 }
 
 variable "descriptions" {
-  description = "What belongs into each secret, by purpose."
+  description = "Description of each secret by purpose: what to store in it."
   type        = map(string)
 
   validation {
     condition     = alltrue([for purpose in keys(var.secrets) : contains(keys(var.descriptions), purpose)])
-    error_message = "descriptions must have one for each of the secrets."
+    error_message = "descriptions must have an entry for each secret."
   }
 }
 
 variable "force_destroy" {
-  description = "Whether a destroyed secret is gone at once, rather than after 30 days."
+  description = "Whether a destroyed secret is deleted immediately instead of after 30 days."
   type        = bool
 }

@@ -1,5 +1,5 @@
-# The streamer's host: a group of one that replaces itself, reached through Systems Manager alone, with its state on a
-# volume of its own.
+# The streamer's host: an Auto Scaling group of one that replaces itself, accessible only through Systems Manager, with
+# its state on a separate volume.
 
 locals {
   name = var.names.streamer.name
@@ -31,8 +31,9 @@ data "aws_ssm_parameter" "image" {
 }
 
 resource "aws_iam_role" "this" {
-  name               = var.names.roles.streamer
-  assume_role_policy = var.trust
+  name                 = var.names.roles.streamer
+  assume_role_policy   = var.trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -58,8 +59,9 @@ resource "aws_iam_instance_profile" "this" {
 }
 
 resource "aws_iam_role" "deployer" {
-  name               = var.names.roles.deployer
-  assume_role_policy = var.deployer_trust
+  name                 = var.names.roles.deployer
+  assume_role_policy   = var.deployer_trust
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "deployer" {
@@ -163,7 +165,7 @@ resource "aws_autoscaling_group" "this" {
     version = aws_launch_template.this.latest_version
   }
 
-  # The old instance must let go of the volume before the new one can take it.
+  # The old instance must release the volume before the new one can attach it.
   instance_refresh {
     strategy = "Rolling"
     preferences {

@@ -1,5 +1,5 @@
 variable "names" {
-  description = "The names of resources.json, filled in."
+  description = "Names from resources.json with environment and account filled in."
   type = object({
     buckets           = map(string)
     roles             = map(string)
@@ -15,103 +15,109 @@ variable "names" {
 }
 
 variable "environment" {
-  description = "The environment's name, for the streamer's own settings."
+  description = "Name of the environment, for the streamer's settings."
   type        = string
 }
 
 variable "account" {
-  description = "The account's 12 digits."
+  description = "AWS account ID (12 digits)."
   type        = string
 }
 
 variable "region" {
-  description = "The region."
+  description = "AWS region."
   type        = string
 }
 
 variable "zone" {
-  description = "The availability zone of the instance and of its volume."
+  description = "Availability zone of the instance and its volume."
   type        = string
 }
 
 variable "subnet" {
-  description = "Id of the subnet, in that zone."
+  description = "ID of a subnet in that zone."
   type        = string
 }
 
 variable "security_group" {
-  description = "Id of the security group; it must have no inbound rule."
+  description = "ID of a security group without inbound rules."
   type        = string
 }
 
 variable "instance_type" {
-  description = "An arm64 instance type."
+  description = "Instance type (arm64)."
   type        = string
 }
 
 variable "image_id" {
-  description = "The image; null takes the newest Amazon Linux 2023 for arm64."
+  description = "AMI; null selects the newest Amazon Linux 2023 for arm64."
   type        = string
   default     = null
 }
 
 variable "instance_tags" {
-  description = "Tags of the instance beside its name."
+  description = "Additional tags of the instance."
   type        = map(string)
   default     = {}
 }
 
 variable "state_gib" {
-  description = "GiB of the volume that keeps cursor, journal and spool when the instance is replaced."
+  description = "Size in GiB of the volume that preserves cursor, journal and spool when the instance is replaced."
   type        = number
 }
 
 variable "release" {
-  description = "The published version that a host installs while none was deployed (`postrank deploy streamer`)."
+  description = "Published version that a host installs until another is deployed (`postrank deploy streamer`)."
   type        = string
 }
 
 variable "config" {
-  description = "streamer.toml."
+  description = "Content of streamer.toml."
   type        = string
 }
 
 variable "policy" {
-  description = "What the streamer may do, as JSON."
+  description = "Policy of the streamer's role, as JSON."
   type        = string
 }
 
 variable "host_policy" {
-  description = "What its host may do beside it, as JSON."
+  description = "Additional policy of the streamer's host, as JSON."
   type        = string
 }
 
 variable "trust" {
-  description = "Who may assume the streamer's role, as JSON."
+  description = "Trust policy of the streamer's role, as JSON."
   type        = string
 }
 
 variable "document" {
-  description = "The SSM document that acts on the service, as JSON."
+  description = "SSM document that controls the service, as JSON."
   type        = string
 }
 
 variable "release_document" {
-  description = "The SSM document that installs and activates releases, as JSON."
+  description = "SSM document that installs and activates releases, as JSON."
   type        = string
 }
 
 variable "deployer_policy" {
-  description = "What whoever deploys may do, as JSON."
+  description = "Policy of the deployer's role, as JSON."
   type        = string
 }
 
 variable "deployer_trust" {
-  description = "Who may become the deployer, as JSON."
+  description = "Trust policy of the deployer's role, as JSON."
   type        = string
 }
 
 variable "backfill_document" {
-  description = "The SSM document that reads a span of time again, as JSON."
+  description = "SSM document that runs a backfill, as JSON."
   type        = string
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the permissions boundary of every role, or null for none."
+  type        = string
+  default     = null
 }

@@ -1,4 +1,4 @@
-# The Postgres that exported rankings are loaded into: private, TLS only, its password kept by Secrets Manager.
+# The Postgres database for exported rankings: private, TLS only, with its password in Secrets Manager.
 
 resource "aws_db_subnet_group" "this" {
   name       = var.name

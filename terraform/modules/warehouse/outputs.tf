@@ -1,9 +1,9 @@
 output "endpoint" {
-  description = "Where Postgres answers, as host:port."
+  description = "Endpoint of Postgres, as host:port."
   value       = aws_db_instance.this.endpoint
 }
 
 output "secret_arn" {
-  description = "The secret that RDS keeps user and password in."
+  description = "ARN of the secret in which RDS stores user and password."
   value       = aws_db_instance.this.master_user_secret[0].secret_arn
 }

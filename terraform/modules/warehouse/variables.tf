@@ -1,34 +1,34 @@
 variable "name" {
-  description = "What the database and its parts are called."
+  description = "Name of the database and prefix of its parts' names."
   type        = string
 }
 
 variable "vpc_id" {
-  description = "The network."
+  description = "ID of the VPC."
   type        = string
 }
 
 variable "cidr" {
-  description = "The network's addresses; Postgres answers them alone."
+  description = "CIDR block of the network, the only one with access to Postgres."
   type        = string
 }
 
 variable "subnets" {
-  description = "Ids of private subnets, in two zones at least."
+  description = "IDs of private subnets in at least two zones."
   type        = list(string)
 
   validation {
     condition     = length(var.subnets) >= 2
-    error_message = "RDS wants subnets in two availability zones at least."
+    error_message = "RDS requires subnets in at least two availability zones."
   }
 }
 
 variable "instance_class" {
-  description = "The class of the database's instance."
+  description = "Instance class of the database."
   type        = string
 }
 
 variable "protected" {
-  description = "Whether the database stands in two zones, cannot be deleted by mistake, and leaves a snapshot."
+  description = "Whether the database spans two zones, has deletion protection, and leaves a final snapshot."
   type        = bool
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.chaos.events import Arrived
 from tests.support.chaos.feeds import Feeding
@@ -103,7 +104,7 @@ def _until_all_came(streamer: StreamerProcess, aws: AwsServer, feeding: Feeding,
         wait_for(settled, timeout=900, what="the rest", every=0.5)
         assert process.poll() is None, streamer.log[-3000:]
         process.terminate()
-        assert process.wait(60) == 0, streamer.log[-3000:]
+        assert process.wait(patient(60)) == 0, streamer.log[-3000:]
     finally:
         process.kill()
         process.wait()
@@ -158,7 +159,7 @@ class _Storm:
             process.terminate()
         else:
             process.kill()
-        status = process.wait(60)
+        status = process.wait(patient(60))
         assert status in (0, -signal.SIGKILL, -signal.SIGTERM), self.streamer.log[-3000:]
         if status == 0:
             self.terminations += 1

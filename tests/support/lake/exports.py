@@ -1,6 +1,7 @@
 """Exports as `rank_authors` writes them, made from counts of synthetic authors through the product's own exporter."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,16 +89,24 @@ def export(s3: Any, bucket: str, posts: list[Written], run_id: str = "manual__on
         "queries": [],
         **changes,
     }
-    exporter.publish(manifest, files)
+    exporter.publish(manifest, files, generation=time.time_ns())
     return run.slug
 
 
 def sample_posts(seed: int = 7, authors: int = 140, hours: int = 30, posts: int = 9_000) -> list[Written]:
     """Posts of many authors with a heavy tail and a daily rhythm, among them scripts of all kinds and hostile names."""
+    return _drawn(seed, [_author(number) for number in range(authors)], hours, posts)
+
+
+def plain_posts(seed: int = 7, authors: int = 140, hours: int = 30, posts: int = 9_000) -> list[Written]:
+    """The same without hostile, overlong or missing names: for pictures in the documentation."""
+    return _drawn(seed, [_plain_author(number) for number in range(authors)], hours, posts)
+
+
+def _drawn(seed: int, cast: list[Author], hours: int, posts: int) -> list[Written]:
     draw = random.Random(seed)
     start = datetime(2026, 4, 30, 6, tzinfo=UTC)
-    cast = [_author(number) for number in range(authors)]
-    weights = [1 / (number + 2) for number in range(authors)]
+    weights = [1 / (number + 2) for number in range(len(cast))]
     minutes = range(hours * 60)
     rhythm = [1.2 + (6 < (start + timedelta(minutes=at)).hour < 22) * 3 for at in minutes]
     drawn = zip(draw.choices(cast, weights, k=posts), draw.choices(minutes, rhythm, k=posts), strict=True)
@@ -113,8 +122,12 @@ def _author(number: int) -> Author:
         5: Author("1005", "x", "sim_long", "A synthetic name that goes on and on" * 4),
         6: Author("1006", "x", None, None),
     }
+    return special.get(number, _plain_author(number))
+
+
+def _plain_author(number: int) -> Author:
     networks = ("x", "mastodon:social.example", "bluesky")
-    return special.get(number, Author(str(1000 + number), networks[number % 3], f"sim_{number}", f"Simulated {number}"))
+    return Author(str(1000 + number), networks[number % 3], f"sim_{number}", f"Simulated {number}")
 
 
 def _start(at: datetime, granularity: str, first: datetime) -> datetime:

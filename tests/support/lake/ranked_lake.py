@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,19 @@ from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables, prefix
 from postrank.ranking.export_reader import Results
+from postrank.ranking.lease import RANKING, TRENDS, Lease
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 from postrank.ranking.sql_literals import FILTERS
 from postrank.ranking.steps import Ranking
+from postrank.trends.hashtags import Trends
 
 _ROOT = Path(__file__).resolve().parents[3]
 
+WAITING = "waiting"
+
 Row = dict[str, Any]
+Acts = Generator[str | None, None, Row | None]
 
 
 @dataclass
@@ -33,6 +39,7 @@ class Lake:
     names: Resources = field(default_factory=lambda: Resources.of("local", "123456789012"))
     runs: int = 0
     scanned: dict[str, int] = field(default_factory=dict)  # of the last ranking: bytes by statement
+    over: set[str] = field(default_factory=set)  # run ids that a scheduler would say have ended
 
     def create(self) -> "Lake":
         for bucket in self.names.buckets.values():
@@ -70,8 +77,9 @@ class Lake:
 
     def acts(
         self, ranking: Ranking, attempts: int = 1, trying: Callable[[Callable[[], Any]], Any] | None = None
-    ) -> Generator[None, None, Row | None]:
-        """The acts of a run, one a step; returns the manifest, None when there was nothing to do.
+    ) -> Acts:
+        """The acts of a run, one a step (WAITING: another run holds the lease); returns the manifest, None when there
+        was nothing to do.
 
         Each is done `attempts` times: so does a task that is killed when its work is done, and tried again. `trying`
         does the acts that are no statements instead.
@@ -85,16 +93,19 @@ class Lake:
         def write(path: str, statements: Sequence[Mapping[str, Any]]) -> list[str]:
             return [self.write(path, statements, number) for number in range(1, attempts + 1)][-1]
 
+        while not often(ranking.begin):
+            yield WAITING
         often(ranking.make_views)
         notes = often(ranking.arrived)
         yield
         if not ranking.has_work(notes):
+            often(ranking.end)
             return None
         self.scanned = {}
         queries = write("staging/arrivals.sql", ranking.arrivals(notes))
         yield
         lines = often(ranking.survey, notes)
-        queries += write("staging/touched_minutes.sql", ranking.touched(notes, lines))
+        queries += write("staging/touched_minutes.sql", ranking.touched(notes))
         yield
         planned = often(ranking.layout, notes, lines)
         yield
@@ -113,14 +124,15 @@ class Lake:
         (ranked,) = write("exports/ranked_authors.sql", planned["exports"]) or (None,)
         (taken_out,) = write("exports/taken_out.sql", planned["exports"]) or (None,)
         yield
+        often(ranking.end)
         often(ranking.drop_scratch, planned)
         if ranked is None or taken_out is None:
             return None
-        heading = {"dag_id": "rank_authors", "run_id": ranking.run.run_id, "exported_at": ""}
-        often(ranking.publish, ranked, taken_out, queries, planned["exports"][0], heading)
+        heading = {"dag_id": "rank_authors", "run_id": ranking.run.run_id}
+        often(ranking.publish, ranked, taken_out, queries, planned, heading)
         return self.results.manifest(ranking.run.slug)
 
-    def ranking(self, run_id: str, hours: Sequence[str] = (), **params: Any) -> Ranking:
+    def ranking(self, run_id: str, hours: Sequence[str] = (), *, publishes: bool = True, **params: Any) -> Ranking:
         """The acts of one run, to call one by one."""
         return Ranking(
             run=Run(run_id),
@@ -131,7 +143,32 @@ class Lake:
             athena=self.athena,
             catalogue=self.catalogue,
             s3=self.client("s3"),
+            lease=self.lease(RANKING, run_id),
+            publishes=publishes,
             render=render,
+        )
+
+    def trends(self, run_id: str) -> Trends:
+        """The acts of one ranking of hashtags, to call one by one."""
+        return Trends(
+            run=Run(run_id),
+            resources=self.names,
+            athena=self.athena,
+            catalogue=self.catalogue,
+            s3=self.client("s3"),
+            lease=self.lease(TRENDS, run_id),
+            render=render,
+        )
+
+    def lease(self, name: str, run_id: str) -> Lease:
+        """A lease of the lake as a run sees it."""
+        return Lease(
+            s3=self.client("s3"),
+            bucket=self.names.buckets["lake"],
+            name=name,
+            dag_id="test",
+            run=Run(run_id),
+            is_over=lambda _, ended: ended in self.over,
         )
 
     def write(self, path: str, statements: Sequence[Mapping[str, Any]], attempt: int = 1) -> list[str]:
@@ -148,11 +185,11 @@ class Lake:
         return self.athena.rows(sql)
 
 
-def finish(acts: Generator[None, None, Row | None]) -> Row | None:
+def finish(acts: Acts) -> Row | None:
     """Do the acts that are left; returns what they return."""
     while True:
         try:
-            next(acts)
+            assert next(acts) != WAITING, "another run holds the lease, and does not end"
         except StopIteration as ended:
             return ended.value
 
@@ -168,11 +205,17 @@ def put(lake: Lake, table: str, hour: str, rows: Sequence[Mapping[str, Any]], na
 
 def render(path: str, **params: Any) -> str:
     """A statement of `include/sql`, filled in as the DAGs fill it in."""
+    return _environment().get_template(path).render(params=params)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """What renders the statements; it keeps each that it has compiled."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_ROOT / "include" / "sql"), undefined=jinja2.StrictUndefined
     )
     environment.filters.update({**FILTERS, "attempt": lambda location: f"{location}attempt=1/"})
-    return environment.get_template(path).render(params=params)
+    return environment
 
 
 def post(post_id: str, author: str, posted_at: str, **more: Any) -> Row:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from tests.support.lake.ranked_lake import Lake
+
 LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SLIDING = timedelta(seconds=60)
@@ -56,6 +58,22 @@ def rankings(posts: list[Post]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
         ]
         for (granularity, start), rows in ranks.items()
     }
+
+
+def shown(lake: Lake) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
+    """What everybody reads in the lake, in the form of `rankings`."""
+    rows = lake.rows(
+        "select granularity, date_format(window_start, '%Y-%m-%d %H:%i') as window_start, rank, network, author_id,"
+        " posts, previous_rank, peak_60s, share from author_ranking where granularity <> 'all'"
+        " order by granularity, window_start, rank"
+    )
+    ranked: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for row in rows:
+        earlier = int(row["previous_rank"]) if row["previous_rank"] else None
+        counted = int(row["posts"]), earlier, int(row["peak_60s"]), float(row["share"])
+        line = (int(str(row["rank"])), row["network"], row["author_id"], *counted)
+        ranked.setdefault((row["granularity"], row["window_start"]), []).append(line)
+    return ranked
 
 
 def _ranked(posts: list[Post], start: datetime, length: timedelta) -> list[tuple[int, str, str, int, int]]:

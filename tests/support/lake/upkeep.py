@@ -9,6 +9,7 @@ from postrank.lake.compaction import MANY, Compaction
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
 from postrank.lake.retention import Maintenance
+from postrank.ranking.lease import RANKING, TRENDS
 from postrank.ranking.run_identity import Run
 from tests.support.lake.ranked_lake import Lake, render
 
@@ -16,11 +17,12 @@ AS_OF = datetime(2026, 11, 25, 3, 40, tzinfo=UTC)
 
 
 def redaction(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> Redaction:
-    return Redaction(run=Run(run_id), as_of=as_of, **_parts(lake))
+    leases = [lake.lease(name, run_id) for name in (RANKING, TRENDS)]
+    return Redaction(run=Run(run_id), as_of=as_of, leases=leases, **_parts(lake))
 
 
 def compaction(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> Compaction:
-    return Compaction(run=Run(run_id), as_of=as_of, **_parts(lake))
+    return Compaction(run=Run(run_id), as_of=as_of, lease=lake.lease(RANKING, run_id), **_parts(lake))
 
 
 def maintenance(lake: Lake, as_of: datetime = AS_OF) -> Maintenance:

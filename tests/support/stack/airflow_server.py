@@ -2,20 +2,21 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from localaws.testing.waiting import wait_for
+from localaws.testing.patience import patient
+from postrank.laptop.services.airflow import AIRFLOW, start_database
+from postrank.laptop.services.postgres import Postgres
+from postrank.laptop.services.processes import Parts, Program
 from postrank.laptop.setup.ports import any_free
 
 ROOT = Path(__file__).resolve().parents[3]
 USER, PASSWORD = "viewer", "a-password-of-tests"
-_STARTED_SECONDS = 120.0
+_STARTED_SECONDS = 600.0
 
 
 @contextmanager
@@ -23,35 +24,28 @@ def api_server(folder: Path, aws_endpoint: str, *, with_login: bool) -> Iterator
     """A running api-server; yields its address. With login, USER may look at everything; without, anybody may."""
     port = any_free()
     url = f"http://127.0.0.1:{port}"
-    env = _environment(folder, aws_endpoint, url, with_login=with_login)
-    if not (folder / "airflow.db").exists():
-        subprocess.run([*_AIRFLOW, "db", "migrate"], env=env, check=True, capture_output=True)
-    words = [*_AIRFLOW, "api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--apps", "core"]
-    with (folder / f"api-server-{port}.log").open("wb") as log:
-        process = subprocess.Popen(words, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: _answers(url, process), timeout=_STARTED_SECONDS, what="the api-server", every=0.2)
+    words = [*AIRFLOW, "api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--apps", "core"]
+    with Parts(folder) as parts:
+        database = Postgres(parts, folder / "postgres", ROOT / "var" / "cache")
+        env = _environment(folder, database, aws_endpoint, url, with_login=with_login)
+        start_database(database, env)
+        parts.start("api-server", Program(argv=words, env=env, cwd=folder))
+        parts.wait_until("api-server", lambda: _answers(url), _STARTED_SECONDS)
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def token(url: str) -> str:
     """A token of USER for the API of the server at `url`."""
-    answer = httpx.post(f"{url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=30)
+    answer = httpx.post(f"{url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=patient(30))
     assert answer.is_success, answer.text
     return str(answer.json()["access_token"])
 
 
-_AIRFLOW = (sys.executable, "-m", "airflow")
-
-
-def _environment(folder: Path, aws_endpoint: str, url: str, *, with_login: bool) -> dict[str, str]:
+def _environment(folder: Path, database: Postgres, aws_endpoint: str, url: str, *, with_login: bool) -> dict[str, str]:
     passwords = folder / "passwords.json"
     passwords.write_text(json.dumps({USER: PASSWORD}))
     extra = {"region_name": "us-east-1", "endpoint_url": aws_endpoint}
-    connection = {"conn_type": "aws", "login": "localaws", "password": "localaws", "extra": extra}
+    connection = {"conn_type": "aws", "login": "test", "password": "test", "extra": extra}
     ours = ("AIRFLOW", "AWS_", "POSTRANK_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
@@ -62,7 +56,7 @@ def _environment(folder: Path, aws_endpoint: str, url: str, *, with_login: bool)
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": str(not with_login),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:viewer",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.url,
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__SECRET_KEY": "k" * 64,
         "AIRFLOW__API_AUTH__JWT_SECRET": "j" * 96,
@@ -71,9 +65,8 @@ def _environment(folder: Path, aws_endpoint: str, url: str, *, with_login: bool)
     }
 
 
-def _answers(url: str, process: "subprocess.Popen[bytes]") -> bool:
-    assert process.poll() is None, f"the api-server ended with {process.returncode}"
+def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/api/v2/version", timeout=10).is_success
+        return httpx.get(f"{url}/api/v2/version", timeout=patient(10)).is_success
     except httpx.TransportError:
         return False

@@ -1,5 +1,6 @@
 """A real browser without a window, and the pictures that tests keep of what it shows."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,8 @@ _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
-    """A headless Chromium; skips the test where it is not installed."""
+def browser(*flags: str) -> Iterator[Any]:
+    """A headless Chromium with more `flags`; skips the test where it is not installed."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.skip("no browser: install chromium and chromedriver (Debian: chromium chromium-driver)")
@@ -23,7 +24,7 @@ def browser() -> Iterator[Any]:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for flag in _FLAGS:
+    for flag in (*_FLAGS, *flags):
         options.add_argument(flag)
     running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     try:
@@ -38,12 +39,17 @@ def prefer(running: Any, scheme: str) -> None:
     running.execute_cdp_cmd("Emulation.setEmulatedMedia", wish)
 
 
-def keep_picture(running: Any, name: str) -> Path:
-    """Keep what the browser shows as `var/test-artifacts/<name>.png`."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    path = ARTIFACTS / f"{name}.png"
+def keep_picture(running: Any, name: str, folder: Path = ARTIFACTS) -> Path:
+    """Keep what the browser shows as `<folder>/<name>.png`, by default below `var/test-artifacts`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.png"
     assert running.save_screenshot(str(path))
     return path
+
+
+def keep_documentation_picture(running: Any, name: str) -> Path:
+    """Keep a picture of the docs, in the folder that `POSTRANK_PICTURES` names if it is set (`make pictures`)."""
+    return keep_picture(running, name, Path(os.environ.get("POSTRANK_PICTURES", ARTIFACTS / "docs")))
 
 
 def complaints(running: Any) -> list[str]:

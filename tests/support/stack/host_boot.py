@@ -1,7 +1,8 @@
 """Boots a host from its user data, in a mount namespace of its own: what cloud-init writes and runs, on this machine's
 file system with a layer above it that is gone afterwards.
 
-    unshare --mount python boot.py SPEC     SPEC: a JSON file with `user_data`, `folder`, `disk`, `volume`, `instance`
+    unshare --mount python boot.py SPEC     SPEC: a JSON file with `user_data`, `folder`, `disk`, `volume`, `instance`,
+                                            `root` (boto3's options for a client of the account's root)
 
 The disk is a loop device, which appears when the volume is attached. In place of systemd, a `systemctl` that runs what
 the unit runs before and checks what it would start; in place of XFS, ext4. Prints what came of it, as JSON.
@@ -18,6 +19,8 @@ from typing import Any
 
 import boto3
 import yaml
+
+from localaws.testing.patience import patient
 
 LAYERED = ("/etc", "/opt", "/usr/local", "/var/lib", "/dev")
 STATE = Path("/var/lib/private")
@@ -72,8 +75,7 @@ def main(spec: dict[str, Any]) -> None:
 
 def _appear(spec: dict[str, Any]) -> None:
     """Let the disk be there once the volume is attached to this instance."""
-    keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws", "region_name": "us-east-1"}
-    ec2 = boto3.client("ec2", endpoint_url=os.environ["AWS_ENDPOINT_URL"], **keys)
+    ec2 = boto3.client("ec2", endpoint_url=os.environ["AWS_ENDPOINT_URL"], **spec["root"])
     while True:
         volume = ec2.describe_volumes(VolumeIds=[spec["volume"]])["Volumes"][0]
         if spec["instance"] in [one["InstanceId"] for one in volume["Attachments"]]:
@@ -93,7 +95,9 @@ def _write(path: str, content: str, permissions: str) -> None:
 
 
 def _run(*words: Any) -> str:
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, check=False, timeout=patient(240)
+    )
     if done.returncode:
         sys.exit(f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.local_aws import root_key
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.ports import any_free
 from tests.support import permissions
 
 ROOT = Path(__file__).resolve().parents[3]
-RANKED_SECONDS = 240.0
+RANKED_SECONDS = 900.0  # it takes a minute; a busy machine gets more, and a run that fails ends at once
 
 
 @dataclass
@@ -41,26 +44,32 @@ class Stack:
         return f"http://127.0.0.1:{self.ui_port}"
 
     def client(self, service: str) -> Any:
+        """A boto3 client that is the account's root."""
+        key, secret = root_key(self.var / "aws" / "state" / "credentials")
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.aws_port}",
             region_name="us-east-1",
-            aws_access_key_id="localaws",
-            aws_secret_access_key="localaws",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=Config(read_timeout=patient(60)),
         )
 
     def said(self) -> str:
         return self.output.read_text(encoding="utf-8", errors="replace")
 
     def wait_until_ranked(self) -> None:
-        wait_for(self._ranked, timeout=RANKED_SECONDS, what=f"the ranking; so far it said:\n{self.said()}", every=0.5)
+        try:
+            wait_for(self._ranked, timeout=RANKED_SECONDS, what="the ranking", every=0.5)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its output:\n{self.said()}") from error
 
     def _ranked(self) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"postrank up ended with {self.process.returncode}:\n{self.said()}")
         return "Ctrl-C" in self.said()
 
-    def run_dag(self, dag_id: str, conf: dict[str, Any], timeout: float = 180.0) -> str:
+    def run_dag(self, dag_id: str, conf: dict[str, Any], timeout: float = 900.0) -> str:
         """Run a DAG to its end; returns the run's state."""
         airflow = Airflow(Parts(self.var), {}, self.ui_port, self.var)
         run_id = airflow.trigger(dag_id, conf)
@@ -79,7 +88,7 @@ class Stack:
     def interrupt(self) -> int:
         """Press Ctrl-C; returns the exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=patient(60))
 
 
 def command(*options: str) -> list[str]:
@@ -89,7 +98,10 @@ def command(*options: str) -> list[str]:
 @contextmanager
 def running_stack(folder: Path, posts: Sequence[Path] = (), *options: str) -> Iterator[Stack]:
     """Start everything; on leaving, press Ctrl-C if it still runs."""
-    ui_port, aws_port, var = any_free(), any_free(), folder / "var"
+    ui_port = any_free()
+    aws_port = any_free()
+    var = folder / "var"
+    share_cache(var)
     words = ["--project", str(ROOT), "--var", str(var), "--port", str(ui_port), "--aws-port", str(aws_port), *options]
     for path in posts:
         words += ["--posts", str(path)]
@@ -105,6 +117,15 @@ def running_stack(folder: Path, posts: Sequence[Path] = (), *options: str) -> It
         if process.poll() is None:
             stack.interrupt()
         permissions.gather(stack.calls())
+
+
+def share_cache(var: Path) -> Path:
+    """Have the run in `var` use the checkout's cache, so that Airflow's database is migrated once for all of them."""
+    cache = ROOT / "var" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    var.mkdir(parents=True, exist_ok=True)
+    (var / "cache").symlink_to(cache)
+    return cache
 
 
 def exported(results: Path, granularity: str) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
 from postrank.aws.resources import Resources
 from tests.support.stack.terraform import Terraform
 
@@ -62,6 +63,6 @@ def render_user_data(folder: Path, names: Resources, **more: str) -> str:
     (folder / "console").mkdir()
     done = subprocess.run(
         ["terraform", f"-chdir={folder / 'console'}", "console"],
-        input=f"jsonencode({expression})\n", capture_output=True, text=True, check=True, timeout=60,
+        input=f"jsonencode({expression})\n", capture_output=True, text=True, check=True, timeout=patient(60),
     )  # fmt: skip
     return str(json.loads(json.loads(done.stdout)))

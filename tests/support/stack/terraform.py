@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from localaws.testing.patience import patient
+
 ROOT = Path(__file__).parents[3]
 SECONDS = 240
 _MIRRORS = ("/opt", "/usr/share", "/usr/local/share", "~/.terraform.d")  # Terraform's implied ones, and /opt/<name>
@@ -49,7 +51,7 @@ class Terraform:
         """Run one command; returns what it said. Fails the test at any other status than `expect`."""
         argv = ["terraform", *words, "-no-color"]
         done = subprocess.run(
-            argv, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=SECONDS, check=False
+            argv, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=patient(SECONDS), check=False
         )
         if words[0] == "init" and "could not connect to registry" in done.stderr:
             pytest.skip("neither a mirror of Terraform's AWS provider (POSTRANK_TF_MIRROR) nor its registry")

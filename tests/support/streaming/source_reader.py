@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.options import Options
 from postrank.posts import Event, Reject
@@ -86,5 +87,5 @@ def reading(source: Source, after: Cursor | None = None) -> Iterator[Reading]:
         yield found
     finally:
         source.stop()
-        found.thread.join(30.0)
+        found.thread.join(patient(30.0))
         assert not found.thread.is_alive(), "the source did not return after stop()"

@@ -13,12 +13,15 @@ from typing import Any
 
 import orjson
 
+from localaws.testing.forked import ForkedProcess, Template
+from localaws.testing.patience import patient
 from postrank.aws.resources import Resources
 from tests.support.fakes.aws import AwsServer
 
 ACCOUNT = "123456789012"
 NAMES = Resources.of("local", ACCOUNT)
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+_TEMPLATE = Template("postrank", ["postrank.cli", "postrank.cli.stream"])
 
 
 def record(number: int, *, author: int = 0, seconds: float = 0.0, **fields: Any) -> dict[str, Any]:
@@ -46,6 +49,7 @@ class StreamerProcess:
     env: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # variables that it does not get
     words: tuple[str, ...] = ()  # more of the command line
+    forked: bool = True  # false: an interpreter of its own, with its own command line
 
     @property
     def state(self) -> Path:
@@ -77,16 +81,20 @@ class StreamerProcess:
         }
         return {name: value for name, value in found.items() if name not in self.without}
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        argv = [sys.executable, "-m", "postrank", "stream", "--config", str(self.write()), *self.words]
+    def start(self) -> "subprocess.Popen[bytes] | ForkedProcess":
+        words = ["stream", "--config", str(self.write()), *self.words]
+        env = self.environment()
         with (self.folder / "streamer.log").open("ab") as log:
-            return subprocess.Popen(argv, env=self.environment(), stdout=log, stderr=log, cwd=self.folder)
+            if self.forked:
+                return _TEMPLATE.start(words, env=env, stdout=log.fileno(), stderr=log.fileno(), cwd=self.folder)
+            argv = [sys.executable, "-m", "postrank", *words]
+            return subprocess.Popen(argv, env=env, stdout=log, stderr=log, cwd=self.folder)
 
     def run(self, timeout: float = 60.0) -> int:
         """Run to the end; the exit status."""
         process = self.start()
         try:
-            return process.wait(timeout)
+            return process.wait(patient(timeout))
         finally:
             process.kill()
             process.wait()

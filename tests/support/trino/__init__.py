@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from localaws.testing.patience import patient
+
 _HERE = Path(__file__).parent
 _FETCH_SECONDS, _RUN_SECONDS = 240, 400
 _ADDED_OPENS = ("--add-opens=java.base/java.nio=ALL-UNNAMED", "-Djdk.attach.allowAttachSelf=true")
@@ -38,7 +40,7 @@ def answers(statements: Sequence[str], scratch: Path) -> list[list[list[Cell]] |
         str(answered),
     ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_RUN_SECONDS, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patient(_RUN_SECONDS), check=False)
     except subprocess.TimeoutExpired as error:
         raise NoTrino(f"Trino did not answer within {_RUN_SECONDS} s") from error
     if not answered.exists():
@@ -69,7 +71,7 @@ def _jars() -> Path:
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
         command = ["mvn", "-q", "-B", "-f", str(_HERE / "pom.xml"), *goal]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=patient(_FETCH_SECONDS), check=False)
         except subprocess.TimeoutExpired as error:
             raise NoTrino(f"Maven did not fetch Trino within {_FETCH_SECONDS} s") from error
         if done.returncode != 0:

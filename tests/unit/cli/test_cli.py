@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from localaws.testing.patience import patient
 from postrank.cli import COMMANDS, postrank
 
 
@@ -24,7 +25,9 @@ def test_the_help_names_every_command_and_imports_none() -> None:
         "try:\n    postrank(['--help'])\nexcept SystemExit:\n    pass\n"
         "assert 'boto3' not in sys.modules\n"
     )
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=patient(60)
+    )
     assert all(name in shown.stdout for name in COMMANDS)
 
 
@@ -52,7 +55,7 @@ BACKFILL = "backfill --config streamer.toml --source archive --from 2026-01-01T0
         ("results", AWAY, 75, "Could not connect to the endpoint URL"),
         ("report", AWAY, 75, "-> check the route to AWS (endpoint, proxy, security group)"),
         ("provision", AWAY, 75, "-> check the route to AWS (endpoint, proxy, security group)"),
-        ("results", {}, 2, "boto3 found none\n  -> give the instance its role, or set AWS_PROFILE"),
+        ("results", {}, 2, "boto3 found none\n  -> attach the role to the instance, or set AWS_PROFILE"),
         ("results", {"AWS_PROFILE": "nobody"}, 2, "-> set AWS_PROFILE to a profile of ~/.aws/config, or unset it"),
         ("results", {**KEYS, "AWS_ENDPOINT_URL": "here"}, 2, "AWS_ENDPOINT_URL must be a URL such as"),
         ("stream --config streamer.toml", {**KEYS, "AWS_ENDPOINT_URL": "here"}, 2, "AWS_ENDPOINT_URL must be a URL"),
@@ -68,7 +71,7 @@ BACKFILL = "backfill --config streamer.toml --source archive --from 2026-01-01T0
             f"{BACKFILL} --from soon --file a",
             AWAY,
             2,
-            "'soon' is no RFC 3339 instant: write it as 2026-11-24T05:00:00Z",
+            "'soon' is not an RFC 3339 time: write it as 2026-11-24T05:00:00Z",
         ),
         ("stream --config nowhere.toml", AWAY, 2, "cannot read the configuration nowhere.toml: No such file"),
     ],
@@ -80,7 +83,9 @@ def test_what_a_user_gets_wrong_is_one_message_with_what_to_do(
     base = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "POSTRANK_ACCOUNT": "123456789012"}
     env = {**base, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", **environment}
     argv = [sys.executable, "-m", "postrank", *line.split()]
-    shown = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, env=env, check=False, timeout=60)
+    shown = subprocess.run(
+        argv, capture_output=True, text=True, cwd=tmp_path, env=env, check=False, timeout=patient(60)
+    )
     assert said in shown.stdout + shown.stderr
     assert shown.returncode == status
     assert "Traceback" not in shown.stderr

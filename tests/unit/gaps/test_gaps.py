@@ -8,6 +8,7 @@ from postrank.gaps import open_gaps as gaps
 from postrank.gaps import request as recovery
 from postrank.gaps.open_gaps import Span
 from postrank.gaps.request import RecoveryRequest
+from postrank.posts.times import to_text
 from postrank.ranking.request import BadRequest
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -22,7 +23,7 @@ def at(hours: float) -> datetime:
 
 def row(since: float, until: float, by: str | None = None, source: str = "x", noted: int = 0) -> dict:
     """A row of the ledger about a span, in hours before NOW."""
-    told = {"source": source, "gap_from": gaps.utc(at(since)), "gap_to": gaps.utc(at(until)), "reason": "down"}
+    told = {"source": source, "gap_from": to_text(at(since)), "gap_to": to_text(at(until)), "reason": "down"}
     return {**told, "recovered_by": by, "noted_at": f"2026-11-24T12:00:{noted:02}Z"}
 
 

@@ -1,24 +1,27 @@
 """The parts of `postrank up` that need nothing running: options, ports, layout, processes, the accounting of hops."""
 
 import gzip
+import os
 import socket
+import stat
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws, running_localaws
-from localaws.testing.waiting import wait_for
 from postrank.aws.resources import Resources
-from postrank.cli.up import listed_names
 from postrank.delivery.lines import DeliveredLines, Hour
 from postrank.delivery.run_accounting import Accounting
 from postrank.heartbeat import Heartbeat
-from postrank.laptop.services.local_aws import LocalCloud
-from postrank.laptop.services.processes import PartDied, Parts
+from postrank.laptop.services.airflow import write_environment
+from postrank.laptop.services.local_aws import LocalCloud, root_key
+from postrank.laptop.services.processes import Parts
 from postrank.laptop.services.streamer import Streamer
 from postrank.laptop.setup.layout import Layout, NotAProject
 from postrank.laptop.setup.options import DiskFull, NoSuchInput, Options, check_room
@@ -82,6 +85,42 @@ def test_hours_that_an_earlier_run_read_are_not_expected_again() -> None:
     assert account(COUNTS, Delivered(h04=6, h05=4), {"post": 4}).lost == 0
 
 
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_a_run_writes_is_closed_to_other_users(tmp_path: Path, exists: bool) -> None:
+    layout = Layout.of(ROOT, tmp_path / "var")
+    if exists:
+        layout.var.mkdir(mode=0o755)
+        (layout.var / "airflow.env").touch(mode=0o644)
+    layout.create()
+    LocalCloud(Parts(layout.logs), layout, 1, "us-east-1")
+    write_environment(layout.var / "airflow.env", {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "t"})
+    assert mode(layout.var) == 0o700
+    assert mode(layout.var / "airflow.env") == 0o600
+    assert mode(layout.aws / "state" / "credentials") == 0o600
+
+
+def test_a_part_is_its_role_and_the_run_is_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = Layout.of(ROOT, tmp_path / "var")
+    layout.create()
+    secret = root_key(layout.aws / "state" / "credentials")[1]
+    with running_localaws(layout.aws, enforce_iam=True) as aws:
+        cloud = LocalCloud(Parts(layout.logs), layout, int(aws.endpoint.rpartition(":")[2]), "us-east-1")
+        assert cloud.client("sts").get_caller_identity()["Arn"].endswith(":root")
+        cloud.client("iam").create_role(RoleName="part", AssumeRolePolicyDocument="{}")
+        environment = cloud.role_environment("part")
+        assert secret not in "".join(environment.values())
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        assert ":assumed-role/part/" in boto3.session.Session().client("sts").get_caller_identity()["Arn"]
+
+
 def test_delivered_lines_are_counted_once_an_object(tmp_path: Path) -> None:
     with running_localaws(tmp_path) as aws:
         s3 = aws.client("s3")
@@ -142,20 +181,6 @@ def test_a_directory_and_a_pattern_stand_for_their_files_each_once(tmp_path: Pat
     assert list(options.files(Layout.of(ROOT))) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [("a.gz b.csv", ["a.gz", "b.csv"]), ("'a b.gz' c", ["a b.gz", "c"]), ("", []), ("2026-*.gz", ["2026-*.gz"])],
-)
-def test_names_in_one_text_are_split_as_a_shell_does(text: str, names: list[str]) -> None:
-    assert list(map(str, listed_names(text))) == names
-
-
-def test_one_file_with_blanks_in_its_name_needs_no_quotes(tmp_path: Path) -> None:
-    name = tmp_path / "my posts.csv"
-    name.write_text("")
-    assert listed_names(str(name)) == [name]
-
-
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotAProject, match="has no dags/"):
         Layout.of(tmp_path)
@@ -171,31 +196,13 @@ def test_a_disk_that_is_too_small_ends_the_command_with_one_sentence(tmp_path: P
         words = ["up", "--once", "--project", str(ROOT), "--var", str(disk / "var")]
         words += ["--port", str(any_free()), "--aws-port", str(any_free())]
         ended = subprocess.run(
-            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=60
+            [sys.executable, "-m", "postrank", *words], capture_output=True, text=True, check=False, timeout=patient(60)
         )
         assert ended.returncode == 2
         assert "MiB left, and a run needs 1024 MiB: make room" in ended.stderr
         assert "Traceback" not in ended.stderr + ended.stdout
         with pytest.raises(DiskFull):
             check_room(disk)
-
-
-def test_a_part_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    with Parts(tmp_path) as parts:
-        parts.start("brief", [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], {}, tmp_path)
-        with pytest.raises(PartDied, match=r"(?s)brief ended with status 3.*the reason"):
-            parts.wait_until("brief", lambda: False, 20)
-
-
-def test_parts_end_with_all_that_they_started(tmp_path: Path) -> None:
-    script = "import signal, subprocess; print(subprocess.Popen(['sleep', '600']).pid, flush=True); signal.pause()"
-    with Parts(tmp_path) as parts:
-        parts.start("parent", [sys.executable, "-c", script], {"PATH": "/usr/bin:/bin"}, tmp_path)
-        log = tmp_path / "parent.log"
-        wait_for(lambda: log.read_text().strip().isdigit(), what="the child's pid")
-        pid = int(log.read_text())
-        assert Path(f"/proc/{pid}").exists()
-    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_what_the_instance_runs_is_written_as_toml_whatever_the_file_is_called(tmp_path: Path) -> None:

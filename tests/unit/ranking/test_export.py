@@ -1,11 +1,15 @@
 """The files of an export, from the result that Athena writes."""
 
+import csv
 import json
-from io import BytesIO
+from io import BytesIO, StringIO
 
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from postrank.ranking.export_writer import COLUMNS, _forms, _read
+from postrank.ranking.spreadsheet import exact, neutral
 
 RESULT = (
     ",".join(f'"{name}"' for name in COLUMNS)
@@ -26,6 +30,24 @@ def test_a_name_with_quotes_newlines_and_other_scripts_stays_whole_in_every_form
     assert json.loads(written["json"])[0]["author_name"] == name
     assert pq.read_table(BytesIO(written["parquet"]))["author_name"][0].as_py() == name
     assert b'"Zo\xc3\xab ""Z"", \xe6\x9c\xac\nline"' in written["csv"]
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@sum(A1)", "\t=1", "\r=1", "\n=1", "'=1", "'"]
+HARMLESS = ["", "a=b", "1-1", "x@y", " =1", "ann's", "\N{FULLWIDTH EQUALS SIGN}1"]
+
+
+@pytest.mark.parametrize("name", [*FORMULAS, *HARMLESS])
+@pytest.mark.parametrize("column", ["author_id", "author_handle", "author_name", "network"])
+def test_no_cell_of_a_csv_is_a_formula_and_every_text_can_be_had_back(column, name):
+    row = {"granularity": "hour", "network": "x", "author_id": "1", "author_handle": "h", "author_name": "n"}
+    text = {**dict.fromkeys(COLUMNS), **row, column: name}
+    written = dict(_forms(pa.Table.from_pylist([text], pa.schema(COLUMNS.items()))))
+    (cells,) = csv.DictReader(StringIO(written["csv"].decode(), newline=""))
+    assert cells[column] == (f"'{name}" if name in FORMULAS else name)
+    assert exact(cells[column]) == name
+    assert neutral(name) == cells[column]
+    assert json.loads(written["json"])[0][column] == name
+    assert pq.read_table(BytesIO(written["parquet"]))[column][0].as_py() == name
 
 
 def test_windows_are_told_in_utc_also_before_1970():

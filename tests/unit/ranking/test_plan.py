@@ -1,12 +1,13 @@
 """What a ranking run decides to write."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 
 from postrank.aws.resources import Resources
 from postrank.ranking.arrivals import hours_ended_in
-from postrank.ranking.catalog_state import Known, Touched
+from postrank.ranking.catalog_state import CatalogState, Touched
 from postrank.ranking.plan import Horizon, Layout, days_near, touched
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
@@ -22,16 +23,18 @@ def _day(day: str, first: str = "10:00", last: str = "10:30", hour: str = "2026-
             "posted_date": day,
             "first_minute": f"{day} {first}:00.000",
             "last_minute": f"{day} {last}:00.000",
+            "is_ahead": "false",
+            "lines": "1",
         }
     )
 
 
-def _layout(*days: Touched, known: Known | None = None, params: dict | None = None, data_hours=()) -> Layout:
+def _layout(*days: Touched, catalog: CatalogState | None = None, params: dict | None = None, data_hours=()) -> Layout:
     return Layout(
         run=RUN,
         resources=NAMES,
         request=RankingRequest.of(params or {}),
-        known=known or Known(post_days={}, minute_days=frozenset(), debt_runs=()),
+        catalog=catalog or CatalogState(post_days={}, minute_days=frozenset(), debt_runs=()),
         touched=days,
         arrival_hours=["2026-11-24T05"],
         data_hours=data_hours,
@@ -39,8 +42,10 @@ def _layout(*days: Touched, known: Known | None = None, params: dict | None = No
     )
 
 
-def _known(*days: str) -> Known:
-    return Known(post_days=dict.fromkeys(days, frozenset({"2026-11-20"})), minute_days=frozenset(days), debt_runs=())
+def _catalog(*days: str) -> CatalogState:
+    return CatalogState(
+        post_days=dict.fromkeys(days, frozenset({"2026-11-20"})), minute_days=frozenset(days), debt_runs=()
+    )
 
 
 def test_names_of_a_run_are_safe_and_the_same_at_every_retry():
@@ -65,20 +70,20 @@ def test_one_statement_ranks_all_windows_of_a_short_interval():
 
 
 def test_a_post_in_the_last_minute_of_a_day_counts_in_the_sliding_minute_of_the_next():
-    (minutes,) = _layout(_day("2026-11-23", last="23:59"), known=_known("2026-11-24")).author_minutes()
+    (minutes,) = _layout(_day("2026-11-23", last="23:59"), catalog=_catalog("2026-11-24")).author_minutes()
     assert minutes["days"] == ["2026-11-23", "2026-11-24"]
-    (minutes,) = _layout(_day("2026-11-23", last="23:58"), known=_known("2026-11-24")).author_minutes()
+    (minutes,) = _layout(_day("2026-11-23", last="23:58"), catalog=_catalog("2026-11-24")).author_minutes()
     assert minutes["days"] == ["2026-11-23"]
 
 
 def test_the_day_after_a_touched_one_is_ranked_again_where_it_has_posts():
-    (ranking,) = _layout(_day("2026-11-23"), known=_known("2026-11-24", "2026-11-25")).author_ranking()
+    (ranking,) = _layout(_day("2026-11-23"), catalog=_catalog("2026-11-24", "2026-11-25")).author_ranking()
     assert ranking["days"] == ["2026-11-23", "2026-11-24"]
 
 
 def test_an_asked_interval_is_ranked_whole_though_nothing_arrived():
     asked = {"interval_start": "2026-11-20T00:00:00Z", "interval_end": "2026-11-22T00:00:00Z"}
-    layout = _layout(known=_known("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"), params=asked)
+    layout = _layout(catalog=_catalog("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"), params=asked)
     assert layout.post_versions() == layout.author_minutes() == []
     (ranking,) = layout.author_ranking()
     assert ranking["days"] == ["2026-11-20", "2026-11-21"]
@@ -92,7 +97,7 @@ def test_a_scheduled_run_ranks_its_hour_as_the_whole():
 
 
 def test_an_export_knows_on_which_dates_its_posts_arrived():
-    (export,) = _layout(_day("2026-11-23"), known=_known("2026-11-23")).exports()
+    (export,) = _layout(_day("2026-11-23"), catalog=_catalog("2026-11-23")).exports()
     assert export["arrival_dates"] == ["2026-11-20", "2026-11-24"]
 
 
@@ -107,13 +112,21 @@ def test_the_ends_of_the_calendar_are_days_like_others(day):
     assert day in statements["author_ranking"][0]["days"]
 
 
-def test_older_posts_are_searched_only_when_a_correction_came():
-    (with_none,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.scheduled(), has_corrections=False)
-    (with_some,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.scheduled(), has_corrections=True)
-    (by_hand,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.endless(), has_corrections=True)
-    assert with_none["versions_since"] > "2999"
-    assert with_some["versions_since"] == "2026-10-25T05"
+def test_other_versions_are_searched_among_thirty_days_by_schedule_and_everywhere_by_hand():
+    (scheduled,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.scheduled())
+    (by_hand,) = touched(RUN, NAMES, ["2026-11-24T05"], Horizon.endless())
+    assert scheduled["versions_since"] == "2026-10-25T05"
     assert by_hand["versions_since"] == ""
+
+
+def test_a_day_too_far_ahead_is_written_but_not_ranked():
+    far = dataclasses.replace(_day("2999-12-31"), is_ahead=True, lines=3)
+    layout = _layout(far, _day("2026-11-23"))
+    assert [pair.split("/")[1] for pair in layout.post_versions()[0]["pairs"]] == ["2026-11-23", "2999-12-31"]
+    assert layout.author_minutes()[0]["days"] == ["2026-11-23"]
+    assert layout.exports()[0]["all_to"].startswith("2026-11-2")
+    assert layout.lines_ahead == 3
+    assert _layout(far).author_ranking() == []
 
 
 def test_arrival_hours_of_an_interval_are_those_that_end_in_it():

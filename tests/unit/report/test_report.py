@@ -28,7 +28,7 @@ from tests.support.lake.exports import HOSTILE, Author, Written, export, sample_
 
 BUCKET, RAW = "postrank-local-results-123456789012", "postrank-local-raw-123456789012"
 POSTS = sample_posts()
-KEYS = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws", "region_name": "us-east-1"}
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
@@ -224,7 +224,7 @@ def test_a_run_that_exported_only_days_says_what_is_missing(s3: Any, results: Re
 def test_a_run_without_any_row_still_has_a_report(s3: Any, results: Results) -> None:
     late = [Written(Author("1"), NOON)]
     run = export(s3, BUCKET, late, "manual__empty", top=0)
-    assert "Nobody is ranked." in Report(results, run).make().decode()
+    assert "No ranked authors." in Report(results, run).make().decode()
 
 
 def test_the_command_writes_the_newest_report(
@@ -232,7 +232,7 @@ def test_the_command_writes_the_newest_report(
 ) -> None:
     export(s3, BUCKET, POSTS, "manual__newest")
     settings = {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1", "POSTRANK_ACCOUNT": "123456789012"}
-    keys = {"AWS_ACCESS_KEY_ID": "localaws", "AWS_SECRET_ACCESS_KEY": "localaws"}
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for name, value in {**settings, **keys}.items():
         monkeypatch.setenv(name, value)
     done = CliRunner().invoke(report_command, ["--out", str(tmp_path / "r.html")], catch_exceptions=False)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from localaws.testing.patience import patient
+
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
@@ -45,6 +47,20 @@ def test_the_local_aws_is_reached_at_the_address_that_is_explained_and_from_nowh
     address = SERVICES["localaws"]["networks"]["default"]["ipv4_address"]
     assert f"http://{address}:4566" in (ROOT / ".env.example").read_text(encoding="utf-8")
     assert "ports" not in SERVICES["localaws"]
+    assert f"--allow-host={address}" in SERVICES["localaws"]["command"]
+
+
+def test_the_local_aws_enforces_iam_with_a_secret_that_is_nowhere_in_the_repository() -> None:
+    localaws = SERVICES["localaws"]
+    assert "--enforce-iam" in localaws["command"]
+    mounted = {config["target"]: config for config in localaws["configs"]}
+    root = mounted["/etc/localaws/credentials"]
+    assert "--credentials=/etc/localaws/credentials" in localaws["command"]
+    assert (root["uid"], root["mode"]) == ("10001", 0o400)
+    content = yaml.safe_load(TEXT)["configs"][root["source"]]["content"]
+    assert "aws_secret_access_key = ${AWS_SECRET_ACCESS_KEY:-}" in content
+    assert re.search(r"^AWS_SECRET_ACCESS_KEY=$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert localaws["environment"] == {}
 
 
 def test_files_and_workflows_have_the_form_that_compose_and_github_ask_for() -> None:
@@ -52,12 +68,12 @@ def test_files_and_workflows_have_the_form_that_compose_and_github_ask_for() -> 
     own = ROOT / "var/uv/bin/uv"
     uv = shutil.which("uv") or os.environ.get("UV") or (str(own) if own.exists() else pytest.skip("uv is not here"))
     check = [uv, "tool", "run", "--quiet", "--from", "check-jsonschema==0.39.0", "check-jsonschema"]
-    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=120).returncode:
+    if subprocess.run([*check, "--version"], capture_output=True, check=False, timeout=patient(120)).returncode:
         pytest.skip("check-jsonschema cannot be installed here")
     workflows = sorted((ROOT / ".github/workflows").glob("*.yml"))
     for schema, files in (("compose-spec", [ROOT / "docker-compose.yaml"]), ("github-workflows", workflows)):
         argv = [*check, "--builtin-schema", f"vendor.{schema}", *files]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=patient(120))
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -40,7 +40,7 @@ _POSTRANK = {
     "trends": "ranking aws errors settings",
     "delivery": "ranking sinks aws errors settings heartbeat",
     "gaps": "posts errors options sources sinks streamer ranking aws settings",
-    "deploy": "aws errors heartbeat",
+    "deploy": "posts aws errors heartbeat",
     "supervision": "deploy aws errors heartbeat",
     "report": "ranking aws errors settings",
     "laptop": "aws ranking delivery heartbeat settings extras errors",
@@ -64,12 +64,12 @@ _LOCALAWS = {
     "services.rds": "core",
     "services": "",
     "gateway": "core wire emulator iam services.s3 services.kinesis.streams",
-    "server": "gateway",
-    "testing": "core",
-    "cli": "server",
+    "server": "core gateway",
+    "testing": "core wire emulator",
+    "cli": "core server",
     "__main__": "cli",
 }
-_DAGS = "aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"
+_DAGS = "posts aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"
 _AIRFLOW = {
     "connections": "",
     "dag": "connections",

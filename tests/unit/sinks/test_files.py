@@ -1,7 +1,6 @@
 """The sink that writes files: rotation by size and time, what a crash or a full disk leaves, nothing torn."""
 
 import gzip
-import os
 import resource
 import signal
 import subprocess
@@ -106,13 +105,11 @@ def test_a_kill_at_any_moment_leaves_every_line_that_was_acknowledged(tmp_path: 
         "writer, n = sink(Path(sys.argv[1]), max_bytes=5000), 0\n"
         "while True:\n    writer.put([line(n)]); print(n, flush=True); n += 1\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
-    )
-    assert process.stdout
-    said = [int(process.stdout.readline()) for _ in range(500)]
-    os.kill(process.pid, signal.SIGKILL)
-    said += [int(one) for one in process.stdout.read().split()]
-    process.wait()
+    argv = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as process:
+        assert process.stdout
+        said = [int(process.stdout.readline()) for _ in range(500)]
+        process.kill()
+        said += [int(one) for one in process.stdout.read().split()]
     sink(tmp_path).close()
     assert b"".join(finished(tmp_path)).splitlines(keepends=True)[: len(said)] == [line(n).data for n in said]

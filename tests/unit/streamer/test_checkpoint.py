@@ -7,6 +7,7 @@ from zlib import crc32
 
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.streamer.engine.checkpoint import Checkpoint, JournalFull
 from tests.support.fakes.aws import aws_server
@@ -126,7 +127,7 @@ def test_a_disk_that_an_outage_fills_holds_the_source_back_and_loses_nothing(tmp
             wait_for(lambda: '"spool full"' in streamer.log, what="the alarm")
             assert process.poll() is None
             aws.failing = ""
-            assert process.wait(120) == 0
+            assert process.wait(patient(120)) == 0
         finally:
             process.kill()
             process.wait()

@@ -16,6 +16,7 @@ import orjson
 import pytest
 from moto.server import ThreadedMotoServer
 
+from localaws.testing.patience import patient
 from postrank.aws.clients import Clients
 from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
@@ -245,7 +246,7 @@ def test_what_nobody_caught_is_a_log_line_too() -> None:
         "thread = threading.Thread(target=lambda: 1 / 0, name='worker'); thread.start(); thread.join()\n"
         "[].pop()\n"
     )
-    died = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
+    died = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=patient(60))
     rows = [orjson.loads(line) for line in died.stderr.splitlines()]
     assert died.returncode == 1
     assert [(row["level"], row["event"]) for row in rows] == [

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.errors import Fatal, Retryable
 from postrank.posts import Post
@@ -122,7 +123,8 @@ def test_processes_that_share_a_folder_of_ledgers_lose_and_repeat_no_row(tmp_pat
     (tmp_path / "out").mkdir()
     argv = [sys.executable, "-c", program, str(tmp_path / "ledgers"), str(tmp_path / "out")]
     processes = [subprocess.Popen([*argv, str(number)]) for number in range(3)]
-    statuses = [process.wait(60) for process in processes]
-    rows = [orjson.loads(line)["reason"] for path in (tmp_path / "out").iterdir() for line in path.open("rb")]
+    statuses = [process.wait(patient(60)) for process in processes]
+    lines = [line for path in (tmp_path / "out").iterdir() for line in path.read_bytes().splitlines()]
+    rows = [orjson.loads(line)["reason"] for line in lines]
     assert set(rows) == {f"{me}:{n}" for me in range(3) for n in range(200)}
     assert statuses == [0, 0, 0]

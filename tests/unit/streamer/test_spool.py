@@ -78,7 +78,9 @@ def test_a_checkpoint_gives_back_its_whole_frames_and_forgets_a_torn_one(tmp_pat
     again.rewrite(b'{"n":4}')
     again.append([b'{"n":5}'])
     again.close()
-    assert [frame["n"] for frame in Checkpoint(path).frames()] == [4, 5]
+    last = Checkpoint(path)
+    assert [frame["n"] for frame in last.frames()] == [4, 5]
+    last.close()
 
 
 def test_a_disk_without_room_is_a_full_spool_and_leaves_nothing_behind(

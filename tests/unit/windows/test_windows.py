@@ -70,6 +70,26 @@ def test_a_clock_that_runs_ahead_does_not_close_the_present() -> None:
     assert tumbling(windows.take()[0]) == []
 
 
+def test_a_post_dated_far_ahead_is_counted_and_in_no_window() -> None:
+    windows = AuthorWindows()
+    ahead = [post(number, 86_400 * days, "future") for number, days in ((1, 2), (2, 365), (3, 365 * 900))]
+    assert windows.add([*ahead, post(4, 5), post(5, 86_400)], START_MS + 10_000) == 3
+    assert windows.top(5) == [(("x", "a", "A"), 1)]
+    emitted, _ = windows.take(ended=True)
+    assert tumbling(emitted) == [("a", 0, 1), ("a", 1440, 1)]
+    assert set(windows.snapshot()["seen"]) == {"x\n4", "x\n5"}
+
+
+def test_a_post_dated_ahead_of_the_watermark_is_not_in_the_live_list_before_its_time() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(2, 3_600, "soon")], START_MS + 10_000)
+    windows.take()
+    windows.add([post(3, 20)], START_MS + 20_000)
+    assert windows.top(5) == [(("x", "a", "A"), 2)]
+    windows.add([post(4, 3_601)], START_MS + 3_601_000)
+    assert windows.top(5) == [(("x", "a", "A"), 1), (("x", "soon", "SOON"), 1)]
+
+
 def test_a_sliding_window_is_open_at_its_start_and_closed_at_its_end() -> None:
     windows = AuthorWindows()
     windows.add([post(1, 0), post(2, 30), post(3, 60), post(4, 60.001), post(5, 70)], FAR)

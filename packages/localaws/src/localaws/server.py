@@ -13,12 +13,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from localaws.core.root_key import root_key
 from localaws.gateway.app import Gateway
+from localaws.gateway.entrance import is_loopback
 from localaws.gateway.http import HOST, server_for
 from localaws.gateway.platform import Platform
 
 # Packages that answer for services themselves. `compute` is told what its instances may run.
 _SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds")
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
 class CannotServe(Exception):
@@ -27,11 +31,15 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to serve. `speed`: how many times faster than AWS waits run."""
+    """How to serve. `speed`: how many times faster than AWS waits run. `credentials`: the shared credentials file with
+    the root's key, that of the state folder unless it is given.
+    """
 
     port: int
     state: Path
     host: str = HOST
+    allow_hosts: tuple[str, ...] = ()
+    credentials: Path | None = None
     enforce_iam: bool = False
     call_log: Path | None = None
     speed: float = 1.0
@@ -78,8 +86,13 @@ def _held(state: Path) -> Iterator[None]:
 def _assemble(options: Options) -> tuple[Platform, Any]:
     """The platform with its services, and the server in front of it, not yet running."""
     try:
+        _check_exposure(options)
         platform = Platform(
-            options.state, speed=options.speed, call_log=options.call_log, enforce_iam=options.enforce_iam
+            options.state,
+            speed=options.speed,
+            call_log=options.call_log,
+            enforce_iam=options.enforce_iam,
+            root=root_key(options.credentials) if options.credentials else None,
         )
         server = _listening(platform, options)
         platform.endpoint = f"http://{HOST}:{server.effective_port}"
@@ -92,9 +105,16 @@ def _assemble(options: Options) -> tuple[Platform, Any]:
     return platform, server
 
 
+def _check_exposure(options: Options) -> None:
+    """Raises ValueError for a server that machines elsewhere could reach, and that would let every key do anything."""
+    if not (options.enforce_iam or is_loopback(options.host)):
+        raise ValueError(f"--host {options.host} can be reached from other machines: add --enforce-iam")
+
+
 def _listening(platform: Platform, options: Options) -> Any:
     try:
-        return server_for(Gateway(platform), options.port, options.host)
+        names = options.allow_hosts if options.host in _EVERY_ADDRESS else (options.host, *options.allow_hosts)
+        return server_for(Gateway(platform, names), options.port, options.host)
     except OSError as error:
         raise CannotServe(f"cannot listen on {options.host}:{options.port}: {error.strerror}") from error
 

@@ -29,9 +29,9 @@ def glue(aws):
     return _fill(aws.client("glue"))
 
 
-def _values(glue, **asked):
-    pages = glue.get_paginator("get_partitions").paginate(**TABLE, **asked)
-    return [tuple(one["Values"]) for page in pages for one in page["Partitions"]]
+def _values(glue, **request):
+    pages = glue.get_paginator("get_partitions").paginate(**TABLE, **request)
+    return [tuple(partition["Values"]) for page in pages for partition in page["Partitions"]]
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_partitions_come_in_pages_each_one_once(glue):
 
 
 def test_segments_share_the_partitions_out(glue):
-    found = [_values(glue, Segment={"SegmentNumber": n, "TotalSegments": 3}) for n in range(3)]
-    assert sorted(one for some in found for one in some) == sorted(_values(glue))
-    assert all(found)
+    result = [_values(glue, Segment={"SegmentNumber": n, "TotalSegments": 3}) for n in range(3)]
+    assert sorted(item for some in result for item in some) == sorted(_values(glue))
+    assert all(result)
 
 
 def test_the_column_schema_is_left_out_where_asked(glue):

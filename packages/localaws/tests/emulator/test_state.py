@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.emulator.snapshotter import EVERY
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.waiting import wait_for
 
@@ -46,7 +47,7 @@ def test_nothing_acknowledged_is_lost_when_killed_while_writing(tmp_path):
             writer.join()
     with running_localaws(tmp_path) as aws:
         pages = aws.client("glue").get_paginator("get_tables").paginate(DatabaseName="d")
-        there = {one["Name"] for page in pages for one in page["TableList"]}
+        there = {item["Name"] for page in pages for item in page["TableList"]}
         assert set(acknowledged) <= there
         s3 = aws.client("s3")
         bodies = {name: s3.get_object(Bucket="bucket-of-state", Key=name)["Body"].read() for name in objects}
@@ -55,9 +56,9 @@ def test_nothing_acknowledged_is_lost_when_killed_while_writing(tmp_path):
 
 def take_snapshot(aws):
     """Have a snapshot made as the server has one made now and then, while it serves."""
-    argv = [sys.executable, "-m", "localaws.emulator.snapshotter", str(aws.state / "emulator")]
-    made = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
-    assert (made.returncode, made.stderr) == (0, "")
+    argv = [sys.executable, "-m", "localaws.emulator.snapshot_process", str(aws.state / "emulator")]
+    created = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=patient(120))
+    assert (created.returncode, created.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("end", ["kill", "stop", "snapshot"])
@@ -67,7 +68,7 @@ def test_identifiers_and_times_are_the_same_after_a_restart(tmp_path, end):
         instance = ec2.describe_instances()["Reservations"][0]["Instances"][0]
         return {
             "instance": (instance["InstanceId"], instance["LaunchTime"], instance["SubnetId"]),
-            "networks": sorted(one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"]),
+            "networks": sorted(item["VpcId"] for item in ec2.describe_vpcs()["Vpcs"]),
             "database": glue.get_database(Name="d")["Database"]["CreateTime"],
             "role": [iam.get_role(RoleName="r")["Role"][name] for name in ("Arn", "RoleId", "CreateDate")],
             "topic": aws.client("sns").list_topics()["Topics"],
@@ -107,7 +108,7 @@ def test_identifiers_and_times_are_the_same_after_a_restart(tmp_path, end):
 def test_a_start_replays_no_more_than_a_snapshot_lacks(tmp_path):
     def replayed(aws):
         aws.client("ssm").describe_parameters()
-        return [int(one) for one in re.findall(r"replayed (\d+) calls", aws.stderr.read_text())]
+        return [int(item) for item in re.findall(r"replayed (\d+) calls", aws.stderr.read_text())]
 
     with running_localaws(tmp_path) as aws:
         ssm = aws.client("ssm")
@@ -117,8 +118,8 @@ def test_a_start_replays_no_more_than_a_snapshot_lacks(tmp_path):
         aws.kill()
     with running_localaws(tmp_path) as aws:
         assert sum(replayed(aws)) <= 5
-        found = aws.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/p")
-        assert sum(len(page["Parameters"]) for page in found) == EVERY + 5
+        result = aws.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/p")
+        assert sum(len(page["Parameters"]) for page in result) == EVERY + 5
 
 
 @pytest.mark.parametrize("damage", [b"", b"no pickle", b"\x80\x05cposix\nnothing_of_this_name\n."])
@@ -138,14 +139,14 @@ def test_a_deleted_message_stays_deleted_and_a_waiting_one_stays(tmp_path):
         url = sqs.create_queue(QueueName="q")["QueueUrl"]
         for text in ("first", "second"):
             sqs.send_message(QueueUrl=url, MessageBody=text)
-        got = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=1)["Messages"][0]
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"])
+        received = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=1)["Messages"][0]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
         aws.kill()
     with running_localaws(tmp_path) as aws:
         sqs = aws.client("sqs")
         url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
         left = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-        assert [one["Body"] for one in left] == [{"first": "second", "second": "first"}[got["Body"]]]
+        assert [item["Body"] for item in left] == [{"first": "second", "second": "first"}[received["Body"]]]
 
 
 def test_role_sessions_are_still_good_after_a_restart(tmp_path):

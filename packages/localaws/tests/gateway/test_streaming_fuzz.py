@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localaws.testing.parameters import typed
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
+from localaws.testing.signing import signed
 
 TARGETS = {
     "kinesis": "Kinesis_20131202",
@@ -37,13 +39,10 @@ def server(tmp_path_factory):
 
 
 def ask(server, service, action, body):
-    signed = f"localaws/20260101/us-east-1/{SIGNING_NAMES.get(service, service)}/aws4_request"
-    headers = {
-        "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": f"{TARGETS[service]}.{action}",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={signed}, SignedHeaders=host, Signature=0",
-    }
-    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=20)
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"{TARGETS[service]}.{action}"}
+    name, url = SIGNING_NAMES.get(service, service), f"{server.endpoint}/"
+    headers = signed(server.root, name, "POST", url, body.encode(), headers)
+    connection = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=patient(20))
     connection.request("POST", "/", body, headers)
     answer = connection.getresponse()
     text = answer.read()

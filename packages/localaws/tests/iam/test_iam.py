@@ -167,8 +167,8 @@ def test_conditions_on_the_call_and_on_tags_of_the_resource(guarded, role):
     ids = {}
     for owner in ("mine", "theirs"):
         tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": owner}]}]
-        made = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, TagSpecifications=tags)
-        ids[owner] = made["Instances"][0]["InstanceId"]
+        created = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, TagSpecifications=tags)
+        ids[owner] = created["Instances"][0]["InstanceId"]
     name = role(
         statement("Allow", "ec2:StopInstances", "*", Condition={"StringEquals": {"aws:ResourceTag/Name": "mine"}}),
         statement(
@@ -198,15 +198,15 @@ def test_a_session_has_no_more_than_its_session_policy_and_the_roles_boundary(gu
     key = iam.create_access_key(UserName=user["UserName"])["AccessKey"]
     sts = guarded.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
     assert sts.get_caller_identity()["Arn"] == user["Arn"]
-    made = sts.assume_role(
+    created = sts.assume_role(
         RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{name}",
         RoleSessionName="narrow",
         Policy=document(statement("Allow", ["kinesis:ListStreams", "glue:GetDatabases"], "*")),
     )["Credentials"]
     keys = {
-        "aws_access_key_id": made["AccessKeyId"],
-        "aws_secret_access_key": made["SecretAccessKey"],
-        "aws_session_token": made["SessionToken"],
+        "aws_access_key_id": created["AccessKeyId"],
+        "aws_secret_access_key": created["SecretAccessKey"],
+        "aws_session_token": created["SessionToken"],
     }
     guarded.client("kinesis", **keys).list_streams()
     within = guarded.client("kinesis", **keys).describe_limits
@@ -248,15 +248,15 @@ def test_handing_a_role_to_a_service_needs_leave_to_pass_it(guarded, role):
         "Allow", "iam:PassRole", passed, Condition={"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}}
     )
     to_firehose = json.loads(json.dumps(to_glue).replace("glue.", "firehose."))
-    asked = {
+    request = {
         "DeliveryStreamName": f"delivery-{next(_numbers)}",
         "S3DestinationConfiguration": {"RoleARN": passed, "BucketARN": f"arn:aws:s3:::{bucket}"},
     }
     refused = guarded.client("firehose", **guarded.role_keys(role(create, to_glue)))
-    error = refusal(lambda: refused.create_delivery_stream(**asked))
+    error = refusal(lambda: refused.create_delivery_stream(**request))
     assert f"iam:PassRole on resource: {passed}" in error["Message"]
     allowed = guarded.client("firehose", **guarded.role_keys(role(create, to_firehose)))
-    allowed.create_delivery_stream(**asked)
+    allowed.create_delivery_stream(**request)
 
 
 def test_the_call_log_has_each_decision(guarded, role):
@@ -265,22 +265,33 @@ def test_the_call_log_has_each_decision(guarded, role):
     s3 = guarded.client("s3", **guarded.role_keys(name))
     s3.put_object(Bucket=bucket, Key="k", Body=b"")
     refusal(lambda: s3.get_object(Bucket=bucket, Key="k"))
-    lines = [one for one in guarded.call_log() if name in one["principal"]]
-    assert [(one["action"], one["decision"], one["status"]) for one in lines] == [
+    lines = [call for call in guarded.call_log() if name in call["principal"]]
+    assert [(call["action"], call["decision"], call["status"]) for call in lines] == [
         ("PutObject", "allowed", 200),
         ("GetObject", "denied", 403),
     ]
-    assert {one["resource"] for one in lines} == {f"arn:aws:s3:::{bucket}/k"}
-    assert all(one["request_id"] and one["source"] == "external" and one["time"] for one in lines)
+    assert {call["resource"] for call in lines} == {f"arn:aws:s3:::{bucket}/k"}
+    assert all(call["request_id"] and call["source"] == "external" and call["time"] for call in lines)
 
 
 def test_without_enforcement_the_log_tells_what_would_have_been(aws):
     iam = aws.client("iam")
     iam.create_role(RoleName="unbound", AssumeRolePolicyDocument=TRUST)
     aws.client("kinesis", **aws.role_keys("unbound")).list_streams()
-    aws.client("kinesis", aws_access_key_id="AKIANOBODY").list_streams()
-    lines = [one for one in aws.call_log() if one["action"] == "ListStreams"]
-    assert [(one["decision"], one["enforced"], one["status"]) for one in lines] == [
-        ("denied", False, 200),
-        ("unchecked", False, 200),
-    ]
+    lines = [call for call in aws.call_log() if call["action"] == "ListStreams"]
+    assert [(call["decision"], call["enforced"], call["status"]) for call in lines] == [("denied", False, 200)]
+
+
+@pytest.mark.parametrize(("service", "call", "mismatch", "unknown"), SERVICES)
+def test_signatures_count_without_enforcement_too(aws, service, call, mismatch, unknown):
+    for keys, code in (
+        ({"aws_secret_access_key": "localaws"}, mismatch),
+        ({"aws_access_key_id": "AKIANOBODY"}, unknown),
+    ):
+        assert refusal(getattr(aws.client(service, **keys), call))["Code"] == code
+
+
+def test_an_anonymous_request_is_refused_without_enforcement_too(aws, bucket, s3):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"private")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{aws.endpoint}/{bucket}/k")

@@ -13,7 +13,7 @@ ACTIONS = [(service, action) for service, actions in TEMPLATES.items() for actio
 # Tagging works on every kind of resource of a service, and these take their ARN from the caller.
 GIVEN = re.compile(r"\{(ResourceArn|ResourceName|ResourceARN|resourceArn|RoleArn)\}$")
 # Actions of the API whose permission has another name, or none of its own.
-UNLISTED = {("sqs", one) for one in ("ChangeMessageVisibilityBatch", "DeleteMessageBatch", "SendMessageBatch")} | {
+UNLISTED = {("sqs", item) for item in ("ChangeMessageVisibilityBatch", "DeleteMessageBatch", "SendMessageBatch")} | {
     ("sns", "PublishBatch"),
     ("kinesis", "UpdateMaxRecordSize"),
 }
@@ -33,10 +33,10 @@ def test_an_action_works_on_resources_of_the_listed_kinds(service, action):
         pytest.skip("no permission of its own")
     data = querying.get_action_data(prefix, action)
     assert data, f"{prefix}:{action} is no action"
-    listed = {form(one["resource_arn_format"]) for one in data[prefix]}
+    listed = {form(item["resource_arn_format"]) for item in data[prefix]}
     for template in TEMPLATES[service][action]:
         if not GIVEN.match(template):
-            assert any(form(template).startswith(one.split("*")[0]) for one in listed if one != "*"), (template, listed)
+            assert any(form(template).startswith(arn.split("*")[0]) for arn in listed if arn != "*"), (template, listed)
 
 
 NAMED_ALIKE = (

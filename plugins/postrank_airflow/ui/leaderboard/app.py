@@ -97,8 +97,8 @@ def _add_data(app: FastAPI) -> None:
 
     @app.get("/api/runs/{run}/courses")
     def courses(run: RunName, granularity: Granularity, window: AwareDatetime, ranks: Ranks) -> Response:
-        asked = {int(rank) for rank in ranks.split(",")}
-        return _json(rankings.courses(exports(), _open(run), granularity, window, asked))
+        requested = {int(rank) for rank in ranks.split(",")}
+        return _json(rankings.courses(exports(), _open(run), granularity, window, requested))
 
 
 def _add_failures(app: FastAPI) -> None:

@@ -37,8 +37,8 @@ def run(export: Export) -> dict[str, Any]:
 
 def windows_of(exports: Exports, export: Export, granularity: str) -> dict[str, Any]:
     """The windows, oldest first, as `[start, end]`."""
-    found = windows(exports.table(export, granularity))
-    return {"windows": [[text(window.start), text(window.end)] for window in found]}
+    exported = windows(exports.table(export, granularity))
+    return {"windows": [[text(window.start), text(window.end)] for window in exported]}
 
 
 def ranking(exports: Exports, export: Export, granularity: str, start: datetime) -> dict[str, Any]:
@@ -61,8 +61,8 @@ def courses(
         return {"course": None}
     rows = of_window(exports.table(export, granularity), start)
     authors = rows.filter(pc.is_in(rows["rank"], value_set=pa.array(sorted(ranks), pa.int64())))
-    found = course(exports.table(export, finer), authors, finer, first, steps)
-    series = dict(zip(authors["rank"].to_pylist(), found.series, strict=True))
+    points = course(exports.table(export, finer), authors, finer, first, steps)
+    series = dict(zip(authors["rank"].to_pylist(), points.series, strict=True))
     return {"course": {"granularity": finer, "start": text(first), "steps": steps, "series": series}}
 
 

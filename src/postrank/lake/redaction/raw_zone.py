@@ -52,20 +52,20 @@ class RawZone:
                     yield done
 
     def _object(self, bucket: str, key: str, gone: Collection[PostKey], run: str) -> Rewritten | None:
-        found = self.s3.get_object(Bucket=bucket, Key=key)
-        body: bytes = found["Body"].read()
+        response = self.s3.get_object(Bucket=bucket, Key=key)
+        body: bytes = response["Body"].read()
         before = hashlib.sha256(body).hexdigest()
         lines = gzip.decompress(body).splitlines(keepends=True)
         stubs = {at: stub for at, line in enumerate(lines) if (stub := stub_of(line, gone, run))}
         if not stubs:
-            return _earlier(key, before, lines, found["Metadata"], run)
-        notes = found["Metadata"]
+            return _earlier(key, before, lines, response["Metadata"], run)
+        notes = response["Metadata"]
         origin = notes[_BEFORE] if notes.get(_RUN) == run else before
         for at, stub in stubs.items():
             lines[at] = stub
         after = gzip.compress(b"".join(lines), mtime=0)
         self.s3.put_object(
-            Bucket=bucket, Key=key, Body=after, IfMatch=found["ETag"], Metadata={_RUN: run, _BEFORE: origin}
+            Bucket=bucket, Key=key, Body=after, IfMatch=response["ETag"], Metadata={_RUN: run, _BEFORE: origin}
         )
         return Rewritten(key, origin, hashlib.sha256(after).hexdigest(), len(lines), _redacted_by(lines, run))
 
@@ -80,7 +80,7 @@ def stub_of(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
         return None
     if (str(event.get("network")), str(event.get("post_id"))) not in gone:
         return None
-    kept = {
+    stub = {
         "kind": STUBS[event["kind"]],
         "network": event["network"],
         "post_id": event["post_id"],
@@ -88,8 +88,8 @@ def stub_of(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
         "redacted_by": run,
     }
     if isinstance(versions := event.get("versions"), list):
-        kept["versions"] = versions  # a later delete may name any of them
-    return orjson.dumps(kept, option=orjson.OPT_APPEND_NEWLINE)
+        stub["versions"] = versions  # a later delete may name any of them
+    return orjson.dumps(stub, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _minute(posted_at: object) -> str | None:

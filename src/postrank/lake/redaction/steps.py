@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from postrank.lake.redaction.raw_zone import RawZone
 from postrank.ranking import plan as planning
 from postrank.ranking import publish
 from postrank.ranking.catalog_state import CORRECTIONS
+from postrank.ranking.lease import Lease
 from postrank.ranking.plan import Parameters
 from postrank.ranking.run_identity import Run
 
@@ -76,6 +78,7 @@ class Redaction:
     athena: Athena
     catalogue: Catalogue
     s3: Any
+    leases: Sequence[Lease]  # of all whose queries read `post_versions`
     render: Callable[..., str]
 
     def plan(self) -> Plan:
@@ -89,13 +92,15 @@ class Redaction:
         rows = self.athena.rows(self.render("maintenance/redaction_candidates.sql")) if ranked else []
         pairs = Counter(f"{row['arrival_interval']}/{row['posted_date']}" for row in rows)
         owed = {f"{row['arrival_interval']}/{row['posted_date']}" for row in rows if row["is_owed"] == "true"}
-        found = {"/".join(one.values): one.location for one in self.catalogue.partitions("post_versions")}
+        locations = {
+            "/".join(partition.values): partition.location for partition in self.catalogue.partitions("post_versions")
+        }
         plan = Plan(
             run_id=self.run.run_id,
             as_of=self.as_of.isoformat(),
             posts=sorted({(str(r["arrival_interval"]), str(r["network"]), str(r["post_id"])) for r in rows}),
             rows=dict(pairs),
-            replaced={pair: found[pair] for pair in pairs},
+            replaced={pair: locations[pair] for pair in pairs},
             statements=[self._statement("redacted_versions", n, some) for n, some in enumerate(planning.chunks(pairs))],
             owed=[self._statement("owed_minutes", 0, sorted(owed))] if owed else [],
         )
@@ -115,9 +120,9 @@ class Redaction:
         for hour, network, post_id in self._planned().posts:
             if hour.startswith(date):
                 gone.setdefault(hour, set()).add((network, post_id))
-        done = [one for hour in sorted(gone) for one in zone.redact(hour, gone[hour], self.run.slug)]
-        self._put(self._part(date), [asdict(one) for one in done])
-        return sum(one.redacted for one in done)
+        done = [rewritten for hour in sorted(gone) for rewritten in zone.redact(hour, gone[hour], self.run.slug)]
+        self._put(self._part(date), [asdict(rewritten) for rewritten in done])
+        return sum(rewritten.redacted for rewritten in done)
 
     def finish(self) -> str:
         """Point at the partitions without deleted posts, empty what they replace, leave the evidence; returns where."""
@@ -130,9 +135,12 @@ class Redaction:
         tables = self._written(plan.statements)
         checks = (self.render("checks/post_versions.sql", table=table) for table in tables)
         publish.require_empty(self.athena, "post_versions", checks)
-        self._point(plan, tables)
-        self._owe(plan.owed)
-        after = self._emptied(plan)
+        with ExitStack() as leases:  # a query that reads an emptied place finds no rows, and no error
+            for lease in self.leases:
+                leases.enter_context(lease.held())
+            self._point(plan, tables)
+            self._owe(plan.owed)
+            after = self._emptied(plan)
         evidence = self._evidence(plan, after)
         for table in (*tables, *self._written(plan.owed)):
             self.catalogue.drop(table)
@@ -141,13 +149,15 @@ class Redaction:
 
     def _point(self, plan: Plan, tables: Sequence[str]) -> None:
         """Point at what was written, but for partitions that somebody else has replaced since the plan was made."""
-        now = {"/".join(one.values): one for one in self.catalogue.partitions("post_versions")}
-        written = {"/".join(one.values): one for table in tables for one in self.catalogue.partitions(table)}
+        now = {"/".join(partition.values): partition for partition in self.catalogue.partitions("post_versions")}
+        written = {
+            "/".join(partition.values): partition for table in tables for partition in self.catalogue.partitions(table)
+        }
         rewritten = {pair for params in plan.statements if params["table"] in tables for pair in params["pairs"]}
-        ours = {pair for pair in rewritten if pair in now and now[pair].location == plan.replaced[pair]}
-        repointed = [replace(written[pair], notes=now[pair].notes) for pair in sorted(ours & set(written))]
+        pointed = {pair for pair in rewritten if pair in now and now[pair].location == plan.replaced[pair]}
+        repointed = [replace(written[pair], notes=now[pair].notes) for pair in sorted(pointed & set(written))]
         self.catalogue.point("post_versions", repointed)
-        self.catalogue.forget("post_versions", [now[pair].values for pair in sorted(ours - set(written))])
+        self.catalogue.forget("post_versions", [now[pair].values for pair in sorted(pointed - set(written))])
 
     def _owe(self, owed: Sequence[Parameters]) -> None:
         """Have the minutes ranked again from which no hour's run took the posts out."""
@@ -161,7 +171,9 @@ class Redaction:
 
     def _emptied(self, plan: Plan) -> dict[str, str]:
         """Empty the planned partitions' old places where nobody reads them any more; returns where each lies now."""
-        now = {"/".join(one.values): one.location for one in self.catalogue.partitions("post_versions")}
+        now = {
+            "/".join(partition.values): partition.location for partition in self.catalogue.partitions("post_versions")
+        }
         read = {folder(location) for location in now.values()}
         for location in plan.replaced.values():
             if folder(location) not in read:
@@ -169,14 +181,14 @@ class Redaction:
         return now
 
     def _evidence(self, plan: Plan, now: dict[str, str]) -> str:
-        objects = [one for date in plan.dates for one in self._read(self._part(date)) or ()]
+        objects = [entry for date in plan.dates for entry in self._read(self._part(date)) or ()]
         posts = sorted({f"{network} {post_id}" for _, network, post_id in plan.posts})
         content = {
             "run": plan.run_id,
             "at": plan.as_of,
             "approved_by": plan.approved_by,
             "posts": len(posts),
-            "raw_lines": sum(one["redacted"] for one in objects),
+            "raw_lines": sum(entry["redacted"] for entry in objects),
             "raw_objects": objects,
             "partitions": [
                 {
@@ -187,7 +199,7 @@ class Redaction:
                 }
                 for pair, location in sorted(plan.replaced.items())
             ],
-            "sha256_of_network_and_post_id": [hashlib.sha256(one.encode()).hexdigest() for one in posts],
+            "sha256_of_network_and_post_id": [hashlib.sha256(entry.encode()).hexdigest() for entry in posts],
         }
         self._put(split(self._evidence_url)[1], content)
         return self._evidence_url
@@ -221,8 +233,8 @@ class Redaction:
         return f"s3://{self._bucket}/{EVIDENCE}dt={self.as_of:%Y-%m-%d}/run={self.run.slug}-{self.as_of:%H%M%S}.json"
 
     def _plan(self) -> Plan | None:
-        kept = self._read(self._key(self.run))
-        return _plan_of(kept) if kept else None
+        document = self._read(self._key(self.run))
+        return _plan_of(document) if document else None
 
     def _planned(self) -> Plan:
         if plan := self._plan():
@@ -240,9 +252,9 @@ class Redaction:
 
     def _forget(self, run: Run) -> None:
         """The plan goes last: as long as it is there, the rest can be ended."""
-        kept = f"s3://{self._bucket}/{PLANS}run={run.slug}/"
+        location = f"s3://{self._bucket}/{PLANS}run={run.slug}/"
         self.s3.delete_object(Bucket=self._bucket, Key=self._key(run))
-        prefixes.empty(self.s3, kept)
+        prefixes.empty(self.s3, location)
 
     def _put(self, key: str, content: Any) -> None:
         body = (json.dumps(content, indent=1) + "\n").encode()
@@ -255,5 +267,5 @@ class Redaction:
             return None
 
 
-def _plan_of(kept: dict[str, Any]) -> Plan:
-    return Plan(**{**kept, "posts": [tuple(one) for one in kept["posts"]]})
+def _plan_of(document: dict[str, Any]) -> Plan:
+    return Plan(**{**document, "posts": [tuple(post) for post in document["posts"]]})

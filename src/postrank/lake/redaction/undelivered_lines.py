@@ -77,7 +77,9 @@ class Elsewhere:
         """
         if not self.catalogue.has_table("tombstones"):  # nothing was ranked yet
             return 0
-        changed = [one for zone in self._zones() for some in self._batches(zone) for one in self._redact(zone, some)]
+        changed = [
+            change for zone in self._zones() for some in self._batches(zone) for change in self._redact(zone, some)
+        ]
         if changed:
             key = f"{EVIDENCE}dt={self.as_of:%Y-%m-%d}/run={self.run.slug}-{self.as_of:%H%M%S}-elsewhere.json"
             content = {"run": self.run.run_id, "at": self.as_of.isoformat(), "objects": changed}
@@ -97,7 +99,7 @@ class Elsewhere:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=zone.prefix)
         for entry in (entry for page in pages for entry in page.get("Contents", ())):
             lines, _ = self._read(entry["Key"])
-            if ids := {one for line in lines for one in zone.ids(line) if _is_id(one)}:
+            if ids := {post_id for line in lines for post_id in zone.ids(line) if _is_id(post_id)}:
                 batch[entry["Key"]] = ids
             if sum(map(len, batch.values())) >= _BATCH:
                 yield batch
@@ -108,18 +110,18 @@ class Elsewhere:
     def _redact(self, zone: Zone, batch: Mapping[str, set[str]]) -> Iterator[dict[str, Any]]:
         deleted = self._deleted(sorted(set().union(*batch.values())))
         for key in batch if deleted.posts else ():
-            lines, found = self._read(key)
+            lines, response = self._read(key)
             after = [zone.without(line, deleted, self.run.slug) for line in lines]
             if after != lines:
                 body = b"".join(after)
-                packed = gzip.compress(body, mtime=0) if found["body"].startswith(_GZIP) else body
-                self.s3.put_object(Bucket=self._bucket, Key=key, Body=packed, IfMatch=found["etag"])
+                packed = gzip.compress(body, mtime=0) if response["body"].startswith(_GZIP) else body
+                self.s3.put_object(Bucket=self._bucket, Key=key, Body=packed, IfMatch=response["etag"])
                 yield {
                     "key": key,
-                    "sha256_before": sha256(found["body"]).hexdigest(),
+                    "sha256_before": sha256(response["body"]).hexdigest(),
                     "sha256_after": sha256(packed).hexdigest(),
                     "lines": len(lines),
-                    "redacted": sum(one != other for one, other in zip(lines, after, strict=True)),
+                    "redacted": sum(before != other for before, other in zip(lines, after, strict=True)),
                 }
 
     def _deleted(self, ids: list[str]) -> Deleted:
@@ -152,12 +154,12 @@ def _statements(ids: Iterable[str]) -> Iterator[list[str]]:
     """The ids in lists that one statement may hold."""
     some: list[str] = []
     size = 0
-    for one in ids:
-        length = 2 * len(one.encode(errors="replace")) + 4  # as a literal; quotes are doubled
+    for post_id in ids:
+        length = 2 * len(post_id.encode(errors="replace")) + 4  # as a literal; quotes are doubled
         if some and size + length > _STATEMENT:
             yield some
             some, size = [], 0
-        some.append(one)
+        some.append(post_id)
         size += length
     if some:
         yield some
@@ -166,10 +168,10 @@ def _statements(ids: Iterable[str]) -> Iterator[list[str]]:
 def _event(line: bytes) -> dict[str, Any]:
     """The object that a line holds; an empty one where it holds none."""
     try:
-        found = orjson.loads(line)
+        event = orjson.loads(line)
     except orjson.JSONDecodeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return event if isinstance(event, dict) else {}
 
 
 def _data(line: bytes) -> bytes:
@@ -190,7 +192,7 @@ def _ids_of_record(line: bytes) -> Iterator[str]:
 
 def _record_without(line: bytes, deleted: Deleted, run: str) -> bytes:
     lines = _data(line).splitlines(keepends=True)
-    after = [stub_of(one, {key}, run) or one if (key := deleted.post_of(one)) else one for one in lines]
+    after = [stub_of(text, {key}, run) or text if (key := deleted.post_of(text)) else text for text in lines]
     if after == lines:
         return line
     packed = b"".join(after)
@@ -212,14 +214,14 @@ def _reject_without(line: bytes, deleted: Deleted, run: str) -> bytes:
     ids = {post_id for _, post_id in deleted.posts}
     if ids.isdisjoint(_ids_of_reject(line)):
         return line
-    kept = {name: value for name, value in _event(line).items() if name not in ("line", "line_encoding")}
-    return orjson.dumps({**kept, "redacted_by": run}, option=orjson.OPT_APPEND_NEWLINE)
+    fields = {name: value for name, value in _event(line).items() if name not in ("line", "line_encoding")}
+    return orjson.dumps({**fields, "redacted_by": run}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _moment(text: object) -> datetime | None:
     """An instant as the contract or Athena writes it; None for anything else."""
     try:
-        found = datetime.fromisoformat(str(text))
+        moment = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

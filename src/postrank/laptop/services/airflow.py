@@ -9,26 +9,26 @@ import json
 import os
 import secrets
 import shlex
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from postrank.errors import Fatal
-from postrank.laptop.services.processes import Parts
+from postrank.laptop.services.postgres import Postgres
+from postrank.laptop.services.processes import Parts, Program
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import HOST
 
-READY_SECONDS = 150.0
-_LOCK_SECONDS = 15  # SQLite's own 5 s to get at the database are few on a busy machine
-_ATTEMPTS = 6  # at a call that the api-server could not answer: SQLite lets one writer in at a time
+READY_SECONDS = 600.0  # it answers in 10 s; a dead part is noticed at once, so a busy machine may take its time
+ANSWER_SECONDS = 300.0  # for a call to be answered by an api-server that is restarted meanwhile
+_REQUEST_SECONDS = 120.0  # for one attempt at a call
+_PAUSE_SECONDS = 0.5  # between two attempts
 _LONGEST_PERIOD = timedelta(hours=1)  # of the schedules of the DAGs that a run triggers
 _OTHERS = ("AWS_", "AIRFLOW", "POSTRANK_")  # how the environment's names begin that decide which stack is meant
 # What nearly every task imports. The scheduler loads it once, before it forks the processes that tasks are forked from.
@@ -44,11 +44,30 @@ _PRELOADED = (
     "postrank.ranking.steps",
 )
 _PRELOADING = f"import runpy, {', '.join(_PRELOADED)}; runpy.run_module('airflow', run_name='__main__')"
-_AIRFLOW = (sys.executable, "-m", "airflow")
+AIRFLOW = (sys.executable, "-m", "airflow")
 _COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "scheduler": (sys.executable, "-c", _PRELOADING, "scheduler", "--skip-serve-logs"),
-    "dag-processor": (*_AIRFLOW, "dag-processor"),
-    "triggerer": (*_AIRFLOW, "triggerer", "--skip-serve-logs"),
+    "dag-processor": (*AIRFLOW, "dag-processor"),
+    "triggerer": (*AIRFLOW, "triggerer", "--skip-serve-logs"),
+}
+# Limits that a machine under load must not reach. A dead process is noticed by its exit, not by these.
+_PATIENCE: Mapping[str, str] = {
+    "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
+    "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
+    "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "1200",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "1800",
+    "AIRFLOW__TRIGGERER__RUNNER_HEALTH_CHECK_THRESHOLD": "300",
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "20",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "120",
+}
+# How soon what a dead scheduler or triggerer was at is taken up again by the restarted one. A live one must report
+# within that time even under load, or its tasks are taken from it.
+_TAKEOVER: Mapping[str, str] = {
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "60",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "60",
 }
 
 
@@ -67,7 +86,9 @@ class MigrationFailed(Fatal):
         super().__init__(f"airflow db migrate failed:\n{output}")
 
 
-def settings(layout: Layout, port: int, aws_endpoint: str, region: str, *, scheduled: bool = True) -> dict[str, str]:
+def settings(
+    layout: Layout, database: Postgres, port: int, aws_endpoint: str, region: str, *, scheduled: bool = True
+) -> dict[str, str]:
     """Airflow's environment: settings for two cores, loopback only, and the connection to the local AWS.
 
     Unless `scheduled`, DAGs run only when they are triggered.
@@ -82,7 +103,7 @@ def settings(layout: Layout, port: int, aws_endpoint: str, region: str, *, sched
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow / 'airflow.db'}?timeout={_LOCK_SECONDS}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.url,
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(port),
@@ -94,33 +115,27 @@ def settings(layout: Layout, port: int, aws_endpoint: str, region: str, *, sched
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "AIRFLOW__LOGGING__UVICORN_LOGGING_LEVEL": "WARNING",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.logs / "tasks"),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
+        **_PATIENCE,
+        **_TAKEOVER,
     }
 
 
-def prepare(layout: Layout, env: Mapping[str, str]) -> None:
-    """Give the run a migrated database; the migrated empty one is cached by Airflow's version, as migrating takes
-    longest.
-    """
-    database = layout.airflow / "airflow.db"
-    if database.exists():
-        return
-    template = layout.cache / f"airflow-{version('apache-airflow')}.db"
-    if not template.exists():
-        scratch = layout.cache / "airflow-migrating.db"
-        scratch.unlink(missing_ok=True)
-        migration = {**env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{scratch}"}
-        done = subprocess.run([*_AIRFLOW, "db", "migrate"], env=migration, capture_output=True, text=True, check=False)
+def start_database(database: Postgres, env: Mapping[str, str]) -> None:
+    """Start the metadata database, migrated to the installed Airflow's schema."""
+
+    def migrate(url: str) -> None:
+        migration = {**env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}
+        done = subprocess.run([*AIRFLOW, "db", "migrate"], env=migration, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise MigrationFailed(done.stderr[-2000:])
-        scratch.rename(template)
-    shutil.copyfile(template, database)
+
+    database.start(migrate)
 
 
 class Airflow:
@@ -128,23 +143,22 @@ class Airflow:
 
     def __init__(self, parts: Parts, env: Mapping[str, str], port: int, cwd: Path) -> None:
         self.url = f"http://{HOST}:{port}"
-        self._parts, self._env, self._port, self._cwd = parts, env, port, cwd
-        self._http = httpx.Client(base_url=self.url, timeout=30.0)
+        self._parts = parts
+        self._env = env
+        self._port = port
+        self._cwd = cwd
+        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS)
 
     def start_api(self) -> None:
         """Start the api-server; returns at once."""
-        argv = [*_AIRFLOW, "api-server", "--host", HOST, "--port", str(self._port), "--workers", "1"]
-        self._parts.start("api-server", argv, self._env, self._cwd)
+        argv = [*AIRFLOW, "api-server", "--host", HOST, "--port", str(self._port), "--workers", "1"]
+        self._parts.start("api-server", Program(argv=argv, env=self._env, cwd=self._cwd))
 
     def start_rest(self) -> None:
         """Wait until the api-server has answered as an Execution API, then start the other three."""
         self._parts.wait_until("api-server", self._answers, READY_SECONDS)
-        for name in _COMPONENTS:
-            self.start_part(name)
-
-    def start_part(self, name: str) -> None:
-        """Start the scheduler, dag-processor or triggerer; again, if it is gone."""
-        self._parts.start(name, _COMPONENTS[name], self._env, self._cwd)
+        for name, argv in _COMPONENTS.items():
+            self._parts.start(name, Program(argv=argv, env=self._env, cwd=self._cwd))
 
     def _answers(self) -> bool:
         try:
@@ -214,23 +228,25 @@ class Airflow:
         return instances
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        """One call, repeated while the api-server cannot answer it. Raises AirflowRefused."""
+        """One call, repeated while the api-server or its database is being restarted. Raises AirflowRefused."""
         call = f"{method} {path}"
-        refused = AirflowRefused(call, 0, "it was not answered")
-        for attempt in range(_ATTEMPTS):
-            time.sleep(attempt)
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while True:
+            self._parts.check()
             try:
-                answer = self._http.request(method, path, **request)
+                response = self._http.request(method, path, **request)
             except httpx.TransportError as error:
                 refused = AirflowRefused(call, 0, str(error))
-                continue
-            if not answer.is_error:
-                body: dict[str, Any] = answer.json()
-                return body
-            refused = AirflowRefused(call, answer.status_code, answer.text[:500])
-            if not answer.is_server_error:
-                break
-        raise refused
+            else:
+                if not response.is_error:
+                    body: dict[str, Any] = response.json()
+                    return body
+                refused = AirflowRefused(call, response.status_code, response.text[:500])
+                if not response.is_server_error:
+                    raise refused
+            if time.monotonic() > deadline:
+                raise refused
+            time.sleep(_PAUSE_SECONDS)
 
 
 def inherited_environment() -> dict[str, str]:
@@ -242,6 +258,7 @@ def write_environment(path: Path, environment: Mapping[str, str]) -> None:
     """Write a shell file that makes `airflow` and `postrank` commands reach this run; readable by its owner only."""
     ours = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
     path.touch(mode=0o600)
+    path.chmod(0o600)
     path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in ours.items()), encoding="utf-8")
 
 

@@ -13,11 +13,11 @@ from postrank.aws.resources import Resources
 from postrank.errors import Fatal
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.services.overrides import Overrides
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
 
 _HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
-_OVERRIDES = "POSTRANK_STREAM_"  # variables that replace keys of the streamer's configuration
 LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
 _MINUTE = timedelta(minutes=1)
 
@@ -61,12 +61,26 @@ class Streamer:
             "env": {
                 "POSTRANK_ENVIRONMENT": self._names.environment,
                 "POSTRANK_ACCOUNT": self._names.account,
-                **{name: value for name, value in os.environ.items() if name.startswith(_OVERRIDES)},
+                **self._overrides(),
             },
         }
         path = self._layout.units / f"{self._names.streamer.service}.toml"
         path.write_text(_toml(unit), encoding="utf-8")
         self._install_backfill(config)
+
+    def _overrides(self) -> dict[str, str]:
+        """The environment's keys of the configuration; their tokens are stored in the local AWS."""
+        secret = self._names.secrets["x" if self._options.source == "x" else "mastodon"]
+        overrides = Overrides(os.environ, secret)
+        variables = overrides.without_tokens()
+        if overrides.tokens:
+            secrets = self._cloud.client("secretsmanager")
+            text = json.dumps(overrides.tokens)
+            try:
+                secrets.create_secret(Name=secret, SecretString=text)
+            except secrets.exceptions.ResourceExistsException:
+                secrets.put_secret_value(SecretId=secret, SecretString=text)
+        return variables
 
     def _install_backfill(self, config: Path) -> None:
         """Put the program on the instance that its SSM document calls, as the host's installation does on AWS."""

@@ -15,6 +15,13 @@ class NotAProject(Fatal):
         self.root = root
 
 
+class NotPrivate(Fatal):
+    """The folder belongs to another user."""
+
+    def __init__(self, var: Path) -> None:
+        super().__init__(f"{var} belongs to another user and cannot be closed to them: name your own with --var")
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The folders of one run. `root` is the checkout, which is only read; all that is written lies below `var`."""
@@ -74,5 +81,11 @@ class Layout:
         (self.var / "rejects.ndjson").unlink(missing_ok=True)
 
     def create(self) -> None:
+        """Make the folders, closed to other users of the machine."""
+        self.var.mkdir(parents=True, exist_ok=True)
+        try:
+            self.var.chmod(0o700)
+        except PermissionError as error:
+            raise NotPrivate(self.var) from error
         for folder in (self.logs, self.results, self.aws, self.units, self.airflow, self.streamer, self.cache):
             folder.mkdir(parents=True, exist_ok=True)

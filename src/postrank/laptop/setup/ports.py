@@ -1,10 +1,13 @@
 """The loopback ports of a run."""
 
+import contextlib
+import random
 import socket
 
 from postrank.errors import Fatal
 
 HOST = "127.0.0.1"
+_SERVER_PORTS = (10_000, 32_000)
 
 
 class PortTaken(Fatal):
@@ -27,8 +30,12 @@ def claim(port: int) -> int:
 
 
 def any_free() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing listens on, for a server that starts later.
+
+    It lies outside the range from which the system takes the ports of outgoing connections (Linux from 32768, macOS
+    from 49152): within that range a connection may take the port before the server does.
+    """
+    while True:
+        port = random.randrange(*_SERVER_PORTS)  # noqa: S311 (nothing depends on its being secret)
+        with contextlib.suppress(PortTaken):
+            return claim(port)

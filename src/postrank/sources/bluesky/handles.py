@@ -34,7 +34,7 @@ class Handles:
     per_second: float = 5.0
     lookups: int = 0
     failures: int = 0
-    _known: "OrderedDict[str, str | None]" = field(default_factory=OrderedDict)
+    _cache: "OrderedDict[str, str | None]" = field(default_factory=OrderedDict)
     _waiting: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -43,9 +43,9 @@ class Handles:
     def of(self, did: str) -> str | None:
         """The handle, if it is known yet."""
         with self._changed:
-            if did in self._known:
-                self._known.move_to_end(did)
-                return self._known[did]
+            if did in self._cache:
+                self._cache.move_to_end(did)
+                return self._cache[did]
             if self.directory and did.startswith("did:plc:") and len(self._waiting) < _WAITING:
                 self._waiting[did] = None
                 self._changed.notify()
@@ -54,10 +54,10 @@ class Handles:
     def learn(self, did: str, handle: str | None) -> None:
         """Note a handle (None: the DID has none), and forget the one that was used longest ago when full."""
         with self._changed:
-            self._known[did] = handle
-            self._known.move_to_end(did)
-            if len(self._known) > self.capacity:
-                self._known.popitem(last=False)
+            self._cache[did] = handle
+            self._cache.move_to_end(did)
+            if len(self._cache) > self.capacity:
+                self._cache.popitem(last=False)
 
     def start(self) -> None:
         """Begin to ask, in a thread of its own."""
@@ -71,7 +71,7 @@ class Handles:
             self._changed.notify()
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._cache)
 
     def _run(self) -> None:
         with httpx.Client(timeout=10.0, follow_redirects=True) as client:
@@ -94,22 +94,22 @@ class Handles:
                 return 0.0
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
                 self.failures += 1
-                return _wanted(answer.headers)
+                return _requested_pause(answer.headers)
             answer.raise_for_status()
             names = list(orjson.loads(answer.content).get("alsoKnownAs") or [])
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, AttributeError, TypeError) as error:
             self.failures += 1
             log.debug("handle not found", extra={"fields": {"did": did, "why": str(error)}})
             return 0.0
-        found = [name for name in names if isinstance(name, str) and name.startswith(_HANDLE_SCHEME)]
-        self.learn(did, found[0].removeprefix(_HANDLE_SCHEME) if found else None)
+        handles = [name for name in names if isinstance(name, str) and name.startswith(_HANDLE_SCHEME)]
+        self.learn(did, handles[0].removeprefix(_HANDLE_SCHEME) if handles else None)
         return 0.0
 
 
-def _wanted(headers: Mapping[str, str]) -> float:
+def _requested_pause(headers: Mapping[str, str]) -> float:
     """Seconds to wait for, as the answer has it (RFC 9110, "Retry-After"; `ratelimit-reset` is an epoch), else 30."""
     try:
-        told = float(headers.get("retry-after") or float(headers["ratelimit-reset"]) - time.time())
+        seconds = float(headers.get("retry-after") or float(headers["ratelimit-reset"]) - time.time())
     except (KeyError, ValueError):
         return _AWAY
-    return min(max(told, 1.0), _LONGEST) if math.isfinite(told) else _AWAY
+    return min(max(seconds, 1.0), _LONGEST) if math.isfinite(seconds) else _AWAY

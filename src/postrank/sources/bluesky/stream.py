@@ -81,8 +81,8 @@ class Jetstream:
         second = options.text("protocol", "v1", among=("v1", "v2")) == "v2"
         dictionary = _dictionary(options)
         compression = dictionary.dict_id() if dictionary else 0
-        asked = options.given("directory") != "none"
-        directory = options.url("directory", DIRECTORY) if asked else options.text("directory")
+        resolves_handles = options.is_set("directory") != "none"
+        directory = options.url("directory", DIRECTORY) if resolves_handles else options.text("directory")
         hosts = options.texts("hosts", HOSTS_V2 if second else HOSTS)
         if not hosts:
             options.wrong("hosts", "must name at least one host")

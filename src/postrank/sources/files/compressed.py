@@ -24,14 +24,42 @@ def compression(start: bytes) -> str:
 def open_decompressed(path: Path) -> tuple[BinaryIO, str]:
     """The file's decompressed bytes (of all members or frames), and its compression. Raises OSError."""
     raw = path.open("rb")
-    kind = compression(raw.peek(4)[:4])
+    try:
+        kind = compression(raw.peek(4)[:4])
+    except OSError:
+        raw.close()
+        raise
     if kind == "gzip":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=raw)), kind
+        return cast(BinaryIO, _GzipFile(raw)), kind
     if kind == "bzip2":
-        return cast(BinaryIO, bz2.BZ2File(raw)), kind
+        return cast(BinaryIO, _Bzip2File(raw)), kind
     if kind == "zstd":
         return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True), kind
     return raw, kind
+
+
+class _GzipFile(gzip.GzipFile):
+    """Closes the file that it reads, which the library's own leaves open."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        super().__init__(fileobj=raw)
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+class _Bzip2File(bz2.BZ2File):
+    """Closes the file that it reads, which the library's own leaves open."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        super().__init__(raw)
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
 
 
 def skip(file: BinaryIO, kind: str, offset: int) -> None:

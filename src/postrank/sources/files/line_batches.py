@@ -146,6 +146,6 @@ class LineBatch:
 def listed(options: Options) -> list[str]:
     """The option `files`, which must name one at least."""
     files = options.texts("files")
-    if options.given("files") == []:
+    if options.is_set("files") == []:
         options.wrong("files", "must name at least one file")
     return files

@@ -12,6 +12,7 @@ import orjson
 from postrank.errors import Fatal
 from postrank.options import Secret
 from postrank.posts.times import EPOCH
+from postrank.sources.net.named_hosts import UnsafeHost, require_safe
 
 STREAMS = ("public:local", "public", "public:remote")
 _REWIND_MS = 5000
@@ -44,11 +45,15 @@ class Unavailable(Exception):
 class Api:
     """One instance with one token. `stream` is one of STREAMS or `hashtag:<tag>`."""
 
-    def __init__(self, url: str, token: Secret, stream: str) -> None:
-        self.url, self.stream = url.rstrip("/"), stream
+    def __init__(self, url: str, token: Secret, stream: str, streaming_host: str = "") -> None:
+        """`streaming_host` (with its port) may be streamed from though it is private or not encrypted."""
+        self.url = url.rstrip("/")
+        self.stream = stream
         self.host = urlsplit(self.url).netloc
+        self._trusted = frozenset({self.host, streaming_host} - {""})
         self._token = token
-        self._client = httpx.Client(timeout=20.0, follow_redirects=True)
+        hooks = {"request": [lambda request: require_safe(str(request.url), self._trusted)]}  # of redirects, too
+        self._client = httpx.Client(timeout=20.0, follow_redirects=True, event_hooks=hooks)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -64,6 +69,11 @@ class Api:
             raise Unavailable("/api/v2/instance: no description of an instance") from error
         base = str(named or self.url).rstrip("/")
         base = base.replace("wss://", "https://", 1).replace("ws://", "http://", 1)
+        try:
+            require_safe(base, self._trusted)
+        except UnsafeHost as error:
+            hint = "name it as the instance's streaming_host if it is to be streamed from"
+            raise Unavailable(f"the instance names a streaming host that is not used: {error}; {hint}") from error
         kind, _, rest = self.stream.partition(":")
         if kind == "hashtag":
             return f"{base}/api/v1/streaming/hashtag?tag={quote(rest)}"
@@ -76,10 +86,12 @@ class Api:
         query = {"limit": str(_PAGE), "min_id": min_id}
         if rest in ("local", "remote") and kind == "public":
             query[rest] = "true"
-        found = self._get(path, query)
-        if not isinstance(found, list):
+        statuses = self._get(path, query)
+        if not isinstance(statuses, list):
             raise Unavailable(f"{path}: no list of statuses")
-        return sorted(found, key=lambda one: order(str(one.get("id"))) if isinstance(one, dict) else (0, ""))
+        return sorted(
+            statuses, key=lambda status: order(str(status.get("id"))) if isinstance(status, dict) else (0, "")
+        )
 
     def refused(self, what: str, status: int, headers: Any) -> MastodonRefused | Unavailable:
         """The error for an answer that is no success."""
@@ -93,10 +105,12 @@ class Api:
             answer = self._client.get(self.url + path, params=query, headers=self.headers)
             if answer.is_success:
                 return orjson.loads(answer.content)
+        except UnsafeHost as error:
+            raise Unavailable(f"{path}: redirected, which is not followed: {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError) as error:
             # Other errors quote the request, its headers among it.
-            told = f": {error}" if isinstance(error, httpx.NetworkError | httpx.TimeoutException) else ""
-            raise Unavailable(f"{path}: {type(error).__name__}{told}") from error
+            reason = f": {error}" if isinstance(error, httpx.NetworkError | httpx.TimeoutException) else ""
+            raise Unavailable(f"{path}: {type(error).__name__}{reason}") from error
         raise self.refused(path, answer.status_code, answer.headers)
 
 

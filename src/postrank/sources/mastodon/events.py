@@ -23,7 +23,6 @@ class LineTooLong(ValueError):
 class Events:
     """Splits bytes into (event, data) pairs (HTML standard, "Server-sent events"); comments are heartbeats."""
 
-    heartbeats: int = 0
     _rest: bytes = b""
     _name: str = ""
     _data: list[bytes] = field(default_factory=list)
@@ -33,30 +32,34 @@ class Events:
         """The events that these bytes complete. Raises LineTooLong."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            found = self._line(line.rstrip(b"\r"))
-            if found:
-                yield found
+            event = self._line(line.rstrip(b"\r"))
+            if event:
+                yield event
         if len(self._rest) > LINE_LIMIT:
             raise LineTooLong(self._rest[:4096])
 
     def _line(self, line: bytes) -> tuple[str, bytes] | None:
-        if line.startswith(b":"):
-            self.heartbeats += 1
-        elif not line:
-            name, data = self._name or "message", b"\n".join(self._data)
-            self._name, self._data, self._held = "", [], 0
-            return (name, data) if data or name != "message" else None
-        else:
-            key, _, value = line.partition(b":")
-            value = value.removeprefix(b" ")
-            if key == b"event":
-                self._name = value.decode(errors="replace")
-            elif key == b"data":
-                self._data.append(value)
-                self._held += len(value) + 1
-                if self._held > LINE_LIMIT:
-                    raise LineTooLong(self._data[0][:4096])
+        if not line:
+            return self._dispatch()
+        key, _, value = line.partition(b":")  # a comment has no key
+        value = value.removeprefix(b" ")
+        if key == b"event":
+            self._name = value.decode(errors="replace")
+        elif key == b"data":
+            self._data.append(value)
+            self._held += len(value) + 1
+            if self._held > LINE_LIMIT:
+                raise LineTooLong(self._data[0][:4096])
         return None
+
+    def _dispatch(self) -> tuple[str, bytes] | None:
+        """The event that an empty line ends; None where it is neither named nor has data."""
+        name = self._name or "message"
+        data = b"\n".join(self._data)
+        self._name = ""
+        self._data = []
+        self._held = 0
+        return (name, data) if data or name != "message" else None
 
 
 def outcome(name: str, data: bytes, host: str) -> Event | Ignored | Malformed:

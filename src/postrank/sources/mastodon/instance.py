@@ -107,10 +107,10 @@ class Instance:
             self.lost.reset()
             self.troubled.reset()
         for name, body in events.feed(data):
-            found = outcome(name, body, self.api.host)
-            gathered.add(found, body)
-            if isinstance(found, Post):
-                self._saw(found.post_id)
+            outcome_ = outcome(name, body, self.api.host)
+            gathered.add(outcome_, body)
+            if isinstance(outcome_, Post):
+                self._saw(outcome_.post_id)
         return gathered.take(None, heard=bool(data))
 
     def _gap(self) -> Gap | None:
@@ -121,7 +121,7 @@ class Instance:
             return None
         gap = Gap(since=min(self.at, now), until=now, reason=f"{self.api.host}: {self._why}")
         self.at = now  # the cursor says so with the batch that tells of the gap
-        self.recovery.wanted(gap, before(self.newest or first_of(gap.since)))
+        self.recovery.enqueue(gap, before(self.newest or first_of(gap.since)))
         return gap
 
     def _saw(self, status_id: str) -> None:

@@ -44,45 +44,49 @@ class Mastodon:
     @classmethod
     def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """`[[source.instances]]`: `url`, `token` (a user's, with read:statuses), `stream` (`public:local`, `public`,
-        `public:remote` or `hashtag:<tag>`); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s);
-        `calls`: what an instance allows in five minutes.
+        `public:remote` or `hashtag:<tag>`), `streaming_host` (with its port: one that the instance may name although it
+        is private or not encrypted); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s); `calls`:
+        what an instance allows in five minutes.
         """
         stopped = threading.Event()
         stall = options.number("stall_seconds", 45.0, at_least=0.1)
         calls = options.whole("calls", CALLS, at_least=1)
-        found = []
+        instances = []
         for table in options.tables("instances"):
-            url, token, stream = table.url("url"), table.secret("token"), table.text("stream", STREAMS[0])
-            table.known()
+            url = table.url("url")
+            token = table.secret("token")
+            stream = table.text("stream", STREAMS[0])
+            streaming_host = table.text("streaming_host", "")
+            table.reject_unknown()
             if stream not in STREAMS and not (stream.startswith("hashtag:") and stream.removeprefix("hashtag:")):
                 table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
-            api = Api(url, token, stream)
-            kept = surroundings.state / f"{api.host.replace(':', '_')}.calls.json"
-            timeline = Timeline(api=api, calls=Limit(calls, CALLS_SECONDS, kept))
-            found.append(Instance(api=api, timeline=timeline, stall_seconds=stall, stopped=stopped))
-        if not found:
+            api = Api(url, token, stream, streaming_host)
+            calls_path = surroundings.state / f"{api.host.replace(':', '_')}.calls.json"
+            timeline = Timeline(api=api, calls=Limit(calls, CALLS_SECONDS, calls_path))
+            instances.append(Instance(api=api, timeline=timeline, stall_seconds=stall, stopped=stopped))
+        if not instances:
             options.wrong("instances", "must name at least one instance")
-        if len({one.api.host for one in found}) < len(found):
+        if len({instance.api.host for instance in instances}) < len(instances):
             options.wrong("instances", "name one host twice")
-        source = cls(instances=found)
+        source = cls(instances=instances)
         source._stopped = stopped
         return source
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """The streams from now on, after the statuses since the cursor. Raises MastodonRefused of any instance."""
         positions: dict[str, _Position] = orjson.loads(after) if after else {}
-        for one in self.instances:
-            one.resume(positions.get(one.api.host))
-            threading.Thread(target=self._run, args=(one,), name=f"mastodon-{one.api.host}", daemon=True).start()
+        for reader in self.instances:
+            reader.resume(positions.get(reader.api.host))
+            threading.Thread(target=self._run, args=(reader,), name=f"mastodon-{reader.api.host}", daemon=True).start()
         while not self._stopped.is_set():
             try:
-                found = self._queue.get(timeout=TICK)
+                offer = self._queue.get(timeout=TICK)
             except queue.Empty:
                 continue
-            if isinstance(found, BaseException):
+            if isinstance(offer, BaseException):
                 self.stop()
-                raise found
-            instance, batch, position = found
+                raise offer
+            instance, batch, position = offer
             if position and (batch.read or batch.gaps or instance.api.host not in positions):
                 positions[instance.api.host] = position
                 batch.cursor = orjson.dumps(positions).decode()
@@ -93,20 +97,20 @@ class Mastodon:
 
     def ask(self) -> str:
         """Asks each instance for a status. Raises MastodonRefused, and NotServed for one that does not answer."""
-        for one in self.instances:
+        for instance in self.instances:
             try:
-                one.api.stream_url()
-                one.api.page(min_id="0")
+                instance.api.stream_url()
+                instance.api.page(min_id="0")
             except Unavailable as error:
-                raise NotServed(f"{one.api.host} does not answer: {error}") from error
+                raise NotServed(f"{instance.api.host} does not answer: {error}") from error
         return f"{len(self.instances)} instances take their tokens"
 
     def gauges(self) -> Mapping[str, float]:
         """How many instances there are, how many are connected, how often they were lost."""
         return {
             "mastodon_instances": len(self.instances),
-            "mastodon_connected": sum(one.connected for one in self.instances),
-            "mastodon_reconnects": sum(one.reconnects for one in self.instances),
+            "mastodon_connected": sum(instance.connected for instance in self.instances),
+            "mastodon_reconnects": sum(instance.reconnects for instance in self.instances),
         }
 
     def _run(self, instance: Instance) -> None:
@@ -116,10 +120,10 @@ class Mastodon:
         except BaseException as error:
             self._offer(error)
 
-    def _offer(self, found: "tuple[Instance, Batch, _Position] | BaseException") -> None:
+    def _offer(self, offer: "tuple[Instance, Batch, _Position] | BaseException") -> None:
         while not self._stopped.is_set():
             try:
-                self._queue.put(found, timeout=TICK)
+                self._queue.put(offer, timeout=TICK)
                 return
             except queue.Full:
                 continue

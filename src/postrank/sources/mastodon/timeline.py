@@ -32,10 +32,10 @@ class Timeline:
     def due(self) -> float:
         return self.calls.due()
 
-    def ask(self, one: Waiting) -> tuple[Batch, str | None]:
+    def ask(self, waiting: Waiting) -> tuple[Batch, str | None]:
         """Raises MastodonRefused, too."""
         try:
-            batch, last = self._page(one.place or "0", one.until)
+            batch, last = self._page(waiting.place or "0", waiting.until)
         except Unavailable as error:
             wait = max(error.wait, self.troubled.failed())
             raise NotNow(f"{self.api.host}: {error}", datetime.now(UTC) + timedelta(seconds=wait)) from None
@@ -48,16 +48,16 @@ class Timeline:
         while place is not None:
             yield from pause(self.calls.due(), stopped, heard=True)
             try:
-                found = yield from aside(lambda place=place: self._page(place, until), stopped, heard=True)  # type: ignore[misc]
+                page = yield from aside(lambda place=place: self._page(place, until), stopped, heard=True)  # type: ignore[misc]
             except Unavailable as error:
                 if not error.wait:
                     log.warning("span not read", extra={"fields": {"host": self.api.host, "why": str(error)}})
                     return False
                 yield from pause(error.wait, stopped, heard=True)
                 continue
-            if found is None:
+            if page is None:
                 return False
-            batch, place = found
+            batch, place = page
             yield batch
         return True
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from postrank.sources import Batch
-from postrank.sources.net.shared_document import Kept
+from postrank.sources.net.shared_document import SharedDocument
 
 TICK = 0.25  # seconds between signs of life while waiting
 
@@ -45,16 +45,16 @@ class Limit:
     path: Path | None = None
     clock: Callable[[], float] = time.time  # one that a restart does not begin anew
     _counts: dict[str, int] = field(default_factory=dict)  # calls by the second since 1970
-    _kept: Kept[dict[str, int]] | None = field(init=False, default=None)
+    _document: SharedDocument[dict[str, int]] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         if self.path is not None:
-            self._kept = Kept(self.path, {})
+            self._document = SharedDocument(self.path, {})
 
     def due(self) -> float:
         """How many seconds to wait before the next call."""
-        if self._kept is not None:
-            self._counts = self._kept.refresh()
+        if self._document is not None:
+            self._counts = self._document.refresh()
         now, left = self.clock(), self.calls
         for second, calls in sorted(self._recent(self._counts, now).items(), reverse=True):
             left -= calls
@@ -64,10 +64,10 @@ class Limit:
 
     def note(self) -> None:
         """Count a call that is made now; durably, where the calls are kept, before this returns."""
-        if self._kept is None:
+        if self._document is None:
             self._counts = self._noted(self._counts)
         else:
-            self._kept.change(self._noted)
+            self._document.change(self._noted)
 
     def _noted(self, counts: Mapping[str, int]) -> dict[str, int]:
         now = self.clock()

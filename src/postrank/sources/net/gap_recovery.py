@@ -52,7 +52,7 @@ class Pager(Protocol):
         """Seconds until the network may be asked for a page."""
         ...
 
-    def ask(self, one: Waiting) -> tuple[Batch, str | None]:
+    def ask(self, waiting: Waiting) -> tuple[Batch, str | None]:
         """A page, and the place at which the next one begins; None when there is none. In a thread of its own.
 
         Raises NotNow, NotAtAll.
@@ -73,9 +73,9 @@ class Recovery:
     settling: timedelta = timedelta()  # before a gap is read, so that the network knows all that was posted in it
     overlap: timedelta = timedelta()  # before a gap, in which posts were perhaps still on their way
     _waiting: list[Waiting] = field(default_factory=list)
-    _asked: "tuple[Waiting, Work[tuple[Batch, str | None]]] | None" = None
+    _pending: "tuple[Waiting, Work[tuple[Batch, str | None]]] | None" = None
 
-    def wanted(self, gap: Gap, place: str | None = None) -> None:
+    def enqueue(self, gap: Gap, place: str | None = None) -> None:
         """Note a gap."""
         if self.pager is None or gap.until - gap.since < timedelta(milliseconds=1):
             return
@@ -91,28 +91,28 @@ class Recovery:
         """A page that has come, or the gap that it filled, told again; asks for the next one. Never waits."""
         if self.pager is None:
             return None
-        if self._asked is not None and self._asked[1].is_alive():
+        if self._pending is not None and self._pending[1].is_alive():
             return None
-        batch = None if self._asked is None else self._answered(*self._asked)
-        self._asked = self._ask(self.pager)
+        batch = None if self._pending is None else self._answered(*self._pending)
+        self._pending = self._ask(self.pager)
         return batch
 
     def pace(self) -> float:
         """How long the stream may be waited for until there may be `work`."""
-        return TICK if self._asked is None else TICK / 50
+        return TICK if self._pending is None else TICK / 50
 
     def to_cursor(self) -> list[dict[str, str]]:
         """What waits."""
-        return [_row(one) for one in self._waiting]
+        return [_row(waiting) for waiting in self._waiting]
 
-    def resume(self, kept: Iterable[Mapping[str, str]]) -> None:
+    def resume(self, rows: Iterable[Mapping[str, str]]) -> None:
         """Go on with what waited when the cursor was saved, and with nothing else."""
-        self._waiting, self._asked = [], None
-        for row in kept:
+        self._waiting, self._pending = [], None
+        for row in rows:
             start, end = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
             gap = Gap(since=start, until=end, reason=row["reason"])
             if "until" not in row:  # of an earlier version
-                self.wanted(gap)
+                self.enqueue(gap)
             elif self.pager is not None:
                 since, until = parse_rfc3339(row["since"], "since"), parse_rfc3339(row["until"], "until")
                 due, edge = max(until, end) + self.settling, "edge" in row
@@ -121,41 +121,43 @@ class Recovery:
     def _ask(self, pager: Pager) -> "tuple[Waiting, Work[tuple[Batch, str | None]]] | None":
         """Ask for the next page, if there is a gap that is due and the network may be asked."""
         now = datetime.now(UTC)
-        edges = {one.gap for one in self._waiting if one.edge}  # these come first
-        due = [one for one in self._waiting if one.due <= now and (one.edge or one.gap not in edges)]
-        one = next((one for one in due if one.edge), next(iter(due), None))
-        if one is None or pager.due() > 0:
+        edges = {waiting.gap for waiting in self._waiting if waiting.edge}  # these come first
+        due = [
+            waiting for waiting in self._waiting if waiting.due <= now and (waiting.edge or waiting.gap not in edges)
+        ]
+        waiting = next((waiting for waiting in due if waiting.edge), next(iter(due), None))
+        if waiting is None or pager.due() > 0:
             return None
-        return one, Work(partial(pager.ask, one))
+        return waiting, Work(partial(pager.ask, waiting))
 
-    def _answered(self, one: Waiting, work: "Work[tuple[Batch, str | None]]") -> Batch | None:
+    def _answered(self, waiting: Waiting, work: "Work[tuple[Batch, str | None]]") -> Batch | None:
         """Take in what a page brought, or why it did not come."""
         if isinstance(work.error, NotNow):
-            one.due = work.error.due
-            log.warning("gap not filled yet", extra={"fields": {"why": str(work.error), "due": to_text(one.due)}})
+            waiting.due = work.error.due
+            log.warning("gap not filled yet", extra={"fields": {"why": str(work.error), "due": to_text(waiting.due)}})
             return None
         if isinstance(work.error, NotAtAll):
-            self._waiting.remove(one)
-            log.error("gap not filled", extra={"fields": {"why": str(work.error), **_row(one)}})
+            self._waiting.remove(waiting)
+            log.error("gap not filled", extra={"fields": {"why": str(work.error), **_row(waiting)}})
             return None
         if work.error is not None:
             raise work.error
         assert work.result is not None  # noqa: S101 it has not raised
-        batch, one.place = work.result
-        if one.place is None:
-            self._filled(one)
-            if one.edge:
+        batch, waiting.place = work.result
+        if waiting.place is None:
+            self._filled(waiting)
+            if waiting.edge:
                 return batch
             by = self.pager.recovered_by if self.pager else None
-            batch.gaps.append(replace(one.gap, recovered_by=by, again=True))
+            batch.gaps.append(replace(waiting.gap, recovered_by=by, again=True))
         return batch
 
-    def _filled(self, one: Waiting) -> None:
+    def _filled(self, waiting: Waiting) -> None:
         """What was read of this gap need not be read of others: the overlaps of a series of restarts add up."""
-        self._waiting.remove(one)
+        self._waiting.remove(waiting)
         for other in self._waiting:
-            if other.place is None and one.since <= other.since < one.until:
-                other.since = one.until
+            if other.place is None and waiting.since <= other.since < waiting.until:
+                other.since = waiting.until
 
 
 def second_after(moment: datetime) -> datetime:
@@ -163,8 +165,8 @@ def second_after(moment: datetime) -> datetime:
     return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
 
 
-def _row(one: Waiting) -> dict[str, str]:
-    row = {"from": to_text(one.gap.since), "to": to_text(one.gap.until), "reason": one.gap.reason}
-    row |= {"since": to_text(one.since), "until": to_text(one.until)}
-    row |= {"edge": "yes"} if one.edge else {}
-    return row if one.place is None else {**row, "place": one.place}
+def _row(waiting: Waiting) -> dict[str, str]:
+    row = {"from": to_text(waiting.gap.since), "to": to_text(waiting.gap.until), "reason": waiting.gap.reason}
+    row |= {"since": to_text(waiting.since), "until": to_text(waiting.until)}
+    row |= {"edge": "yes"} if waiting.edge else {}
+    return row if waiting.place is None else {**row, "place": waiting.place}

@@ -57,7 +57,7 @@ class Stream:
         try:
             self._socket, self._response = _ask(url, headers, connect)
         except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a URL that is none
-            raise Lost(f"cannot connect: {_told(error)}") from error
+            raise Lost(f"cannot connect: {_reason(error)}") from error
         if self._response.status != http.client.OK:
             raise self._refused()
         self._socket.settimeout(silence)
@@ -102,7 +102,7 @@ class Stream:
         except TimeoutError:
             end = f"silent for {self._silence:g} s"
         except (OSError, http.client.HTTPException, ValueError) as error:
-            end = "closed" if self._closed else f"broken: {_told(error)}"
+            end = "closed" if self._closed else f"broken: {_reason(error)}"
         self._response.close()
         self._socket.close()
         with self._changed:
@@ -141,16 +141,16 @@ def _ask(url: str, headers: Mapping[str, str], connect: float) -> tuple[socket.s
     else:
         connection = http.client.HTTPConnection(host, parts.port, timeout=connect)
     connection.connect()
-    kept = connection.sock
+    sock = connection.sock
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     connection.request("GET", target, headers={"Accept-Encoding": "identity", **headers})
-    return kept, connection.getresponse()
+    return sock, connection.getresponse()
 
 
 def _unbounded() -> int:
     return BUFFER
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What went wrong; of a ValueError its name alone, since it may quote the header that it finds wrong."""
     return type(error).__name__ if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

@@ -23,7 +23,7 @@ class KeptDamaged(Fatal):
 
 
 @dataclass(slots=True)
-class Kept(Generic[T]):
+class SharedDocument(Generic[T]):
     """The document at `path`; `value` is what was last seen of it. Not for several threads at once."""
 
     path: Path
@@ -45,12 +45,12 @@ class Kept(Generic[T]):
 
     def _read(self) -> T:
         try:
-            found: T = orjson.loads(self.path.read_bytes())
+            document: T = orjson.loads(self.path.read_bytes())
         except orjson.JSONDecodeError as error:
             raise KeptDamaged(self.path, "is damaged") from error
-        if type(found) is not type(self.value):
+        if type(document) is not type(self.value):
             raise KeptDamaged(self.path, "holds something else")
-        return found
+        return document
 
     def change(self, changed: Callable[[T], T]) -> None:
         """Replace the document by what becomes of its newest form; durable, and all or nothing, before this returns.

@@ -87,24 +87,24 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         """A page of recent search. `span`: start_time, end_time (RFC 3339), next_token."""
         params = {"query": query, "max_results": limit, "sort_order": "recency", **FIELDS}
         params |= {name: value for name, value in span.items() if value is not None}
-        found: dict[str, Any] = self.request("GET", "/2/tweets/search/recent", params=params).json()
-        return found
+        page: dict[str, Any] = self.request("GET", "/2/tweets/search/recent", params=params).json()
+        return page
 
     def posts(self, ids: Sequence[str]) -> dict[str, Any]:
         """At most a hundred posts by their ids; `errors` names those that are not there."""
-        found: dict[str, Any] = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **FIELDS}).json()
-        return found
+        page: dict[str, Any] = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **FIELDS}).json()
+        return page
 
     def users(self, handles: Sequence[str]) -> dict[str, Any]:
         """At most a hundred users by their handles."""
-        found: dict[str, Any] = self.request("GET", "/2/users/by", params={"usernames": ",".join(handles)}).json()
-        return found
+        page: dict[str, Any] = self.request("GET", "/2/users/by", params={"usernames": ",".join(handles)}).json()
+        return page
 
     def timeline(self, user_id: str, limit: int, span: Mapping[str, str | None]) -> dict[str, Any]:
         """A page of a user's posts. `span`: start_time, end_time (RFC 3339), pagination_token."""
         params = {"max_results": limit, **FIELDS, **{name: value for name, value in span.items() if value is not None}}
-        found: dict[str, Any] = self.request("GET", f"/2/users/{user_id}/tweets", params=params).json()
-        return found
+        page: dict[str, Any] = self.request("GET", f"/2/users/{user_id}/tweets", params=params).json()
+        return page
 
     def connections(self) -> list[dict[str, Any]]:
         """The app's streams that X believes to be open."""

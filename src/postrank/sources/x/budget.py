@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from postrank.errors import Fatal
-from postrank.sources.net.shared_document import Kept
+from postrank.sources.net.shared_document import SharedDocument
 
 UNBOUNDED = 1 << 62
 
@@ -41,12 +41,12 @@ class Spend:
     margin: int = 0  # posts that may be on their way when reading is stopped
     allowance: float = math.inf  # what this process may spend, within the budgets; asked for page by page, so exactly
     clock: Callable[[], datetime] = _now
-    _kept: Kept[dict[str, int]] = field(init=False)  # posts by day and by month
+    _document: SharedDocument[dict[str, int]] = field(init=False)  # posts by day and by month
     _own: int = 0  # posts that this process has read
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._kept = Kept(self.path, {})
+        self._document = SharedDocument(self.path, {})
 
     def note(self, posts: int) -> None:
         """Count posts that were read."""
@@ -55,12 +55,12 @@ class Spend:
         day, month = self._periods()
         self._own += posts
         with self._lock:
-            self._kept.change(lambda counts: {one: counts.get(one, 0) + posts for one in (day, month)})
+            self._document.change(lambda counts: {period: counts.get(period, 0) + posts for period in (day, month)})
 
     def room(self) -> int:
         """How many more posts may be asked for: what budgets and cap leave, less the margin. Raises KeptDamaged."""
         with self._lock:
-            self._kept.refresh()
+            self._document.refresh()
         return self.known_room()
 
     def known_room(self) -> int:
@@ -76,9 +76,9 @@ class Spend:
             return UNBOUNDED
         return int(self.allowance / self.price + 1e-9) - self._own
 
-    def spent(self, wanted: int = 1) -> BudgetSpent | None:
+    def spent(self, needed: int = 1) -> BudgetSpent | None:
         """Why so many posts more must not be read, and until when; None while they may."""
-        if self.room() >= wanted:
+        if self.room() >= needed:
             return None
         day, month = self._periods()
         now = self.clock()
@@ -86,7 +86,7 @@ class Spend:
             return BudgetSpent(f"spend guard: this read may cost ${self.allowance:.2f}, which is spent", now)
         first = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
         posts = round(self._dollars(month) / self.price)
-        if self.cap - posts - self.margin < wanted:
+        if self.cap - posts - self.margin < needed:
             why, resumes = f"spend guard: {posts} of the {self.cap} posts of a month", first
         elif self.monthly - self._dollars(month) <= self.daily - self._dollars(day):
             why, resumes = f"spend guard: ${self._dollars(month):.2f} of the monthly ${self.monthly:.2f}", first
@@ -100,8 +100,8 @@ class Spend:
         """Posts and dollars of this day and month, as of the last read."""
         day, month = self._periods()
         return {
-            "x_posts_day": self._kept.value.get(day, 0),
-            "x_posts_month": self._kept.value.get(month, 0),
+            "x_posts_day": self._document.value.get(day, 0),
+            "x_posts_month": self._document.value.get(month, 0),
             "x_cap_month_posts": self.cap,
             "x_spent_day_usd": self._dollars(day),
             "x_spent_month_usd": self._dollars(month),
@@ -115,4 +115,4 @@ class Spend:
         return f"{now:%Y-%m-%d}", f"{now:%Y-%m}"
 
     def _dollars(self, period: str) -> float:
-        return self._kept.value.get(period, 0) * self.price
+        return self._document.value.get(period, 0) * self.price

@@ -37,15 +37,15 @@ class Following:
 
     def rules(self) -> list[Rule]:
         """As few rules as hold all handles. A line that is no handle is left out."""
-        handles = [one.removeprefix("@").lower() for one in entries(self.file)]
-        found: list[str] = []
-        for handle in sorted({one for one in handles if _HANDLE.fullmatch(one)}):
+        handles = [entry.removeprefix("@").lower() for entry in entries(self.file)]
+        rules: list[str] = []
+        for handle in sorted({entry for entry in handles if _HANDLE.fullmatch(entry)}):
             term = f"from:{handle}"
-            if found and len(found[-1]) + len(" OR ") + len(term) <= LONGEST:
-                found[-1] += f" OR {term}"
+            if rules and len(rules[-1]) + len(" OR ") + len(term) <= LONGEST:
+                rules[-1] += f" OR {term}"
             else:
-                found.append(term)
-        return [Rule(value, TAG) for value in found]
+                rules.append(term)
+        return [Rule(value, TAG) for value in rules]
 
     def changed(self) -> bool:
         """Whether the file was written. Raises ValueError for one that cannot be taken over."""
@@ -54,4 +54,4 @@ class Following:
 
 def wrong_handles(handles: list[str]) -> list[str]:
     """Those that no account of X can have."""
-    return [one for one in handles if not _HANDLE.fullmatch(one.removeprefix("@"))]
+    return [handle for handle in handles if not _HANDLE.fullmatch(handle.removeprefix("@"))]

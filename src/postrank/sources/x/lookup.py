@@ -46,10 +46,10 @@ class Lookup:
         """What users with these handles posted in a span; a handle that nobody has is counted as ignored."""
         for start in range(0, len(handles), _AT_ONCE):
             part = handles[start : start + _AT_ONCE]
-            found = yield from patiently(partial(self.api.users, part), self.limit, stopped)
-            if found is None:
+            page = yield from patiently(partial(self.api.users, part), self.limit, stopped)
+            if page is None:
                 return
-            users = [str(one["id"]) for one in found.get("data") or ()]
+            users = [str(account["id"]) for account in page.get("data") or ()]
             missing = len(part) - len(users)
             yield Batch(cursor=None, read=missing, ignored={"unknown_user": missing} if missing else {})
             for user in users:

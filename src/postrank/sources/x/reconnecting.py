@@ -24,8 +24,8 @@ class Reconnecting:
 
     def worked(self) -> None:
         """The stream gave something: begin again with the shortest pauses."""
-        for one in (self.network, self.http, self.limited):
-            one.reset()
+        for backoff in (self.network, self.http, self.limited):
+            backoff.reset()
 
     def seconds_after(self, error: Exception, *, crowded: bool) -> float:
         """How long to wait after a failure."""

@@ -40,56 +40,56 @@ class RulesRefused(Fatal):
 
 def configured(options: Options) -> list[Rule]:
     """`[[source.rules]]` with `value` and, optionally, `tag`. What is wrong with them is noted in the options."""
-    found = []
+    rules = []
     for number, table in enumerate(options.tables("rules")):
         rule = Rule(table.text("value"), table.text("tag", "-"))
         rule = Rule(rule.value, None) if rule.tag == "-" else rule
-        table.known()
+        table.reject_unknown()
         for why in problems_of(rule):
             options.wrong(f"rules[{number}]", why)
-        found.append(rule)
-    if len(found) > MOST:
-        options.wrong("rules", f"are {len(found)}; X takes {MOST}")
-    if len(set(found)) < len(found):
+        rules.append(rule)
+    if len(rules) > MOST:
+        options.wrong("rules", f"are {len(rules)}; X takes {MOST}")
+    if len(set(rules)) < len(rules):
         options.wrong("rules", "name one rule twice")
-    return found
+    return rules
 
 
 def problems_of(rule: Rule) -> list[str]:
     """What can be seen to be wrong without asking X."""
-    found = []
+    problems = []
     if len(rule.value) > LONGEST:
-        found.append(f"has {len(rule.value)} characters; X takes {LONGEST}")
+        problems.append(f"has {len(rule.value)} characters; X takes {LONGEST}")
     unquoted = rule.value.replace('\\"', "").split('"')
     if len(unquoted) % 2 == 0:
-        found.append("has a quotation mark without its partner")
+        problems.append("has a quotation mark without its partner")
     depth = 0
     for mark in "".join(unquoted[::2]):
         depth += (mark == "(") - (mark == ")")
         if depth < 0:
             break
     if depth:
-        found.append("has a parenthesis without its partner")
-    return found
+        problems.append("has a parenthesis without its partner")
+    return problems
 
 
-def plan(api: Api, wanted: Iterable[Rule]) -> Plan:
+def plan(api: Api, rules: Iterable[Rule]) -> Plan:
     """Compare what is wanted with what the stream has."""
-    wanted = list(wanted)
-    have = {Rule(one["value"], one.get("tag")): one["id"] for one in api.rules()}
+    rules = list(rules)
+    have = {Rule(existing["value"], existing.get("tag")): existing["id"] for existing in api.rules()}
     return Plan(
-        add=[rule for rule in wanted if rule not in have],
-        delete=[number for rule, number in have.items() if rule not in wanted],
-        keep=sum(rule in have for rule in wanted),
+        add=[rule for rule in rules if rule not in have],
+        delete=[number for rule, number in have.items() if rule not in rules],
+        keep=sum(rule in have for rule in rules),
     )
 
 
-def sync(api: Api, wanted: Iterable[Rule], *, dry_run: bool = False) -> Plan:
+def sync(api: Api, rules: Iterable[Rule], *, dry_run: bool = False) -> Plan:
     """Make the rules what is wanted; with `dry_run` X only checks them. Raises RulesRefused before anything changes.
 
     New rules are added before old ones go, so that no post falls between, unless both together are too many.
     """
-    todo = plan(api, wanted)
+    todo = plan(api, rules)
     _add(api, todo.add, dry_run=True)
     if dry_run:
         return todo
@@ -107,7 +107,7 @@ def _add(api: Api, rules: list[Rule], *, dry_run: bool = False) -> None:
         part = [tweepy.StreamRule(value=rule.value, tag=rule.tag) for rule in rules[start : start + _AT_ONCE]]
         answer = api.add_rules(part, **({"dry_run": True} if dry_run else {}))
         if errors := answer.get("errors"):
-            raise RulesRefused([_told(error) for error in errors])
+            raise RulesRefused([_reason(error) for error in errors])
 
 
 def _delete(api: Api, ids: list[str]) -> None:
@@ -115,7 +115,7 @@ def _delete(api: Api, ids: list[str]) -> None:
         api.delete_rules(ids[start : start + _AT_ONCE])
 
 
-def _told(error: dict[str, object]) -> str:
+def _reason(error: dict[str, object]) -> str:
     details = error.get("details") or error.get("detail") or error.get("title")
-    why = " ".join(str(one) for one in details) if isinstance(details, list) else str(details)
+    why = " ".join(str(detail) for detail in details) if isinstance(details, list) else str(details)
     return f"{error.get('value', 'a rule')!r}: {why}"

@@ -58,16 +58,16 @@ class RecentSearch:
     def due(self) -> float:
         return self.limit.due()
 
-    def ask(self, one: Waiting) -> tuple[Batch, str | None]:
+    def ask(self, waiting: Waiting) -> tuple[Batch, str | None]:
         now = datetime.now(UTC)
-        if one.until <= now - REACH:
+        if waiting.until <= now - REACH:
             raise NotAtAll("recent search does not reach so far back")
-        since = max(one.since, now - REACH)
-        if one.until <= since:  # it was read with another, or lies within the edges
+        since = max(waiting.since, now - REACH)
+        if waiting.until <= since:  # it was read with another, or lies within the edges
             return Batch(cursor=None), None
         try:
             self.limit.note()
-            page = self._page(since, one.until, one.place)
+            page = self._page(since, waiting.until, waiting.place)
         except BudgetSpent as error:
             raise NotNow(str(error), error.resumes) from None
         except XUnavailable as error:

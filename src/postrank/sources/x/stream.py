@@ -77,13 +77,13 @@ class XStream:
         reconnect; `connects` and `searches`: what X allows the app in a quarter of an hour.
         """
         kind = options.text("stream", "filtered", among=tuple(_PATHS))
-        wanted, following = rules.configured(options), Following.build(options)
-        kept = wanted if options.flag("manage_rules", True) and kind == "filtered" else None
-        if kept is None and following is not None:
+        configured, following = rules.configured(options), Following.build(options)
+        managed = configured if options.flag("manage_rules", True) and kind == "filtered" else None
+        if managed is None and following is not None:
             options.wrong("follow_file", "makes rules: the stream must be filtered, and its rules managed")
-        if kept == [] and following is None:
+        if managed == [] and following is None:
             options.wrong("rules", "is missing: without a rule the stream carries nothing")
-        if following is not None and (number := len(wanted) + len(following.rules())) > rules.MOST:
+        if following is not None and (number := len(configured) + len(following.rules())) > rules.MOST:
             options.wrong("follow_file", f"makes {number} rules with those configured; X takes {rules.MOST}")
         token, host, api = api_of(options)
         spend = spend_of(options, surroundings)
@@ -96,7 +96,7 @@ class XStream:
             token=token,
             host=host,
             spend=spend,
-            rules=kept,
+            rules=managed,
             following=following,
             path=_PATHS.get(kind, ""),
             stall_seconds=options.number("stall_seconds", 20.0, at_least=0.1),
@@ -109,9 +109,9 @@ class XStream:
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """The stream from now on, and the gap since the cursor. Raises XRefused, RulesRefused."""
         if after:
-            kept = orjson.loads(after)
-            self._since = parse_rfc3339(kept["at"], "at")
-            self.recovery.resume(kept.get("gaps", ()))
+            cursor = orjson.loads(after)
+            self._since = parse_rfc3339(cursor["at"], "at")
+            self.recovery.resume(cursor.get("gaps", ()))
         synced = self.rules is None
         while not self._stopped.is_set():
             try:
@@ -228,7 +228,7 @@ class XStream:
         if since is None:
             return None
         gap = Gap(since=min(since, now), until=now, reason=self._why)
-        self.recovery.wanted(gap)
+        self.recovery.enqueue(gap)
         return gap
 
     def _wait_for_budget(self) -> Iterator[Batch]:

@@ -11,7 +11,7 @@ from postrank.aws.clients import Clients
 from postrank.aws.error_help import repair
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
-from postrank.streamer.doctor.finding import Finding
+from postrank.streamer.doctor.check_result import Finding
 
 SKEW_SECONDS = 60.0  # AWS refuses signatures that are 5 minutes off; the windows want better
 # Out of range, so that the record is refused; but only to a caller who may put it (Amazon Kinesis, "PutRecords").
@@ -21,8 +21,8 @@ _NO_HASH_KEY = "9" * 39
 def examine_aws(clients: Clients, names: Resources, *, streams: bool, metrics: bool) -> Iterator[Finding]:
     """The checks in their order; without valid credentials the others say nothing and are left out."""
     caller = _Caller(clients)
-    if caller.theirs is not None:
-        yield _clock(caller.theirs)
+    if caller.server_time is not None:
+        yield _clock(caller.server_time)
     yield (credentials := caller.credentials(names))
     if not credentials.well:
         return
@@ -37,16 +37,16 @@ class _Caller:
     """Who AWS says that we are, and what time it has; also a refusal tells the time."""
 
     def __init__(self, clients: Clients) -> None:
-        self.theirs: datetime | None = None
+        self.server_time: datetime | None = None
         self._clients = clients
         self._identity: dict[str, Any] = {}
-        self._asked = asked("credentials", self._ask)
+        self._credentials = check("credentials", self._ask)
 
     def credentials(self, names: Resources) -> Finding:
-        theirs = self._identity.get("Account")
-        if not self._asked.well or theirs == names.account:
-            return self._asked
-        seen = f"they belong to account {theirs}, POSTRANK_ACCOUNT says {names.account}"
+        account = self._identity.get("Account")
+        if not self._credentials.well or account == names.account:
+            return self._credentials
+        seen = f"they belong to account {account}, POSTRANK_ACCOUNT is {names.account}"
         return Finding("credentials", False, seen, "use credentials of that account, or correct POSTRANK_ACCOUNT")
 
     def _ask(self) -> str:
@@ -59,26 +59,28 @@ class _Caller:
         return str(self._identity["Arn"])
 
     def _note(self, answer: Any) -> None:
-        told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-        self.theirs = parsedate_to_datetime(told) if told else None
+        server_date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        self.server_time = parsedate_to_datetime(server_date) if server_date else None
 
 
-def _clock(theirs: datetime) -> Finding:
-    off = abs((datetime.now(UTC) - theirs).total_seconds())
-    return Finding("clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's", "synchronise it (chrony, systemd-timesyncd)")
+def _clock(server_time: datetime) -> Finding:
+    off = abs((datetime.now(UTC) - server_time).total_seconds())
+    return Finding(
+        "clock", off < SKEW_SECONDS, f"{off:.0f} s off AWS's clock", "synchronize it (chrony, systemd-timesyncd)"
+    )
 
 
 def _stream(clients: Clients, stream: str) -> Finding:
     def call() -> str:
         kinesis = clients.get("kinesis", attempts=2)
-        found = kinesis.describe_stream_summary(StreamName=stream)
+        summary = kinesis.describe_stream_summary(StreamName=stream)
         _try_to_put(kinesis, stream)
-        return f"{found['StreamDescriptionSummary']['StreamStatus'].lower()}"
+        return f"{summary['StreamDescriptionSummary']['StreamStatus'].lower()}"
 
-    found = asked(f"stream {stream}", call)
-    if found.well and found.seen not in ("active", "updating"):
-        return Finding(found.what, False, found.seen, "wait until it is active")
-    return found
+    finding = check(f"stream {stream}", call)
+    if finding.well and finding.seen not in ("active", "updating"):
+        return Finding(finding.what, False, finding.seen, "wait until it is active")
+    return finding
 
 
 def _try_to_put(kinesis: Any, stream: str) -> None:
@@ -97,7 +99,7 @@ def _bucket(clients: Clients, names: Resources) -> Finding:
         clients.get("s3", attempts=2).put_object(Bucket=names.buckets["raw"], Key=key, Body=b"{}\n")
         return f"s3://{names.buckets['raw']}/{key} could be written"
 
-    return asked("heartbeat", call)
+    return check("heartbeat", call)
 
 
 def _metrics(clients: Clients, names: Resources) -> Finding:
@@ -105,12 +107,12 @@ def _metrics(clients: Clients, names: Resources) -> Finding:
         datum = {"MetricName": "Doctor", "Value": 1.0, "Unit": "Count"}
         client = clients.get("cloudwatch", attempts=2)
         client.put_metric_data(Namespace=names.metrics_namespace, MetricData=[datum])
-        return f"namespace {names.metrics_namespace} takes metrics"
+        return f"namespace {names.metrics_namespace} accepts metrics"
 
-    return asked("metrics", call)
+    return check("metrics", call)
 
 
-def asked(what: str, call: Callable[[], str]) -> Finding:
+def check(what: str, call: Callable[[], str]) -> Finding:
     """A finding from a call of AWS: its answer, or its error with what to do."""
     try:
         seen = call()

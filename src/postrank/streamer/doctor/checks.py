@@ -14,24 +14,24 @@ from postrank.sources import Askable
 from postrank.streamer.assembly import build_filters, build_source
 from postrank.streamer.config import Config
 from postrank.streamer.doctor.aws_checks import examine_aws
-from postrank.streamer.doctor.finding import Finding
+from postrank.streamer.doctor.check_result import Finding
 from postrank.streamer.host.folder_claim import FolderUnusable, usable
 
 ROOM = 2  # times the spool's bound that the disk should have free
 
 
 def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Every check, in an order in which the first failure is the one to mend first."""
+    """Every check, in an order in which the first failure is the one to fix first."""
     try:
         config = Config.read(path, environ)
     except Fatal as error:
-        yield Finding("configuration", False, str(error), "name the streamer's TOML file with --config, and mend it")
+        yield Finding("configuration", False, str(error), "pass the streamer's TOML file with --config, and fix it")
         return
     settings = _settings(config, environ)
     if settings is None:
         wrong = str(WrongSettings(config.problems))
         yield Finding(
-            "configuration", False, wrong, f"mend these keys in {path}, and what is in capitals in the environment"
+            "configuration", False, wrong, f"fix these keys in {path}, and names in capitals in the environment"
         )
         yield _folder("disk", "state", config.state, ROOM * config.spool_bytes)
         return
@@ -65,20 +65,21 @@ def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Fin
         source = build_source(config, environ, clients)
         seen = source.ask() if isinstance(source, Askable) else f"{config.source} can be built from its options"
     except Retryable as error:
-        return Finding("source", False, str(error), "check the route to the network, or wait until it is well")
+        return Finding("source", False, str(error), "check the connection to the network, or wait until it is up")
     except OSError as error:  # it keeps what it knows below the state folder
-        return Finding("source", False, str(error), "mend the disk first")
+        return Finding("source", False, str(error), "fix the disk first")
     except PostrankError as error:
-        return Finding("source", False, str(error), "mend the table [source], or the variable that holds its token")
+        return Finding("source", False, str(error), "fix the table [source], or the variable that holds its token")
     return Finding("source", True, seen)
 
 
-def _folder(what: str, key: str, folder: Path, wanted: int) -> Finding:
+def _folder(what: str, key: str, folder: Path, needed_bytes: int) -> Finding:
     """Whether a folder can be made and written, on a disk with so many bytes of room."""
     try:
         usable(key, folder)
     except FolderUnusable as error:
-        return Finding(what, False, str(error), "name another folder, or give this one to the user")
+        return Finding(what, False, str(error), "choose another folder, or make this one writable")
     free = shutil.disk_usage(folder).free
-    seen = f"{folder} has {free >> 20} MiB free of the {wanted >> 20} MiB that it should have"
-    return Finding(what, free >= wanted, seen, "make room, or lower max_bytes in [spool] (file_bytes in [sink])")
+    seen = f"{folder} has {free >> 20} MiB free, {needed_bytes >> 20} MiB required"
+    advice = "free some space, or lower max_bytes in [spool] (file_bytes in [sink])"
+    return Finding(what, free >= needed_bytes, seen, advice)

@@ -26,6 +26,7 @@ class Counts:
     unknown_fields: int = 0
     repaired: int = 0
     window_lines: int = 0
+    future_posts: int = 0  # delivered, but dated so far ahead that they are in no window
     ignored_by_kind: dict[str, int] = field(default_factory=dict)
     first_posted_at: str | None = None
     last_posted_at: str | None = None

@@ -36,15 +36,15 @@ class _Conditions:
         if unknown := types - set(TYPES):
             options.wrong("types", f"must be some of {', '.join(TYPES)}, not {', '.join(sorted(unknown))}")
         handles_file, handles = _listed(options, "handles_file")
-        if by_id and (handle := next((one for one in handles if not one.startswith("did:")), None)):
+        if by_id and (handle := next((candidate for candidate in handles if not candidate.startswith("did:")), None)):
             why = "posts come without their authors' handles at first; write the DIDs (did:plc:...)"
             options.wrong("handles_file", f"holds {handle!r}, but {why}")
         keywords_file, more = _listed(options, "keywords_file")
         words = [*keywords, *more]
         return cls(
-            handles=frozenset(one.lstrip("@").casefold() for one in handles) if handles_file else None,
+            handles=frozenset(candidate.lstrip("@").casefold() for candidate in handles) if handles_file else None,
             keywords=_pattern(words) if words else None,
-            languages=frozenset(one.casefold() for one in options.texts("languages", [])),
+            languages=frozenset(candidate.casefold() for candidate in options.texts("languages", [])),
             types=types,
             files=tuple(path for path in (handles_file, keywords_file) if path is not None),
         )
@@ -94,10 +94,10 @@ class Filters:
         `again` gives these options anew, and may raise Fatal, once the file `configuration` was written. `by_id`: with
         handles, posts would be left out whose authors' are not known yet.
         """
-        found = cls(again, configuration, _Conditions.build(options, by_id=by_id), by_id)
+        filters = cls(again, configuration, _Conditions.build(options, by_id=by_id), by_id)
         if not options.problems:
-            found._watch = Watch(found._files())
-        return found
+            filters._watch = Watch(filters._files())
+        return filters
 
     @property
     def open(self) -> bool:

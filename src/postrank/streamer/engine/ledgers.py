@@ -19,6 +19,7 @@ import orjson
 from postrank.posts import Notice, Reject
 from postrank.posts.times import to_text
 from postrank.sources import Gap
+from postrank.streamer.engine.reject_quota import STORED_PER_HOUR, Quota
 from postrank.streamer.host.folder_claim import alone
 
 
@@ -34,23 +35,33 @@ class Ledgers:
     `note_*` and `flush` from one thread, `upload` from another.
     """
 
-    def __init__(self, folder: Path, prefix: str, collector: str) -> None:
-        self._folder, self._prefix, self._collector = folder, prefix, collector
+    def __init__(self, folder: Path, prefix: str, collector: str, rejects_per_hour: int = STORED_PER_HOUR) -> None:
+        self._folder = folder
+        self._prefix = prefix
+        self._collector = collector
+        self._quota = Quota(rejects_per_hour)
         self._rows: dict[str, list[bytes]] = {}
         self._lock = threading.Lock()
         self._number = 0
         folder.mkdir(parents=True, exist_ok=True)
 
     def note_rejects(self, rejects: Iterable[Reject]) -> None:
-        """Lines that broke the contract. `line` is text, or base64 where it is no UTF-8."""
+        """Lines that broke the contract, up to the quota of their source and hour; the others are counted.
+
+        `line` is text, or base64 where it is no UTF-8.
+        """
         at = _now()
+        now = datetime.now(UTC)
         for reject in rejects:
+            with self._lock:
+                if not self._quota.admits(reject.where, now):
+                    continue
             try:
                 line, encoding = reject.line.decode(), "utf-8"
             except UnicodeDecodeError:
                 line, encoding = base64.b64encode(reject.line).decode(), "base64"
             row = {"source": reject.where, "offset": reject.offset, "reason": reject.reason, "line": line}
-            lost = {"posts": reject.posts, "at_least": reject.at_least}
+            lost = {"lines": 1, "posts": reject.posts, "at_least": reject.at_least}
             self._note("rejects", {**row, "line_encoding": encoding, **lost, "noted_at": at})
 
     def note_gaps(self, source: str, gaps: Iterable[Gap]) -> None:
@@ -62,9 +73,9 @@ class Ledgers:
     def note_notices(self, source: str, notices: Iterable[Notice]) -> None:
         """What a network asks of whoever keeps a post."""
         at = _now()
-        for one in notices:
-            row = {"source": source, "kind": one.kind, "post_id": one.post_id, "author_id": one.author_id}
-            self._note("notices", {**row, "about": one.about, "event_at": one.at, "noted_at": at})
+        for notice in notices:
+            row = {"source": source, "kind": notice.kind, "post_id": notice.post_id, "author_id": notice.author_id}
+            self._note("notices", {**row, "about": notice.about, "event_at": notice.at, "noted_at": at})
 
     def note_hops(self, hops: Mapping[str, Mapping[str, int]]) -> None:
         """What each hop took and gave so far, by hop."""
@@ -84,6 +95,7 @@ class Ledgers:
 
     def upload(self, put: PutObject) -> int:
         """Write what is durable here to the bucket; returns how many objects. What fails stays for the next time."""
+        self._note_rejects_left_out()
         self._rotate()
         done = 0
         for path in sorted(self._folder.glob("*.ndjson")):
@@ -93,6 +105,17 @@ class Ledgers:
                 path.unlink()
                 done += 1
         return done
+
+    def _note_rejects_left_out(self) -> None:
+        """A row for each source of which more lines were rejected than are stored."""
+        with self._lock:
+            left_out = self._quota.take_left_out()
+        for source, lines in left_out.items():
+            reason = f"{lines} more lines were rejected: {self._quota.per_hour} of a source are stored an hour"
+            row = {"source": source, "offset": None, "reason": reason, "line": "", "line_encoding": "utf-8"}
+            self._note("rejects", {**row, "lines": lines, "noted_at": _now()})
+        if left_out:
+            self.flush()
 
     def _note(self, kind: str, row: dict[str, Any]) -> None:
         with self._lock:

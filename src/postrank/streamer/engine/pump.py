@@ -94,13 +94,13 @@ class Pump:
         now = datetime.now(UTC)
         received_at = to_text(now)
         counts = self.progress.counts.copy()  # others read it meanwhile: it is replaced as a whole
-        wanted = self._wanted(batch.events, counts)
-        lines = LineEncoder(received_at=received_at, collector=self.collector).encode(wanted)
+        selected = self._select(batch.events, counts)
+        lines = LineEncoder(received_at=received_at, collector=self.collector).encode(selected)
         if max(map(len, lines), default=0) > RECORD_LIMIT:
-            wanted, lines = self._reject_large(batch, wanted, lines)
-        self.posts.add([event.author_id or event.post_id for event in wanted], lines)
-        posts = [event for event in wanted if type(event) is Post]
-        self.windows.add(posts, round(now.timestamp() * 1000))
+            selected, lines = self._reject_large(batch, selected, lines)
+        self.posts.add([event.author_id or event.post_id for event in selected], lines)
+        posts = [event for event in selected if type(event) is Post]
+        counts.future_posts += self.windows.add(posts, round(now.timestamp() * 1000))
         counts.take(batch)
         self.progress.counts = counts
         self.ledgers.note_rejects(batch.rejects)
@@ -111,13 +111,13 @@ class Pump:
         if batch.heard:
             self.progress.last_source_contact, self.progress.contact = received_at, time.monotonic()
 
-    def _wanted(self, events: list[Event], counts: Counts) -> list[Event]:
+    def _select(self, events: list[Event], counts: Counts) -> list[Event]:
         """The events that the filters let pass; counts the others."""
         if self.filters.open:
             return events
-        wanted = [event for event in events if self.filters.wants(event)]
-        counts.filtered += len(events) - len(wanted)
-        return wanted
+        selected = [event for event in events if self.filters.wants(event)]
+        counts.filtered += len(events) - len(selected)
+        return selected
 
     def _reject_large(self, batch: Batch, events: list[Event], lines: list[bytes]) -> tuple[list[Event], list[bytes]]:
         """The events and lines without posts that no record can hold: those become rejects."""
@@ -127,7 +127,7 @@ class Pump:
                 fitting.append((event, line))
                 continue
             batch.rejects.append(reject)
-            batch.events = [one for one in batch.events if one is not event]
+            batch.events = [other for other in batch.events if other is not event]
         return [event for event, _ in fitting], [line for _, line in fitting]
 
     def _ship(self, *, ended: bool = False) -> None:

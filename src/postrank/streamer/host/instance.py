@@ -11,12 +11,12 @@ _SECONDS = 0.5  # the service answers at once or, off EC2, never
 
 def instance_id(environ: Mapping[str, str]) -> str:
     """The EC2 instance id where there is one. INSTANCE_ID is what units on an instance are told."""
-    if told := environ.get("INSTANCE_ID"):
-        return told
+    if configured := environ.get("INSTANCE_ID"):
+        return configured
     if environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true":
-        found = _ask(environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", _ADDRESS).rstrip("/"))
-        if found:
-            return found
+        response = _ask(environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", _ADDRESS).rstrip("/"))
+        if response:
+            return response
     return socket.gethostname()
 
 

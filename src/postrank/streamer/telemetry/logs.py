@@ -37,8 +37,10 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("botocore", "urllib3", "httpx", "httpcore", "websockets"):  # they show URLs, headers, credentials
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    sys.excepthook = lambda *told: _uncaught("crashed", told[1])
-    threading.excepthook = lambda told: _uncaught(f"thread {getattr(told.thread, 'name', '?')} died", told.exc_value)
+    sys.excepthook = lambda *details: _uncaught("crashed", details[1])
+    threading.excepthook = lambda details: _uncaught(
+        f"thread {getattr(details.thread, 'name', '?')} died", details.exc_value
+    )
 
 
 def _uncaught(event: str, error: BaseException | None) -> None:

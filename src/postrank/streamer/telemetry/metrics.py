@@ -42,10 +42,10 @@ class Metrics:
         self._reporter, self._client, self._namespace = reporter, client, namespace
         self._dimensions = [{"Name": "Environment", "Value": environment}]
         self._seconds = seconds
-        self._told: dict[str, float] = dict.fromkeys(COUNTS, 0.0)
+        self._reported: dict[str, float] = dict.fromkeys(COUNTS, 0.0)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
-        self._told = self._counts()  # what earlier runs counted was told by them
+        self._reported = self._counts()  # earlier runs reported these
 
     def start(self) -> None:
         self._thread.start()
@@ -62,7 +62,7 @@ class Metrics:
 
     def _put(self) -> None:
         now = self._counts()
-        data = [self._datum(name, max(value - self._told[name], 0.0), "Count") for name, value in now.items()]
+        data = [self._datum(name, max(value - self._reported[name], 0.0), "Count") for name, value in now.items()]
         figures: Mapping[str, float] = {**self._reporter.counts(), **self._reporter.gauges()}
         data += [self._datum(name, figures.get(figure, 0.0), unit) for name, (figure, unit) in GAUGES.items()]
         state = health(self._reporter)
@@ -73,7 +73,7 @@ class Metrics:
         except (BotoCoreError, ClientError) as error:
             log.warning("metrics not put", extra={"fields": {"why": str(error)}})
         else:
-            self._told = now
+            self._reported = now
 
     def _counts(self) -> dict[str, float]:
         figures: Mapping[str, float] = {**self._reporter.counts(), **self._reporter.gauges()}

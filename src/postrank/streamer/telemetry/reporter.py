@@ -44,7 +44,6 @@ class Reporter:
     finished: bool = False
     error: str | None = None
     started_at: str = field(default_factory=lambda: to_text(datetime.now(UTC)))
-    failed_reports: int = 0
     written: float = field(default_factory=time.monotonic)  # when the last heartbeat was, or this began
     _wake: threading.Event = field(default_factory=threading.Event)
     _stopped: bool = False
@@ -102,6 +101,7 @@ class Reporter:
             "in_flight": now.lines - durable.lines,
             "windows_emitted": now.window_lines,
             "windows_durable": durable.window_lines,
+            "future_posts": now.future_posts,
             "gaps": now.gaps,
             "gap_seconds": now.gap_seconds,
             "unknown_fields": now.unknown_fields,
@@ -135,7 +135,6 @@ class Reporter:
             self.ledgers.upload(lambda key, body: self.s3.put_object(Bucket=self.bucket, Key=key, Body=body))
             self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=heartbeat.to_json())
         except (BotoCoreError, ClientError, OSError) as error:  # OSError: of the disk that keeps the ledgers
-            self.failed_reports += 1
             log.warning("report not written", extra={"fields": {"why": str(error)}})
         else:
             self.written = time.monotonic()

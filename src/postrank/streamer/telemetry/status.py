@@ -1,8 +1,11 @@
 """The status endpoint on loopback: /healthz, /metrics (Prometheus), /top (who writes most just now), /heartbeat."""
 
 import logging
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +21,8 @@ from postrank.streamer.telemetry.reporter import Reporter
 
 log = logging.getLogger(__name__)
 TOP_ROWS = 100  # authors of the live list
+CONNECTIONS = 16  # at a time
+SECONDS = 10.0  # that a connection may take, from its start to its end
 _GAUGES = frozenset({"spooled", "in_flight"})
 Answer = tuple[int, str, bytes]
 
@@ -42,6 +47,41 @@ class PortTaken(Fatal):
     """The port of the status page cannot be had."""
 
 
+class _Server(ThreadingHTTPServer):
+    """Serves CONNECTIONS at a time, each for SECONDS at most: a slow or greedy client cannot exhaust the streamer."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._started: dict[socket.socket, float] = {}
+        self._lock = threading.Lock()
+        super().__init__(address, handler)
+
+    def verify_request(self, request: Any, _address: Any) -> bool:
+        """Whether there is room for one more connection; one without room is closed unanswered."""
+        with self._lock:
+            if len(self._started) >= CONNECTIONS:
+                return False
+            self._started[request] = time.monotonic()
+            return True
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._started.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Twice a second: end the connections that have had their time."""
+        with self._lock:
+            old = [request for request, at in self._started.items() if time.monotonic() - at > SECONDS]
+        for request in old:
+            with suppress(OSError):  # it has just ended by itself
+                request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, _request: Any, client_address: Any) -> None:
+        log.debug("status request ended early", extra={"fields": {"client": str(client_address)}})
+
+
 class StatusServer:
     """Serves one streamer's status on 127.0.0.1, from a thread of its own."""
 
@@ -57,11 +97,10 @@ class StatusServer:
             "/heartbeat": lambda _: (200, "application/json", reporter.heartbeat().to_json()),
         }
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self._pages))
+            self._server = _Server(("127.0.0.1", port), _handler(self._pages))
         except OSError as error:
             why = f"status.port {port} cannot be had on 127.0.0.1 ({error.strerror}): name another, or 0 for any"
             raise PortTaken(why) from error
-        self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="status", daemon=True)
 
@@ -83,8 +122,8 @@ class StatusServer:
         return 200, "text/plain; version=0.0.4", generate_latest(self._registry)
 
     def _top(self, query: dict[str, list[str]]) -> Answer:
-        asked = query.get("n", [""])[0]
-        number = int(asked) if asked.isdecimal() else TOP_ROWS
+        limit_text = query.get("n", [""])[0]
+        number = int(limit_text) if limit_text.isdecimal() else TOP_ROWS
         rows: list[dict[str, Any]] = []
         for rank, ((network, author_id, handle), posts) in enumerate(self._reporter.progress.top[:number], 1):
             row = {"rank": rank, "network": network, "author_id": author_id, "author_handle": handle, "posts": posts}

@@ -114,6 +114,10 @@ class Cloud(Protocol):
         """The caller that a service ("firehose.amazonaws.com") becomes by assuming a role; checks the trust policy."""
         ...
 
+    def role_token(self, name: str) -> str:
+        """What a process shows to be given the credentials of a role (AWS_CONTAINER_AUTHORIZATION_TOKEN)."""
+        ...
+
     def after(self, service: str, action: str, hook: "Hook") -> None:
         """Have `hook` called after `action` of `service` was answered with success."""
         ...

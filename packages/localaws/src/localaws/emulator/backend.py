@@ -18,7 +18,7 @@ from localaws.emulator.snapshotter import Snapshotter
 from localaws.wire.request import HttpAnswer, HttpRequest, build_request, raw
 
 log = logging.getLogger(__name__)
-# Roles may attach AWS's managed policies. moto reads this when it is imported.
+# Roles may attach AWS's managed policies. moto reads the account when it is imported, the other when IAM is first used.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT)
 # What a replay needs of a request's headers; signatures and tokens stay out of the journal.

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from localaws.emulator import partitions
+from localaws.emulator import absences, partitions
 from localaws.wire.request import HttpRequest
 
 
@@ -12,6 +12,7 @@ def fill(request: HttpRequest) -> None:
     partitions.install(request)
     if not request.is_form:
         return
+    absences.install(request)
     if b"onitorInstances" in request.body:
         _monitoring_calls()
     if b"CreateLaunchTemplate" in request.body:
@@ -62,9 +63,9 @@ def _launch_templates() -> None:
             if specification["ResourceType"] != "launch-template"
         ]
         rest = {name: value for name, value in data.items() if name != "TagSpecifications"}
-        version.kept = {**rest, "TagSpecifications": tags} if tags else rest
+        version.launch_data = {**rest, "TagSpecifications": tags} if tags else rest
 
-    LaunchTemplateVersion.data = property(lambda version: version.kept, keep)  # type: ignore[assignment]
+    LaunchTemplateVersion.data = property(lambda version: version.launch_data, keep)  # type: ignore[assignment]
 
 
 def _master_secrets() -> None:

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -12,8 +13,10 @@ import orjson
 
 from localaws.core.cloud import AwsError, Caller
 from localaws.emulator import client, polling
-from localaws.gateway.internal_endpoints import OWN, OwnEndpoints
+from localaws.gateway.entrance import Entrance, Rejected, refusal
+from localaws.gateway.internal_endpoints import OWN, OwnEndpoints, own_refusal
 from localaws.gateway.platform import Platform
+from localaws.gateway.retries import Retries
 from localaws.iam.context import of_request
 from localaws.services.s3.chunked import Body
 from localaws.wire import codec
@@ -25,7 +28,7 @@ from localaws.wire.routing import Route, route
 log = logging.getLogger(__name__)
 _BODILESS = (204, 304)
 # What no XML may hold ("Extensible Markup Language 1.0", 2.2), and a message that repeats a parameter might.
-_NOT_IN_XML = bytes(one for one in range(32) if one not in b"\t\n\r")
+_NOT_IN_XML = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOWHERE = Route("", "", "json")
 
@@ -33,14 +36,17 @@ _NOWHERE = Route("", "", "json")
 class Gateway:
     """One endpoint for every service."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, names: Iterable[str] = ()) -> None:
+        """`names`: host names, besides those of loopback, under which clients reach it."""
         self._platform = platform
+        self._entrance = Entrance(names)
         self._own = OwnEndpoints(platform)
+        self._retries = Retries()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
         request = from_environ(environ)
-        answer = self._own.answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
+        answer = self._own_answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
         if answer.status >= 300 and isinstance(answer.body, bytes) and answer.body.startswith(b"<"):
             answer.body = answer.body.translate(None, _NOT_IN_XML)
         headers = _single(answer.headers) | {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id}
@@ -54,33 +60,47 @@ class Gateway:
             return []
         return _sent(answer.body, environ)
 
-    def _answer(self, request: HttpRequest, request_id: str) -> HttpAnswer:
-        found = _NOWHERE
+    def _own_answer(self, request: HttpRequest) -> HttpAnswer:
         try:
-            found = route(request)
-            caller, known = self._platform.principals.caller_of(request, found)
-            return self._served(found, request, caller, known, request_id)
-        except AwsError as error:
-            return encode_error(found, request.decoded_path, error, request_id)
-        except Exception as error:
-            log.exception("%s.%s failed", found.service, found.action)
-            return encode_error(found, request.decoded_path, _failure(error), request_id)
+            self._entrance.check_sender(request)
+        except Rejected as rejected:
+            _log_rejection(request, rejected)
+            return own_refusal(str(rejected))
+        return self._own.answer(request)
 
-    def _served(self, found: Route, request: HttpRequest, caller: Caller, known: bool, request_id: str) -> HttpAnswer:
-        owner = self._platform.owner(found.service, found.action)
-        params = self._params(found, request)
-        guard, action = self._platform.guard, found.action or f"{request.method} {request.path}"
+    def _answer(self, request: HttpRequest, request_id: str) -> HttpAnswer:
+        matched = _NOWHERE
+        try:
+            matched = route(request)
+            self._entrance.check_sender(request)
+            self._entrance.check_form(request, matched)
+            caller = self._platform.principals.caller_of(request, matched)
+            execute = partial(self._served, matched, request, caller, request_id)
+            return self._retries.serve(matched, request, caller, execute)
+        except Rejected as rejected:
+            _log_rejection(request, rejected)
+            return encode_error(matched, request.decoded_path, refusal(matched, rejected), request_id)
+        except AwsError as error:
+            return encode_error(matched, request.decoded_path, error, request_id)
+        except Exception as error:
+            log.exception("%s.%s failed", matched.service, matched.action)
+            return encode_error(matched, request.decoded_path, _failure(error), request_id)
+
+    def _served(self, matched: Route, request: HttpRequest, caller: Caller, request_id: str) -> HttpAnswer:
+        owner = self._platform.owner(matched.service, matched.action)
+        params = self._params(matched, request)
+        guard, action = self._platform.guard, matched.action or f"{request.method} {request.path}"
         lines = guard.admit(
-            found.service, action, params, caller, known=known, said=of_request(request), request_id=request_id
+            matched.service, action, params, caller, request_context=of_request(request), request_id=request_id
         )
         status = 500
         try:
             if owner is None:
-                answer = self._emulated(found, request, params, caller, request_id)
+                answer = self._emulated(matched, request, params, caller, request_id)
             else:
-                result = owner.handle(found.action, params, caller)
-                self._platform.answered(found.service, found.action, params, result, caller)
-                answer = codec.encode(found, result, request_id)
+                result = owner.handle(matched.action, params, caller)
+                self._platform.answered(matched.service, matched.action, params, result, caller)
+                answer = codec.encode(matched, result, request_id)
             status = answer.status
         except AwsError as error:
             status = error.status
@@ -89,43 +109,47 @@ class Gateway:
             guard.record(lines, status)
         return answer
 
-    def _params(self, found: Route, request: HttpRequest) -> dict[str, Any]:
-        if operation(found.service, found.action) is None:
-            if model(found.service) is not None:
-                raise codec.unknown_action(found)
+    def _params(self, matched: Route, request: HttpRequest) -> dict[str, Any]:
+        if operation(matched.service, matched.action) is None:
+            if model(matched.service) is not None:
+                raise codec.unknown_action(matched)
             return {}  # a service that botocore signs under another name: the emulator may know it
-        params = codec.decode(found, request)
-        _require(found, params)
-        if codec.streams_in(found):
+        params = codec.decode(matched, request)
+        _require(matched, params)
+        if codec.streams_in(matched):
             request.stream.seek(0)
             params["Body"] = Body(request.stream, request.headers)
         return params
 
     def _emulated(
-        self, found: Route, request: HttpRequest, params: dict[str, Any], caller: Caller, request_id: str
+        self, matched: Route, request: HttpRequest, params: dict[str, Any], caller: Caller, request_id: str
     ) -> HttpAnswer:
         platform = self._platform
-        platform.before(found.service, found.action, params)
-        if found.protocol == "cbor":  # which the emulator does not speak
-            result = client.call(platform.emulator, found.service, found.action, params)
-            platform.answered(found.service, found.action, params, result, caller)
-            return codec.encode(found, result, request_id)
-        if (found.service, found.action) == ("sqs", "ReceiveMessage"):
+        platform.before(matched.service, matched.action, params)
+        if matched.protocol == "cbor":  # which the emulator does not speak
+            result = client.call(platform.emulator, matched.service, matched.action, params)
+            platform.answered(matched.service, matched.action, params, result, caller)
+            return codec.encode(matched, result, request_id)
+        if (matched.service, matched.action) == ("sqs", "ReceiveMessage"):
             return polling.receive(platform.emulator, request, params)
-        answer = platform.emulator.handle(request, found.service, found.action)
-        if answer.status >= 300 and found.protocol in ("query", "ec2") and answer.content().startswith(b"{"):
+        answer = platform.emulator.handle(request, matched.service, matched.action)
+        if answer.status >= 300 and matched.protocol in ("query", "ec2") and answer.content().startswith(b"{"):
             raise _told_in_json(answer)
-        described = operation(found.service, found.action)
-        if described and platform.hooked(found.service, found.action) and answer.status < 300:
-            result = client.read(described, answer, found.protocol)
-            platform.answered(found.service, found.action, params, result, caller)
+        described = operation(matched.service, matched.action)
+        if described and platform.hooked(matched.service, matched.action) and answer.status < 300:
+            result = client.read(described, answer, matched.protocol)
+            platform.answered(matched.service, matched.action, params, result, caller)
         return answer
+
+
+def _log_rejection(request: HttpRequest, rejected: Rejected) -> None:
+    log.warning("rejected %s %r: %s", request.method, request.path[:200], rejected)
 
 
 def _told_in_json(answer: HttpAnswer) -> AwsError:
     """An error of the emulator that is not in the form of its protocol."""
-    said = orjson.loads(answer.content())
-    return AwsError(str(said.get("__type", "InternalFailure")), str(said.get("message", "")), status=answer.status)
+    error = orjson.loads(answer.content())
+    return AwsError(str(error.get("__type", "InternalFailure")), str(error.get("message", "")), status=answer.status)
 
 
 def _failure(error: Exception) -> AwsError:
@@ -136,25 +160,27 @@ def _failure(error: Exception) -> AwsError:
     return AwsError("InternalFailure", "The local AWS failed on this request; its log says why.", status=500)
 
 
-def _require(found: Route, params: dict[str, Any]) -> None:
+def _require(matched: Route, params: dict[str, Any]) -> None:
     """Refuse a call without a parameter that its model requires: services trust that SDKs have looked.
 
     Raises AwsError ValidationException, or MissingParameter in the query protocols.
     """
-    described = operation(found.service, found.action)
+    described = operation(matched.service, matched.action)
     shape = described.input_shape if described else None
     missing = [name for name in (shape.required_members if shape else []) if params.get(name) is None]
-    if missing and found.service != "s3":
-        if found.protocol in ("query", "ec2"):
+    if missing and matched.service != "s3":
+        if matched.protocol in ("query", "ec2"):
             raise AwsError("MissingParameter", f"The request must contain the parameter {missing[0]}")
-        said = (
+        message = (
             f"1 validation error detected: Value null at '{missing[0]}' failed to satisfy constraint: must not be null"
         )
-        raise AwsError("ValidationException", said)
+        raise AwsError("ValidationException", message)
 
 
 def _single(headers: dict[str, str]) -> dict[str, str]:
-    """Headers without those that the server or this gateway writes itself."""
+    """Headers without those that the server or this gateway writes itself, and without the emulator's leave for pages
+    of any origin to read.
+    """
     own = (
         "content-length",
         "connection",
@@ -164,9 +190,13 @@ def _single(headers: dict[str, str]) -> dict[str, str]:
         "x-amzn-requestid",
         "x-amz-request-id",
     )
-    kept = {name: text for name, text in headers.items() if name.lower() not in own}
+    passed_on = {
+        name: text
+        for name, text in headers.items()
+        if name.lower() not in own and not name.lower().startswith("access-control-")
+    }
     length = next((text for name, text in headers.items() if name.lower() == "content-length"), None)
-    return kept if length is None else {**kept, "Content-Length": length}
+    return passed_on if length is None else {**passed_on, "Content-Length": length}
 
 
 def _sent(body: bytes | FilePart, environ: dict[str, Any]) -> Iterable[bytes]:

@@ -1,8 +1,7 @@
 """The call log: one JSON line for each permission that each call needed, in the order in which calls were answered.
 
-Keys: time (of the decision), service, action, resource, principal, decision ("allowed", "denied", or "unchecked" for a
-caller that is nobody known here), enforced, status (HTTP, of the answer), source ("external", or the service that
-called), request_id.
+Keys: time (of the decision), service, action, resource, principal, decision ("allowed" or "denied"), enforced, status
+(HTTP, of the answer), source ("external", or the service that called), request_id.
 """
 
 import threading

@@ -27,8 +27,8 @@ _CODES = {
 class _Task(WSGITask):  # type: ignore[misc]
     def build_response_header(self) -> bytes:
         """waitress capitalises header names; those of user metadata are lower-case in S3."""
-        made: bytes = super().build_response_header()
-        return _METADATA.sub(lambda found: found[0].lower(), made)
+        header: bytes = super().build_response_header()
+        return _METADATA.sub(lambda match: match[0].lower(), header)
 
 
 class _RefusedTask(ErrorTask):  # type: ignore[misc]

@@ -1,9 +1,11 @@
 """The endpoints below /_localaws/, which no AWS has: health, and the credentials of roles.
 
 "Container credential provider" (AWS SDKs and Tools Reference): a process that finds the address of such an endpoint in
-AWS_CONTAINER_CREDENTIALS_FULL_URI asks it for its role's credentials, as one on ECS does.
+AWS_CONTAINER_CREDENTIALS_FULL_URI asks it for its role's credentials, as one on ECS does, with the role's token
+(AWS_CONTAINER_AUTHORIZATION_TOKEN) in the Authorization header.
 """
 
+import hmac
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +19,10 @@ from localaws.wire.request import HttpAnswer, HttpRequest
 OWN = "/_localaws/"
 _SESSION = "localaws"  # the name of the sessions that are given out here
 _LASTS = timedelta(hours=6)
+_FORBIDDEN = (
+    "the Authorization header does not hold the token of this role (AWS_CONTAINER_AUTHORIZATION_TOKEN);"
+    " `localaws token` prints it"
+)
 
 
 class OwnEndpoints:
@@ -30,26 +36,38 @@ class OwnEndpoints:
         if request.method not in ("GET", "HEAD"):
             return _json(405, {"message": "only GET"})
         if what == "health":
-            return _json(200, {"status": "ok", "services": sorted(self._platform.services)})
+            return _json(200, {"status": "ok"})
         if what == "credentials" and rest:
-            return self._credentials(unquote(rest))
+            role = unquote(rest)
+            if not self._is_authorized(role, request.headers.get("authorization", "")):
+                return own_refusal(_FORBIDDEN)
+            return self._credentials(role)
         return _json(404, {"message": f"{request.path[:200]} is not here"})
+
+    def _is_authorized(self, role: str, authorization: str) -> bool:
+        token = self._platform.role_token(role.rpartition("/")[2])
+        return hmac.compare_digest(token.encode(), authorization.encode())
 
     def _credentials(self, role: str) -> HttpAnswer:
         try:
-            made = self._platform.sts.grant(role, _SESSION, _LASTS)
+            session = self._platform.sts.grant(role, _SESSION, _LASTS)
         except AwsError as error:
             return _json(error.status, {"code": error.code, "message": error.message})
         return _json(
             200,
             {
                 "RoleArn": role,
-                "AccessKeyId": made.key,
-                "SecretAccessKey": made.secret,
-                "Token": made.token,
-                "Expiration": made.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "AccessKeyId": session.key,
+                "SecretAccessKey": session.secret,
+                "Token": session.token,
+                "Expiration": session.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
             },
         )
+
+
+def own_refusal(reason: str) -> HttpAnswer:
+    """The answer of these endpoints to who may not use them."""
+    return _json(403, {"code": "AccessDenied", "message": f"The local AWS rejected the request: {reason}"})
 
 
 def _json(status: int, document: dict[str, Any]) -> HttpAnswer:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.cloud import AwsError, Caller, Hook, ObjectStore, Service
+from localaws.core.root_key import RootKey, kept_root_key
 from localaws.emulator import client
 from localaws.emulator.backend import Emulator
 from localaws.gateway.call_log import CallLog
@@ -22,18 +23,26 @@ class Platform:
     """The state, the services, and the calls that they make of each other."""
 
     def __init__(
-        self, state: Path, *, speed: float = 1.0, call_log: Path | None = None, enforce_iam: bool = False
+        self,
+        state: Path,
+        *,
+        speed: float = 1.0,
+        call_log: Path | None = None,
+        enforce_iam: bool = False,
+        root: RootKey | None = None,
     ) -> None:
         self.state = state
         self.speed = speed
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.chmod(0o700)
+        self._root = root or kept_root_key(state)
         self.log = CallLog(call_log)
         self.services: dict[str, list[Service]] = defaultdict(list)
         self.endpoint = ""
         self._hooks: dict[tuple[str, str], list[Hook]] = defaultdict(list)
         self.emulator = Emulator(state / "emulator")
         directory, sessions = Directory(self.emulator), Sessions(state / "iam" / "sessions.sqlite")
-        self.principals = Principals(directory, sessions, enforce=enforce_iam)
+        self.principals = Principals(directory, sessions, self._root)
         self.guard = Guard(directory, sessions, lookup_for(self, directory), self.log, enforce=enforce_iam)
         store = Store(state / "s3")
         self.objects: ObjectStore = store
@@ -47,14 +56,14 @@ class Platform:
 
     def owner(self, service: str, action: str) -> Service | None:
         """The service that answers an action here, or None for the emulator."""
-        return next((one for one in self.services.get(service, ()) if action in one.actions), None)
+        return next((candidate for candidate in self.services.get(service, ()) if action in candidate.actions), None)
 
     # Cloud
 
     def call(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         lines = self.guard.admit(service, action, params, caller)
         try:
-            result = self._made(service, action, params, caller)
+            result = self._dispatch(service, action, params, caller)
         except AwsError as error:
             self.guard.record(lines, error.status)
             raise
@@ -69,6 +78,9 @@ class Platform:
 
     def role(self, arn: str, *, service: str, session: str) -> Caller:
         return self.guard.assume(arn, service, session)
+
+    def role_token(self, name: str) -> str:
+        return self._root.token_of(name)
 
     def after(self, service: str, action: str, hook: Hook) -> None:
         self._hooks[service, action].append(hook)
@@ -105,7 +117,7 @@ class Platform:
         self.emulator.close()
         self.log.close()
 
-    def _made(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def _dispatch(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         if owner := self.owner(service, action):
             result = dict(owner.handle(action, params, caller))
         else:

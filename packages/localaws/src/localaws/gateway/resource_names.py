@@ -46,7 +46,7 @@ def _workgroup(owners: _Owners, action: str, params: Mapping[str, Any]) -> str |
     if owner is None:
         return None
     try:
-        found = owner.handle("GetQueryExecution", {"QueryExecutionId": query}, _ASKING)
+        response = owner.handle("GetQueryExecution", {"QueryExecutionId": query}, _ASKING)
     except AwsError:  # a query of nobody's: the call itself will say so
         return None
-    return str(found["QueryExecution"].get("WorkGroup") or _PRIMARY)
+    return str(response["QueryExecution"].get("WorkGroup") or _PRIMARY)

@@ -32,8 +32,10 @@ def arn_like(pattern: str, value: str) -> bool:
     """As `like`, each of the six parts of an ARN for itself; "*" alone matches all."""
     if pattern == "*":
         return True
-    wanted, given = pattern.split(":", 5), value.split(":", 5)
-    return len(wanted) == len(given) and all(like(want, give) for want, give in zip(wanted, given, strict=True))
+    pattern_parts, value_parts = pattern.split(":", 5), value.split(":", 5)
+    return len(pattern_parts) == len(value_parts) and all(
+        like(want, give) for want, give in zip(pattern_parts, value_parts, strict=True)
+    )
 
 
 def _moment(text: str) -> float:
@@ -49,72 +51,72 @@ def _inside(network: str, address: str) -> bool:
 
 
 def _numeric(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return lambda wanted, given: compare(float(given), float(wanted))
+    return lambda expected, actual: compare(float(actual), float(expected))
 
 
 def _dated(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return lambda wanted, given: compare(_moment(given), _moment(wanted))
+    return lambda expected, actual: compare(_moment(actual), _moment(expected))
 
 
-# Operator (lower case) -> (test of one wanted against one given value, whether the operator is its negation).
+# Operator (lower case) -> (test of one expected against one actual value, whether the operator is its negation).
 _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
-    "stringequals": (lambda wanted, given: wanted == given, False),
-    "stringnotequals": (lambda wanted, given: wanted == given, True),
-    "stringequalsignorecase": (lambda wanted, given: wanted.lower() == given.lower(), False),
-    "stringnotequalsignorecase": (lambda wanted, given: wanted.lower() == given.lower(), True),
+    "stringequals": (lambda expected, actual: expected == actual, False),
+    "stringnotequals": (lambda expected, actual: expected == actual, True),
+    "stringequalsignorecase": (lambda expected, actual: expected.lower() == actual.lower(), False),
+    "stringnotequalsignorecase": (lambda expected, actual: expected.lower() == actual.lower(), True),
     "stringlike": (like, False),
     "stringnotlike": (like, True),
-    "bool": (lambda wanted, given: wanted.lower() == given.lower(), False),
-    "binaryequals": (lambda wanted, given: wanted == given, False),
+    "bool": (lambda expected, actual: expected.lower() == actual.lower(), False),
+    "binaryequals": (lambda expected, actual: expected == actual, False),
     "arnequals": (arn_like, False),
     "arnlike": (arn_like, False),
     "arnnotequals": (arn_like, True),
     "arnnotlike": (arn_like, True),
     "ipaddress": (_inside, False),
     "notipaddress": (_inside, True),
-    "numericequals": (_numeric(lambda given, wanted: given == wanted), False),
-    "numericnotequals": (_numeric(lambda given, wanted: given == wanted), True),
-    "numericlessthan": (_numeric(lambda given, wanted: given < wanted), False),
-    "numericlessthanequals": (_numeric(lambda given, wanted: given <= wanted), False),
-    "numericgreaterthan": (_numeric(lambda given, wanted: given > wanted), False),
-    "numericgreaterthanequals": (_numeric(lambda given, wanted: given >= wanted), False),
-    "dateequals": (_dated(lambda given, wanted: given == wanted), False),
-    "datenotequals": (_dated(lambda given, wanted: given == wanted), True),
-    "datelessthan": (_dated(lambda given, wanted: given < wanted), False),
-    "datelessthanequals": (_dated(lambda given, wanted: given <= wanted), False),
-    "dategreaterthan": (_dated(lambda given, wanted: given > wanted), False),
-    "dategreaterthanequals": (_dated(lambda given, wanted: given >= wanted), False),
+    "numericequals": (_numeric(lambda actual, expected: actual == expected), False),
+    "numericnotequals": (_numeric(lambda actual, expected: actual == expected), True),
+    "numericlessthan": (_numeric(lambda actual, expected: actual < expected), False),
+    "numericlessthanequals": (_numeric(lambda actual, expected: actual <= expected), False),
+    "numericgreaterthan": (_numeric(lambda actual, expected: actual > expected), False),
+    "numericgreaterthanequals": (_numeric(lambda actual, expected: actual >= expected), False),
+    "dateequals": (_dated(lambda actual, expected: actual == expected), False),
+    "datenotequals": (_dated(lambda actual, expected: actual == expected), True),
+    "datelessthan": (_dated(lambda actual, expected: actual < expected), False),
+    "datelessthanequals": (_dated(lambda actual, expected: actual <= expected), False),
+    "dategreaterthan": (_dated(lambda actual, expected: actual > expected), False),
+    "dategreaterthanequals": (_dated(lambda actual, expected: actual >= expected), False),
 }
 
 
-def holds(operator: str, key: str, wanted: Sequence[str], context: Context) -> bool:
+def holds(operator: str, key: str, expected: Sequence[str], context: Context) -> bool:
     """Whether one line of a Condition block holds. Raises UnknownOperator."""
     quantifier, _, rest = operator.rpartition(":")
-    name, given = rest.lower(), context.get(key.lower())
+    name, values = rest.lower(), context.get(key.lower())
     if name == "null":
-        return all((given is None) == (one.lower() == "true") for one in wanted)
+        return all((values is None) == (flag.lower() == "true") for flag in expected)
     if_exists = name.endswith("ifexists")
     name = name.removesuffix("ifexists")
     if name not in _OPERATORS:
         raise UnknownOperator(f"{operator} is no condition operator")
     test, negated = _OPERATORS[name]
-    if given is None:
+    if values is None:
         return if_exists or (negated if not quantifier else quantifier.lower() == "forallvalues")
 
     def matches(value: str) -> bool:
-        return _any(test, wanted, value) != negated
+        return _any(test, expected, value) != negated
 
     if quantifier.lower() == "forallvalues":
-        return all(matches(value) for value in given)
+        return all(matches(value) for value in values)
     if quantifier.lower() == "foranyvalue":
-        return any(matches(value) for value in given)
-    return any(_any(test, wanted, value) for value in given) != negated
+        return any(matches(value) for value in values)
+    return any(_any(test, expected, value) for value in values) != negated
 
 
-def _any(test: Callable[[str, str], bool], wanted: Sequence[str], value: str) -> bool:
-    for one in wanted:
+def _any(test: Callable[[str, str], bool], expected: Sequence[str], value: str) -> bool:
+    for candidate in expected:
         try:
-            if test(one, value):
+            if test(candidate, value):
                 return True
         except ValueError:  # what is no number, date or address equals none
             continue

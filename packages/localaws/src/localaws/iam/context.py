@@ -25,8 +25,23 @@ _KEYS = {  # action -> condition key -> the parameter that it takes its value fr
     "iam:AttachRolePolicy": {"iam:PolicyARN": "PolicyArn"},
     "iam:DetachRolePolicy": {"iam:PolicyARN": "PolicyArn"},
     "iam:CreateRole": {"iam:PermissionsBoundary": "PermissionsBoundary"},
+    "iam:PutRolePermissionsBoundary": {"iam:PermissionsBoundary": "PermissionsBoundary"},
     "sts:AssumeRole": {"sts:ExternalId": "ExternalId", "sts:RoleSessionName": "RoleSessionName"},
 }
+
+
+# Of these iam:PermissionsBoundary is the boundary that the role has ("Actions, resources, and condition keys for AWS
+# Identity and Access Management").
+_OF_BOUNDED_ROLES = frozenset(
+    f"iam:{action}"
+    for action in (
+        "AttachRolePolicy",
+        "DeleteRolePermissionsBoundary",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+        "PutRolePolicy",
+    )
+)
 
 
 def of_caller(caller: Caller, directory: Directory, principal_id: str) -> Context:
@@ -69,14 +84,18 @@ def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Di
     for key, name in _KEYS.get(action, {}).items():
         if params.get(name) is not None:
             context[key.lower()] = [str(params[name])]
+    if action in _OF_BOUNDED_ROLES:
+        role = directory.role(resource.rpartition("/")[2])
+        if role is not None and role.boundary_arn is not None:
+            context["iam:permissionsboundary"] = [role.boundary_arn]
     tags = _request_tags(params)
     if tags:
         context |= {f"aws:requesttag/{name.lower()}": [value] for name, value in tags.items()}
         context["aws:tagkeys"] = list(tags)
     if resource.startswith(tuple(f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/" for kind in ("instance", "volume"))):
-        given = directory.ec2_tags(resource.rpartition("/")[2])
+        resource_tags = directory.ec2_tags(resource.rpartition("/")[2])
         for prefix in ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/"):
-            context |= {f"{prefix}{name.lower()}": [value] for name, value in given.items()}
+            context |= {f"{prefix}{name.lower()}": [value] for name, value in resource_tags.items()}
     if resource.startswith("arn:aws:"):
         context["aws:resourceaccount"] = [ACCOUNT]
     return context
@@ -84,8 +103,8 @@ def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Di
 
 def _request_tags(params: Mapping[str, Any]) -> dict[str, str]:
     tags = params.get("Tags") or params.get("TagList") or []
-    for one in params.get("TagSpecifications") or []:
-        tags = one.get("Tags") or []
+    for specification in params.get("TagSpecifications") or []:
+        tags = specification.get("Tags") or []
     if isinstance(tags, dict):
         return {str(name): str(value) for name, value in tags.items()}
     return {str(tag.get("Key")): str(tag.get("Value", "")) for tag in tags if isinstance(tag, dict) and tag.get("Key")}

@@ -57,7 +57,7 @@ def _article(kind: str) -> str:
 
 
 def _applying(ask: Ask, documents: Iterable[str]) -> Iterable[Statement]:
-    return (one for document in documents for one in statements(document) if one.applies(ask))
+    return (statement for document in documents for statement in statements(document) if statement.applies(ask))
 
 
 def _denying(ask: Ask, policies: Policies) -> str:
@@ -67,10 +67,10 @@ def _denying(ask: Ask, policies: Policies) -> str:
         ("session", policies.session or []),
     )
     for kind, documents in kinds:
-        if any(not one.allows for one in _applying(ask, documents)):
+        if any(not statement.allows for statement in _applying(ask, documents)):
             return kind
     if policies.resource is not None and any(
-        not one.allows and one.names(ask.who) for one in _applying(ask, [policies.resource])
+        not statement.allows and statement.names(ask.who) for statement in _applying(ask, [policies.resource])
     ):
         return "resource-based"
     return ""
@@ -79,9 +79,9 @@ def _denying(ask: Ask, policies: Policies) -> str:
 def _grant_of_resource(ask: Ask, document: str | None) -> str:
     if document is None:
         return ""
-    named = {one.names(ask.who) for one in _applying(ask, [document]) if one.allows}
+    named = {statement.names(ask.who) for statement in _applying(ask, [document]) if statement.allows}
     return "directly" if "directly" in named else "account" if "account" in named else ""
 
 
 def _grants(ask: Ask, documents: Sequence[str]) -> bool:
-    return any(one.allows for one in _applying(ask, documents))
+    return any(statement.allows for statement in _applying(ask, documents))

@@ -21,6 +21,7 @@ class Entity:
     name: str
     policies: tuple[str, ...]
     boundary: str | None = None
+    boundary_arn: str | None = None
     trust: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     max_session: int = 3600
@@ -43,33 +44,34 @@ class Directory:
 
     def role(self, name: str) -> Entity | None:
         def find(iam: Any) -> Entity | None:
-            one = next((role for role in iam.roles.values() if role.name == name), None)
-            return one and Entity(
-                arn=one.arn,
-                id=one.id,
-                name=one.name,
-                policies=tuple(one.policies.values()) + _managed(one),
-                boundary=_document(iam, one.permissions_boundary_arn),
-                trust=one.assume_role_policy_document,
-                tags=_tags(one.tags),
-                max_session=int(one.max_session_duration or 3600),
+            match = next((role for role in iam.roles.values() if role.name == name), None)
+            return match and Entity(
+                arn=match.arn,
+                id=match.id,
+                name=match.name,
+                policies=tuple(match.policies.values()) + _managed(match),
+                boundary=_document(iam, match.permissions_boundary_arn),
+                boundary_arn=match.permissions_boundary_arn,
+                trust=match.assume_role_policy_document,
+                tags=_tags(match.tags),
+                max_session=int(match.max_session_duration or 3600),
             )
 
         return self._iam(find)  # type: ignore[no-any-return]
 
     def user(self, name: str) -> Entity | None:
         def find(iam: Any) -> Entity | None:
-            one = iam.users.get(name)
-            if one is None:
+            match = iam.users.get(name)
+            if match is None:
                 return None
-            groups = [group for group in iam.groups.values() if one in group.users]
+            groups = [group for group in iam.groups.values() if match in group.users]
             of_groups = tuple(text for group in groups for text in (*group.policies.values(), *_managed(group)))
-            boundary = getattr(one, "permissions_boundary_arn", None)
+            boundary = getattr(match, "permissions_boundary_arn", None)
             return Entity(
-                arn=one.arn,
-                id=one.id,
-                name=one.name,
-                policies=_inline(one) + _managed(one) + of_groups,
+                arn=match.arn,
+                id=match.id,
+                name=match.name,
+                policies=_inline(match) + _managed(match) + of_groups,
                 boundary=_document(iam, boundary),
             )
 
@@ -94,15 +96,20 @@ class Directory:
 
     def profile_roles(self, name: str) -> list[str]:
         """The ARNs of an instance profile's roles, by the profile's name or ARN."""
-        wanted = name.rpartition("/")[2]
+        profile = name.rpartition("/")[2]
         return self._iam(  # type: ignore[no-any-return]
-            lambda iam: [role.arn for one in iam.instance_profiles.values() if one.name == wanted for role in one.roles]
+            lambda iam: [
+                role.arn
+                for candidate in iam.instance_profiles.values()
+                if candidate.name == profile
+                for role in candidate.roles
+            ]
         )
 
     def bucket_policy(self, bucket: str) -> str | None:
         def find(s3: Any) -> str | None:
-            one = s3.buckets.get(bucket)
-            return one.policy.decode() if one is not None and one.policy else None
+            match = s3.buckets.get(bucket)
+            return match.policy.decode() if match is not None and match.policy else None
 
         return self._backend("s3", "aws", find)  # type: ignore[no-any-return]
 
@@ -116,7 +123,7 @@ class Directory:
 
     def secret_arn(self, name: str) -> str | None:
         def find(store: Any) -> str | None:
-            return next((one.arn for one in store.secrets.values() if name in (one.name, one.arn)), None)
+            return next((secret.arn for secret in store.secrets.values() if name in (secret.name, secret.arn)), None)
 
         return self._backend("secretsmanager", REGION, find)  # type: ignore[no-any-return]
 
@@ -133,12 +140,12 @@ class Directory:
         return self._emulator.within(use)
 
 
-def _inline(one: Any) -> tuple[str, ...]:
-    return tuple(one.policies.values())
+def _inline(identity: Any) -> tuple[str, ...]:
+    return tuple(identity.policies.values())
 
 
-def _managed(one: Any) -> tuple[str, ...]:
-    return tuple(_default(policy) for policy in one.managed_policies.values())
+def _managed(identity: Any) -> tuple[str, ...]:
+    return tuple(_default(policy) for policy in identity.managed_policies.values())
 
 
 def _document(iam: Any, arn: str | None) -> str | None:
@@ -148,7 +155,7 @@ def _document(iam: Any, arn: str | None) -> str | None:
 
 def _default(policy: Any) -> str:
     """The document of a managed policy's default version."""
-    return str(next(one.document for one in policy.versions if one.version_id == policy.default_version_id))
+    return str(next(version.document for version in policy.versions if version.version_id == policy.default_version_id))
 
 
 def _tags(tags: Any) -> dict[str, str]:

@@ -19,7 +19,9 @@ class Log(Protocol):
 
 
 class Guard:
-    """`enforce` makes decisions count; without it they are only logged, as what they would have been."""
+    """`enforce` makes decisions count; without it they are only logged, as what they would have been, but for anonymous
+    callers.
+    """
 
     def __init__(self, directory: Directory, sessions: Sessions, lookup: Lookup, log: Log, *, enforce: bool) -> None:
         self._directory = directory
@@ -35,31 +37,32 @@ class Guard:
         params: Mapping[str, Any],
         caller: Caller,
         *,
-        known: bool = True,
-        said: keys.Context | None = None,
+        request_context: keys.Context | None = None,
         request_id: str = "",
     ) -> list[dict[str, Any]]:
         """Check every need of a call; returns its lines for the call log, which `record` writes once the call has its
         answer. Raises AwsError AccessDenied, with the lines written, for the first need that is refused.
         """
         needs = needs_of(service, action, params, self._lookup)
-        lines = [] if needs else [self._line(caller, Need(f"{service}:{action}", "*"), known, True, request_id)]
+        lines = [] if needs else [self._line(caller, Need(f"{service}:{action}", "*"), True, request_id)]
         for need in needs:
-            context = keys.of_call(need.action, need.resource, params, self._directory) | (said or {})
-            decision = self._decide(caller, need, context) if known else Decision(True)
-            lines.append(self._line(caller, need, known, decision.allowed, request_id))
-            if self._enforce and not decision.allowed:
+            context = keys.of_call(need.action, need.resource, params, self._directory) | (request_context or {})
+            decision = self._decide(caller, need, context)
+            lines.append(self._line(caller, need, decision.allowed, request_id))
+            if self._enforces(caller) and not decision.allowed:
                 self.record(lines, 403)
                 raise denied(caller, need, decision)
         return lines
 
-    def authorize(self, caller: Caller, action: str, resource: str, given: Mapping[str, str] | None = None) -> None:
+    def authorize(
+        self, caller: Caller, action: str, resource: str, condition_keys: Mapping[str, str] | None = None
+    ) -> None:
         """Check and log one permission that a service needs on a caller's behalf. Raises AwsError AccessDenied."""
         need = Need(action, resource)
-        said = {name.lower(): [value] for name, value in (given or {}).items()}
-        decision = self._decide(caller, need, keys.of_call(action, resource, {}, self._directory) | said)
-        refused = self._enforce and not decision.allowed
-        self.record([self._line(caller, need, True, decision.allowed, "")], 403 if refused else 200)
+        context = {name.lower(): [value] for name, value in (condition_keys or {}).items()}
+        decision = self._decide(caller, need, keys.of_call(action, resource, {}, self._directory) | context)
+        refused = self._enforces(caller) and not decision.allowed
+        self.record([self._line(caller, need, decision.allowed, "")], 403 if refused else 200)
         if refused:
             raise denied(caller, need, decision)
 
@@ -70,12 +73,12 @@ class Guard:
         name = arn.rpartition("/")[2]
         role = self._directory.role(name)
         who = Requester(arn=service, account="", service=service)
-        said = {"aws:sourceaccount": [ACCOUNT], "aws:securetransport": ["true"], "aws:requestedregion": [REGION]}
-        ask = Ask(who=who, action="sts:AssumeRole", resource=arn, context=said)
+        context = {"aws:sourceaccount": [ACCOUNT], "aws:securetransport": ["true"], "aws:requestedregion": [REGION]}
+        ask = Ask(who=who, action="sts:AssumeRole", resource=arn, context=context)
         trust = Policies(resource=role.trust if role else None, resource_decides=True)
         decision = self._decided(ask, trust)
         as_service = Caller(arn=service, account="", source=service.partition(".")[0])
-        line = self._line(as_service, Need("sts:AssumeRole", arn), True, decision.allowed, "")
+        line = self._line(as_service, Need("sts:AssumeRole", arn), decision.allowed, "")
         self.record([line], 200 if decision.allowed else 403)
         if not decision.allowed:
             raise AwsError("AccessDenied", f"{service} is unable to assume role {arn}", status=403, _denied=True)
@@ -97,8 +100,8 @@ class Guard:
         principal_id = session.principal_id if session else caller.account
         return keys.of_caller(caller, self._directory, principal_id)
 
-    def _decide(self, caller: Caller, need: Need, said: keys.Context) -> Decision:
-        context = self.context_of(caller) | said
+    def _decide(self, caller: Caller, need: Need, condition_context: keys.Context) -> Decision:
+        context = self.context_of(caller) | condition_context
         if need.passed_to:
             context["iam:passedtoservice"] = [need.passed_to]
         who = self.requester(caller)
@@ -137,17 +140,20 @@ class Guard:
             return self._directory.bucket_policy(need.resource.removeprefix("arn:aws:s3:::").partition("/")[0]), False
         return None, False
 
-    def _line(self, caller: Caller, need: Need, known: bool, allowed: bool, request_id: str) -> dict[str, Any]:
+    def _enforces(self, caller: Caller) -> bool:
+        """Whether decisions on a caller count: always for an anonymous one."""
+        return self._enforce or caller.arn == "*"
+
+    def _line(self, caller: Caller, need: Need, allowed: bool, request_id: str) -> dict[str, Any]:
         service, _, action = need.action.partition(":")
-        decision = "allowed" if allowed else "denied"
         return {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "service": service,
             "action": action,
             "resource": need.resource,
             "principal": caller.arn,
-            "decision": decision if known else "unchecked",
-            "enforced": self._enforce,
+            "decision": "allowed" if allowed else "denied",
+            "enforced": self._enforces(caller),
             "source": caller.source,
             "request_id": request_id,
         }

@@ -69,20 +69,20 @@ class Statement:
 
     def _action(self, ask: Ask) -> bool:
         if self.not_actions is not None:
-            return not any(like(one, ask.action, ignore_case=True) for one in self.not_actions)
-        return any(like(one, ask.action, ignore_case=True) for one in self.actions or ())
+            return not any(like(pattern, ask.action, ignore_case=True) for pattern in self.not_actions)
+        return any(like(pattern, ask.action, ignore_case=True) for pattern in self.actions or ())
 
     def _resource(self, ask: Ask) -> bool:
         if self.not_resources is not None:
-            return not any(_resource_like(one, ask) for one in self.not_resources)
+            return not any(_resource_like(pattern, ask) for pattern in self.not_resources)
         if self.resources is None:  # a trust policy is about the role that it belongs to
             return True
-        return any(_resource_like(one, ask) for one in self.resources)
+        return any(_resource_like(pattern, ask) for pattern in self.resources)
 
     def _conditions(self, ask: Ask) -> bool:
         return all(
-            holds(operator, key, [_filled(one, ask.context) or "" for one in wanted], ask.context)
-            for operator, key, wanted in self.conditions
+            holds(operator, key, [_filled(value, ask.context) or "" for value in values], ask.context)
+            for operator, key, values in self.conditions
         )
 
 
@@ -97,9 +97,9 @@ def _filled(pattern: str, context: Context) -> str | None:
         return pattern
     missing = False
 
-    def fill(found: "re.Match[str]") -> str:
+    def fill(match: "re.Match[str]") -> str:
         nonlocal missing
-        name, _, default = found[1].partition(",")
+        name, _, default = match[1].partition(",")
         if name.strip() in _LITERALS:
             return f"[{name.strip()}]" if name.strip() != "$" else "$"
         values = context.get(name.strip().lower())
@@ -113,13 +113,15 @@ def _filled(pattern: str, context: Context) -> str | None:
 
 
 def _named(principals: Mapping[str, tuple[str, ...]], who: Requester) -> str:
-    for one in principals.get("AWS", ()):
-        if one == "*" or one in (who.arn, who.role):
+    for principal in principals.get("AWS", ()):
+        if principal == "*" or principal in (who.arn, who.role):
             return "directly"
     if who.service and who.service in principals.get("Service", ()):
         return "directly"
     delegated = (who.account, f"arn:aws:iam::{who.account}:root")
-    return "account" if not who.service and any(one in delegated for one in principals.get("AWS", ())) else ""
+    return (
+        "account" if not who.service and any(principal in delegated for principal in principals.get("AWS", ())) else ""
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -127,8 +129,8 @@ def statements(document: str) -> tuple[Statement, ...]:
     """The statements of a policy document. Raises MalformedPolicy."""
     try:
         parsed = json.loads(document)
-        found = parsed["Statement"]
-        return tuple(_statement(one) for one in (found if isinstance(found, list) else [found]))
+        entries = parsed["Statement"]
+        return tuple(_statement(entry) for entry in (entries if isinstance(entries, list) else [entries]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MalformedPolicy(f"no policy document: {error}") from error
 
@@ -145,9 +147,9 @@ def _statement(raw: Mapping[str, Any]) -> Statement:
         principals=_principals(raw.get("Principal")),
         not_principals=_principals(raw.get("NotPrincipal")),
         conditions=tuple(
-            (operator, key, _texts(wanted) or ())
+            (operator, key, _texts(values) or ())
             for operator, block in (raw.get("Condition") or {}).items()
-            for key, wanted in block.items()
+            for key, values in block.items()
         ),
     )
 
@@ -156,7 +158,7 @@ def _texts(value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
     many: Sequence[Any] = value if isinstance(value, list) else [value]
-    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in many)
+    return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in many)
 
 
 def _principals(value: Any) -> dict[str, tuple[str, ...]] | None:

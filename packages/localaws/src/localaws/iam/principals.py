@@ -1,7 +1,6 @@
 """Who makes a call: from an access key and a signature to a caller.
 
-The account's root has the key `localaws` with the secret `localaws`; users' keys are the emulator's, those of role
-sessions are given out here.
+The root's key is that of the state folder, users' keys are the emulator's, those of role sessions are issued here.
 """
 
 import time
@@ -9,17 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from localaws.core.cloud import ACCOUNT, AwsError, Caller
+from localaws.core.root_key import RootKey
 from localaws.iam.directory import Directory
 from localaws.iam.sessions import Sessions
 from localaws.iam.signatures import sigv2, sigv4
 from localaws.wire.request import HttpRequest
 from localaws.wire.routing import Route
 
-ROOT_KEY = "localaws"
-_ROOT_SECRET = "localaws"  # noqa: S105 - no secret: it opens a server on loopback, and its README names it
 ROOT = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root")
 ANONYMOUS = Caller(arn="*", account="")
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105
+_PRESIGNED = "The local AWS rejected the request: presigned URLs are accepted for S3 and sts:GetCallerIdentity only."
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key"
     " and signing method. Consult the service documentation for details."
@@ -27,7 +26,7 @@ _MISMATCH = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Identity:
     """The owner of an access key."""
 
     caller: Caller
@@ -40,65 +39,56 @@ class _Known:
 class Principals:
     """Access keys and their owners."""
 
-    def __init__(self, directory: Directory, sessions: Sessions, *, enforce: bool) -> None:
+    def __init__(self, directory: Directory, sessions: Sessions, root: RootKey) -> None:
         self._directory = directory
         self._sessions = sessions
-        self._enforce = enforce
+        self._root = root
 
-    def caller_of(self, request: HttpRequest, route: Route) -> tuple[Caller, bool]:
-        """Who signed a request, and whether that is somebody known here.
+    def caller_of(self, request: HttpRequest, route: Route) -> Caller:
+        """Who signed a request.
 
-        Without enforcement a key of nobody's stands for the root, and signatures are not looked at. With it, raises
-        AwsError: InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken, ... in the service's own words.
+        Raises AwsError: InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken, ... in the service's own words.
         """
         try:
             signature = sigv4.read(request.headers, request.query)
         except sigv4.Malformed as error:
-            if self._enforce:
-                raise AwsError("IncompleteSignature", str(error), status=400) from error
-            return ROOT, False
+            raise AwsError("IncompleteSignature", str(error), status=400) from error
         if signature is None:
             return self._unsigned(request, route)
-        known = self._known(signature.key)
-        if not self._enforce:
-            return (known.caller, True) if known else (ROOT, False)
-        self._verify(known, signature, request, route)
-        assert known is not None  # noqa: S101 - _verify raises for nobody
-        return known.caller, True
+        if signature.presigned and not _can_be_presigned(route):
+            raise _error(route, "presigned")
+        return self._verified(signature, request, route)
 
-    def _unsigned(self, request: HttpRequest, route: Route) -> tuple[Caller, bool]:
-        """The caller of a request without a Version 4 signature: S3 has older ones, and callers that are nobody."""
+    def _unsigned(self, request: HttpRequest, route: Route) -> Caller:
+        """The caller of a request without a Version 4 signature: S3 has older ones, and anonymous callers."""
+        if route.service != "s3":
+            raise _error(route, "missing")
         fields = dict(request.fields)
         try:
-            old = sigv2.read(fields) if route.service == "s3" else None
+            old = sigv2.read(fields)
         except ValueError as error:
             raise AwsError("AccessDenied", "Query-string authentication cannot be read", status=403) from error
         if old is None:
-            if not self._enforce:
-                return ROOT, False
-            if route.service == "s3":
-                return ANONYMOUS, True
-            raise _error(route, "missing")
-        known = self._known(old.key)
-        if not self._enforce:
-            return (known.caller, True) if known else (ROOT, False)
-        if known is None or not known.active:
+            return ANONYMOUS
+        identity = self._identity(old.key)
+        if identity is None or not identity.active:
             raise _error(route, "unknown", old.key)
-        if old.token != known.token:
+        if old.token != identity.token:
             raise _error(route, "token")
         if time.time() > old.expires:
             raise AwsError("AccessDenied", "Request has expired", status=403)
-        if not sigv2.matches(old, request.method, request.path, fields, request.headers, known.secret):
+        if not sigv2.matches(old, request.method, request.path, fields, request.headers, identity.secret):
             raise _error(route, "mismatch")
-        return known.caller, True
+        return identity.caller
 
-    def _verify(self, known: _Known | None, signature: sigv4.Signature, request: HttpRequest, route: Route) -> None:
-        if known is None or not known.active:
+    def _verified(self, signature: sigv4.Signature, request: HttpRequest, route: Route) -> Caller:
+        identity = self._identity(signature.key)
+        if identity is None or not identity.active:
             raise _error(route, "unknown", signature.key)
-        if signature.token != known.token:
+        if signature.token != identity.token:
             raise _error(route, "token")
         now = datetime.now(UTC)
-        if known.expires is not None and now >= known.expires:
+        if identity.expires is not None and now >= identity.expires:
             raise _error(route, "expired")
         if not sigv4.in_time(signature, now):
             raise _error(route, "late")
@@ -109,22 +99,23 @@ class Principals:
             headers=request.headers,
             body_sha256=request.body_sha256,
         )
-        if not sigv4.matches(signature, signed, known.secret):
+        if not sigv4.matches(signature, signed, identity.secret):
             raise _error(route, "mismatch")
+        return identity.caller
 
-    def _known(self, key: str) -> _Known | None:
-        if key == ROOT_KEY:
-            return _Known(caller=ROOT, secret=_ROOT_SECRET)
+    def _identity(self, key: str) -> _Identity | None:
+        if key == self._root.key:
+            return _Identity(caller=ROOT, secret=self._root.secret)
         session = self._sessions.get(key)
         if session is not None:
             caller = Caller(arn=session.arn, session=session.key)
-            return _Known(caller=caller, secret=session.secret, token=session.token, expires=session.expires)
+            return _Identity(caller=caller, secret=session.secret, token=session.token, expires=session.expires)
         user = self._directory.key(key)
         if user is None:
             return None
-        found = self._directory.user(user.user)
-        arn = found.arn if found else f"arn:aws:iam::{ACCOUNT}:user/{user.user}"
-        return _Known(caller=Caller(arn=arn), secret=user.secret, active=user.active)
+        user_record = self._directory.user(user.user)
+        arn = user_record.arn if user_record else f"arn:aws:iam::{ACCOUNT}:user/{user.user}"
+        return _Identity(caller=Caller(arn=arn), secret=user.secret, active=user.active)
 
 
 # What is wrong -> code and text for S3, for the query protocols, for JSON and CBOR. Sources: "Error responses" (S3),
@@ -160,12 +151,22 @@ _ERRORS: dict[str, dict[str, tuple[str, str]]] = {
         "query": ("SignatureDoesNotMatch", _MISMATCH),
         "json": ("InvalidSignatureException", _MISMATCH),
     },
+    "presigned": {
+        "ec2": ("UnauthorizedOperation", _PRESIGNED),
+        "query": ("AccessDenied", _PRESIGNED),
+        "json": ("AccessDeniedException", _PRESIGNED),
+    },
     "missing": {
         "ec2": ("MissingAuthenticationToken", "Request is missing Authentication Token"),
         "query": ("MissingAuthenticationToken", "Request is missing Authentication Token"),
         "json": ("MissingAuthenticationTokenException", "Missing Authentication Token"),
     },
 }
+
+
+def _can_be_presigned(route: Route) -> bool:
+    """S3's calls can, and the one that proves an identity to others, as tokens for EKS do."""
+    return route.service == "s3" or (route.service, route.action) == ("sts", "GetCallerIdentity")
 
 
 def form_of(route: Route) -> str:
@@ -177,6 +178,6 @@ def form_of(route: Route) -> str:
 
 def _error(route: Route, what: str, key: str = "") -> AwsError:
     code, message = _ERRORS[what][form_of(route)]
-    status = 401 if code == "AuthFailure" else 403 if form_of(route) != "json" else 400
+    status = 401 if code == "AuthFailure" else 403 if form_of(route) != "json" or what == "presigned" else 400
     fields = {"AWSAccessKeyId": key} if key and route.service == "s3" else {}
     return AwsError(code, message, status=status, **fields)

@@ -41,15 +41,15 @@ class Sessions:
 
     def __init__(self, path: Path) -> None:
         self._turn = threading.Lock()
-        self._known: dict[str, Session] = {}
+        self._sessions: dict[str, Session] = {}
         self._db = open_database(path, _SCHEMA)
         self._db.execute("delete from sessions where expires < ?", (datetime.now(UTC).timestamp(),))
         for row in self._db.execute("select key, secret, token, arn, principal_id, expires, policies from sessions"):
-            self._known[row[0]] = _session(row)
+            self._sessions[row[0]] = _session(row)
 
     def open(self, arn: str, principal_id: str, lasts: timedelta, policies: Sequence[str] | None = None) -> Session:
         """New credentials for a role's session."""
-        made = Session(
+        session = Session(
             key="ASIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16)),
             secret=secrets.token_urlsafe(30),
             token="localaws/" + secrets.token_urlsafe(120),
@@ -62,15 +62,20 @@ class Sessions:
             self._db.execute(
                 "insert into sessions values (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    made.key, made.secret, made.token, made.arn, made.principal_id, made.expires.timestamp(),
-                    None if made.policies is None else json.dumps(made.policies),
+                    session.key,
+                    session.secret,
+                    session.token,
+                    session.arn,
+                    session.principal_id,
+                    session.expires.timestamp(),
+                    None if session.policies is None else json.dumps(session.policies),
                 ),
             )  # fmt: skip
-            self._known[made.key] = made
-        return made
+            self._sessions[session.key] = session
+        return session
 
     def get(self, key: str) -> Session | None:
-        return self._known.get(key)
+        return self._sessions.get(key)
 
     def close(self) -> None:
         with self._turn:

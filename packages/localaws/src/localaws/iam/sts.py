@@ -48,8 +48,8 @@ class StsService:
             )
         role = self._directory.role(arn.rpartition("/")[2])
         if role is None or role.arn != arn:
-            said = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-            raise AwsError("AccessDenied", said, status=403)
+            message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            raise AwsError("AccessDenied", message, status=403)
         seconds = int(params.get("DurationSeconds") or 3600)
         if not _LEAST <= seconds <= role.max_session:
             raise _invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
@@ -69,10 +69,10 @@ class StsService:
     def _policies(self, params: Mapping[str, Any]) -> list[str] | None:
         """The session policies of a call, None where it names none."""
         documents = [str(params["Policy"])] if params.get("Policy") else []
-        for one in params.get("PolicyArns") or []:
-            document = self._directory.managed_policy(str(one.get("arn", "")))
+        for entry in params.get("PolicyArns") or []:
+            document = self._directory.managed_policy(str(entry.get("arn", "")))
             if document is None:
-                raise AwsError("MalformedPolicyDocument", f"Policy {one.get('arn')} does not exist.")
+                raise AwsError("MalformedPolicyDocument", f"Policy {entry.get('arn')} does not exist.")
             documents.append(document)
         for document in documents:
             try:

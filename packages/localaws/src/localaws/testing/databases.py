@@ -32,19 +32,23 @@ def instance(aws: LocalAws, identifier: str) -> dict[str, Any]:
     return dict(response["DBInstances"][0])
 
 
-def await_status(aws: LocalAws, identifier: str, wanted: str) -> dict[str, Any]:
+def await_status(aws: LocalAws, identifier: str, expected: str) -> dict[str, Any]:
     def reached() -> dict[str, Any] | None:
-        found = instance(aws, identifier)
-        assert found["DBInstanceStatus"] != "failed", aws.stderr.read_text()
-        return found if found["DBInstanceStatus"] == wanted else None
+        description = instance(aws, identifier)
+        assert description["DBInstanceStatus"] != "failed", aws.stderr.read_text()
+        return description if description["DBInstanceStatus"] == expected else None
 
-    return wait_for(reached, timeout=60, what=f"{identifier} to be {wanted}")
+    return wait_for(reached, timeout=60, what=f"{identifier} to be {expected}")
 
 
-def connect(found: dict[str, Any], password: str = PASSWORD, **options: Any) -> psycopg.Connection:
+def connect(description: dict[str, Any], password: str = PASSWORD, **options: Any) -> psycopg.Connection:
     """A connection to the instance's endpoint as its master user."""
-    usual = {"user": found["MasterUsername"], "dbname": found.get("DBName", "postgres"), "connect_timeout": 10}
-    endpoint = found["Endpoint"]
+    usual = {
+        "user": description["MasterUsername"],
+        "dbname": description.get("DBName", "postgres"),
+        "connect_timeout": 10,
+    }
+    endpoint = description["Endpoint"]
     return psycopg.connect(
         host=endpoint["Address"], port=endpoint["Port"], password=password, autocommit=True, **{**usual, **options}
     )

@@ -44,17 +44,17 @@ def alive(pid: int) -> bool:
 
 def launch(aws: LocalAws, unit: str) -> str:
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "localaws:units", "Value": unit}]}]
-    made = aws.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, TagSpecifications=tags)
-    return str(made["Instances"][0]["InstanceId"])
+    response = aws.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, TagSpecifications=tags)
+    return str(response["Instances"][0]["InstanceId"])
 
 
 def state(aws: LocalAws, instance: str) -> str:
-    found = aws.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
-    return str(found["State"]["Name"])
+    description = aws.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    return str(description["State"]["Name"])
 
 
-def await_state(aws: LocalAws, instance: str, wanted: str) -> None:
-    wait_for(lambda: state(aws, instance) == wanted, timeout=20, what=f"{instance} to be {wanted}")
+def await_state(aws: LocalAws, instance: str, expected: str) -> None:
+    wait_for(lambda: state(aws, instance) == expected, timeout=20, what=f"{instance} to be {expected}")
 
 
 def first_start(folder: Path, unit: str) -> int:

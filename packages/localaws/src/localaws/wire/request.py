@@ -23,6 +23,7 @@ class HttpRequest:
     stream: BinaryIO
     scheme: str = "http"
     address: str = "127.0.0.1"
+    authority: str = ""  # host and port of a target in the absolute form, which is sent to proxies
 
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
@@ -66,8 +67,10 @@ def from_environ(environ: Mapping[str, Any]) -> HttpRequest:
         if environ.get(name):
             headers[name.replace("_", "-").lower()] = environ[name]
     uri = str(environ.get("REQUEST_URI") or environ.get("PATH_INFO") or "/")
-    if not uri.startswith("/"):  # the absolute form that is sent to proxies
+    authority = ""
+    if not uri.startswith("/"):  # the absolute form
         split = urlsplit(uri)
+        authority = split.netloc
         uri = split.path or "/"
     return HttpRequest(
         method=environ["REQUEST_METHOD"],
@@ -77,6 +80,7 @@ def from_environ(environ: Mapping[str, Any]) -> HttpRequest:
         stream=environ["wsgi.input"],
         scheme=environ.get("wsgi.url_scheme", "http"),
         address=environ.get("REMOTE_ADDR", "127.0.0.1"),
+        authority=authority,
     )
 
 

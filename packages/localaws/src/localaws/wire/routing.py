@@ -42,6 +42,7 @@ _VERSIONS = {
     "2015-12-01": "elasticloadbalancing",
     "2016-11-15": "ec2",
 }
+_PROTOCOLS = {"smithy-rpc-v2-cbor": "cbor"}  # botocore's name of a protocol where it differs
 _RPC_PATH = re.compile(r"^/service/(?P<target>[^/]+)/operation/(?P<action>[^/]+)/?$")
 _BUCKET_HOST = re.compile(r"^(?P<bucket>[a-z0-9][a-z0-9.-]+?)\.(?:s3[a-z0-9.-]*\.)?localhost(?::\d+)?$")
 
@@ -89,9 +90,11 @@ def _rest(request: HttpRequest) -> Route:
     path = request.path
     if service == "s3" and (host := _BUCKET_HOST.match(request.headers.get("host", ""))):
         path = f"/{host['bucket']}{path}"
-    matched = rest.match(service, request.method, path, fields, request.headers)
     described = model(service)
     protocol = described.protocol if described else "rest-json"
+    if not protocol.startswith("rest"):  # its calls have another form, and say so
+        return Route(service, "", _PROTOCOLS.get(protocol, protocol))
+    matched = rest.match(service, request.method, path, fields, request.headers)
     if matched is None:
         return Route(service, "", protocol)
     return Route(service, matched[0], protocol, matched[1])

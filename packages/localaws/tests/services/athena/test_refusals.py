@@ -38,9 +38,9 @@ from localaws.testing.athena.queries import DATA, RESULTS
     ],
 )
 def test_a_query_fails_with_athenas_reason(queries, sql, reason):
-    found = queries.run(sql)
-    assert found["Status"]["StateChangeReason"].startswith(reason)
-    assert found["Status"]["AthenaError"]["ErrorCategory"] == 2
+    result = queries.run(sql)
+    assert result["Status"]["StateChangeReason"].startswith(reason)
+    assert result["Status"]["AthenaError"]["ErrorCategory"] == 2
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_a_workgroup_that_enforces_its_place_refuses_another(queries):
             "ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/strict/"},
         },
     )
-    found = queries.ok("select 1", WorkGroup="strict")
-    assert found["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{RESULTS}/strict/")
+    result = queries.ok("select 1", WorkGroup="strict")
+    assert result["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{RESULTS}/strict/")
     with pytest.raises(ClientError, match="external_location"):
         queries.start(
             f"create table x with (external_location = 's3://{DATA}/x/') as select 1 as a", WorkGroup="strict"

@@ -16,25 +16,25 @@ def _object(queries, address):
 
 
 def test_results_lie_as_quoted_csv_in_the_output_location(queries):
-    found = queries.ok("""select 1 as n, 'a "b", c' as t, cast(null as varchar) as x, '' as e, 'two\nlines' as l""")
-    address = found["ResultConfiguration"]["OutputLocation"]
-    assert address == f"s3://{RESULTS}/out/{found['QueryExecutionId']}.csv"
+    result = queries.ok("""select 1 as n, 'a "b", c' as t, cast(null as varchar) as x, '' as e, 'two\nlines' as l""")
+    address = result["ResultConfiguration"]["OutputLocation"]
+    assert address == f"s3://{RESULTS}/out/{result['QueryExecutionId']}.csv"
     body = _object(queries, address).decode()
     assert body == '"n","t","x","e","l"\n"1","a ""b"", c",,"","two\nlines"\n'
     assert list(csv.reader(io.StringIO(body)))[1] == ["1", 'a "b", c', "", "", "two\nlines"]
     assert _object(queries, address + ".metadata")
-    assert queries.result(found)[1] == [["1", 'a "b", c', None, "", "two\nlines"]]
+    assert queries.result(result)[1] == [["1", 'a "b", c', None, "", "two\nlines"]]
 
 
 def test_columns_have_their_types(queries):
-    found = queries.ok(
+    result = queries.ok(
         "select 1 as a, bigint '1' as b, 'x' as c, 1.50 as d, 1e0 as e, date '2020-01-01' as f,"
         " timestamp '2020-01-01 00:00:00' as g, true as h, array[1] as i,"
         " map(array['a'], array[1]) as j, from_unixtime(0) as k,"
         " cast(row(1) as row(x integer)) as l,"
         " to_utf8('a') as m, count(*) as n, sum(1) as o, cast(1 as real) as p, cast(1 as smallint) as q"
     )
-    answer = queries.client("athena").get_query_results(QueryExecutionId=found["QueryExecutionId"])
+    answer = queries.client("athena").get_query_results(QueryExecutionId=result["QueryExecutionId"])
     info = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
     assert [column["Type"] for column in info] == [
         "integer", "bigint", "varchar", "decimal", "double", "date", "timestamp", "boolean", "array", "map",
@@ -44,11 +44,11 @@ def test_columns_have_their_types(queries):
 
 
 def test_results_come_in_pages(queries):
-    found = queries.ok("select x from unnest(sequence(1, 2500)) as t (x) order by x")
+    result = queries.ok("select x from unnest(sequence(1, 2500)) as t (x) order by x")
     athena, token, sizes, values = queries.client("athena"), None, [], []
     while True:
         page = athena.get_query_results(
-            QueryExecutionId=found["QueryExecutionId"], **({"NextToken": token} if token else {})
+            QueryExecutionId=result["QueryExecutionId"], **({"NextToken": token} if token else {})
         )
         rows = page["ResultSet"]["Rows"]
         sizes.append(len(rows))
@@ -86,9 +86,9 @@ def test_a_query_over_the_workgroups_cut_off_is_cancelled(queries):
     athena.create_work_group(Name="thrifty", Configuration={"EnforceWorkGroupConfiguration": False})
     athena.update_work_group(WorkGroup="thrifty", ConfigurationUpdates={"BytesScannedCutoffPerQuery": 10_000_000})
     table = queries.json_table("x string", {"a.json": [{"x": "y" * 1000}] * 10_000})
-    found = queries.run(f"select count(*) from {table}", WorkGroup="thrifty")
-    assert found["Status"]["State"] == "CANCELLED"
-    assert found["Status"]["StateChangeReason"] == "Bytes scanned limit was exceeded"
+    result = queries.run(f"select count(*) from {table}", WorkGroup="thrifty")
+    assert result["Status"]["State"] == "CANCELLED"
+    assert result["Status"]["StateChangeReason"] == "Bytes scanned limit was exceeded"
     assert queries.ok("select 1", WorkGroup="thrifty")["WorkGroup"] == "thrifty"
 
 
@@ -120,8 +120,8 @@ def test_workgroups_live_and_die(queries):
     athena.update_work_group(
         WorkGroup="w", State="DISABLED", ConfigurationUpdates={"PublishCloudWatchMetricsEnabled": True}
     )
-    found = athena.get_work_group(WorkGroup="w")["WorkGroup"]
-    assert (found["State"], found["Configuration"]["PublishCloudWatchMetricsEnabled"]) == ("DISABLED", True)
+    result = athena.get_work_group(WorkGroup="w")["WorkGroup"]
+    assert (result["State"], result["Configuration"]["PublishCloudWatchMetricsEnabled"]) == ("DISABLED", True)
     with pytest.raises(ClientError, match="disabled"):
         queries.start("select 1", WorkGroup="w")
     athena.delete_work_group(WorkGroup="w")
@@ -154,12 +154,12 @@ def test_named_queries_are_kept_and_deleted(queries):
 def test_metadata_calls_show_the_catalogue(queries):
     athena = queries.client("athena")
     table = queries.json_table("n bigint", {"dt=1/a.json": [{"n": 1}]}, keys="dt string")
-    found = athena.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName=DATABASE, TableName=table)[
+    result = athena.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName=DATABASE, TableName=table)[
         "TableMetadata"
     ]
-    assert found["Columns"] == [{"Name": "n", "Type": "bigint"}]
-    assert found["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
-    assert found["Parameters"]["location"] == f"s3://{DATA}/{table}/"
+    assert result["Columns"] == [{"Name": "n", "Type": "bigint"}]
+    assert result["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
+    assert result["Parameters"]["location"] == f"s3://{DATA}/{table}/"
     assert athena.get_database(CatalogName="AwsDataCatalog", DatabaseName=DATABASE)["Database"]["Name"] == DATABASE
     names = [
         item["Name"]

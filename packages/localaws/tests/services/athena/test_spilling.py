@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from localaws.testing.athena.queries import Queries
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 
 ROWS = 400_000  # of some 100 bytes: more than the memory below holds
@@ -22,7 +23,7 @@ def _spilled(server):
     return sum(path.stat().st_size for path in (server.state / "athena" / "scratch").rglob("spill/*"))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(patient(240))
 def test_a_sort_over_more_than_fits_spills_and_cleans_up(tmp_path):
     with running_localaws(tmp_path, env={"LOCALAWS_ATHENA_MEMORY": MEMORY}) as server:
         queries, seen, ended = Queries(server.client, patience=200).create(), [0], threading.Event()
@@ -42,7 +43,7 @@ def test_a_sort_over_more_than_fits_spills_and_cleans_up(tmp_path):
         assert _spilled(server) == 0
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(patient(240))
 def test_a_statement_over_the_limit_on_disk_fails_and_the_next_one_runs(tmp_path):
     limits = {"LOCALAWS_ATHENA_MEMORY": MEMORY, "LOCALAWS_ATHENA_SPILL": "1MB"}
     with running_localaws(tmp_path, env=limits) as server:

@@ -67,9 +67,9 @@ def test_reads_only_the_partitions_that_the_condition_leaves(queries):
     rows = {f"dt=2026-01-0{day}/hour=0{hour}/a.json": [{"n": day * 10 + hour}] for day in (1, 2) for hour in (3, 4)}
     table = queries.json_table("n bigint", rows, keys="dt string, hour string")
     whole = queries.ok(f"select sum(n) from {table}")["Statistics"]["DataScannedInBytes"]
-    one = queries.ok(f"select sum(n) from {table} where dt = '2026-01-02' and hour = '03'")
-    assert one["Statistics"]["DataScannedInBytes"] * 4 == whole
-    assert queries.result(one)[1] == [["23"]]
+    item = queries.ok(f"select sum(n) from {table} where dt = '2026-01-02' and hour = '03'")
+    assert item["Statistics"]["DataScannedInBytes"] * 4 == whole
+    assert queries.result(item)[1] == [["23"]]
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_reads_only_the_partitions_that_the_condition_leaves(queries):
 def test_conditions_reach_the_partitions_of_inner_queries(queries, sql):
     table = queries.json_table("n bigint", {f"dt={day}/a.json": [{"n": day}] for day in range(1, 6)}, keys="dt string")
     each = queries.ok(f"select n from {table} where dt = '2'")["Statistics"]["DataScannedInBytes"]
-    found = queries.ok(sql.format(t=table))
-    assert queries.result(found)[1] == [["2"]]
-    assert found["Statistics"]["DataScannedInBytes"] == each * sql.count("{t}")
+    result = queries.ok(sql.format(t=table))
+    assert queries.result(result)[1] == [["2"]]
+    assert result["Statistics"]["DataScannedInBytes"] == each * sql.count("{t}")
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,9 @@ def test_views_are_kept_in_the_catalogue_and_can_be_replaced(queries):
         f"with c as (select max(n) as top from {table})\nselect top from c"
     )
     assert queries.rows(f"select * from {view}") == [["2"]]
-    kept = queries.client("glue").get_table(DatabaseName="tests", Name=view)["Table"]
-    assert kept["TableType"] == "VIRTUAL_VIEW"
-    assert kept["ViewOriginalText"].startswith("/* Presto View: ")
+    retained = queries.client("glue").get_table(DatabaseName="tests", Name=view)["Table"]
+    assert retained["TableType"] == "VIRTUAL_VIEW"
+    assert retained["ViewOriginalText"].startswith("/* Presto View: ")
     queries.ok(f"drop view {view}")
     assert queries.failure(f"select * from {view}").startswith("TABLE_NOT_FOUND")
 

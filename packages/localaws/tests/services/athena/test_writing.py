@@ -11,8 +11,9 @@ from localaws.testing.athena.queries import DATA
 
 
 def _objects(queries, prefix):
-    found = queries.client("s3").list_objects_v2(Bucket=DATA, Prefix=prefix).get("Contents", [])
-    return {item["Key"]: queries.client("s3").get_object(Bucket=DATA, Key=item["Key"])["Body"].read() for item in found}
+    result = queries.client("s3").list_objects_v2(Bucket=DATA, Prefix=prefix).get("Contents", [])
+    keys = [entry["Key"] for entry in result]
+    return {key: queries.client("s3").get_object(Bucket=DATA, Key=key)["Body"].read() for key in keys}
 
 
 def test_ctas_writes_typed_parquet_from_json(queries):
@@ -28,8 +29,8 @@ def test_ctas_writes_typed_parquet_from_json(queries):
     chunk = pyarrow.parquet.ParquetFile(io.BytesIO(body)).metadata.row_group(0).column(0)
     assert chunk.compression == "ZSTD"
     assert queries.rows(f"select * from {target}") == [["1", "2026-01-01 00:00:00.123", "[x, y]", None, "1"]]
-    kept = queries.client("glue").get_table(DatabaseName="tests", Name=target)["Table"]["StorageDescriptor"]
-    assert [column["Type"] for column in kept["Columns"]] == [
+    retained = queries.client("glue").get_table(DatabaseName="tests", Name=target)["Table"]["StorageDescriptor"]
+    assert [column["Type"] for column in retained["Columns"]] == [
         "string",
         "timestamp",
         "array<string>",

@@ -66,8 +66,8 @@ def state(cloudwatch, name):
     return alarm["StateValue"]
 
 
-def wait_for_state(cloudwatch, name, wanted, timeout=10):
-    wait_for(lambda: state(cloudwatch, name) == wanted, timeout=timeout, what=f"{name} to be {wanted}")
+def wait_for_state(cloudwatch, name, expected, timeout=10):
+    wait_for(lambda: state(cloudwatch, name) == expected, timeout=timeout, what=f"{name} to be {expected}")
 
 
 def code_of(error):

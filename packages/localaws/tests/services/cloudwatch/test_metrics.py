@@ -119,7 +119,7 @@ def test_dimensions_and_units_tell_metrics_apart(cloudwatch, namespace):
 def test_metric_data_answers_many_queries_and_metric_math(cloudwatch, namespace):
     """Pages "GetMetricData", "Use metric math"."""
     put(cloudwatch, namespace, {"Values": [2.0, 4.0], "Timestamp": minute(2)}, {"Value": 9.0, "Timestamp": minute(1)})
-    found = data(
+    result = data(
         cloudwatch,
         query(namespace, "total"),
         query(namespace, "most", "Maximum", ReturnData=False),
@@ -129,12 +129,12 @@ def test_metric_data_answers_many_queries_and_metric_math(cloudwatch, namespace)
         {"Id": "rise", "Expression": "RATE(total) * PERIOD(total)"},
         back=3,
     )
-    assert found["total"] == [6.0, 9.0]
-    assert found["share"] == [pytest.approx(400 / 6), 100.0]
-    assert found["shifted"] == [pytest.approx(-100 / 3), 0.0]
-    assert found["flag"] == [0.0, 1.0]
-    assert found["rise"] == [pytest.approx(3.0)]
-    assert "most" not in found
+    assert result["total"] == [6.0, 9.0]
+    assert result["share"] == [pytest.approx(400 / 6), 100.0]
+    assert result["shifted"] == [pytest.approx(-100 / 3), 0.0]
+    assert result["flag"] == [0.0, 1.0]
+    assert result["rise"] == [pytest.approx(3.0)]
+    assert "most" not in result
 
 
 def test_what_has_no_result_gives_no_points(cloudwatch, namespace):
@@ -142,22 +142,22 @@ def test_what_has_no_result_gives_no_points(cloudwatch, namespace):
     put(cloudwatch, namespace, {"Value": -8.0, "Timestamp": minute(2)})
     expressions = ["m / 0", "m ^ 0.5", "10 ^ 999", "LOG(m)"]
     queries = [{"Id": f"e{number}", "Expression": text} for number, text in enumerate(expressions)]
-    found = data(cloudwatch, query(namespace, "m", ReturnData=False), *queries)
-    assert found == {f"e{number}": [] for number in range(4)}
+    result = data(cloudwatch, query(namespace, "m", ReturnData=False), *queries)
+    assert result == {f"e{number}": [] for number in range(4)}
 
 
 def test_fill_gives_empty_periods_a_value(cloudwatch, namespace):
     """Page "Use metric math": FILL."""
     put(cloudwatch, namespace, {"Value": 5.0, "Timestamp": minute(2)})
-    found = data(
+    result = data(
         cloudwatch,
         query(namespace, "m", ReturnData=False),
         {"Id": "zero", "Expression": "FILL(m, 0)"},
         {"Id": "same", "Expression": "FILL(m, REPEAT)"},
         back=3,
     )
-    assert found["zero"] == [0.0, 5.0, 0.0, 0.0]
-    assert found["same"] == [5.0, 5.0, 5.0]
+    assert result["zero"] == [0.0, 5.0, 0.0, 0.0]
+    assert result["same"] == [5.0, 5.0, 5.0]
 
 
 @pytest.mark.parametrize(

@@ -52,16 +52,16 @@ def group(aws: LocalAws, folder: Path, request: pytest.FixtureRequest) -> Iterat
 
 
 def members(aws: LocalAws, group: str) -> list[str]:
-    told = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
-    return [one["InstanceId"] for one in told["AutoScalingGroups"][0]["Instances"]]
+    response = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
+    return [instance["InstanceId"] for instance in response["AutoScalingGroups"][0]["Instances"]]
 
 
 def test_a_group_runs_its_templates_unit_under_the_role_of_its_profile(aws: LocalAws, folder: Path, group: str) -> None:
     """Page "CreateAutoScalingGroup": LaunchTemplate, with its IamInstanceProfile."""
     first_start(folder, group)
     (instance,) = members(aws, group)
-    _, told, credentials = (folder / group / "starts").read_text().split()
-    assert told == instance
+    _, response, credentials = (folder / group / "starts").read_text().split()
+    assert response == instance
     assert credentials.endswith("/_localaws/credentials/worker-role")
 
 

@@ -24,9 +24,9 @@ pathlib.Path(sys.argv[1]).write_text(boto3.client("sts").get_caller_identity()["
 
 def test_a_unit_is_its_instances_role_and_no_more(tmp_path: Path) -> None:
     (tmp_path / "units").mkdir()
-    said = tmp_path / "said"
+    output = tmp_path / "said"
     (tmp_path / "program.py").write_text(PROGRAM)
-    argv = json.dumps([sys.executable, str(tmp_path / "program.py"), str(said)])
+    argv = json.dumps([sys.executable, str(tmp_path / "program.py"), str(output)])
     (tmp_path / "units" / "asks.toml").write_text(f"argv = {argv}\n")
     with running_localaws(tmp_path, speed=SPEED, units=tmp_path / "units", enforce_iam=True) as aws:
         iam = aws.client("iam")
@@ -38,7 +38,7 @@ def test_a_unit_is_its_instances_role_and_no_more(tmp_path: Path) -> None:
         aws.client("ec2").run_instances(
             ImageId=IMAGE, MinCount=1, MaxCount=1, IamInstanceProfile={"Name": "profile"}, TagSpecifications=tags
         )
-        wait_for(lambda: said.exists() and said.read_text(), timeout=30, what="the unit's answer")
-    arn, refusal = said.read_text().split()
+        wait_for(lambda: output.exists() and output.read_text(), timeout=30, what="the unit's answer")
+    arn, refusal = output.read_text().split()
     assert ":assumed-role/asker/" in arn
     assert refusal == "AccessDenied"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localaws.testing.instances import (
@@ -95,6 +96,19 @@ def test_a_killed_process_is_restarted_by_its_units_policy(aws: LocalAws, folder
     wait_for(lambda: len(starts(folder, unit)) == 2, what="the restart")
 
 
+def test_an_instance_reboots_when_its_process_manager_is_killed(aws: LocalAws, folder: Path, unit: str) -> None:
+    instance = launch(aws, unit)
+    first = first_start(folder, unit)
+    await_state(aws, instance, "running")
+    manager = psutil.Process(first).parent()
+    assert manager is not None
+    manager.kill()
+    wait_for(lambda: len(starts(folder, unit)) == 2, what="the second start")
+    wait_for(lambda: not alive(first), what="the end of the first")
+    await_state(aws, instance, "running")
+    assert "the process manager died" in aws.client("ec2").get_console_output(InstanceId=instance)["Output"]
+
+
 def test_a_process_that_ended_well_is_not_restarted_on_failure(aws: LocalAws, folder: Path, unit: str) -> None:
     instance = launch(aws, unit)
     os.kill(first_start(folder, unit), signal.SIGTERM)
@@ -108,16 +122,16 @@ def test_status_checks_pass_after_they_were_initializing(aws: LocalAws, folder: 
     ec2, instance = aws.client("ec2"), launch(aws, unit)
 
     def status() -> Any:
-        told = ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"]
-        return told and told[0]["InstanceStatus"]["Status"]
+        response = ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"]
+        return response and response[0]["InstanceStatus"]["Status"]
 
     wait_for(lambda: status() == "ok", what="status checks")
-    asked = [{"Name": "instance-status.status", "Values": ["ok"]}]
-    assert ec2.describe_instance_status(InstanceIds=[instance], Filters=asked)["InstanceStatuses"]
+    request = [{"Name": "instance-status.status", "Values": ["ok"]}]
+    assert ec2.describe_instance_status(InstanceIds=[instance], Filters=request)["InstanceStatuses"]
     ec2.stop_instances(InstanceIds=[instance])
     assert ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"] == []
-    told = ec2.describe_instance_status(InstanceIds=[instance], IncludeAllInstances=True)["InstanceStatuses"]
-    assert told[0]["InstanceState"]["Name"] in ("stopping", "stopped")
+    response = ec2.describe_instance_status(InstanceIds=[instance], IncludeAllInstances=True)["InstanceStatuses"]
+    assert response[0]["InstanceState"]["Name"] in ("stopping", "stopped")
 
 
 def test_the_console_says_that_a_unit_is_missing(aws: LocalAws) -> None:
@@ -129,8 +143,8 @@ def test_the_console_says_that_a_unit_is_missing(aws: LocalAws) -> None:
 
 def test_user_data_is_kept_and_never_run(aws: LocalAws, tmp_path: Path) -> None:
     ec2 = aws.client("ec2")
-    made = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, UserData=f"#!/bin/sh\ntouch {tmp_path}/run\n")
-    instance = made["Instances"][0]["InstanceId"]
+    created = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, UserData=f"#!/bin/sh\ntouch {tmp_path}/run\n")
+    instance = created["Instances"][0]["InstanceId"]
     await_state(aws, instance, "running")
     assert "Value" in ec2.describe_instance_attribute(InstanceId=instance, Attribute="userData")["UserData"]
     assert not (tmp_path / "run").exists()
@@ -164,12 +178,12 @@ def test_a_launch_templates_own_tags_are_no_part_of_its_data(aws):
     ec2 = aws.client("ec2")
     own, instances = [{"Key": "of", "Value": "template"}], [{"Key": "of", "Value": "instances"}]
     data = {"InstanceType": "t3.micro", "TagSpecifications": [{"ResourceType": "instance", "Tags": instances}]}
-    for name, given in (("tagged", data), ("plain", {"InstanceType": "t3.micro"})):
+    for name, options in (("tagged", data), ("plain", {"InstanceType": "t3.micro"})):
         ec2.create_launch_template(
             LaunchTemplateName=name,
-            LaunchTemplateData=given,
+            LaunchTemplateData=options,
             TagSpecifications=[{"ResourceType": "launch-template", "Tags": own}],
         )
         shown = ec2.describe_launch_template_versions(LaunchTemplateName=name)["LaunchTemplateVersions"][0]
-        assert shown["LaunchTemplateData"].get("TagSpecifications", []) == given.get("TagSpecifications", [])
+        assert shown["LaunchTemplateData"].get("TagSpecifications", []) == options.get("TagSpecifications", [])
         assert ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"][0]["Tags"] == own

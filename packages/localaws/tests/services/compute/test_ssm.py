@@ -66,8 +66,8 @@ def send(aws: LocalAws, instance: str, document: str, **parameters: list[str]) -
 
 def await_end(aws: LocalAws, command: str, instance: str) -> dict[str, Any]:
     def ended() -> dict[str, Any] | None:
-        told = aws.client("ssm").get_command_invocation(CommandId=command, InstanceId=instance)
-        return None if told["Status"] in ("Pending", "InProgress") else dict(told)
+        response = aws.client("ssm").get_command_invocation(CommandId=command, InstanceId=instance)
+        return None if response["Status"] in ("Pending", "InProgress") else dict(response)
 
     return wait_for(ended, what="the command") or {}
 
@@ -80,24 +80,24 @@ def shell(aws: LocalAws, instance: str, *lines: str) -> dict[str, Any]:
     return run(aws, instance, "AWS-RunShellScript", commands=list(lines))
 
 
-def properties(told: dict[str, Any]) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in told["StandardOutputContent"].splitlines())
+def properties(response: dict[str, Any]) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in response["StandardOutputContent"].splitlines())
 
 
 def test_a_running_instance_is_online(aws: LocalAws, instance: str) -> None:
     """Page "DescribeInstanceInformation": PingStatus."""
-    asked = [{"Key": "InstanceIds", "Values": [instance]}]
-    told = aws.client("ssm").describe_instance_information(Filters=asked)["InstanceInformationList"]
-    assert [one["PingStatus"] for one in told] == ["Online"]
+    request = [{"Key": "InstanceIds", "Values": [instance]}]
+    response = aws.client("ssm").describe_instance_information(Filters=request)["InstanceInformationList"]
+    assert [item["PingStatus"] for item in response] == ["Online"]
 
 
 def test_a_document_tells_how_the_service_is(aws: LocalAws, instance: str) -> None:
     """Pages "Data elements and parameters", "GetCommandInvocation"."""
-    told = run(aws, instance, "service", Action=["status"])
-    assert (told["Status"], told["ResponseCode"]) == ("Success", 0)
-    said = properties(told)
-    assert (said["ActiveState"], said["SubState"], said["Result"]) == ("active", "running", "success")
-    assert said["ActiveEnterTimestamp"].endswith("UTC")
+    response = run(aws, instance, "service", Action=["status"])
+    assert (response["Status"], response["ResponseCode"]) == ("Success", 0)
+    output = properties(response)
+    assert (output["ActiveState"], output["SubState"], output["Result"]) == ("active", "running", "success")
+    assert output["ActiveEnterTimestamp"].endswith("UTC")
 
 
 def test_a_document_restarts_the_service(aws: LocalAws, folder: Path, instance: str) -> None:
@@ -116,7 +116,7 @@ def test_a_document_stops_and_starts_the_service(aws: LocalAws, folder: Path, in
 
 
 def test_a_halted_process_is_active_but_silent(aws: LocalAws, folder: Path, instance: str) -> None:
-    pid = wait_for(lambda: [one for one in starts(folder, UNIT) if alive(one)], what="a live process")[0]
+    pid = wait_for(lambda: [item for item in starts(folder, UNIT) if alive(item)], what="a live process")[0]
     os.kill(pid, signal.SIGSTOP)
     assert properties(run(aws, instance, "service", Action=["status"]))["ActiveState"] == "active"
     os.kill(pid, signal.SIGCONT)
@@ -139,21 +139,21 @@ def test_an_unknown_document_and_an_unknown_instance_are_refused(aws: LocalAws, 
 
 def test_a_script_gives_output_errors_and_its_exit_status(aws: LocalAws, instance: str) -> None:
     """Page "GetCommandInvocation": ResponseCode, StandardOutputContent, StandardErrorContent."""
-    told = shell(aws, instance, "echo out; echo err >&2; exit 3")
-    assert (told["Status"], told["ResponseCode"]) == ("Failed", 3)
-    assert (told["StandardOutputContent"], told["StandardErrorContent"]) == ("out\n", "err\n")
+    response = shell(aws, instance, "echo out; echo err >&2; exit 3")
+    assert (response["Status"], response["ResponseCode"]) == ("Failed", 3)
+    assert (response["StandardOutputContent"], response["StandardErrorContent"]) == ("out\n", "err\n")
 
 
 def test_output_is_cut_at_24000_characters(aws: LocalAws, instance: str) -> None:
     """Page "GetCommandInvocation": the first 24,000 characters of stdout."""
-    told = shell(aws, instance, "head -c 30000 /dev/zero | tr '\\0' x")
-    assert len(told["StandardOutputContent"]) == 24_000
+    response = shell(aws, instance, "head -c 30000 /dev/zero | tr '\\0' x")
+    assert len(response["StandardOutputContent"]) == 24_000
 
 
 def test_a_script_that_takes_too_long_times_out(aws: LocalAws, instance: str) -> None:
     """Page "Understanding command statuses": Execution Timed Out."""
-    told = run(aws, instance, "AWS-RunShellScript", commands=["sleep 60"], executionTimeout=["1"])
-    assert (told["Status"], told["StatusDetails"]) == ("TimedOut", "Execution Timed Out")
+    response = run(aws, instance, "AWS-RunShellScript", commands=["sleep 60"], executionTimeout=["1"])
+    assert (response["Status"], response["StatusDetails"]) == ("TimedOut", "Execution Timed Out")
 
 
 def test_a_command_can_be_cancelled(aws: LocalAws, instance: str) -> None:
@@ -165,10 +165,10 @@ def test_a_command_can_be_cancelled(aws: LocalAws, instance: str) -> None:
 
 def test_commands_are_listed_with_their_invocations(aws: LocalAws, instance: str) -> None:
     """Pages "ListCommands", "ListCommandInvocations"."""
-    told = shell(aws, instance, "echo listed")
+    response = shell(aws, instance, "echo listed")
     ssm = aws.client("ssm")
-    assert ssm.list_commands(CommandId=told["CommandId"])["Commands"][0]["Status"] == "Success"
-    listed = ssm.list_command_invocations(CommandId=told["CommandId"], Details=True)["CommandInvocations"]
+    assert ssm.list_commands(CommandId=response["CommandId"])["Commands"][0]["Status"] == "Success"
+    listed = ssm.list_command_invocations(CommandId=response["CommandId"], Details=True)["CommandInvocations"]
     assert listed[0]["CommandPlugins"][0]["Output"] == "listed\n"
 
 
@@ -177,8 +177,8 @@ def test_an_unreachable_agent_is_lost_and_its_commands_time_out(aws: LocalAws, i
     tags = [{"Key": "localaws:fault", "Value": "ssm-unreachable"}]
     ssm, ec2 = aws.client("ssm"), aws.client("ec2")
     ec2.create_tags(Resources=[instance], Tags=tags)
-    told = ssm.describe_instance_information(Filters=[{"Key": "InstanceIds", "Values": [instance]}])
-    assert told["InstanceInformationList"][0]["PingStatus"] == "ConnectionLost"
+    response = ssm.describe_instance_information(Filters=[{"Key": "InstanceIds", "Values": [instance]}])
+    assert response["InstanceInformationList"][0]["PingStatus"] == "ConnectionLost"
     sent = ssm.send_command(InstanceIds=[instance], DocumentName="service", TimeoutSeconds=30)["Command"]["CommandId"]
     assert await_end(aws, sent, instance)["StatusDetails"] == "Delivery Timed Out"
     ec2.delete_tags(Resources=[instance], Tags=tags)

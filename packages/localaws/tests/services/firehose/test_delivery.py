@@ -49,13 +49,13 @@ def test_records_of_a_kinesis_stream_arrive_in_order_under_the_evaluated_prefix(
     lake.kinesis.put_records(StreamName=stream, Records=[{"Data": line.encode(), "PartitionKey": "k"} for line in sent])
     (delivered,) = lake.wait_for_objects(1)
     assert gzip.decompress(delivered.body).decode() == "".join(sent)
-    found = re.fullmatch(
+    result = re.fullmatch(
         rf"raw/dt=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)/{name}-1-(\d{{4}}(?:-\d\d){{5}})-([0-9a-f-]{{36}})\.gz", delivered.key
     )
-    day, hour, stamp, suffix = found.groups()
+    day, hour, stamp, suffix = result.groups()
     arrived = datetime.strptime(stamp, "%Y-%m-%d-%H-%M-%S").replace(tzinfo=UTC)
     assert (day, hour) == (f"{arrived:%Y-%m-%d}", f"{arrived:%H}")
-    assert abs((arrived - before).total_seconds()) < 3
+    assert before.replace(microsecond=0) <= arrived <= datetime.now(UTC)
     assert str(uuid.UUID(suffix)) == suffix
 
 
@@ -76,7 +76,7 @@ def test_a_full_buffer_is_delivered_before_its_interval_ends(lake):
     for _ in range(3):
         lake.firehose.put_record_batch(DeliveryStreamName=name, Records=[{"Data": b"x" * (MIB // 4)}] * 4)
     delivered = lake.wait_for_objects(3, timeout=5)
-    assert [len(one.body) for one in delivered] == [MIB] * 3
+    assert [len(item.body) for item in delivered] == [MIB] * 3
 
 
 def test_an_interval_ends_a_buffer_that_is_not_full(lake):
@@ -176,10 +176,10 @@ def test_records_are_partitioned_by_what_jq_finds_in_them(lake):
         DeliveryStreamName=name,
         Records=[{"Data": (first + second + first).encode()}, {"Data": b'{"customer": {}, "at": 0}'}, {"Data": b"no"}],
     )
-    found = {one.key.rsplit("/", 1)[0]: one.body.decode() for one in lake.wait_for_objects(3)}
-    assert found.pop("customer=7/year=2019") == first + "\n" + first + "\n"
-    assert found.pop("customer=b/year=1970") == second + "\n"
-    errors = [json.loads(line) for line in found.pop("errors/processing-failed").splitlines()]
+    result = {item.key.rsplit("/", 1)[0]: item.body.decode() for item in lake.wait_for_objects(3)}
+    assert result.pop("customer=7/year=2019") == first + "\n" + first + "\n"
+    assert result.pop("customer=b/year=1970") == second + "\n"
+    errors = [json.loads(line) for line in result.pop("errors/processing-failed").splitlines()]
     assert [error["rawData"] for error in errors] == ["eyJjdXN0b21lciI6IHt9LCAiYXQiOiAwfQ==", "bm8="]
     assert {"attemptsMade", "arrivalTimestamp", "errorCode", "errorMessage", "attemptEndingTimestamp"} < set(errors[0])
 
@@ -217,7 +217,7 @@ def test_an_update_delivers_the_old_buffer_first_and_raises_the_version(lake):
     assert code_of(stale) == "ConcurrentModificationException"
     lake.wait_for_objects(1)
     lake.firehose.put_record(DeliveryStreamName=name, Record={"Data": b"2"})
-    old, new = sorted(lake.wait_for_objects(2), key=lambda one: one.body)
+    old, new = sorted(lake.wait_for_objects(2), key=lambda item: item.body)
     assert old.key.startswith("old/")
     assert f"/{name}-1-" in old.key
     assert new.key.startswith("new/")
@@ -387,10 +387,10 @@ def test_an_idle_stream_is_read_less_and_less_often_until_records_come(lake):
 
     def reads():
         lines = lake.aws.call_log()
-        return [one["time"] for one in lines if one["resource"] == arn and one["action"] == "GetRecords"]
+        return [call["time"] for call in lines if call["resource"] == arn and call["action"] == "GetRecords"]
 
     def rested():
-        times = [datetime.fromisoformat(one) for one in reads()]
+        times = [datetime.fromisoformat(item) for item in reads()]
         return len(times) > 1 and (times[-1] - times[-2]).total_seconds() >= 2
 
     wait_for(rested, timeout=60, what="a pause of 2 s between two reads")

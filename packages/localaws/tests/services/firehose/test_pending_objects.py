@@ -60,17 +60,17 @@ def test_a_checkpoint_never_passes_an_undelivered_record(tmp_path_factory, arriv
         objects.take(shard, [record(position, key)])
         if order.random() < 0.2:
             due = objects.due()
-            for one in order.sample(due, order.randint(0, len(due))):
-                for found in positions(one.path):
-                    delivered[owner[found]].add(found)
-                checkpoints.update(objects.delivered(one))
+            for item in order.sample(due, order.randint(0, len(due))):
+                for result in positions(item.path):
+                    delivered[owner[result]].add(result)
+                checkpoints.update(objects.delivered(item))
         for at, (kind, text) in checkpoints.items():
             behind = int(text) - (kind == "at")
-            assert {one for one in taken[at] if one <= behind} <= delivered[at]
-    for one in objects.due():
-        checkpoints.update(objects.delivered(one))
+            assert {item for item in taken[at] if item <= behind} <= delivered[at]
+    for item in objects.due():
+        checkpoints.update(objects.delivered(item))
     assert {shard: int(checkpoint.position) for shard, checkpoint in checkpoints.items()} == {
-        shard: found[-1] for shard, found in taken.items() if found
+        shard: result[-1] for shard, result in taken.items() if result
     }
 
 
@@ -80,8 +80,8 @@ def test_a_partition_too_many_goes_to_the_errors(tmp_path):
     for position in range(1, MAX_PARTITIONS + 3):
         objects.take("s0", [record(position, f"k{position}")])
     objects.seal_all()
-    errors = [one for one in objects.due() if one.error_type]
-    assert [one.error_type for one in errors] == ["processing-failed"]
+    errors = [item for item in objects.due() if item.error_type]
+    assert [item.error_type for item in errors] == ["processing-failed"]
     codes = [json.loads(line)["errorCode"] for line in errors[0].path.read_text().splitlines()]
     assert codes == ["DynamicPartitioning.ActivePartitionsLimitExceeded"] * 2
     objects.discard()

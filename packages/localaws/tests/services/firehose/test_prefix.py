@@ -45,8 +45,8 @@ def test_time_is_written_in_the_zone_that_is_configured():
 
 
 def test_every_random_string_of_a_prefix_is_another_one_of_eleven_letters():
-    made = prefix.evaluate("!{firehose:random-string}/!{firehose:random-string}/", moment=MOMENT, partition={})
-    first, second = re.fullmatch(r"(\w{11})/(\w{11})/", made).groups()
+    created = prefix.evaluate("!{firehose:random-string}/!{firehose:random-string}/", moment=MOMENT, partition={})
+    first, second = re.fullmatch(r"(\w{11})/(\w{11})/", created).groups()
     assert first != second
 
 
@@ -57,7 +57,7 @@ def test_partition_keys_and_the_error_type_are_filled_in():
 
 
 @pytest.mark.parametrize(
-    ("given", "completed"),
+    ("prefix_text", "completed"),
     [
         ((None, None), ("!{timestamp:yyyy/MM/dd/HH/}", "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH/}")),
         (
@@ -68,8 +68,8 @@ def test_partition_keys_and_the_error_type_are_filled_in():
     ],
     ids=["nothing", "a prefix without expressions", "both"],
 )
-def test_the_default_time_is_added_where_the_rules_say_so(given, completed):
-    assert prefix.complete(*given, dynamic=False) == completed
+def test_the_default_time_is_added_where_the_rules_say_so(prefix_text, completed):
+    assert prefix.complete(*prefix_text, dynamic=False) == completed
 
 
 @pytest.mark.parametrize(

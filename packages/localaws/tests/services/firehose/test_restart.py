@@ -6,6 +6,7 @@ import threading
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.testing.delivery_streams import Lake, objects
+from localaws.testing.patience import patient
 from localaws.testing.server import running_localaws
 from localaws.testing.streams import make_stream, read_all
 from localaws.testing.waiting import wait_for
@@ -37,13 +38,13 @@ def test_a_killed_server_loses_neither_records_nor_deliveries(tmp_path):
         aws.kill()
     with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = again(lake, aws)
-        wanted = {str(number) for number in range(500)} | {"direct"}
-        wait_for(lambda: wanted <= set(lake.wait_for_lines(501)), timeout=20, what="every record to be delivered")
+        expected = {str(number) for number in range(500)} | {"direct"}
+        wait_for(lambda: expected <= set(lake.wait_for_lines(501)), timeout=20, what="every record to be delivered")
         assert lake.describe(name)["DeliveryStreamStatus"] == "ACTIVE"
-        kept = {
-            record["Data"].decode().strip() for found in read_all(lake.kinesis, stream).values() for record in found
+        retained = {
+            record["Data"].decode().strip() for result in read_all(lake.kinesis, stream).values() for record in result
         }
-        assert kept == wanted - {"direct"}
+        assert retained == expected - {"direct"}
         put_lines(lake, stream, 500, 1)
         wait_for(lambda: "500" in lake.wait_for_lines(502), timeout=20, what="a new record to be delivered")
 
@@ -72,11 +73,11 @@ def test_what_was_acknowledged_up_to_the_kill_is_there(tmp_path):
         writer.start()
         wait_for(lambda: objects(lake.s3, lake.bucket) and len(acknowledged) > 1000, what="writing to be under way")
         aws.kill()
-        writer.join(timeout=30)
+        writer.join(timeout=patient(30))
     with running_localaws(tmp_path, speed=240, kinesis_limits="off") as aws:
         lake = again(lake, aws)
-        wanted = set(acknowledged)
-        wait_for(lambda: wanted <= set(lake.wait_for_lines(len(wanted))), timeout=30, what="every acknowledged record")
+        sent = set(acknowledged)
+        wait_for(lambda: sent <= set(lake.wait_for_lines(len(sent))), timeout=30, what="every acknowledged record")
 
 
 def test_a_clean_stop_delivers_nothing_twice(tmp_path):

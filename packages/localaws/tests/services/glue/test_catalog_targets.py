@@ -41,13 +41,13 @@ def table(aws: LocalAws, request: pytest.FixtureRequest) -> str:
     aws.client("s3").create_bucket(Bucket=name.replace("_", "-"))
     storage = {**STORAGE, "Location": f"s3://{name.replace('_', '-')}/raw/"}
     keys = [{"Name": "dt", "Type": "string"}, {"Name": "hour", "Type": "string"}]
-    made = {"Name": name, "StorageDescriptor": storage, "PartitionKeys": keys, "TableType": "EXTERNAL_TABLE"}
-    aws.client("glue").create_table(DatabaseName=DATABASE, TableInput=made)
+    created = {"Name": name, "StorageDescriptor": storage, "PartitionKeys": keys, "TableType": "EXTERNAL_TABLE"}
+    aws.client("glue").create_table(DatabaseName=DATABASE, TableInput=created)
     create(aws, name)
     return name
 
 
-def create(aws: LocalAws, table: str, **said: Any) -> None:
+def create(aws: LocalAws, table: str, **options: Any) -> None:
     aws.client("glue").create_crawler(
         **{
             "Name": table,
@@ -55,7 +55,7 @@ def create(aws: LocalAws, table: str, **said: Any) -> None:
             "Targets": {"CatalogTargets": [{"DatabaseName": DATABASE, "Tables": [table]}]},
             "SchemaChangePolicy": {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"},
             "Configuration": INHERIT,
-            **said,
+            **options,
         }
     )
 
@@ -77,17 +77,17 @@ def await_ready(aws: LocalAws, name: str) -> dict[str, Any]:
 
 
 def partitions(aws: LocalAws, table: str) -> dict[tuple[str, ...], Any]:
-    found = aws.client("glue").get_partitions(DatabaseName=DATABASE, TableName=table)["Partitions"]
-    return {tuple(one["Values"]): one["StorageDescriptor"] for one in found}
+    result = aws.client("glue").get_partitions(DatabaseName=DATABASE, TableName=table)["Partitions"]
+    return {tuple(partition["Values"]): partition["StorageDescriptor"] for partition in result}
 
 
 def test_partitions_of_delivered_hours_are_added_with_their_tables_storage(aws: LocalAws, table: str) -> None:
     put(aws, table, "raw/dt=2026-11-24/hour=05/a.gz")
     put(aws, table, "raw/dt=2026-11-24/hour=06/a.gz")
     assert crawl(aws, table)["Status"] == "SUCCEEDED"
-    found = partitions(aws, table)
-    assert set(found) == {("2026-11-24", "05"), ("2026-11-24", "06")}
-    storage = found["2026-11-24", "05"]
+    result = partitions(aws, table)
+    assert set(result) == {("2026-11-24", "05"), ("2026-11-24", "06")}
+    storage = result["2026-11-24", "05"]
     assert storage["Location"] == f"s3://{table.replace('_', '-')}/raw/dt=2026-11-24/hour=05/"
     assert storage["Columns"] == STORAGE["Columns"]
     assert storage["SerdeInfo"] == STORAGE["SerdeInfo"]

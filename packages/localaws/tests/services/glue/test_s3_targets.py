@@ -36,13 +36,13 @@ class Lake:
         aws.client("glue").create_database(DatabaseInput={"Name": name})
 
     def put(self, key: str, body: bytes | list[dict[str, Any]]) -> None:
-        text = body if isinstance(body, bytes) else b"".join(json.dumps(one).encode() + b"\n" for one in body)
+        text = body if isinstance(body, bytes) else b"".join(json.dumps(item).encode() + b"\n" for item in body)
         self.aws.client("s3").put_object(Bucket=self.name, Key=key, Body=text)
 
-    def define(self, path: str = "data/", exclusions: list[str] | None = None, **said: Any) -> None:
+    def define(self, path: str = "data/", exclusions: list[str] | None = None, **options: Any) -> None:
         target = {"Path": f"s3://{self.name}/{path}", **({"Exclusions": exclusions} if exclusions else {})}
         self.aws.client("glue").create_crawler(
-            Name=self.name, Role="crawler", DatabaseName=self.name, Targets={"S3Targets": [target]}, **said
+            Name=self.name, Role="crawler", DatabaseName=self.name, Targets={"S3Targets": [target]}, **options
         )
 
     def crawl(self) -> dict[str, Any]:
@@ -53,14 +53,14 @@ class Lake:
         return dict(glue.get_crawler(Name=self.name)["Crawler"]["LastCrawl"])
 
     def tables(self) -> dict[str, Any]:
-        return {one["Name"]: one for one in self.aws.client("glue").get_tables(DatabaseName=self.name)["TableList"]}
+        return {item["Name"]: item for item in self.aws.client("glue").get_tables(DatabaseName=self.name)["TableList"]}
 
     def columns(self, table: str) -> dict[str, str]:
-        return {one["Name"]: one["Type"] for one in self.tables()[table]["StorageDescriptor"]["Columns"]}
+        return {item["Name"]: item["Type"] for item in self.tables()[table]["StorageDescriptor"]["Columns"]}
 
     def values(self, table: str) -> set[tuple[str, ...]]:
-        found = self.aws.client("glue").get_partitions(DatabaseName=self.name, TableName=table)["Partitions"]
-        return {tuple(one["Values"]) for one in found}
+        result = self.aws.client("glue").get_partitions(DatabaseName=self.name, TableName=table)["Partitions"]
+        return {tuple(partition["Values"]) for partition in result}
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_a_table_whose_objects_are_gone(aws: LocalAws, behavior: str) -> None:
     aws.client("s3").delete_object(Bucket=lake.name, Key="data/a.json")
     lake.crawl()
     assert (behavior == "DELETE_FROM_DATABASE") == (not lake.tables())
-    marked = any("DEPRECATED_BY_CRAWLER" in one["Parameters"] for one in lake.tables().values())
+    marked = any("DEPRECATED_BY_CRAWLER" in item["Parameters"] for item in lake.tables().values())
     assert marked == (behavior == "DEPRECATE_IN_DATABASE")
 
 

@@ -67,9 +67,9 @@ def make(aws: LocalAws, name: str, *, allowed: list[str], schedule: str | None =
         "Statement": [{"Effect": "Allow", "Action": [*allowed, "glue:*"], "Resource": "*"}],
     }
     iam.put_role_policy(RoleName=name, PolicyName="it", PolicyDocument=json.dumps(policy))
-    said = {"Schedule": schedule} if schedule else {}
+    output = {"Schedule": schedule} if schedule else {}
     targets = {"S3Targets": [{"Path": f"s3://{name}/data/"}]}
-    aws.client("glue").create_crawler(Name=name, Role=name, DatabaseName=name, Targets=targets, **said)
+    aws.client("glue").create_crawler(Name=name, Role=name, DatabaseName=name, Targets=targets, **output)
 
 
 def crawl(aws: LocalAws, name: str) -> dict[str, str]:
@@ -82,15 +82,15 @@ def crawl(aws: LocalAws, name: str) -> dict[str, str]:
 def test_a_crawl_runs_under_its_role(aws: LocalAws) -> None:
     make(aws, "may", allowed=["s3:ListBucket", "s3:GetObject"])
     assert crawl(aws, "may")["Status"] == "SUCCEEDED"
-    calls = [one for one in aws.call_log() if one["action"] == "CreateTable"]
+    calls = [call for call in aws.call_log() if call["action"] == "CreateTable"]
     assert calls
-    assert all("assumed-role/may/" in one["principal"] for one in calls)
+    assert all("assumed-role/may/" in call["principal"] for call in calls)
 
 
 @pytest.mark.parametrize("missing", ["ListBucket", "GetObject"])
 def test_a_crawl_without_access_fails_with_the_reason(aws: LocalAws, missing: str) -> None:
     name = f"may-not-{missing.lower()}"
-    make(aws, name, allowed=[f"s3:{one}" for one in ("ListBucket", "GetObject") if one != missing])
+    make(aws, name, allowed=[f"s3:{item}" for item in ("ListBucket", "GetObject") if item != missing])
     last = crawl(aws, name)
     assert last["Status"] == "FAILED"
     assert missing in last["ErrorMessage"]

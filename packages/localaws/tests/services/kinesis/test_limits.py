@@ -3,17 +3,42 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.services.kinesis.streams.limits import ShardLimits
 from localaws.testing.metrics import metric_sum
 from localaws.testing.server import running_localaws
-from localaws.testing.streams import iterator, make_stream, read_all, settled
+from localaws.testing.streams import iterator, make_stream, settled
 from localaws.testing.waiting import wait_for
 
 MIB = 1024 * 1024
 
 
+NARROW = "0.05"  # of AWS's limits: 50 records and 51.2 KiB a second, a read in four seconds. One call goes beyond them
+SMALL = {"Data": b"x", "PartitionKey": "k"}
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def limits(clock):
+    return ShardLimits(1.0, clock)
+
+
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
-    with running_localaws(tmp_path_factory.mktemp("localaws"), speed=60) as aws:
+    with running_localaws(tmp_path_factory.mktemp("localaws"), speed=60, kinesis_limits=NARROW) as aws:
         yield aws
 
 
@@ -22,64 +47,92 @@ def kinesis(aws):
     return aws.client("kinesis")
 
 
-def test_more_than_a_thousand_records_a_second_fail_by_index(kinesis):
+@pytest.fixture(scope="module")
+def unlimited(tmp_path_factory):
+    with running_localaws(tmp_path_factory.mktemp("localaws"), speed=60, kinesis_limits="off") as aws:
+        yield aws.client("kinesis")
+
+
+def admitted(admit, times):
+    return sum(admit() for _ in range(times))
+
+
+def test_a_shard_takes_a_thousand_records_a_second(limits, clock):
+    """Page "Quotas and limits"."""
+    assert admitted(lambda: limits.admit_write(1), 1500) == 1000
+    clock.now = 0.25
+    assert admitted(lambda: limits.admit_write(1), 1500) == 250
+
+
+def test_a_shard_takes_a_mebibyte_a_second(limits, clock):
+    """Page "Quotas and limits"."""
+    assert admitted(lambda: limits.admit_write(MIB // 4), 5) == 4
+    clock.now = 0.5
+    assert admitted(lambda: limits.admit_write(MIB // 4), 5) == 2
+
+
+def test_a_shard_is_read_five_times_a_second(limits, clock):
+    """Page "GetRecords": five transactions per second per shard."""
+    assert admitted(limits.admit_read, 8) == 5
+    clock.now = 0.4
+    assert admitted(limits.admit_read, 8) == 2
+
+
+def test_a_large_read_is_waited_out_at_two_mebibytes_a_second(limits, clock):
+    """Page "GetRecords": after a large read the next ones throw until two megabytes a second are kept."""
+    assert limits.admit_read()
+    limits.count_read(10 * MIB)
+    clock.now = 3.99
+    assert not limits.admit_read()
+    clock.now = 4.01
+    assert limits.admit_read()
+
+
+def test_records_beyond_the_limit_fail_by_index(kinesis):
     """Page "PutRecords": the reply is aligned; ProvisionedThroughputExceededException with the message's form."""
     name = make_stream(kinesis)
     records = [{"Data": str(number).encode(), "PartitionKey": "k"} for number in range(500)]
-    answers = [kinesis.put_records(StreamName=name, Records=records) for _ in range(4)]
-    refused = [
-        (call, index)
-        for call, answer in enumerate(answers)
-        for index, record in enumerate(answer["Records"])
-        if "ErrorCode" in record
-    ]
-    assert answers[0]["FailedRecordCount"] == 0
-    assert sum(answer["FailedRecordCount"] for answer in answers) == len(refused) > 0
-    call, index = refused[0]
-    assert answers[call]["Records"][index] == {
+    answer = kinesis.put_records(StreamName=name, Records=records)
+    refused = [record for record in answer["Records"] if "ErrorCode" in record]
+    assert answer["FailedRecordCount"] == len(refused) > 0
+    assert refused[0] == {
         "ErrorCode": "ProvisionedThroughputExceededException",
         "ErrorMessage": f"Rate exceeded for shard shardId-000000000000 in stream {name} under account 123456789012.",
     }
-    taken = [
-        str(index) for answer in answers for index, record in enumerate(answer["Records"]) if "SequenceNumber" in record
-    ]
-    assert [record["Data"].decode() for record in read_all(kinesis, name)["shardId-000000000000"]] == taken
+    taken = [str(index) for index, record in enumerate(answer["Records"]) if "SequenceNumber" in record]
+    read = kinesis.get_records(ShardIterator=iterator(kinesis, name))["Records"]
+    assert [record["Data"].decode() for record in read] == taken
 
 
-def test_more_than_a_mebibyte_a_second_is_refused_and_taken_later(kinesis):
+def test_bytes_beyond_the_limit_are_refused_and_taken_later(kinesis):
     """Page "Quotas and limits": 1 MB/s per shard."""
     name = make_stream(kinesis)
-    large = {"StreamName": name, "Data": b"x" * (MIB * 9 // 10), "PartitionKey": "k"}
-    kinesis.put_record(**large)
-    with pytest.raises(ClientError) as refused:
-        kinesis.put_record(**large)
-    assert refused.value.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+    large = {"Data": b"x" * (MIB // 50), "PartitionKey": "k"}
+    assert kinesis.put_records(StreamName=name, Records=[large] * 20)["FailedRecordCount"] > 0
 
     def taken():
-        return kinesis.put_records(StreamName=name, Records=[{"Data": large["Data"], "PartitionKey": "k"}])
+        return kinesis.put_records(StreamName=name, Records=[large])["FailedRecordCount"] == 0
 
-    wait_for(lambda: taken()["FailedRecordCount"] == 0, timeout=5, what="the shard to take records again")
+    wait_for(taken, what="the shard to take records again")
 
 
 def test_shards_are_limited_one_by_one(kinesis):
     """Page "Quotas and limits": a hot shard does not hold up the others."""
     name = make_stream(kinesis, shards=2)
-    hot = [{"Data": b"x", "PartitionKey": "k", "ExplicitHashKey": "0"}] * 500
-    answers = [kinesis.put_records(StreamName=name, Records=hot) for _ in range(4)]
-    assert answers[-1]["FailedRecordCount"] > 0
-    cold = [{"Data": b"x", "PartitionKey": "k", "ExplicitHashKey": str(2**127)}] * 500
-    assert kinesis.put_records(StreamName=name, Records=cold)["FailedRecordCount"] == 0
+    hot = [{**SMALL, "ExplicitHashKey": "0"}] * 450
+    cold = {**SMALL, "ExplicitHashKey": str(2**127)}
+    records = kinesis.put_records(StreamName=name, Records=[*hot, cold])["Records"]
+    assert "ErrorCode" in records[449]
+    assert records[450]["ShardId"] == "shardId-000000000001"
 
 
-def test_a_shard_is_read_five_times_a_second(kinesis):
-    """Page "GetRecords": five transactions per second per shard."""
+def test_reads_beyond_the_limit_are_refused(kinesis):
+    """Page "GetRecords": ProvisionedThroughputExceededException."""
     name = make_stream(kinesis)
     token = iterator(kinesis, name)
-    for _ in range(5):
-        kinesis.get_records(ShardIterator=token)
 
     def read_on():
-        for _ in range(3):
+        for _ in range(100):
             kinesis.get_records(ShardIterator=token)
 
     with pytest.raises(ClientError) as refused:
@@ -87,58 +140,35 @@ def test_a_shard_is_read_five_times_a_second(kinesis):
     assert refused.value.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
 
 
-def test_a_large_read_is_waited_out_at_two_mebibytes_a_second(kinesis):
-    """Page "GetRecords": after a large read the next ones throw until two megabytes a second are kept."""
-    name = make_stream(kinesis)
-    record = [{"Data": b"x" * MIB, "PartitionKey": "k"}]
-    for _ in range(4):
-        wait_for(
-            lambda: kinesis.put_records(StreamName=name, Records=record)["FailedRecordCount"] == 0,
-            timeout=5,
-            what="the shard to take a mebibyte",
-        )
-    token = iterator(kinesis, name)
-    assert len(kinesis.get_records(ShardIterator=token)["Records"]) == 4
-    with pytest.raises(ClientError) as refused:
-        kinesis.get_records(ShardIterator=token)
-    assert refused.value.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+def test_limits_can_be_switched_off(unlimited):
+    """The setting LOCALAWS_KINESIS_LIMITS=off."""
+    name = make_stream(unlimited)
+    records = [{"Data": b"x" * 8000, "PartitionKey": "k"}] * 500
+    assert [unlimited.put_records(StreamName=name, Records=records)["FailedRecordCount"] for _ in range(4)] == [0] * 4
 
 
-def test_an_on_demand_stream_grows_with_its_traffic(kinesis):
+def test_an_on_demand_stream_grows_with_its_traffic(unlimited):
     """Page "Choose the right mode": up to double the previous peak."""
-    name = make_stream(kinesis, shards=None, StreamModeDetails={"StreamMode": "ON_DEMAND"})
-    records = [{"Data": b"x", "PartitionKey": str(number)} for number in range(500)]
+    name = make_stream(unlimited, shards=None, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    large = [{"Data": b"x" * (MIB * 9 // 10), "PartitionKey": str(number)} for number in range(5)]
 
     def grown():
-        kinesis.put_records(StreamName=name, Records=records)
-        summary = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+        unlimited.put_records(StreamName=name, Records=large)
+        summary = unlimited.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
         return summary["OpenShardCount"] > 4
 
     wait_for(grown, timeout=20, what="the stream to grow")
-    settled(kinesis, name)
-    spread = {
-        record["ShardId"]
-        for record in kinesis.put_records(StreamName=name, Records=records)["Records"]
-        if "ShardId" in record
-    }
-    assert len(spread) > 4
-
-
-def test_limits_can_be_switched_off(tmp_path):
-    """The setting LOCALAWS_KINESIS_LIMITS=off."""
-    with running_localaws(tmp_path, speed=60, kinesis_limits="off") as aws:
-        kinesis = aws.client("kinesis")
-        name = make_stream(kinesis)
-        records = [{"Data": b"x" * 8000, "PartitionKey": "k"}] * 500
-        assert [kinesis.put_records(StreamName=name, Records=records)["FailedRecordCount"] for _ in range(4)] == [0] * 4
+    settled(unlimited, name)
+    small = [{"Data": b"x", "PartitionKey": str(number)} for number in range(500)]
+    records = unlimited.put_records(StreamName=name, Records=small)["Records"]
+    assert len({record["ShardId"] for record in records}) > 4
 
 
 def test_metrics_say_what_was_taken_and_what_was_refused(aws, kinesis):
     """Page "Monitoring the Kinesis Data Streams service with Amazon CloudWatch"."""
     name = make_stream(kinesis)
     records = [{"Data": b"x" * 10, "PartitionKey": "k"}] * 500
-    answers = [kinesis.put_records(StreamName=name, Records=records) for _ in range(4)]
-    refused = sum(answer["FailedRecordCount"] for answer in answers)
+    refused = sum(kinesis.put_records(StreamName=name, Records=records)["FailedRecordCount"] for _ in range(4))
 
     def total(metric):
         return metric_sum(aws.client("cloudwatch"), "AWS/Kinesis", metric, StreamName=name)

@@ -115,6 +115,6 @@ def test_a_moment_is_found_among_records_by_bisection(tmp_path):
     (shard,) = streams.named("s").shards
     arrivals = [10, 10, 20, 20, 20, 30]
     store.append((shard.key, Record(n, at, "k", b"x")) for n, at in enumerate(arrivals, start=1))
-    found = {moment: store.before(shard.key, moment) for moment in (5, 10, 11, 20, 25, 30, 31)}
-    assert found == {5: 0, 10: 0, 11: 2, 20: 2, 25: 5, 30: 5, 31: 6}
+    result = {moment: store.before(shard.key, moment) for moment in (5, 10, 11, 20, 25, 30, 31)}
+    assert result == {5: 0, 10: 0, 11: 2, 20: 2, 25: 5, 30: 5, 31: 6}
     store.close()

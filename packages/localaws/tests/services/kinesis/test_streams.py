@@ -196,9 +196,9 @@ def test_a_consumer_is_registered_described_and_deregistered(kinesis):
     tags = kinesis.list_tags_for_resource(ResourceARN=consumer["ConsumerARN"])["Tags"]
     assert tags == [{"Key": "a", "Value": "b"}]
     assert kinesis.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
-    with pytest.raises(ClientError) as kept:
+    with pytest.raises(ClientError) as retained:
         kinesis.delete_stream(StreamName=name)
-    assert code_of(kept) == "ResourceInUseException"
+    assert code_of(retained) == "ResourceInUseException"
     kinesis.deregister_stream_consumer(ConsumerARN=consumer["ConsumerARN"])
     assert kinesis.list_stream_consumers(StreamARN=arn)["Consumers"] == []
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not installed(), reason="no package with Postgre
 
 
 @pytest.fixture(scope="module")
-def made(aws):
+def database(aws):
     """An instance for the tests that do not change it."""
     return create(aws, "shared")
 
@@ -32,10 +32,10 @@ def refused(call, **params):
     return error.value.response["Error"]
 
 
-def test_the_endpoint_is_a_postgres_that_takes_the_master_password(made):
+def test_the_endpoint_is_a_postgres_that_takes_the_master_password(database):
     """CreateDBInstance": MasterUsername, MasterUserPassword, DBName."""
-    assert made["Endpoint"]["Address"] == "127.0.0.1"
-    with connect(made) as db:
+    assert database["Endpoint"]["Address"] == "127.0.0.1"
+    with connect(database) as db:
         assert db.execute("select current_user, current_database()").fetchone() == ("keeper", "ranks")
         db.execute("create table scores (author text primary key, posts int)")
         upsert = "insert into scores values (%s, %s) on conflict (author) do update set posts = excluded.posts"
@@ -43,21 +43,21 @@ def test_the_endpoint_is_a_postgres_that_takes_the_master_password(made):
         db.execute(upsert, ("ann", 2))
         assert db.execute("select * from scores").fetchall() == [("ann", 2)]
         version = db.execute("show server_version").fetchone()[0]
-    assert made["EngineVersion"] == version
+    assert database["EngineVersion"] == version
 
 
 @pytest.mark.parametrize(
     "options", [{"password": "wrong-password"}, {"user": "rdsadmin"}, {"user": "nobody"}, {"password": ""}]
 )
-def test_only_the_password_opens_it(made, options):
+def test_only_the_password_opens_it(database, options):
     """Password authentication with PostgreSQL": nobody comes in without one, `rdsadmin` is the service's own."""
     with pytest.raises(psycopg.OperationalError):
-        connect(made, **options)
+        connect(database, **options)
 
 
-def test_the_master_user_may_create_roles_and_databases_and_is_no_superuser(made):
+def test_the_master_user_may_create_roles_and_databases_and_is_no_superuser(database):
     """Understanding the rds_superuser role"."""
-    with connect(made) as db:
+    with connect(database) as db:
         db.execute("create role reader login password 'another-password'")
         db.execute("create database more owner keeper")
         db.execute("grant pg_monitor to reader")
@@ -65,13 +65,13 @@ def test_the_master_user_may_create_roles_and_databases_and_is_no_superuser(made
             db.execute("select pg_read_file('/etc/hostname')")
         member = "select pg_has_role(current_user, 'rds_superuser', 'member'), rolsuper from pg_roles"
         assert db.execute(f"{member} where rolname = current_user").fetchone() == (True, False)
-    with connect(made, user="keeper", dbname="postgres") as db:
+    with connect(database, user="keeper", dbname="postgres") as db:
         db.execute("create table in_postgres (x int)")
 
 
-def test_it_listens_on_loopback_alone(aws, made):
+def test_it_listens_on_loopback_alone(aws, database):
     process = server(aws, "shared")
-    listening = {one.laddr.ip for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
+    listening = {item.laddr.ip for item in process.net_connections("tcp") if item.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}
 
 
@@ -98,36 +98,36 @@ def test_a_new_instance_is_creating_and_has_no_endpoint_yet(aws, rds):
 
 def test_a_managed_password_is_in_secrets_manager_and_is_rotated(aws, rds):
     """Password management with Amazon RDS and AWS Secrets Manager": the secret holds username and password."""
-    found = create(aws, "managed", ManageMasterUserPassword=True)
-    arn = found["MasterUserSecret"]["SecretArn"]
+    result = create(aws, "managed", ManageMasterUserPassword=True)
+    arn = result["MasterUserSecret"]["SecretArn"]
 
     def secret():
         return json.loads(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
     first = secret()
     assert first["username"] == "keeper"
-    connect(found, first["password"]).close()
+    connect(result, first["password"]).close()
     rds.modify_db_instance(DBInstanceIdentifier="managed", RotateMasterUserPassword=True, ApplyImmediately=True)
     second = secret()
     assert second["password"] != first["password"]
-    connect(found, second["password"]).close()
+    connect(result, second["password"]).close()
     with pytest.raises(psycopg.OperationalError):
-        connect(found, first["password"])
+        connect(result, first["password"])
     rds.delete_db_instance(DBInstanceIdentifier="managed", SkipFinalSnapshot=True)
     assert refused(aws.client("secretsmanager").get_secret_value, SecretId=arn)["Code"] == "ResourceNotFoundException"
 
 
 def test_stop_start_reboot_and_changes_act_on_the_server(aws, rds):
     """Stopping an Amazon RDS DB instance temporarily": its data stays; a stopped instance cannot be modified."""
-    found = create(aws, "lively")
-    with connect(found) as db:
+    result = create(aws, "lively")
+    with connect(result) as db:
         db.execute("create table kept as select 1 as one")
     first = server(aws, "lively")
     assert rds.stop_db_instance(DBInstanceIdentifier="lively")["DBInstance"]["DBInstanceStatus"] == "stopping"
     await_status(aws, "lively", "stopped")
     assert not first.is_running()
     with pytest.raises(psycopg.OperationalError):
-        connect(found)
+        connect(result)
     for call in (rds.reboot_db_instance, rds.modify_db_instance, rds.stop_db_instance):
         assert refused(call, DBInstanceIdentifier="lively")["Code"] == "InvalidDBInstanceState"
     rds.start_db_instance(DBInstanceIdentifier="lively")
@@ -227,23 +227,23 @@ def test_what_rds_refuses_or_is_not_here_is_refused(aws, rds, params, code):
         "MasterUserPassword": PASSWORD,
     }
     assert refused(rds.create_db_instance, **{**usual, **params})["Code"] == code
-    assert "refused" not in {one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]}
+    assert "refused" not in {item["DBInstanceIdentifier"] for item in rds.describe_db_instances()["DBInstances"]}
 
 
-def test_an_instance_is_made_once_and_kept_while_it_is_protected(aws, rds, made):
+def test_an_instance_is_made_once_and_kept_while_it_is_protected(aws, rds, database):
     """DeleteDBInstance": deletion protection, and a final snapshot unless it is declined."""
     usual = {"Engine": "postgres", "DBInstanceClass": "db.t4g.micro", "MasterUsername": "keeper"}
     twice = refused(rds.create_db_instance, DBInstanceIdentifier="SHARED", MasterUserPassword=PASSWORD, **usual)
     assert twice["Code"] == "DBInstanceAlreadyExists"
     assert refused(rds.delete_db_instance, DBInstanceIdentifier="shared")["Code"] == "InvalidParameterCombination"
     rds.modify_db_instance(DBInstanceIdentifier="shared", DeletionProtection=True)
-    kept = refused(rds.delete_db_instance, DBInstanceIdentifier="shared", SkipFinalSnapshot=True)
-    assert "protect" in kept["Message"]
+    retained = refused(rds.delete_db_instance, DBInstanceIdentifier="shared", SkipFinalSnapshot=True)
+    assert "protect" in retained["Message"]
     rds.modify_db_instance(DBInstanceIdentifier="shared", DeletionProtection=False)
-    connect(made).close()
+    connect(database).close()
 
 
-def test_what_would_be_a_record_with_nothing_behind_it_is_refused(rds, made):
+def test_what_would_be_a_record_with_nothing_behind_it_is_refused(rds, database):
     snapshot = refused(rds.create_db_snapshot, DBInstanceIdentifier="shared", DBSnapshotIdentifier="s")
     cluster = refused(rds.create_db_cluster, DBClusterIdentifier="c", Engine="aurora-postgresql")
     assert {snapshot["Code"], cluster["Code"]} == {"NotImplemented"}
@@ -268,7 +268,7 @@ def test_without_a_postgres_creation_says_so(tmp_path):
         assert aws.client("rds").describe_db_instances()["DBInstances"] == []
 
 
-def test_passwords_are_in_no_log(aws, made):
+def test_passwords_are_in_no_log(aws, database):
     assert PASSWORD not in aws.stderr.read_text() + json.dumps(aws.call_log())
     assert PASSWORD not in (aws.state / "rds" / "shared" / "postgresql.log").read_text()
-    assert not any(PASSWORD in " ".join(one.info["cmdline"] or []) for one in psutil.process_iter(["cmdline"]))
+    assert not any(PASSWORD in " ".join(item.info["cmdline"] or []) for item in psutil.process_iter(["cmdline"]))

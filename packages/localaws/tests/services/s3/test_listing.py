@@ -16,7 +16,7 @@ def filled(s3, bucket):
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
 def test_pages_hold_every_key_once_in_byte_order(s3, filled, verb, size):
     pages = s3.get_paginator(verb).paginate(Bucket=filled, PaginationConfig={"PageSize": size})
-    assert [one["Key"] for page in pages for one in page.get("Contents", [])] == KEYS
+    assert [entry["Key"] for page in pages for entry in page.get("Contents", [])] == KEYS
 
 
 @pytest.mark.parametrize("verb", ["list_objects", "list_objects_v2"])
@@ -24,17 +24,17 @@ def test_pages_hold_every_key_once_in_byte_order(s3, filled, verb, size):
 def test_a_delimiter_rolls_keys_up(s3, filled, verb, size):
     pages = s3.get_paginator(verb).paginate(Bucket=filled, Delimiter="/", PaginationConfig={"PageSize": size})
     pages = list(pages)
-    keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
-    prefixes = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", [])]
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    prefixes = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
     assert keys == [key for key in KEYS if "/" not in key]
     assert prefixes == ["b/", "d/"]
 
 
 def test_a_prefix_and_a_start_narrow_the_listing(s3, filled):
-    found = s3.list_objects_v2(Bucket=filled, Prefix="b/", StartAfter="b/1", Delimiter="/")
-    assert [one["Key"] for one in found["Contents"]] == ["b/2"]
-    assert [one["Prefix"] for one in found["CommonPrefixes"]] == ["b/c/"]
-    assert found["KeyCount"] == 2
+    result = s3.list_objects_v2(Bucket=filled, Prefix="b/", StartAfter="b/1", Delimiter="/")
+    assert [entry["Key"] for entry in result["Contents"]] == ["b/2"]
+    assert [entry["Prefix"] for entry in result["CommonPrefixes"]] == ["b/c/"]
+    assert result["KeyCount"] == 2
 
 
 def test_versions_are_kept_and_a_deletion_is_one_of_them(s3, bucket):
@@ -47,8 +47,8 @@ def test_versions_are_kept_and_a_deletion_is_one_of_them(s3, bucket):
     assert marker["DeleteMarker"] is True
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
     listed = s3.list_object_versions(Bucket=bucket)
-    assert [one["VersionId"] for one in listed["Versions"]] == [second, first, "null"]
-    assert [one["IsLatest"] for one in listed["DeleteMarkers"]] == [True]
+    assert [version["VersionId"] for version in listed["Versions"]] == [second, first, "null"]
+    assert [version["IsLatest"] for version in listed["DeleteMarkers"]] == [True]
     assert s3.get_object(Bucket=bucket, Key="k", VersionId=first)["Body"].read() == b"first"
     s3.delete_object(Bucket=bucket, Key="k", VersionId=marker["VersionId"])
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"second"
@@ -58,7 +58,7 @@ def test_versions_are_kept_and_a_deletion_is_one_of_them(s3, bucket):
 
 def test_versions_are_paged(s3, bucket):
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    made = [s3.put_object(Bucket=bucket, Key=key, Body=b"")["VersionId"] for key in "aab" for _ in range(2)]
+    created = [s3.put_object(Bucket=bucket, Key=key, Body=b"")["VersionId"] for key in "aab" for _ in range(2)]
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, PaginationConfig={"PageSize": 2})
-    found = [one["VersionId"] for page in pages for one in page.get("Versions", [])]
-    assert found == [*reversed(made[:4]), *reversed(made[4:])]
+    result = [version["VersionId"] for page in pages for version in page.get("Versions", [])]
+    assert result == [*reversed(created[:4]), *reversed(created[4:])]

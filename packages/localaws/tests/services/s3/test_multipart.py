@@ -22,16 +22,16 @@ def test_a_large_file_comes_back_whole(s3, bucket):
 def test_parts_are_listed_copied_replaced_and_put_together(s3, bucket):
     s3.put_object(Bucket=bucket, Key="source", Body=b"0123456789")
     upload = s3.create_multipart_upload(Bucket=bucket, Key="k", Metadata={"m": "1"})["UploadId"]
-    one = {"Bucket": bucket, "Key": "k", "UploadId": upload}
-    s3.upload_part(**one, PartNumber=1, Body=b"old")
-    first = s3.upload_part(**one, PartNumber=1, Body=b"x" * (5 * MIB))["ETag"]
+    item = {"Bucket": bucket, "Key": "k", "UploadId": upload}
+    s3.upload_part(**item, PartNumber=1, Body=b"old")
+    first = s3.upload_part(**item, PartNumber=1, Body=b"x" * (5 * MIB))["ETag"]
     copied = s3.upload_part_copy(
-        **one, PartNumber=2, CopySource={"Bucket": bucket, "Key": "source"}, CopySourceRange="bytes=2-4"
+        **item, PartNumber=2, CopySource={"Bucket": bucket, "Key": "source"}, CopySourceRange="bytes=2-4"
     )["CopyPartResult"]["ETag"]
-    assert [part["Size"] for part in s3.list_parts(**one)["Parts"]] == [5 * MIB, 3]
-    assert [found["Key"] for found in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == ["k"]
+    assert [part["Size"] for part in s3.list_parts(**item)["Parts"]] == [5 * MIB, 3]
+    assert [result["Key"] for result in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == ["k"]
     parts = [{"PartNumber": 1, "ETag": first}, {"PartNumber": 2, "ETag": copied}]
-    s3.complete_multipart_upload(**one, MultipartUpload={"Parts": parts})
+    s3.complete_multipart_upload(**item, MultipartUpload={"Parts": parts})
     assert s3.get_object(Bucket=bucket, Key="k", PartNumber=2)["Body"].read() == b"234"
     assert s3.head_object(Bucket=bucket, Key="k")["Metadata"] == {"m": "1"}
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)

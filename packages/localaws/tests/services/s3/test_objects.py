@@ -20,20 +20,20 @@ def code_of(call):
 def test_any_key_keeps_its_bytes(s3, bucket, key):
     s3.put_object(Bucket=bucket, Key=key, Body=b"bytes")
     assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"bytes"
-    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
 
 
 def test_what_is_said_of_an_object_is_said_again(s3, bucket):
-    said = {
+    output = {
         "ContentType": "text/x",
         "CacheControl": "no-store",
         "ContentEncoding": "gzip",
         "ContentDisposition": "inline",
         "Metadata": {"some-name": "value"},
     }
-    s3.put_object(Bucket=bucket, Key="k", Body=b"x", **said)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", **output)
     head = s3.head_object(Bucket=bucket, Key="k")
-    assert {name: head[name] for name in said} == said
+    assert {name: head[name] for name in output} == output
     assert head["ETag"] == f'"{hashlib.md5(b"x").hexdigest()}"'
 
 
@@ -41,15 +41,15 @@ def test_what_is_said_of_an_object_is_said_again(s3, bucket):
 def test_a_checksum_is_compared_kept_and_told(s3, bucket, algorithm):
     """Page "Checking object integrity in Amazon S3"."""
     put = s3.put_object(Bucket=bucket, Key="k", Body=io.BytesIO(b"hello" * 1000), ChecksumAlgorithm=algorithm)
-    told = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
-    assert told["Body"].read() == b"hello" * 1000
-    assert told[f"Checksum{algorithm}"] == put[f"Checksum{algorithm}"]
+    response = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert response["Body"].read() == b"hello" * 1000
+    assert response[f"Checksum{algorithm}"] == put[f"Checksum{algorithm}"]
     assert code_of(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x", ChecksumCRC32="AAAAAA==")) == "BadDigest"
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"hello" * 1000
 
 
 @pytest.mark.parametrize(
-    ("header", "wanted", "of"),
+    ("header", "expected", "of"),
     [
         ("bytes=0-0", b"0", "bytes 0-0/10"),
         ("bytes=4-", b"456789", "bytes 4-9/10"),
@@ -57,10 +57,10 @@ def test_a_checksum_is_compared_kept_and_told(s3, bucket, algorithm):
         ("bytes=8-99", b"89", "bytes 8-9/10"),
     ],
 )
-def test_a_range_is_a_part_of_the_bytes(s3, bucket, header, wanted, of):
+def test_a_range_is_a_part_of_the_bytes(s3, bucket, header, expected, of):
     s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")
     part = s3.get_object(Bucket=bucket, Key="k", Range=header)
-    assert (part["Body"].read(), part["ContentRange"]) == (wanted, of)
+    assert (part["Body"].read(), part["ContentRange"]) == (expected, of)
     assert part["ResponseMetadata"]["HTTPStatusCode"] == 206
 
 

@@ -65,12 +65,12 @@ def needs_of(service: str, action: str, params: Params, lookup: Lookup) -> list[
     if f"{prefix}:{action}" == "ssm:SendCommand":
         resources = _command(params)
     else:
-        known = _completed(service, action, params, lookup)
+        values = _completed(service, action, params, lookup)
         templates = TEMPLATES.get(service, {}).get(action, ())
-        resources = [one for template in templates for one in fill(template, known)] or ["*"]
+        resources = [resource for template in templates for resource in fill(template, values)] or ["*"]
     if service == "iam":
-        resources = [_exact(one, lookup) for one in resources]
-    needs = [Need(f"{prefix}:{action}", one) for one in dict.fromkeys(resources)]
+        resources = [_exact(resource, lookup) for resource in resources]
+    needs = [Need(f"{prefix}:{action}", resource) for resource in dict.fromkeys(resources)]
     return needs + _passing(service, action, params, lookup)
 
 
@@ -93,23 +93,23 @@ def _completed(service: str, action: str, params: Params, lookup: Lookup) -> Par
 def _bare(names: Any) -> Any:
     """Parameter names as they stand in ARNs: "/a/b" is parameter/a/b."""
     if isinstance(names, list):
-        return [_bare(one) for one in names]
+        return [_bare(name) for name in names]
     return str(names) if str(names).startswith("arn:") else str(names).lstrip("/")
 
 
 def fill(template: str, params: Params) -> list[str]:
     """The ARNs that a template makes of parameters; [] where one that it needs is not there."""
-    made = [template.replace("{region}", REGION).replace("{account}", ACCOUNT)]
+    filled = [template.replace("{region}", REGION).replace("{account}", ACCOUNT)]
     for field in _FIELD.findall(template):
         values = _values(field, params)
         if not values:
             return []
-        made = [
-            value if value.startswith("arn:") else one.replace("{" + field + "}", value)
-            for one in made
+        filled = [
+            value if value.startswith("arn:") else partial.replace("{" + field + "}", value)
+            for partial in filled
             for value in values
         ]
-    return made
+    return filled
 
 
 def _values(field: str, params: Params) -> list[str]:
@@ -118,7 +118,7 @@ def _values(field: str, params: Params) -> list[str]:
         for part in name.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
         if value not in (None, "", []):
-            return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+            return [str(item) for item in value] if isinstance(value, list) else [str(value)]
     return []
 
 
@@ -126,12 +126,12 @@ def _command(params: Params) -> list[str]:
     """A document, and the instances: those named, or all when they are chosen by tag."""
     document = str(params.get("DocumentName", "*"))
     owner = "" if document.startswith("AWS-") else ACCOUNT
-    found = [document if document.startswith("arn:") else f"arn:aws:ssm:{REGION}:{owner}:document/{document}"]
+    resources = [document if document.startswith("arn:") else f"arn:aws:ssm:{REGION}:{owner}:document/{document}"]
     instances = params.get("InstanceIds") or [
         value for target in params.get("Targets") or [] if target.get("Key") == "InstanceIds"
         for value in target.get("Values") or []
     ]  # fmt: skip
-    return found + [f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{one}" for one in instances or ["*"]]
+    return resources + [f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance}" for instance in instances or ["*"]]
 
 
 def _exact(resource: str, lookup: Lookup) -> str:
@@ -153,14 +153,14 @@ def _passing(service: str, action: str, params: Params, lookup: Lookup) -> list[
     else:
         for name in _found_roles(params):
             roles.append(name if name.startswith("arn:") else lookup.role_arn(name.rpartition("/")[2]) or name)
-    return [Need("iam:PassRole", one, to) for one in dict.fromkeys(roles)]
+    return [Need("iam:PassRole", role, to) for role in dict.fromkeys(roles)]
 
 
 def _found_roles(value: Any) -> list[str]:
-    found: list[str] = []
+    roles: list[str] = []
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            found += [inner] if name in _ROLE_FIELDS and isinstance(inner, str) and inner else _found_roles(inner)
+            roles += [inner] if name in _ROLE_FIELDS and isinstance(inner, str) and inner else _found_roles(inner)
     elif isinstance(value, list):
-        found += [role for inner in value for role in _found_roles(inner)]
-    return found
+        roles += [role for inner in value for role in _found_roles(inner)]
+    return roles

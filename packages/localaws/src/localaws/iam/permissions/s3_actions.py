@@ -87,10 +87,10 @@ def pairs(action: str, params: Params) -> list[tuple[str, str]]:
 
 
 def _deletions(bucket: str, params: Params) -> list[tuple[str, str]]:
-    wanted = (params.get("Delete") or {}).get("Objects") or []
+    objects = (params.get("Delete") or {}).get("Objects") or []
     return [
-        ("s3:DeleteObjectVersion" if one.get("VersionId") else "s3:DeleteObject", f"{bucket}/{one.get('Key', '')}")
-        for one in wanted
+        ("s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject", f"{bucket}/{entry.get('Key', '')}")
+        for entry in objects
     ] or [("s3:DeleteObject", f"{bucket}/*")]
 
 

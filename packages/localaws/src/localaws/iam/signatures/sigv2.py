@@ -66,5 +66,5 @@ def matches(
             path + (f"?{query}" if query else ""),
         ]
     )
-    wanted = b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
-    return hmac.compare_digest(wanted, signature.signature)
+    expected = b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
+    return hmac.compare_digest(expected, signature.signature)

@@ -68,7 +68,7 @@ def _from_header(authorization: str, headers: Mapping[str, str]) -> Signature:
     algorithm, _, rest = authorization.partition(" ")
     if algorithm != _ALGORITHM:
         raise ValueError(f"unsupported authorization type {algorithm[:40]!r}")
-    parts = dict(one.strip().split("=", 1) for one in rest.split(","))
+    parts = dict(part.strip().split("=", 1) for part in rest.split(","))
     return _signature(
         parts["Credential"],
         parts["SignedHeaders"],
@@ -135,13 +135,15 @@ def matches(signature: Signature, request: Signed, secret: str) -> bool:
     stamp = signature.moment.strftime("%Y%m%dT%H%M%SZ")
     hashed = hashlib.sha256(canonical.encode()).hexdigest()
     text = "\n".join([_ALGORITHM, stamp, signature.scope, hashed])
-    wanted = hmac.new(_key(secret, signature), text.encode(), hashlib.sha256).hexdigest()
-    return hmac.compare_digest(wanted, signature.signature)
+    expected = hmac.new(_key(secret, signature), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected, signature.signature)
 
 
 def _payload(signature: Signature, request: Signed) -> str:
-    """The hash that was signed. That of a chunked S3 body is a constant, and the chunks carry their own."""
-    if signature.presigned:
+    """The hash that was signed. A URL for S3 is presigned without the body; the hash of a chunked S3 body is a
+    constant, and the chunks carry their own.
+    """
+    if signature.presigned and signature.service == "s3":
         return request.headers.get("x-amz-content-sha256", _UNSIGNED)
     return request.headers.get("x-amz-content-sha256") or request.body_sha256
 
@@ -161,7 +163,7 @@ def _query(query: str) -> str:
 
 
 def _key(secret: str, signature: Signature) -> bytes:
-    made = f"AWS4{secret}".encode()
+    key = f"AWS4{secret}".encode()
     for part in (signature.date, signature.region, signature.service, "aws4_request"):
-        made = hmac.new(made, part.encode(), hashlib.sha256).digest()
-    return made
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key

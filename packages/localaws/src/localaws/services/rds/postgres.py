@@ -22,7 +22,9 @@ from localaws.services.rds.versions import Installed
 
 log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
-_READY_SECONDS, _STOP_SECONDS = 60.0, 30.0
+# Deadlines for a machine that is far slower than it should be; what comes in time costs none of it.
+_READY_SECONDS = 300.0
+_STOP_SECONDS = 120.0
 _LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 # Tells the server to shut down (SIGINT, "fast": PostgreSQL, "Shutting Down the Server") when its own standard input
 # ends, which the kernel sees to if the process that holds the other end is killed.
@@ -50,7 +52,7 @@ class PostgresServer:
     """The server whose files are in `folder`."""
 
     def __init__(self, folder: Path, binaries: Installed) -> None:
-        self._folder, self._found = folder, binaries
+        self._folder, self._binaries = folder, binaries
         self._data = folder / "data"
         self._socket = sockets() / ("pg-" + hashlib.sha256(str(folder).encode()).hexdigest()[:16])
         self._port = 0
@@ -75,7 +77,7 @@ class PostgresServer:
         self._port = port
         unprivileged.own(self._socket)
         settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(self._socket)}
-        command = [str(self._found.programs / "postgres"), "-D", str(self._data)]
+        command = [str(self._binaries.programs / "postgres"), "-D", str(self._data)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "postgresql.log").open("ab") as output:
             self._process = subprocess.Popen(
@@ -145,7 +147,7 @@ class PostgresServer:
         return ["--no-psqlrc", "--no-password", *target]
 
     def _run(self, program: str, *arguments: str, stdin: str = "") -> None:
-        command = unprivileged.argv([str(self._found.programs / program), *arguments])
+        command = unprivileged.argv([str(self._binaries.programs / program), *arguments])
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, env=_environment(), cwd="/", check=False
         )

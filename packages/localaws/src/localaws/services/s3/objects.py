@@ -231,10 +231,10 @@ def blocks_of(stored: Stored, start: int = 0, size: int | None = None) -> "_Bloc
 
 class _Blocks:
     def __init__(self, stored: Stored, start: int, size: int) -> None:
-        self._one, self._start, self._size = stored, start, size
+        self._stored, self._start, self._size = stored, start, size
 
     def __iter__(self) -> "Any":
-        with self._one.path.open("rb") as file:
+        with self._stored.path.open("rb") as file:
             file.seek(self._start)
             left = self._size
             while left and (block := file.read(min(left, 1 << 20))):

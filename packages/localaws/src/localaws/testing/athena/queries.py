@@ -49,23 +49,23 @@ class Queries:
         athena = self.client("athena")
 
         def end() -> dict[str, Any] | None:
-            found = athena.get_query_execution(QueryExecutionId=key)["QueryExecution"]
-            return None if found["Status"]["State"] in ("QUEUED", "RUNNING") else dict(found)
+            execution = athena.get_query_execution(QueryExecutionId=key)["QueryExecution"]
+            return None if execution["Status"]["State"] in ("QUEUED", "RUNNING") else dict(execution)
 
-        found: dict[str, Any] = wait_for(end, timeout=self.patience, what=f"the end of query {key}")
-        return found
+        execution: dict[str, Any] = wait_for(end, timeout=self.patience, what=f"the end of query {key}")
+        return execution
 
     def ok(self, sql: str, parameters: Sequence[str] = (), **options: Any) -> dict[str, Any]:
-        found = self.run(sql, parameters, **options)
-        assert found["Status"]["State"] == "SUCCEEDED", found["Status"].get("StateChangeReason")
-        return found
+        execution = self.run(sql, parameters, **options)
+        assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"].get("StateChangeReason")
+        return execution
 
     def failure(self, sql: str, **options: Any) -> str:
         """The reason for which a statement fails."""
-        found = self.run(sql, **options)
-        assert found["Status"]["State"] == "FAILED", sql
-        assert found["Status"]["AthenaError"]["ErrorMessage"] == found["Status"]["StateChangeReason"]
-        return str(found["Status"]["StateChangeReason"])
+        execution = self.run(sql, **options)
+        assert execution["Status"]["State"] == "FAILED", sql
+        assert execution["Status"]["AthenaError"]["ErrorMessage"] == execution["Status"]["StateChangeReason"]
+        return str(execution["Status"]["StateChangeReason"])
 
     def refusal(self, sql: str) -> str:
         """Why a statement does not start, or fails."""

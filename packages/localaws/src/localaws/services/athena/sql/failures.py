@@ -6,7 +6,8 @@ Categories and types are those of "Athena error catalog"; messages begin with th
 import re
 from collections.abc import Mapping
 
-SYSTEM, USER, OTHER = 1, 2, 3
+SYSTEM = 1
+USER = 2
 
 # Error name -> type of the catalog. What is absent is 1000, "User error".
 _TYPES: Mapping[str, int] = {

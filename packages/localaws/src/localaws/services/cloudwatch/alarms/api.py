@@ -14,7 +14,7 @@ from localaws.services.cloudwatch.alarms import composite_rules
 from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
 from localaws.services.cloudwatch.alarms.transitions import Transitions
 from localaws.services.cloudwatch.metrics import statistics
-from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, invalid_token, missing, unknown
+from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, invalid_token, missing, not_valid, unknown
 from localaws.services.cloudwatch.metrics.queries import checked_period
 from localaws.services.cloudwatch.metrics.samples import dimensions
 
@@ -140,11 +140,26 @@ class AlarmActions:
         return {}
 
     def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        if absent := [name for name in params["AlarmNames"] if self._store.get(name) is None]:
-            raise unknown(f"Alarms {absent} not found.")
-        for name in params["AlarmNames"]:
-            self._store.delete(name)
+        """ "DeleteAlarms": incorrect names are passed over, "the alarms you specify with correct names are still
+        deleted". So a second deletion succeeds; Terraform's provider would not take ResourceNotFound for one.
+        """
+        names = set(params["AlarmNames"])
+        with self._store.lock:
+            self._require_deletable(names)
+            for name in names:
+                self._store.delete(name)
         return {}
+
+    def _require_deletable(self, names: set[str]) -> None:
+        """Raise AwsError ValidationError for two composite alarms, or an alarm that a composite one depends on."""
+        composites = [alarm for alarm in self._store.all() if alarm["Kind"] == "CompositeAlarm"]
+        if sum(alarm["AlarmName"] in names for alarm in composites) > 1:
+            raise not_valid("Only one composite alarm can be deleted at a time.")
+        for alarm in composites:
+            rule = composite_rules.parse(alarm["AlarmRule"])
+            needed = names & {_plain(name) for name in composite_rules.names(rule)}
+            if needed and alarm["AlarmName"] not in names:
+                raise not_valid(f"Cannot delete {min(needed)} as there are composite alarm(s) depending on it.")
 
     def tag(self, params: Mapping[str, Any]) -> dict[str, Any]:
         added = {tag["Key"]: tag["Value"] for tag in params["Tags"]}

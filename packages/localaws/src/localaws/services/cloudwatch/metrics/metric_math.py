@@ -67,7 +67,7 @@ class _Parser:
 
     def __init__(self, text: str, series: Mapping[str, Series], period: int, times: Sequence[int]) -> None:
         self._text = text
-        self._known = series
+        self._series = series
         self._period = period
         self._times = times
         self._tokens = _tokens(text)
@@ -99,15 +99,15 @@ class _Parser:
             return float(head)
         if self._tokens and self._tokens[0] == "(":
             return self._call(head)
-        if head in self._known:
-            return dict(self._known[head])
+        if head in self._series:
+            return dict(self._series[head])
         raise self._error(f"there is no query with the id {head!r}")
 
     def _call(self, name: str) -> Operand:
         self._expect("(")
         if name == "METRICS":
             self._expect(")")
-            return [dict(series) for series in self._known.values()]
+            return [dict(series) for series in self._series.values()]
         if name == "FILL":
             return self._fill()
         arguments = [self.expression(0)]

@@ -127,6 +127,7 @@ class Fleet:
         }
         if role := self._role(instance):
             environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{self._cloud.endpoint}/_localaws/credentials/{role}"
+            environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = self._cloud.role_token(role)
         return environment
 
     def _role(self, instance: Instance) -> str:

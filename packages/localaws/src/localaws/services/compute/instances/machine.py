@@ -101,15 +101,24 @@ class Machine:
             except units.BadUnit as error:
                 self.say(str(error))
                 log.warning("instance %s: %s", instance.id, error)
-        manager = Supervisord(self.folder, loaded, self._environ(instance))
+        manager = self.manager = Supervisord(self.folder, loaded, self._environ(instance))
         try:
             manager.start()
             self.say("started " + (", ".join(unit.name for unit in loaded) or "no units"))
+            threading.Thread(target=self._watch, args=(manager, instance), name="ec2-manager", daemon=True).start()
         except OSError as error:
             self.say(str(error))
             log.exception("instance %s does not boot", instance.id)
-        self.manager, self.booted_at = manager, datetime.now(UTC)
+        self.booted_at = datetime.now(UTC)
         self._checked_after = time.monotonic() + _CHECK_SECONDS / self._speed
+
+    def _watch(self, manager: Supervisord, instance: Instance) -> None:
+        """Reboot when the process manager dies, as a kernel does whose init has died."""
+        if manager.crashed() and self.manager is manager:
+            self.say("the process manager died: the instance reboots")
+            log.warning("the process manager of instance %s died: it reboots", instance.id)
+            self.reboot(instance)
+            self.settle(instance)
 
     def _environ(self, instance: Instance) -> dict[str, str]:
         tools = self.folder / "bin"

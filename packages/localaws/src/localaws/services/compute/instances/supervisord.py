@@ -21,8 +21,9 @@ from localaws.services.compute.instances.units import Unit
 
 SOCKET = "LOCALAWS_SUPERVISOR"  # in the environment of everything on the instance: the path of the manager's socket
 _RESTART = {"always": "true", "on-failure": "unexpected", "no": "false"}
-_READY_SECONDS = 20.0
-_GRACE_SECONDS = 3.0
+# Deadlines for a machine that is far slower than it should be; what comes in time costs none of it.
+_READY_SECONDS = 120.0
+_GRACE_SECONDS = 30.0
 Refused = (OSError, HTTPException, xmlrpc.client.Error)
 
 
@@ -43,6 +44,7 @@ class Supervisord:
         self.socket = str(sockets() / hashlib.sha256(str(folder).encode()).hexdigest()[:20])
         self.env = {**env, instance_processes.MARK: str(folder), SOCKET: self.socket}
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = False
 
     @property
     def alive(self) -> bool:
@@ -82,8 +84,15 @@ class Supervisord:
                     raise OSError(f"the instance's process manager does not answer: {error}") from error
                 time.sleep(0.05)
 
+    def crashed(self) -> bool:
+        """Wait for its end; returns whether it ended by itself rather than by `stop`."""
+        if self._process is not None:
+            self._process.wait()
+        return not self._stopping
+
     def stop(self) -> None:
         """Stop the units as they ask to be stopped, then kill what is left."""
+        self._stopping = True
         if self._process is not None:
             self._process.terminate()
             try:

@@ -13,7 +13,6 @@ from localaws.core.cloud import AwsError
 from localaws.services.firehose.keys import time_pattern
 
 DEFAULT_TIME = "!{timestamp:yyyy/MM/dd/HH/}"
-MAX_LENGTH = 512  # characters of an evaluated prefix
 _EXPRESSION = re.compile(r"!\{([A-Za-z]*):([^}]*)\}")
 _RANDOM_LENGTH = 11
 _RANDOM_LETTERS = string.ascii_letters + string.digits

@@ -172,8 +172,8 @@ def _decoded(delimiter: str) -> bytes:
 
 
 def _unescape(text: str) -> bytes:
-    for written, meant in (("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t")):
-        text = text.replace(written, meant)
+    for escape, character in (("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t")):
+        text = text.replace(escape, character)
     return text.encode()
 
 

@@ -119,14 +119,14 @@ class Crawler:
 
     def metrics(self) -> dict[str, Any]:
         """The API's `CrawlerMetrics`."""
-        took = [crawl.ended - crawl.started for crawl in self.crawls if crawl.ended is not None]
+        seconds = [crawl.ended - crawl.started for crawl in self.crawls if crawl.ended is not None]
         tables = [crawl.summary.get("TABLE", {}) for crawl in self.crawls]
         return {
             "CrawlerName": self.name,
             "TimeLeftSeconds": 0.0,
             "StillEstimating": self.state == "RUNNING",
-            "LastRuntimeSeconds": took[-1] if took else 0.0,
-            "MedianRuntimeSeconds": statistics.median(took) if took else 0.0,
+            "LastRuntimeSeconds": seconds[-1] if seconds else 0.0,
+            "MedianRuntimeSeconds": statistics.median(seconds) if seconds else 0.0,
             "TablesCreated": sum(table.get("ADD", 0) for table in tables),
             "TablesUpdated": sum(table.get("UPDATE", 0) for table in tables),
             "TablesDeleted": sum(table.get("DELETE", 0) for table in tables),

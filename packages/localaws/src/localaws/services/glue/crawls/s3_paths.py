@@ -68,8 +68,8 @@ def glob(pattern: str) -> "re.Pattern[str]":
             parts.append("|")
         else:
             depth += {"{": 1, "}": -1}.get(mark, 0)
-            meant = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}
-            parts.append(meant.get(mark) or re.escape(mark))
+            translations = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}
+            parts.append(translations.get(mark) or re.escape(mark))
     return re.compile("".join(parts) + r"\Z", re.DOTALL)
 
 

@@ -84,7 +84,10 @@ class Streams:
             self.save(stream)
 
     def remove(self, stream: Stream) -> None:
+        """Have a stream deleted; one that is being deleted already takes no longer for a second call."""
         with self.lock:
+            if stream.changing == "DELETING":
+                return
             self._change(stream, "DELETING")
             self.save(stream)
 

@@ -30,7 +30,7 @@ class Counting:
         self._add(stream, "WriteProvisionedThroughputExceeded", int(not taken))
         if taken:
             self._add(stream, "PutRecord.Bytes", size, "Bytes")
-            self._took(stream, 1, size)
+            self._count_put(stream, 1, size)
 
     def put_records(self, stream: str, sizes: Sequence[int], taken: Sequence[bool]) -> None:
         good = sum(taken)
@@ -41,7 +41,7 @@ class Counting:
         self._add(stream, "PutRecords.ThrottledRecords", len(taken) - good)
         self._add(stream, "WriteProvisionedThroughputExceeded", len(taken) - good)
         self._add(stream, "PutRecords.Bytes", size, "Bytes")
-        self._took(stream, good, size)
+        self._count_put(stream, good, size)
 
     def get_records(self, stream: str, records: int, size: int, behind: int) -> None:
         """`behind` in milliseconds."""
@@ -60,7 +60,7 @@ class Counting:
             traffic, self._traffic = self._traffic, {}
         return traffic
 
-    def _took(self, stream: str, records: int, size: int) -> None:
+    def _count_put(self, stream: str, records: int, size: int) -> None:
         if not records:
             return
         self._add(stream, "IncomingRecords", records, count=records)

@@ -1,0 +1,119 @@
+"""A run from beginning to end: checked options, everything up, the main job, its result shown, everything down."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from postrank.aws.resources import Resources
+from postrank.delivery.run_accounting import Accounting
+from postrank.errors import Fatal
+from postrank.laptop.failures import Unaccounted
+from postrank.laptop.job import STEPS, Job
+from postrank.laptop.services.processes import Parts
+from postrank.laptop.setup.options import Options
+from postrank.laptop.status import Status
+from postrank.ranking.export_reader import Results
+from postrank.ranking.terminal_table import ranking_table
+
+ENVIRONMENT, ACCOUNT = "local", "123456789012"
+LEADERBOARD = "/plugin/leaderboard"
+
+
+class Interrupted(BaseException):
+    """A person or the system asked the run to end. Not an Exception: nothing may take it for a failure."""
+
+    ranked = False  # whether the ranking was there by then
+
+
+def run(options: Options, console: Console) -> None:
+    """Run everything. Returns after the first ranking (`options.once`), or raises Interrupted when asked to end.
+
+    Raises Fatal with the reason when no ranking comes about. In any case no process is left behind.
+    """
+    layout = options.check()
+    if not options.keep:
+        layout.start_afresh()
+    layout.create()
+    (layout.var / "rejects.ndjson").touch()
+    names = Resources.of(ENVIRONMENT, ACCOUNT)
+
+    def notice(sentence: str) -> None:
+        console.print(f"! {sentence}", highlight=False, soft_wrap=True, markup=False)
+
+    with _stoppable(), Parts(layout.logs, instances=layout.aws, notice=notice) as parts, _blaming(parts):
+        with Status(console, STEPS) as status:
+            job = Job(options, layout, names, parts, status)
+            try:
+                accounting = job.run()
+            except Fatal:
+                _leave_rejects(job, console)
+                raise
+        _show(job, accounting, console)
+        if not options.once:
+            _stay(job, console)
+
+
+@contextmanager
+def _blaming(parts: Parts) -> Iterator[None]:
+    """Whatever fails once a part is given up fails because of it: raise that part's own reason instead."""
+    try:
+        yield
+    except Exception:
+        parts.check()
+        raise
+
+
+def _leave_rejects(job: Job, console: Console) -> None:
+    """Copy the rejected lines and show the first, also of a run that ends without a ranking."""
+    with suppress(BotoCoreError, ClientError, OSError):
+        _print_rejects(job, console)
+
+
+def _print_rejects(job: Job, console: Console) -> None:
+    for sentence in job.rejects().sentences():
+        console.print(sentence, highlight=False, soft_wrap=True, markup=False)
+
+
+def _show(job: Job, accounting: Accounting, console: Console) -> None:
+    results = Results(job.cloud.client("s3"), job.names.buckets["results"])
+    interval = results.manifest()["interval"]
+    title = f"Top {job.options.top} authors, {interval['start']} to {interval['end']}"
+    console.print(ranking_table(results.rows("all")[: job.options.top], title))
+    console.print(accounting.table())
+    _print_rejects(job, console)
+    if accounting.lost:
+        raise Unaccounted(accounting.lost)
+    console.print(f"Exported to {job.layout.results / 'rankings'}", highlight=False, soft_wrap=True)
+
+
+def _stay(job: Job, console: Console) -> None:
+    console.print(f"Airflow UI    {job.airflow.url}", highlight=False)
+    console.print(f"Leaderboard   {job.airflow.url}{LEADERBOARD}", highlight=False)
+    console.print("Everything stays up; Ctrl-C stops it.", highlight=False)
+    try:
+        job.stay()
+    except Interrupted as interrupted:
+        interrupted.ranked = True
+        raise
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turn the first SIGINT, SIGTERM or SIGHUP into Interrupted; ignore more of them while everything stops."""
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in asked:
+            signal.signal(number, signal.SIG_IGN)
+        raise Interrupted
+
+    before = {number: signal.signal(number, stop) for number in asked}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,68 @@
+"""Configuration from the environment, for the unit that the instance runs: tokens go to Secrets Manager, never into it.
+
+`POSTRANK_STREAM_SOURCE__BEARER_TOKEN=AAAA` becomes a reference to a secret of the local AWS, and so does `env:NAME`,
+which means this process's environment and not the instance's.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PREFIX = "POSTRANK_STREAM_"
+_TOKENS = frozenset({"bearer_token", "token"})
+_SAFE = "secretsmanager:"
+
+
+@dataclass(slots=True)
+class Overrides:
+    """The overrides in `environ`. `secret` is the name of the secret that is to hold their tokens."""
+
+    environ: Mapping[str, str]
+    secret: str
+    tokens: dict[str, str] = field(default_factory=dict)  # what the secret is to hold, by key
+
+    def without_tokens(self) -> dict[str, str]:
+        """The variables, with references in place of tokens; fills `tokens`."""
+        return {
+            name: self._replaced(name, text) for name, text in sorted(self.environ.items()) if name.startswith(PREFIX)
+        }
+
+    def _replaced(self, name: str, text: str) -> str:
+        value = _value(text)
+        key = name.removeprefix(PREFIX).lower().rpartition("__")[2]
+        replaced = self._referring(key, value)
+        return text if replaced == value else _inline(replaced)
+
+    def _referring(self, key: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {inner: self._referring(inner, item) for inner, item in value.items()}
+        if isinstance(value, list):
+            return [self._referring(key, item) for item in value]
+        if key in _TOKENS and not str(value).startswith(_SAFE):
+            number = str(len(self.tokens))
+            self.tokens[number] = self._resolved(str(value))
+            return f"{_SAFE}{self.secret}#{number}"
+        return value
+
+    def _resolved(self, token: str) -> str:
+        kind, _, name = token.partition(":")
+        return self.environ.get(name, "") if kind == "env" else token
+
+
+def _value(text: str) -> Any:
+    """A value as the streamer's configuration reads it: TOML, or else text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _inline(value: Any) -> str:
+    """A value as TOML on one line; JSON's texts, numbers and truth values are TOML's."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_inline(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_inline(item) for item in value) + "]"
+    return json.dumps(value, default=str)
