@@ -1,10 +1,12 @@
 # Postrank. `make run` shows everything working on this machine; `make test` proves it.
 
 PORT ?= 8080
+AWS_PORT ?= 4566
 POSTS ?=
-SOURCE ?= replay
+SOURCE ?=
 ONCE ?=
 KEEP ?=
+TOP ?= 20
 TESTS ?=
 # Most tests wait for processes rather than work.
 JOBS ?= 2
@@ -13,17 +15,25 @@ PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
-PYTEST := pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST := pytest -c pyproject.toml -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+# A variable that no target takes is an error rather than ignored.
+VARIABLES := PORT AWS_PORT POSTS SOURCE ONCE KEEP TOP TESTS JOBS PYTHON UV CHAOS_SEED BUCKET
+UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
+ifneq ($(strip $(UNKNOWN)),)
+$(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow coverage check docs pictures format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, PORT=8080, KEEP=1'
+	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1'
 
 var/uv/bin/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python >= 3.11 is needed; name one with PYTHON=...'; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1): name one with PYTHON=..."; exit 2; }
 	@mkdir -p -m 700 var && $(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
 .venv/ready: pyproject.toml packages/localaws/pyproject.toml uv.lock | $(filter var/%,$(UV))
@@ -33,8 +43,10 @@ var/uv/bin/uv:
 
 setup: .venv/ready ## the environment, from uv.lock
 
+run: export POSTS_LINE = $(value POSTS)
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
-	@$(RUN) postrank up --port $(PORT) --source $(SOURCE) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(foreach file,$(POSTS),--posts $(file))
+	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) $(if $(SOURCE),--source $(SOURCE)) \
+		$(if $(ONCE),--once) $(if $(KEEP),--keep) --posts-line "$$POSTS_LINE"
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
 	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)

@@ -21,6 +21,7 @@ from postrank_airflow.dag.assets import EXPORT, POSTS, RANKING, RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
 from postrank_airflow.dag.params import RANKING_PARAMS
+from postrank_airflow.dag.wiring import value_of
 from postrank_airflow.operators.athena import CreateTableOperator, StatementOperator
 from postrank_airflow.tasks import ranking, reporting
 
@@ -54,7 +55,9 @@ def rank_authors() -> None:
     ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
     counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
     queries = [step.output for step in (arrivals, touched, versions, minutes, authors)]
-    publish = ranking.publish.override(inlets=[RANKING], outlets=[EXPORT])(ranked.output, counts.output, queries)
+    publish = ranking.publish.override(inlets=[RANKING], outlets=[EXPORT])(
+        value_of(ranked.output), value_of(counts.output), queries
+    )
 
     chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.report())
     arrivals >> survey

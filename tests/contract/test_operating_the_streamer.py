@@ -279,3 +279,34 @@ def test_other_sinks_hold_the_same_lines(aws: AwsServer, tmp_path: Path, kind: s
         assert len(bodies) > 1
     ids = [orjson.loads(line)["post_id"] for body in bodies for line in body.splitlines()]
     assert sorted(ids, key=int) == [str(n) for n in range(2000)]
+
+
+def test_a_finished_replay_stays_up_and_finished_for_its_supervisor(aws: AwsServer, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "p.ndjson", [record(n, seconds=n) for n in range(50)])
+    streamer = StreamerProcess(tmp_path, aws.url, [file], {"status": {"port": 0}}, words=("--stay",))
+    before = ""
+    for _ in range(2):  # the second time as after a reboot
+        with running(streamer) as process:
+            wait_for(lambda earlier=before: _finished_since(aws, earlier), what="the end of the replay")
+            written = (heartbeat(aws) or {})["written_at"]
+            wait_for(lambda now=written: (heartbeat(aws) or {})["written_at"] > now, what="another heartbeat")
+            assert process.poll() is None
+            process.terminate()
+            assert process.wait(patient(60)) == 0
+        assert (heartbeat(aws) or {})["phase"] == "finished"
+        before = written
+    assert [line["post_id"] for line in aws.lines("-posts")] == [str(n) for n in range(50)]
+
+
+def _finished_since(aws: AwsServer, instant: str) -> bool:
+    last = heartbeat(aws)
+    return last is not None and last["phase"] == "finished" and last["started_at"] > instant
+
+
+def test_every_supervisor_that_restarts_what_ends_has_the_replay_stay() -> None:
+    root = Path(__file__).parents[2]
+    unit = (root / "terraform/modules/streamer/files/postrank-streamer.service").read_text()
+    compose = (root / "docker-compose.yaml").read_text()
+    assert "Restart=always" in unit
+    assert "postrank stream --stay " in unit
+    assert "command: [stream, --stay, " in compose

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,7 +16,15 @@ from postrank.ranking.export_reader import Results
 from postrank.report.store import Report
 from tests.support.lake.exports import HOSTILE, Author, Written, export, plain_posts, ranked, sample_posts
 from tests.support.stack.airflow_server import PASSWORD, USER, api_server, token
-from tests.support.stack.browser import browser, complaints, keep_documentation_picture, keep_picture, prefer
+from tests.support.stack.browser import (
+    browser,
+    complaints,
+    fill_in_login,
+    keep_documentation_picture,
+    keep_picture,
+    log_in,
+    prefer,
+)
 
 BUCKET = "postrank-local-results-123456789012"
 POSTS = sample_posts()
@@ -48,35 +55,32 @@ def s3(endpoint: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("airflow")
+def url(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Iterator[str]:
+    """An Airflow with a login."""
+    with api_server(tmp_path_factory.mktemp("airflow"), endpoint) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def open_url(home: Path, endpoint: str) -> Iterator[str]:
-    """An Airflow in which everybody is an admin, as on a laptop."""
-    with api_server(home, endpoint, with_login=False) as url:
-        yield url
+def chromium(url: str) -> Iterator[Any]:
+    """A browser that is logged in."""
+    with browser() as running:
+        log_in(running, url, USER, PASSWORD)
+        yield running
 
 
-@pytest.fixture(scope="module")
-def closed_url(home: Path, endpoint: str) -> Iterator[str]:
-    """An Airflow that asks who one is."""
-    with api_server(home, endpoint, with_login=True) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+@pytest.fixture
+def stranger() -> Iterator[Any]:
+    """A browser without a session."""
     with browser() as running:
         yield running
 
 
 @pytest.fixture
-def page(chromium: Any, open_url: str, s3: Any) -> "Page":
+def page(chromium: Any, url: str, s3: Any) -> "Page":
     export(s3, BUCKET, POSTS)
     prefer(chromium, "light")
-    shown = Page(chromium, open_url)
+    shown = Page(chromium, url)
     shown.open()
     return shown
 
@@ -279,8 +283,8 @@ def test_a_newer_ranking_is_offered_and_not_forced_upon_the_reader(page: Page, s
     assert not page.find("#newer").is_displayed()
 
 
-def test_before_the_first_export_it_says_what_to_wait_for(chromium: Any, open_url: str, s3: Any) -> None:
-    page = Page(chromium, open_url)
+def test_before_the_first_export_it_says_what_to_wait_for(chromium: Any, url: str, s3: Any) -> None:
+    page = Page(chromium, url)
     page.open()
     assert page.texts("#message h2") == ["Nothing is ranked yet"]
     keep_picture(chromium, "leaderboard-empty")
@@ -289,14 +293,14 @@ def test_before_the_first_export_it_says_what_to_wait_for(chromium: Any, open_ur
     wait_for(lambda: page.texts("tbody td.rank"), what="the ranking after another try")
 
 
-def test_what_takes_long_says_that_it_is_on_its_way(chromium: Any, open_url: str, s3: Any) -> None:
+def test_what_takes_long_says_that_it_is_on_its_way(chromium: Any, url: str, s3: Any) -> None:
     export(s3, BUCKET, POSTS)
-    page = Page(chromium, open_url)
+    page = Page(chromium, url)
     slow = {"offline": False, "latency": 1500, "downloadThroughput": -1, "uploadThroughput": -1}
     chromium.execute_cdp_cmd("Network.enable", {})
     chromium.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
     try:
-        chromium.get(f"{open_url}/postrank/leaderboard")
+        chromium.get(f"{url}/postrank/leaderboard")
         wait_for(lambda: page.status == "Loading the ranking…", what="a word of patience")
     finally:
         chromium.execute_cdp_cmd("Network.emulateNetworkConditions", {**slow, "latency": 0})
@@ -304,45 +308,42 @@ def test_what_takes_long_says_that_it_is_on_its_way(chromium: Any, open_url: str
     assert "ranked authors" in page.status
 
 
-def test_a_bucket_that_cannot_be_read_is_told_with_the_reason(chromium: Any, open_url: str, s3: Any) -> None:
+def test_a_bucket_that_cannot_be_read_is_told_with_the_reason(chromium: Any, url: str, s3: Any) -> None:
     s3.delete_bucket(Bucket=BUCKET)
-    page = Page(chromium, open_url)
+    page = Page(chromium, url)
     page.open()
     assert page.texts("#message h2") == ["The ranking cannot be shown"]
     assert "NoSuchBucket" in page.find("#message p").text
 
 
-def test_without_a_session_nothing_is_answered(closed_url: str, s3: Any) -> None:
+def test_without_a_session_nothing_is_answered(url: str, s3: Any) -> None:
     export(s3, BUCKET, POSTS)
     for path in (*DATA, "leaderboard", "leaderboard.js", "report?dag_id=rank_authors&run_id=manual__one"):
-        answer = httpx.get(f"{closed_url}/postrank/{path}")
+        answer = httpx.get(f"{url}/postrank/{path}")
         assert answer.status_code == 401, path
         assert "sim_" not in answer.text
     forged = {"Authorization": "Bearer forged"}
-    assert httpx.get(f"{closed_url}/postrank/{DATA[0]}", headers=forged).status_code in (401, 403)
+    assert httpx.get(f"{url}/postrank/{DATA[0]}", headers=forged).status_code in (401, 403)
 
 
-def test_a_user_who_may_see_the_runs_is_answered(closed_url: str, s3: Any) -> None:
+def test_a_user_who_may_see_the_runs_is_answered(url: str, s3: Any) -> None:
     export(s3, BUCKET, POSTS)
-    headers = {"Authorization": f"Bearer {token(closed_url)}"}
+    headers = {"Authorization": f"Bearer {token(url)}"}
     for path in DATA[:3]:
-        assert httpx.get(f"{closed_url}/postrank/{path}", headers=headers).is_success, path
+        assert httpx.get(f"{url}/postrank/{path}", headers=headers).is_success, path
 
 
-def test_a_person_is_sent_to_log_in_and_then_sees_the_ranking(chromium: Any, closed_url: str, s3: Any) -> None:
+def test_a_person_is_sent_to_log_in_and_then_sees_the_ranking(stranger: Any, url: str, s3: Any) -> None:
     run = export(s3, BUCKET, POSTS)
-    chromium.get(f"{closed_url}/postrank/leaderboard")
-    fields = wait_for(lambda: chromium.find_elements("css selector", "input"), what="the form to log in")
-    fields[0].send_keys(USER)
-    fields[1].send_keys(PASSWORD)
-    fields[1].submit()
-    wait_for(lambda: chromium.find_elements("css selector", "tbody td.rank"), timeout=20, what="the ranking")
+    stranger.get(f"{url}/postrank/leaderboard")
+    fill_in_login(stranger, USER, PASSWORD)
+    wait_for(lambda: stranger.find_elements("css selector", "tbody td.rank"), timeout=20, what="the ranking")
     Report(Results(s3, BUCKET), run).store()
-    chromium.get(f"{closed_url}/api/v2/version")
-    chromium.execute_script(_FRAME_AS_A_RUNS_PAGE_DOES)
-    chromium.switch_to.frame(chromium.find_element("css selector", "iframe"))
-    wait_for(lambda: chromium.find_elements("css selector", "h2"), what="the report in the frame of a run's page")
-    chromium.switch_to.default_content()
+    stranger.get(f"{url}/api/v2/version")
+    stranger.execute_script(_FRAME_AS_A_RUNS_PAGE_DOES)
+    stranger.switch_to.frame(stranger.find_element("css selector", "iframe"))
+    wait_for(lambda: stranger.find_elements("css selector", "h2"), what="the report in the frame of a run's page")
+    stranger.switch_to.default_content()
 
 
 _FRAME_AS_A_RUNS_PAGE_DOES = """
@@ -363,22 +364,22 @@ _FRAME_AS_A_RUNS_PAGE_DOES = """
         "..%2fplugins",
     ],
 )
-def test_what_is_asked_wrongly_is_refused(path: str, open_url: str, s3: Any) -> None:
+def test_what_is_asked_wrongly_is_refused(path: str, url: str, s3: Any) -> None:
     export(s3, BUCKET, POSTS)
-    assert httpx.get(f"{open_url}/postrank/{path}").status_code in (404, 422)
+    assert httpx.get(f"{url}/postrank/{path}").status_code in (404, 422)
 
 
-def test_a_run_shows_its_report(chromium: Any, open_url: str, s3: Any) -> None:
+def test_a_run_shows_its_report(stranger: Any, url: str, s3: Any) -> None:
     run = export(s3, BUCKET, POSTS)
     Report(Results(s3, BUCKET), run).store()
-    chromium.get(f"{open_url}/postrank/report?dag_id=rank_authors&run_id=manual__one")
-    headings = [one.text for one in chromium.find_elements("css selector", "h2")]
+    stranger.get(f"{url}/postrank/report?dag_id=rank_authors&run_id=manual__one")
+    headings = [one.text for one in stranger.find_elements("css selector", "h2")]
     assert headings[:3] == ["Top authors", "Posts per minute", "When the top authors posted"]
-    chromium.set_window_size(1280, 2600)
-    keep_picture(chromium, "report")
-    chromium.set_window_size(1280, 1000)
-    chromium.get(f"{open_url}/postrank/report?dag_id=check_delivery&run_id=manual__one")
-    assert chromium.find_element("css selector", "h1").text == "No report"
+    stranger.set_window_size(1280, 2600)
+    keep_picture(stranger, "report")
+    stranger.set_window_size(1280, 1000)
+    stranger.get(f"{url}/postrank/report?dag_id=check_delivery&run_id=manual__one")
+    assert stranger.find_element("css selector", "h1").text == "No report"
 
 
 def test_the_pictures_of_the_docs_show_no_error(page: Page, s3: Any) -> None:

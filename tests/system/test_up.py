@@ -19,7 +19,8 @@ from selenium.webdriver.common.keys import Keys
 
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
-from tests.support.stack.browser import browser, keep_picture
+from postrank.laptop.services import login
+from tests.support.stack.browser import browser, keep_picture, log_in
 from tests.support.stack.laptop_run import RANKED_SECONDS, ROOT, Stack, command, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.in_file_order, pytest.mark.timeout(patient(600))]
@@ -51,6 +52,27 @@ def test_the_top_authors_and_the_addresses_are_printed(stack: Stack) -> None:
     assert "sim_vika0" in said
     assert stack.ui in said
     assert "leaderboard" in said
+
+
+def test_the_password_reaches_no_log_unless_a_terminal_shows_it(stack: Stack) -> None:
+    password = login.password(stack.passwords)
+    assert f"admin, with the password in {stack.passwords}" in stack.said()
+    logs = [stack.output, *(stack.var / "log").rglob("*.log")]
+    assert not [path for path in logs if password in path.read_text(encoding="utf-8", errors="replace")]
+
+
+def test_airflow_answers_only_who_logged_in_under_a_name_of_its_own(stack: Stack) -> None:
+    for path in ("/api/v2/dags", "/api/v2/connections", "/postrank/leaderboard", "/postrank/api/runs/latest"):
+        assert httpx.get(f"{stack.ui}{path}", timeout=patient(30)).status_code == 401, path
+        assert stack.http().get(path).is_success, path
+        assert stack.http().get(path, headers={"Host": "rebound.example"}).status_code == 403, path
+    assert httpx.get(f"{stack.ui}/auth/token", timeout=patient(30)).status_code == 403
+
+
+def test_a_page_on_another_port_cannot_use_the_session(stack: Stack) -> None:
+    for headers in ({"Origin": "http://127.0.0.1:1"}, {"Sec-Fetch-Site": "same-site"}):
+        response = stack.http().patch("/api/v2/dags/rank_authors", json={"is_paused": True}, headers=headers)
+        assert response.status_code == 403, headers
 
 
 def test_every_hop_is_in_the_call_log_in_its_order(stack: Stack) -> None:
@@ -107,13 +129,13 @@ def _without_revision(text: bytes) -> list[list[str]]:
 )
 def test_a_wrong_parameter_is_refused_when_it_is_triggered(stack: Stack, conf: dict[str, str], reason: str) -> None:
     body = {"logical_date": None, "conf": conf}
-    answer = httpx.post(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns", json=body, timeout=patient(30))
+    answer = stack.http().post("/api/v2/dags/rank_authors/dagRuns", json=body)
     assert answer.status_code == 400
     assert reason in answer.json()["detail"]
 
 
 def test_the_pools_are_there_that_tasks_name(stack: Stack) -> None:
-    found = {pool["name"] for pool in httpx.get(f"{stack.ui}/api/v2/pools", timeout=patient(30)).json()["pools"]}
+    found = {pool["name"] for pool in stack.http().get("/api/v2/pools").json()["pools"]}
     assert set(json.loads((ROOT / "include" / "pools.json").read_text(encoding="utf-8"))) < found
 
 
@@ -127,7 +149,7 @@ def test_a_backfill_over_a_day_of_hours_runs_every_hour(stack: Stack) -> None:
 
     def states() -> list[str]:
         query = {"limit": 100, "run_type": "backfill"}
-        runs = httpx.get(f"{stack.ui}/api/v2/dags/refresh_catalog/dagRuns", params=query, timeout=60).json()
+        runs = stack.http().get("/api/v2/dags/refresh_catalog/dagRuns", params=query).json()
         return [run["state"] for run in runs["dag_runs"]]
 
     wait_for(lambda: {*states()} <= {"success", "failed"}, timeout=1200, what="the end of the backfill", every=1)
@@ -136,6 +158,7 @@ def test_a_backfill_over_a_day_of_hours_runs_every_hour(stack: Stack) -> None:
 
 def test_the_form_in_the_ui_starts_a_run_with_what_was_typed(stack: Stack) -> None:
     with browser() as page:
+        log_in(page, stack.ui, login.USER, login.password(stack.passwords))
         page.get(f"{stack.ui}/dags/rank_authors")
         _shown(page, "[data-testid=trigger-dag-button]").click()
         top = _shown(page, "[role=dialog] input[name=element_top]")
@@ -146,7 +169,7 @@ def test_the_form_in_the_ui_starts_a_run_with_what_was_typed(stack: Stack) -> No
         next(button for button in buttons if button.text == "Trigger").click()
         wait_for(lambda: "/runs/manual" in page.current_url, timeout=60, what="the run's page")
         run_id = unquote(page.current_url.split("/runs/")[1].split("?")[0])
-    run = httpx.get(f"{stack.ui}/api/v2/dags/rank_authors/dagRuns/{run_id}", timeout=patient(30)).json()
+    run = stack.http().get(f"/api/v2/dags/rank_authors/dagRuns/{run_id}").json()
     assert run["conf"]["top"] == 7
 
 

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from postrank.cli.suggestions import nearest
 from postrank.errors import PostrankError, Retryable
 from postrank.extras import missing_extra
 
@@ -13,6 +14,10 @@ from postrank.extras import missing_extra
 COMMANDS = {
     "up": ("postrank.cli.up", "up", "Run everything on this machine: local AWS, streamer, Airflow, ranking."),
     "inspect": ("postrank.cli.inspect", "inspect_file", "Say what a file is and what a ranking of it would hold."),
+    "status": ("postrank.cli.current", "status", "Show the run that is up on this machine."),
+    "stop": ("postrank.cli.current", "stop", "Stop the run that is up on this machine."),
+    "logs": ("postrank.cli.current", "logs", "Show the logs of the run's parts."),
+    "runs": ("postrank.cli.current", "runs", "List the newest DAG runs of the run that is up."),
     "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
     "doctor": ("postrank.cli.doctor", "doctor", "Check everything that a streamer needs."),
     "results": ("postrank.cli.results", "results", "Print exported rankings."),
@@ -36,6 +41,14 @@ class _LazyGroup(click.Group):
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown name is rejected with the one that is most like it."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}{nearest(args[0], COMMANDS)}.")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's signature
         with formatter.section("Commands"):

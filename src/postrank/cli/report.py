@@ -1,24 +1,23 @@
 """`postrank report`: write the report of a run as a file."""
 
-import os
 from pathlib import Path
 
 import click
 
-from postrank.aws.clients import Clients
-from postrank.aws.resources import Resources
-from postrank.ranking.export_reader import Results
-from postrank.report.store import Report
-from postrank.settings import Settings
+from postrank.cli.results import results_or_copy
+from postrank.report.store import report_of
 
 
 @click.command()
 @click.option("--run", help="Run to report on. Default: the newest.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True)
-def report(*, run: str | None, out: Path) -> None:
+@click.option(
+    "--copy",
+    type=click.Path(path_type=Path),
+    help="Read a copy of the results bucket from this folder. Default: var/results if POSTRANK_ACCOUNT is not set.",
+)
+def report(*, run: str | None, out: Path, copy: Path | None) -> None:
     """Write the report of a run as one self-contained HTML file."""
-    settings = Settings.of(os.environ)
-    names = Resources.of(settings.environment, settings.account, settings.region)
-    exported = Results(Clients(names.region).get("s3"), names.buckets["results"])
-    out.write_bytes(Report(exported, run or exported.latest()["run"]).make())
+    exported = results_or_copy(copy)
+    out.write_bytes(report_of(exported, exported.checked(run)))
     click.echo(f"wrote {out}")

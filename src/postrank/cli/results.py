@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.documents import Document
+from postrank.errors import Fatal
 from postrank.ranking.export_reader import Copy, Exports, Results
 from postrank.ranking.export_writer import COLUMNS
 from postrank.ranking.request import GRANULARITIES
@@ -21,8 +22,16 @@ from postrank.ranking.spreadsheet import neutral
 from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
 
-Row = dict[str, Any]
+Row = Document
 LOCAL_COPY = Path("var", "results")  # what `postrank up` leaves in a checkout
+
+
+class NoSuchNetwork(Fatal):
+    """The ranking has no author of the network."""
+
+    def __init__(self, network: str, networks: list[str]) -> None:
+        listed = ", ".join(networks) or "none, it is empty"
+        super().__init__(f"the ranking has no author of the network {network!r}; its networks: {listed}")
 
 
 @click.command()
@@ -67,14 +76,19 @@ def results(
       postrank results --granularity hour --top 20
       postrank results --granularity day --windows 0 --format csv
     """
-    exported = _exports(copy)
-    rows = [row for row in exported.rows(granularity, run) if row["rank"] <= top and network in (None, row["network"])]
+    exported = results_or_copy(copy)
+    ranked = exported.rows(granularity, exported.checked(run))
+    networks = sorted({row["network"] for row in ranked})
+    if network is not None and network not in networks:
+        raise NoSuchNetwork(network, networks)
+    rows = [row for row in ranked if row["rank"] <= top and network in (None, row["network"])]
     newest = sorted({row["window_start"] for row in rows})[-windows:]
     chosen = [row for row in rows if row["window_start"] in set(newest)]
     {"table": _tables, "csv": _exact_csv if exact else _csv, "json": _json}[form](chosen)
 
 
-def _exports(copy: Path | None) -> Exports:
+def results_or_copy(copy: Path | None) -> Exports:
+    """The exports in `copy`, in a checkout's own copy if no account is named, or in the results bucket."""
     if copy is None and "POSTRANK_ACCOUNT" not in os.environ and LOCAL_COPY.is_dir():
         copy = LOCAL_COPY
     if copy is not None:

@@ -21,10 +21,12 @@ from postrank.streamer.telemetry import logs
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
 )
 @click.option("--for", "seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after this many seconds.")
-def stream(path: Path, log_level: str, seconds: float | None) -> None:
+@click.option("--stay", is_flag=True, help="After the source has ended, keep reporting until stopped.")
+def stream(path: Path, log_level: str, seconds: float | None, *, stay: bool) -> None:
     """Read posts from a source and send them to AWS until the source ends or SIGTERM arrives.
 
-    SIGTERM and the end of --for stop the streamer after everything that was read is durable.
+    SIGTERM and the end of --for stop the streamer after everything that was read is durable. With --stay a finished
+    replay stays up and finished, for supervisors that restart whatever ends.
 
     \b
     Minimal configuration:
@@ -55,6 +57,7 @@ def stream(path: Path, log_level: str, seconds: float | None) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     service = build(Config.read(path, os.environ), os.environ)
+    service.stay = stay
     running.append(service)
     if stopped.is_set():
         service.stop()

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from postrank.extras import require
 from postrank.laptop.lifecycle import Interrupted, run
-from postrank.laptop.setup.options import Options
+from postrank.laptop.setup.options import Options, files_of_line
 
 SOURCES = ("replay", "bluesky")
 _PORT = click.IntRange(1, 65535)
@@ -19,15 +19,14 @@ _PORT = click.IntRange(1, 65535)
 @click.option("--var", type=click.Path(path_type=Path), help="Folder for the run's files. Default: PROJECT/var.")
 @click.option("--port", type=_PORT, default=8080, show_default=True, help="Port of the Airflow UI on 127.0.0.1.")
 @click.option("--aws-port", type=_PORT, default=4566, show_default=True, help="Port of the local AWS on 127.0.0.1.")
-@click.option(
-    "--source", type=click.Choice(SOURCES), default="replay", show_default=True, help="Where posts come from."
-)
+@click.option("--source", type=click.Choice(SOURCES), help="Where posts come from. Default: replay.")
 @click.option(
     "--posts",
     type=click.Path(path_type=Path),
     multiple=True,
     help="File to replay instead of the bundled sample; repeat for several.",
 )
+@click.option("--posts-line", hidden=True, default="", help="As --posts: several files, as a shell would split them.")
 @click.option("--once", is_flag=True, help="Exit after the first complete ranking.")
 @click.option("--keep", is_flag=True, help="Resume from the last run instead of starting fresh.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Number of authors to print.")
@@ -36,8 +35,9 @@ def up(
     var: Path | None,
     port: int,
     aws_port: int,
-    source: str,
+    source: str | None,
     posts: tuple[Path, ...],
+    posts_line: str,
     once: bool,
     keep: bool,
     top: int,
@@ -67,7 +67,7 @@ def up(
         port=port,
         aws_port=aws_port,
         source=source,
-        posts=posts,
+        posts=(*posts, *files_of_line(posts_line)),
         once=once,
         keep=keep,
         top=top,

@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from postrank.aws.resources import Resources
 from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.run_accounting import Accounting, newest_manifest
+from postrank.documents import Document, JsonObject
 from postrank.heartbeat import Heartbeat
 from postrank.laptop.failures import DagsMissing, DeliveryStands, RunFailed, RunTooSlow
 from postrank.laptop.provision import Provision
@@ -27,11 +26,11 @@ from postrank.ranking.export_writer import LATEST
 
 STEPS = {
     "local AWS": "Kinesis, Firehose, S3, Glue, Athena, EC2 on loopback",
-    "resources": "streams, buckets, roles, catalogue, workgroup",
+    "resources": "streams, buckets, roles, catalog, workgroup",
     "Airflow": "api-server, scheduler, dag-processor, triggerer",
     "streamer": "reads posts and writes them to Kinesis",
     "delivery": "Firehose writes them to S3 by arrival hour",
-    "supervise_streamer": "is the streamer well?",
+    "supervise_streamer": "is the streamer healthy?",
     "check_delivery": "did every post arrive?",
     "refresh_catalog": "the crawler finds the new partitions",
     "rank_authors": "Athena counts, ranks and exports",
@@ -51,7 +50,7 @@ class Run:
 
     dag_id: str
     run_id: str
-    conf: Mapping[str, Any]
+    conf: JsonObject
     restarts: int
 
 
@@ -177,7 +176,7 @@ class Job:
         while self.streamer.look() is None and time.monotonic() < deadline:
             self._pause()
 
-    def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> Run:
+    def _trigger(self, dag_id: str, conf: JsonObject | None = None) -> Run:
         """Start a run by hand, as a person would."""
         self.status.begin(dag_id)
         restarts = self.parts.restarts
@@ -276,7 +275,7 @@ class Job:
         check_room(self.layout.var)
 
 
-def _progress(tasks: list[dict[str, Any]]) -> str:
+def _progress(tasks: list[Document]) -> str:
     """Where a DAG run stands: how many tasks ended, and which are at work."""
     ended = sum(task["state"] in ("success", "skipped") for task in tasks)
     at_work = sorted({task["task_id"] for task in tasks if task["state"] in ("running", "deferred")})

@@ -13,8 +13,13 @@ from postrank.delivery.run_accounting import Accounting
 from postrank.errors import Fatal
 from postrank.laptop.failures import Unaccounted
 from postrank.laptop.job import STEPS, Job
+from postrank.laptop.services import login
 from postrank.laptop.services.processes import Parts
+from postrank.laptop.setup.current_run import CurrentRun, describe, only_run
+from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
+from postrank.laptop.setup.ports import HOST
+from postrank.laptop.setup.resume import keep_record, resumed
 from postrank.laptop.status import Status
 from postrank.ranking.export_reader import Results
 from postrank.ranking.terminal_table import ranking_table
@@ -34,11 +39,29 @@ def run(options: Options, console: Console) -> None:
 
     Raises Fatal with the reason when no ranking comes about. In any case no process is left behind.
     """
-    layout = options.check()
+    layout = Layout.of(options.project, options.var)
+    with only_run(layout.var) as description:
+        options = resumed(options, layout)
+        options.check()
+        describe(description, _current_run(options, layout))
+        _run(options, layout, console)
+
+
+def _current_run(options: Options, layout: Layout) -> CurrentRun:
+    return CurrentRun(
+        ui=f"http://{HOST}:{options.port}",
+        aws=f"http://{HOST}:{options.aws_port}",
+        source=options.kind,
+        posts=tuple(str(path) for path in options.files(layout)),
+    )
+
+
+def _run(options: Options, layout: Layout, console: Console) -> None:
     if not options.keep:
         layout.start_afresh()
     layout.create()
     (layout.var / "rejects.ndjson").touch()
+    keep_record(options, layout)
     names = Resources.of(ENVIRONMENT, ACCOUNT)
 
     def notice(sentence: str) -> None:
@@ -93,12 +116,21 @@ def _show(job: Job, accounting: Accounting, console: Console) -> None:
 def _stay(job: Job, console: Console) -> None:
     console.print(f"Airflow UI    {job.airflow.url}", highlight=False)
     console.print(f"Leaderboard   {job.airflow.url}{LEADERBOARD}", highlight=False)
+    console.print(f"Log in as     {_credentials(job, console)}", highlight=False, soft_wrap=True, markup=False)
     console.print("Everything stays up; Ctrl-C stops it.", highlight=False)
     try:
         job.stay()
     except Interrupted as interrupted:
         interrupted.ranked = True
         raise
+
+
+def _credentials(job: Job, console: Console) -> str:
+    """How to log in to Airflow. Only a terminal shows the password itself: other output may be kept as a log."""
+    path = job.layout.passwords
+    if console.is_terminal:
+        return f"{login.USER}, password {login.password(path)} (also in {path})"
+    return f"{login.USER}, with the password in {path}"
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from postrank.aws import policies
+from postrank.aws.clients import MakeClient
 from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables
 from postrank.errors import Fatal
@@ -42,7 +43,7 @@ class NotReady(Fatal):
 class Provision:
     """Creates everything but the streamer's instance, then, asked for, the instance."""
 
-    def __init__(self, client: Callable[[str], Any], resources: Resources) -> None:
+    def __init__(self, client: MakeClient, resources: Resources) -> None:
         self._client = client
         self._names = resources
 

@@ -7,10 +7,10 @@ is written once its files are, and the pointer moves once the manifest is writte
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import orjson
 import pyarrow as pa
@@ -18,9 +18,13 @@ import pyarrow.compute as pc
 from botocore.exceptions import ClientError
 from pyarrow import csv, parquet
 
-from postrank.aws.prefixes import split
+from postrank.aws.prefixes import Condition, split
+from postrank.documents import JsonObject
 from postrank.ranking.lease import LOST_RACES
 from postrank.ranking.spreadsheet import neutral_columns
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 COLUMNS = {
     "granularity": pa.string(),
@@ -60,7 +64,7 @@ class ExportedFile:
 class Exporter:
     """Writes one run's export below `prefix` (`rankings/run=<run>/`) of `bucket`. `s3` is boto3's S3 client."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
     prefix: str
 
@@ -74,7 +78,7 @@ class Exporter:
             for form, content in _forms(rows)
         ]
 
-    def publish(self, manifest: Mapping[str, Any], files: list[ExportedFile], *, generation: int | None) -> None:
+    def publish(self, manifest: JsonObject, files: list[ExportedFile], *, generation: int | None) -> None:
         """Write the manifest, then point `latest.json` at it unless a ranking of a later generation is there.
 
         `generation` is that of the ranking lease; None leaves `latest.json` alone.
@@ -85,7 +89,7 @@ class Exporter:
             facts = {name: manifest[name] for name in _POINTER_FACTS}
             self._point({"manifest": key, **facts, "generation": generation})
 
-    def _point(self, pointer: Mapping[str, Any]) -> None:
+    def _point(self, pointer: JsonObject) -> None:
         """Compare and set `latest.json` ("Conditional writes")."""
         while True:
             current, etag = self._pointer()
@@ -100,7 +104,7 @@ class Exporter:
             else:
                 return
 
-    def _pointer(self) -> tuple[Mapping[str, Any], str]:
+    def _pointer(self) -> tuple[JsonObject, str]:
         """The pointer and its ETag; nothing and an empty text where nothing was published yet."""
         try:
             response = self.s3.get_object(Bucket=self.bucket, Key=LATEST)
@@ -113,7 +117,7 @@ class Exporter:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=_TYPES[form])
         return ExportedFile(key, granularity, form, rows, len(content), hashlib.sha256(content).hexdigest())
 
-    def _put_json(self, key: str, value: Any, **condition: str) -> None:
+    def _put_json(self, key: str, value: Any, **condition: Unpack[Condition]) -> None:
         body = (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
 

@@ -4,11 +4,18 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from postrank.documents import Document
+from postrank.ranking import export_reader
 from postrank.ranking.export_reader import NothingExported, Results
 from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, POSTS, REPORT, Exports
 from postrank.report.page import report_html
+
+
+def report_of(results: export_reader.Exports, run: str) -> bytes:
+    """The report of a run, made from its export. Raises NothingExported."""
+    exports = Exports(results)
+    return report_html(exports, exports.open(run)).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,7 @@ class Report:
 
     def make(self) -> bytes:
         """The report, made anew from the run's export. Raises NothingExported."""
-        exports = Exports(self.results)
-        return report_html(exports, exports.open(self.run)).encode()
+        return report_of(self.results, self.run)
 
     def store(self) -> str:
         """Make the report, put it and a list of what lies beside it into the export; returns where the report is.
@@ -44,7 +50,7 @@ class Report:
         self._put(f"rankings/run={self.run}/{DOCUMENTS}", body.encode(), "application/json")
         return f"s3://{self.results.bucket}/{self.key}"
 
-    def _documents(self) -> Iterator[dict[str, Any]]:
+    def _documents(self) -> Iterator[Document]:
         """What lies beside the ranking's files, as the manifest lists those: it has no rows and no granularity."""
         for name in (REPORT, HASHTAGS, POSTS, LEDGERS):
             key = f"rankings/run={self.run}/{name}"

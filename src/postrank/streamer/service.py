@@ -20,6 +20,7 @@ from postrank.streamer.telemetry.status import StatusServer
 
 log = logging.getLogger(__name__)
 _FILTERS_SECONDS = 2.0  # between looks at the filters' files
+_STAY_SECONDS = 1.0  # between signs of life of a finished streamer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Service:
     claim: Claim
     metrics: Metrics | None
     status: StatusServer | None
+    stay: bool = False  # whether a streamer that has finished waits for `stop` instead of ending
 
     def run(self) -> None:
         """Stream until the source ends or `stop`.
@@ -58,6 +60,8 @@ class Service:
             self.reporter.phase = "draining"
             self._drain()
             self.reporter.phase = "finished" if self.reporter.finished else "stopped"
+            if self.reporter.finished and self.stay:
+                self._stay()
         except BaseException as error:
             self.reporter.phase, self.reporter.error = "failed", f"{type(error).__name__}: {error}"
             raise
@@ -92,6 +96,12 @@ class Service:
             raise self.shipper.failure
         if self.reader.finished:
             self.reporter.finished = True
+
+    def _stay(self) -> None:
+        """Do nothing but report until `stop`: a supervisor that restarts whatever ends has nothing to restart."""
+        log.info("finished; waiting to be stopped")
+        while not self.pump.stopping.wait(_STAY_SECONDS):
+            self.pump.notifier.alive()
 
     def _watch_filters(self) -> None:
         while not self.pump.stopping.wait(_FILTERS_SECONDS):

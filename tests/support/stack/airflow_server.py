@@ -20,14 +20,14 @@ _STARTED_SECONDS = 600.0
 
 
 @contextmanager
-def api_server(folder: Path, aws_endpoint: str, *, with_login: bool) -> Iterator[str]:
-    """A running api-server; yields its address. With login, USER may look at everything; without, anybody may."""
+def api_server(folder: Path, aws_endpoint: str) -> Iterator[str]:
+    """A running api-server in which USER may look at everything; yields its address."""
     port = any_free()
     url = f"http://127.0.0.1:{port}"
     words = [*AIRFLOW, "api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--apps", "core"]
     with Parts(folder) as parts:
         database = Postgres(parts, folder / "postgres", ROOT / "var" / "cache")
-        env = _environment(folder, database, aws_endpoint, url, with_login=with_login)
+        env = _environment(folder, database, aws_endpoint, url)
         start_database(database, env)
         parts.start("api-server", Program(argv=words, env=env, cwd=folder))
         parts.wait_until("api-server", lambda: _answers(url), _STARTED_SECONDS)
@@ -41,7 +41,7 @@ def token(url: str) -> str:
     return str(answer.json()["access_token"])
 
 
-def _environment(folder: Path, database: Postgres, aws_endpoint: str, url: str, *, with_login: bool) -> dict[str, str]:
+def _environment(folder: Path, database: Postgres, aws_endpoint: str, url: str) -> dict[str, str]:
     passwords = folder / "passwords.json"
     passwords.write_text(json.dumps({USER: PASSWORD}))
     extra = {"region_name": "us-east-1", "endpoint_url": aws_endpoint}
@@ -53,7 +53,6 @@ def _environment(folder: Path, database: Postgres, aws_endpoint: str, url: str, 
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": str(not with_login),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:viewer",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.url,

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from localaws.testing.waiting import wait_for
+
 ARTIFACTS = Path(__file__).resolve().parents[3] / "var" / "test-artifacts"
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,1000", "--lang=en")
 
@@ -31,6 +33,21 @@ def browser(*flags: str) -> Iterator[Any]:
         yield running
     finally:
         running.quit()
+
+
+def log_in(running: Any, url: str, user: str, password: str) -> None:
+    """Log in to the Airflow at `url` through its form."""
+    running.get(f"{url}/auth/login")
+    fill_in_login(running, user, password)
+    wait_for(lambda: "/auth/login" not in running.current_url, timeout=60, what="the page after the login")
+
+
+def fill_in_login(running: Any, user: str, password: str) -> None:
+    """Fill in the login form that is being shown, and submit it."""
+    fields = wait_for(lambda: running.find_elements("css selector", "input"), timeout=60, what="the login form")
+    fields[0].send_keys(user)
+    fields[1].send_keys(password)
+    fields[1].submit()
 
 
 def prefer(running: Any, scheme: str) -> None:

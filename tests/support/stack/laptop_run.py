@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 from botocore.config import Config
 
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
+from postrank.laptop.services import login
 from postrank.laptop.services.airflow import Airflow
 from postrank.laptop.services.local_aws import root_key
 from postrank.laptop.services.processes import Parts
@@ -69,9 +71,17 @@ class Stack:
             raise AssertionError(f"postrank up ended with {self.process.returncode}:\n{self.said()}")
         return "Ctrl-C" in self.said()
 
+    @property
+    def passwords(self) -> Path:
+        return self.var / "airflow" / "passwords.json"
+
+    def http(self) -> httpx.Client:
+        """A client of Airflow's API, logged in as the administrator."""
+        return httpx.Client(base_url=self.ui, auth=login.Login(self.ui, self.passwords), timeout=patient(30))
+
     def run_dag(self, dag_id: str, conf: dict[str, Any], timeout: float = 900.0) -> str:
         """Run a DAG to its end; returns the run's state."""
-        airflow = Airflow(Parts(self.var), {}, self.ui_port, self.var)
+        airflow = Airflow(Parts(self.var), {login.PASSWORDS_FILE: str(self.passwords)}, self.ui_port, self.var)
         run_id = airflow.trigger(dag_id, conf)
 
         def ended() -> str:

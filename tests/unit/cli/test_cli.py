@@ -37,6 +37,13 @@ def test_an_unknown_command_is_named() -> None:
     assert "No such command 'rank'" in result.output
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("result", "results"), ("stauts", "status"), ("reprot", "report")])
+def test_an_unknown_command_gets_the_nearest_one(typed: str, meant: str) -> None:
+    result = CliRunner().invoke(postrank, [typed])
+    assert result.exit_code == 2
+    assert f"No such command {typed!r} (did you mean {meant!r}?)" in result.output
+
+
 @pytest.mark.parametrize("option", ["--port", "--aws-port"])
 def test_a_port_that_cannot_be_is_refused_with_what_can(option: str) -> None:
     result = CliRunner().invoke(postrank, ["up", option, "99999"])

@@ -55,7 +55,12 @@ def application() -> FastAPI:
 
 @cache
 def exports() -> Exports:
-    return Exports(Results(clients.client("s3"), RESOURCES.buckets["results"]))
+    return Exports(results())
+
+
+@cache
+def results() -> Results:
+    return Results(clients.client("s3"), RESOURCES.buckets["results"])
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -126,7 +131,7 @@ def _open(run: str) -> Any:
 
 def _report(run: str | None) -> Response:
     """The stored report of a run, or a page that says that there is none."""
-    stored = Report(exports().results, run).read() if run else None
+    stored = Report(results(), run).read() if run else None
     if stored is None:
         return _file("no-report.html", "text/html", _REPORT_POLICY, 404)
     return Response(stored, media_type="text/html", headers=_headers(_REPORT_POLICY))

@@ -1,5 +1,5 @@
 """Airflow on a laptop: its settings, its four processes in the order that works, and the few API calls that a run
-makes.
+makes, as its administrator.
 
 The api-server comes first and answers once before the scheduler starts: its first answer builds the Execution API,
 which takes longer than a task waits for its supervisor.
@@ -19,7 +19,9 @@ from typing import Any
 
 import httpx
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
+from postrank.laptop.services import login
 from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts, Program
 from postrank.laptop.setup.layout import Layout
@@ -102,7 +104,7 @@ def settings(
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        **login.settings(layout.passwords),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.url,
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__HOST": HOST,
@@ -147,7 +149,8 @@ class Airflow:
         self._env = env
         self._port = port
         self._cwd = cwd
-        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS)
+        auth = login.Login(self.url, Path(env[login.PASSWORDS_FILE]))
+        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS, auth=auth)
 
     def start_api(self) -> None:
         """Start the api-server; returns at once."""
@@ -162,7 +165,7 @@ class Airflow:
 
     def _answers(self) -> bool:
         try:
-            return self._http.get("/execution/health").status_code == httpx.codes.OK
+            return self._http.get("/execution/health", auth=None).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
@@ -188,7 +191,7 @@ class Airflow:
     def unpause(self, dag_id: str) -> None:
         self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
+    def trigger(self, dag_id: str, conf: JsonObject) -> str:
         """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema.
 
         The id is ours, so that a call that was not answered may be repeated without starting a second run. The run
@@ -221,13 +224,13 @@ class Airflow:
         """The tasks of a run that failed by themselves."""
         return [one["task_id"] for one in self.tasks(dag_id, run_id) if one["state"] == "failed"]
 
-    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+    def tasks(self, dag_id: str, run_id: str) -> list[Document]:
         """The run's task instances, as the API shows them."""
         found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
-        instances: list[dict[str, Any]] = found["task_instances"]
+        instances: list[Document] = found["task_instances"]
         return instances
 
-    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    def _call(self, method: str, path: str, **request: Any) -> Document:
         """One call, repeated while the api-server or its database is being restarted. Raises AirflowRefused."""
         call = f"{method} {path}"
         deadline = time.monotonic() + ANSWER_SECONDS
@@ -239,7 +242,7 @@ class Airflow:
                 refused = AirflowRefused(call, 0, str(error))
             else:
                 if not response.is_error:
-                    body: dict[str, Any] = response.json()
+                    body: Document = response.json()
                     return body
                 refused = AirflowRefused(call, response.status_code, response.text[:500])
                 if not response.is_server_error:

@@ -7,15 +7,15 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.services.local_aws import LocalCloud
 from postrank.laptop.services.overrides import Overrides
 from postrank.laptop.setup.layout import Layout
-from postrank.laptop.setup.options import Options
+from postrank.laptop.setup.options import REPLAY, Options
 
 _HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
 LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
@@ -91,8 +91,8 @@ class Streamer:
         program.write_text(f'#!/bin/sh\n{told} exec {words} "$@"\n', encoding="utf-8")
         program.chmod(0o700)
 
-    def _configuration(self) -> dict[str, Any]:
-        source: dict[str, Any] = {"kind": self._options.source}
+    def _configuration(self) -> Document:
+        source: Document = {"kind": self._options.kind}
         if files := self._options.files(self._layout):
             source["files"] = [str(path) for path in files]
         return {
@@ -121,7 +121,7 @@ class Streamer:
         """Whether there is something to rank: all of a replay, or what a live source gave in LIVE_SECONDS."""
         if self._seen is None:
             return False
-        if self._options.source == "replay":
+        if self._options.kind == REPLAY:
             return self._seen.finished
         return self.acknowledged > 0 and time.monotonic() - self._began > LIVE_SECONDS
 
@@ -158,7 +158,7 @@ def _text(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _toml(document: dict[str, Any]) -> str:
+def _toml(document: Document) -> str:
     """A TOML document of strings, lists of strings and tables of strings; JSON's strings are TOML's."""
     plain = [f"{key} = {json.dumps(value)}" for key, value in document.items() if not isinstance(value, dict)]
     tables = [

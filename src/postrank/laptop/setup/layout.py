@@ -65,6 +65,11 @@ class Layout:
         return self.var / "airflow"
 
     @property
+    def passwords(self) -> Path:
+        """The password of Airflow's administrator."""
+        return self.airflow / "passwords.json"
+
+    @property
     def streamer(self) -> Path:
         """The streamer's configuration, cursor and spool."""
         return self.var / "streamer"

@@ -2,7 +2,7 @@
 
 import glob
 import os
-import shutil
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from postrank.errors import Fatal
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import claim
 
+REPLAY = "replay"
 NEEDED_BYTES = 1 << 30  # what a run of the sample takes, several times over
 LEFT_BYTES = 64 << 20  # less than this left is a full disk
 
@@ -20,6 +21,20 @@ class NoSuchInput(Fatal):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"cannot read {path}: {why}")
         self.path = path
+
+
+class UnusedPosts(Fatal):
+    """Files were given to a source that reads none."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"POSTS (--posts) is only for replays, and {source} reads no files: leave out POSTS or SOURCE")
+
+
+class WrongQuotes(Fatal):
+    """A list of files cannot be taken apart."""
+
+    def __init__(self, line: str, why: str) -> None:
+        super().__init__(f"POSTS={line}: {why}; quote names with blanks: POSTS=\"'my file.ndjson' other.ndjson\"")
 
 
 class DiskFull(Fatal):
@@ -35,24 +50,33 @@ class DiskFull(Fatal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """One `make run`: `posts` are the files to replay (the bundled sample if none), `source` where posts come from."""
+    """One `make run`: `posts` are the files to replay (the bundled sample if none), `source` where posts come from
+    (a replay if None).
+    """
 
     project: Path
     var: Path | None = None
     port: int = 8080
     aws_port: int = 4566
-    source: str = "replay"
+    source: str | None = None
     posts: tuple[Path, ...] = ()
     once: bool = False
     keep: bool = False
     top: int = 20
 
+    @property
+    def kind(self) -> str:
+        """The kind of the source."""
+        return self.source or REPLAY
+
     def check(self) -> Layout:
-        """The layout to run in; raises NotAProject, NoSuchInput, PortTaken or DiskFull."""
+        """The layout to run in; raises NotAProject, UnusedPosts, NoSuchInput, PortTaken or DiskFull."""
         layout = Layout.of(self.project, self.var)
+        if self.posts and self.kind != REPLAY:
+            raise UnusedPosts(self.kind)
         self.files(layout)
-        claim(self.port)
-        claim(self.aws_port)
+        claim(self.port, "PORT (--port)")
+        claim(self.aws_port, "AWS_PORT (--aws-port)")
         layout.var.mkdir(parents=True, exist_ok=True)
         check_room(layout.var, NEEDED_BYTES)
         return layout
@@ -62,18 +86,24 @@ class Options:
 
         A directory stands for all files within it, a pattern such as `2026-*.gz` for those that match.
         """
-        if self.source != "replay":
+        if self.kind != REPLAY:
             return ()
         posts = self.posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",)
         found = [path.resolve() for name in posts for path in _expanded(name)]
         return tuple(dict.fromkeys(found))
 
 
-def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
-    """Raise DiskFull when the disk below `folder` has less than `needed` bytes left."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise DiskFull(folder, free, needed)
+def files_of_line(line: str) -> tuple[Path, ...]:
+    """The files that one line names: separated by blanks, quoted as in a shell, with ~ and wildcards; or a single file
+    whose name has blanks. Raises WrongQuotes.
+    """
+    if Path(line).exists():
+        return (Path(line),) if line.strip() else ()
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise WrongQuotes(line, str(error)) from error
+    return tuple(Path(word).expanduser() for word in words)
 
 
 def _expanded(path: Path) -> list[Path]:

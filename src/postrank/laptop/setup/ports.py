@@ -13,19 +13,21 @@ _SERVER_PORTS = (10_000, 32_000)
 class PortTaken(Fatal):
     """Another program listens on the port that was asked for."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(f"port {port} on {HOST} is taken by another program: stop it, or choose another with PORT=...")
+    def __init__(self, port: int, setting: str) -> None:
+        super().__init__(
+            f"port {port} on {HOST} is taken by another program: stop it, or choose another with {setting}"
+        )
         self.port = port
 
 
-def claim(port: int) -> int:
-    """`port`, found free just now; raises PortTaken."""
+def claim(port: int, setting: str = "--port") -> int:
+    """`port`, found free just now; raises PortTaken, which names the setting that chooses it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise PortTaken(port) from error
+            raise PortTaken(port, setting) from error
     return port
 
 

@@ -137,5 +137,5 @@ def mapping_of(options: Options) -> dict[str, str]:
     """The table `map`: which column or key holds which field of the contract."""
     table = options.table("map")
     mapping = {name: table.text(name) for name in FIELDS if table.optional(name)}
-    table.known()
+    table.reject_unknown()
     return mapping

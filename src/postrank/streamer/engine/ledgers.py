@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 
+from postrank.documents import Document
 from postrank.posts import Notice, Reject
 from postrank.posts.times import to_text
 from postrank.sources import Gap
@@ -26,7 +27,7 @@ from postrank.streamer.host.folder_claim import alone
 class PutObject(Protocol):
     """Writes one object of the raw bucket."""
 
-    def __call__(self, key: str, body: bytes) -> None: ...
+    def __call__(self, key: str, body: bytes, /) -> object: ...
 
 
 class Ledgers:
@@ -117,7 +118,7 @@ class Ledgers:
         if left_out:
             self.flush()
 
-    def _note(self, kind: str, row: dict[str, Any]) -> None:
+    def _note(self, kind: str, row: Document) -> None:
         with self._lock:
             self._rows.setdefault(kind, []).append(
                 orjson.dumps({"collector": self._collector, **row}, option=orjson.OPT_APPEND_NEWLINE)

@@ -7,6 +7,7 @@ Sources: "Error codes for the Amazon EC2 API"; "DeleteVpcEndpoints" (EC2) and "R
 from functools import cache
 from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.wire.request import HttpRequest
 
 
@@ -87,7 +88,7 @@ def _vpc_endpoints() -> None:
     VPCs.delete_vpc_endpoints = respond  # type: ignore[method-assign, assignment]
 
 
-def _unsuccessful(endpoint: str) -> dict[str, Any]:
+def _unsuccessful(endpoint: str) -> Document:
     message = f"The Vpc Endpoint Id '{endpoint}' does not exist"
     return {"ResourceId": endpoint, "Error": {"Code": "InvalidVpcEndpointId.NotFound", "Message": message}}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.shapes import Document
 from localaws.emulator import clock, moto_extensions, seeded_ids, snapshot
 from localaws.emulator.journal import Call, Journal
 from localaws.emulator.mutations import changes, subject_of
@@ -212,8 +213,8 @@ def _ask(app: Callable[..., Any], request: HttpRequest, headers: Mapping[str, st
     return HttpAnswer(started[0], started[1], body)
 
 
-def _environ(request: HttpRequest, headers: Mapping[str, str]) -> dict[str, Any]:
-    environ: dict[str, Any] = {
+def _environ(request: HttpRequest, headers: Mapping[str, str]) -> Document:
+    environ: Document = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": raw(request.path).decode("latin-1"),

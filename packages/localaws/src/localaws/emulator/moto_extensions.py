@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.emulator import absences, partitions
 from localaws.wire.request import HttpRequest
 
@@ -56,7 +57,7 @@ def _launch_templates() -> None:
     if "data" in vars(LaunchTemplateVersion):
         return
 
-    def keep(version: Any, data: dict[str, Any]) -> None:
+    def keep(version: Any, data: Document) -> None:
         tags = [
             specification
             for specification in data.get("TagSpecifications") or []

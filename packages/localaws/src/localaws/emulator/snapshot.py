@@ -21,6 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from localaws.core.shapes import Document
+
 log = logging.getLogger(__name__)
 _NAME = "snapshot.pickle"
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
@@ -70,7 +72,7 @@ def _made_by() -> tuple[str, str]:
     return version("moto"), platform.python_version()
 
 
-def _backends() -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+def _backends() -> dict[tuple[str, str], dict[str, Document]]:
     """What moto holds, by module and name of the service's dictionary, account and region."""
     from moto.core.base_backend import BackendDict
 

@@ -13,6 +13,7 @@ from botocore.parsers import ResponseParserError, RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Structure
 
 
 @cache
@@ -20,19 +21,19 @@ def _reader() -> Any:
     return RpcV2CBORParser()
 
 
-def decode(shape: Shape | None, body: bytes) -> dict[str, Any]:
+def decode(shape: Shape | None, body: bytes) -> Document:
     """The parameters in a CBOR body. Raises AwsError SerializationException."""
     if not body or shape is None:
         return {}
     try:
-        parsed: dict[str, Any] = _reader().parse({"body": body, "headers": {}, "status_code": 200}, shape)
+        parsed: Document = _reader().parse({"body": body, "headers": {}, "status_code": 200}, shape)
     except (ResponseParserError, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
         raise AwsError("SerializationException", f"the body is no CBOR of this action: {error}") from error
     parsed.pop("ResponseMetadata", None)
     return parsed
 
 
-def encode(shape: Shape | None, result: Mapping[str, Any]) -> bytes:
+def encode(shape: Shape | None, result: Structure) -> bytes:
     """A CBOR body of a result; members that are None are left out."""
     members = {name: value for name, value in result.items() if value is not None and shape and name in shape.members}  # type: ignore[attr-defined]
     operation = SimpleNamespace(
@@ -47,7 +48,7 @@ def encode(shape: Shape | None, result: Mapping[str, Any]) -> bytes:
     return bytes(written) or b"\xa0"
 
 
-def error_body(code: str, message: str, fields: Mapping[str, Any]) -> bytes:
+def error_body(code: str, message: str, fields: Structure) -> bytes:
     """The body of an error: a map of text."""
     return _map({"__type": code, "message": message, **{name: str(value) for name, value in fields.items()}})
 

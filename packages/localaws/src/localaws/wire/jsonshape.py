@@ -5,7 +5,7 @@ Only members that need a change are looked at, so that a batch of 500 records co
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -14,12 +14,13 @@ import orjson
 from botocore.model import Shape
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Structure
 
 Change = Callable[[Any], Any]
 _NUMBERS = (int, float)
 
 
-def decode(shape: Shape | None, body: bytes) -> dict[str, Any]:
+def decode(shape: Shape | None, body: bytes) -> Document:
     """The parameters in a JSON body. Raises AwsError SerializationException."""
     try:
         parsed = orjson.loads(body or b"{}")
@@ -31,7 +32,7 @@ def decode(shape: Shape | None, body: bytes) -> dict[str, Any]:
     return dict(checked)
 
 
-def encode(shape: Shape | None, result: Mapping[str, Any]) -> bytes:
+def encode(shape: Shape | None, result: Structure) -> bytes:
     """A JSON body of a result; members that are None are left out."""
     return orjson.dumps(_writer(shape)(result) if shape else {}, option=orjson.OPT_NON_STR_KEYS, default=_unknown)
 
@@ -83,7 +84,7 @@ def _structure_reader(shape: Shape) -> Change:
         return lambda value: value
     members: dict[str, tuple[str, Change]] = {}
 
-    def read(value: Any) -> dict[str, Any]:
+    def read(value: Any) -> Document:
         structure = _is(value, dict, shape, "a structure")
         if not members:  # made when first used: shapes may contain themselves
             every = shape.members.items()  # type: ignore[attr-defined]
@@ -154,7 +155,7 @@ def _structure_writer(shape: Shape) -> Change:
         return lambda value: value
     members: dict[str, tuple[str, Change]] = {}
 
-    def write(value: Mapping[str, Any]) -> dict[str, Any]:
+    def write(value: Structure) -> Document:
         if not members:
             every = shape.members.items()  # type: ignore[attr-defined]
             members.update({name: (member.serialization.get("name", name), _writer(member)) for name, member in every})

@@ -1,0 +1,158 @@
+"""`postrank status`, `stop`, `logs` and `runs`: a second terminal's view of the run that is up in a checkout."""
+
+import os
+import signal
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from postrank.cli.suggestions import nearest
+from postrank.errors import Fatal, Retryable
+from postrank.laptop.services import login
+from postrank.laptop.setup.current_run import CurrentRun, NotRunning
+
+_STOP_SECONDS = 120.0  # Airflow's parts get 8 s each to end by themselves
+_PAUSE_SECONDS = 0.2
+_REQUEST_SECONDS = 30.0
+
+_var = click.option(
+    "--var", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of the run's files."
+)
+
+
+class NotStopped(Retryable):
+    """The run was asked to stop and still runs."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"process {pid} is still stopping after {_STOP_SECONDS:.0f} s: try again")
+
+
+class NoSuchLog(Fatal):
+    """A part has no log."""
+
+    def __init__(self, part: str, parts: list[str], folder: Path) -> None:
+        super().__init__(f"there is no log of {part!r} in {folder}{nearest(part, parts)}: it has {', '.join(parts)}")
+
+
+class AirflowAway(Retryable):
+    """The run's Airflow does not answer."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"Airflow at {url} does not answer yet ({reason}): `postrank logs api-server` says why")
+
+
+@click.command()
+@_var
+def status(var: Path) -> None:
+    """Show the run that is up: its addresses, its source, whether Airflow and the local AWS answer.
+
+    \b
+    Exit status: 0 if a run is up, 2 if none is.
+    """
+    run = CurrentRun.of(var)
+    rows = {
+        "Up since": f"{run.started_at} (process {run.pid})",
+        "Source": run.source + "".join(f"\n                {name}" for name in run.posts),
+        "Airflow UI": f"{run.ui} ({_health(f'{run.ui}/execution/health')})",
+        "Leaderboard": f"{run.ui}/plugin/leaderboard",
+        "Log in as": f"{login.USER}, with the password in {_passwords(var)}",
+        "Local AWS": f"{run.aws} ({_health(f'{run.aws}/_localaws/health')})",
+        "Logs": str(var / "log"),
+    }
+    for name, text in rows.items():
+        click.echo(f"{name:<15} {text}")
+
+
+@click.command()
+@_var
+def stop(var: Path) -> None:
+    """Stop the run that is up, as Ctrl-C in its terminal does, and wait until it has ended."""
+    run = CurrentRun.of(var)
+    os.kill(run.pid, signal.SIGINT)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _is_up(var, run):
+        if time.monotonic() > deadline:
+            raise NotStopped(run.pid)
+        time.sleep(_PAUSE_SECONDS)
+    click.echo("Stopped.")
+
+
+@click.command()
+@click.argument("part", required=False)
+@click.option("--lines", "-n", type=click.IntRange(min=1), default=40, show_default=True, help="Lines to show.")
+@click.option("--follow", "-f", is_flag=True, help="Show new lines as they are written, until Ctrl-C.")
+@_var
+def logs(part: str | None, *, lines: int, follow: bool, var: Path) -> None:
+    """Show the end of a part's log; without PART, list the logs.
+
+    \b
+    Examples:
+      postrank logs
+      postrank logs streamer --follow
+    """
+    folder = var / "log"
+    paths = {path.stem: path for path in sorted(folder.glob("*.log"))}
+    if not paths:
+        raise NotRunning(var)
+    if part is None:
+        for name, path in paths.items():
+            click.echo(f"{name:<15} {path.stat().st_size:>12,} bytes  {path}")
+    elif part not in paths:
+        raise NoSuchLog(part, list(paths), folder)
+    else:
+        _show(paths[part], lines, follow=follow)
+
+
+@click.command()
+@click.option("--dag", default="~", help="Show only this DAG's runs.")
+@click.option("--lines", "-n", type=click.IntRange(1, 100), default=20, show_default=True, help="Runs to show.")
+@_var
+def runs(dag: str, lines: int, var: Path) -> None:
+    """List the newest DAG runs: when they started, how they are, what they are called."""
+    run = CurrentRun.of(var)
+    query: dict[str, Any] = {"limit": lines, "order_by": "-start_date"}
+    with httpx.Client(
+        base_url=run.ui, auth=login.Login(run.ui, _passwords(var)), timeout=_REQUEST_SECONDS, trust_env=False
+    ) as airflow:
+        try:
+            response = airflow.get(f"/api/v2/dags/{dag}/dagRuns", params=query)
+        except httpx.TransportError as error:
+            raise AirflowAway(run.ui, str(error)) from error
+    if response.is_error:
+        raise AirflowAway(run.ui, f"status {response.status_code}: {response.text[:200]}")
+    for entry in response.json()["dag_runs"]:
+        started = str(entry["start_date"] or "not started")[:19]
+        click.echo(f"{started:<20} {entry['state']:<8} {entry['dag_id']:<20} {entry['dag_run_id']}")
+
+
+def _passwords(var: Path) -> Path:
+    return var / "airflow" / "passwords.json"
+
+
+def _health(url: str) -> str:
+    try:
+        response = httpx.get(url, timeout=_REQUEST_SECONDS, trust_env=False)
+    except httpx.TransportError as error:
+        return f"does not answer: {error}"
+    return "answers" if response.is_success else f"answers with status {response.status_code}"
+
+
+def _is_up(var: Path, run: CurrentRun) -> bool:
+    try:
+        return CurrentRun.of(var).pid == run.pid
+    except NotRunning:
+        return False
+
+
+def _show(path: Path, lines: int, *, follow: bool) -> None:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        click.echo("".join(deque(file, maxlen=lines)), nl=False)
+        while follow:
+            click.echo(file.read(), nl=False)
+            sys.stdout.flush()
+            time.sleep(_PAUSE_SECONDS)
