@@ -35,8 +35,9 @@ class NothingToRank(Fatal):
     def __init__(self, heartbeat: Heartbeat) -> None:
         counts = dict(heartbeat.counts)
         super().__init__(
-            f"no post was found in {counts.get('read', 0)} lines ({counts.get('rejected', 0)} rejected, "
-            f"{counts.get('ignored', 0)} ignored): is this a file of posts? The rejects say why, below ledgers/rejects/"
+            f"no post can be ranked: {counts.get('read', 0):,} lines were read, {counts.get('rejected', 0):,} of them "
+            f"rejected, {counts.get('ignored', 0):,} ignored. The reasons are in var/rejects.ndjson; "
+            "`postrank inspect FILE` says what a file is"
         )
 
 
