@@ -110,7 +110,7 @@ class Options:
         return int(value)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
-        """true or false."""
+        """True or false."""
         value: bool = self._take(key, bool, default, False)
         return value
 

@@ -86,7 +86,7 @@ def parse_x_v1(text: str) -> str:
 def from_milliseconds(value: object, field: str) -> str:
     """Milliseconds since 1970 (a number, or its text) in the contract's form. Raises Malformed."""
     try:
-        return to_text(EPOCH + timedelta(milliseconds=int(value)))  # type: ignore[call-overload]
+        return to_text(EPOCH + timedelta(milliseconds=int(value)))  # type: ignore[call-overload]  # what int() does not take is a TypeError, below
     except (ValueError, TypeError, OverflowError) as error:
         raise Malformed(f"{field} is {_shown(value)}, no number of milliseconds") from error
 

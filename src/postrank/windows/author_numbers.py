@@ -8,7 +8,7 @@ lately are found by a dictionary, in bulk.
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import orjson
 
@@ -44,7 +44,7 @@ class Authors:
         if None in numbers:
             number_of = self._number
             return [number_of(author) if n is None else n for author, n in zip(authors, numbers, strict=True)]
-        return numbers  # type: ignore[return-value]
+        return cast(list[int], numbers)  # none of them is None
 
     def line(self, number: int) -> bytes:
         """The author as JSON: an array of network, id and handle."""

@@ -68,7 +68,7 @@ def test_a_rename_loses_no_line_and_repeats_none(tmp_path: Path) -> None:
     following.until_quiet()
     with log.open("ab") as file:
         file.write(json_line(2))
-    os.rename(log, tmp_path / "posts.ndjson.1")
+    log.rename(tmp_path / "posts.ndjson.1")
     log.write_bytes(json_line(3))
     os.utime(tmp_path / "posts.ndjson.1", (1, 1))
     assert following.until_quiet() == ["1", "2", "3"]
@@ -320,13 +320,13 @@ def test_a_line_that_is_too_long_is_one_reject_and_its_end_is_no_line(
 
 
 def test_a_name_that_is_no_text_is_followed_like_any_other(tmp_path: Path) -> None:
-    log = os.fsencode(tmp_path) + b"/\xff-posts.ndjson"
-    with open(log, "wb") as file:
+    log = tmp_path / os.fsdecode(b"\xff-posts.ndjson")
+    with log.open("wb") as file:
         file.write(json_line(1) + b"{cut\n")
     first = Following(tail(tmp_path / "*.ndjson"))
     assert first.until_quiet() == ["1"]
-    os.rename(log, log + b".1")
-    with open(log, "wb") as file:
+    log.rename(f"{log}.1")
+    with log.open("wb") as file:
         file.write(json_line(2))
     second = Following(tail(tmp_path / "*.ndjson"), first.cursor)
     assert second.until_quiet() == ["2"]

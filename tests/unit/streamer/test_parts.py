@@ -35,7 +35,7 @@ from tests.support.streaming.streamers import NAMES, StreamerProcess, record, wr
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[str]:
-    """moto on loopback: what it has of Kinesis, S3, CloudWatch and Secrets Manager is enough here."""
+    """Moto on loopback: what it has of Kinesis, S3, CloudWatch and Secrets Manager is enough here."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -122,12 +122,19 @@ def _expanded(path: Path) -> list[Path]:
     elif path.exists() or not glob.has_magic(str(path)):
         files = [path]
     else:
-        files = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]
+        files = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207 (absolute patterns)
         if not files:
             raise NoSuchInput(path, "no file matches")
     for file in files:
         _check_readable(file)
     return files
+
+
+def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
+    """Raise DiskFull when the disk below `folder` has less than `needed` bytes left."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskFull(folder, free, needed)
 
 
 def _is_hidden(path: Path) -> bool:

@@ -34,8 +34,8 @@ def parse(record: Mapping[str, Any], repairs: Repairs | None = None) -> Event:
         post_id=_required(record, "post_id"),
         author_id=_required(record, "author_id"),
         posted_at=instant(record.get("posted_at"), "posted_at"),
-        **{field: repairs.text(record[field]) for field in _TEXTS if field in record},  # type: ignore[arg-type]
-        **{field: _list(record[field], repairs) for field in _LISTS if field in record},  # type: ignore[arg-type]
+        **{field: repairs.text(record[field]) for field in _TEXTS if field in record},  # type: ignore[arg-type]  # Post has these fields
+        **{field: _list(record[field], repairs) for field in _LISTS if field in record},  # type: ignore[arg-type]  # and these
     )
 
 

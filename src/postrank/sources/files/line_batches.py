@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from postrank.options import Options
 from postrank.posts import Event, Ignored, Malformed, Notice, Post, Reject, Tombstone
@@ -96,8 +96,9 @@ class LineBatch:
             self.read += 1
             kind = type(outcome)
             if kind is Post or kind is Tombstone:
-                outcome.source_cursor = f"{self.where}:{offset}"  # type: ignore[union-attr]
-                self.events.append(outcome)  # type: ignore[arg-type]
+                event = cast(Event, outcome)  # `is`, above, is faster than isinstance for what nearly every line is
+                event.source_cursor = f"{self.where}:{offset}"
+                self.events.append(event)
             elif isinstance(outcome, Malformed):
                 reason = str(outcome)
                 is_page = reason.startswith("not JSON") and _PAGE.match(line) is not None

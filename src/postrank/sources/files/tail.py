@@ -149,7 +149,7 @@ class Tail:
         """Every file and what it rotated into, each once under whatever names, oldest first."""
         names: set[str] = set()
         for pattern in self.patterns:
-            matching = {path for name in _rotated(pattern) for path in glob.glob(name)}
+            matching = {path for name in _rotated(pattern) for path in glob.glob(name)}  # noqa: PTH207 (absolute patterns)
             if not matching:
                 self._warn("no file matches", pattern=pattern)
             names |= matching

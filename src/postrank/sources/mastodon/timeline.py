@@ -5,6 +5,7 @@ import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from postrank.posts import Malformed, Post
 from postrank.posts.formats.mastodon_statuses import status
@@ -48,7 +49,7 @@ class Timeline:
         while place is not None:
             yield from pause(self.calls.due(), stopped, heard=True)
             try:
-                page = yield from aside(lambda place=place: self._page(place, until), stopped, heard=True)  # type: ignore[misc]
+                page = yield from aside(partial(self._page, place, until), stopped, heard=True)
             except Unavailable as error:
                 if not error.wait:
                     log.warning("span not read", extra={"fields": {"host": self.api.host, "why": str(error)}})

@@ -90,7 +90,7 @@ class Checkpoint:
             file.write(_framed(frame))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)
         sync_folder(self._path.parent)
         self._file.close()
         self._file = self._path.open("ab", buffering=0)

@@ -36,8 +36,8 @@ def _install() -> None:
         original_init(table, *arguments, **named)
         table.partitions = Partitions()
 
-    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]
-    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]
+    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]  # replaces moto's
+    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]  # replaces moto's
 
 
 class Partitions(Document):
@@ -75,7 +75,7 @@ class Partitions(Document):
 
 
 def _answer(response: Any) -> str:
-    """ "GetPartitions": a page of the partitions that the expression leaves, by their values."""
+    """Answer GetPartitions: a page of the partitions that the expression leaves, by their values."""
     from moto.glue.exceptions import InvalidInputException
 
     params = response.parameters

@@ -73,7 +73,7 @@ class Store:
             raise AwsError("NoSuchBucket", "The specified bucket does not exist", status=404, BucketName=bucket)
 
     def versioning(self, bucket: str) -> str:
-        """ "Enabled", "Suspended" or ""."""
+        """Whether a bucket is "Enabled" or "Suspended"; "" before either."""
         row = self.index.db.execute("select versioning from buckets where name = ?", (bucket,)).fetchone()
         return str(row["versioning"]) if row else ""
 

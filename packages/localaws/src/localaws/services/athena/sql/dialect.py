@@ -24,7 +24,7 @@ _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 def _placeholder(parser: Any) -> exp.Expr:
     """A `?`, with its place in the text: parameters are bound in that order."""
     node = exp.Placeholder()
-    node.meta["start"] = parser._prev.start
+    node.meta["start"] = parser._prev.start  # noqa: SLF001 (sqlglot's parsers read it so)
     return node
 
 
