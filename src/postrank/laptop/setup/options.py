@@ -107,6 +107,13 @@ def files_of_line(line: str) -> tuple[Path, ...]:
     return tuple(Path(word).expanduser() for word in words)
 
 
+def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
+    """Raise DiskFull when the disk below `folder` has less than `needed` bytes left."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskFull(folder, free, needed)
+
+
 def _expanded(path: Path) -> list[Path]:
     """The files that a name stands for, in the order of their names."""
     if path.is_dir():
