@@ -90,8 +90,8 @@ class Options:
         if self.kind != REPLAY:
             return ()
         posts = self.posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",)
-        found = [path.resolve() for name in posts for path in _expanded(name)]
-        return tuple(dict.fromkeys(found))
+        files = [path.resolve() for name in posts for path in _expanded(name)]
+        return tuple(dict.fromkeys(files))
 
 
 def files_of_line(line: str) -> tuple[Path, ...]:
@@ -129,13 +129,6 @@ def _expanded(path: Path) -> list[Path]:
     for file in files:
         _check_readable(file)
     return files
-
-
-def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
-    """Raise DiskFull when the disk below `folder` has less than `needed` bytes left."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise DiskFull(folder, free, needed)
 
 
 def _is_hidden(path: Path) -> bool:
