@@ -90,7 +90,8 @@ class Gateway:
     def _served(self, matched: Route, request: HttpRequest, caller: Caller, request_id: str) -> HttpAnswer:
         owner = self._platform.owner(matched.service, matched.action)
         params = self._params(matched, request)
-        guard, action = self._platform.guard, matched.action or f"{request.method} {request.path}"
+        guard = self._platform.guard
+        action = matched.action or f"{request.method} {request.path}"
         lines = guard.admit(
             matched.service, action, params, caller, request_context=of_request(request), request_id=request_id
         )

@@ -132,7 +132,8 @@ class Executions:
         return {"QueryExecutionId": record["id"]}
 
     def batch(self, params: Params, _caller: Caller) -> Response:
-        executions, missing = [], []
+        executions = []
+        missing = []
         for key in params["QueryExecutionIds"]:
             record = self._documents.get("execution", key)
             if record is not None:
