@@ -18,6 +18,7 @@ from postrank_airflow.dag.assets import GAPS, RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
 from postrank_airflow.dag.params import BACKFILL_PARAMS
+from postrank_airflow.dag.wiring import value_of
 from postrank_airflow.tasks import backfill
 
 
@@ -33,9 +34,9 @@ from postrank_airflow.tasks import backfill
     tags=["postrank", "streamer"],
 )
 def backfill_posts() -> None:
-    planned = backfill.plan.override(inlets=[GAPS])()
+    planned = backfill.plan_slices.override(inlets=[GAPS])()
     read = backfill.SliceOperator.one_by_one("read_slice", outlets=[RAW_POSTS]).expand(run_command_kwargs=planned)
-    backfill.mark.override(outlets=[GAPS])(planned, read.output)
+    backfill.close_gaps.override(outlets=[GAPS])(value_of(planned), value_of(read.output))
 
 
 backfill_posts()

@@ -14,17 +14,19 @@ from airflow.providers.amazon.aws.operators.ec2 import (
     EC2TerminateInstanceOperator,
 )
 from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
-from airflow.sdk import dag
+from airflow.sdk import BaseOperator, XComArg, dag
 from pendulum import datetime
 
+from postrank.documents import Document
 from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.wiring import value_of
 from postrank_airflow.tasks import supervision
 
 LOOK = supervision.LOOK_SECONDS
-AWS = {"aws_conn_id": AWS_CONNECTION}
-SSM = {
+AWS: Document = {"aws_conn_id": AWS_CONNECTION}
+SSM: Document = {
     **AWS,
     "document_name": RESOURCES.streamer.document,
     "waiter_delay": LOOK,
@@ -48,18 +50,18 @@ def supervise_streamer() -> None:
     ask_service = SsmRunCommandOperator.partial(task_id="ask_service", fail_on_nonzero_exit=False, **SSM).expand(
         run_command_kwargs=questions
     )
-    verdict = supervision.diagnose(questions, ask_service.output)
-    steps = [
+    verdict = supervision.diagnose(value_of(questions), ask_service.output)
+    steps: list[BaseOperator | XComArg] = [
         SsmRunCommandOperator(task_id="restart_service", run_command_kwargs=supervision.command("restart"), **SSM),
         EC2StartInstanceOperator(
             task_id="start_instance", instance_id=supervision.INSTANCE, check_interval=LOOK, **AWS
         ),
         EC2RebootInstanceOperator(task_id="reboot_instance", instance_ids=supervision.INSTANCE, **AWS),
         EC2TerminateInstanceOperator(task_id="replace_instance", instance_ids=supervision.INSTANCE, **AWS),
-        supervision.leave_alone(verdict),
+        supervision.leave_alone(value_of(verdict)),
     ]
     ask_service >> verdict
-    supervision.choose(verdict) >> steps >> supervision.require_healed(verdict)
+    supervision.choose_remedy(value_of(verdict)) >> steps >> supervision.require_healed(value_of(verdict))
 
 
 supervise_streamer()

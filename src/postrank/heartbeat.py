@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from postrank.errors import Fatal
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # `phase` is starting, streaming, spooling, draining or failed; stopped: told to stop, and did; finished: its source
 # ended, and all of it is acknowledged.
@@ -57,7 +60,7 @@ class Heartbeat:
             raise NoHeartbeat(f"the heartbeat cannot be read: {error}") from error
 
 
-def read_heartbeat(s3: Any, bucket: str, key: str) -> Heartbeat:
+def read_heartbeat(s3: "S3Client", bucket: str, key: str) -> Heartbeat:
     """The heartbeat as it is now. `s3` is boto3's client. Raises NoHeartbeat."""
     try:
         body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -1,12 +1,13 @@
 """Typed reading of a table of options, with every wrong or missing key told in one message."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from postrank.documents import JsonObject
 from postrank.errors import Fatal
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class Options:
     "required"). After a problem it returns a value of the right type, so that reading can go on to the next one.
     """
 
-    def __init__(self, table: Mapping[str, Any], where: str) -> None:
+    def __init__(self, table: JsonObject, where: str) -> None:
         self._table, self._where = dict(table), where
         self._seen: set[str] = set()
         self.problems: list[str] = []
@@ -109,7 +110,7 @@ class Options:
         return int(value)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
-        """true or false."""
+        """True or false."""
         value: bool = self._take(key, bool, default, False)
         return value
 

@@ -173,7 +173,7 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
 
     def at_work() -> bool:
         tasks = {one["task_id"]: one["state"] for one in running.airflow.tasks("rank_authors", run_id)}
-        return tasks.get("layout") == "success" and "running" in tasks.values()
+        return tasks.get("plan_partitions") == "success" and "running" in tasks.values()
 
     wait_for(at_work, timeout=600, what="a task in mid-run", every=0.05)
     scheduler = psutil.Process(running.parts.process_id("scheduler"))

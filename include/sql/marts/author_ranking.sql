@@ -7,9 +7,13 @@ with (
     external_location = {{ params.location | attempt | text }},
     partitioned_by = array['window_date']
 ) as
+-- `seconds` is the length of a window; the whole interval has its own.
 with granularities as (
-    select t.granularity
-    from unnest(array[{{ params.windows | texts }}]) as t (granularity)
+    select
+        t.granularity,
+        t.seconds
+    from (values ('minute', 60), ('hour', 3600), ('day', 86400), ('all', null)) as t (granularity, seconds)
+    where t.granularity in ({{ params.windows | texts }})
 ),
 
 touched as (
@@ -66,12 +70,11 @@ placed as (
         m.minute_peak,
         m.earlier_minute,
         m.earlier_tail,
-        case g.granularity
-            when 'minute' then m.posted_minute
-            when 'hour' then date_trunc('hour', m.posted_minute)
-            when 'day' then date_trunc('day', m.posted_minute)
-            else {{ params.all_from | timestamp }}
-        end as window_start
+        if(
+            g.granularity = 'all',
+            {{ params.all_from | timestamp }},
+            date_trunc(g.granularity, m.posted_minute)
+        ) as window_start
     from minutes as m
     cross join granularities as g
     where
@@ -135,12 +138,12 @@ compared as (
 touched_windows as (
     select
         g.granularity,
-        case g.granularity
-            when 'minute' then t.posted_minute
-            when 'hour' then date_trunc('hour', t.posted_minute)
-            when 'day' then date_trunc('day', t.posted_minute)
-            else {{ params.all_from | timestamp }}
-        end as window_start
+        g.seconds,
+        if(
+            g.granularity = 'all',
+            {{ params.all_from | timestamp }},
+            date_trunc(g.granularity, t.posted_minute)
+        ) as window_start
     from touched as t
     cross join granularities as g
 ),
@@ -154,12 +157,7 @@ due as (
     union
     select
         granularity,
-        case granularity
-            when 'minute' then date_add('minute', 1, window_start)
-            when 'hour' then date_add('hour', 1, window_start)
-            when 'day' then date_add('day', 1, window_start)
-            else window_start
-        end as window_start
+        coalesce(date_add('second', seconds, window_start), window_start) as window_start
     from touched_windows
 ),
 
@@ -185,22 +183,14 @@ matched as (
 
 bounded as (
     select
-        *,
-        case granularity
-            when 'minute' then date_add('minute', 1, window_start)
-            when 'hour' then date_add('hour', 1, window_start)
-            when 'day' then date_add('day', 1, window_start)
-            else {{ params.all_to | timestamp }}
-        end as window_end,
-        case granularity
-            when 'minute' then date_add('minute', 1, earlier_start)
-            when 'hour' then date_add('hour', 1, earlier_start)
-            when 'day' then date_add('day', 1, earlier_start)
-        end as earlier_end
-    from matched
+        m.*,
+        coalesce(date_add('second', g.seconds, m.window_start), {{ params.all_to | timestamp }}) as window_end,
+        date_add('second', g.seconds, m.earlier_start) as earlier_end
+    from matched as m
+    inner join granularities as g on m.granularity = g.granularity
 ),
 
-wanted as (
+selected as (
     select *
     from bounded
     where
@@ -229,7 +219,7 @@ ranks as (
         round(cast(posts as double) / window_posts, 6) as share,
         case when earlier_end = window_start then earlier_rank end as previous_rank,
         peak_60s
-    from wanted
+    from selected
     where rank <= {{ params.limit | integer }}
     union all
     select
@@ -245,7 +235,7 @@ ranks as (
         cast(null as double) as share,
         cast(null as bigint) as previous_rank,
         cast(null as bigint) as peak_60s
-    from wanted
+    from selected
     where coalesce(rank, 1) = 1
 )
 

@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import httpx
-from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook, BaseNotifier, Context
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
@@ -50,10 +49,10 @@ def _post(subject: str, message: str) -> None:
 
 def _webhook() -> str | None:
     try:
-        connection: Any = BaseHook.get_connection(WEBHOOK_CONNECTION)
+        url: str | None = BaseHook.get_connection(WEBHOOK_CONNECTION).password
     except AirflowNotFoundException:
         return None
-    return connection.password
+    return url
 
 
 def _one_line(text: str) -> str:

@@ -3,19 +3,25 @@
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.types import DagRunProtocol
 
 from postrank.aws.athena import Athena
+from postrank.aws.clients import Client, MakeClient
 from postrank.aws.glue import Catalogue
 from postrank.ranking.lease import Lease
 from postrank.ranking.run_identity import Run
+from postrank.supervision.observe import Observer
 from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
+from postrank_airflow.connections.run_context import run_context
 
 
-def client(service: str) -> Any:
+def _client(service: str, /) -> Client:
     """A boto3 client of the connection's account and region."""
     return AwsGenericHook(aws_conn_id=AWS_CONNECTION, client_type=service).get_conn()
+
+
+client: MakeClient = _client
 
 
 def catalogue() -> Catalogue:
@@ -24,25 +30,30 @@ def catalogue() -> Catalogue:
 
 def athena() -> Athena:
     """Athena for the task that asks: its statements say which run they belong to."""
-    return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(get_current_context()))
+    return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(run_context().dag_run))
+
+
+def observer() -> Observer:
+    """What the streamer's instance looks like from outside."""
+    return Observer(client, RESOURCES)
 
 
 def lease(name: str) -> Lease:
     """A lease of the lake, as the run sees it that the task belongs to."""
-    dag_run = get_current_context()["dag_run"]
+    context = run_context()
     return Lease(
         s3=client("s3"),
         bucket=RESOURCES.buckets["lake"],
         name=name,
-        dag_id=dag_run.dag_id,
-        run=Run(dag_run.run_id),
+        dag_id=context.dag_run.dag_id,
+        run=context.run,
         is_over=_is_over,
     )
 
 
 def _is_over(dag_id: str, run_id: str) -> bool:
     """Whether Airflow has ended a run, or does not know it any more."""
-    task_instance: Any = get_current_context()["ti"]
+    task_instance: Any = run_context().ti  # Airflow's protocol leaves get_dagrun_state out
     try:
         return task_instance.get_dagrun_state(dag_id, run_id) in ("success", "failed")
     except AirflowRuntimeError as error:
@@ -51,7 +62,6 @@ def _is_over(dag_id: str, run_id: str) -> bool:
         raise
 
 
-def origin(context: Any) -> str:
+def origin(dag_run: DagRunProtocol) -> str:
     """The run that a statement belongs to, as the cost report tells it."""
-    dag_run = context["dag_run"]
     return f"{dag_run.dag_id}/{Run(dag_run.run_id).slug}"

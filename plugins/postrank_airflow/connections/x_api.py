@@ -3,10 +3,10 @@
 from typing import Any
 
 import httpx
-from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 
 CONNECTION = "postrank_x"  # its password is the bearer token; its extra may name `places`
@@ -27,16 +27,16 @@ def connection() -> Any:
         return None
 
 
-def trends(options: Any, woeid: int) -> dict[str, Any]:
+def trends(options: Any, woeid: int) -> Document:
     """X's answer for a place. Raises XAway; AirflowFailException where asking again does not help."""
     url = f"{(options.host or _HOST).rstrip('/')}/2/trends/by/woeid/{woeid}"
-    query: dict[str, Any] = {"max_trends": _MOST, "trend.fields": "trend_name,tweet_count"}
+    query: Document = {"max_trends": _MOST, "trend.fields": "trend_name,tweet_count"}
     try:
         answer = httpx.get(url, params=query, headers={"Authorization": f"Bearer {options.password}"}, timeout=_SECONDS)
     except httpx.HTTPError as error:
         raise XAway(f"X did not answer GET {url}: {type(error).__name__}") from None
     if answer.is_success:
-        response: dict[str, Any] = answer.json()
+        response: Document = answer.json()
         return response
     why = f"X answers {answer.status_code} to GET {url}: {answer.text[:300]}"
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:

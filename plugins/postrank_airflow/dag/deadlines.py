@@ -4,15 +4,16 @@ A task's own limit ends the task; a deadline ends nothing and tells humans.
 """
 
 from datetime import timedelta
-from typing import Any
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from asgiref.sync import sync_to_async
 
+from postrank.documents import Document
 from postrank_airflow.connections.alerts import tell
 
 
-async def late(*, limit: str, context: dict[str, Any]) -> None:
+async def late(*, limit: str, context: Document) -> None:
     """Tell that a run is late. Airflow's triggerer calls it with what it knows of the run."""
     run = context.get("dag_run") or {}
     words = f"run {run.get('dag_run_id')} of {run.get('dag_id')} is not finished {limit} after it was queued"

@@ -1,15 +1,15 @@
 """What every task has unless its DAG says otherwise: an owner, retries with back-off, a limit, someone to tell."""
 
 from datetime import timedelta
-from typing import Any
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank_airflow.connections.alerts import FailureNotifier
 
 try:
     from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 except ImportError:  # Airflow 3.2, as on Amazon MWAA: there what fails for good is tried again, too
-    _POLICY: dict[str, Any] = {}
+    _POLICY: Document = {}
 else:
     _FATAL = RetryRule(exception=Fatal, action=RetryAction.FAIL, reason="only a change mends it")
     _POLICY = {"retry_policy": ExceptionRetryPolicy(rules=[_FATAL])}

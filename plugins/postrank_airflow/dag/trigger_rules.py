@@ -8,13 +8,13 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 
+from postrank.documents import JsonObject
 from postrank.gaps.request import RecoveryRequest
 from postrank.ranking.request import BadRequest, RankingRequest
 from postrank.trends.hashtags import hour_of
 from postrank_airflow.dag.params import BACKFILL_PARAMS, RANKING_PARAMS, TRENDS_PARAMS
 
-_Params = Mapping[str, Any]
-_RULES: Mapping[str, tuple[Mapping[str, Param], Callable[[_Params], object]]] = {
+_RULES: Mapping[str, tuple[Mapping[str, Param], Callable[[JsonObject], object]]] = {
     "rank_authors": (RANKING_PARAMS, RankingRequest.of),
     "backfill_posts": (BACKFILL_PARAMS, lambda params: RecoveryRequest.of(params, datetime.now(UTC))),
     "trending_topics": (TRENDS_PARAMS, lambda params: params["hour"] and hour_of(params["hour"])),

@@ -35,7 +35,7 @@ class StatementOperator(AthenaOperator):
         super().__init__(**{**arguments, **kwargs})
 
     def execute(self, context: Context) -> str | None:
-        self.query = signed(self.query, clients.origin(context))
+        self.query = signed(self.query, clients.origin(context["dag_run"]))
         try:
             return super().execute(context)
         except TaskDeferred:

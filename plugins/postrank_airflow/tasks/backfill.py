@@ -2,25 +2,26 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
-from airflow.sdk import Context, get_current_context, task
+from airflow.sdk import Context, task
 from airflow.sdk.definitions.mappedoperator import OperatorPartial
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Retryable
 from postrank.gaps import open_gaps
 from postrank.gaps import request as recovery
 from postrank.gaps.open_gaps import Gap, Span
 from postrank.gaps.request import ARCHIVE, RecoveryRequest
 from postrank.posts.times import to_text
-from postrank.ranking.run_identity import Run
 from postrank.report.ledgers import Ledgers
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.dag.pools import BACKFILL
 
 _MENDS_FIRST = 2  # the command's status when trying again does not help
@@ -67,7 +68,7 @@ class SliceOperator(SsmRunCommandOperator):
         }
         return super().execute(context)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+    def execute_complete(self, context: Context, event: Document | None = None) -> Any:  # noqa: ARG002
         """The command's summary. Raises AirflowFailException where a repeat would fail alike, else SliceFailed."""
         answer = _answer(event or {})
         if answer["Status"] == "Success":
@@ -79,28 +80,28 @@ class SliceOperator(SsmRunCommandOperator):
 
 
 @task
-def plan() -> list[dict[str, Any]]:
+def plan_slices() -> list[Document]:
     """Decide on the slices. Plans the commands."""
-    context = get_current_context()
+    context = run_context()
     if (marker := clients.observer().deploy_marker()) is not None:
         since = marker.get("since", "an unknown time")
         raise AirflowSkipException(f"a deployment has been running since {since}: nothing is read")
-    as_of = context["dag_run"].start_date
-    request = RecoveryRequest.of(context["params"], as_of)
+    as_of = context.start_date
+    request = RecoveryRequest.of(context.params, as_of)
     gaps = [] if request.span else _gaps(context)
     for words in recovery.out_of_reach(gaps, as_of):
         _log.warning("gap stays open: %s", words)
     slices = recovery.plan(request, gaps, as_of)
     if not slices:
-        days = context["params"]["lookback_days"]
+        days = context.params["lookback_days"]
         raise AirflowSkipException(f"no open gap of the last {days} days can be read again")
     return [{"Parameters": slice_} for slice_ in slices]
 
 
 @task(trigger_rule="all_done_min_one_success")
-def mark(planned: list[dict[str, Any]], summaries: Sequence[Mapping[str, Any]] | None) -> str:
+def close_gaps(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
     """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
-    context = get_current_context()
+    context = run_context()
     read = [summary for summary in (summaries[:] if summaries is not None else ()) if summary]
     complete = len(read) == len(planned)
     rows = _archived(read) if complete else []
@@ -116,7 +117,7 @@ def mark(planned: list[dict[str, Any]], summaries: Sequence[Mapping[str, Any]] |
     return words
 
 
-def _archived(read: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _archived(read: Iterable[JsonObject]) -> list[Document]:
     """A row for each span that archives were read for: a slice is one file of it, and did not tell the ledger."""
     spans = {
         (summary["source"], Span.between(summary["from"], summary["to"]))
@@ -126,42 +127,40 @@ def _archived(read: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [_row(source, span, "backfill", ARCHIVE) for source, span in sorted(spans)]
 
 
-def _gaps(context: Any, more: Iterable[Mapping[str, Any]] = ()) -> list[Gap]:
+def _gaps(context: RunContext, more: Iterable[JsonObject] = ()) -> list[Gap]:
     """The gaps of the ledger that are not marked as recovered, as far back as was asked; `more` are further rows."""
-    as_of = context["dag_run"].start_date
+    as_of = context.start_date
     ledgers = Ledgers(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
     # What this run's slices note may fall on the day after it began.
-    days = [(as_of - timedelta(days=n)).date().isoformat() for n in range(-1, context["params"]["lookback_days"] + 1)]
+    days = [(as_of - timedelta(days=n)).date().isoformat() for n in range(-1, context.params["lookback_days"] + 1)]
     return open_gaps.unmarked([*ledgers.rows("gaps", days), *more])
 
 
-def _write(context: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+def _write(context: RunContext, rows: Iterable[JsonObject]) -> None:
     """Write the run's rows as its one object of the ledger; nothing when there are none."""
-    dag_run = context["dag_run"]
     if lines := "".join(json.dumps(row) + "\n" for row in rows):
-        name = f"dt={dag_run.start_date:%Y-%m-%d}/airflow-{Run(dag_run.run_id).slug}.ndjson"
+        name = f"dt={context.start_date:%Y-%m-%d}/airflow-{context.run.slug}.ndjson"
         key = f"{RESOURCES.keys['ledgers']}gaps/{name}"
         clients.client("s3").put_object(Bucket=RESOURCES.buckets["raw"], Key=key, Body=lines.encode())
 
 
-def _row(source: str, span: Span, reason: str, by: str) -> dict[str, Any]:
+def _row(source: str, span: Span, reason: str, by: str) -> Document:
     """A row of the gap ledger, as the streamer writes them."""
     row = {"source": source, "gap_from": to_text(span.since), "gap_to": to_text(span.until), "reason": reason}
     return {"collector": "backfill_posts", **row, "recovered_by": by, "noted_at": to_text(datetime.now(UTC))}
 
 
-def _answer(event: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(event: JsonObject) -> JsonObject:
     """What the one instance that was asked says of the command."""
     ssm, command = clients.client("ssm"), str(event["command_id"])
     (invocation,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
-    answer: dict[str, Any] = ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
-    return answer
+    return ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
 
 
-def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(answer: JsonObject) -> Document:
     """The JSON that the command printed last; empty when it printed none."""
     try:
-        summary: dict[str, Any] = json.loads(answer["StandardOutputContent"].strip().splitlines()[-1])
+        summary: Document = json.loads(answer["StandardOutputContent"].strip().splitlines()[-1])
     except (IndexError, ValueError):
         return {}
     return summary

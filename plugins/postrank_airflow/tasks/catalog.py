@@ -1,8 +1,8 @@
 """The tasks of `refresh_catalog` after the crawl: did it succeed, and is every delivered hour in the catalogue?"""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from airflow.sdk import get_current_context, task
+from airflow.sdk import task
 
 from postrank.aws.prefixes import measure
 from postrank.aws.tables import prefix
@@ -10,6 +10,10 @@ from postrank.errors import Fatal, Retryable
 from postrank.ranking.arrivals import hours_ended_in
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import run_context
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 CRAWLED = ("raw_posts", "raw_author_windows")
 
@@ -43,11 +47,10 @@ def require_success() -> str:
 @task
 def require_partitions() -> str:
     """Every hour of the interval that holds objects (by hand: every hour) is a partition. Returns what was seen."""
-    context = get_current_context()
-    dag_run, s3, catalogue = context["dag_run"], clients.client("s3"), clients.catalogue()
-    requested = None
-    if dag_run.run_type in ("scheduled", "backfill"):
-        requested = hours_ended_in(dag_run.data_interval_start, dag_run.data_interval_end)
+    context = run_context()
+    s3 = clients.client("s3")
+    catalogue = clients.catalogue()
+    requested = hours_ended_in(*context.data_interval) if context.data_interval else None
     seen = []
     for table in CRAWLED:
         existing = {"T".join(partition.values) for partition in catalogue.partitions(table)}
@@ -58,7 +61,7 @@ def require_partitions() -> str:
     return "; ".join(seen)
 
 
-def _delivered(s3: Any, table: str, requested: list[str] | None) -> set[str]:
+def _delivered(s3: "S3Client", table: str, requested: list[str] | None) -> set[str]:
     """The arrival hours that hold objects: those of `asked`, or all."""
     root = prefix(table, RESOURCES)
     if requested is not None:
@@ -68,6 +71,6 @@ def _delivered(s3: Any, table: str, requested: list[str] | None) -> set[str]:
     return {f"{day[3:]}T{hour[5:]}" for day in days for hour in _folders(s3, bucket, f"{key}{day}/")}
 
 
-def _folders(s3: Any, bucket: str, below: str) -> list[str]:
+def _folders(s3: "S3Client", bucket: str, below: str) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below, Delimiter="/")
     return [entry["Prefix"].rstrip("/").rsplit("/", 1)[1] for page in pages for entry in page.get("CommonPrefixes", ())]

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import chain, get_current_context, task
+from airflow.sdk import chain, task
 
+from postrank.documents import Document
 from postrank.lake.compaction import Compaction
 from postrank.ranking.lease import RANKING
-from postrank.ranking.run_identity import Run
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.wiring import value_of
 from postrank_airflow.operators.athena import CreateTableOperator
 
 _create = CreateTableOperator.of_file
@@ -20,7 +22,7 @@ def compact_partitions() -> Any:
     """Wire the tasks up: small files. Returns the first and the last task."""
     planned = plan_compaction()
     compacted = _create("compacted", "maintenance/compacted.sql").expand(params=planned)
-    pointed = point_compacted(planned)
+    pointed = point_compacted(value_of(planned))
     chain(compacted, pointed)
     return planned, pointed
 
@@ -29,41 +31,40 @@ def settle_rankings() -> Any:
     """Wire the tasks up: rankings of old days, without what newer revisions have replaced."""
     planned = plan_settling()
     settled = _create("settled_ranking", "maintenance/settled_ranking.sql").expand(params=planned)
-    pointed = point_settled(planned)
+    pointed = point_settled(value_of(planned))
     chain(settled, pointed)
     return planned, pointed
 
 
 @task
-def plan_compaction() -> list[dict[str, Any]]:
+def plan_compaction() -> list[Document]:
     """Find the partitions of many small files. Plans `compacted`."""
-    return _compaction(get_current_context()).plan()
+    return _compaction(run_context()).plan()
 
 
 @task
-def point_compacted(planned: list[dict[str, Any]]) -> str:
+def point_compacted(planned: list[Document]) -> str:
     """Check that no row was lost, then let everybody read the larger files."""
-    return f"{_compaction(get_current_context()).point(list(planned))} partitions compacted"
+    return f"{_compaction(run_context()).point(list(planned))} partitions compacted"
 
 
 @task
-def plan_settling() -> list[dict[str, Any]]:
+def plan_settling() -> list[Document]:
     """Find the days old enough to keep their newest revisions alone. Plans `settled_ranking`."""
-    context = get_current_context()
-    return _compaction(context).settle(timedelta(days=context["params"]["keep_revisions_days"]))
+    context = run_context()
+    return _compaction(context).settle(timedelta(days=context.params["keep_revisions_days"]))
 
 
 @task
-def point_settled(planned: list[dict[str, Any]]) -> str:
+def point_settled(planned: list[Document]) -> str:
     """Check what was gathered, let everybody read it, forget what it came from."""
-    return f"{_compaction(get_current_context()).point_settled(list(planned))} partitions gathered"
+    return f"{_compaction(run_context()).point_settled(list(planned))} partitions gathered"
 
 
-def _compaction(context: Any) -> Compaction:
-    dag_run = context["dag_run"]
+def _compaction(context: RunContext) -> Compaction:
     return Compaction(
-        run=Run(dag_run.run_id),
-        as_of=dag_run.start_date,
+        run=context.run,
+        as_of=context.start_date,
         resources=RESOURCES,
         athena=clients.athena(),
         catalogue=clients.catalogue(),

@@ -1,9 +1,9 @@
 """The tasks of `check_delivery`: every hop between the streamer and the lake, each failing with its numbers."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
-from airflow.sdk import Param, get_current_context, task
+from airflow.sdk import Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.delivery import account as accounts
@@ -17,7 +17,11 @@ from postrank.heartbeat import Heartbeat, read_heartbeat
 from postrank.sinks.kinesis import KinesisSink
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import run_context
 from postrank_airflow.connections.sql_filters import render
+
+if TYPE_CHECKING:
+    from mypy_boto3_firehose import FirehoseClient
 
 PARAMS = {
     "put_back_records": Param(
@@ -93,7 +97,7 @@ def require_movement() -> str:
 @task
 def put_errors_back() -> str:
     """Put undelivered records back on their streams, at most as many as requested."""
-    most, done = get_current_context()["params"]["put_back_records"], 0
+    most, done = run_context().params["put_back_records"], 0
     if not most:
         raise AirflowSkipException("not requested: see the param put_back_records")
     sink = KinesisSink(clients.client("kinesis"), RESOURCES.streams)
@@ -129,7 +133,7 @@ def require_equal_windows() -> str:
     return comparison.hold_new(datetime.now(UTC))
 
 
-def _state(firehose: Any, name: str) -> str:
+def _state(firehose: "FirehoseClient", name: str) -> str:
     try:
         described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
     except firehose.exceptions.ResourceNotFoundException:

@@ -1,9 +1,8 @@
 """The tasks of `maintain_lake`, and its params."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from airflow.sdk import Param, get_current_context, task
+from airflow.sdk import Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.delivery.window_check import Comparison
@@ -12,6 +11,7 @@ from postrank.lake.retention import Maintenance
 from postrank.ranking.arrivals import HOUR
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 
 DATE = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
@@ -47,9 +47,9 @@ WHATEVER_CAME_BEFORE = "none_failed"  # a day without deleted posts, or a human'
 @task
 def compare_windows() -> str:
     """Check that the stream's minutes of the compared days equal the lake's."""
-    context = get_current_context()
-    now = context["dag_run"].start_date
-    days = context["params"]["compare_days"] or [(now - timedelta(days=1)).date().isoformat()]
+    context = run_context()
+    now = context.start_date
+    days = context.params["compare_days"] or [(now - timedelta(days=1)).date().isoformat()]
     comparison = Comparison(
         resources=RESOURCES,
         athena=clients.athena(),
@@ -64,21 +64,21 @@ def compare_windows() -> str:
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
-def sweep() -> str:
+def delete_leftovers() -> str:
     """Delete files that no partition points at."""
-    return f"{_maintenance(get_current_context()).sweep()} objects deleted"
+    return f"{_maintenance(run_context()).sweep()} objects deleted"
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
-def expire() -> dict[str, int]:
+def expire_objects() -> dict[str, int]:
     """Delete what exceeds its retention: query results, exports, catalog partitions of expired raw objects."""
-    return _maintenance(get_current_context()).expire()
+    return _maintenance(run_context()).expire()
 
 
 @task
 def report_costs() -> str:
     """Write the cost of the previous day's statements by DAG, run and relation."""
-    day = (get_current_context()["dag_run"].start_date - timedelta(days=1)).date()
+    day = (run_context().start_date - timedelta(days=1)).date()
     costs = Costs(clients.client("athena"), RESOURCES.workgroup, Price.of_list())
     report = costs.store(day, clients.client("s3"), RESOURCES.buckets["results"])
     if not report["statements"]:
@@ -86,9 +86,9 @@ def report_costs() -> str:
     return f"{report['cost']} {report['currency']} for {report['statements']} statements on {day}"
 
 
-def _maintenance(context: Any) -> Maintenance:
+def _maintenance(context: RunContext) -> Maintenance:
     return Maintenance(
-        as_of=context["dag_run"].start_date,
+        as_of=context.start_date,
         resources=RESOURCES,
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),

@@ -4,16 +4,17 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from airflow.sdk import PokeReturnValue, get_current_context, task
+from airflow.sdk import PokeReturnValue, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.documents import Document
 from postrank.ranking.arrivals import hours_ended_in
 from postrank.ranking.lease import RANKING
 from postrank.ranking.request import RankingRequest
-from postrank.ranking.run_identity import Run
 from postrank.ranking.steps import Ranking, Statements
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
 
@@ -23,9 +24,9 @@ AFTER_ANY = "none_failed_min_one_success"  # what had nothing to write was skipp
 
 
 @task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
-def plan() -> PokeReturnValue:
+def plan_arrivals() -> PokeReturnValue:
     """Wait for the ranking lease without a worker's slot; make missing views; find what to ingest. Plans `arrivals`."""
-    context = get_current_context()
+    context = run_context()
     ranking = _ranking(context)
     if not ranking.begin():
         log.info("the ranking lease is held by run %s", ranking.lease.holder)
@@ -41,57 +42,61 @@ def plan() -> PokeReturnValue:
 
 
 @task(trigger_rule=AFTER_ANY)
-def survey() -> Statements:
-    """Count what was staged by kind; stop when too much of it is unusable. Plans `touched`."""
-    context = get_current_context()
-    ranking, notes = _ranking(context), _noted(context, "plan")
+def survey_arrivals() -> Statements:
+    """Count what was staged by kind; stop when too much of it is unusable. Plans `touched_minutes`."""
+    context = run_context()
+    ranking, notes = _ranking(context), _noted(context, "plan_arrivals")
     lines = ranking.survey(notes)
     _note(context, lines)
     return ranking.touched(notes)
 
 
 @task(trigger_rule=AFTER_ANY)
-def layout() -> Statements:
+def plan_partitions() -> Statements:
     """Take on the debt of what was touched, and lay out all that is to be written. Plans `post_versions`."""
-    context = get_current_context()
-    planned = _ranking(context).layout(_noted(context, "plan"), _noted(context, "survey"))
+    context = run_context()
+    planned = _ranking(context).layout(_noted(context, "plan_arrivals"), _noted(context, "survey_arrivals"))
     _note(context, planned)
-    return planned["post_versions"]
+    statements: Statements = planned["post_versions"]
+    return statements
 
 
 @task(trigger_rule=AFTER_ANY)
 def point_versions() -> Statements:
     """Check `post_versions`, then let everybody read it. Plans `author_minutes`."""
-    context = get_current_context()
-    planned = _noted(context, "layout")
-    _ranking(context).point_versions(planned, _noted(context, "plan"))
-    return planned["author_minutes"]
+    context = run_context()
+    planned = _noted(context, "plan_partitions")
+    _ranking(context).point_versions(planned, _noted(context, "plan_arrivals"))
+    statements: Statements = planned["author_minutes"]
+    return statements
 
 
 @task(trigger_rule=AFTER_ANY)
 def point_minutes() -> Statements:
     """Check `author_minutes`, then let everybody read it. Plans `author_ranking`."""
-    context = get_current_context()
-    planned = _noted(context, "layout")
+    context = run_context()
+    planned = _noted(context, "plan_partitions")
     _ranking(context).point_minutes(planned)
-    return planned["author_ranking"]
+    statements: Statements = planned["author_ranking"]
+    return statements
 
 
 @task(trigger_rule=AFTER_ANY)
 def point_ranking() -> Statements:
     """Check `author_ranking`, then let everybody read it. Plans the exports."""
-    context = get_current_context()
-    planned = _noted(context, "layout")
+    context = run_context()
+    planned = _noted(context, "plan_partitions")
     _ranking(context).point_ranking(planned)
-    return planned["exports"]
+    statements: Statements = planned["exports"]
+    return statements
 
 
 @task(trigger_rule=AFTER_ANY)
-def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queries: list[Any]) -> str:
+def publish_ranking(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queries: list[Any]) -> str:
     """Write the export's files, its manifest and, last, the pointer to the newest."""
-    context = get_current_context()
+    context = run_context()
     ranking = _ranking(context)
-    planned = _noted(context, "layout")
+    planned = _noted(context, "plan_partitions")
     ranking.end()
     ranking.drop_scratch(planned)
     if not planned["exports"]:
@@ -99,43 +104,41 @@ def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queri
     return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), planned, _heading(context))
 
 
-def _heading(context: Any) -> dict[str, Any]:
+def _heading(context: RunContext) -> Document:
     """What opens the manifest beside the request: where the export comes from."""
-    dag_run = context["dag_run"]
     return {
-        "dag_id": dag_run.dag_id,
-        "run_id": dag_run.run_id,
-        "arrival_hours": list(_noted(context, "plan")),
-        "arrived_lines": _noted(context, "survey"),
+        "dag_id": context.dag_run.dag_id,
+        "run_id": context.dag_run.run_id,
+        "arrival_hours": list(_noted(context, "plan_arrivals")),
+        "arrived_lines": _noted(context, "survey_arrivals"),
     }
 
 
-def _ranking(context: Any) -> Ranking:
+def _ranking(context: RunContext) -> Ranking:
     """The run that this task belongs to."""
-    dag_run = context["dag_run"]
-    scheduled = dag_run.run_type in ("scheduled", "backfill")
     return Ranking(
-        run=Run(dag_run.run_id),
-        request=RankingRequest.of(context["params"]),
-        data_hours=hours_ended_in(dag_run.data_interval_start, dag_run.data_interval_end) if scheduled else [],
-        as_of=dag_run.start_date,
+        run=context.run,
+        request=RankingRequest.of(context.params),
+        data_hours=hours_ended_in(*context.data_interval) if context.data_interval else [],
+        as_of=context.start_date,
         resources=RESOURCES,
         athena=clients.athena(),
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),
         lease=clients.lease(RANKING),
-        publishes=dag_run.run_type == "scheduled" or context["params"]["publish"],
+        publishes=context.dag_run.run_type == "scheduled" or context.params["publish"],
         render=render,
     )
 
 
-def _note(context: Any, facts: Any) -> None:
+def _note(context: RunContext, facts: Any) -> None:
     """Keep facts for later tasks, beside what is mapped over (Airflow maps over return values only)."""
-    context["ti"].xcom_push(key="noted", value=facts)
+    context.ti.xcom_push(key="noted", value=facts)
 
 
-def _noted(context: Any, task_id: str) -> dict[str, Any]:
-    return context["ti"].xcom_pull(task_ids=task_id, key="noted") or {}
+def _noted(context: RunContext, task_id: str) -> Document:
+    noted: Document = context.ti.xcom_pull(task_ids=task_id, key="noted") or {}
+    return noted
 
 
 def _flat(queries: Any) -> list[str]:

@@ -4,15 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import get_current_context, task
+from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.documents import Document
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
 from postrank.ranking.lease import RANKING, TRENDS
-from postrank.ranking.run_identity import Run
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.assets import POSTS
 from postrank_airflow.operators.athena import CreateTableOperator
@@ -22,7 +23,9 @@ PATIENCE = timedelta(hours=11)  # a run that nobody answers ends before the next
 
 def redact_deleted_posts() -> Any:
     """Wire the tasks up. Returns the last one."""
-    planned, decided, dates = plan_redaction(), decide(), begin_redaction()
+    planned = plan_redaction()
+    decided = choose_redaction()
+    dates = begin_redaction()
     approved = ApprovalOperator(
         task_id="approve_redaction",
         subject="Redact {{ ti.xcom_pull(task_ids='plan_redaction', key='posts') }} deleted posts?",
@@ -42,61 +45,60 @@ def redact_deleted_posts() -> Any:
 
 
 @task
-def plan_redaction() -> list[dict[str, Any]]:
+def plan_redaction() -> list[Document]:
     """End what earlier runs began; find the deleted posts that the lake still holds. Plans `redacted_versions`."""
-    context = get_current_context()
+    context = run_context()
     plan = _redaction(context).plan()
     if not plan.count:
         raise AirflowSkipException("no deleted post is left to redact")
-    context["ti"].xcom_push(key="posts", value=plan.count)
+    context.ti.xcom_push(key="posts", value=plan.count)
     return plan.statements
 
 
 @task.branch
-def decide() -> str:
+def choose_redaction() -> str:
     """Whether a human has to approve."""
-    context = get_current_context()
-    posts = context["ti"].xcom_pull(task_ids="plan_redaction", key="posts")
-    return "approve_redaction" if posts > context["params"]["approved_posts"] else "begin_redaction"
+    context = run_context()
+    posts = context.ti.xcom_pull(task_ids="plan_redaction", key="posts")
+    return "approve_redaction" if posts > context.params["approved_posts"] else "begin_redaction"
 
 
 @task(trigger_rule="none_failed_min_one_success")
 def begin_redaction() -> list[str]:
     """From here on the plan will be carried out, by this run or the next. Plans `redact_raw`."""
-    context = get_current_context()
-    answer = context["ti"].xcom_pull(task_ids="approve_redaction") or {}
+    context = run_context()
+    answer = context.ti.xcom_pull(task_ids="approve_redaction") or {}
     return _redaction(context).begin((answer.get("responded_by_user") or {}).get("name"))
 
 
 @task
 def redact_raw(date: str) -> str:
     """Put stubs in the place of the deleted posts' lines that arrived on a date."""
-    return f"{_redaction(get_current_context()).rewrite_raw(date)} lines of {date} redacted"
+    return f"{_redaction(run_context()).rewrite_raw(date)} lines of {date} redacted"
 
 
 @task
 def finish_redaction() -> str:
     """Check and point at the partitions without deleted posts, empty those with them, write the evidence."""
-    return _redaction(get_current_context()).finish()
+    return _redaction(run_context()).finish()
 
 
 @task
 def redact_elsewhere() -> str:
     """Take deleted posts out of what Firehose could not deliver and out of lines that broke the contract."""
-    elsewhere = Elsewhere(**_parts(get_current_context()))
+    elsewhere = Elsewhere(**_parts(run_context()))
     return f"{elsewhere.redact()} objects of error records and rejects redacted"
 
 
-def _redaction(context: Any) -> Redaction:
+def _redaction(context: RunContext) -> Redaction:
     return Redaction(**_parts(context), leases=[clients.lease(RANKING), clients.lease(TRENDS)])
 
 
-def _parts(context: Any) -> dict[str, Any]:
-    dag_run = context["dag_run"]
+def _parts(context: RunContext) -> Document:
     return {
         "catalogue": clients.catalogue(),
-        "run": Run(dag_run.run_id),
-        "as_of": dag_run.start_date,
+        "run": context.run,
+        "as_of": context.start_date,
         "resources": RESOURCES,
         "athena": clients.athena(),
         "s3": clients.client("s3"),

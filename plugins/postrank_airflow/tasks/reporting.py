@@ -1,24 +1,24 @@
 """The last task of `rank_authors`: what the ledgers say of the run, and the report for people, beside the export."""
 
-from airflow.sdk import get_current_context, task
+from airflow.sdk import task
 
 from postrank.ranking.export_reader import Results
-from postrank.ranking.run_identity import Run
 from postrank.report.exports import Exports
 from postrank.report.ledgers import Ledgers
 from postrank.report.post_content import export_words
 from postrank.report.store import Report
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
+from postrank_airflow.connections.run_context import run_context
 from postrank_airflow.connections.sql_filters import render
 
 
 @task
-def report() -> str:
+def write_report() -> str:
     """Export the interval's hashtags, types and text lengths and the run's part of the ledgers, then write the report
     from what was exported. Returns where it is.
     """
-    s3, run = clients.client("s3"), Run(get_current_context()["dag_run"].run_id).slug
+    s3, run = clients.client("s3"), run_context().run.slug
     results = Results(s3, RESOURCES.buckets["results"])
     ledgers = Ledgers(s3, RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
     export = Exports(results).open(run)

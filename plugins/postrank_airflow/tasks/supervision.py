@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.supervision.diagnosis import ESCALATE, HEALING, NOTHING, WAIT, judge
 from postrank.supervision.history import History
@@ -27,7 +28,7 @@ class StreamerUnwell(Fatal):
 
 
 @task
-def look_at_instance() -> list[dict[str, Any]]:
+def look_at_instance() -> list[Document]:
     """Find the instance; returns what to ask Systems Manager of it, if it answers. Skipped during a deployment."""
     if (marker := clients.observer().deploy_marker()) is not None:
         since = marker.get("since", "an unknown time")
@@ -37,7 +38,7 @@ def look_at_instance() -> list[dict[str, Any]]:
 
 
 @task(trigger_rule="none_failed_min_one_success")
-def diagnose(questions: list[dict[str, Any]], commands: Any) -> dict[str, Any]:
+def diagnose(questions: list[Document], commands: Any) -> Document:
     """Put instance, service and heartbeat together; remember what will be tried, and tell humans of it."""
     observer = clients.observer()
     sight = replace(observer.look(), service=observer.service(questions, list(commands or ())))
@@ -51,13 +52,13 @@ def diagnose(questions: list[dict[str, Any]], commands: Any) -> dict[str, Any]:
 
 
 @task.branch
-def choose(verdict: dict[str, Any]) -> str:
+def choose_remedy(verdict: Document) -> str:
     """The one healing step of this run."""
     return verdict["action"] if verdict["action"] in HEALING else DOES_NOTHING
 
 
 @task
-def leave_alone(verdict: dict[str, Any]) -> str:
+def leave_alone(verdict: Document) -> str:
     """Nothing is done: the streamer is well, or time must pass, or a human is needed (which fails)."""
     if verdict["action"] == ESCALATE:
         raise StreamerUnwell(verdict["finding"])
@@ -71,7 +72,7 @@ def leave_alone(verdict: dict[str, Any]) -> str:
     trigger_rule="none_failed_min_one_success",
     retries=0,
 )
-def require_healed(verdict: dict[str, Any]) -> bool:
+def require_healed(verdict: Document) -> bool:
     """After a healing step: wait until the streamer beats again. A time-out fails the run."""
     if verdict["action"] not in HEALING:
         return True
@@ -91,6 +92,6 @@ def require_healed(verdict: dict[str, Any]) -> bool:
     return healed
 
 
-def command(action: str) -> dict[str, Any]:
+def command(action: str) -> Document:
     """What to send to the streamer's SSM document so that it acts on the instance of the verdict."""
     return {"InstanceIds": [INSTANCE], "Parameters": {"Action": [action]}}

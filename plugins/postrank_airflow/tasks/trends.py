@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.exceptions import AirflowNotFoundException
-from airflow.sdk import BaseHook, PokeReturnValue, get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk import BaseHook, PokeReturnValue, task
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
+from postrank.documents import Document
 from postrank.ranking.lease import TRENDS
-from postrank.ranking.run_identity import Run
 from postrank.trends import x_places
 from postrank.trends.hashtags import Trends, hour_of, last_ended, put_json
 from postrank.trends.warehouse import Warehouse
 from postrank.trends.x_places import Place
 from postrank_airflow.connections import clients, x_api
 from postrank_airflow.connections.environment import POSTGRES, RESOURCES
+from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
 from postrank_airflow.dag.pools import X_TRENDS
@@ -27,11 +27,11 @@ WAREHOUSE_CONNECTION = "postrank_warehouse"
 
 
 @task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
-def plan() -> PokeReturnValue:
+def plan_hours() -> PokeReturnValue:
     """Wait for the lease of the hashtags without a worker's slot. Decide on the hours: the one that ended and, unless
     one was asked for, those that late posts have touched. Plans `hashtag_ranking`.
     """
-    context = get_current_context()
+    context = run_context()
     work = _trends(context)
     hour = _hour(context)
     if not work.has_posts:
@@ -39,56 +39,55 @@ def plan() -> PokeReturnValue:
     if not work.begin():
         log.info("the lease of the hashtags is held by run %s", work.lease.holder)
         return PokeReturnValue(is_done=False)
-    owed = {} if context["params"]["hour"] else work.owed()
+    owed = {} if context.params["hour"] else work.owed()
     hours = [hour, *work.late(hour, owed)]
-    context["ti"].xcom_push(key="noted", value={"hours": [start.isoformat() for start in hours], "owed": owed})
-    return PokeReturnValue(is_done=True, xcom_value=work.plan(hours, context["params"]["top"]))
+    context.ti.xcom_push(key="noted", value={"hours": [start.isoformat() for start in hours], "owed": owed})
+    return PokeReturnValue(is_done=True, xcom_value=work.plan(hours, context.params["top"]))
 
 
 @task
-def point() -> list[dict[str, Any]]:
+def point_hashtags() -> list[Document]:
     """Check `hashtag_ranking`, then let everybody read it. Plans the exports."""
-    context = get_current_context()
+    context = run_context()
     hours, owed = _noted(context)
     return _trends(context).point(hours, owed)
 
 
 @task
-def publish(queries: Sequence[str]) -> list[str]:
+def publish_hashtags(queries: Sequence[str]) -> list[str]:
     """Write the hours' hashtags to the results bucket. Returns the keys."""
-    context = get_current_context()
-    dag_run = context["dag_run"]
+    context = run_context()
     hours, _ = _noted(context)
     work = _trends(context)
     work.end()
-    return work.publish(hours, queries[:], {"dag_id": dag_run.dag_id, "run_id": dag_run.run_id})
+    return work.publish(hours, queries[:], {"dag_id": context.dag_run.dag_id, "run_id": context.dag_run.run_id})
 
 
 @task
-def places() -> list[dict[str, Any]]:
-    """Which places to ask X about: the asked ones, else those that the connection names. Plans `hear`."""
-    context = get_current_context()
+def plan_places() -> list[Document]:
+    """Which places to ask X about: the requested ones, else those of the connection. Plans `read_place_trends`."""
+    context = run_context()
     if (connection := x_api.connection()) is None:
         raise AirflowSkipException(f"no trends requested from X: there is no connection {x_api.CONNECTION}")
-    if _hour(context) != last_ended(context["dag_run"].start_date):
+    if _hour(context) != last_ended(context.start_date):
         raise AirflowSkipException("X returns only current trends, and a past hour was requested")
     names = {place.woeid: place for place in Place.configured(connection.extra_dejson.get("places", {}))}
-    requested = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context["params"]["places"]] or names.values()
+    requested = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context.params["places"]] or names.values()
     if not requested:
         raise AirflowSkipException(f"no trends requested from X: neither the run nor {x_api.CONNECTION} names places")
     return [{"woeid": place.woeid, "name": place.name} for place in requested]
 
 
 @task(pool=X_TRENDS)
-def hear(place: dict[str, Any]) -> str:
+def read_place_trends(place: Document) -> str:
     """Ask X what is trending at a place, and write it to the results bucket. Returns the key."""
-    context = get_current_context()
-    requested, hour = Place(**place), last_ended(context["dag_run"].start_date)
+    context = run_context()
+    requested, hour = Place(**place), last_ended(context.start_date)
     answer = x_api.trends(x_api.connection(), requested.woeid)
     key = x_places.key(hour, requested.woeid)
     document = {
         **x_places.document(requested, hour, datetime.now(UTC), answer),
-        "run": Run(context["dag_run"].run_id).slug,
+        "run": context.run.slug,
     }
     put_json(clients.client("s3"), RESOURCES.buckets["results"], key, document)
     return key
@@ -97,7 +96,7 @@ def hear(place: dict[str, Any]) -> str:
 @task(trigger_rule="none_failed")
 def store(results: Any, *, of_places: bool) -> str:
     """Put what was published into Postgres; all that ever was, when the run is to rebuild it."""
-    rebuild = get_current_context()["params"]["rebuild"]
+    rebuild = run_context().params["rebuild"]
     keys = list(results[:]) if results else []
     if not (keys or rebuild):
         raise AirflowSkipException("nothing was published")
@@ -117,25 +116,23 @@ def store(results: Any, *, of_places: bool) -> str:
     return f"{warehouse.store(warehouse.keys(places=of_places) if rebuild else keys)} rows stored"
 
 
-def _noted(context: Any) -> tuple[list[datetime], dict[str, str]]:
-    """The hours that `plan` has decided on, and the debt that they pay."""
-    noted = context["ti"].xcom_pull(task_ids="plan", key="noted")
+def _noted(context: RunContext) -> tuple[list[datetime], dict[str, str]]:
+    """The hours that `plan_hours` has chosen, and the debt that they pay."""
+    noted = context.ti.xcom_pull(task_ids="plan_hours", key="noted")
     return [datetime.fromisoformat(hour) for hour in noted["hours"]], noted["owed"]
 
 
-def _hour(context: Any) -> datetime:
+def _hour(context: RunContext) -> datetime:
     """The hour that was asked for, or the last one that had ended; a run by hand has no interval of its own."""
-    dag_run, requested = context["dag_run"], context["params"]["hour"]
-    scheduled = dag_run.run_type in ("scheduled", "backfill")
-    return (
-        hour_of(requested) if requested else last_ended(dag_run.data_interval_end if scheduled else dag_run.start_date)
-    )
+    if requested := context.params["hour"]:
+        return hour_of(requested)
+    return last_ended(context.data_interval[1] if context.data_interval else context.start_date)
 
 
-def _trends(context: Any) -> Trends:
+def _trends(context: RunContext) -> Trends:
     """The run that this task belongs to."""
     return Trends(
-        run=Run(context["dag_run"].run_id),
+        run=context.run,
         resources=RESOURCES,
         athena=clients.athena(),
         catalogue=clients.catalogue(),

@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from postrank.documents import Document
+
 # The requests that make runs, and where their bodies name the DAG, where not the path, and the params.
 _TRIGGERS = (
     (re.compile(r"/api/v2/dags/(?P<dag>[^/]+)/dagRuns$"), "conf"),
@@ -44,10 +46,10 @@ class TriggerCheck:
 
 
 def _posts(scope: Any) -> bool:
-    return scope["type"] == "http" and scope["method"] == "POST"
+    return bool(scope["type"] == "http" and scope["method"] == "POST")
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def _json(body: bytes) -> Document:
     """The object that a body holds; an empty one where it holds none, of which Airflow itself says what is wrong."""
     try:
         document = json.loads(body)

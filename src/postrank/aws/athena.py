@@ -2,9 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.errors import Retryable
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
 _FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
@@ -38,7 +42,7 @@ class Execution:
 class Athena:
     """Statements against one database in one workgroup. `client` is boto3's Athena client."""
 
-    client: Any
+    client: "AthenaClient"
     database: str
     workgroup: str
     poll_seconds: float = 0.2  # the first wait; it grows to MAX_POLL_SECONDS
@@ -78,12 +82,11 @@ class Athena:
         """What a finished statement cost, and where its result lies. Raises QueryFailed."""
         return _succeeded(self._get(query_id))
 
-    def _get(self, query_id: str) -> dict[str, Any]:
-        execution: dict[str, Any] = self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        return execution
+    def _get(self, query_id: str) -> "QueryExecutionTypeDef":
+        return self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
 
 
-def _succeeded(execution: dict[str, Any]) -> Execution:
+def _succeeded(execution: "QueryExecutionTypeDef") -> Execution:
     status = execution["Status"]
     if status["State"] != "SUCCEEDED":
         raise QueryFailed(

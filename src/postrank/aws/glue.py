@@ -4,9 +4,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from postrank.errors import Retryable
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import (
+        GetPartitionsRequestPaginateTypeDef,
+        PartitionErrorTypeDef,
+        PartitionInputTypeDef,
+        StorageDescriptorOutputTypeDef,
+        TableTypeDef,
+    )
 
 _CREATE_LIMIT = 100  # partitions a call (AWS Glue API, "BatchCreatePartition")
 _DELETE_LIMIT = 25  # partitions a call (AWS Glue API, "BatchDeletePartition")
@@ -16,7 +26,7 @@ _T = TypeVar("_T")
 class PartitionsRefused(Retryable):
     """Glue did not take some partitions."""
 
-    def __init__(self, table: str, errors: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, table: str, errors: "Sequence[PartitionErrorTypeDef]") -> None:
         super().__init__(f"Glue refused {len(errors)} partitions of {table}, the first one so: {errors[0]}")
         self.table, self.errors = table, errors
 
@@ -34,12 +44,16 @@ class Partition:
 class Catalogue:
     """One database of the catalogue. `client` is boto3's Glue client."""
 
-    client: Any
+    client: "GlueClient"
     database: str
 
     def partitions(self, table: str, expression: str = "") -> list[Partition]:
         """The table's partitions, of which `expression` (in Glue's filter language) holds where given."""
-        arguments = {"DatabaseName": self.database, "TableName": table, "ExcludeColumnSchema": True}
+        arguments: GetPartitionsRequestPaginateTypeDef = {
+            "DatabaseName": self.database,
+            "TableName": table,
+            "ExcludeColumnSchema": True,
+        }
         if expression:
             arguments["Expression"] = expression
         pages = self.client.get_paginator("get_partitions").paginate(**arguments)
@@ -112,12 +126,11 @@ class Catalogue:
         location: str = self._table(table)["StorageDescriptor"]["Location"]
         return location if location.endswith("/") else f"{location}/"
 
-    def _table(self, table: str) -> dict[str, Any]:
-        definition: dict[str, Any] = self.client.get_table(DatabaseName=self.database, Name=table)["Table"]
-        return definition
+    def _table(self, table: str) -> "TableTypeDef":
+        return self.client.get_table(DatabaseName=self.database, Name=table)["Table"]
 
 
-def _partition_input(partition: Partition, storage: dict[str, Any]) -> dict[str, Any]:
+def _partition_input(partition: Partition, storage: "StorageDescriptorOutputTypeDef") -> "PartitionInputTypeDef":
     return {
         "Values": list(partition.values),
         "StorageDescriptor": {**storage, "Location": partition.location},

@@ -5,15 +5,20 @@ body is made here, in botocore's own events: credentials, signing, endpoints, re
 """
 
 from binascii import b2a_base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from postrank.documents import Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
 
 _RECORDS, _BODY = "Records", "put_records_body"
 _PLACEHOLDER = [{"Data": b"", "PartitionKey": "-"}]
 
 
-def encode_records(params: dict[str, Any]) -> bytes:
+def encode_records(params: Document) -> bytes:
     """The JSON of a PutRecords request whose records have `Data` (bytes) and `PartitionKey`."""
     head = orjson.dumps({name: value for name, value in params.items() if name != _RECORDS})[:-1]
     records = b",".join(
@@ -24,17 +29,18 @@ def encode_records(params: dict[str, Any]) -> bytes:
     return b'%b,"Records":[%b]}' % (head, records)
 
 
-def quicken(client: Any) -> Any:
+def quicken(client: "KinesisClient") -> "KinesisClient":
     """Let a boto3 Kinesis client make its PutRecords bodies by `encode_records`; returns the client."""
-    client.meta.events.register("provide-client-params.kinesis.PutRecords", _take_records)
-    client.meta.events.register("before-call.kinesis.PutRecords", _set_body)
+    events: Any = client.meta.events  # botocore replaces the parameters by what a handler returns; its stub has None
+    events.register("provide-client-params.kinesis.PutRecords", _take_records)
+    events.register("before-call.kinesis.PutRecords", _set_body)
     return client
 
 
-def _take_records(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+def _take_records(params: Document, context: Document, **_: Any) -> Document:
     context[_BODY] = encode_records(params)
     return {**params, _RECORDS: _PLACEHOLDER}
 
 
-def _set_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+def _set_body(params: Document, context: Document, **_: Any) -> None:
     params["body"] = context.pop(_BODY)

@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from postrank.documents import Document
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -86,9 +88,9 @@ class Resources:
 
 
 @cache
-def _description() -> dict[str, Any]:
+def _description() -> Document:
     text = files("postrank.aws").joinpath("resources.json").read_text(encoding="utf-8")
-    description: dict[str, Any] = json.loads(text)
+    description: Document = json.loads(text)
     return description
 
 

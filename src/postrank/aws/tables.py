@@ -2,12 +2,12 @@
 
 import json
 from importlib.resources import files
-from typing import Any
 
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 
 _JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
-_STORAGE: dict[str, dict[str, Any]] = {
+_STORAGE: dict[str, Document] = {
     "json": {
         "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
         "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -35,7 +35,7 @@ def prefix(table: str, resources: Resources) -> str:
     return f"s3://{resources.buckets[described['bucket']]}/{described['prefix']}"
 
 
-def table_input(table: str, resources: Resources) -> dict[str, Any]:
+def table_input(table: str, resources: Resources) -> Document:
     """The `TableInput` of glue:CreateTable (AWS Glue API, "TableInput structure")."""
     described = _described()[table]
     storage = _STORAGE[described["format"]]
@@ -54,18 +54,18 @@ def table_input(table: str, resources: Resources) -> dict[str, Any]:
     }
 
 
-def glue_tables(resources: Resources) -> list[dict[str, Any]]:
+def glue_tables(resources: Resources) -> list[Document]:
     """The `TableInput` of every table."""
     return [table_input(table, resources) for table in names()]
 
 
-def _described() -> dict[str, Any]:
-    tables: dict[str, Any] = _document()["tables"]
+def _described() -> Document:
+    tables: Document = _document()["tables"]
     return tables
 
 
-def _document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(files("postrank.aws").joinpath("tables.json").read_text(encoding="utf-8"))
+def _document() -> Document:
+    document: Document = json.loads(files("postrank.aws").joinpath("tables.json").read_text(encoding="utf-8"))
     return document
 
 

@@ -5,13 +5,13 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import click
 import orjson
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.errors import Fatal, PostrankError
 from postrank.gaps.archive_files import fetched
 from postrank.gaps.backfill import Backfill
@@ -102,7 +102,7 @@ def _span(source: str, since: str | None, until: str | None) -> Span:
     raise WrongRequest(f"--source {source} needs --from and --to")
 
 
-def _summary(job: Backfill) -> dict[str, Any]:
+def _summary(job: Backfill) -> Document:
     """Run the job and print what it did, also when it fails."""
     try:
         summary = job.run()

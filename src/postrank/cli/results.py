@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.ranking.export_forms import COLUMNS
 from postrank.ranking.export_reader import Copy, Exports, Results
@@ -22,7 +22,7 @@ from postrank.ranking.spreadsheet import neutral
 from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
 
-Row = dict[str, Any]
+Row = Document
 LOCAL_COPY = Path("var", "results")  # what `postrank up` leaves in a checkout
 
 

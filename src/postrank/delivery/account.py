@@ -3,12 +3,15 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from postrank.delivery.conservation import Sample
 from postrank.delivery.lines import Hour
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 STATE = "state/delivery.json"  # in the lake bucket
 _SAMPLES = 200
@@ -31,7 +34,7 @@ class Account:
         self.samples = [*self.samples, sample][-_SAMPLES:]
 
 
-def load(s3: Any, bucket: str) -> Account | None:
+def load(s3: "S3Client", bucket: str) -> Account | None:
     """The account as the last run left it."""
     try:
         state = json.loads(s3.get_object(Bucket=bucket, Key=STATE)["Body"].read())
@@ -44,6 +47,6 @@ def load(s3: Any, bucket: str) -> Account | None:
     return Account(state["collector"], state["base"], hours, samples)
 
 
-def save(s3: Any, bucket: str, account: Account) -> None:
+def save(s3: "S3Client", bucket: str, account: Account) -> None:
     text = json.dumps(asdict(account), default=datetime.isoformat)
     s3.put_object(Bucket=bucket, Key=STATE, Body=text.encode(), ContentType="application/json")

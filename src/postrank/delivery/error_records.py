@@ -13,11 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.errors import Fatal
 from postrank.sinks import Record
 from postrank.sinks.kinesis import KinesisSink, calls
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 MARKS = "state/redriven/"  # in the lake bucket; an object for each error object: {"records": how many were put back}
 
@@ -47,7 +50,7 @@ class Failed:
 class ErrorRecords:
     """The records of one kind (`posts`, `author_windows`) below `prefix` of the raw bucket."""
 
-    s3: Any
+    s3: "S3Client"
     kind: str
     raw: str  # bucket
     lake: str  # bucket

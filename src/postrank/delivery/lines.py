@@ -5,7 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 @dataclass(slots=True)
@@ -23,7 +27,7 @@ class DeliveredLines:
     `hours` is what an earlier count found; the objects of an hour that has not changed since are not read.
     """
 
-    def __init__(self, s3: Any, bucket: str, prefix: str, hours: Mapping[str, Hour] | None = None) -> None:
+    def __init__(self, s3: "S3Client", bucket: str, prefix: str, hours: Mapping[str, Hour] | None = None) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._prefix = prefix
@@ -46,7 +50,7 @@ class DeliveredLines:
 
     def update(self) -> int:
         """Count what was delivered since the last time; returns all lines so far."""
-        listed: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        listed: dict[str, list[ObjectTypeDef]] = defaultdict(list)
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix):
             for entry in page.get("Contents", ()):
                 listed[entry["Key"].rpartition("/")[0]].append(entry)
@@ -55,7 +59,7 @@ class DeliveredLines:
         self.newest = max(written, default=None)
         return self.lines
 
-    def _hour(self, entries: list[dict[str, Any]], counted: Hour | None) -> Hour:
+    def _hour(self, entries: "list[ObjectTypeDef]", counted: Hour | None) -> Hour:
         hour = Hour(len(entries), sum(entry["Size"] for entry in entries))
         if counted and (counted.objects, counted.bytes) == (hour.objects, hour.bytes):
             return counted

@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from postrank.aws.resources import Resources
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 WINDOW = timedelta(minutes=15)
+
+
+Statistic = Literal["Average", "Maximum", "Sum"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,7 @@ class Limit:
     metric: str
     dimension: str
     resource: str
-    statistic: str
+    statistic: Statistic
     at_least: float | None = None
     at_most: float | None = None
 
@@ -46,13 +52,13 @@ def limits(resources: Resources) -> list[Limit]:
     return metric_limits
 
 
-def newest(cloudwatch: Any, limits: Sequence[Limit]) -> list[float | None]:
+def newest(cloudwatch: "CloudWatchClient", limits: Sequence[Limit]) -> list[float | None]:
     """The newest value of each within WINDOW; None where there is none."""
     now = datetime.now(UTC)
     return [_newest(cloudwatch, limit, now) for limit in limits]
 
 
-def _newest(cloudwatch: Any, limit: Limit, now: datetime) -> float | None:
+def _newest(cloudwatch: "CloudWatchClient", limit: Limit, now: datetime) -> float | None:
     points = cloudwatch.get_metric_statistics(
         Namespace=limit.namespace,
         MetricName=limit.metric,
@@ -66,6 +72,6 @@ def _newest(cloudwatch: Any, limit: Limit, now: datetime) -> float | None:
     return float(last[limit.statistic]) if last else None
 
 
-def _limit(where: tuple[str, str, str], metric: str, statistic: str, **bounds: float) -> Limit:
+def _limit(where: tuple[str, str, str], metric: str, statistic: Statistic, **bounds: float) -> Limit:
     namespace, dimension, resource = where
     return Limit(namespace, metric, dimension, resource, statistic, **bounds)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from postrank.delivery.conservation import Hop, hops_of_streamer, nonzero
 from postrank.delivery.lines import DeliveredLines
+from postrank.documents import Document, JsonObject
 from postrank.heartbeat import Heartbeat
 
 
@@ -21,7 +21,7 @@ class Accounting:
     hops: tuple[Hop, ...]
 
     @classmethod
-    def of(cls, heartbeat: Heartbeat, delivered: DeliveredLines, manifest: Mapping[str, Any]) -> "Accounting":
+    def of(cls, heartbeat: Heartbeat, delivered: DeliveredLines, manifest: JsonObject) -> "Accounting":
         """From the heartbeat, the lines counted in what was delivered since, and the export's manifest.
 
         A run reads the arrival hours that are new to it; the last hop is about the lines in those.
@@ -41,20 +41,22 @@ class Accounting:
 
     def table(self) -> Table:
         """For a person."""
-        table = Table(title="Lines that each hop took and gave", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(
+            title="Lines received and delivered at each hop", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        )
         table.add_column("hop", no_wrap=True)
-        for column in ("taken", "given", "rejected", "spooled", "lost"):
+        for column in ("received", "delivered", "rejected", "spooled", "lost"):
             table.add_column(column, justify="right", no_wrap=True)
-        table.add_column("beside", overflow="fold")
+        table.add_column("other", overflow="fold")
         for hop in self.hops:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
-            beside = {**hop.other, **nonzero(more=hop.more)}
-            other = ", ".join(f"{number:,} {reason}" for reason, number in beside.items())
+            others = {**hop.other, **nonzero(more=hop.more)}
+            other = ", ".join(f"{number:,} {reason}" for reason, number in others.items())
             table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
         return table
 
 
-def _lake(lines: int, manifest: Mapping[str, Any]) -> Hop:
+def _lake(lines: int, manifest: JsonObject) -> Hop:
     counted: Mapping[str, int] = manifest["arrived_lines"]
     other = nonzero(**{kind: number for kind, number in counted.items() if kind not in ("post", "unusable")})
     return Hop(
@@ -66,9 +68,9 @@ def _lake(lines: int, manifest: Mapping[str, Any]) -> Hop:
     )
 
 
-def newest_manifest(results: Path) -> dict[str, Any]:
+def newest_manifest(results: Path) -> Document:
     """The manifest that `latest.json` below a copy of the results bucket points at."""
     latest = json.loads((results / "rankings" / "latest.json").read_text(encoding="utf-8"))
     path = results / "rankings" / f"run={latest['run']}" / "manifest.json"
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    manifest: Document = json.loads(path.read_text(encoding="utf-8"))
     return manifest

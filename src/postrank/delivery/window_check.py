@@ -1,16 +1,20 @@
 """The minutes that the stream counted, held to those that the lake counts."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
+from postrank.documents import JsonObject
 from postrank.errors import Fatal
 from postrank.ranking.arrivals import HOUR, name_of, start_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 STATE = "state/windows.json"  # in the lake bucket: {"compared_to": "2026-11-24T05:00:00.000Z"}
 _LONGEST = timedelta(days=1)  # what is older is left to the daily comparison of whole days
@@ -19,7 +23,7 @@ _LONGEST = timedelta(days=1)  # what is older is left to the daily comparison of
 class WindowsDiffer(Fatal):
     """The stream counted a closed minute otherwise than the lake."""
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, rows: Sequence[JsonObject]) -> None:
         first = ", ".join(f"{name} {value}" for name, value in rows[0].items())
         super().__init__(f"hop windows: {len(rows)} or more closed minutes differ, the first: {first}")
         self.rows = rows
@@ -32,7 +36,7 @@ class Comparison:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     render: Callable[..., str]
 
     def hold(self, start: datetime, end: datetime, settled: datetime) -> None:

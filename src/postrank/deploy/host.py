@@ -3,13 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from postrank.aws.resources import StreamerNames
 from postrank.deploy.failures import NotInstalled
 from postrank.errors import Fatal
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_ssm.type_defs import GetCommandInvocationResultTypeDef, InstanceInformationStringFilterTypeDef
 
 _LOOK_SECONDS = 1.0
 _DELIVERY_SECONDS = 60  # for the agent to take a command up
@@ -25,15 +31,15 @@ class HostRefused(Fatal):
 class Host:
     """One host. `meanwhile` is called at every look, while a command runs."""
 
-    ec2: Any
-    ssm: Any
+    ec2: "EC2Client"
+    ssm: "SSMClient"
     names: StreamerNames
     meanwhile: Callable[[], None]
     instance: str = ""
 
     def find(self) -> str:
         """The id of the running instance whose agent answers. Raises NotInstalled."""
-        filters = [
+        filters: list[FilterTypeDef] = [
             {"Name": "tag:Name", "Values": [self.names.name]},
             {"Name": "instance-state-name", "Values": ["running"]},
         ]
@@ -46,7 +52,7 @@ class Host:
         ]
         if len(instances) != 1:
             raise NotInstalled(f"{len(instances)} instances called {self.names.name} are running, not one")
-        agent_filters = [{"Key": "InstanceIds", "Values": instances}]
+        agent_filters: list[InstanceInformationStringFilterTypeDef] = [{"Key": "InstanceIds", "Values": instances}]
         agents = self.ssm.describe_instance_information(Filters=agent_filters)["InstanceInformationList"]
         if not any(instance["PingStatus"] == "Online" for instance in agents):
             raise NotInstalled(
@@ -81,12 +87,11 @@ class Host:
             raise HostRefused(f"{what}: {invocation['StatusDetails']}, status {invocation['ResponseCode']}: {output}")
         return str(invocation["StandardOutputContent"])
 
-    def _invocation(self, command: str) -> dict[str, Any] | None:
+    def _invocation(self, command: str) -> "GetCommandInvocationResultTypeDef | None":
         """What is known of a command; None while Systems Manager does not know it yet on this instance."""
         try:
-            invocation: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.instance)
+            return self.ssm.get_command_invocation(CommandId=command, InstanceId=self.instance)
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvocationDoesNotExist":
                 raise
             return None
-        return invocation

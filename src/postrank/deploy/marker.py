@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from postrank.aws.prefixes import Condition
 from postrank.deploy.failures import DeploymentGoesOn
+from postrank.documents import Document
 from postrank.posts.times import to_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LEASE = timedelta(seconds=120)
 _LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
@@ -25,7 +30,7 @@ _LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 class Marker:
     """The marker of one deployment. `s3` is boto3's client."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
     key: str
     lease: timedelta = LEASE
@@ -77,13 +82,13 @@ class Marker:
             f"(s3://{self.bucket}/{self.key})"
         )
 
-    def _put(self, **condition: str) -> None:
+    def _put(self, **condition: Unpack[Condition]) -> None:
         body = {**self._holder, "until": to_text(datetime.now(UTC) + self.lease)}
         put = self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=json.dumps(body).encode(), **condition)
         self._etag, self._renewed = put["ETag"], time.monotonic()
 
 
-def lapsed(marker: dict[str, Any]) -> bool:
+def lapsed(marker: Document) -> bool:
     """Whether what a marker says was left behind."""
     until = marker.get("until")
     return until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)

@@ -6,11 +6,15 @@ streamer/current                                                              "<
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from postrank.aws.prefixes import Condition
 from postrank.deploy.release import SUMS, BadRelease, Release
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _PREFIX = "streamer"
 
@@ -19,7 +23,7 @@ _PREFIX = "streamer"
 class Shelf:
     """The releases in one bucket. `s3` is boto3's client."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
 
     def digest(self, version: str) -> str | None:
@@ -37,7 +41,7 @@ class Shelf:
             for path in release.files:
                 key = f"{_PREFIX}/{release.version}/{path.name}"
                 # The checksums complete a release: of two publishers at once, one is refused here.
-                once = {"IfNoneMatch": "*"} if path.name == SUMS else {}
+                once: Condition = {"IfNoneMatch": "*"} if path.name == SUMS else {}
                 try:
                     self.s3.put_object(Bucket=self.bucket, Key=key, Body=path.read_bytes(), **once)
                 except ClientError as error:

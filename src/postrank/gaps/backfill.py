@@ -6,10 +6,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 from postrank.gaps.span_sources import Past, Span
 from postrank.posts.encoding import encode
@@ -48,7 +48,7 @@ class Backfill:
     delivered: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Document:
         """All of it; returns the summary. Raises what ends reading early, after delivering what was read by then."""
         complete = False
         try:
@@ -60,7 +60,7 @@ class Backfill:
             self._account(complete)
         return self.summary(complete)
 
-    def summary(self, complete: bool) -> dict[str, Any]:
+    def summary(self, complete: bool) -> Document:
         """What was done, for a log or a task that asked for it."""
         return {
             "source": self.past.network,

@@ -4,12 +4,13 @@ A row of the ledger names a source, a span and, where something has read the spa
 gap is closed by a later row of the same span, or by rows that cover it together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-Row = Mapping[str, Any]
+from postrank.documents import JsonObject
+
+Row = JsonObject
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,11 +1,11 @@
 """What a run of `backfill_posts` reads again: its request, checked, and the slices that it asks a host for."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.gaps.open_gaps import Gap, Span, slices
 from postrank.posts.times import to_text
 from postrank.ranking.request import TIME_PATTERN, BadRequest
@@ -32,7 +32,7 @@ class RecoveryRequest:
     budget: float  # US dollars, of X's posts
 
     @classmethod
-    def of(cls, params: Mapping[str, Any], as_of: datetime) -> "RecoveryRequest":
+    def of(cls, params: JsonObject, as_of: datetime) -> "RecoveryRequest":
         """Read a DAG run's params. Raises BadRequest; their JSON schema has refused most nonsense before."""
         source, archives = params["source"], tuple(params["archives"])
         if source not in SOURCES:
@@ -93,7 +93,7 @@ def _slice(source: str, span: Span) -> Slice:
     return {"Source": [source], "From": [to_text(span.since)], "To": [to_text(span.until)]}
 
 
-def _span(params: Mapping[str, Any], source: str, as_of: datetime) -> Span | None:
+def _span(params: JsonObject, source: str, as_of: datetime) -> Span | None:
     start, end = _moment("span_start", params), _moment("span_end", params)
     if source == LEDGER:
         if start or end:
@@ -108,7 +108,7 @@ def _span(params: Mapping[str, Any], source: str, as_of: datetime) -> Span | Non
     return Span(start, end)
 
 
-def _moment(parameter: str, params: Mapping[str, Any]) -> datetime | None:
+def _moment(parameter: str, params: JsonObject) -> datetime | None:
     value = params.get(parameter)
     if value in (None, ""):
         return None

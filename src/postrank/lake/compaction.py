@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
@@ -20,6 +20,9 @@ from postrank.ranking import plan, publish
 from postrank.ranking.lease import Lease
 from postrank.ranking.plan import Parameters
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 MANY = 4  # files that a partition may have without being written again
 SMALL = 32 << 20  # bytes: files of this size on average are large enough
@@ -54,7 +57,7 @@ class Compaction:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     lease: Lease  # of the ranking
     render: Callable[..., str]
 

@@ -5,13 +5,19 @@ what carries no such line was asked by a person.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws.athena import ORIGIN
+from postrank.documents import Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
+    from mypy_boto3_s3 import S3Client
 
 COSTS = "costs/"  # in the results bucket
 _BATCH = 50  # Athena, BatchGetQueryExecution
@@ -61,11 +67,11 @@ class Statement:
 class Costs:
     """The statements of a workgroup. `athena` is boto3's Athena client."""
 
-    athena: Any
+    athena: "AthenaClient"
     workgroup: str
     price: Price
 
-    def of_day(self, day: date) -> dict[str, Any]:
+    def of_day(self, day: date) -> Document:
         """The cost report of a day (UTC, by when a statement was asked)."""
         statements = list(self._statements(day))
         return {
@@ -78,7 +84,7 @@ class Costs:
             "by_relation": self._grouped(statements, "dag_id", "relation"),
         }
 
-    def store(self, day: date, s3: Any, bucket: str) -> dict[str, Any]:
+    def store(self, day: date, s3: "S3Client", bucket: str) -> Document:
         """Write the report of a day to `costs/dt=YYYY-MM-DD.json`; returns it."""
         report = self.of_day(day)
         body = (json.dumps(report, indent=1) + "\n").encode()
@@ -92,7 +98,7 @@ class Costs:
             if start <= submitted < start + timedelta(days=1):
                 yield self._statement(execution)
 
-    def _executions(self, since: datetime) -> Iterator[dict[str, Any]]:
+    def _executions(self, since: datetime) -> "Iterator[QueryExecutionTypeDef]":
         """The statements of the workgroup's history, the newest first, until all of a page are older than `since`."""
         pages = self.athena.get_paginator("list_query_executions").paginate(
             WorkGroup=self.workgroup, PaginationConfig={"PageSize": _BATCH}
@@ -106,20 +112,20 @@ class Costs:
             if executions and all(execution["Status"]["SubmissionDateTime"] < since for execution in executions):
                 return
 
-    def _statement(self, execution: Mapping[str, Any]) -> Statement:
+    def _statement(self, execution: "QueryExecutionTypeDef") -> Statement:
         dag_id, _, run = _origin(execution["Query"]).partition("/")
         scanned = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         billed = self.price.billed(scanned, execution["Status"]["State"], execution.get("StatementType", ""))
         return Statement(dag_id, run, _relation(execution["Query"]), scanned, billed)
 
-    def _grouped(self, statements: Iterable[Statement], *names: str) -> list[dict[str, Any]]:
+    def _grouped(self, statements: Iterable[Statement], *names: str) -> list[Document]:
         groups: dict[tuple[str, ...], list[Statement]] = {}
         for statement in statements:
             groups.setdefault(tuple(getattr(statement, name) for name in names), []).append(statement)
         rows = [{**dict(zip(names, key, strict=True)), **self._sum(some)} for key, some in sorted(groups.items())]
         return sorted(rows, key=lambda row: -row["billed_bytes"])
 
-    def _sum(self, statements: list[Statement]) -> dict[str, Any]:
+    def _sum(self, statements: list[Statement]) -> Document:
         billed = sum(statement.billed_bytes for statement in statements)
         return {
             "statements": len(statements),

@@ -6,7 +6,7 @@ How long a zone is kept is written in `resources.json` (`retention_days`), which
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws import prefixes
 from postrank.aws.glue import Catalogue
@@ -15,6 +15,9 @@ from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
 from postrank.ranking.export_reader import NothingExported, Results
 from postrank.ranking.run_identity import SCRATCH
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 WRITTEN = ("post_versions", "author_minutes", "author_ranking_revisions", "touched_minutes", "hashtag_ranking")
 POINTING = (*WRITTEN, "hashtag_debt")  # whose objects are those of `touched_minutes`
@@ -31,7 +34,7 @@ class Maintenance:
     as_of: datetime
     resources: Resources
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
 
     def sweep(self) -> int:
         """Delete objects of the lake that no partition points at, staged lines and results of queries, once they are

@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from postrank.aws.resources import Resources
 from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.run_accounting import Accounting, newest_manifest
+from postrank.documents import Document, JsonObject
 from postrank.heartbeat import Heartbeat
 from postrank.laptop.failures import DagsMissing, DeliveryStands, RunFailed, RunTooSlow
 from postrank.laptop.provision import Provision
@@ -27,11 +26,11 @@ from postrank.ranking.export_writer import LATEST
 
 STEPS = {
     "local AWS": "Kinesis, Firehose, S3, Glue, Athena, EC2 on loopback",
-    "resources": "streams, buckets, roles, catalogue, workgroup",
+    "resources": "streams, buckets, roles, catalog, workgroup",
     "Airflow": "api-server, scheduler, dag-processor, triggerer",
     "streamer": "reads posts and writes them to Kinesis",
     "delivery": "Firehose writes them to S3 by arrival hour",
-    "supervise_streamer": "is the streamer well?",
+    "supervise_streamer": "is the streamer healthy?",
     "check_delivery": "did every post arrive?",
     "refresh_catalog": "the crawler finds the new partitions",
     "rank_authors": "Athena counts, ranks and exports",
@@ -51,7 +50,7 @@ class Run:
 
     dag_id: str
     run_id: str
-    conf: Mapping[str, Any]
+    conf: JsonObject
     restarts: int
 
 
@@ -177,7 +176,7 @@ class Job:
         while self.streamer.look() is None and time.monotonic() < deadline:
             self._pause()
 
-    def _trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> Run:
+    def _trigger(self, dag_id: str, conf: JsonObject | None = None) -> Run:
         """Start a run by hand, as a person would."""
         self.status.begin(dag_id)
         restarts = self.parts.restarts
@@ -221,7 +220,7 @@ class Job:
         s3, bucket = self.cloud.client("s3"), self.names.buckets["results"]
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-        for key in sorted(keys, key=lambda one: one == LATEST):
+        for key in sorted(keys, key=lambda name: name == LATEST):
             target = self.layout.results / key
             if key == LATEST or not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -238,8 +237,8 @@ class Job:
         var/log/timings.json.
         """
         tasks = {run.dag_id: self.airflow.task_seconds(run.dag_id, run.run_id) for run in self.runs.values()}
-        found = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
-        text = json.dumps(found, indent=2)
+        timings = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
+        text = json.dumps(timings, indent=2)
         (self.layout.logs / "timings.json").write_text(text + "\n", encoding="utf-8")
 
     def _athena_seconds(self) -> float:
@@ -248,7 +247,9 @@ class Job:
         pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=self.names.workgroup)
         queries = [query for page in pages for query in page["QueryExecutionIds"]]
         executions = [athena.get_query_execution(QueryExecutionId=query)["QueryExecution"] for query in queries]
-        return float(sum(one["Statistics"].get("TotalExecutionTimeInMillis", 0) for one in executions)) / 1000
+        return (
+            float(sum(execution["Statistics"].get("TotalExecutionTimeInMillis", 0) for execution in executions)) / 1000
+        )
 
     def _airflow_environment(self) -> dict[str, str]:
         return {
@@ -276,7 +277,7 @@ class Job:
         check_room(self.layout.var)
 
 
-def _progress(tasks: list[dict[str, Any]]) -> str:
+def _progress(tasks: list[Document]) -> str:
     """Where a DAG run stands: how many tasks ended, and which are at work."""
     ended = sum(task["state"] in ("success", "skipped") for task in tasks)
     at_work = sorted({task["task_id"] for task in tasks if task["state"] in ("running", "deferred")})

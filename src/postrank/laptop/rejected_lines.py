@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
+
+from postrank.documents import Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _SHOWN = 3
 
@@ -13,11 +18,11 @@ _SHOWN = 3
 class Rejects:
     """Rows of the rejects' ledger, oldest first, and the file that holds them all."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Document]
     path: Path
 
     @classmethod
-    def copied(cls, s3: Any, bucket: str, prefix: str, path: Path) -> "Rejects":
+    def copied(cls, s3: "S3Client", bucket: str, prefix: str, path: Path) -> "Rejects":
         """Read every object below `prefix` and write its rows, one JSON object a line, to `path`."""
         bodies = [
             s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
@@ -32,9 +37,15 @@ class Rejects:
         sentences = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
         if self.rows:
             lines = sum(row.get("lines", 1) for row in self.rows)
-            sentences.append(f"All {lines:,} rejected lines, with reasons: {self.path}")
+            sentences.append(f"All {lines:,} rejected lines ({self._lost()} lost), with reasons: {self.path}")
         return sentences
 
+    def _lost(self) -> str:
+        """How many posts the rejects stand for, as far as that can be counted."""
+        posts = sum(row.get("posts", 1) for row in self.rows)
+        least = any(row.get("at_least") for row in self.rows)
+        return f"{'at least ' if least else ''}{posts:,} {'post' if posts == 1 else 'posts'}"
 
-def _where(row: dict[str, Any]) -> str:
+
+def _where(row: Document) -> str:
     return row["source"] if row["offset"] is None else f"{row['source']}, byte {row['offset']}"

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+
+from postrank.documents import Document
 
 _LEVELS = ("error", "critical")
 _LONGEST = 500  # characters of an error that are quoted
@@ -31,7 +32,7 @@ def _errors(log: Path) -> Iterator[str]:
             yield _sentence(entry)
 
 
-def _sentence(entry: dict[str, Any]) -> str:
+def _sentence(entry: Document) -> str:
     """The event, and the exception that caused it."""
     causes = entry.get("error_detail") or [{}]
     cause = causes[0]

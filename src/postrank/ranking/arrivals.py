@@ -8,10 +8,13 @@ bytes, closed). An hour is closed when it was ingested SETTLED after its end: Fi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.prefixes import Size, measure
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 HOUR = timedelta(hours=1)
 SETTLED = timedelta(hours=1)
@@ -60,7 +63,7 @@ class Arrivals:
     """The raw zone beside what was ingested of it."""
 
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
 
     def changed(self, as_of: datetime) -> list[ArrivalHour]:
         """Every catalogued hour that is new, or has changed since it was ingested."""

@@ -4,12 +4,16 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.ranking.export_writer import LATEST
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _LISTED = 10  # runs that a message names
 
@@ -43,18 +47,18 @@ class Exports(ABC):
     def runs(self) -> list[str]:
         """The runs that have an export, in order of their names."""
 
-    def latest(self) -> dict[str, Any]:
+    def latest(self) -> Document:
         """The pointer to the newest export: `run`, `manifest` (its key), `interval`, ... Raises NothingExported."""
         return self._json(LATEST)
 
-    def manifest(self, run: str | None = None) -> dict[str, Any]:
+    def manifest(self, run: str | None = None) -> Document:
         """The manifest of a run (the newest unless named). Raises NothingExported."""
         return self._json(f"rankings/run={run}/manifest.json" if run else self.latest()["manifest"])
 
-    def rows(self, granularity: str, run: str | None = None) -> list[dict[str, Any]]:
+    def rows(self, granularity: str, run: str | None = None) -> list[Document]:
         """The ranked authors of a granularity, in order of window and rank. Raises NothingExported."""
         run = run or self.latest()["run"]
-        rows: list[dict[str, Any]] = orjson.loads(
+        rows: list[Document] = orjson.loads(
             self.body(f"rankings/run={run}/granularity={granularity}/ranked_authors.json")
         )
         return rows
@@ -69,8 +73,8 @@ class Exports(ABC):
             raise NoSuchRun(run, self.runs()) from error
         return run
 
-    def _json(self, key: str) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.body(key))
+    def _json(self, key: str) -> Document:
+        document: Document = json.loads(self.body(key))
         return document
 
 
@@ -83,7 +87,7 @@ def _run_of(key: str) -> str:
 class Results(Exports):
     """The exports in the results bucket. `s3` is boto3's S3 client."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
 
     def body(self, key: str) -> bytes:

@@ -8,17 +8,20 @@ is written once its files are, and the pointer moves once the manifest is writte
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.exceptions import ClientError
 
-from postrank.aws.prefixes import split
+from postrank.aws.prefixes import Condition, split
+from postrank.documents import JsonObject
 from postrank.ranking.export_forms import write_forms
 from postrank.ranking.lease import LOST_RACES
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LATEST = "rankings/latest.json"
 _POINTER_FACTS = ("run", "dag_id", "run_id", "exported_at", "interval", "granularities", "scope", "top", "order")
@@ -42,7 +45,7 @@ class ExportedFile:
 class Exporter:
     """Writes one run's export below `prefix` (`rankings/run=<run>/`) of `bucket`. `s3` is boto3's S3 client."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
     prefix: str
 
@@ -58,7 +61,7 @@ class Exporter:
                 for form, path in forms.paths.items()
             ]
 
-    def publish(self, manifest: Mapping[str, Any], files: list[ExportedFile], *, generation: int | None) -> None:
+    def publish(self, manifest: JsonObject, files: list[ExportedFile], *, generation: int | None) -> None:
         """Write the manifest, then point `latest.json` at it unless a ranking of a later generation is there.
 
         `generation` is that of the ranking lease; None leaves `latest.json` alone.
@@ -69,7 +72,7 @@ class Exporter:
             facts = {name: manifest[name] for name in _POINTER_FACTS}
             self._point({"manifest": key, **facts, "generation": generation})
 
-    def _point(self, pointer: Mapping[str, Any]) -> None:
+    def _point(self, pointer: JsonObject) -> None:
         """Compare and set `latest.json` ("Conditional writes")."""
         while True:
             current, etag = self._pointer()
@@ -84,7 +87,7 @@ class Exporter:
             else:
                 return
 
-    def _pointer(self) -> tuple[Mapping[str, Any], str]:
+    def _pointer(self) -> tuple[JsonObject, str]:
         """The pointer and its ETag; nothing and an empty text where nothing was published yet."""
         try:
             response = self.s3.get_object(Bucket=self.bucket, Key=LATEST)
@@ -100,7 +103,7 @@ class Exporter:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=_TYPES[form])
         return ExportedFile(key, granularity, form, rows, path.stat().st_size, digest)
 
-    def _put_json(self, key: str, value: Any, **condition: str) -> None:
+    def _put_json(self, key: str, value: Any, **condition: Unpack[Condition]) -> None:
         body = (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
 

@@ -14,12 +14,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from postrank.aws.prefixes import Condition
 from postrank.errors import Fatal, Retryable
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 PREFIX = "state/leases/"  # in the lake bucket
 RANKING = "ranking"  # post_versions, author_minutes, author_ranking_revisions and their debt
@@ -80,7 +84,7 @@ def never_over(_dag_id: str, _run_id: str) -> bool:
 class Lease:
     """One lease as one run sees it. `s3` is boto3's S3 client, `name` one of RANKING and TRENDS."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
     name: str
     dag_id: str
@@ -157,7 +161,7 @@ class Lease:
     def _write(self, generation: int, etag: str | None, *, released: bool = False) -> int | None:
         """Write unless somebody else did since `etag` (None: since there was nothing); the generation, None if so."""
         tenure = Tenure(self.dag_id, self.run.run_id, generation, released, uuid.uuid4().hex)
-        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        condition: Condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         body = json.dumps(asdict(tenure)).encode()
         try:
             self.s3.put_object(

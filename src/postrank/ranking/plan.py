@@ -6,9 +6,9 @@ Every step returns plain JSON: the parameters of statements in `include/sql`, on
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.ranking.arrivals import HOUR, start_of
 from postrank.ranking.catalog_state import CORRECTIONS, CatalogState, Touched
 from postrank.ranking.request import RankingRequest
@@ -21,7 +21,7 @@ _MINUTE = timedelta(minutes=1)
 
 WRITTEN = ("post_versions", "author_minutes", "author_ranking")
 
-Parameters = dict[str, Any]
+Parameters = Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,17 @@
 """Pointing: the last, atomic act on a relation. What a run wrote and checked becomes what everybody reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
+from postrank.documents import JsonObject
 from postrank.errors import Fatal
 
 
 class CheckFailed(Fatal):
     """A relation was written that must not be pointed at."""
 
-    def __init__(self, relation: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, relation: str, rows: Sequence[JsonObject]) -> None:
         super().__init__(f"the check of {relation} found {len(rows)} rows that must not be; the first: {rows[0]}")
         self.relation, self.rows = relation, rows
 

@@ -1,11 +1,11 @@
 """What a run of `rank_authors` was asked for, checked."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.errors import Fatal
 
 GRANULARITIES = ("minute", "hour", "day", "all")
@@ -36,7 +36,7 @@ class RankingRequest:
     order: str
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> "RankingRequest":
+    def of(cls, params: JsonObject) -> "RankingRequest":
         """Read a DAG run's params. Raises BadRequest; the params' JSON schema has refused most nonsense before."""
         start, end = _moment("interval_start", params), _moment("interval_end", params)
         if start and end and start >= end:
@@ -71,7 +71,7 @@ class RankingRequest:
         return self.scope == "*" and set(self.granularities) == set(GRANULARITIES)
 
 
-def _moment(parameter: str, params: Mapping[str, Any]) -> datetime | None:
+def _moment(parameter: str, params: JsonObject) -> datetime | None:
     value = params.get(parameter)
     if value in (None, ""):
         return None

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from postrank.aws import prefixes
 from postrank.aws.athena import Athena, Execution
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.ranking import plan, publish
 from postrank.ranking.arrivals import Arrivals
@@ -28,8 +29,11 @@ from postrank.ranking.plan import Parameters
 from postrank.ranking.request import RankingRequest
 from postrank.ranking.run_identity import Run
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
-VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
+VIEWS = ("posts", "post_chains", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
 Statements = list[Parameters]
@@ -59,7 +63,7 @@ class Ranking:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     lease: Lease
     publishes: bool  # whether `latest.json` is to name this ranking
     render: Callable[..., str]
@@ -116,7 +120,7 @@ class Ranking:
         horizon = plan.Horizon.scheduled() if self.data_hours else plan.Horizon.endless()
         return plan.touched(self.run, self.resources, list(notes), horizon)
 
-    def layout(self, notes: Notes, lines: Mapping[str, int]) -> dict[str, Any]:
+    def layout(self, notes: Notes, lines: Mapping[str, int]) -> Document:
         """Take on the debt of what was touched; returns the statements that write, by what they write."""
         generation = self.lease.require()
         if notes:
@@ -140,7 +144,7 @@ class Ranking:
         facts = {"debts": debts, "generation": generation, "future_lines": work.lines_ahead}
         return {**work.statements(), **facts}
 
-    def point_versions(self, planned: Mapping[str, Any], notes: Notes) -> None:
+    def point_versions(self, planned: JsonObject, notes: Notes) -> None:
         """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
         tables = self._checked("post_versions", planned)
         with self._pointing(planned):
@@ -149,13 +153,13 @@ class Ranking:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("hashtag_debt", [Partition((self.run.slug,), location)])
 
-    def point_minutes(self, planned: Mapping[str, Any]) -> None:
+    def point_minutes(self, planned: JsonObject) -> None:
         """Check what was written of `author_minutes`, then let everybody read it."""
         tables = self._checked("author_minutes", planned)
         with self._pointing(planned):
             publish.point_days(self.catalogue, "author_minutes", tables, _days(planned["author_minutes"]))
 
-    def point_ranking(self, planned: Mapping[str, Any]) -> None:
+    def point_ranking(self, planned: JsonObject) -> None:
         """Check what was written of `author_ranking`, then let everybody read it; a default ranking pays the debt."""
         tables = self._checked("author_ranking", planned)
         days = _days(planned["author_ranking"])
@@ -165,7 +169,7 @@ class Ranking:
             self._pay(planned["debts"])
 
     @contextmanager
-    def _pointing(self, planned: Mapping[str, Any], revisions: Sequence[tuple[str, ...]] = ()) -> Iterator[None]:
+    def _pointing(self, planned: JsonObject, revisions: Sequence[tuple[str, ...]] = ()) -> Iterator[None]:
         """Move pointers under the lease. A run that loses it meanwhile owes its minutes again, takes its `revisions`
         of the ranking back, and raises LeaseLost.
         """
@@ -189,8 +193,8 @@ class Ranking:
         ranked: str,
         taken_out: str,
         queries: Iterable[str],
-        planned: Mapping[str, Any],
-        heading: Mapping[str, Any],
+        planned: JsonObject,
+        heading: JsonObject,
     ) -> str:
         """Export the results of two queries; `heading` opens the manifest. Returns where that is.
 
@@ -209,7 +213,7 @@ class Ranking:
         exporter.publish(manifest, files, generation=planned["generation"] if self.publishes else None)
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
-    def drop_scratch(self, planned: Mapping[str, Any]) -> None:
+    def drop_scratch(self, planned: JsonObject) -> None:
         """Forget the tables that lived as long as the run, and delete the staged lines.
 
         The other objects stay, for what points at them.
@@ -219,7 +223,7 @@ class Ranking:
             self.catalogue.drop(table)
         prefixes.empty(self.s3, self.run.location(self.resources, "arrivals"))
 
-    def _request_fields(self) -> dict[str, Any]:
+    def _request_fields(self) -> Document:
         return {
             "run": self.run.slug,
             "granularities": list(self.request.granularities),
@@ -236,7 +240,7 @@ class Ranking:
         rows = (json.loads(line) for date in dates for line in prefixes.lines(self.s3, f"{ledger}dt={date}/"))
         return sum(int(row.get("lines", 1)) for row in rows)
 
-    def _checked(self, relation: str, planned: Mapping[str, Any]) -> list[str]:
+    def _checked(self, relation: str, planned: JsonObject) -> list[str]:
         """The scratch tables of a relation, after its check found nothing wrong in any."""
         tables = [params["table"] for params in planned[relation]]
         checks = (self.render(f"checks/{relation}.sql", table=table) for table in tables)
@@ -244,10 +248,10 @@ class Ranking:
         return tables
 
 
-def _document(s3: Any, bucket: str, key: str) -> dict[str, Any]:
+def _document(s3: "S3Client", bucket: str, key: str) -> Document:
     """A JSON object; an empty one where there is none."""
     try:
-        document: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        document: Document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except s3.exceptions.NoSuchKey:
         return {}
     return document
@@ -261,7 +265,7 @@ def _days(statements: Iterable[Parameters]) -> list[str]:
     return [day for params in statements for day in params["days"]]
 
 
-def _cost(executions: Sequence[Execution]) -> dict[str, Any]:
+def _cost(executions: Sequence[Execution]) -> Document:
     return {
         "queries": [{"id": execution.query_id, "scanned_bytes": execution.scanned_bytes} for execution in executions],
         "scanned_bytes": sum(execution.scanned_bytes for execution in executions),

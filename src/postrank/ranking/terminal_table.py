@@ -1,18 +1,19 @@
 """A ranking as a table for a terminal."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 from unicodedata import category
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from postrank.documents import JsonObject
+
 # The characters that reorder what follows them ("Unicode Standard Annex #9", explicit embeddings and isolates).
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def ranking_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
+def ranking_table(rows: Iterable[JsonObject], title: str) -> Table:
     """The rows of an export (see the data contract), best first; handles and names are never taken for markup."""
     listed = list(rows)
     moved = any(row["previous_rank"] is not None for row in listed)

@@ -4,11 +4,11 @@ import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.ranking import export_reader
 from postrank.ranking.export_reader import NothingExported
@@ -34,7 +34,7 @@ class NotExported(Fatal):
 class Export:
     """One run's export; `manifest` as the data contract describes it."""
 
-    manifest: dict[str, Any]
+    manifest: Document
 
     @property
     def run(self) -> str:
@@ -46,11 +46,11 @@ class Export:
         filled = {file["granularity"] for file in self.manifest["files"] if file["rows"]}
         return [file for file in FINEST_FIRST if file in filled]
 
-    def file(self, granularity: str) -> dict[str, Any]:
+    def file(self, granularity: str) -> Document:
         """What the manifest says of a granularity's Parquet file. Raises NotExported."""
         for entry in self.manifest["files"]:
             if entry["granularity"] == granularity and entry["format"] == "parquet":
-                file: dict[str, Any] = entry
+                file: Document = entry
                 return file
         raise NotExported(self.run, f"ranking per {granularity}")
 
@@ -71,21 +71,21 @@ class Exports:
         """The export of a run (its name in keys), of the newest unless named. Raises NothingExported."""
         return Export(self.results.manifest(run))
 
-    def ledgers(self, export: Export) -> dict[str, Any] | None:
+    def ledgers(self, export: Export) -> Document | None:
         """The run's part of the ledgers: `gaps` and `hop_counts`; None where it was not exported."""
         return self._document(export, LEDGERS)
 
-    def hashtags(self, export: Export) -> dict[str, Any] | None:
+    def hashtags(self, export: Export) -> Document | None:
         """The hashtags of the run's interval, as a whole and by day; None where they were not exported."""
         return self._document(export, HASHTAGS)
 
-    def posts(self, export: Export) -> dict[str, Any] | None:
+    def posts(self, export: Export) -> Document | None:
         """The interval's posts by day and type, and how long authors' texts are; None where it was not exported."""
         return self._document(export, POSTS)
 
-    def _document(self, export: Export, name: str) -> dict[str, Any] | None:
+    def _document(self, export: Export, name: str) -> Document | None:
         try:
-            document: dict[str, Any] = json.loads(self.results.body(f"rankings/run={export.run}/{name}"))
+            document: Document = json.loads(self.results.body(f"rankings/run={export.run}/{name}"))
         except NothingExported:
             return None
         return document

@@ -3,21 +3,25 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
+from postrank.documents import Document
 from postrank.ranking.export_reader import Results
 from postrank.report.exports import LEDGERS, Export
 
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Row = Document
 
 
 @dataclass(frozen=True, slots=True)
 class Ledgers:
     """The ledgers below `prefix` of the raw bucket: newline JSON at `<prefix><kind>/dt=YYYY-MM-DD/`."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
     prefix: str
 

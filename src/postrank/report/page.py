@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 from importlib.resources import files
-from typing import Any
 
+from postrank.documents import Document
 from postrank.report import sections
 from postrank.report.exports import Export, Exports
 from postrank.report.markup import Markup, joined, tag
@@ -39,7 +39,7 @@ def report_html(exports: Exports, export: Export) -> str:
     return "<!doctype html>\n" + tag("html", joined(head, tag("style", style)), body, lang="en") + "\n"
 
 
-def _span(interval: dict[str, Any]) -> str:
+def _span(interval: Document) -> str:
     start, end = (datetime.fromisoformat(interval[name]) for name in ("start", "end"))
     if end - start == timedelta(days=1) and start.hour == start.minute == 0:
         return f"{start:%d %B %Y}"
@@ -47,7 +47,7 @@ def _span(interval: dict[str, Any]) -> str:
     return f"{start:%d %B %Y, %H:%M} to {last} UTC"
 
 
-def _origin(manifest: dict[str, Any]) -> str:
+def _origin(manifest: Document) -> str:
     networks = ", ".join(manifest.get("networks") or ()) or "all networks"
     reposts = "with" if manifest.get("include_reposts") else "without"
     return (

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from postrank.aws.athena import Athena
+from postrank.documents import Document, JsonObject
 from postrank.ranking.export_reader import Results
 from postrank.report.exports import HASHTAGS, POSTS, Export
 
@@ -36,7 +37,7 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
         )
 
 
-def _scope(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _scope(manifest: JsonObject) -> Document:
     """The posts that the ranking was made of, as the statements' parameters."""
     start, end = manifest["interval"]["start"], manifest["interval"]["end"]
     return {
@@ -50,7 +51,7 @@ def _scope(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rows(athena: Athena, statement: str) -> list[dict[str, Any]]:
+def _rows(athena: Athena, statement: str) -> list[Document]:
     return [
         {name: _NUMBERS.get(name, str)(value) if value is not None else None for name, value in row.items()}
         for row in athena.rows(statement)

@@ -1,13 +1,13 @@
 """The sections of a report, each from one part of an export."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from postrank.documents import Document, JsonObject
 from postrank.report.charts import course_chart, heat_map, shortened
 from postrank.report.exports import Export, Exports
 from postrank.report.markup import Markup, joined, table, tag
@@ -26,13 +26,13 @@ _NUMBERS = (
 )
 
 
-def numbers(manifest: Mapping[str, Any]) -> Markup:
+def numbers(manifest: JsonObject) -> Markup:
     """What the manifest counts, at a glance."""
     figures = [(text, manifest[name]) for name, text in _NUMBERS if name in manifest]
     return tag("dl", *(tag("div", tag("dt", text), tag("dd", f"{value:,}")) for text, value in figures))
 
 
-def top_authors(exports: Exports, export: Export, posts: Mapping[str, Any] | None) -> Markup:
+def top_authors(exports: Exports, export: Export, posts: JsonObject | None) -> Markup:
     """The best authors of the whole interval, or of the newest window of the coarsest granularity exported; `posts`
     says how long their texts are in the interval.
     """
@@ -104,12 +104,12 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
     return _section(title, tag("p", note, class_="quiet"), heat_map(labels, columns, cells, title))
 
 
-def posts_by_type(posts: Mapping[str, Any] | None) -> Markup:
+def posts_by_type(posts: JsonObject | None) -> Markup:
     """How many posts of each type each day has, and how long they are on average, in characters."""
     title = "Posts by day and type"
     if posts is None:
         return _section(title, _absent("The posts by type were not exported with this run."))
-    days: dict[str, dict[str, Mapping[str, Any]]] = {}
+    days: dict[str, dict[str, JsonObject]] = {}
     for row in posts["types"]:
         days.setdefault(row["posted_date"], {})[row["type"]] = row
     body: list[list[str | Markup]] = []
@@ -125,7 +125,7 @@ def posts_by_type(posts: Mapping[str, Any] | None) -> Markup:
     return _section(title, table(heads, body, frozenset(range(1, len(heads)))))
 
 
-def hashtags(document: Mapping[str, Any] | None) -> Markup:
+def hashtags(document: JsonObject | None) -> Markup:
     """The hashtags of most posts in the interval; a post counts once for each of its own."""
     if document is None:
         return _section("Hashtags", _absent("The hashtags were not exported with this run."))
@@ -144,7 +144,7 @@ def hashtags(document: Mapping[str, Any] | None) -> Markup:
     return _section("Hashtags", table(["Hashtag", "Posts", "Authors", "Mean length"], body, frozenset({2, 3})))
 
 
-def hashtags_by_day(document: Mapping[str, Any] | None) -> Markup:
+def hashtags_by_day(document: JsonObject | None) -> Markup:
     """The first hashtags of each day, where there is more than one day; else nothing."""
     days: dict[str, list[Markup]] = {}
     for row in (document or {}).get("days", ()):
@@ -155,7 +155,7 @@ def hashtags_by_day(document: Mapping[str, Any] | None) -> Markup:
     return _section("Hashtags by day", table(["Day", "Most posts first"], body))
 
 
-def hops(manifest: Mapping[str, Any], ledgers: Mapping[str, Any] | None) -> Markup:
+def hops(manifest: JsonObject, ledgers: JsonObject | None) -> Markup:
     """How many lines and posts each step of the run took, and what became of them."""
     rows: list[list[str | Markup]] = []
     for hop in (ledgers or {}).get("hop_counts", ()):
@@ -176,7 +176,7 @@ def hops(manifest: Mapping[str, Any], ledgers: Mapping[str, Any] | None) -> Mark
     return _section("From source to ranking", table(["Step", "What", "Count"], rows, frozenset({2})))
 
 
-def gaps(ledgers: Mapping[str, Any] | None) -> Markup:
+def gaps(ledgers: JsonObject | None) -> Markup:
     """The spans of time in which posts may be missing, from the gap ledger."""
     if ledgers is None:
         return _section("Gaps", _absent("The gap ledger was not exported with this run."))
@@ -192,7 +192,7 @@ def gaps(ledgers: Mapping[str, Any] | None) -> Markup:
     return _section("Gaps", table(heads, rows))
 
 
-def provenance(manifest: Mapping[str, Any]) -> Markup:
+def provenance(manifest: JsonObject) -> Markup:
     """The files of the export, by which this report can be checked."""
     rows: list[list[str | Markup]] = [
         [tag("code", str(file["key"])), f"{file['rows']:,}", f"{file['bytes']:,}", tag("code", str(file["sha256"]))]
@@ -201,14 +201,14 @@ def provenance(manifest: Mapping[str, Any]) -> Markup:
     return _section("Files", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
 
 
-def _author(row: Mapping[str, Any]) -> Markup:
+def _author(row: JsonObject) -> Markup:
     """Name, handle and network; each in a direction of its own, since scripts mix."""
     second = row["author_handle"] if row["author_name"] else None
     handle = [" ", tag("bdi", f"@{second}", class_="quiet")] if second else []
     return joined(tag("bdi", shortened(_name(row), 60)), *handle, " ", tag("span", row["network"], class_="quiet"))
 
 
-def _hashtag(row: Mapping[str, Any]) -> Markup:
+def _hashtag(row: JsonObject) -> Markup:
     return tag("bdi", shortened(f"#{row['hashtag']}", 60))
 
 
@@ -220,14 +220,14 @@ def _between(parts: Sequence[Markup], separator: str) -> list[str | Markup]:
     return [item for part in parts for item in (separator, part)][1:]
 
 
-def _name(row: Mapping[str, Any]) -> str:
+def _name(row: JsonObject) -> str:
     return str(row["author_name"] or row["author_handle"] or row["author_id"])
 
 
-def _newest(ranking: pa.Table) -> list[dict[str, Any]]:
+def _newest(ranking: pa.Table) -> list[Document]:
     """The first authors of the newest window, best first."""
     start = pc.max(ranking["window_start"]).as_py()
-    rows: list[dict[str, Any]] = of_window(ranking, start).slice(0, TOP).to_pylist()
+    rows: list[Document] = of_window(ranking, start).slice(0, TOP).to_pylist()
     return rows
 
 

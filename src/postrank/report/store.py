@@ -4,8 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from postrank.documents import Document
 from postrank.ranking import export_reader
 from postrank.ranking.export_reader import NothingExported, Results
 from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, POSTS, REPORT, Exports
@@ -50,7 +50,7 @@ class Report:
         self._put(f"rankings/run={self.run}/{DOCUMENTS}", body.encode(), "application/json")
         return f"s3://{self.results.bucket}/{self.key}"
 
-    def _documents(self) -> Iterator[dict[str, Any]]:
+    def _documents(self) -> Iterator[Document]:
         """What lies beside the ranking's files, as the manifest lists those: it has no rows and no granularity."""
         for name in (REPORT, HASHTAGS, POSTS, LEDGERS):
             key = f"rankings/run={self.run}/{name}"

@@ -9,13 +9,17 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.errors import Fatal
 from postrank.sinks import Record, Unavailable
 from postrank.sinks.rate import Rate
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 CALL_RECORDS = 500
 CALL_BYTES = 4_900_000  # just below 5 MiB, data and partition keys
@@ -56,7 +60,7 @@ class KinesisSink:
     `streams` names the stream for each of POSTS and WINDOWS; `patience` in seconds.
     """
 
-    client: Any
+    client: "KinesisClient"
     streams: Mapping[str, str]
     patience: float = 10.0
     _figures: dict[str, float] = field(
@@ -111,7 +115,9 @@ class KinesisSink:
 
     def _once(self, stream: str, rate: Rate, records: list[Record]) -> tuple[list[Record], str]:
         """One call; what was refused, and why."""
-        entries = [{"Data": record.data, "PartitionKey": record.key} for record in records]
+        entries: list[PutRecordsRequestEntryTypeDef] = [
+            {"Data": record.data, "PartitionKey": record.key} for record in records
+        ]
         size = sum(len(record.data) for record in records)
         self._hurried.wait(rate.pause(size))
         self._count("put_calls", 1)

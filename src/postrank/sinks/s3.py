@@ -7,12 +7,15 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.errors import Fatal
 from postrank.sinks import Record, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts
 _HOPELESS = frozenset(
@@ -32,7 +35,13 @@ class S3Sink:
     """Objects `<prefix>dt=YYYY-MM-DD/hour=HH/<collector>-<instant>-<content>.ndjson.gz`, as Firehose has them."""
 
     def __init__(
-        self, client: Any, bucket: str, prefixes: Mapping[str, str], collector: str, gzipped: bool, patience: float
+        self,
+        client: "S3Client",
+        bucket: str,
+        prefixes: Mapping[str, str],
+        collector: str,
+        gzipped: bool,
+        patience: float,
     ) -> None:
         self._client, self._bucket, self._prefixes = client, bucket, prefixes
         self._collector, self._gzipped, self._patience = collector, gzipped, patience

@@ -125,16 +125,14 @@ class _Assembly:
                 config.folder, max_bytes=config.file_bytes, max_seconds=config.file_seconds, gzipped=config.gzip
             )
         if config.kind == "s3":
-            client = self.clients.get(
-                "s3", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds
-            )
+            s3 = self.clients.get("s3", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds)
             prefixes = {stream: f"raw/{stream}/" for stream in (POSTS, WINDOWS)}
             collector = self.config.collector
-            return S3Sink(client, self.names.buckets["raw"], prefixes, collector, config.gzip, config.patience_seconds)
-        client = self.clients.get(
+            return S3Sink(s3, self.names.buckets["raw"], prefixes, collector, config.gzip, config.patience_seconds)
+        kinesis = self.clients.get(
             "kinesis", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds
         )
-        return KinesisSink(client=quicken(client), streams=self.names.streams, patience=config.patience_seconds)
+        return KinesisSink(client=quicken(kinesis), streams=self.names.streams, patience=config.patience_seconds)
 
     def packer(self, stream: str) -> Packer:
         config = self.config.sink

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.options import Options, WrongSettings
 from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
@@ -159,7 +160,7 @@ def _windows(options: Options) -> WindowsConfig:
     return config
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Document:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -168,7 +169,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise NoConfig(f"the configuration {path} is no TOML: {error}") from error
 
 
-def _overridden(table: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+def _overridden(table: Document, environ: Mapping[str, str]) -> Document:
     """The table with what the environment replaces. Raises NoConfig."""
     for name, text in environ.items():
         if name.startswith(_PREFIX):

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _KEY = "state/supervision.json"
 
@@ -14,7 +17,7 @@ _KEY = "state/supervision.json"
 class History:
     """The actions that were tried, in `bucket`."""
 
-    s3: Any
+    s3: "S3Client"
     bucket: str
 
     def tried(self) -> list[str]:

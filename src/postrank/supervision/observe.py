@@ -1,18 +1,24 @@
 """Observing the streamer: its instance, its agent, its service, its heartbeat, the streams that it writes to."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from postrank.aws.clients import MakeClient
 from postrank.aws.resources import Resources
 from postrank.deploy.marker import lapsed
+from postrank.documents import Document, JsonObject
 from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.supervision.diagnosis import Sight
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef
+    from mypy_boto3_ssm.type_defs import InstanceInformationStringFilterTypeDef
 
 
 class NoInstance(Retryable):
@@ -26,7 +32,7 @@ _ORDER = ("running", "pending", "stopping", "stopped", "shutting-down")
 class Observer:
     """Looks at one environment's streamer. `client` makes a boto3 client of a service."""
 
-    client: Callable[[str], Any]
+    client: MakeClient
     resources: Resources
 
     def look(self) -> Sight:
@@ -51,7 +57,7 @@ class Observer:
             return str(instance["InstanceId"])
         raise NoInstance("no instance of the streamer is registered with Systems Manager: see supervise_streamer")
 
-    def service(self, questions: Sequence[Mapping[str, Any]], commands: Sequence[str]) -> dict[str, str]:
+    def service(self, questions: Sequence[JsonObject], commands: Sequence[str]) -> dict[str, str]:
         """The properties that the service document printed, as `Key=value` words or lines; none without a command."""
         if not commands:
             return {}
@@ -61,7 +67,7 @@ class Observer:
         pairs = (word.partition("=") for word in invocation["StandardOutputContent"].replace("\n", " ").split(" "))
         return {key: value for key, equals, value in pairs if equals}
 
-    def deploy_marker(self) -> dict[str, Any] | None:
+    def deploy_marker(self) -> Document | None:
         """What a deployment in progress says of itself, or None."""
         bucket, key = self.resources.buckets["raw"], self.resources.keys["deploy_marker"]
         try:
@@ -70,12 +76,12 @@ class Observer:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        marker: dict[str, Any] = json.loads(body.read())
+        marker: Document = json.loads(body.read())
         return None if lapsed(marker) else marker
 
-    def _instance(self) -> dict[str, Any] | None:
+    def _instance(self) -> "InstanceTypeDef | None":
         """The streamer's instance that is not terminated; of several the one that runs."""
-        filters = [{"Name": "tag:Name", "Values": [self.resources.streamer.name]}]
+        filters: list[FilterTypeDef] = [{"Name": "tag:Name", "Values": [self.resources.streamer.name]}]
         pages = self.client("ec2").get_paginator("describe_instances").paginate(Filters=filters)
         instances = [instance for page in pages for group in page["Reservations"] for instance in group["Instances"]]
         alive = [instance for instance in instances if instance["State"]["Name"] in _ORDER]
@@ -83,7 +89,7 @@ class Observer:
 
     def _answers(self, instance_id: str) -> bool:
         """Whether the instance's agent is connected (Systems Manager API, `PingStatus`)."""
-        filters = [{"Key": "InstanceIds", "Values": [instance_id]}]
+        filters: list[InstanceInformationStringFilterTypeDef] = [{"Key": "InstanceIds", "Values": [instance_id]}]
         agents = self.client("ssm").describe_instance_information(Filters=filters)["InstanceInformationList"]
         return any(agent["PingStatus"] == "Online" for agent in agents)
 

@@ -10,17 +10,21 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.resources import Resources
+from postrank.documents import Document, JsonObject
 from postrank.ranking import publish
 from postrank.ranking.arrivals import HOUR, name_of
 from postrank.ranking.lease import Lease, LeaseLost
 from postrank.ranking.plan import Parameters
 from postrank.ranking.request import BadRequest
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LATEST = "trends/latest.json"
 HOURS = "trends/hour="  # the documents of each hour
@@ -68,7 +72,7 @@ class Trends:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     lease: Lease
     render: Callable[..., str]
 
@@ -118,13 +122,13 @@ class Trends:
         self.catalogue.forget(DEBT, [(run,) for run, place in owed.items() if now.get(run) == place])
         return [{"window_hour": name} for name in names]
 
-    def publish(self, hours: Sequence[datetime], queries: Sequence[str], heading: Mapping[str, Any]) -> list[str]:
+    def publish(self, hours: Sequence[datetime], queries: Sequence[str], heading: JsonObject) -> list[str]:
         """Write each hour's hashtags, then point at the newest when no newer hour is. Returns the documents' keys."""
         for number in range(len(hours)):
             self.catalogue.drop(self._scratch(number))
         return [self._export(hour, query, heading) for hour, query in zip(hours, queries, strict=True)]
 
-    def _export(self, hour: datetime, query: str, heading: Mapping[str, Any]) -> str:
+    def _export(self, hour: datetime, query: str, heading: JsonObject) -> str:
         key, window = key_of(hour, HASHTAGS), {"window_start": _utc(hour), "window_end": _utc(hour + HOUR)}
         hashtags = [_typed(row) for row in self.athena.rows_of(query)]
         self._put(key, {**heading, **window, "run": self.run.slug, "query": query, "hashtags": hashtags})
@@ -156,17 +160,17 @@ class Trends:
             return ""
         return str(json.loads(body)["window_start"])
 
-    def _put(self, key: str, document: Mapping[str, Any]) -> None:
+    def _put(self, key: str, document: JsonObject) -> None:
         put_json(self.s3, self.resources.buckets["results"], key, document)
 
 
-def put_json(s3: Any, bucket: str, key: str, document: Mapping[str, Any]) -> None:
+def put_json(s3: "S3Client", bucket: str, key: str, document: JsonObject) -> None:
     """Write one document of the results bucket."""
     body = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
-def _typed(row: Mapping[str, str | None]) -> dict[str, Any]:
+def _typed(row: Mapping[str, str | None]) -> Document:
     return {name: read(str(row[name])) for name, read in _NUMBERS.items()}
 
 

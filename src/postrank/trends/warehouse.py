@@ -5,15 +5,17 @@ a statement.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from postrank.documents import JsonObject
 from postrank.trends.hashtags import HASHTAGS, HOURS
 from postrank.trends.x_places import is_place
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class Warehouse:
 
     connect: Callable[[], Any]
     statement: Callable[[str], str]
-    s3: Any
+    s3: "S3Client"
     bucket: str  # of results
 
     def store(self, keys: Iterable[str]) -> int:
@@ -55,10 +57,10 @@ class Warehouse:
         return len(rows)
 
 
-def _hashtags(document: Document) -> list[dict[str, Any]]:
+def _hashtags(document: JsonObject) -> list[JsonObject]:
     return [{**row, "window_start": document["window_start"]} for row in document["hashtags"]]
 
 
-def _trends(document: Document) -> list[dict[str, Any]]:
+def _trends(document: JsonObject) -> list[JsonObject]:
     about = {name: document[name] for name in ("window_start", "woeid", "place", "heard_at")}
     return [{**about, **row} for row in document["trends"]]

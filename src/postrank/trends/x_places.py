@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.ranking.arrivals import HOUR
 from postrank.trends.hashtags import HOURS, key_of
@@ -45,7 +46,7 @@ def is_place(text: str) -> bool:
     return text.startswith(HOURS) and text.rsplit("/", 1)[-1].startswith(PLACE)
 
 
-def document(place: Place, hour: datetime, heard_at: datetime, answer: Mapping[str, Any]) -> dict[str, Any]:
+def document(place: Place, hour: datetime, heard_at: datetime, answer: JsonObject) -> Document:
     """What is kept of X's answer (`GET /2/trends/by/woeid/{id}`) of `heard_at`, for `hour`. Raises NoTrends."""
     trends = answer.get("data")
     if not isinstance(trends, list):
@@ -60,11 +61,11 @@ def document(place: Place, hour: datetime, heard_at: datetime, answer: Mapping[s
     }
 
 
-def _named(trends: Sequence[Any]) -> list[Mapping[str, Any]]:
+def _named(trends: Sequence[Any]) -> list[JsonObject]:
     return [trend for trend in trends if isinstance(trend, Mapping) and isinstance(trend.get("trend_name"), str)]
 
 
-def _trend(rank: int, trend: Mapping[str, Any]) -> dict[str, Any]:
+def _trend(rank: int, trend: JsonObject) -> Document:
     count = trend.get("tweet_count")
     counted = isinstance(count, int) and not isinstance(count, bool) and count >= 0
     return {"rank": rank, "name": _text(str(trend["trend_name"])), "posts": count if counted else None}
@@ -77,7 +78,7 @@ def _text(name: str) -> str:
     )
 
 
-def _why(answer: Mapping[str, Any]) -> str:
+def _why(answer: JsonObject) -> str:
     errors = answer.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], Mapping) else answer
     return str(first.get("detail") or first.get("title") or "it does not say why")[:300]

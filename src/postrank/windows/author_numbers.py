@@ -8,9 +8,11 @@ lately are found by a dictionary, in bulk.
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 
 import orjson
+
+from postrank.documents import Document
 
 Numbers: TypeAlias = "array[int]"
 Author: TypeAlias = tuple[str, str, str | None]  # network, author_id, handle
@@ -42,7 +44,7 @@ class Authors:
         if None in numbers:
             number_of = self._number
             return [number_of(author) if n is None else n for author, n in zip(authors, numbers, strict=True)]
-        return numbers  # type: ignore[return-value]
+        return cast(list[int], numbers)  # none of them is None
 
     def line(self, number: int) -> bytes:
         """The author as JSON: an array of network, id and handle."""
@@ -63,25 +65,25 @@ class Authors:
         self.__dict__ = fresh.__dict__
         return renumbered
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> Document:
         """What `restore` needs to come to the same numbers, since the last call or `snapshot`.
 
         Is to be asked for before `keep`, so that what that forgets was told before.
         """
         return self._changes(bytes(self._text[self._exported_text :]))
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> Document:
         """All of it, as `restore` takes it."""
         self._retained = None
         return self._changes(b"".join(b"%b\n" % self.line(number) for number in range(len(self))))
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Document) -> None:
         """Take over `changes`; if they say what was `kept`, then after that."""
         for author in chain(state["new"], state.get("renamed", ())):  # earlier versions told these apart
             self._number(tuple(author))
         self._exported_text, self._retained = len(self._text), None
 
-    def _changes(self, lines: bytes) -> dict[str, Any]:
+    def _changes(self, lines: bytes) -> Document:
         retained = None if self._retained is None else self._retained.tolist()
         self._exported_text, self._retained = len(self._text), None
         # Lines were not kept one by one: what orjson gives holds a kilobyte each, and takes microseconds to keep.

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain, compress
-from typing import Any
 
+from postrank.documents import Document
 from postrank.posts import Post
 from postrank.posts.times import milliseconds
 from postrank.windows.author_numbers import Author, Authors
@@ -80,13 +80,13 @@ class AuthorWindows:
             self._minutes.add(minute, some)
             self.sliding.add(slot, some)
 
-    def take(self, *, ended: bool = False) -> tuple[list[Window], dict[str, Any]]:
+    def take(self, *, ended: bool = False) -> tuple[list[Window], Document]:
         """What is to be emitted now, and what `restore` needs to bring the state to this point from the last `take`.
 
         `ended`: nothing more will come, so every window is final. While `pending`, there is more to be taken.
         """
         minutes = self._minutes
-        changes: dict[str, Any] = {
+        changes: Document = {
             "authors": self.authors.changes(),
             "minutes": minutes.changes(),
             "seen": self.seen.take_new(),
@@ -106,7 +106,7 @@ class AuthorWindows:
         """Whether there are final windows that the last `take` had no room for."""
         return bool(self._due)
 
-    def restore(self, changes: dict[str, Any]) -> None:
+    def restore(self, changes: Document) -> None:
         """Take over what `take` or `snapshot` gave before a restart, in the same order."""
         self.seen.restore(changes["seen"])
         self.newest_ms = changes["newest_ms"]
@@ -117,7 +117,7 @@ class AuthorWindows:
         self._minutes.restore(changes["minutes"], changes["closed"])
         self._minutes.forget(self.retained)
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> Document:
         """The whole state, as `restore` takes it; nothing may have been added since the last `take`."""
         return {
             "authors": self.authors.snapshot(),

@@ -25,13 +25,14 @@ def _rooms(package: str, names: str) -> set[str]:
 # stands for the rooms inside it. Rooms of `postrank` that are not listed for a room stay closed to it.
 _POSTRANK = {
     "errors": "",
+    "documents": "",
     "options": "errors",
     "settings": "errors options",
     "extras": "errors",
     "heartbeat": "errors aws settings",
     "posts": "errors",
     "aws": "errors settings",
-    "sources": "posts options errors",
+    "sources": "posts options errors extras",
     "sinks": "posts errors aws settings",
     "windows": "posts errors",
     "streamer": "posts errors options sources sinks windows heartbeat aws settings",
@@ -69,7 +70,9 @@ _LOCALAWS = {
     "cli": "core server",
     "__main__": "cli",
 }
-_DAGS = "posts aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"
+_DAGS = (
+    "documents posts aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"
+)
 _AIRFLOW = {
     "connections": "",
     "dag": "connections",
@@ -78,13 +81,13 @@ _AIRFLOW = {
     "ui": "connections dag",
 }
 MAY_IMPORT = {
-    **{f"postrank.{room}": _rooms("postrank", inner) for room, inner in _POSTRANK.items()},
+    **{f"postrank.{room}": _rooms("postrank", f"documents {inner}") for room, inner in _POSTRANK.items()},
     **{f"localaws.{room}": _rooms("localaws", inner) for room, inner in _LOCALAWS.items()},
     **{
         f"postrank_airflow.{room}": _rooms("postrank_airflow", inner) | _rooms("postrank", _DAGS)
         for room, inner in _AIRFLOW.items()
     },
-    "dags": _rooms("postrank_airflow", "connections dag operators tasks"),
+    "dags": _rooms("postrank_airflow", "connections dag operators tasks") | _rooms("postrank", "documents"),
 }
 
 

@@ -185,6 +185,29 @@ def test_conditions_on_the_call_and_on_tags_of_the_resource(guarded, role):
     assert "cloudwatch:PutMetricData" in error["Message"]
 
 
+def test_what_a_role_may_change_of_others_depends_on_their_boundary(guarded, role):
+    iam = guarded.client("iam")
+    allowing = document(statement("Allow", "*", "*"))
+    boundary = iam.create_policy(PolicyName=f"boundary-{next(_numbers)}", PolicyDocument=allowing)["Policy"]["Arn"]
+    within = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}}
+    actions = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    keeper = guarded.client("iam", **guarded.role_keys(role(statement("Allow", actions, "*", **within))))
+    bounded = role(PermissionsBoundary=boundary)
+    free = role()
+    keeper.put_role_policy(RoleName=bounded, PolicyName="p", PolicyDocument=allowing)
+    keeper.put_role_permissions_boundary(RoleName=free, PermissionsBoundary=boundary)
+    keeper.put_role_policy(RoleName=free, PolicyName="p", PolicyDocument=allowing)
+    other = role()
+    for call in (
+        lambda: keeper.put_role_policy(RoleName=other, PolicyName="p", PolicyDocument=allowing),
+        lambda: keeper.attach_role_policy(RoleName=other, PolicyArn=boundary),
+        lambda: keeper.put_role_permissions_boundary(RoleName=bounded, PermissionsBoundary=f"{boundary}x"),
+        lambda: keeper.create_role(RoleName="unbounded", AssumeRolePolicyDocument=TRUST),
+        lambda: keeper.delete_role_permissions_boundary(RoleName=bounded),
+    ):
+        assert refusal(call)["Code"] == "AccessDenied"
+
+
 def test_a_session_has_no_more_than_its_session_policy_and_the_roles_boundary(guarded, role):
     iam = guarded.client("iam")
     boundary = iam.create_policy(

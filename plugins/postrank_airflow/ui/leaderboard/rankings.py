@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from postrank.documents import Document
 from postrank.report.exports import Export, Exports, NotExported
 from postrank.report.windows import Window, course, of_window, span_of_course, windows
 
@@ -25,7 +25,7 @@ _HEADING = ("run", "dag_id", "run_id", "exported_at", "interval", "top", "order"
 _COUNTS = ("posts", "duplicates", "tombstones")
 
 
-def run(export: Export) -> dict[str, Any]:
+def run(export: Export) -> Document:
     """What the page says about a run as a whole; `granularities` only those in which anybody is ranked."""
     manifest = export.manifest
     return {
@@ -35,13 +35,13 @@ def run(export: Export) -> dict[str, Any]:
     }
 
 
-def windows_of(exports: Exports, export: Export, granularity: str) -> dict[str, Any]:
+def windows_of(exports: Exports, export: Export, granularity: str) -> Document:
     """The windows, oldest first, as `[start, end]`."""
     exported = windows(exports.table(export, granularity))
     return {"windows": [[text(window.start), text(window.end)] for window in exported]}
 
 
-def ranking(exports: Exports, export: Export, granularity: str, start: datetime) -> dict[str, Any]:
+def ranking(exports: Exports, export: Export, granularity: str, start: datetime) -> Document:
     """A window's ranking by column, best first: columns make 10,000 rows a third as long as objects do."""
     window = _window(exports, export, granularity, start)
     rows = of_window(exports.table(export, granularity), start)
@@ -51,9 +51,7 @@ def ranking(exports: Exports, export: Export, granularity: str, start: datetime)
     }
 
 
-def courses(
-    exports: Exports, export: Export, granularity: str, start: datetime, ranks: Iterable[int]
-) -> dict[str, Any]:
+def courses(exports: Exports, export: Export, granularity: str, start: datetime, ranks: Iterable[int]) -> Document:
     """How the authors at some ranks posted in the course of a window; null where no finer ranking was exported."""
     window = _window(exports, export, granularity, start)
     finer, first, steps = span_of_course(granularity, window)

@@ -9,11 +9,14 @@ import gzip
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from postrank.aws.prefixes import split
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 STUBS = {"post": "redacted_post", "edit": "redacted_edit"}
 _RUN, _BEFORE = "redacted-by", "sha256-before"  # of an object's own metadata
@@ -36,7 +39,7 @@ class Rewritten:
 class RawZone:
     """The objects of gz newline JSON below `root` (`s3://bucket/raw/posts/`). `s3` is boto3's S3 client."""
 
-    s3: Any
+    s3: "S3Client"
     root: str
 
     def redact(self, hour: str, gone: Collection[PostKey], run: str) -> Iterator[Rewritten]:
@@ -87,6 +90,8 @@ def stub_of(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
         "posted_at": _minute(event.get("posted_at")),
         "redacted_by": run,
     }
+    if isinstance(versions := event.get("versions"), list):
+        stub["versions"] = versions  # a later delete may name any of them
     return orjson.dumps(stub, option=orjson.OPT_APPEND_NEWLINE)
 
 

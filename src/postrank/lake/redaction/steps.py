@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postrank.aws import prefixes
 from postrank.aws.athena import Athena
@@ -20,6 +20,7 @@ from postrank.aws.glue import Catalogue, Partition
 from postrank.aws.prefixes import folder, split
 from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.lake.redaction.raw_zone import RawZone
 from postrank.ranking import plan as planning
@@ -28,6 +29,9 @@ from postrank.ranking.catalog_state import CORRECTIONS
 from postrank.ranking.lease import Lease
 from postrank.ranking.plan import Parameters
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 EVIDENCE = "evidence/redactions/"  # in the lake bucket
 PLANS = "state/redactions/"  # in the lake bucket
@@ -77,7 +81,7 @@ class Redaction:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     leases: Sequence[Lease]  # of all whose queries read `post_versions`
     render: Callable[..., str]
 
@@ -267,5 +271,5 @@ class Redaction:
             return None
 
 
-def _plan_of(document: dict[str, Any]) -> Plan:
+def _plan_of(document: Document) -> Plan:
     return Plan(**{**document, "posts": [tuple(post) for post in document["posts"]]})

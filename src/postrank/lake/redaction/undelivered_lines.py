@@ -13,16 +13,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
 from postrank.aws.resources import Resources
+from postrank.documents import Document
 from postrank.lake.redaction.raw_zone import PostKey, stub_of
 from postrank.lake.redaction.steps import EVIDENCE
 from postrank.ranking.run_identity import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _BATCH = 2000  # ids, about, of the objects that are looked up together
 _STATEMENT = 200_000  # bytes of ids: a statement may have 262,144 (Athena, "Service Quotas")
@@ -68,7 +72,7 @@ class Elsewhere:
     resources: Resources
     athena: Athena
     catalogue: Catalogue
-    s3: Any
+    s3: "S3Client"
     render: Callable[..., str]
 
     def redact(self) -> int:
@@ -107,7 +111,7 @@ class Elsewhere:
         if batch:
             yield batch
 
-    def _redact(self, zone: Zone, batch: Mapping[str, set[str]]) -> Iterator[dict[str, Any]]:
+    def _redact(self, zone: Zone, batch: Mapping[str, set[str]]) -> Iterator[Document]:
         deleted = self._deleted(sorted(set().union(*batch.values())))
         for key in batch if deleted.posts else ():
             lines, response = self._read(key)
@@ -134,7 +138,7 @@ class Elsewhere:
                     authors[network, post_id.removeprefix("author:")] = _moment(row["deleted_at"])
         return Deleted(frozenset(posts), authors)
 
-    def _read(self, key: str) -> tuple[list[bytes], dict[str, Any]]:
+    def _read(self, key: str) -> tuple[list[bytes], Document]:
         answer = self.s3.get_object(Bucket=self._bucket, Key=key)
         body: bytes = answer["Body"].read()
         text = gzip.decompress(body) if body.startswith(_GZIP) else body
@@ -165,7 +169,7 @@ def _statements(ids: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _event(line: bytes) -> Document:
     """The object that a line holds; an empty one where it holds none."""
     try:
         event = orjson.loads(line)

@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.laptop.services import login
 from postrank.laptop.services.postgres import Postgres
@@ -180,18 +181,21 @@ class Airflow:
 
     def known_dags(self) -> set[str]:
         """The DAGs that were parsed without error so far."""
-        found = self._call("GET", "/api/v2/dags", params={"limit": 100})
-        return {dag["dag_id"] for dag in found["dags"]}
+        response = self._call("GET", "/api/v2/dags", params={"limit": 100})
+        return {dag["dag_id"] for dag in response["dags"]}
 
     def import_errors(self) -> list[str]:
         """What the DAG files that do not parse say, a line each."""
-        found = self._call("GET", "/api/v2/importErrors")
-        return [f"{one['filename']}: {one['stack_trace'].strip().splitlines()[-1]}" for one in found["import_errors"]]
+        response = self._call("GET", "/api/v2/importErrors")
+        return [
+            f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
+            for error in response["import_errors"]
+        ]
 
     def unpause(self, dag_id: str) -> None:
         self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
+    def trigger(self, dag_id: str, conf: JsonObject) -> str:
         """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema.
 
         The id is ours, so that a call that was not answered may be repeated without starting a second run. The run
@@ -222,15 +226,15 @@ class Airflow:
 
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         """The tasks of a run that failed by themselves."""
-        return [one["task_id"] for one in self.tasks(dag_id, run_id) if one["state"] == "failed"]
+        return [state["task_id"] for state in self.tasks(dag_id, run_id) if state["state"] == "failed"]
 
-    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+    def tasks(self, dag_id: str, run_id: str) -> list[Document]:
         """The run's task instances, as the API shows them."""
-        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
-        instances: list[dict[str, Any]] = found["task_instances"]
+        response = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
+        instances: list[Document] = response["task_instances"]
         return instances
 
-    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    def _call(self, method: str, path: str, **request: Any) -> Document:
         """One call, repeated while the api-server or its database is being restarted. Raises AirflowRefused."""
         call = f"{method} {path}"
         deadline = time.monotonic() + ANSWER_SECONDS
@@ -242,7 +246,7 @@ class Airflow:
                 refused = AirflowRefused(call, 0, str(error))
             else:
                 if not response.is_error:
-                    body: dict[str, Any] = response.json()
+                    body: Document = response.json()
                     return body
                 refused = AirflowRefused(call, response.status_code, response.text[:500])
                 if not response.is_server_error:
@@ -259,10 +263,12 @@ def inherited_environment() -> dict[str, str]:
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
     """Write a shell file that makes `airflow` and `postrank` commands reach this run; readable by its owner only."""
-    ours = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
+    variables = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
     path.touch(mode=0o600)
     path.chmod(0o600)
-    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in ours.items()), encoding="utf-8")
+    path.write_text(
+        "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()), encoding="utf-8"
+    )
 
 
 def _kept_secret(path: Path) -> str:

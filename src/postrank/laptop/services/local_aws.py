@@ -14,6 +14,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from postrank.aws.clients import Client, MakeClient
 from postrank.laptop.services.processes import Parts, Program
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import HOST
@@ -30,6 +31,7 @@ class LocalCloud:
         self.endpoint = f"http://{HOST}:{port}"
         self._parts, self._layout, self._port, self._region = parts, layout, port, region
         key, self._secret = root_key(layout.aws / "state" / "credentials")
+        self.client: MakeClient = self._client
         self._session: Any = boto3.Session(
             aws_access_key_id=key, aws_secret_access_key=self._secret, region_name=region
         )
@@ -51,7 +53,7 @@ class LocalCloud:
         """Return when it answers."""
         self._parts.wait_until("localaws", self._healthy, READY_SECONDS)
 
-    def client(self, service: str) -> Any:
+    def _client(self, service: str, /) -> Client:
         """A boto3 client that is the account's root."""
         retries = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
         return self._session.client(service, endpoint_url=self.endpoint, config=retries)

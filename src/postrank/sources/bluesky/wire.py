@@ -6,7 +6,6 @@ subprotocol `xrpc.v1.json`: a cursor is a sequence number of one host, or (from 
 any host understands; too old a number is refused with 400 CursorTooOld (Jetstream's lexicons and README).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -15,9 +14,10 @@ from urllib.parse import urlencode
 import orjson
 from websockets.typing import Subprotocol
 
+from postrank.documents import Document, JsonObject
 from postrank.posts import Event, Ignored, Malformed
+from postrank.posts.formats import bluesky_records as records
 from postrank.posts.times import EPOCH
-from postrank.sources.bluesky import records
 
 
 @dataclass(slots=True, frozen=True)
@@ -115,7 +115,7 @@ class V2:
             return Frame(malformed)
 
 
-def _v2_payload(payload: dict[str, Any]) -> Frame:
+def _v2_payload(payload: Document) -> Frame:
     kind = str(payload.get("$type")).rpartition("#")[2]
     if kind == "info":
         return Frame(Ignored("info"))
@@ -128,7 +128,7 @@ def _v2_payload(payload: dict[str, Any]) -> Frame:
         return Frame(malformed, time_us, seq)
 
 
-def _event(message: Mapping[str, Any], kind: str, time_us: int, seq: int) -> Frame:
+def _event(message: JsonObject, kind: str, time_us: int, seq: int) -> Frame:
     did, body = message.get("did"), message.get(kind)
     if kind == "commit":
         if type(body) is not dict:
@@ -151,7 +151,7 @@ def to_time(time_us: int) -> datetime:
         raise Malformed("the event's time is out of range") from error
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def _object(data: bytes) -> Document:
     try:
         message = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -161,7 +161,7 @@ def _object(data: bytes) -> dict[str, Any]:
     return message
 
 
-def _whole(message: Mapping[str, Any], key: str) -> int:
+def _whole(message: JsonObject, key: str) -> int:
     value = message.get(key)
     if type(value) is int and value > 0:
         return value

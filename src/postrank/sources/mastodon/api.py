@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import orjson
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.options import Secret
 from postrank.posts.times import EPOCH
@@ -79,7 +80,7 @@ class Api:
             return f"{base}/api/v1/streaming/hashtag?tag={quote(rest)}"
         return f"{base}/api/v1/streaming/public{'/' + rest if rest else ''}"
 
-    def page(self, *, min_id: str) -> list[dict[str, Any]]:
+    def page(self, *, min_id: str) -> list[Document]:
         """The statuses just after an id, oldest first; [] when there are none. Raises MastodonRefused, Unavailable."""
         kind, _, rest = self.stream.partition(":")
         path = f"/api/v1/timelines/tag/{quote(rest)}" if kind == "hashtag" else "/api/v1/timelines/public"

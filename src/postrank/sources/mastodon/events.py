@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
+from postrank.documents import Document
 from postrank.posts import Event, Ignored, Malformed, Tombstone
+from postrank.posts.formats.mastodon_statuses import status
 from postrank.sources.files.line_batches import LINE_LIMIT
-from postrank.sources.mastodon.statuses import status
 
 
 class LineTooLong(ValueError):
@@ -81,7 +81,7 @@ def _delete(data: bytes, host: str) -> Tombstone:
     return Tombstone(network=f"mastodon:{host}", post_id=post_id)
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def _object(data: bytes) -> Document:
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:

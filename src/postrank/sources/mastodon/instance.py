@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
+from postrank.documents import Document
 from postrank.posts import Malformed, Post
 from postrank.posts.times import parse_rfc3339, to_text
 from postrank.sources import Batch, Gap
@@ -54,13 +54,13 @@ class Instance:
             except Unavailable as error:
                 yield from self._after(str(error), max(self.troubled.failed(), error.wait))
 
-    def position(self) -> dict[str, Any] | None:
+    def position(self) -> Document | None:
         """What the cursor keeps of this instance."""
         if self.at is None:
             return None
         return {"id": self.newest, "at": to_text(self.at), "gaps": self.recovery.to_cursor()}
 
-    def resume(self, position: dict[str, Any] | None) -> None:
+    def resume(self, position: Document | None) -> None:
         """Go on from what a cursor kept."""
         if position:
             self.newest, self.at = position["id"], parse_rfc3339(position["at"], "at")

@@ -4,10 +4,11 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 import orjson
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 from postrank.options import Options
 from postrank.sources import Batch, Cursor, Surroundings
@@ -16,7 +17,7 @@ from postrank.sources.mastodon.instance import Instance
 from postrank.sources.mastodon.timeline import CALLS, CALLS_SECONDS, Timeline
 from postrank.sources.net.backoff import TICK, Limit
 
-_Position: TypeAlias = dict[str, Any] | None
+_Position: TypeAlias = Document | None
 _WAITING = 64  # batches that nobody has taken
 
 

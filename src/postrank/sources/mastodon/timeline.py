@@ -5,12 +5,13 @@ import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from postrank.posts import Malformed, Post
+from postrank.posts.formats.mastodon_statuses import status
 from postrank.posts.times import moment
 from postrank.sources import Batch
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
-from postrank.sources.mastodon.statuses import status
 from postrank.sources.net.background import aside
 from postrank.sources.net.backoff import Backoff, Limit, pause
 from postrank.sources.net.batch_builder import Gathering
@@ -48,7 +49,7 @@ class Timeline:
         while place is not None:
             yield from pause(self.calls.due(), stopped, heard=True)
             try:
-                page = yield from aside(lambda place=place: self._page(place, until), stopped, heard=True)  # type: ignore[misc]
+                page = yield from aside(partial(self._page, place, until), stopped, heard=True)
             except Unavailable as error:
                 if not error.wait:
                     log.warning("span not read", extra={"fields": {"host": self.api.host, "why": str(error)}})

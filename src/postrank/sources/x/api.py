@@ -11,6 +11,7 @@ from typing import Any
 import requests
 import tweepy
 
+from postrank.documents import Document
 from postrank.errors import Fatal, Retryable
 from postrank.options import Secret
 
@@ -83,30 +84,30 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         """The rules that the stream has: `id`, `value`, perhaps `tag`."""
         return list(self.get_rules().get("data") or [])
 
-    def search(self, query: str, *, limit: int, **span: str | None) -> dict[str, Any]:
+    def search(self, query: str, *, limit: int, **span: str | None) -> Document:
         """A page of recent search. `span`: start_time, end_time (RFC 3339), next_token."""
         params = {"query": query, "max_results": limit, "sort_order": "recency", **FIELDS}
         params |= {name: value for name, value in span.items() if value is not None}
-        page: dict[str, Any] = self.request("GET", "/2/tweets/search/recent", params=params).json()
+        page: Document = self.request("GET", "/2/tweets/search/recent", params=params).json()
         return page
 
-    def posts(self, ids: Sequence[str]) -> dict[str, Any]:
+    def posts(self, ids: Sequence[str]) -> Document:
         """At most a hundred posts by their ids; `errors` names those that are not there."""
-        page: dict[str, Any] = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **FIELDS}).json()
+        page: Document = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **FIELDS}).json()
         return page
 
-    def users(self, handles: Sequence[str]) -> dict[str, Any]:
+    def users(self, handles: Sequence[str]) -> Document:
         """At most a hundred users by their handles."""
-        page: dict[str, Any] = self.request("GET", "/2/users/by", params={"usernames": ",".join(handles)}).json()
+        page: Document = self.request("GET", "/2/users/by", params={"usernames": ",".join(handles)}).json()
         return page
 
-    def timeline(self, user_id: str, limit: int, span: Mapping[str, str | None]) -> dict[str, Any]:
+    def timeline(self, user_id: str, limit: int, span: Mapping[str, str | None]) -> Document:
         """A page of a user's posts. `span`: start_time, end_time (RFC 3339), pagination_token."""
         params = {"max_results": limit, **FIELDS, **{name: value for name, value in span.items() if value is not None}}
-        page: dict[str, Any] = self.request("GET", f"/2/users/{user_id}/tweets", params=params).json()
+        page: Document = self.request("GET", f"/2/users/{user_id}/tweets", params=params).json()
         return page
 
-    def connections(self) -> list[dict[str, Any]]:
+    def connections(self) -> list[Document]:
         """The app's streams that X believes to be open."""
         answer = self.request("GET", "/2/connections", params={"status": "active"}).json()
         return list(answer.get("data") or [])

@@ -1,12 +1,12 @@
 """Posts by their ids, and the timelines of users: asked for again within the limits and the budget."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 
+from postrank.documents import Document, JsonObject
 from postrank.posts import Ignored, Tombstone
 from postrank.posts.formats import x_v2
 from postrank.sources import Batch
@@ -68,13 +68,13 @@ class Lookup:
                 return
 
     def _paid(
-        self, ask: Callable[[], dict[str, Any]], most: int, stopped: threading.Event
-    ) -> Generator[Batch, None, dict[str, Any] | None]:
+        self, ask: Callable[[], Document], most: int, stopped: threading.Event
+    ) -> Generator[Batch, None, Document | None]:
         """Ask for at most so many posts; what they cost is noted before anyone sees them."""
         if over := self.spend.spent(most):
             raise over
 
-        def paid() -> dict[str, Any]:
+        def paid() -> Document:
             page = ask()
             self.spend.note(len(page.get("data") or ()))
             return page
@@ -82,7 +82,7 @@ class Lookup:
         return (yield from patiently(paid, self.limit, stopped))
 
     @staticmethod
-    def _batch(page: Mapping[str, Any], where: str) -> Batch:
+    def _batch(page: JsonObject, where: str) -> Batch:
         gathered = Gathering(where=where)
         for error in page.get("errors") or ():
             gone = str(error.get("type")).endswith(_GONE) and error.get("resource_type") in ("tweet", "post")

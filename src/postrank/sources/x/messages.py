@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from postrank.documents import Document
 from postrank.posts import Event, Ignored, Malformed
 from postrank.posts.formats import x_compliance, x_v2
 from postrank.posts.formats.x_stream import stream_post
@@ -46,14 +47,14 @@ def absorb(line: bytes, gathered: Gathering) -> int:
     return len(data) if type(data) is list else int(type(data) is dict and "id" in data)
 
 
-def _events(message: dict[str, Any]) -> Iterable[Event | Ignored | Malformed]:
+def _events(message: Document) -> Iterable[Event | Ignored | Malformed]:
     data = message["data"]
     if type(data) is dict and "id" not in data and not data.keys() & x_compliance.KINDS:
         return (Ignored("unknown") if data else Malformed("data is empty"),)
     return x_v2.parse(message)
 
 
-def _other(message: dict[str, Any], line: bytes, gathered: Gathering) -> None:
+def _other(message: Document, line: bytes, gathered: Gathering) -> None:
     errors = message.get("errors")
     if type(errors) is not list:
         gathered.add(Ignored("unknown"), line)

@@ -4,8 +4,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator
-from typing import Any
 
+from postrank.documents import Document
 from postrank.sources import Batch
 from postrank.sources.net.background import aside
 from postrank.sources.net.backoff import Backoff, Limit, pause
@@ -17,8 +17,8 @@ _LATER = 5.0  # seconds behind a reset within which it is asked again: not all c
 
 
 def patiently(
-    ask: Callable[[], dict[str, Any]], limit: Limit, stopped: threading.Event
-) -> Generator[Batch, None, dict[str, Any] | None]:
+    ask: Callable[[], Document], limit: Limit, stopped: threading.Event
+) -> Generator[Batch, None, Document | None]:
     """What `ask` returns, in the end; None when stopped first. Raises XUnavailable after several attempts."""
     troubled, limited = Backoff(first=1.0, longest=60.0), Backoff(first=60.0, longest=QUARTER)
     for attempt in range(1, _ATTEMPTS + 1):

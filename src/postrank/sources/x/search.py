@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
+from postrank.documents import Document
 from postrank.posts.formats import x_v2
 from postrank.sources import Batch
 from postrank.sources.net.backoff import Backoff, Limit
@@ -80,7 +80,7 @@ class RecentSearch:
         self.troubled.reset()
         return self._batch(page), _next(page)
 
-    def _page(self, since: datetime, until: datetime, token: str | None) -> dict[str, Any]:
+    def _page(self, since: datetime, until: datetime, token: str | None) -> Document:
         """One page; what it cost is noted before anyone sees it."""
         if over := self.spend.spent(_LEAST_PAGE):
             raise over
@@ -90,13 +90,13 @@ class RecentSearch:
         return page
 
     @staticmethod
-    def _batch(page: dict[str, Any]) -> Batch:
+    def _batch(page: Document) -> Batch:
         gathered = Gathering(where="x:recent-search")
         for outcome in x_v2.parse({**page, "data": page.get("data") or []}):
             gathered.add(outcome, b"")
         return gathered.take(None)
 
 
-def _next(page: dict[str, Any]) -> str | None:
+def _next(page: Document) -> str | None:
     token = (page.get("meta") or {}).get("next_token")
     return str(token) if token else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,6 +12,12 @@ from postrank.aws.error_help import repair
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
 from postrank.streamer.doctor.check_result import Finding
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
+    from mypy_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
 
 SKEW_SECONDS = 60.0  # AWS refuses signatures that are 5 minutes off; the windows want better
 # Out of range, so that the record is refused; but only to a caller who may put it (Amazon Kinesis, "PutRecords").
@@ -39,11 +45,11 @@ class _Caller:
     def __init__(self, clients: Clients) -> None:
         self.server_time: datetime | None = None
         self._clients = clients
-        self._identity: dict[str, Any] = {}
+        self._identity: GetCallerIdentityResponseTypeDef | None = None
         self._credentials = check("credentials", self._ask)
 
     def credentials(self, names: Resources) -> Finding:
-        account = self._identity.get("Account")
+        account = self._identity["Account"] if self._identity else None
         if not self._credentials.well or account == names.account:
             return self._credentials
         seen = f"they belong to account {account}, POSTRANK_ACCOUNT is {names.account}"
@@ -51,12 +57,13 @@ class _Caller:
 
     def _ask(self) -> str:
         try:
-            self._identity = self._clients.get("sts", attempts=2).get_caller_identity()
-            self._note(self._identity)
+            identity = self._clients.get("sts", attempts=2).get_caller_identity()
+            self._note(identity)
         except ClientError as error:
             self._note(error.response)
             raise
-        return str(self._identity["Arn"])
+        self._identity = identity
+        return identity["Arn"]
 
     def _note(self, answer: Any) -> None:
         server_date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
@@ -83,9 +90,9 @@ def _stream(clients: Clients, stream: str) -> Finding:
     return finding
 
 
-def _try_to_put(kinesis: Any, stream: str) -> None:
+def _try_to_put(kinesis: "KinesisClient", stream: str) -> None:
     """Put what cannot be put: the refusal says whether we might. Nothing is written."""
-    record = {"Data": b"\n", "PartitionKey": "doctor", "ExplicitHashKey": _NO_HASH_KEY}
+    record: PutRecordsRequestEntryTypeDef = {"Data": b"\n", "PartitionKey": "doctor", "ExplicitHashKey": _NO_HASH_KEY}
     try:
         kinesis.put_records(StreamName=stream, Records=[record])
     except ClientError as error:
@@ -104,7 +111,7 @@ def _bucket(clients: Clients, names: Resources) -> Finding:
 
 def _metrics(clients: Clients, names: Resources) -> Finding:
     def call() -> str:
-        datum = {"MetricName": "Doctor", "Value": 1.0, "Unit": "Count"}
+        datum: MetricDatumTypeDef = {"MetricName": "Doctor", "Value": 1.0, "Unit": "Count"}
         client = clients.get("cloudwatch", attempts=2)
         client.put_metric_data(Namespace=names.metrics_namespace, MetricData=[datum])
         return f"namespace {names.metrics_namespace} accepts metrics"

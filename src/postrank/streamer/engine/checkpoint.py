@@ -11,11 +11,12 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from zlib import crc32
 
 import orjson
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Checkpoint:
         """Bytes of the journal."""
         return self._file.tell()
 
-    def frames(self) -> Iterator[dict[str, Any]]:
+    def frames(self) -> Iterator[Document]:
         """Every whole frame, oldest first; what is behind the last one is cut off, and put aside if it was damaged."""
         whole, damaged = 0, False
         with self._path.open("rb") as file:
@@ -89,7 +90,7 @@ class Checkpoint:
             file.write(_framed(frame))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)
         sync_folder(self._path.parent)
         self._file.close()
         self._file = self._path.open("ab", buffering=0)

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 
+from postrank.documents import Document
 from postrank.posts import Notice, Reject
 from postrank.posts.times import to_text
 from postrank.sources import Gap
@@ -26,7 +27,7 @@ from postrank.streamer.host.folder_claim import alone
 class PutObject(Protocol):
     """Writes one object of the raw bucket."""
 
-    def __call__(self, key: str, body: bytes) -> None: ...
+    def __call__(self, key: str, body: bytes, /) -> object: ...
 
 
 class Ledgers:
@@ -61,7 +62,8 @@ class Ledgers:
             except UnicodeDecodeError:
                 line, encoding = base64.b64encode(reject.line).decode(), "base64"
             row = {"source": reject.where, "offset": reject.offset, "reason": reject.reason, "line": line}
-            self._note("rejects", {**row, "line_encoding": encoding, "lines": 1, "noted_at": at})
+            lost = {"lines": 1, "posts": reject.posts, "at_least": reject.at_least}
+            self._note("rejects", {**row, "line_encoding": encoding, **lost, "noted_at": at})
 
     def note_gaps(self, source: str, gaps: Iterable[Gap]) -> None:
         """Spans of the network's time that may be missing."""
@@ -116,7 +118,7 @@ class Ledgers:
         if left_out:
             self.flush()
 
-    def _note(self, kind: str, row: dict[str, Any]) -> None:
+    def _note(self, kind: str, row: Document) -> None:
         with self._lock:
             self._rows.setdefault(kind, []).append(
                 orjson.dumps({"collector": self._collector, **row}, option=orjson.OPT_APPEND_NEWLINE)

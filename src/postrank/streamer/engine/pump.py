@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.posts import Event, Post
 from postrank.posts.encoding import LineEncoder
@@ -164,7 +164,7 @@ class Pump:
 
     def restore(self) -> str | None:
         """Take over what was durable before a restart; returns the cursor to read from."""
-        last: dict[str, Any] = {}
+        last: Document = {}
         for frame in self.checkpoint.frames():
             if "authors" not in frame["windows"]:
                 raise Fatal(
@@ -182,7 +182,7 @@ class Pump:
             self.progress.top = self.windows.top(self.top_rows)
             self._top_due = time.monotonic() + 1.0
 
-    def _frame(self, counts: Counts, changes: dict[str, Any]) -> bytes:
+    def _frame(self, counts: Counts, changes: Document) -> bytes:
         return orjson.dumps({"cursor": self._cursor, "counts": asdict(counts), "windows": changes})
 
     def _raise_failure(self) -> None:

@@ -5,13 +5,18 @@ Counts are told as what came since the last call, so that their Sum over a perio
 
 import logging
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.streamer.telemetry.health import health
 from postrank.streamer.telemetry.reporter import Reporter
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.literals import StandardUnitType
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDatumTypeDef
 
 log = logging.getLogger(__name__)
 # Metric: (the heartbeat's count or gauge, CloudWatch's unit). These names are what alarms refer to.
@@ -25,7 +30,7 @@ COUNTS = {
     "EntriesRefused": "refused_entries",
     "EntriesResent": "resent_entries",
 }
-GAUGES = {
+GAUGES: "Mapping[str, tuple[str, StandardUnitType]]" = {
     "LinesSpooled": ("spooled", "Count"),
     "LinesInFlight": ("in_flight", "Count"),
     "SpoolBytes": ("spool_bytes", "Bytes"),
@@ -38,9 +43,11 @@ AGES = {"SourceContactAge": "contact_age", "AckAge": "ack_age", "HeartbeatAge": 
 class Metrics:
     """Puts the streamer's metrics every `seconds`, from a thread of its own. `client` is boto3's CloudWatch client."""
 
-    def __init__(self, reporter: Reporter, client: Any, namespace: str, environment: str, seconds: float) -> None:
+    def __init__(
+        self, reporter: Reporter, client: "CloudWatchClient", namespace: str, environment: str, seconds: float
+    ) -> None:
         self._reporter, self._client, self._namespace = reporter, client, namespace
-        self._dimensions = [{"Name": "Environment", "Value": environment}]
+        self._dimensions: Sequence[DimensionTypeDef] = [{"Name": "Environment", "Value": environment}]
         self._seconds = seconds
         self._reported: dict[str, float] = dict.fromkeys(COUNTS, 0.0)
         self._stopped = threading.Event()
@@ -79,7 +86,7 @@ class Metrics:
         figures: Mapping[str, float] = {**self._reporter.counts(), **self._reporter.gauges()}
         return {name: float(figures.get(figure, 0.0)) for name, figure in COUNTS.items()}
 
-    def _datum(self, name: str, value: float, unit: str) -> dict[str, Any]:
+    def _datum(self, name: str, value: float, unit: "StandardUnitType") -> "MetricDatumTypeDef":
         return {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": self._dimensions}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +18,9 @@ from postrank.streamer.engine.ledgers import Ledgers
 from postrank.streamer.engine.pump import Progress
 from postrank.streamer.engine.shipper import Shipper
 from postrank.streamer.engine.spool import Spool
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ class Reporter:
     instance_id: str
     source: str
     seconds: float
-    s3: Any
+    s3: "S3Client"
     bucket: str
     key: str
     phase: str = "starting"
@@ -105,6 +108,7 @@ class Reporter:
             "gaps": now.gaps,
             "gap_seconds": now.gap_seconds,
             "unknown_fields": now.unknown_fields,
+            "repaired": now.repaired,
         }
 
     def gauges(self) -> dict[str, float]:

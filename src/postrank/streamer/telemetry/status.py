@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.streamer.telemetry.health import health
 from postrank.streamer.telemetry.reporter import Reporter
@@ -124,7 +125,7 @@ class StatusServer:
     def _top(self, query: dict[str, list[str]]) -> Answer:
         limit_text = query.get("n", [""])[0]
         number = int(limit_text) if limit_text.isdecimal() else TOP_ROWS
-        rows: list[dict[str, Any]] = []
+        rows: list[Document] = []
         for rank, ((network, author_id, handle), posts) in enumerate(self._reporter.progress.top[:number], 1):
             row = {"rank": rank, "network": network, "author_id": author_id, "author_handle": handle, "posts": posts}
             rows.append(row)

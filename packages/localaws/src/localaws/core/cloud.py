@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from localaws.core.shapes import Params, Response, Structure
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
@@ -45,7 +47,7 @@ class Service(Protocol):
     name: str  # signing name: "kinesis", "firehose", "glue", "athena", "ec2", "ssm", "autoscaling", "monitoring", ...
     actions: frozenset[str]  # what it answers; any other action of the service goes to the emulator
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:
         """Answer one call: input and output have the shapes of botocore's service model (blobs are bytes, times aware).
 
         Raises AwsError for all that the caller did wrong. Runs on any thread.
@@ -96,11 +98,11 @@ class Cloud(Protocol):
     objects: ObjectStore
     endpoint: str  # where processes on this machine reach this cloud: http://127.0.0.1:<port>
 
-    def call(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def call(self, service: str, action: str, params: Params, caller: Caller) -> Response:
         """Make a public API call in-process: authorised as `caller`, logged, answered by a service or the emulator."""
         ...
 
-    def emulated(self, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def emulated(self, service: str, action: str, params: Params) -> Response:
         """Have the emulator answer, and keep, a call that a service of ours owns and was authorised for."""
         ...
 
@@ -128,4 +130,4 @@ class Cloud(Protocol):
 
 
 class Hook(Protocol):
-    def __call__(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None: ...
+    def __call__(self, params: Params, result: Structure, caller: Caller) -> None: ...

@@ -13,6 +13,7 @@ import botocore.session
 from botocore.model import Shape
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Params, Structure
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "structure": Mapping,
@@ -31,7 +32,7 @@ _RULES = {"min", "max", "enum", "pattern"}
 _SHOWN = 200  # characters of a refused value that a message repeats
 
 
-def check(service: str, action: str, params: Mapping[str, Any], *, code: str = "ValidationException") -> None:
+def check(service: str, action: str, params: Params, *, code: str = "ValidationException") -> None:
     """Raise AwsError for parameters that the model of `service` (botocore's name) does not allow.
 
     A value of a wrong type is a SerializationException, anything else an error of the given code.
@@ -100,7 +101,7 @@ def _pattern(text: str) -> re.Pattern[str] | None:
         return None
 
 
-def _members(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
+def _members(shape: Any, value: Structure, path: str) -> Iterator[str]:
     for name in shape.required_members:
         if value.get(name) is None:
             yield f"Value null at '{_joined(path, name)}' failed to satisfy constraint: Member must not be null"

@@ -7,6 +7,7 @@ Sources: "Error codes for the Amazon EC2 API"; "DeleteVpcEndpoints" (EC2) and "R
 from functools import cache
 from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.wire.request import HttpRequest
 
 
@@ -31,7 +32,7 @@ def _launch_templates() -> None:
             backend.get_launch_template(tid)
         return delete(backend, name, tid)
 
-    LaunchTemplateBackend.delete_launch_template = delete_present  # type: ignore[method-assign, assignment]
+    LaunchTemplateBackend.delete_launch_template = delete_present  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
 @cache
@@ -83,11 +84,11 @@ def _vpc_endpoints() -> None:
         response.ec2_backend.delete_vpc_endpoints(vpce_ids=names)
         return ActionResult({"Unsuccessful": [_unsuccessful(name) for name in absent]})
 
-    VPCBackend.delete_vpc_endpoints = delete_present  # type: ignore[method-assign, assignment]
-    VPCs.delete_vpc_endpoints = respond  # type: ignore[method-assign, assignment]
+    VPCBackend.delete_vpc_endpoints = delete_present  # type: ignore[method-assign, assignment]  # replaces moto's
+    VPCs.delete_vpc_endpoints = respond  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
-def _unsuccessful(endpoint: str) -> dict[str, Any]:
+def _unsuccessful(endpoint: str) -> Document:
     message = f"The Vpc Endpoint Id '{endpoint}' does not exist"
     return {"ResourceId": endpoint, "Error": {"Code": "InvalidVpcEndpointId.NotFound", "Message": message}}
 
@@ -106,7 +107,7 @@ def _instance_profiles() -> None:
             raise NotFoundException(f"The role {role_name} cannot be found in instance profile {profile_name}.")
         remove(backend, profile_name, role_name)
 
-    IAMBackend.remove_role_from_instance_profile = remove_present  # type: ignore[method-assign, assignment]
+    IAMBackend.remove_role_from_instance_profile = remove_present  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
 _PATCHES = {

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.shapes import Document
 from localaws.emulator import clock, moto_extensions, seeded_ids, snapshot
 from localaws.emulator.journal import Call, Journal
 from localaws.emulator.mutations import changes, subject_of
@@ -26,6 +27,8 @@ _KEPT = ("content-type", "host", "accept", "content-md5")
 _SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
 )
+
+T = TypeVar("T")
 
 
 class Emulator:
@@ -94,7 +97,7 @@ class Emulator:
             self.load()
             return service in self._changed
 
-    def within(self, use: Callable[[], Any]) -> Any:
+    def within(self, use: Callable[[], T]) -> T:
         """What `use` returns, with no call changing the backends meanwhile."""
         with self._turn:
             self.load()
@@ -154,12 +157,12 @@ class Emulator:
 
 
 def _application(service: str | None) -> Any:
-    """moto's application for a service. Raises NotImplementedError for one that it does not know."""
+    """Moto's application for a service. Raises NotImplementedError for one that it does not know."""
     from moto.moto_server.werkzeug_app import create_backend_app
 
     if service is None:
         raise NotImplementedError("the service")
-    return create_backend_app(service)  # type: ignore[arg-type]
+    return create_backend_app(service)  # type: ignore[arg-type]  # its parameter is a literal of every service
 
 
 def _signature(service: str, key: str) -> str:
@@ -212,8 +215,8 @@ def _ask(app: Callable[..., Any], request: HttpRequest, headers: Mapping[str, st
     return HttpAnswer(started[0], started[1], body)
 
 
-def _environ(request: HttpRequest, headers: Mapping[str, str]) -> dict[str, Any]:
-    environ: dict[str, Any] = {
+def _environ(request: HttpRequest, headers: Mapping[str, str]) -> Document:
+    environ: Document = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": raw(request.path).decode("latin-1"),

@@ -1,6 +1,5 @@
 """Calling the emulator by name: botocore writes the request and reads the answer."""
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,12 +9,13 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Params, Response
 from localaws.emulator.backend import Emulator
 from localaws.wire.models import operation
 from localaws.wire.request import HttpAnswer, HttpRequest, build_request
 
 
-def call(emulator: Emulator, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+def call(emulator: Emulator, service: str, action: str, params: Params) -> Response:
     """Make one call; raises AwsError as the emulator answered it."""
     described = _operation(service, action)
     request = written(service, action, params)
@@ -38,7 +38,7 @@ def _protocol(described: OperationModel) -> str:
     return str(spoken[0])
 
 
-def written(service: str, action: str, params: Mapping[str, Any]) -> HttpRequest:
+def written(service: str, action: str, params: Params) -> HttpRequest:
     """The request that a call is."""
     described = _operation(service, action)
     made_up = create_serializer(_protocol(described), include_validation=False).serialize_to_request(
@@ -66,12 +66,12 @@ def _parser(protocol: str) -> Any:
     return create_parser(protocol)
 
 
-def read(described: OperationModel, answer: HttpAnswer, protocol: str | None = None) -> dict[str, Any]:
+def read(described: OperationModel, answer: HttpAnswer, protocol: str | None = None) -> Document:
     """The decoded result of a raw answer; raises AwsError when it is an error."""
     parser = _parser(protocol or _protocol(described))
     headers = {name.lower(): text for name, text in answer.headers.items()}
     raw = {"status_code": answer.status, "headers": headers, "body": answer.content()}
-    parsed: dict[str, Any] = parser.parse(raw, described.output_shape)
+    parsed: Document = parser.parse(raw, described.output_shape)
     if answer.status >= 300:
         error = parsed.get("Error", {})
         raise AwsError(error.get("Code") or "InternalFailure", error.get("Message") or "", status=answer.status)

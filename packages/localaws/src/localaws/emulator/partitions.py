@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.emulator.partition_filters import Filter, Keys
 from localaws.wire.request import HttpRequest
 
@@ -35,11 +36,11 @@ def _install() -> None:
         original_init(table, *arguments, **named)
         table.partitions = Partitions()
 
-    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]
-    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]
+    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]  # replaces moto's
+    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]  # replaces moto's
 
 
-class Partitions(dict[str, Any]):
+class Partitions(Document):
     """A table's partitions by moto's key of them; for each partition key, which have a value."""
 
     by_value: list[dict[str, Keys]]
@@ -74,7 +75,7 @@ class Partitions(dict[str, Any]):
 
 
 def _answer(response: Any) -> str:
-    """ "GetPartitions": a page of the partitions that the expression leaves, by their values."""
+    """Answer GetPartitions: a page of the partitions that the expression leaves, by their values."""
     from moto.glue.exceptions import InvalidInputException
 
     params = response.parameters
@@ -113,8 +114,8 @@ def _selected(table: Any, expression: str) -> Keys | Partitions:
     return Filter(expression, keys, values, _cast).matches()
 
 
-def _shown(partition: Any, *, bare: bool) -> dict[str, Any]:
-    description: dict[str, Any] = partition.as_dict()
+def _shown(partition: Any, *, bare: bool) -> Document:
+    description: Document = partition.as_dict()
     if bare and description.get("StorageDescriptor"):
         storage = {name: value for name, value in description["StorageDescriptor"].items() if name != "Columns"}
         description["StorageDescriptor"] = storage

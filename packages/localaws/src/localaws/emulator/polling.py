@@ -1,12 +1,11 @@
 """Long polling of SQS: the waiting happens here, so that the emulator stays free for others meanwhile."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
+from localaws.core.shapes import Params
 from localaws.emulator.backend import Emulator
 from localaws.emulator.client import call
 from localaws.wire.request import HttpAnswer, HttpRequest, build_request
@@ -14,7 +13,7 @@ from localaws.wire.request import HttpAnswer, HttpRequest, build_request
 _PAUSE = 0.05  # seconds between two looks
 
 
-def receive(emulator: Emulator, request: HttpRequest, params: Mapping[str, Any]) -> HttpAnswer:
+def receive(emulator: Emulator, request: HttpRequest, params: Params) -> HttpAnswer:
     """Answer ReceiveMessage: at once when there are messages, else when some arrive or the wait is over."""
     deadline = time.monotonic() + _wait(emulator, params)
     at_once = _without_wait(request)
@@ -30,7 +29,7 @@ def _has_messages(answer: HttpAnswer) -> bool:
     return b"ReceiptHandle" in body
 
 
-def _wait(emulator: Emulator, params: Mapping[str, Any]) -> float:
+def _wait(emulator: Emulator, params: Params) -> float:
     """Seconds to wait: the call's, or the queue's own."""
     if "WaitTimeSeconds" in params:
         return min(float(params["WaitTimeSeconds"]), 20.0)

@@ -21,6 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from localaws.core.shapes import Document
+
 log = logging.getLogger(__name__)
 _NAME = "snapshot.pickle"
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
@@ -52,6 +54,7 @@ def restore(folder: Path, journal: int) -> Covered | None:
     """Put a snapshot's backends in place; None, and nothing done, if there is none for this journal that can be."""
     try:
         with (folder / _NAME).open("rb") as file:
+            covered: Covered
             made_by, of, covered, backends = _Unpickler(file).load()
     except FileNotFoundError:
         return None
@@ -63,20 +66,20 @@ def restore(folder: Path, journal: int) -> Covered | None:
     for place, accounts in backends.items():
         for account, regions in accounts.items():
             dict.update(_backend_dict(place)[account], regions)
-    return covered  # type: ignore[no-any-return]
+    return covered
 
 
 def _made_by() -> tuple[str, str]:
     return version("moto"), platform.python_version()
 
 
-def _backends() -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+def _backends() -> dict[tuple[str, str], dict[str, Document]]:
     """What moto holds, by module and name of the service's dictionary, account and region."""
     from moto.core.base_backend import BackendDict
 
     return {
         _place(backend): {account: dict(regions.items()) for account, regions in backend.items()}
-        for backend in BackendDict._instances  # type: ignore[misc]
+        for backend in BackendDict._instances  # type: ignore[misc]  # generic of a class variable
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from localaws.core.cloud import AwsError, Caller
+from localaws.core.shapes import Document
 from localaws.emulator import client, polling
 from localaws.gateway.entrance import Entrance, Rejected, refusal
 from localaws.gateway.internal_endpoints import OWN, OwnEndpoints, own_refusal
@@ -43,7 +44,7 @@ class Gateway:
         self._own = OwnEndpoints(platform)
         self._retries = Retries()
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: Document, start_response: Callable[..., Any]) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
         request = from_environ(environ)
         answer = self._own_answer(request) if request.path.startswith(OWN) else self._answer(request, request_id)
@@ -109,7 +110,7 @@ class Gateway:
             guard.record(lines, status)
         return answer
 
-    def _params(self, matched: Route, request: HttpRequest) -> dict[str, Any]:
+    def _params(self, matched: Route, request: HttpRequest) -> Document:
         if operation(matched.service, matched.action) is None:
             if model(matched.service) is not None:
                 raise codec.unknown_action(matched)
@@ -122,7 +123,7 @@ class Gateway:
         return params
 
     def _emulated(
-        self, matched: Route, request: HttpRequest, params: dict[str, Any], caller: Caller, request_id: str
+        self, matched: Route, request: HttpRequest, params: Document, caller: Caller, request_id: str
     ) -> HttpAnswer:
         platform = self._platform
         platform.before(matched.service, matched.action, params)
@@ -160,7 +161,7 @@ def _failure(error: Exception) -> AwsError:
     return AwsError("InternalFailure", "The local AWS failed on this request; its log says why.", status=500)
 
 
-def _require(matched: Route, params: dict[str, Any]) -> None:
+def _require(matched: Route, params: Document) -> None:
     """Refuse a call without a parameter that its model requires: services trust that SDKs have looked.
 
     Raises AwsError ValidationException, or MissingParameter in the query protocols.
@@ -199,7 +200,7 @@ def _single(headers: dict[str, str]) -> dict[str, str]:
     return passed_on if length is None else {**passed_on, "Content-Length": length}
 
 
-def _sent(body: bytes | FilePart, environ: dict[str, Any]) -> Iterable[bytes]:
+def _sent(body: bytes | FilePart, environ: Document) -> Iterable[bytes]:
     if isinstance(body, bytes):
         return [body]
     file = body.path.open("rb")

@@ -7,12 +7,12 @@ AWS_CONTAINER_CREDENTIALS_FULL_URI asks it for its role's credentials, as one on
 
 import hmac
 from datetime import timedelta
-from typing import Any
 from urllib.parse import unquote
 
 import orjson
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document
 from localaws.gateway.platform import Platform
 from localaws.wire.request import HttpAnswer, HttpRequest
 
@@ -70,5 +70,5 @@ def own_refusal(reason: str) -> HttpAnswer:
     return _json(403, {"code": "AccessDenied", "message": f"The local AWS rejected the request: {reason}"})
 
 
-def _json(status: int, document: dict[str, Any]) -> HttpAnswer:
+def _json(status: int, document: Document) -> HttpAnswer:
     return HttpAnswer(status, {"Content-Type": "application/json"}, orjson.dumps(document))

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from localaws.core.cloud import AwsError, Caller, Hook, ObjectStore, Service
 from localaws.core.root_key import RootKey, kept_root_key
+from localaws.core.shapes import Params, Response, Structure
 from localaws.emulator import client
 from localaws.emulator.backend import Emulator
 from localaws.gateway.call_log import CallLog
@@ -60,7 +60,7 @@ class Platform:
 
     # Cloud
 
-    def call(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def call(self, service: str, action: str, params: Params, caller: Caller) -> Response:
         lines = self.guard.admit(service, action, params, caller)
         try:
             result = self._dispatch(service, action, params, caller)
@@ -70,7 +70,7 @@ class Platform:
         self.guard.record(lines, 200)
         return result
 
-    def emulated(self, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def emulated(self, service: str, action: str, params: Params) -> Response:
         return client.call(self.emulator, service, action, params)
 
     def authorize(self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
@@ -90,7 +90,7 @@ class Platform:
 
     # What the gateway uses
 
-    def before(self, service: str, action: str, params: Mapping[str, Any]) -> None:
+    def before(self, service: str, action: str, params: Params) -> None:
         """What must hold before the emulator is asked. Raises AwsError."""
         if service == "s3":
             self.s3.before(action, params)
@@ -98,9 +98,7 @@ class Platform:
     def hooked(self, service: str, action: str) -> bool:
         return (service, action) in self._hooks
 
-    def answered(
-        self, service: str, action: str, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller
-    ) -> None:
+    def answered(self, service: str, action: str, params: Params, result: Structure, caller: Caller) -> None:
         """Tell the hooks of an action that it was answered."""
         for hook in self._hooks.get((service, action), ()):
             hook(params, result, caller)
@@ -117,7 +115,7 @@ class Platform:
         self.emulator.close()
         self.log.close()
 
-    def _dispatch(self, service: str, action: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def _dispatch(self, service: str, action: str, params: Params, caller: Caller) -> Response:
         if owner := self.owner(service, action):
             result = dict(owner.handle(action, params, caller))
         else:

@@ -1,9 +1,9 @@
 """What the table of permissions asks of the services: names that a call refers to only by an id."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from localaws.core.cloud import ACCOUNT, AwsError, Caller, Service
+from localaws.core.shapes import Params
 from localaws.iam.directory import Directory
 from localaws.iam.permissions.actions import Lookup
 
@@ -36,7 +36,7 @@ def lookup_for(owners: _Owners, directory: Directory) -> Lookup:
     )
 
 
-def _workgroup(owners: _Owners, action: str, params: Mapping[str, Any]) -> str | None:
+def _workgroup(owners: _Owners, action: str, params: Params) -> str | None:
     """The workgroup of a query (of several: the first's), or the one that is meant where a call names none."""
     query = params.get("QueryExecutionId") or next(iter(params.get("QueryExecutionIds") or ()), None)
     if not query:

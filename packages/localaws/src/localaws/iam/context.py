@@ -1,10 +1,10 @@
 """The condition keys of a request: "AWS global condition context keys", and those of the services in use."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION, Caller
+from localaws.core.shapes import Params
 from localaws.iam.directory import Directory
 from localaws.wire.request import HttpRequest
 
@@ -78,7 +78,7 @@ def of_request(request: HttpRequest) -> Context:
     return context
 
 
-def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Directory) -> Context:
+def of_call(action: str, resource: str, params: Params, directory: Directory) -> Context:
     """What the call says: parameters that are condition keys, tags that it gives, and tags of its resource."""
     context: Context = {}
     for key, name in _KEYS.get(action, {}).items():
@@ -101,7 +101,7 @@ def of_call(action: str, resource: str, params: Mapping[str, Any], directory: Di
     return context
 
 
-def _request_tags(params: Mapping[str, Any]) -> dict[str, str]:
+def _request_tags(params: Params) -> dict[str, str]:
     tags = params.get("Tags") or params.get("TagList") or []
     for specification in params.get("TagSpecifications") or []:
         tags = specification.get("Tags") or []

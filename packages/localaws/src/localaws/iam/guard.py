@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller
+from localaws.core.shapes import Document, Params, Response
 from localaws.iam import context as keys
 from localaws.iam.conditions import UnknownOperator
 from localaws.iam.decision import Decision, Policies, decide
@@ -34,12 +35,12 @@ class Guard:
         self,
         service: str,
         action: str,
-        params: Mapping[str, Any],
+        params: Params,
         caller: Caller,
         *,
         request_context: keys.Context | None = None,
         request_id: str = "",
-    ) -> list[dict[str, Any]]:
+    ) -> list[Response]:
         """Check every need of a call; returns its lines for the call log, which `record` writes once the call has its
         answer. Raises AwsError AccessDenied, with the lines written, for the first need that is refused.
         """
@@ -84,7 +85,7 @@ class Guard:
             raise AwsError("AccessDenied", f"{service} is unable to assume role {arn}", status=403, _denied=True)
         return Caller(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}", source=service.partition(".")[0])
 
-    def record(self, lines: list[dict[str, Any]], status: int) -> None:
+    def record(self, lines: list[Document], status: int) -> None:
         """Write the lines of a call that was answered with `status`."""
         for line in lines:
             self._log.write(**line, status=status)
@@ -144,7 +145,7 @@ class Guard:
         """Whether decisions on a caller count: always for an anonymous one."""
         return self._enforce or caller.arn == "*"
 
-    def _line(self, caller: Caller, need: Need, allowed: bool, request_id: str) -> dict[str, Any]:
+    def _line(self, caller: Caller, need: Need, allowed: bool, request_id: str) -> Document:
         service, _, action = need.action.partition(":")
         return {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

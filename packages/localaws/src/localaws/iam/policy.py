@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from localaws.core.shapes import Structure
 from localaws.iam.conditions import Context, arn_like, holds, like
 
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
@@ -135,7 +136,7 @@ def statements(document: str) -> tuple[Statement, ...]:
         raise MalformedPolicy(f"no policy document: {error}") from error
 
 
-def _statement(raw: Mapping[str, Any]) -> Statement:
+def _statement(raw: Structure) -> Statement:
     if raw["Effect"] not in ("Allow", "Deny"):
         raise ValueError(f"Effect is {raw['Effect']!r}")
     return Statement(

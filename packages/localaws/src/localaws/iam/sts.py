@@ -1,11 +1,10 @@
 """STS: who the caller is, and temporary credentials."""
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError, Caller
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.iam.directory import Directory, Entity
 from localaws.iam.policy import MalformedPolicy, statements
 from localaws.iam.sessions import Session, Sessions
@@ -24,7 +23,7 @@ class StsService:
         self._directory = directory
         self._sessions = sessions
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:
         return self._assume(params, caller) if action == "AssumeRole" else self._identity(caller)
 
     def start(self) -> None:
@@ -40,7 +39,7 @@ class StsService:
             raise AwsError("NoSuchEntity", f"The role with name {name[:64]} cannot be found.", status=404)
         return self._sessions.open(_session_arn(role, session), f"{role.id}:{session}", lasts)
 
-    def _assume(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def _assume(self, params: Params, caller: Caller) -> Response:
         arn, name = str(params.get("RoleArn", "")), str(params.get("RoleSessionName", ""))
         if not _SESSION_NAME.fullmatch(name):
             raise _invalid(
@@ -66,7 +65,7 @@ class StsService:
             "AssumedRoleUser": {"AssumedRoleId": session.principal_id, "Arn": session.arn},
         }
 
-    def _policies(self, params: Mapping[str, Any]) -> list[str] | None:
+    def _policies(self, params: Params) -> list[str] | None:
         """The session policies of a call, None where it names none."""
         documents = [str(params["Policy"])] if params.get("Policy") else []
         for entry in params.get("PolicyArns") or []:
@@ -81,7 +80,7 @@ class StsService:
                 raise AwsError("MalformedPolicyDocument", f"This policy contains invalid Json: {error}") from error
         return documents or None
 
-    def _identity(self, caller: Caller) -> dict[str, Any]:
+    def _identity(self, caller: Caller) -> Document:
         session = self._sessions.get(caller.session) if caller.session else None
         user = self._directory.user(caller.arn.rpartition("/")[2]) if ":user/" in caller.arn else None
         user_id = session.principal_id if session else user.id if user else ACCOUNT

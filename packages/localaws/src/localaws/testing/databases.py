@@ -6,13 +6,14 @@ from typing import Any
 import psutil
 import psycopg
 
+from localaws.core.shapes import Document
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
 
 PASSWORD = "correct-horse-battery"  # of servers that live as long as a test
 
 
-def create(aws: LocalAws, identifier: str, **params: Any) -> dict[str, Any]:
+def create(aws: LocalAws, identifier: str, **params: Any) -> Document:
     """Make an instance and wait until it is available."""
     usual = {
         "Engine": "postgres",
@@ -27,13 +28,13 @@ def create(aws: LocalAws, identifier: str, **params: Any) -> dict[str, Any]:
     return await_status(aws, identifier, "available")
 
 
-def instance(aws: LocalAws, identifier: str) -> dict[str, Any]:
+def instance(aws: LocalAws, identifier: str) -> Document:
     response = aws.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)
     return dict(response["DBInstances"][0])
 
 
-def await_status(aws: LocalAws, identifier: str, expected: str) -> dict[str, Any]:
-    def reached() -> dict[str, Any] | None:
+def await_status(aws: LocalAws, identifier: str, expected: str) -> Document:
+    def reached() -> Document | None:
         description = instance(aws, identifier)
         assert description["DBInstanceStatus"] != "failed", aws.stderr.read_text()
         return description if description["DBInstanceStatus"] == expected else None
@@ -41,7 +42,7 @@ def await_status(aws: LocalAws, identifier: str, expected: str) -> dict[str, Any
     return wait_for(reached, timeout=60, what=f"{identifier} to be {expected}")
 
 
-def connect(description: dict[str, Any], password: str = PASSWORD, **options: Any) -> psycopg.Connection:
+def connect(description: Document, password: str = PASSWORD, **options: Any) -> psycopg.Connection:
     """A connection to the instance's endpoint as its master user."""
     usual = {
         "user": description["MasterUsername"],

@@ -7,12 +7,11 @@ Terraform's provider recognises, or "" where AWS answers with success.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.testing.server import LocalAws
 from localaws.testing.streams import unique
 
-Params = dict[str, Any]
 SERVICES = ["firehose.amazonaws.com", "glue.amazonaws.com"]
 TRUST = {
     "Version": "2012-10-17",
@@ -29,37 +28,37 @@ class Deletion:
 
     service: str
     method: str
-    make: Callable[[LocalAws], Params]
+    make: Callable[[LocalAws], Document]
     gone: str
-    is_gone: Callable[[LocalAws, Params], bool] = lambda _aws, _params: True  # for what takes a while
+    is_gone: Callable[[LocalAws, Document], bool] = lambda _aws, _params: True  # for what takes a while
 
     def __str__(self) -> str:
         return f"{self.service}.{self.method}"
 
 
-def bucket(aws: LocalAws) -> Params:
+def bucket(aws: LocalAws) -> Document:
     name = unique("bucket")
     aws.client("s3").create_bucket(Bucket=name)
     return {"Bucket": name}
 
 
-def stored(aws: LocalAws) -> Params:
+def stored(aws: LocalAws) -> Document:
     there = bucket(aws)
     aws.client("s3").put_object(**there, Key="a", Body=b"a")
     return {**there, "Key": "a"}
 
 
-def stored_pair(aws: LocalAws) -> Params:
+def stored_pair(aws: LocalAws) -> Document:
     there = stored(aws)
     return {"Bucket": there["Bucket"], "Delete": {"Objects": [{"Key": "a"}, {"Key": "never"}]}}
 
 
-def upload(aws: LocalAws) -> Params:
+def upload(aws: LocalAws) -> Document:
     there = {**bucket(aws), "Key": "big"}
     return {**there, "UploadId": aws.client("s3").create_multipart_upload(**there)["UploadId"]}
 
 
-def bucket_policy(aws: LocalAws) -> Params:
+def bucket_policy(aws: LocalAws) -> Document:
     there = bucket(aws)
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{there['Bucket']}/x"}
     policy = {"Version": "2012-10-17", "Statement": [statement]}
@@ -67,21 +66,21 @@ def bucket_policy(aws: LocalAws) -> Params:
     return there
 
 
-def lifecycle(aws: LocalAws) -> Params:
+def lifecycle(aws: LocalAws) -> Document:
     there = bucket(aws)
     rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 3}}
     aws.client("s3").put_bucket_lifecycle_configuration(**there, LifecycleConfiguration={"Rules": [rule]})
     return there
 
 
-def encryption(aws: LocalAws) -> Params:
+def encryption(aws: LocalAws) -> Document:
     there = bucket(aws)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     aws.client("s3").put_bucket_encryption(**there, ServerSideEncryptionConfiguration={"Rules": [rule]})
     return there
 
 
-def access_block(aws: LocalAws) -> Params:
+def access_block(aws: LocalAws) -> Document:
     there = bucket(aws)
     block = {
         "BlockPublicAcls": True,
@@ -93,31 +92,31 @@ def access_block(aws: LocalAws) -> Params:
     return there
 
 
-def stream(aws: LocalAws) -> Params:
+def stream(aws: LocalAws) -> Document:
     name = unique("stream")
     aws.client("kinesis").create_stream(StreamName=name, ShardCount=1)
     return {"StreamName": name}
 
 
-def no_such_stream(aws: LocalAws, params: Params) -> bool:
+def no_such_stream(aws: LocalAws, params: Document) -> bool:
     return params["StreamName"] not in aws.client("kinesis").list_streams()["StreamNames"]
 
 
-def consumer(aws: LocalAws) -> Params:
+def consumer(aws: LocalAws) -> Document:
     kinesis = aws.client("kinesis")
     arn = kinesis.describe_stream_summary(**stream(aws))["StreamDescriptionSummary"]["StreamARN"]
     kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")
     return {"StreamARN": arn, "ConsumerName": "reader"}
 
 
-def stream_policy(aws: LocalAws) -> Params:
+def stream_policy(aws: LocalAws) -> Document:
     kinesis = aws.client("kinesis")
     arn = kinesis.describe_stream_summary(**stream(aws))["StreamDescriptionSummary"]["StreamARN"]
     kinesis.put_resource_policy(ResourceARN=arn, Policy=json.dumps(POLICY))
     return {"ResourceARN": arn}
 
 
-def delivery(aws: LocalAws) -> Params:
+def delivery(aws: LocalAws) -> Document:
     name, role = unique("delivery"), unique("role")
     arn = aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     aws.client("firehose").create_delivery_stream(
@@ -127,13 +126,13 @@ def delivery(aws: LocalAws) -> Params:
     return {"DeliveryStreamName": name}
 
 
-def database(aws: LocalAws) -> Params:
+def database(aws: LocalAws) -> Document:
     name = unique("database").replace("-", "_")
     aws.client("glue").create_database(DatabaseInput={"Name": name})
     return {"Name": name}
 
 
-def table(aws: LocalAws) -> Params:
+def table(aws: LocalAws) -> Document:
     name = database(aws)["Name"]
     keys = [{"Name": "dt", "Type": "string"}]
     storage = {"Columns": [{"Name": "a", "Type": "string"}], "Location": "s3://nothing/"}
@@ -142,23 +141,23 @@ def table(aws: LocalAws) -> Params:
     return {"DatabaseName": name, "Name": "posts"}
 
 
-def tables(aws: LocalAws) -> Params:
+def tables(aws: LocalAws) -> Document:
     return {"DatabaseName": table(aws)["DatabaseName"], "TablesToDelete": ["posts"]}
 
 
-def partition(aws: LocalAws) -> Params:
+def partition(aws: LocalAws) -> Document:
     there = {"DatabaseName": table(aws)["DatabaseName"], "TableName": "posts"}
     aws.client("glue").create_partition(**there, PartitionInput={"Values": ["2026-11-25"]})
     return {**there, "PartitionValues": ["2026-11-25"]}
 
 
-def partitions(aws: LocalAws) -> Params:
+def partitions(aws: LocalAws) -> Document:
     there = partition(aws)
     values = there.pop("PartitionValues")
     return {**there, "PartitionsToDelete": [{"Values": values}]}
 
 
-def crawler(aws: LocalAws) -> Params:
+def crawler(aws: LocalAws) -> Document:
     name = unique("crawler")
     targets = {"S3Targets": [{"Path": f"s3://{bucket(aws)['Bucket']}/"}]}
     aws.client("glue").create_crawler(
@@ -167,24 +166,24 @@ def crawler(aws: LocalAws) -> Params:
     return {"Name": name}
 
 
-def workgroup(aws: LocalAws) -> Params:
+def workgroup(aws: LocalAws) -> Document:
     name = unique("workgroup")
     aws.client("athena").create_work_group(Name=name)
     return {"WorkGroup": name, "RecursiveDeleteOption": True}
 
 
-def named_query(aws: LocalAws) -> Params:
+def named_query(aws: LocalAws) -> Document:
     query = aws.client("athena").create_named_query(Name="one", Database="default", QueryString="select 1")
     return {"NamedQueryId": query["NamedQueryId"]}
 
 
-def prepared_statement(aws: LocalAws) -> Params:
+def prepared_statement(aws: LocalAws) -> Document:
     there = {"StatementName": unique("statement").replace("-", "_"), "WorkGroup": "primary"}
     aws.client("athena").create_prepared_statement(**there, QueryStatement="select 1")
     return there
 
 
-def alarm(aws: LocalAws) -> Params:
+def alarm(aws: LocalAws) -> Document:
     name = unique("alarm")
     aws.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
@@ -199,133 +198,133 @@ def alarm(aws: LocalAws) -> Params:
     return {"AlarmNames": [name]}
 
 
-def dashboard(aws: LocalAws) -> Params:
+def dashboard(aws: LocalAws) -> Document:
     name = unique("dashboard")
     aws.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
     return {"DashboardNames": [name]}
 
 
-def log_group(aws: LocalAws) -> Params:
+def log_group(aws: LocalAws) -> Document:
     name = unique("/logs/group")
     aws.client("logs").create_log_group(logGroupName=name)
     return {"logGroupName": name}
 
 
-def log_stream(aws: LocalAws) -> Params:
+def log_stream(aws: LocalAws) -> Document:
     there = {**log_group(aws), "logStreamName": "one"}
     aws.client("logs").create_log_stream(**there)
     return there
 
 
-def topic(aws: LocalAws) -> Params:
+def topic(aws: LocalAws) -> Document:
     return {"TopicArn": aws.client("sns").create_topic(Name=unique("topic"))["TopicArn"]}
 
 
-def subscription(aws: LocalAws) -> Params:
+def subscription(aws: LocalAws) -> Document:
     response = aws.client("sns").subscribe(
         **topic(aws), Protocol="email", Endpoint="team@example.com", ReturnSubscriptionArn=True
     )
     return {"SubscriptionArn": response["SubscriptionArn"]}
 
 
-def queue(aws: LocalAws) -> Params:
+def queue(aws: LocalAws) -> Document:
     return {"QueueUrl": aws.client("sqs").create_queue(QueueName=unique("queue"))["QueueUrl"]}
 
 
-def role(aws: LocalAws) -> Params:
+def role(aws: LocalAws) -> Document:
     name = unique("role")
     aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     return {"RoleName": name}
 
 
-def role_policy(aws: LocalAws) -> Params:
+def role_policy(aws: LocalAws) -> Document:
     there = {**role(aws), "PolicyName": "inline"}
     aws.client("iam").put_role_policy(**there, PolicyDocument=json.dumps(POLICY))
     return there
 
 
-def attachment(aws: LocalAws) -> Params:
+def attachment(aws: LocalAws) -> Document:
     there = {**role(aws), "PolicyArn": MANAGED}
     aws.client("iam").attach_role_policy(**there)
     return there
 
 
-def instance_profile(aws: LocalAws) -> Params:
+def instance_profile(aws: LocalAws) -> Document:
     name = unique("profile")
     aws.client("iam").create_instance_profile(InstanceProfileName=name)
     return {"InstanceProfileName": name}
 
 
-def profile_role(aws: LocalAws) -> Params:
+def profile_role(aws: LocalAws) -> Document:
     there = {**instance_profile(aws), **role(aws)}
     aws.client("iam").add_role_to_instance_profile(**there)
     return there
 
 
-def identity_provider(aws: LocalAws) -> Params:
+def identity_provider(aws: LocalAws) -> Document:
     url = f"https://{unique('tokens')}.example.com"
     provider = aws.client("iam").create_open_id_connect_provider(Url=url, ThumbprintList=["0" * 40])
     return {"OpenIDConnectProviderArn": provider["OpenIDConnectProviderArn"]}
 
 
-def user(aws: LocalAws) -> Params:
+def user(aws: LocalAws) -> Document:
     name = unique("user")
     aws.client("iam").create_user(UserName=name)
     return {"UserName": name}
 
 
-def access_key(aws: LocalAws) -> Params:
+def access_key(aws: LocalAws) -> Document:
     there = user(aws)
     response = aws.client("iam").create_access_key(**there)
     return {**there, "AccessKeyId": response["AccessKey"]["AccessKeyId"]}
 
 
-def group(aws: LocalAws) -> Params:
+def group(aws: LocalAws) -> Document:
     name = unique("group")
     aws.client("iam").create_group(GroupName=name)
     return {"GroupName": name}
 
 
-def group_member(aws: LocalAws) -> Params:
+def group_member(aws: LocalAws) -> Document:
     there = {**group(aws), **user(aws)}
     aws.client("iam").add_user_to_group(**there)
     return there
 
 
-def event_rule(aws: LocalAws) -> Params:
+def event_rule(aws: LocalAws) -> Document:
     name = unique("rule")
     aws.client("events").put_rule(Name=name, ScheduleExpression="rate(1 hour)")
     return {"Name": name}
 
 
-def event_target(aws: LocalAws) -> Params:
+def event_target(aws: LocalAws) -> Document:
     name = event_rule(aws)["Name"]
     aws.client("events").put_targets(Rule=name, Targets=[{"Id": "one", "Arn": topic(aws)["TopicArn"]}])
     return {"Rule": name, "Ids": ["one"]}
 
 
-def policy(aws: LocalAws) -> Params:
+def policy(aws: LocalAws) -> Document:
     response = aws.client("iam").create_policy(PolicyName=unique("policy"), PolicyDocument=json.dumps(POLICY))
     return {"PolicyArn": response["Policy"]["Arn"]}
 
 
-def secret(aws: LocalAws) -> Params:
+def secret(aws: LocalAws) -> Document:
     name = unique("secret")
     aws.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     return {"SecretId": name, "ForceDeleteWithoutRecovery": True}
 
 
-def secret_with_recovery(aws: LocalAws) -> Params:
+def secret_with_recovery(aws: LocalAws) -> Document:
     return {"SecretId": secret(aws)["SecretId"], "RecoveryWindowInDays": 7}
 
 
-def parameter(aws: LocalAws) -> Params:
+def parameter(aws: LocalAws) -> Document:
     name = unique("/parameter")
     aws.client("ssm").put_parameter(Name=name, Value="1", Type="String")
     return {"Name": name}
 
 
-def document(aws: LocalAws) -> Params:
+def document(aws: LocalAws) -> Document:
     name = unique("document")
     step = {"action": "aws:runShellScript", "name": "run", "inputs": {"runCommand": ["true"]}}
     content = {"schemaVersion": "2.2", "description": "", "mainSteps": [step]}
@@ -333,37 +332,37 @@ def document(aws: LocalAws) -> Params:
     return {"Name": name}
 
 
-def repository(aws: LocalAws) -> Params:
+def repository(aws: LocalAws) -> Document:
     name = unique("repository")
     aws.client("ecr").create_repository(repositoryName=name)
     return {"repositoryName": name, "force": True}
 
 
-def network(aws: LocalAws) -> Params:
+def network(aws: LocalAws) -> Document:
     return {"VpcId": aws.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]}
 
 
-def subnet(aws: LocalAws) -> Params:
+def subnet(aws: LocalAws) -> Document:
     response = aws.client("ec2").create_subnet(**network(aws), CidrBlock="10.9.1.0/24", AvailabilityZone=ZONE)
     return {"SubnetId": response["Subnet"]["SubnetId"]}
 
 
-def route_table(aws: LocalAws) -> Params:
+def route_table(aws: LocalAws) -> Document:
     return {"RouteTableId": aws.client("ec2").create_route_table(**network(aws))["RouteTable"]["RouteTableId"]}
 
 
-def gateway(aws: LocalAws) -> Params:
+def gateway(aws: LocalAws) -> Document:
     response = aws.client("ec2").create_internet_gateway()
     return {"InternetGatewayId": response["InternetGateway"]["InternetGatewayId"]}
 
 
-def attached_gateway(aws: LocalAws) -> Params:
+def attached_gateway(aws: LocalAws) -> Document:
     there = {**gateway(aws), **network(aws)}
     aws.client("ec2").attach_internet_gateway(**there)
     return there
 
 
-def route(aws: LocalAws) -> Params:
+def route(aws: LocalAws) -> Document:
     there = attached_gateway(aws)
     table = aws.client("ec2").create_route_table(VpcId=there["VpcId"])["RouteTable"]["RouteTableId"]
     where = {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0"}
@@ -371,7 +370,7 @@ def route(aws: LocalAws) -> Params:
     return where
 
 
-def route_association(aws: LocalAws) -> Params:
+def route_association(aws: LocalAws) -> Document:
     ec2 = aws.client("ec2")
     there = subnet(aws)
     vpc = ec2.describe_subnets(SubnetIds=[there["SubnetId"]])["Subnets"][0]["VpcId"]
@@ -379,7 +378,7 @@ def route_association(aws: LocalAws) -> Params:
     return {"AssociationId": ec2.associate_route_table(RouteTableId=table, **there)["AssociationId"]}
 
 
-def security_group(aws: LocalAws) -> Params:
+def security_group(aws: LocalAws) -> Document:
     group = aws.client("ec2").create_security_group(GroupName=unique("group"), Description="one", **network(aws))
     return {"GroupId": group["GroupId"]}
 
@@ -387,54 +386,54 @@ def security_group(aws: LocalAws) -> Params:
 _WEB = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.9.0.0/16"}]}
 
 
-def ingress_rule(aws: LocalAws) -> Params:
+def ingress_rule(aws: LocalAws) -> Document:
     there = security_group(aws)
     response = aws.client("ec2").authorize_security_group_ingress(**there, IpPermissions=[_WEB])
     return {**there, "SecurityGroupRuleIds": [response["SecurityGroupRules"][0]["SecurityGroupRuleId"]]}
 
 
-def egress_rule(aws: LocalAws) -> Params:
+def egress_rule(aws: LocalAws) -> Document:
     there = security_group(aws)
     response = aws.client("ec2").authorize_security_group_egress(**there, IpPermissions=[_WEB])
     return {**there, "SecurityGroupRuleIds": [response["SecurityGroupRules"][0]["SecurityGroupRuleId"]]}
 
 
-def ingress_permission(aws: LocalAws) -> Params:
+def ingress_permission(aws: LocalAws) -> Document:
     there = security_group(aws)
     aws.client("ec2").authorize_security_group_ingress(**there, IpPermissions=[_WEB])
     return {**there, "IpPermissions": [_WEB]}
 
 
-def endpoint(aws: LocalAws) -> Params:
+def endpoint(aws: LocalAws) -> Document:
     response = aws.client("ec2").create_vpc_endpoint(**network(aws), ServiceName="com.amazonaws.us-east-1.s3")
     return {"VpcEndpointIds": [response["VpcEndpoint"]["VpcEndpointId"]]}
 
 
-def volume(aws: LocalAws) -> Params:
+def volume(aws: LocalAws) -> Document:
     return {"VolumeId": aws.client("ec2").create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]}
 
 
-def address(aws: LocalAws) -> Params:
+def address(aws: LocalAws) -> Document:
     return {"AllocationId": aws.client("ec2").allocate_address(Domain="vpc")["AllocationId"]}
 
 
-def nat_gateway(aws: LocalAws) -> Params:
+def nat_gateway(aws: LocalAws) -> Document:
     response = aws.client("ec2").create_nat_gateway(**subnet(aws), **address(aws))
     return {"NatGatewayId": response["NatGateway"]["NatGatewayId"]}
 
 
-def launch_template(aws: LocalAws) -> Params:
+def launch_template(aws: LocalAws) -> Document:
     data = {"ImageId": "ami-12c6146b"}
     template = aws.client("ec2").create_launch_template(LaunchTemplateName=unique("template"), LaunchTemplateData=data)
     return {"LaunchTemplateId": template["LaunchTemplate"]["LaunchTemplateId"]}
 
 
-def instance(aws: LocalAws) -> Params:
+def instance(aws: LocalAws) -> Document:
     response = aws.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
     return {"InstanceIds": [response["Instances"][0]["InstanceId"]]}
 
 
-def scaling_group(aws: LocalAws) -> Params:
+def scaling_group(aws: LocalAws) -> Document:
     name = unique("group")
     aws.client("autoscaling").create_auto_scaling_group(
         AutoScalingGroupName=name,
@@ -446,7 +445,7 @@ def scaling_group(aws: LocalAws) -> Params:
     return {"AutoScalingGroupName": name, "ForceDelete": True}
 
 
-def subnet_group(aws: LocalAws) -> Params:
+def subnet_group(aws: LocalAws) -> Document:
     name = unique("subnets")
     aws.client("rds").create_db_subnet_group(
         DBSubnetGroupName=name, DBSubnetGroupDescription="one", SubnetIds=[subnet(aws)["SubnetId"]]
@@ -454,7 +453,7 @@ def subnet_group(aws: LocalAws) -> Params:
     return {"DBSubnetGroupName": name}
 
 
-def parameter_group(aws: LocalAws) -> Params:
+def parameter_group(aws: LocalAws) -> Document:
     name = unique("parameters")
     aws.client("rds").create_db_parameter_group(
         DBParameterGroupName=name, DBParameterGroupFamily="postgres16", Description="one"
@@ -462,7 +461,7 @@ def parameter_group(aws: LocalAws) -> Params:
     return {"DBParameterGroupName": name}
 
 
-def budget(aws: LocalAws) -> Params:
+def budget(aws: LocalAws) -> Document:
     there = {"AccountId": "123456789012"}
     limit = {"Amount": "10", "Unit": "USD"}
     definition = {"BudgetName": unique("budget"), "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}

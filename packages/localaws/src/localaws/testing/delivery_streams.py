@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from localaws.core.shapes import Document
 from localaws.testing.server import LocalAws
 from localaws.testing.streams import unique
 from localaws.testing.waiting import wait_for
@@ -42,7 +43,7 @@ class Lake:
     def deliver(self, source: str | None = None, Tags: Sequence[dict[str, str]] = (), **configuration: Any) -> str:
         """The name of a new delivery stream, ACTIVE, from the Kinesis stream `source` or from direct puts."""
         name = unique("delivery")
-        origin: dict[str, Any] = {"DeliveryStreamType": "DirectPut"}
+        origin: Document = {"DeliveryStreamType": "DirectPut"}
         if source is not None:
             arn = f"arn:aws:kinesis:us-east-1:123456789012:stream/{source}"
             origin = {

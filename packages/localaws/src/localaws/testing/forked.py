@@ -14,7 +14,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+from localaws.core.shapes import Structure
 
 
 class ForkedProcess:
@@ -103,7 +105,7 @@ class Template:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[remote.fileno()])
         return control, process
 
-    def _copy(self, request: Mapping[str, Any], stdout: int, stderr: int) -> tuple[int, socket.socket]:
+    def _copy(self, request: Structure, stdout: int, stderr: int) -> tuple[int, socket.socket]:
         """Start a copy; returns its process id and the socket that brings its exit status."""
         assert self._running is not None
         control, process = self._running

@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 
 from localaws.core.root_key import RootKey, root_key
+from localaws.core.shapes import Document
 from localaws.testing.forked import ForkedProcess, Template
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
@@ -37,7 +38,7 @@ class LocalAws:
         self.credentials = self.state / "credentials"
         self.endpoint = ""
         self.stderr = folder / "localaws.stderr"
-        self._clients: dict[str, Any] = {}
+        self._clients: Document = {}
 
     @property
     def root(self) -> RootKey:
@@ -73,7 +74,7 @@ class LocalAws:
             self._clients[service] = self._create_client(service, {})
         return self._clients[service]
 
-    def _create_client(self, service: str, options: dict[str, Any]) -> Any:
+    def _create_client(self, service: str, options: Document) -> Any:
         usual = {
             "endpoint_url": self.endpoint,
             "region_name": REGION,
@@ -99,7 +100,7 @@ class LocalAws:
             "aws_session_token": credentials["Token"],
         }
 
-    def call_log(self) -> list[dict[str, Any]]:
+    def call_log(self) -> list[Document]:
         """Every line of the call log so far, oldest first."""
         path = self.folder / "calls.jsonl"
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []

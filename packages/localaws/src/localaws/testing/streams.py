@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.testing.waiting import wait_for
 
 
@@ -36,7 +37,7 @@ def iterator(
     return str(response["ShardIterator"])
 
 
-def read_all(kinesis: Any, name: str) -> dict[str, list[dict[str, Any]]]:
+def read_all(kinesis: Any, name: str) -> dict[str, list[Document]]:
     """Every record of every shard, by shard."""
     return {
         shard["ShardId"]: _read_shard(kinesis, name, shard["ShardId"])
@@ -44,8 +45,8 @@ def read_all(kinesis: Any, name: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _read_shard(kinesis: Any, name: str, shard: str) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = []
+def _read_shard(kinesis: Any, name: str, shard: str) -> list[Document]:
+    records: list[Document] = []
     token: str | None = iterator(kinesis, name, shard)
     while token:
         page = kinesis.get_records(ShardIterator=token)

@@ -18,7 +18,8 @@ import threading
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+
+from localaws.core.shapes import Document
 
 _LONGEST_REQUEST = 1 << 20
 
@@ -63,7 +64,7 @@ class Requests:
             self._copies[pid] = socket.socket(fileno=ended)
             self._tell(self._copies[pid], pid)
 
-    def _become(self, request: dict[str, Any], stdout: int, stderr: int) -> list[str]:
+    def _become(self, request: Document, stdout: int, stderr: int) -> list[str]:
         """Leave behind what is the template's own, and take what the request gives."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -8,11 +8,12 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from botocore.model import Shape
+from botocore.model import Shape, StructureShape
 from botocore.parsers import ResponseParserError, RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Structure
 
 
 @cache
@@ -20,22 +21,23 @@ def _reader() -> Any:
     return RpcV2CBORParser()
 
 
-def decode(shape: Shape | None, body: bytes) -> dict[str, Any]:
+def decode(shape: Shape | None, body: bytes) -> Document:
     """The parameters in a CBOR body. Raises AwsError SerializationException."""
     if not body or shape is None:
         return {}
     try:
-        parsed: dict[str, Any] = _reader().parse({"body": body, "headers": {}, "status_code": 200}, shape)
+        parsed: Document = _reader().parse({"body": body, "headers": {}, "status_code": 200}, shape)
     except (ResponseParserError, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
         raise AwsError("SerializationException", f"the body is no CBOR of this action: {error}") from error
     parsed.pop("ResponseMetadata", None)
     return parsed
 
 
-def encode(shape: Shape | None, result: Mapping[str, Any]) -> bytes:
+def encode(shape: Shape | None, result: Structure) -> bytes:
     """A CBOR body of a result; members that are None are left out."""
-    members = {name: value for name, value in result.items() if value is not None and shape and name in shape.members}  # type: ignore[attr-defined]
-    operation = SimpleNamespace(
+    members_of = shape.members if isinstance(shape, StructureShape) else {}
+    members = {name: value for name, value in result.items() if value is not None and name in members_of}
+    operation: Any = SimpleNamespace(  # as much of an OperationModel as the serializer reads
         name="",
         input_shape=shape,
         http={"method": "POST", "requestUri": "/"},
@@ -43,11 +45,11 @@ def encode(shape: Shape | None, result: Mapping[str, Any]) -> bytes:
         has_event_stream_input=False,
         has_event_stream_output=False,
     )
-    written = RpcV2CBORSerializer().serialize_to_request(members, operation)["body"]  # type: ignore[arg-type]
+    written = RpcV2CBORSerializer().serialize_to_request(members, operation)["body"]
     return bytes(written) or b"\xa0"
 
 
-def error_body(code: str, message: str, fields: Mapping[str, Any]) -> bytes:
+def error_body(code: str, message: str, fields: Structure) -> bytes:
     """The body of an error: a map of text."""
     return _map({"__type": code, "message": message, **{name: str(value) for name, value in fields.items()}})
 

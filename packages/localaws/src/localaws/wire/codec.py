@@ -1,10 +1,10 @@
 """Decoding a call's parameters and encoding its answer, in each of the protocols."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from botocore.model import StructureShape
 from botocore.utils import parse_timestamp
 
 # Here, on the main thread: the emulator is imported on another one, and a request that imported the same packages at
@@ -15,13 +15,14 @@ from moto.core.utils import get_service_model
 from werkzeug.datastructures import Headers, MultiDict
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Structure
 from localaws.wire import cborshape, jsonshape
 from localaws.wire.models import operation
 from localaws.wire.request import FilePart, HttpAnswer, HttpRequest
 from localaws.wire.routing import Route
 
 
-def decode(route: Route, request: HttpRequest) -> dict[str, Any]:
+def decode(route: Route, request: HttpRequest) -> Document:
     """The call's parameters in the shape of botocore's model; a streamed payload is left out.
 
     Raises AwsError: UnknownOperationException or InvalidAction, SerializationException or MalformedXML.
@@ -52,7 +53,7 @@ def _moto_operation(service: str, action: str) -> Any:
     return get_service_model(described.service_model.service_name).operation_model(action) if described else None
 
 
-def _parsed(route: Route, request: HttpRequest) -> dict[str, Any]:
+def _parsed(route: Route, request: HttpRequest) -> Document:
     described = _moto_operation(route.service, route.action)
     values = request.fields + (request.form if request.is_form and not route.protocol.startswith("rest") else [])
     raw: Any = {
@@ -64,7 +65,7 @@ def _parsed(route: Route, request: HttpRequest) -> dict[str, Any]:
         "values": MultiDict(values),
     }
     try:
-        parsed: dict[str, Any] = PROTOCOL_PARSERS[route.protocol](described, timestamp_parser=_aware).parse(raw)
+        parsed: Document = PROTOCOL_PARSERS[route.protocol](described, timestamp_parser=_aware).parse(raw)
     except (RequestParserError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         code = "MalformedXML" if route.protocol == "rest-xml" else "SerializationException"
         if route.protocol in ("query", "ec2"):
@@ -79,7 +80,7 @@ def _payload(service: str, action: str) -> bool:
     described = operation(service, action)
     shape = described.input_shape if described else None
     name = shape.serialization.get("payload") if shape is not None else None
-    return bool(name) and shape.members[name].type_name == "blob"  # type: ignore[union-attr, index]
+    return isinstance(shape, StructureShape) and bool(name) and shape.members[str(name)].type_name == "blob"
 
 
 def streams_in(route: Route) -> bool:
@@ -87,7 +88,7 @@ def streams_in(route: Route) -> bool:
     return route.protocol == "rest-xml" and _payload(route.service, route.action)
 
 
-def encode(route: Route, result: Mapping[str, Any], request_id: str) -> HttpAnswer:
+def encode(route: Route, result: Structure, request_id: str) -> HttpAnswer:
     """The answer of a call."""
     described = operation(route.service, route.action)
     if described is None:
@@ -102,7 +103,7 @@ def encode(route: Route, result: Mapping[str, Any], request_id: str) -> HttpAnsw
     return _serialized(route, result, request_id)
 
 
-def _serialized(route: Route, result: Mapping[str, Any], request_id: str) -> HttpAnswer:
+def _serialized(route: Route, result: Structure, request_id: str) -> HttpAnswer:
     described = _moto_operation(route.service, route.action)
     make = get_serializer_class(described.service_model.service_name, route.protocol)
     status = int(result.get("_status", 0)) or described.http.get("responseCode", 200)

@@ -1,12 +1,11 @@
 """Errors in the form of each protocol, as SDKs read them."""
 
-from collections.abc import Mapping
-from typing import Any
 from xml.sax.saxutils import escape
 
 import orjson
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Structure
 from localaws.wire import cborshape
 from localaws.wire.models import operation
 from localaws.wire.request import HttpAnswer
@@ -49,7 +48,7 @@ def _refusal(route: Route, error: AwsError) -> AwsError:
     return AwsError("AccessDeniedException", error.message, status=400)
 
 
-def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(fields: Structure) -> Document:
     return {name: value for name, value in fields.items() if not name.startswith("_")}
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes, urlsplit
+
+from localaws.core.shapes import Structure
 
 _BLOCK = 1 << 20
 
@@ -58,7 +60,7 @@ class HttpRequest:
         return self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
-def from_environ(environ: Mapping[str, Any]) -> HttpRequest:
+def from_environ(environ: Structure) -> HttpRequest:
     """The request of a WSGI server that keeps the path as it was sent in REQUEST_URI."""
     headers = {
         name[5:].replace("_", "-").lower(): _text(value) for name, value in environ.items() if name.startswith("HTTP_")

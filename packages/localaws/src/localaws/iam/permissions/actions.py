@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION
+from localaws.core.shapes import Params
 from localaws.iam.permissions import s3_actions
 from localaws.iam.permissions.resource_arns import TEMPLATES
 
-Params = Mapping[str, Any]
 _FIELD = re.compile(r"\{([A-Z][^}]*|resource\w+|log\w+(?:\|\w+)*)\}")
 # The prefix of a service's actions where that is not its signing name.
 _PREFIXES = {"monitoring": "cloudwatch"}

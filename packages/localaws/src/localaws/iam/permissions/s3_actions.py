@@ -1,10 +1,9 @@
 """What calls of S3 need permission for: "Required permissions for Amazon S3 API operations"."""
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import unquote
 
-Params = Mapping[str, Any]
+from localaws.core.shapes import Params
+
 _OBJECT = {
     "AbortMultipartUpload": "AbortMultipartUpload",
     "CompleteMultipartUpload": "PutObject",

@@ -1,11 +1,11 @@
 """The CloudWatch service: metrics and alarms. Dashboards and what else there is are the emulator's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from localaws.core import validation
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Params, Structure
 from localaws.services.cloudwatch.alarms.alarm_store import AlarmStore
 from localaws.services.cloudwatch.alarms.api import AlarmActions
 from localaws.services.cloudwatch.alarms.transitions import Transitions
@@ -26,7 +26,7 @@ class CloudWatchService:
         self._alarms = AlarmStore(folder / "alarms.sqlite")
         transitions = Transitions(cloud, self._alarms)
         self._watch = Watch(self._samples, self._alarms, transitions, cloud.speed)
-        self._answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self._answers: dict[str, Callable[[Structure], Document]] = {
             "GetMetricStatistics": partial(queries.get_metric_statistics, self._samples),
             "GetMetricData": partial(queries.get_metric_data, self._samples),
             "ListMetrics": partial(queries.list_metrics, self._samples),
@@ -34,7 +34,7 @@ class CloudWatchService:
         }
         self.actions = frozenset(self._answers) | {"PutMetricData"}
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:
         if action not in self.actions:
             raise AwsError("InvalidAction", f"CloudWatch has no action {action}.")
         validation.check("cloudwatch", action, params, code="ValidationError")

@@ -1,11 +1,11 @@
 """The part of EC2 that depends on what really runs: status checks and console output."""
 
 import base64
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from localaws.core.cloud import REGION, AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.compute.auto_scaling import Groups
 from localaws.services.compute.instances.fleet import Fleet
 from localaws.services.compute.instances.instance_records import CODES, Instance
@@ -30,12 +30,12 @@ class Ec2Service:
         self._groups.stop()
         self._fleet.stop()
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:  # noqa: ARG002
         if action == "GetConsoleOutput":
             return self._console(str(params.get("InstanceId", "")))
         return self._status(params)
 
-    def _console(self, instance_id: str) -> dict[str, Any]:
+    def _console(self, instance_id: str) -> Document:
         self._find([instance_id])
         machine = self._fleet.machine(instance_id)
         text = machine.console().encode()[-_CONSOLE_BYTES:] if machine else b""
@@ -45,7 +45,7 @@ class Ec2Service:
             "Timestamp": (machine.booted_at if machine else None) or datetime.now(UTC),
         }
 
-    def _status(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _status(self, params: Params) -> Response:
         """DescribeInstanceStatus": running instances only, unless all are asked for."""
         chosen = self._find(params.get("InstanceIds") or [])
         if not params.get("IncludeAllInstances"):
@@ -63,7 +63,7 @@ class Ec2Service:
             raise AwsError("InvalidInstanceID.NotFound", f"The instance ID '{text}' does not exist")
         return [instance for instance in instances if instance.id in ids] if ids else instances
 
-    def _describe(self, instance: Instance) -> dict[str, Any]:
+    def _describe(self, instance: Instance) -> Document:
         machine = self._fleet.machine(instance.id)
         checks = machine.checks if machine and instance.state == "running" else "not-applicable"
         detail = {"ok": "passed", "impaired": "failed"}.get(checks, checks)
@@ -80,7 +80,7 @@ class Ec2Service:
         }
 
 
-def _value(status: Mapping[str, Any], name: str) -> str:
+def _value(status: Structure, name: str) -> str:
     """What a filter of DescribeInstanceStatus is compared with. Raises AwsError InvalidParameterValue."""
     paths = {
         "availability-zone": ("AvailabilityZone",),

@@ -3,13 +3,13 @@
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from localaws.core import validation
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.cloudwatch.metrics.publisher import Publisher
 from localaws.services.firehose.api import configuration
 from localaws.services.firehose.api.direct_put import DirectPut
@@ -40,7 +40,7 @@ class FirehoseService:
         self._workers: dict[str, Worker] = {}
         self._workers_lock = threading.Lock()
         self._started = False
-        self._answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self._answers: dict[str, Callable[[Structure], Document]] = {
             "CreateDeliveryStream": self.create,
             "DeleteDeliveryStream": self.delete,
             "DescribeDeliveryStream": self.describe,
@@ -55,7 +55,7 @@ class FirehoseService:
         for action in _ARRIVALS:
             cloud.after("kinesis", action, self._arrived)
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:  # noqa: ARG002
         answer = self._answers.get(action)
         if answer is None:
             raise AwsError("UnknownOperationException", f"Firehose has no action {action}.")
@@ -76,7 +76,7 @@ class FirehoseService:
         self._publisher.stop()
         self._store.close()
 
-    def create(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create(self, params: Params) -> Response:
         name = params["DeliveryStreamName"]
         requested = _destination(params, "Configuration")
         if requested is None or any(params.get(source) for source in _SOURCES):
@@ -108,7 +108,7 @@ class FirehoseService:
         self._run(stream)
         return {"DeliveryStreamARN": stream.arn}
 
-    def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def delete(self, params: Params) -> Response:
         stream = self._streams.find(params)
         with self._workers_lock:
             worker = self._workers.pop(stream.name, None)
@@ -117,16 +117,16 @@ class FirehoseService:
         self._streams.remove(stream)
         return {}
 
-    def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(self, params: Params) -> Response:
         return {"DeliveryStreamDescription": _described(self._streams.find(params))}
 
-    def list_streams(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_streams(self, params: Params) -> Response:
         after, kind = params.get("ExclusiveStartDeliveryStreamName") or "", params.get("DeliveryStreamType")
         limit = params.get("Limit") or 10
         names = [stream.name for stream in self._streams.all() if stream.name > after and kind in (None, stream.kind)]
         return {"DeliveryStreamNames": names[:limit], "HasMoreDeliveryStreams": len(names) > limit}
 
-    def update_destination(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update_destination(self, params: Params) -> Response:
         requested = _destination(params, "Update")
         if requested is None:
             raise AwsError("InvalidArgumentException", "Only (extended) S3 destinations can be updated locally.")
@@ -153,14 +153,14 @@ class FirehoseService:
             worker.update(stream)
         return {}
 
-    def start_encryption(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_encryption(self, params: Params) -> Response:
         requested = params.get("DeliveryStreamEncryptionConfigurationInput") or {"KeyType": "AWS_OWNED_CMK"}
         return self._encrypt(params, _encryption(requested))
 
-    def stop_encryption(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def stop_encryption(self, params: Params) -> Response:
         return self._encrypt(params, None)
 
-    def _encrypt(self, params: Mapping[str, Any], encryption: dict[str, str] | None) -> dict[str, Any]:
+    def _encrypt(self, params: Params, encryption: dict[str, str] | None) -> Response:
         with self._streams.update(params) as stream:
             if stream.source is not None:
                 raise AwsError(
@@ -190,7 +190,7 @@ class FirehoseService:
             self._workers[stream.name] = worker
         worker.start()
 
-    def _arrived(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None:  # noqa: ARG002
+    def _arrived(self, params: Params, result: Structure, caller: Caller) -> None:  # noqa: ARG002
         """Have those who deliver a stream read it now rather than when they next would."""
         named = str(params.get("StreamARN") or params.get("StreamName")).rpartition("/")[2]
         with self._workers_lock:
@@ -206,7 +206,7 @@ class FirehoseService:
             worker.wake()
 
 
-def _destination(params: Mapping[str, Any], suffix: str) -> tuple[bool, Mapping[str, Any]] | None:
+def _destination(params: Params, suffix: str) -> tuple[bool, Structure] | None:
     """Whether the destination is given as extended, and the configuration or update itself; None if neither is."""
     for extended, name in zip((True, False), _DESTINATIONS, strict=True):
         if params.get(name + suffix):
@@ -214,25 +214,25 @@ def _destination(params: Mapping[str, Any], suffix: str) -> tuple[bool, Mapping[
     return None
 
 
-def _encryption(requested: Mapping[str, Any] | None) -> dict[str, str] | None:
+def _encryption(requested: Structure | None) -> dict[str, str] | None:
     if not requested:
         return None
     return {name: requested[name] for name in ("KeyARN", "KeyType") if requested.get(name)}
 
 
-def _described(stream: DeliveryStream) -> dict[str, Any]:
+def _described(stream: DeliveryStream) -> Document:
     """DeliveryStreamDescription. Both forms of an extended destination are shown, as AWS shows them."""
     shown = dict(stream.destination.shown)
     plain_members = {"RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "BufferingHints", "CompressionFormat"}
     plain_members |= {"EncryptionConfiguration", "CloudWatchLoggingOptions"}
-    destination: dict[str, Any] = {
+    destination: Document = {
         "DestinationId": DESTINATION_ID,
         "S3DestinationDescription": {name: value for name, value in shown.items() if name in plain_members},
     }
     if stream.extended:
         destination["ExtendedS3DestinationDescription"] = shown
     encryption = {**stream.encryption, "Status": "ENABLED"} if stream.encryption else {"Status": "DISABLED"}
-    description: dict[str, Any] = {
+    description: Document = {
         "DeliveryStreamName": stream.name,
         "DeliveryStreamARN": stream.arn,
         "DeliveryStreamStatus": stream.status(time.time()),

@@ -1,19 +1,19 @@
 """The crawler verbs of the Glue API."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller, Cloud
 from localaws.core.paging import offset, page_at
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.glue.crawlers.crawler import Crawler
 from localaws.services.glue.crawlers.crawler_store import Register
 from localaws.services.glue.crawls.s3_paths import Place
 from localaws.services.glue.runner import Runner
 from localaws.services.glue.schedules import Cron, Schedules
 
-Params = Mapping[str, Any]
 _PAGE = 100
 _SUPPORTED = ("S3Targets", "CatalogTargets")
 
@@ -28,7 +28,7 @@ class CrawlerService:
         self.register = Register(cloud.state / "glue")
         self._runner = Runner(cloud, self.register)
         self.schedules = Schedules(self.register, self._runner)
-        self._verbs: dict[str, Callable[[Params], dict[str, Any]]] = {
+        self._verbs: dict[str, Callable[[Params], Document]] = {
             "UpdateCrawler": self._update,
             "DeleteCrawler": self._delete,
             "GetCrawler": lambda params: {"Crawler": self._find(params).describe()},
@@ -53,7 +53,7 @@ class CrawlerService:
         self.schedules.stop()
         self._runner.stop()
 
-    def handle(self, action: str, params: Params, caller: Caller) -> Mapping[str, Any]:
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:
         if action == "CreateCrawler":
             return self._create(params, caller)
         return self._verbs[action](params)
@@ -61,7 +61,7 @@ class CrawlerService:
     def _find(self, params: Params) -> Crawler:
         return self.register.find(params.get("Name") or params.get("CrawlerName"))
 
-    def _create(self, params: Params, caller: Caller) -> dict[str, Any]:
+    def _create(self, params: Params, caller: Caller) -> Response:
         definition = {key: value for key, value in params.items() if key != "Tags"}
         _check(definition)
         self._runner.role(str(definition["Role"]))
@@ -72,7 +72,7 @@ class CrawlerService:
             self._cloud.call("glue", "TagResource", {"ResourceArn": arn, "TagsToAdd": tags}, caller)
         return {}
 
-    def _update(self, params: Params) -> dict[str, Any]:
+    def _update(self, params: Params) -> Response:
         crawler = self._find(params)
         self._require_ready(crawler)
         definition = {**crawler.definition, **params}
@@ -83,7 +83,7 @@ class CrawlerService:
             self.register.save()
         return {}
 
-    def _delete(self, params: Params) -> dict[str, Any]:
+    def _delete(self, params: Params) -> Response:
         crawler = self._find(params)
         self._require_ready(crawler)
         self.register.remove(crawler)
@@ -93,10 +93,10 @@ class CrawlerService:
         if crawler.state != "READY":
             raise AwsError("CrawlerRunningException", f"Crawler with name {crawler.name} is {crawler.state.lower()}")
 
-    def _get_all(self, params: Params) -> dict[str, Any]:
+    def _get_all(self, params: Params) -> Response:
         return _page("Crawlers", [crawler.describe() for crawler in self.register.all()], params)
 
-    def _get_batch(self, params: Params) -> dict[str, Any]:
+    def _get_batch(self, params: Params) -> Response:
         names = params.get("CrawlerNames") or []
         crawlers = {crawler.name: crawler.describe() for crawler in self.register.all() if crawler.name in names}
         return {
@@ -104,26 +104,26 @@ class CrawlerService:
             "CrawlersNotFound": [name for name in names if name not in crawlers],
         }
 
-    def _list(self, params: Params) -> dict[str, Any]:
+    def _list(self, params: Params) -> Response:
         return _page("CrawlerNames", [crawler.name for crawler in self.register.all()], params)
 
-    def _metrics(self, params: Params) -> dict[str, Any]:
+    def _metrics(self, params: Params) -> Response:
         names = params.get("CrawlerNameList")
         metrics = [crawler.metrics() for crawler in self.register.all() if not names or crawler.name in names]
         return _page("CrawlerMetricsList", metrics, params)
 
-    def _crawls(self, params: Params) -> dict[str, Any]:
+    def _crawls(self, params: Params) -> Response:
         return _page("Crawls", self._find(params).history(), params)
 
-    def _start(self, params: Params) -> dict[str, Any]:
+    def _start(self, params: Params) -> Response:
         self._runner.start(self._find(params))
         return {}
 
-    def _stop(self, params: Params) -> dict[str, Any]:
+    def _stop(self, params: Params) -> Response:
         self._runner.cancel(self._find(params))
         return {}
 
-    def _reschedule(self, params: Params) -> dict[str, Any]:
+    def _reschedule(self, params: Params) -> Response:
         crawler, schedule = self._find(params), str(params.get("Schedule") or "")
         if schedule:
             Cron.of(schedule)
@@ -132,17 +132,17 @@ class CrawlerService:
             self.register.save()
         return {}
 
-    def _start_schedule(self, params: Params) -> dict[str, Any]:
+    def _start_schedule(self, params: Params) -> Response:
         crawler = self._find(params)
         if not crawler.schedule:
             raise AwsError("NoScheduleException", f"Crawler {crawler.name} has no schedule")
         return self._set_schedule(crawler, "SCHEDULED", "SchedulerRunningException", "is already scheduled")
 
-    def _stop_schedule(self, params: Params) -> dict[str, Any]:
+    def _stop_schedule(self, params: Params) -> Response:
         crawler = self._find(params)
         return self._set_schedule(crawler, "NOT_SCHEDULED", "SchedulerNotRunningException", "is not scheduled")
 
-    def _set_schedule(self, crawler: Crawler, state: str, error: str, message: str) -> dict[str, Any]:
+    def _set_schedule(self, crawler: Crawler, state: str, error: str, message: str) -> Document:
         with self.register.turn:
             if crawler.schedule_state == state or not crawler.schedule:
                 raise AwsError(error, f"Crawler {crawler.name} {message}")
@@ -151,7 +151,7 @@ class CrawlerService:
         return {}
 
 
-def _page(field: str, items: list[Any], params: Params) -> dict[str, Any]:
+def _page(field: str, items: list[Any], params: Params) -> Response:
     """A page of a list; the token is the place of the next item."""
     start = offset(params.get("NextToken"), _refused_token)
     shown, more = page_at(items, start, int(params.get("MaxResults") or _PAGE))
@@ -182,6 +182,11 @@ def _check(definition: Params) -> None:
         raise AwsError("InvalidInputException", "Configuration is not a JSON object")
     if targets.get("S3Targets") and not definition.get("DatabaseName"):
         raise AwsError("InvalidInputException", "Database name must not be empty for a crawler of S3 paths")
+    _check_policies(definition, targets)
+
+
+def _check_policies(definition: Params, targets: Structure) -> None:
+    """What a crawler does with changes fits what it crawls, and how it crawls again."""
     policy = definition.get("SchemaChangePolicy") or {}
     recrawl = (definition.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
     if recrawl == "CRAWL_EVENT_MODE":

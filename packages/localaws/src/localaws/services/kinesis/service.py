@@ -1,12 +1,12 @@
 """The Kinesis service: every action to its answer, and the work between calls (trimming, scaling, metrics)."""
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from localaws.core import validation
 from localaws.core.cloud import AwsError, Caller, Cloud
 from localaws.core.periodic import Periodic
+from localaws.core.shapes import Document, Params, Structure
 from localaws.services.cloudwatch.metrics.publisher import Publisher
 from localaws.services.kinesis.api.consumers import ConsumerActions
 from localaws.services.kinesis.api.control import ControlPlane
@@ -36,7 +36,7 @@ class KinesisService:
         shards = ShardActions(self._streams)
         self._on_demand = OnDemand(self._streams, shards, counting, cloud.speed)
         throttle = Throttle(limit_factor(os.environ.get("LOCALAWS_KINESIS_LIMITS", "1")))
-        self._answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self._answers: dict[str, Callable[[Structure], Document]] = {
             **ControlPlane(self._streams).actions,
             **shards.actions,
             **TagActions(self._streams).actions,
@@ -47,7 +47,7 @@ class KinesisService:
         self.actions = frozenset(self._answers)
         self._trimmer = Periodic("kinesis-trim", self._streams.trim, TRIM_EVERY)
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:  # noqa: ARG002
         answer = self._answers.get(action)
         if answer is None:
             raise AwsError("UnknownOperationException", f"Kinesis has no action {action}.")

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION
+from localaws.core.shapes import Document
 from localaws.services.rds.postgres import HOST
 
 
@@ -11,11 +12,11 @@ def prepare() -> None:
     """Have records answer with the endpoint that there is: none before the server took its port."""
     from moto.rds.models import DBInstance
 
-    DBInstance.address = HOST  # type: ignore[method-assign, assignment]
-    DBInstance.endpoint = property(_endpoint)  # type: ignore[method-assign, assignment]
+    DBInstance.address = HOST  # type: ignore[method-assign, assignment]  # replaces moto's
+    DBInstance.endpoint = property(_endpoint)  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
-def records() -> dict[str, Any]:
+def records() -> Document:
     """Every instance's record by its identifier."""
     from moto.rds.models import rds_backends
 
@@ -41,6 +42,6 @@ def password(record: Any) -> str:
     return str(record._master_user_password)
 
 
-def _endpoint(record: Any) -> dict[str, Any] | None:
+def _endpoint(record: Any) -> Document | None:
     port = getattr(record, "localaws_port", None)
     return {"Address": HOST, "Port": port, "HostedZoneId": "ZLOCALAWS"} if port else None

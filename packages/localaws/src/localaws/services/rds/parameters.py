@@ -4,10 +4,9 @@
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Params
 
 _IDENTIFIER = re.compile(r"[A-Za-z](-?[A-Za-z0-9])*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -24,7 +23,7 @@ _ABSENT = {
 }
 
 
-def check_new(params: Mapping[str, Any]) -> None:
+def check_new(params: Params) -> None:
     """Raises AwsError for what RDS refuses, and for what cannot be had here."""
     if params.get("Engine") != "postgres":
         raise _not_here(f"the engine {params.get('Engine')!r} is not here: DB instances run postgres")
@@ -50,7 +49,7 @@ def check_new(params: Mapping[str, Any]) -> None:
     check_port(params.get("Port"))
 
 
-def check_change(params: Mapping[str, Any]) -> None:
+def check_change(params: Params) -> None:
     """Raises AwsError as `check_new` does."""
     if params.get("NewDBInstanceIdentifier"):
         raise _not_here("a DB instance cannot be renamed here")
@@ -68,7 +67,7 @@ def invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterValue", message)
 
 
-def _check_password(params: Mapping[str, Any], *, needed: bool) -> None:
+def _check_password(params: Params, *, needed: bool) -> None:
     password = params.get("MasterUserPassword")
     if params.get("ManageMasterUserPassword"):
         if password is not None:
@@ -92,7 +91,7 @@ def _check_password(params: Mapping[str, Any], *, needed: bool) -> None:
         )
 
 
-def _present(params: Mapping[str, Any]) -> None:
+def _present(params: Params) -> None:
     for name, message in _ABSENT.items():
         if params.get(name):
             raise _not_here(message)

@@ -100,7 +100,8 @@ class PostgresServer:
         if self._process is None:
             return
         with contextlib.suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]
+            if self._process.stdin is not None:
+                self._process.stdin.close()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

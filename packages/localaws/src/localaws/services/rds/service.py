@@ -1,11 +1,12 @@
 """The part of RDS that depends on what really runs: the lives of DB instances. The rest is the emulator's."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Params, Structure
 from localaws.services.rds import instance_records, parameters
 from localaws.services.rds.database import Database, Wish
 from localaws.services.rds.versions import chosen
@@ -30,7 +31,7 @@ class RdsService:
         self._cloud = cloud
         self._databases: dict[str, Database] = {}
         self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="rds")
-        self._verbs: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self._verbs: dict[str, Callable[[Document], Document]] = {
             "CreateDBInstance": self._create,
             "DeleteDBInstance": self._delete,
             "ModifyDBInstance": self._modify,
@@ -59,33 +60,33 @@ class RdsService:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             list(pool.map(Database.take_down, self._databases.values()))
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:  # noqa: ARG002
         if action in _ABSENT:
             raise AwsError("NotImplemented", f"{action}: there are only single DB instances here", status=501)
         request = dict(params)
         request["DBInstanceIdentifier"] = str(request["DBInstanceIdentifier"]).lower()
         return self._verbs[action](request)
 
-    def _create(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _create(self, request: Document) -> Document:
         parameters.check_new(request)
         request["EngineVersion"] = request.get("EngineVersion") or chosen(None).version
         chosen(request["EngineVersion"])
         instance_records.prepare()
         return self._done("CreateDBInstance", request, "creating", self._bring_up)
 
-    def _start(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _start(self, request: Document) -> Document:
         return self._done("StartDBInstance", request, "starting", self._bring_up)
 
-    def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _stop(self, request: Document) -> Document:
         if request.get("DBSnapshotIdentifier"):
             raise AwsError("NotImplemented", "DBSnapshotIdentifier: snapshots are not here", status=501)
         return self._done("StopDBInstance", request, "stopping", self._take_down)
 
-    def _reboot(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _reboot(self, request: Document) -> Document:
         self._available(request["DBInstanceIdentifier"])
         return self._done("RebootDBInstance", request, "rebooting", self._restart)
 
-    def _delete(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _delete(self, request: Document) -> Document:
         """DeleteDBInstance": a final snapshot unless it is declined."""
         if not request.get("SkipFinalSnapshot"):
             if not request.get("FinalDBSnapshotIdentifier"):
@@ -97,7 +98,7 @@ class RdsService:
             database.discard()
         return answer
 
-    def _modify(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _modify(self, request: Document) -> Document:
         """ModifyDBInstance": the password and the port change at once, whether asked to wait or not."""
         identifier = request["DBInstanceIdentifier"]
         record = self._available(identifier)
@@ -116,9 +117,7 @@ class RdsService:
             answer["DBInstance"]["DBInstanceStatus"] = "modifying"
         return answer
 
-    def _done(
-        self, action: str, request: dict[str, Any], between: str, then: Callable[[str, Any], None]
-    ) -> dict[str, Any]:
+    def _done(self, action: str, request: Document, between: str, then: Callable[[str, Any], None]) -> Document:
         """Have the emulator note the call, then its effect take place; the instance is `between` until it has."""
         identifier = request["DBInstanceIdentifier"]
         answer = self._cloud.emulated("rds", action, request)

@@ -1,7 +1,6 @@
 """The bytes of objects: one file each, written whole before anything names it, and never changed after."""
 
 import hashlib
-import os
 import re
 import uuid
 from collections.abc import Iterable, Sequence
@@ -69,7 +68,7 @@ class Files:
         except OSError:  # from another file system
             with source.open("rb") as content:
                 written = self.write(iter(lambda: content.read(1 << 20), b""), like=like, algorithms=("CRC32",))
-            os.unlink(source)
+            source.unlink()
             return written
         return Written(file=file, size=size, md5=md5.hexdigest(), checksums={"CRC32": checksums.shown(crc)})
 

@@ -1,14 +1,13 @@
 """Conditional requests and ranges: "Conditional requests" and RFC 9110, sections 13 and 14."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Params
 from localaws.services.s3.store import Stored
 
 
-def check_read(params: Mapping[str, Any], stored: Stored, prefix: str = "") -> None:
+def check_read(params: Params, stored: Stored, prefix: str = "") -> None:
     """Raises AwsError PreconditionFailed (412) or NotModified (304). `prefix` is "CopySource" for a copy's source."""
     match, none_match = params.get(f"{prefix}IfMatch"), params.get(f"{prefix}IfNoneMatch")
     since, unless = params.get(f"{prefix}IfModifiedSince"), params.get(f"{prefix}IfUnmodifiedSince")
@@ -25,7 +24,7 @@ def check_read(params: Mapping[str, Any], stored: Stored, prefix: str = "") -> N
         raise _unmodified(prefix, stored, "If-Modified-Since")
 
 
-def check_write(params: Mapping[str, Any], current: Stored | None) -> None:
+def check_write(params: Params, current: Stored | None) -> None:
     """Raises AwsError PreconditionFailed (412), or NoSuchKey for If-Match on nothing."""
     if params.get("IfNoneMatch") is not None and current is not None and _names(params["IfNoneMatch"], current):
         raise precondition_failed("If-None-Match")

@@ -1,17 +1,15 @@
 """The verbs that list a bucket: ListObjects, ListObjectsV2, ListObjectVersions."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Params, Response
 from localaws.services.s3.objects import OWNER
 from localaws.services.s3.store import Store, Stored
 
-Params = Mapping[str, Any]
-Result = dict[str, Any]
 _MOST = 1000  # "ListObjectsV2": up to 1,000 keys a page
 _LAST = "\U0010ffff"  # greater than any character of a key
 
@@ -35,13 +33,13 @@ class ListVerbs:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.actions: dict[str, Callable[[Params], Result]] = {
+        self.actions: dict[str, Callable[[Params], Response]] = {
             "ListObjects": self._first_version,
             "ListObjectsV2": self._second_version,
             "ListObjectVersions": self._versions,
         }
 
-    def _second_version(self, params: Params) -> Result:
+    def _second_version(self, params: Params) -> Response:
         token, start = params.get("ContinuationToken"), params.get("StartAfter") or ""
         page, result, shown = self._listed(params, _untoken(token) if token else start)
         result["KeyCount"] = page.count
@@ -53,7 +51,7 @@ class ListVerbs:
         result["Contents"] = [_content(stored, shown) | owned for stored in page.objects]
         return result
 
-    def _first_version(self, params: Params) -> Result:
+    def _first_version(self, params: Params) -> Response:
         marker = params.get("Marker") or ""
         page, result, shown = self._listed(params, _passed(marker, params.get("Delimiter")))
         result["Marker"] = shown(marker)
@@ -62,12 +60,12 @@ class ListVerbs:
         result["Contents"] = [_content(stored, shown) | {"Owner": OWNER} for stored in page.objects]
         return result
 
-    def _listed(self, params: Params, after: str) -> tuple[_Page, Result, Callable[[str], str]]:
+    def _listed(self, params: Params, after: str) -> tuple[_Page, Response, Callable[[str], str]]:
         prefix, delimiter = params.get("Prefix") or "", params.get("Delimiter") or ""
         most = _most(params)
         page = self._page(params["Bucket"], prefix, delimiter, after, most)
         shown = _shown(params)
-        result: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most}
+        result: Response = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most}
         result |= {"IsTruncated": page.next_after is not None}
         result |= {"Delimiter": shown(delimiter)} if delimiter else {}
         result |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
@@ -96,13 +94,13 @@ class ListVerbs:
             page.last, seen = rolled, rolled + _LAST
         return page
 
-    def _versions(self, params: Params) -> Result:
+    def _versions(self, params: Params) -> Response:
         prefix, delimiter, most = params.get("Prefix") or "", params.get("Delimiter") or "", _most(params)
         marker, version = params.get("KeyMarker") or "", params.get("VersionIdMarker") or ""
         shown = _shown(params)
         rows = self._rows(params["Bucket"], prefix, marker, version)
-        versions: list[Result] = []
-        markers: list[Result] = []
+        versions: list[Document] = []
+        markers: list[Document] = []
         prefixes: list[str] = []
         last: tuple[str, str] | None = None
         truncated = False
@@ -120,7 +118,12 @@ class ListVerbs:
                 markers.append(_version(stored, shown))
             else:
                 versions.append(_version(stored, shown) | {"Size": stored.size, "ETag": f'"{stored.etag}"'})
-        result: Result = {"Name": params["Bucket"], "Prefix": shown(prefix), "MaxKeys": most, "IsTruncated": truncated}
+        result: Response = {
+            "Name": params["Bucket"],
+            "Prefix": shown(prefix),
+            "MaxKeys": most,
+            "IsTruncated": truncated,
+        }
         result |= {"KeyMarker": shown(marker), "VersionIdMarker": version}
         result |= {"Delimiter": shown(delimiter)} if delimiter else {}
         result |= {"EncodingType": params["EncodingType"]} if params.get("EncodingType") else {}
@@ -176,8 +179,8 @@ def _untoken(token: str) -> str:
         raise AwsError("InvalidArgument", "The continuation token provided is incorrect") from error
 
 
-def _content(stored: Stored, shown: Callable[[str], str]) -> Result:
-    content: Result = {
+def _content(stored: Stored, shown: Callable[[str], str]) -> Document:
+    content: Document = {
         "Key": shown(stored.key),
         "LastModified": stored.modified,
         "ETag": f'"{stored.etag}"',
@@ -186,7 +189,7 @@ def _content(stored: Stored, shown: Callable[[str], str]) -> Result:
     return {**content, "StorageClass": stored.headers.get("StorageClass", "STANDARD")}
 
 
-def _version(stored: Stored, shown: Callable[[str], str]) -> Result:
-    version: Result = {"Key": shown(stored.key), "VersionId": stored.version, "IsLatest": stored.latest}
+def _version(stored: Stored, shown: Callable[[str], str]) -> Document:
+    version: Document = {"Key": shown(stored.key), "VersionId": stored.version, "IsLatest": stored.latest}
     version |= {"LastModified": stored.modified, "Owner": OWNER}
     return version if stored.marker else {**version, "StorageClass": stored.headers.get("StorageClass", "STANDARD")}

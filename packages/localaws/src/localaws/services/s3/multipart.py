@@ -1,16 +1,14 @@
 """The verbs of multipart uploads."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Params, Response
 from localaws.services.s3 import conditions, object_headers
 from localaws.services.s3.objects import OWNER, blocks_of, checked_key, copy_source, receive
 from localaws.services.s3.store import Store
 from localaws.services.s3.uploads import Upload, Uploads
 
-Params = Mapping[str, Any]
-Result = dict[str, Any]
 _MOST_PARTS = 10_000  # "Amazon S3 multipart upload limits"
 _PAGE = 1000
 
@@ -21,7 +19,7 @@ class MultipartVerbs:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._uploads = Uploads(store)
-        self.actions: dict[str, Callable[[Params], Result]] = {
+        self.actions: dict[str, Callable[[Params], Response]] = {
             "CreateMultipartUpload": self._begin,
             "UploadPart": self._part,
             "UploadPartCopy": self._part_copy,
@@ -31,7 +29,7 @@ class MultipartVerbs:
             "ListMultipartUploads": self._list,
         }
 
-    def _begin(self, params: Params) -> Result:
+    def _begin(self, params: Params) -> Response:
         headers, tags = object_headers.headers_of(params), object_headers.tags_of(params.get("Tagging"))
         algorithm = params.get("ChecksumAlgorithm") or ""
         upload = self._uploads.begin(params["Bucket"], checked_key(params["Key"]), headers, tags, algorithm)
@@ -41,13 +39,13 @@ class MultipartVerbs:
     def _upload(self, params: Params) -> Upload:
         return self._uploads.get(params["Bucket"], params["Key"], params["UploadId"])
 
-    def _part(self, params: Params) -> Result:
+    def _part(self, params: Params) -> Response:
         upload, number = self._upload(params), _number(params)
         written = receive(self._store, params, upload.key)
         self._uploads.put_part(upload, number, written)
         return {"ETag": f'"{written.md5}"', **{f"Checksum{name}": value for name, value in written.checksums.items()}}
 
-    def _part_copy(self, params: Params) -> Result:
+    def _part_copy(self, params: Params) -> Response:
         upload, number = self._upload(params), _number(params)
         source = copy_source(self._store, params)
         conditions.check_read(params, source, "CopySource")
@@ -58,7 +56,7 @@ class MultipartVerbs:
         sums = {f"Checksum{name}": value for name, value in written.checksums.items()}
         return {"CopyPartResult": {"ETag": f'"{written.md5}"', "LastModified": source.modified, **sums}}
 
-    def _complete(self, params: Params) -> Result:
+    def _complete(self, params: Params) -> Response:
         upload = self._upload(params)
         conditions.check_write(params, self._store.head(upload.bucket, upload.key))
         stored = self._uploads.complete(upload, (params.get("MultipartUpload") or {}).get("Parts") or [])
@@ -67,11 +65,11 @@ class MultipartVerbs:
         result["Location"] = f"http://{upload.bucket}.s3.amazonaws.com/{upload.key}"
         return {**result, **({"VersionId": stored.version} if self._store.versioning(upload.bucket) else {})}
 
-    def _abort(self, params: Params) -> Result:
+    def _abort(self, params: Params) -> Response:
         self._uploads.abort(self._upload(params))
         return {}
 
-    def _parts(self, params: Params) -> Result:
+    def _parts(self, params: Params) -> Response:
         upload, after = self._upload(params), int(params.get("PartNumberMarker") or 0)
         most = min(int(params.get("MaxParts") or _PAGE), _PAGE)
         parts = self._uploads.parts(upload.id, after)
@@ -80,12 +78,12 @@ class MultipartVerbs:
             | {f"Checksum{name}": value for name, value in part.checksums.items()}
             for part in parts[:most]
         ]
-        result: Result = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id, "Parts": shown}
+        result: Response = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id, "Parts": shown}
         result |= {"MaxParts": most, "PartNumberMarker": after, "IsTruncated": len(parts) > most}
         result |= {"StorageClass": upload.headers.get("StorageClass", "STANDARD"), "Owner": OWNER, "Initiator": OWNER}
         return {**result, **({"NextPartNumberMarker": shown[-1]["PartNumber"]} if shown else {})}
 
-    def _list(self, params: Params) -> Result:
+    def _list(self, params: Params) -> Response:
         prefix, most = params.get("Prefix") or "", min(int(params.get("MaxUploads", _PAGE)), _PAGE)
         marker = (params.get("KeyMarker") or "", params.get("UploadIdMarker") or "")
         uploads = self._uploads.under_way(params["Bucket"], prefix)
@@ -105,7 +103,7 @@ class MultipartVerbs:
             }
             for upload in uploads[:most]
         ]
-        result: Result = {"Bucket": params["Bucket"], "Prefix": prefix, "MaxUploads": most, "Uploads": shown}
+        result: Response = {"Bucket": params["Bucket"], "Prefix": prefix, "MaxUploads": most, "Uploads": shown}
         result |= {"KeyMarker": marker[0], "UploadIdMarker": marker[1], "IsTruncated": len(uploads) > most}
         if len(uploads) > most and shown:
             result |= {"NextKeyMarker": shown[-1]["Key"], "NextUploadIdMarker": shown[-1]["UploadId"]}

@@ -1,12 +1,11 @@
 """What a request says of an object that it puts: headers to keep, tags, checksums; and how they are said again."""
 
 from base64 import b64decode
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Params, Response
 from localaws.services.s3 import checksums
 from localaws.services.s3.blobs import Written
 from localaws.services.s3.chunked import Body
@@ -21,7 +20,7 @@ _MOST_METADATA = 2048  # "Working with object metadata": bytes of all names and 
 _MOST_TAGS, _LONGEST_TAG, _LONGEST_VALUE = 10, 128, 256  # "Categorizing your objects using tags"
 
 
-def headers_of(params: Mapping[str, Any]) -> dict[str, Any]:
+def headers_of(params: Params) -> Response:
     """What is kept with the object. Raises AwsError MetadataTooLarge."""
     headers = {name: params[name] for name in _KEPT if params.get(name) not in (None, "", {})}
     encodings = [encoding.strip() for encoding in str(headers.pop("ContentEncoding", "")).split(",")]
@@ -51,7 +50,7 @@ def checked_tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return dict(pairs)
 
 
-def algorithms_of(params: Mapping[str, Any], body: Body) -> list[str]:
+def algorithms_of(params: Params, body: Body) -> list[str]:
     """The checksums to compute while the body is read: those that the request names, else CRC32."""
     algorithms = [name for name in checksums.ALGORITHMS if params.get(f"Checksum{name}")]
     algorithms += [checksums.HEADERS[trailer] for trailer in body.trailer_names if trailer in checksums.HEADERS]
@@ -60,7 +59,7 @@ def algorithms_of(params: Mapping[str, Any], body: Body) -> list[str]:
     return list(dict.fromkeys(algorithms)) or ["CRC32"]
 
 
-def verify(params: Mapping[str, Any], body: Body, written: Written) -> None:
+def verify(params: Params, body: Body, written: Written) -> None:
     """Compare what was received with what the request said of it. Raises AwsError BadDigest, InvalidDigest."""
     if sent := params.get("ContentMD5"):
         try:
@@ -75,9 +74,9 @@ def verify(params: Mapping[str, Any], body: Body, written: Written) -> None:
             raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
 
 
-def response_headers(stored: Stored, *, with_checksums: bool) -> dict[str, Any]:
+def response_headers(stored: Stored, *, with_checksums: bool) -> Document:
     """What GetObject and HeadObject say of a version, besides the bytes asked for."""
-    headers: dict[str, Any] = {
+    headers: Document = {
         **stored.headers,
         "ETag": f'"{stored.etag}"',
         "LastModified": stored.modified,
@@ -98,6 +97,6 @@ def checksum_type(stored: Stored) -> str:
     return "COMPOSITE" if any("-" in value for value in stored.checksums.values()) else "FULL_OBJECT"
 
 
-def versioned(stored: Stored) -> dict[str, Any]:
+def versioned(stored: Stored) -> Document:
     """The version's name, where the bucket keeps versions."""
     return {} if stored.version == NULL and stored.latest else {"VersionId": stored.version}

@@ -1,19 +1,18 @@
 """The verbs about one object: put, get, head, copy, delete, and its attributes and tags."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
 from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.shapes import Params, Response
 from localaws.services.s3 import conditions, object_headers
 from localaws.services.s3.blobs import Written
 from localaws.services.s3.chunked import Body
 from localaws.services.s3.store import NULL, Draft, Store, Stored, no_such_key
 from localaws.wire.request import FilePart
 
-Params = Mapping[str, Any]
-Result = dict[str, Any]
 _LONGEST_KEY = 1024  # "Naming Amazon S3 objects": bytes
 _MOST_DELETED = 1000  # "DeleteObjects": keys a request
 OWNER = {"ID": f"{int(ACCOUNT):064x}", "DisplayName": "localaws"}
@@ -25,7 +24,7 @@ class ObjectVerbs:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.actions: dict[str, Callable[[Params], Result]] = {
+        self.actions: dict[str, Callable[[Params], Response]] = {
             "PutObject": self._put,
             "CopyObject": self._copy,
             "GetObject": self._get,
@@ -40,7 +39,7 @@ class ObjectVerbs:
             "PutObjectAcl": self._put_acl,
         }
 
-    def _put(self, params: Params) -> Result:
+    def _put(self, params: Params) -> Response:
         bucket, key = params["Bucket"], checked_key(params["Key"])
         self._store.require_bucket(bucket)
         headers, tags = object_headers.headers_of(params), object_headers.tags_of(params.get("Tagging"))
@@ -52,7 +51,7 @@ class ObjectVerbs:
         result = {"ETag": f'"{stored.etag}"', "ChecksumType": "FULL_OBJECT", **sums, **self._version(stored)}
         return {**result, "ServerSideEncryption": headers["ServerSideEncryption"]}
 
-    def _copy(self, params: Params) -> Result:
+    def _copy(self, params: Params) -> Response:
         source = copy_source(self._store, params)
         conditions.check_read(params, source, "CopySource")
         bucket, key = params["Bucket"], checked_key(params["Key"])
@@ -77,16 +76,16 @@ class ObjectVerbs:
         copied = {} if source.version == NULL else {"CopySourceVersionId": source.version}
         return {"CopyObjectResult": result, **copied, **self._version(stored)}
 
-    def _get(self, params: Params) -> Result:
+    def _get(self, params: Params) -> Response:
         stored, headers, (start, size), partial = self._read(params)
         headers["Body"] = FilePart(stored.path, start, size)
         return {**headers, **({"_status": 206} if partial else {})}
 
-    def _head(self, params: Params) -> Result:
+    def _head(self, params: Params) -> Response:
         _, headers, _, partial = self._read(params)
         return {**headers, **({"_status": 206} if partial else {})}
 
-    def _read(self, params: Params) -> tuple[Stored, Result, tuple[int, int], bool]:
+    def _read(self, params: Params) -> tuple[Stored, Response, tuple[int, int], bool]:
         """The version, what to say of it, the stretch asked for, and whether that is part of it only."""
         stored = self._there(params)
         conditions.check_read(params, stored)
@@ -118,7 +117,7 @@ class ObjectVerbs:
         message = "The specified method is not allowed against this resource."
         raise AwsError("MethodNotAllowed", message, status=405, _headers=headers)
 
-    def _delete(self, params: Params) -> Result:
+    def _delete(self, params: Params) -> Response:
         bucket, key, version = params["Bucket"], params["Key"], params.get("VersionId")
         with self._store.index.write():
             if params.get("IfMatch") is not None:
@@ -129,7 +128,7 @@ class ObjectVerbs:
             marker = self._store.delete(bucket, key)
         return {"DeleteMarker": True, "VersionId": marker.version} if marker else {}
 
-    def _delete_many(self, params: Params) -> Result:
+    def _delete_many(self, params: Params) -> Response:
         objects = (params.get("Delete") or {}).get("Objects") or []
         if not 0 < len(objects) <= _MOST_DELETED:
             message = "The XML you provided was not well-formed or did not validate against our published schema"
@@ -146,10 +145,10 @@ class ObjectVerbs:
         quiet = bool((params.get("Delete") or {}).get("Quiet"))
         return {"Deleted": [] if quiet else deleted, "Errors": errors}
 
-    def _attributes(self, params: Params) -> Result:
+    def _attributes(self, params: Params) -> Response:
         stored = self._there(params)
         attributes = {part.strip() for part in ",".join(params.get("ObjectAttributes") or []).split(",")}
-        result: Result = {"LastModified": stored.modified, **self._version(stored)}
+        result: Response = {"LastModified": stored.modified, **self._version(stored)}
         if "ETag" in attributes:
             result["ETag"] = stored.etag
         if "ObjectSize" in attributes:
@@ -163,32 +162,32 @@ class ObjectVerbs:
             result["ObjectParts"] = {"TotalPartsCount": len(stored.parts), "Parts": stored.parts, "IsTruncated": False}
         return result
 
-    def _tags(self, params: Params) -> Result:
+    def _tags(self, params: Params) -> Response:
         stored = self._there(params)
         tags = [{"Key": name, "Value": value} for name, value in stored.tags.items()]
         return {"TagSet": tags, **self._version(stored)}
 
-    def _put_tags(self, params: Params) -> Result:
+    def _put_tags(self, params: Params) -> Response:
         stored = self._there(params)
         pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in params["Tagging"].get("TagSet") or []]
         self._store.set_tags(stored, object_headers.checked_tags(pairs))
         return self._version(stored)
 
-    def _drop_tags(self, params: Params) -> Result:
+    def _drop_tags(self, params: Params) -> Response:
         stored = self._there(params)
         self._store.set_tags(stored, {})
         return self._version(stored)
 
-    def _acl(self, params: Params) -> Result:
+    def _acl(self, params: Params) -> Response:
         self._there(params)
         grantee = {**OWNER, "Type": "CanonicalUser"}
         return {"Owner": OWNER, "Grants": [{"Grantee": grantee, "Permission": "FULL_CONTROL"}]}
 
-    def _put_acl(self, params: Params) -> Result:
+    def _put_acl(self, params: Params) -> Response:
         self._there(params)
         raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
 
-    def _version(self, stored: Stored) -> Result:
+    def _version(self, stored: Stored) -> Response:
         return {"VersionId": stored.version} if self._store.versioning(stored.bucket) else {}
 
 
@@ -254,7 +253,7 @@ def _stretch(params: Params, stored: Stored) -> tuple[int, int] | None:
     return sum(size for part, size in sizes.items() if part < number), sizes[number]
 
 
-def _deleted(entry: Params, result: Result) -> Result:
+def _deleted(entry: Params, result: Response) -> Response:
     deleted = {"Key": entry["Key"]}
     if entry.get("VersionId"):
         deleted["VersionId"] = entry["VersionId"]

@@ -1,9 +1,9 @@
 """The S3 service: every verb about objects. What a bucket is configured to be is the emulator's to keep."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Params, Structure
 from localaws.services.s3.listing import ListVerbs
 from localaws.services.s3.multipart import MultipartVerbs
 from localaws.services.s3.objects import ObjectVerbs
@@ -26,7 +26,7 @@ class S3Service:
 
     def __init__(self, cloud: Cloud, store: Store) -> None:
         self._store = store
-        self._answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self._answers: dict[str, Callable[[Structure], Document]] = {
             **ObjectVerbs(store).actions,
             **MultipartVerbs(store).actions,
             **ListVerbs(store).actions,
@@ -36,14 +36,14 @@ class S3Service:
         cloud.after("s3", "DeleteBucket", lambda params, result, caller: store.delete_bucket(params["Bucket"]))  # noqa: ARG005
         cloud.after("s3", "PutBucketVersioning", self._set_versioning)
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:  # noqa: ARG002
         answer = self._answers.get(action)
         if answer is None:
             message = f"A header or query you provided implies functionality that is not implemented: {action}"
             raise AwsError("NotImplemented", message, status=501)
         return answer(params)
 
-    def before(self, action: str, params: Mapping[str, Any]) -> None:
+    def before(self, action: str, params: Params) -> None:
         """What must hold before the emulator is asked. Raises AwsError."""
         if action == "DeleteBucket":
             self._store.require_empty(params["Bucket"])
@@ -54,5 +54,5 @@ class S3Service:
     def stop(self) -> None:
         """Every request has been answered from files and rows that are whole."""
 
-    def _set_versioning(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None:  # noqa: ARG002
+    def _set_versioning(self, params: Params, result: Structure, caller: Caller) -> None:  # noqa: ARG002
         self._store.set_versioning(params["Bucket"], str(params["VersioningConfiguration"].get("Status", "")))

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from localaws.core.cloud import AwsError, ObjectInfo
+from localaws.core.shapes import Document
 from localaws.services.s3.blobs import GRACE_SECONDS, Files, Written
 from localaws.services.s3.index import Index, after_prefix
 
@@ -29,7 +29,7 @@ class Stored(ObjectInfo):
     headers: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
-    parts: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[Document] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Draft:
     tags: Mapping[str, str] = field(default_factory=dict)
     etag: str = ""  # the MD5 of the bytes unless said
     checksums: Mapping[str, str] | None = None  # those of the bytes unless said
-    parts: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[Document] = field(default_factory=list)
 
 
 class Store:
@@ -73,7 +73,7 @@ class Store:
             raise AwsError("NoSuchBucket", "The specified bucket does not exist", status=404, BucketName=bucket)
 
     def versioning(self, bucket: str) -> str:
-        """ "Enabled", "Suspended" or ""."""
+        """Whether a bucket is "Enabled" or "Suspended"; "" before either."""
         row = self.index.db.execute("select versioning from buckets where name = ?", (bucket,)).fetchone()
         return str(row["versioning"]) if row else ""
 

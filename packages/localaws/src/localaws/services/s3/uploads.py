@@ -12,9 +12,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Structure
 from localaws.services.s3 import checksums
 from localaws.services.s3.blobs import Written
 from localaws.services.s3.store import Draft, Store, Stored
@@ -109,7 +109,7 @@ class Uploads:
         ).fetchall()
         return [_upload(row) for row in rows]
 
-    def complete(self, upload: Upload, named: Sequence[Mapping[str, Any]]) -> Stored:
+    def complete(self, upload: Upload, named: Sequence[Structure]) -> Stored:
         """Put the named parts together. Raises AwsError InvalidPart, InvalidPartOrder, EntityTooSmall."""
         chosen = self._chosen(upload, named)
         algorithm = upload.algorithm
@@ -132,7 +132,7 @@ class Uploads:
         with self._index.write() as db:
             self._forget(db, upload)
 
-    def _chosen(self, upload: Upload, named: Sequence[Mapping[str, Any]]) -> list[Part]:
+    def _chosen(self, upload: Upload, named: Sequence[Structure]) -> list[Part]:
         parts = {part.number: part for part in self.parts(upload.id)}
         numbers = [int(part.get("PartNumber") or 0) for part in named]
         if not numbers:

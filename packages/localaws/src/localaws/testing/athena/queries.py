@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localaws.core.shapes import Document, Structure
 from localaws.testing.waiting import wait_for
 
 DATA, RESULTS, DATABASE = "athena-data", "athena-results", "tests"
@@ -41,21 +42,21 @@ class Queries:
         options.setdefault("QueryExecutionContext", {"Database": DATABASE})
         return str(self.client("athena").start_query_execution(QueryString=sql, **options)["QueryExecutionId"])
 
-    def run(self, sql: str, parameters: Sequence[str] = (), **options: Any) -> dict[str, Any]:
+    def run(self, sql: str, parameters: Sequence[str] = (), **options: Any) -> Document:
         """Run to the end; returns QueryExecution."""
         return self.ended(self.start(sql, parameters, **options))
 
-    def ended(self, key: str) -> dict[str, Any]:
+    def ended(self, key: str) -> Document:
         athena = self.client("athena")
 
-        def end() -> dict[str, Any] | None:
+        def end() -> Document | None:
             execution = athena.get_query_execution(QueryExecutionId=key)["QueryExecution"]
             return None if execution["Status"]["State"] in ("QUEUED", "RUNNING") else dict(execution)
 
-        execution: dict[str, Any] = wait_for(end, timeout=self.patience, what=f"the end of query {key}")
+        execution: Document = wait_for(end, timeout=self.patience, what=f"the end of query {key}")
         return execution
 
-    def ok(self, sql: str, parameters: Sequence[str] = (), **options: Any) -> dict[str, Any]:
+    def ok(self, sql: str, parameters: Sequence[str] = (), **options: Any) -> Document:
         execution = self.run(sql, parameters, **options)
         assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"].get("StateChangeReason")
         return execution
@@ -78,7 +79,7 @@ class Queries:
         """The rows of a query, without the heading."""
         return self.result(self.ok(sql, parameters, **options))[1]
 
-    def result(self, execution: Mapping[str, Any]) -> tuple[list[Cell], list[list[Cell]]]:
+    def result(self, execution: Structure) -> tuple[list[Cell], list[list[Cell]]]:
         """Heading and rows; a statement that is no query has no heading."""
         pages = self.client("athena").get_paginator("get_query_results")
         rows = [
@@ -92,7 +93,7 @@ class Queries:
         """A table name that no other test uses."""
         return f"{stem}_{next(self.numbers)}"
 
-    def put(self, key: str, body: bytes | Sequence[Mapping[str, Any]]) -> str:
+    def put(self, key: str, body: bytes | Sequence[Structure]) -> str:
         """Store bytes, or rows as JSON lines (packed where the key ends in .gz); returns the folder's address."""
         if not isinstance(body, bytes):
             body = "".join(json.dumps(row) + "\n" for row in body).encode()
@@ -100,7 +101,7 @@ class Queries:
         self.client("s3").put_object(Bucket=DATA, Key=key, Body=body)
         return f"s3://{DATA}/{key.rpartition('/')[0]}/"
 
-    def json_table(self, columns: str, rows: Mapping[str, Sequence[Mapping[str, Any]]], keys: str = "") -> str:
+    def json_table(self, columns: str, rows: Mapping[str, Sequence[Structure]], keys: str = "") -> str:
         """An external table over JSON lines; `rows` by object name below the table's folder. Returns its name."""
         name = self.name()
         for key, lines in rows.items():

@@ -4,8 +4,8 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.core.sqlite import open_database
 
 _SCHEMA = """
@@ -22,12 +22,12 @@ class Documents:
         self._lock = threading.Lock()
         self._db = open_database(path, _SCHEMA)
 
-    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+    def get(self, kind: str, key: str) -> Document | None:
         with self._lock:
             row = self._db.execute("select body from documents where kind = ? and key = ?", (kind, key)).fetchone()
         return None if row is None else json.loads(row[0])
 
-    def put(self, kind: str, key: str, body: dict[str, Any]) -> None:
+    def put(self, kind: str, key: str, body: Document) -> None:
         """Write a document; an existing one keeps its place in the order."""
         with self._lock:
             self._db.execute(
@@ -40,7 +40,7 @@ class Documents:
         with self._lock:
             return self._db.execute("delete from documents where kind = ? and key = ?", (kind, key)).rowcount > 0
 
-    def all(self, kind: str) -> Iterator[dict[str, Any]]:
+    def all(self, kind: str) -> Iterator[Document]:
         """Documents of a kind, oldest first."""
         with self._lock:
             rows = self._db.execute("select body from documents where kind = ? order by sequence", (kind,)).fetchall()

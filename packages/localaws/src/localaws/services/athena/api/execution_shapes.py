@@ -1,15 +1,13 @@
 """A kept execution in the shapes of GetQueryExecution and GetQueryRuntimeStatistics."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from localaws.core.shapes import Document, Structure
 from localaws.core.times import utc
 from localaws.services.athena.api.workgroups import ENGINE
 
 
-def described(record: Mapping[str, Any]) -> dict[str, Any]:
+def described(record: Structure) -> Document:
     """QueryExecution."""
-    status: dict[str, Any] = {"State": record["state"], "SubmissionDateTime": utc(record["submitted"])}
+    status: Document = {"State": record["state"], "SubmissionDateTime": utc(record["submitted"])}
     if record.get("reason"):
         status["StateChangeReason"] = record["reason"]
     if record.get("ended"):
@@ -35,7 +33,7 @@ def described(record: Mapping[str, Any]) -> dict[str, Any]:
     return execution
 
 
-def runtime_statistics(record: Mapping[str, Any]) -> dict[str, Any]:
+def runtime_statistics(record: Structure) -> Document:
     """QueryRuntimeStatistics: times and bytes; the local engine has no stages to show."""
     statistics = _statistics(record)
     names = (
@@ -51,8 +49,8 @@ def runtime_statistics(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _statistics(record: Mapping[str, Any]) -> dict[str, Any]:
-    statistics: dict[str, Any] = {
+def _statistics(record: Structure) -> Document:
+    statistics: Document = {
         "DataScannedInBytes": record.get("scanned", 0),
         "ResultReuseInformation": {"ReusedPreviousResult": bool(record.get("reused"))},
     }

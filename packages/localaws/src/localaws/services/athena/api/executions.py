@@ -3,11 +3,11 @@
 import threading
 import time
 import uuid
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from localaws.core.cloud import Caller, Cloud
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.athena.api.document_store import Documents
 from localaws.services.athena.api.execution_shapes import described, runtime_statistics
 from localaws.services.athena.api.paging import Answer, invalid, page
@@ -74,7 +74,7 @@ class Executions:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._engine.close()
 
-    def begin(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def begin(self, params: Params, caller: Caller) -> Response:
         # The SQL engine takes memory and time to load: an idle server does without.
         from localaws.services.athena.execution.runner import Run
         from localaws.services.athena.sql.dialect import SyntaxRefused, positions_of
@@ -131,7 +131,7 @@ class Executions:
         self._pool.submit(run)
         return {"QueryExecutionId": record["id"]}
 
-    def batch(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def batch(self, params: Params, _caller: Caller) -> Response:
         executions, missing = [], []
         for key in params["QueryExecutionIds"]:
             record = self._documents.get("execution", key)
@@ -142,13 +142,13 @@ class Executions:
                 missing.append({"QueryExecutionId": key, "ErrorCode": "QUERY_NOT_FOUND", "ErrorMessage": message})
         return {"QueryExecutions": executions, "UnprocessedQueryExecutionIds": missing}
 
-    def listed(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def listed(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
         keys = [record["id"] for record in self._documents.all("execution") if record["workgroup"] == workgroup]
         items, more = page(keys[::-1], params)
         return {"QueryExecutionIds": list(items), **more}
 
-    def cancel(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def cancel(self, params: Params, _caller: Caller) -> Response:
         self._find(params["QueryExecutionId"])
         with self._lock:
             stop = self._running.get(params["QueryExecutionId"])
@@ -156,7 +156,7 @@ class Executions:
             stop.now()
         return {}
 
-    def rows(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def rows(self, params: Params, caller: Caller) -> Response:
         record = self._find(params["QueryExecutionId"])
         if record["state"] in _OPEN:
             raise invalid(f"Query has not yet finished. Current state: {record['state']}", "QUERY_NOT_FINISHED")
@@ -165,7 +165,7 @@ class Executions:
         described_by = self._columns(record, caller)
         info = result_files.column_info(described_by["columns"])
         rows, more = self._page(record, params, caller, len(info))
-        answer: dict[str, Any] = {
+        answer: Document = {
             "UpdateCount": described_by["updateCount"] or 0,
             "ResultSet": {
                 "Rows": [{"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in rows],
@@ -175,7 +175,7 @@ class Executions:
         return answer if more is None else {**answer, "NextToken": str(more)}
 
     def _page(
-        self, record: Mapping[str, Any], params: Mapping[str, Any], caller: Caller, width: int
+        self, record: Structure, params: Params, caller: Caller, width: int
     ) -> tuple[list[list[str | None]], int | None]:
         token = params.get("NextToken") or "0"
         limit = int(params.get("MaxResults") or _PAGE)
@@ -188,7 +188,7 @@ class Executions:
             item.path, text=record["kind"] != "DML", width=max(width, 1), offset=int(token), limit=limit
         )
 
-    def _columns(self, record: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def _columns(self, record: Structure, caller: Caller) -> Document:
         import json
 
         item = self._object(record["output"] + ".metadata", caller)
@@ -203,13 +203,13 @@ class Executions:
             raise invalid(f"Could not find results: {address} does not exist", "RESULT_NOT_FOUND")
         return item
 
-    def _find(self, key: str) -> dict[str, Any]:
+    def _find(self, key: str) -> Document:
         record = self._documents.get("execution", key)
         if record is None:
             raise invalid(f"QueryExecution {key} was not found")
         return record
 
-    def _keep(self, record: dict[str, Any]) -> None:
+    def _keep(self, record: Document) -> None:
         self._documents.put("execution", record["id"], record)
         if record["state"] not in _OPEN:
             with self._lock:
@@ -217,12 +217,12 @@ class Executions:
 
     def _record(
         self,
-        params: Mapping[str, Any],
-        workgroup: Mapping[str, Any],
+        params: Params,
+        workgroup: Structure,
         statement: Any,
         folder: str,
         parameters: list[str],
-    ) -> dict[str, Any]:
+    ) -> Response:
         key = str(uuid.uuid4())
         base = folder if folder.endswith("/") else folder + "/"
         writes = statement.substatement == "CREATE_TABLE_AS_SELECT"
@@ -245,7 +245,7 @@ class Executions:
             "reuse": params.get("ResultReuseConfiguration"),
         }
 
-    def _folder(self, params: Mapping[str, Any], workgroup: Mapping[str, Any]) -> str:
+    def _folder(self, params: Params, workgroup: Structure) -> str:
         """Where results go: the workgroup's place where it enforces its settings, else the caller's."""
         configuration = workgroup["Configuration"]
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
@@ -260,7 +260,7 @@ class Executions:
             raise invalid(f"outputLocation is not a valid S3 path: {folder}")
         return str(folder)
 
-    def _reusable(self, params: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _reusable(self, params: Params, record: Structure) -> Response | None:
         """An earlier result that may answer ("Reuse query results"): same text, database, parameters, young enough."""
         by_age = (params.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
         if not by_age.get("Enabled") or record["substatement"] != "SELECT":
@@ -278,7 +278,7 @@ class Executions:
         return candidates[-1] if candidates else None
 
 
-def _check_location(statement: Any, workgroup: Mapping[str, Any]) -> None:
+def _check_location(statement: Any, workgroup: Structure) -> None:
     """Refuse a CTAS that chooses its place where the workgroup enforces one ("CREATE TABLE AS", external_location)."""
     configuration = workgroup["Configuration"]
     own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")

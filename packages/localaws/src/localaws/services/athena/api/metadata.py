@@ -1,10 +1,9 @@
 """Data catalogues, and databases and tables as Athena's metadata calls show Glue's."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.athena.api.paging import Answer, invalid, page
 
 _CATALOG = {"Name": "AwsDataCatalog", "Type": "GLUE"}
@@ -24,29 +23,29 @@ class Metadata:
             "ListTableMetadata": self.tables,
         }
 
-    def catalogs(self, _params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def catalogs(self, _params: Structure, _caller: Caller) -> Document:
         return {"DataCatalogsSummary": [{"CatalogName": _CATALOG["Name"], "Type": _CATALOG["Type"]}]}
 
-    def catalog(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def catalog(self, params: Params, _caller: Caller) -> Response:
         _check(params["Name"])
         return {"DataCatalog": dict(_CATALOG)}
 
-    def database(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def database(self, params: Params, caller: Caller) -> Response:
         _check(params["CatalogName"])
         response = self._glue("GetDatabase", {"Name": params["DatabaseName"]}, caller)
         return {"Database": _database(response["Database"])}
 
-    def databases(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def databases(self, params: Params, caller: Caller) -> Response:
         _check(params["CatalogName"])
         items, more = page(self._all("GetDatabases", "DatabaseList", {}, caller), params)
         return {"DatabaseList": [_database(item) for item in items], **more}
 
-    def table(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def table(self, params: Params, caller: Caller) -> Response:
         _check(params["CatalogName"])
         response = self._glue("GetTable", {"DatabaseName": params["DatabaseName"], "Name": params["TableName"]}, caller)
         return {"TableMetadata": _table(response["Table"])}
 
-    def tables(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def tables(self, params: Params, caller: Caller) -> Response:
         _check(params["CatalogName"])
         tables = self._all("GetTables", "TableList", {"DatabaseName": params["DatabaseName"]}, caller)
         if params.get("Expression"):
@@ -55,8 +54,8 @@ class Metadata:
         items, more = page(tables, params)
         return {"TableMetadataList": [_table(item) for item in items], **more}
 
-    def _all(self, action: str, field: str, params: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
+    def _all(self, action: str, field: str, params: Document, caller: Caller) -> list[Response]:
+        items: list[Document] = []
         token = None
         while True:
             answer = self._glue(action, {**params, **({"NextToken": token} if token else {})}, caller)
@@ -65,7 +64,7 @@ class Metadata:
             if not token:
                 return items
 
-    def _glue(self, action: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    def _glue(self, action: str, params: Document, caller: Caller) -> Response:
         try:
             return self._cloud.call("glue", action, params, caller)
         except AwsError as error:
@@ -79,11 +78,11 @@ def _check(name: str) -> None:
         raise invalid(f"Data catalog {name} does not exist")
 
 
-def _database(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _database(raw: Structure) -> Document:
     return {name: raw[name] for name in ("Name", "Description", "Parameters") if raw.get(name) is not None}
 
 
-def _table(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _table(raw: Structure) -> Document:
     storage = raw.get("StorageDescriptor") or {}
     serde = storage.get("SerdeInfo") or {}
     extra = {
@@ -103,5 +102,5 @@ def _table(raw: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _column(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _column(raw: Structure) -> Document:
     return {name: raw[name] for name in ("Name", "Type", "Comment") if raw.get(name) is not None}

@@ -2,10 +2,9 @@
 
 import time
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from localaws.core.cloud import AwsError, Caller
+from localaws.core.shapes import Document, Params, Response
 from localaws.core.times import utc
 from localaws.services.athena.api.document_store import Documents
 from localaws.services.athena.api.paging import Answer, invalid, page
@@ -44,7 +43,7 @@ class Saved:
             )
         return str(statement["QueryStatement"])
 
-    def create_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def create_named(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
         token = params.get("ClientRequestToken")
         for item in self._documents.all("named"):
@@ -57,7 +56,7 @@ class Saved:
         )
         return {"NamedQueryId": key}
 
-    def batch_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def batch_named(self, params: Params, _caller: Caller) -> Response:
         keys = params["NamedQueryIds"]
         queries = [self._named(key) for key in keys if self._documents.get("named", key)]
         there = {item["NamedQueryId"] for item in queries}
@@ -68,25 +67,25 @@ class Saved:
         ]
         return {"NamedQueries": queries, "UnprocessedNamedQueryIds": missing}
 
-    def list_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def list_named(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
         keys = [item["NamedQueryId"] for item in self._documents.all("named") if item["WorkGroup"] == workgroup]
         items, more = page(keys, params)
         return {"NamedQueryIds": list(items), **more}
 
-    def update_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def update_named(self, params: Params, _caller: Caller) -> Response:
         self._named(params["NamedQueryId"])
         query = self._documents.get("named", params["NamedQueryId"]) or {}
         query.update({name: params[name] for name in ("Name", "Description", "QueryString") if name in params})
         self._documents.put("named", params["NamedQueryId"], query)
         return {}
 
-    def delete_named(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def delete_named(self, params: Params, _caller: Caller) -> Response:
         if not self._documents.delete("named", params["NamedQueryId"]):
             raise invalid(f"NamedQuery {params['NamedQueryId']} was not found")
         return {}
 
-    def create_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def create_prepared(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._workgroups.find(params["WorkGroup"])["Name"]
         key = f"{workgroup}/{params['StatementName']}"
         if self._documents.get("prepared", key):
@@ -94,18 +93,18 @@ class Saved:
         self._keep(key, workgroup, params)
         return {}
 
-    def update_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def update_prepared(self, params: Params, _caller: Caller) -> Response:
         self._prepared(params)
         workgroup = params["WorkGroup"]
         self._keep(f"{workgroup}/{params['StatementName']}", workgroup, params)
         return {}
 
-    def delete_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def delete_prepared(self, params: Params, _caller: Caller) -> Response:
         self._prepared(params)
         self._documents.delete("prepared", f"{params['WorkGroup']}/{params['StatementName']}")
         return {}
 
-    def list_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def list_prepared(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._workgroups.find(params["WorkGroup"])["Name"]
         statements = [
             {"StatementName": item["StatementName"], "LastModifiedTime": utc(item["_modified"])}
@@ -115,7 +114,7 @@ class Saved:
         items, more = page(statements, params)
         return {"PreparedStatements": list(items), **more}
 
-    def batch_prepared(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def batch_prepared(self, params: Params, _caller: Caller) -> Response:
         statements, missing = [], []
         for name in params["PreparedStatementNames"]:
             try:
@@ -124,7 +123,7 @@ class Saved:
                 missing.append({"StatementName": name, "ErrorCode": error.code, "ErrorMessage": error.message})
         return {"PreparedStatements": statements, "UnprocessedPreparedStatementNames": missing}
 
-    def _keep(self, key: str, workgroup: str, params: Mapping[str, Any]) -> None:
+    def _keep(self, key: str, workgroup: str, params: Params) -> None:
         statement = {
             name: params[name] for name in ("StatementName", "QueryStatement", "Description") if params.get(name)
         }
@@ -132,13 +131,13 @@ class Saved:
             "prepared", key, {**statement, "WorkGroup": workgroup, "_modified": time.time(), "_key": key}
         )
 
-    def _named(self, key: str) -> dict[str, Any]:
+    def _named(self, key: str) -> Document:
         query = self._documents.get("named", key)
         if query is None:
             raise invalid(f"NamedQuery {key} was not found")
         return {name: query[name] for name in _NAMED if name in query}
 
-    def _prepared(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _prepared(self, params: Params) -> Response:
         workgroup = params.get("WorkGroup") or PRIMARY
         statement = self._documents.get("prepared", f"{workgroup}/{params['StatementName']}")
         if statement is None:
@@ -148,5 +147,5 @@ class Saved:
                 ResourceName=params["StatementName"],
             )
         names = ("StatementName", "QueryStatement", "Description")
-        fields: dict[str, Any] = {name: statement[name] for name in names if name in statement}
+        fields: Document = {name: statement[name] for name in names if name in statement}
         return {**fields, "WorkGroupName": workgroup, "LastModifiedTime": utc(statement["_modified"])}

@@ -1,9 +1,7 @@
 """The Athena service: every action it answers, and the work behind them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Params, Structure
 from localaws.services.athena.api.document_store import Documents
 from localaws.services.athena.api.executions import Executions
 from localaws.services.athena.api.metadata import Metadata
@@ -30,7 +28,7 @@ class AthenaService:
         }
         self.actions = frozenset(self._answers)
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:
         answer = self._answers.get(action)
         if answer is None:
             raise AwsError("UnknownOperationException", f"Athena has no action {action}.")

@@ -1,10 +1,9 @@
 """Workgroups: kept settings, and which of a caller's settings they overrule."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.core.times import utc
 from localaws.services.athena.api.document_store import Documents
 from localaws.services.athena.api.paging import Answer, invalid, page
@@ -33,14 +32,14 @@ class Workgroups:
         if documents.get("workgroup", PRIMARY) is None:
             self._put(PRIMARY, {"EnforceWorkGroupConfiguration": False}, "", [])
 
-    def find(self, name: str | None) -> dict[str, Any]:
+    def find(self, name: str | None) -> Document:
         """The kept workgroup. Raises AwsError InvalidRequestException."""
         workgroup = self._documents.get("workgroup", name or PRIMARY)
         if workgroup is None:
             raise invalid(f"WorkGroup {name} is not found.", "WORKGROUP_NOT_FOUND")
         return workgroup
 
-    def create(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def create(self, params: Params, _caller: Caller) -> Response:
         name = params["Name"]
         if self._documents.get("workgroup", name) is not None:
             raise invalid(f"WorkGroup {name} is already created")
@@ -53,7 +52,7 @@ class Workgroups:
         self._put(name, configuration, params.get("Description") or "", params.get("Tags") or [])
         return {}
 
-    def get(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def get(self, params: Params, _caller: Caller) -> Response:
         workgroup = self.find(params["WorkGroup"])
         return {
             "WorkGroup": {
@@ -62,7 +61,7 @@ class Workgroups:
             }
         }
 
-    def listed(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def listed(self, params: Params, _caller: Caller) -> Response:
         summaries = [
             {
                 **{name: item[name] for name in ("Name", "State", "Description")},
@@ -74,7 +73,7 @@ class Workgroups:
         items, more = page(summaries, params)
         return {"WorkGroups": list(items), **more}
 
-    def update(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def update(self, params: Params, _caller: Caller) -> Response:
         workgroup = self.find(params["WorkGroup"])
         configuration = dict(workgroup["Configuration"])
         updates = dict(params.get("ConfigurationUpdates") or {})
@@ -93,7 +92,7 @@ class Workgroups:
         self._documents.put("workgroup", workgroup["Name"], workgroup)
         return {}
 
-    def delete(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def delete(self, params: Params, _caller: Caller) -> Response:
         name = params["WorkGroup"]
         self.find(name)
         if name == PRIMARY:
@@ -113,30 +112,30 @@ class Workgroups:
         self._documents.delete("workgroup", name)
         return {}
 
-    def tag(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def tag(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._of_arn(params["ResourceARN"])
         tags = {tag["Key"]: tag["Value"] for tag in [*workgroup["Tags"], *params["Tags"]]}
         workgroup["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         self._documents.put("workgroup", workgroup["Name"], workgroup)
         return {}
 
-    def untag(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def untag(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._of_arn(params["ResourceARN"])
         workgroup["Tags"] = [tag for tag in workgroup["Tags"] if tag["Key"] not in params["TagKeys"]]
         self._documents.put("workgroup", workgroup["Name"], workgroup)
         return {}
 
-    def list_tags(self, params: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+    def list_tags(self, params: Params, _caller: Caller) -> Response:
         return {"Tags": self._of_arn(params["ResourceARN"])["Tags"]}
 
-    def _of_arn(self, arn: str) -> dict[str, Any]:
+    def _of_arn(self, arn: str) -> Document:
         prefix = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/"
         workgroup = self._documents.get("workgroup", arn.removeprefix(prefix)) if arn.startswith(prefix) else None
         if workgroup is None:
             raise AwsError("ResourceNotFoundException", f"{arn} is not found", ResourceName=arn)
         return workgroup
 
-    def _put(self, name: str, configuration: dict[str, Any], description: str, tags: list[dict[str, str]]) -> None:
+    def _put(self, name: str, configuration: Document, description: str, tags: list[dict[str, str]]) -> None:
         _check(configuration)
         self._documents.put(
             "workgroup",
@@ -152,7 +151,7 @@ class Workgroups:
         )
 
 
-def _check(configuration: Mapping[str, Any]) -> None:
+def _check(configuration: Structure) -> None:
     location = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     if location and not str(location).startswith("s3://"):
         raise invalid(f"outputLocation is not a valid S3 path: {location}")
@@ -161,7 +160,7 @@ def _check(configuration: Mapping[str, Any]) -> None:
         raise invalid(f"BytesScannedCutoffPerQuery must be at least {_LEAST_CUTOFF}")
 
 
-def _result(current: Mapping[str, Any], updates: Mapping[str, Any]) -> dict[str, Any]:
+def _result(current: Structure, updates: Structure) -> Document:
     changed = {**current, **{name: value for name, value in updates.items() if not name.startswith("Remove")}}
     for name, remove in updates.items():
         if name.startswith("Remove") and remove:

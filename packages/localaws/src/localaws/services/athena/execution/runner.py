@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from localaws.core.cloud import Caller, Cloud
+from localaws.core.shapes import Document
 from localaws.services.athena.execution.engine import Engine
 from localaws.services.athena.execution.session import Session, Statement
 from localaws.services.athena.results import result_files
@@ -17,7 +17,7 @@ from localaws.services.athena.scan.catalogue import Catalogue
 from localaws.services.athena.scan.storage import Storage, place
 from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
 
-Keep = Callable[[dict[str, Any]], None]
+Keep = Callable[[Document], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Run:
     scratch: Path
     caller: Caller
     statement: Statement
-    record: dict[str, Any]  # the execution as it is kept; `keep` writes it
+    record: Document  # the execution as it is kept; `keep` writes it
     keep: Keep
     stop: Stop
     cutoff: int | None

@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from localaws.core.shapes import Document
 from localaws.services.athena.results.formatting import formatter
 from localaws.services.athena.results.outcome import Column, Outcome
 
@@ -39,7 +40,7 @@ def metadata(columns: Sequence[Column], update_count: int | None) -> bytes:
     return json.dumps({"columns": [asdict(column) for column in columns], "updateCount": update_count}).encode()
 
 
-def column_info(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def column_info(columns: Sequence[Document]) -> list[Document]:
     """ColumnInfo of GetQueryResults for the columns of a metadata file."""
     return [
         {

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.services.athena.scan.formats import quoted
 from localaws.services.athena.scan.table_scan import Scan
 
@@ -44,13 +45,13 @@ def _chunks(cursor: Any, scan: Scan, columns: set[str]) -> int:
     return int(size)
 
 
-def _nodes(plan: Any) -> Iterator[dict[str, Any]]:
+def _nodes(plan: Any) -> Iterator[Document]:
     for node in plan if isinstance(plan, list) else [plan]:
         yield node
         yield from _nodes(node.get("children") or [])
 
 
-def _projections(node: dict[str, Any]) -> list[str]:
+def _projections(node: Document) -> list[str]:
     if "PARQUET" not in str(node.get("name")):
         return []
     projections: list[str] = []

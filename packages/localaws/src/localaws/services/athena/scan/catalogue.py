@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Structure
 from localaws.services.athena.sql.failures import QueryFailed
 
 _BATCH = 100  # BatchCreatePartition's limit
@@ -17,10 +18,10 @@ class Table:
 
     database: str
     name: str
-    raw: Mapping[str, Any]
+    raw: Structure
 
     @cached_property
-    def storage(self) -> Mapping[str, Any]:
+    def storage(self) -> Structure:
         return self.raw.get("StorageDescriptor") or {}
 
     @cached_property
@@ -51,7 +52,7 @@ class Partition:
     """One partition: the text of each key's value, and the storage that it has of its own."""
 
     values: tuple[str, ...]
-    storage: Mapping[str, Any]
+    storage: Structure
 
     @property
     def location(self) -> str:
@@ -65,7 +66,7 @@ class Catalogue:
         self._cloud = cloud
         self._caller = caller
 
-    def call(self, action: str, **params: Any) -> dict[str, Any]:
+    def call(self, action: str, **params: Any) -> Document:
         """Make a Glue call. Raises QueryFailed for what Glue refuses."""
         try:
             return self._cloud.call("glue", action, params, self._caller)
@@ -96,7 +97,7 @@ class Catalogue:
             raise QueryFailed("PERMISSION_DENIED", f"{error.message} (Error Code: {error.code})") from error
         return True
 
-    def pages(self, action: str, field: str, **params: Any) -> Iterator[dict[str, Any]]:
+    def pages(self, action: str, field: str, **params: Any) -> Iterator[Document]:
         """All items of a paged call."""
         token: str | None = None
         while True:

@@ -105,7 +105,8 @@ def joda_format(pattern: str) -> str:
 
 
 def _date_trunc(args: list[exp.Expr]) -> exp.Expr:
-    return _call("a_trunc", exp.Literal.string(unit(args[0])), args[1])
+    field = exp.Literal.string(unit(args[0])) if isinstance(args[0], exp.Literal) else _call("a_unit", args[0])
+    return _call("a_trunc", field, args[1])
 
 
 def _date_add(args: list[exp.Expr]) -> exp.Expr:

@@ -15,6 +15,7 @@ from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
+from localaws.core.shapes import Document
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 
 _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
@@ -23,7 +24,7 @@ _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 def _placeholder(parser: Any) -> exp.Expr:
     """A `?`, with its place in the text: parameters are bound in that order."""
     node = exp.Placeholder()
-    node.meta["start"] = parser._prev.start
+    node.meta["start"] = parser._prev.start  # noqa: SLF001 (sqlglot's parsers read it so)
     return node
 
 
@@ -33,8 +34,8 @@ class AthenaQuery(Trino):
     INDEX_OFFSET = 0
 
     class Parser(TrinoParser):
-        FUNCTIONS: ClassVar[dict[str, Any]] = {}
-        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        FUNCTIONS: ClassVar[Document] = {}
+        FUNCTION_PARSERS: ClassVar[Document] = {
             name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in _KEPT_PARSERS
         }
         PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {
@@ -60,7 +61,7 @@ class EngineSql(DuckDB):
     INDEX_OFFSET = 0
 
     class Parser(DuckDBParser):
-        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTIONS: ClassVar[Document] = {}
 
     class Generator(DuckDBGenerator):
         def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:

@@ -91,6 +91,10 @@ create macro a_to_iso8601(x) as case
 create macro a_to_unixtime(x) as epoch_us(x::TIMESTAMP) / 1e6;
 create macro a_from_unixtime(x) as make_timestamptz(round(x::DOUBLE * 1000)::BIGINT * 1000);
 
+create macro a_unit(x) as case
+    when lower(x) in ('millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year')
+    then lower(x)
+    else error('INVALID_FUNCTION_ARGUMENT: ''' || x || ''' is not a valid TIMESTAMP field') end;
 create macro a_trunc
     (unit, x DATE) as date_trunc(unit, x)::DATE,
     (unit, x TIMESTAMP) as date_trunc(unit, x),

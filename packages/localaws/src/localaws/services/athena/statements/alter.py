@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote
 
 from sqlglot.tokenizer_core import Token
 
+from localaws.core.shapes import Document
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Column, Outcome
 from localaws.services.athena.scan.catalogue import Table
@@ -160,7 +160,7 @@ def _in_order(table: Table, spec: dict[str, str]) -> tuple[str, ...]:
     return tuple(spec[key] for key in table.keys)
 
 
-def _update(session: Session, table: Table, changes: dict[str, Any]) -> None:
+def _update(session: Session, table: Table, changes: Document) -> None:
     current = {name: table.raw[name] for name in _INPUT if table.raw.get(name) is not None}
     session.catalogue.call("UpdateTable", DatabaseName=table.database, TableInput={**current, **changes})
 

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
+from localaws.core.shapes import Document
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.sql import hive_types
@@ -36,7 +36,7 @@ class CreateDatabase:
 
     name: str
     if_not_exists: bool
-    properties: dict[str, Any]
+    properties: Document
     kind: str = "DDL"
     substatement: str = "CREATE_DATABASE"
 
@@ -45,7 +45,7 @@ class CreateDatabase:
         reader = Reader(sql, tokens[2:])
         exists = reader.take("IF", "NOT", "EXISTS")
         name = reader.name()[-1].lower()
-        properties: dict[str, Any] = {}
+        properties: Document = {}
         while not reader.at_end():
             if reader.take("COMMENT"):
                 properties["Description"] = reader.text()
@@ -99,7 +99,7 @@ class CreateExternalTable:
             raise SyntaxRefused(1, len(sql) + 1, "missing 'LOCATION'")
         return table
 
-    def _clause(self, sql: str, reader: Reader) -> None:
+    def _clause(self, sql: str, reader: Reader) -> None:  # noqa: C901 - one branch a clause reads best
         if reader.take("COMMENT"):
             self.comment = reader.text()
         elif reader.take("PARTITIONED", "BY"):
@@ -152,11 +152,11 @@ class CreateExternalTable:
         session.catalogue.call("CreateTable", DatabaseName=database, TableInput=self._input(name))
         return Outcome()
 
-    def _input(self, name: str) -> dict[str, Any]:
-        storage = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
+    def _input(self, name: str) -> Document:
+        storage: Document = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
         if self.formats:
             storage["InputFormat"], storage["OutputFormat"] = self.formats
-        usual = storage["SerdeInfo"]["SerializationLibrary"]  # type: ignore[index]
+        usual = storage["SerdeInfo"]["SerializationLibrary"]
         library = self.serde or _UNREAD.get(self.stored_as, usual)
         storage["SerdeInfo"] = {
             "SerializationLibrary": library,

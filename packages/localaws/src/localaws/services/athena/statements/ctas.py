@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from localaws.core.shapes import Document, Structure
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.scan.storage import place
@@ -26,7 +27,7 @@ class CreateTableAs:
 
     name: list[str]
     query: exp.Query
-    properties: Mapping[str, Any]
+    properties: Structure
     if_not_exists: bool
     with_data: bool
     kind: str = "DDL"
@@ -142,8 +143,8 @@ def _listed(tree: exp.Create) -> list[exp.Expr]:
     return list(properties.expressions) if properties else []
 
 
-def _properties(tree: exp.Create) -> dict[str, Any]:
-    properties: dict[str, Any] = {}
+def _properties(tree: exp.Create) -> Document:
+    properties: Document = {}
     for item in _listed(tree):
         if isinstance(item, exp.FileFormatProperty):
             properties["format"] = item.this.name

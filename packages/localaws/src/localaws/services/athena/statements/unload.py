@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from localaws.core.shapes import Document
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.scan.storage import place
@@ -23,7 +23,7 @@ class Unload:
 
     query: exp.Query
     target: str
-    properties: dict[str, Any]
+    properties: Document
     kind: str = "DML"
     substatement: str = "UNLOAD"
 
@@ -34,7 +34,7 @@ class Unload:
         rest = tokens[end + 1 :]
         if not isinstance(query, exp.Query) or len(rest) < 2 or rest[0].text.upper() != "TO":
             raise SyntaxRefused(1, 1, "mismatched input. Expecting: 'TO'")
-        properties: dict[str, Any] = {}
+        properties: Document = {}
         if len(rest) > 2:
             # The options have CTAS's form: let the same reading take them.
             create = parse(f"create table unloaded {sql[rest[2].start :].rstrip().rstrip(';')} as select 1 as a")

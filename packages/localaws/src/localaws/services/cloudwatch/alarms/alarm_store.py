@@ -4,8 +4,9 @@ import json
 import threading
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from localaws.core.shapes import Document
 from localaws.core.sqlite import open_database
 
 _SCHEMA = """
@@ -17,7 +18,7 @@ create table if not exists history (
 """
 HISTORY_DAYS = 30  # "DescribeAlarmHistory"
 
-Alarm = dict[str, Any]  # as the API shows it, times as epoch seconds; plus "Kind" and "Tags"
+Alarm = Document  # as the API shows it, times as epoch seconds; plus "Kind" and "Tags"
 
 
 class HistoryItem(NamedTuple):
@@ -65,7 +66,7 @@ class AlarmStore:
             connection.execute("delete from alarms where name = ?", (name,))
             self._alarms.pop(name, None)
 
-    def record(self, alarm: Alarm, kind: str, summary: str, data: dict[str, Any]) -> None:
+    def record(self, alarm: Alarm, kind: str, summary: str, data: Document) -> None:
         """Add to an alarm's history, and forget what is too old."""
         now = time.time()
         with self.lock, self._connection as connection:

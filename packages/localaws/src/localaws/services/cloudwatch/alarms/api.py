@@ -4,11 +4,11 @@ Source of the rules: "PutMetricAlarm", "PutCompositeAlarm", "DescribeAlarms" (AP
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from localaws.core.cloud import ACCOUNT, REGION
 from localaws.core.paging import offset, page_at
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.core.times import utc
 from localaws.services.cloudwatch.alarms import composite_rules
 from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
@@ -38,7 +38,7 @@ class AlarmActions:
         self._store = store
         self._transitions = transitions
         self._changed = changed
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "PutMetricAlarm": self.put_metric_alarm,
             "PutCompositeAlarm": self.put_composite_alarm,
             "DescribeAlarms": self.describe,
@@ -53,18 +53,18 @@ class AlarmActions:
             "ListTagsForResource": self.list_tags,
         }
 
-    def put_metric_alarm(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_metric_alarm(self, params: Params) -> Response:
         _check_metric_alarm(params)
         defaults = {"TreatMissingData": params.get("TreatMissingData") or "missing"}
         return self._put("MetricAlarm", {**params, **defaults})
 
-    def put_composite_alarm(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_composite_alarm(self, params: Params) -> Response:
         names = composite_rules.names(composite_rules.parse(params["AlarmRule"]))
         if absent := sorted(name for name in names if self._store.get(_plain(name)) is None):
             raise invalid(f"Could not save the composite alarm as alarms {absent} in the alarm rule do not exist")
         return self._put("CompositeAlarm", params)
 
-    def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(self, params: Params) -> Response:
         kinds = params.get("AlarmTypes") or ["MetricAlarm"]
         names = params.get("AlarmNames")
         alarms = [
@@ -78,7 +78,7 @@ class AlarmActions:
             and any(action.startswith(params.get("ActionPrefix") or "") for action in _all_actions(alarm) or [""])
         ]
         size = params.get("MaxRecords") or _PAGE
-        result: dict[str, Any] = {
+        result: Document = {
             f"{kind}s": [_shown(alarm) for alarm in alarms[:size] if alarm["Kind"] == kind]
             for kind in ("MetricAlarm", "CompositeAlarm")
         }
@@ -86,7 +86,7 @@ class AlarmActions:
             result["NextToken"] = alarms[size - 1]["AlarmName"]
         return result
 
-    def describe_for_metric(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_for_metric(self, params: Params) -> Response:
         members = [name for name in ("Statistic", "ExtendedStatistic", "Period", "Unit") if params.get(name)]
         return {
             "MetricAlarms": [
@@ -98,7 +98,7 @@ class AlarmActions:
             ]
         }
 
-    def describe_history(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_history(self, params: Params) -> Response:
         start = params["StartDate"].timestamp() if params.get("StartDate") else 0.0
         end = params["EndDate"].timestamp() if params.get("EndDate") else float("inf")
         kinds = params.get("AlarmTypes") or ["MetricAlarm"]
@@ -129,7 +129,7 @@ class AlarmActions:
             **more,
         }
 
-    def set_state(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def set_state(self, params: Params) -> Response:
         if self._store.get(params["AlarmName"]) is None:
             raise unknown(f"Alarm {params['AlarmName']} not found.")
         if params["StateValue"] not in STATES:
@@ -139,8 +139,8 @@ class AlarmActions:
         self._changed(None)
         return {}
 
-    def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """ "DeleteAlarms": incorrect names are passed over, "the alarms you specify with correct names are still
+    def delete(self, params: Params) -> Response:
+        """DeleteAlarms passes incorrect names over, "the alarms you specify with correct names are still
         deleted". So a second deletion succeeds; Terraform's provider would not take ResourceNotFound for one.
         """
         names = set(params["AlarmNames"])
@@ -161,19 +161,19 @@ class AlarmActions:
             if needed and alarm["AlarmName"] not in names:
                 raise not_valid(f"Cannot delete {min(needed)} as there are composite alarm(s) depending on it.")
 
-    def tag(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def tag(self, params: Params) -> Response:
         added = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
         return self._retag(params, lambda tags: {**tags, **added})
 
-    def untag(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def untag(self, params: Params) -> Response:
         gone = set(params["TagKeys"])
         return self._retag(params, lambda tags: {key: value for key, value in tags.items() if key not in gone})
 
-    def list_tags(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_tags(self, params: Params) -> Response:
         tags = self._by_arn(params["ResourceARN"])["Tags"]
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
-    def _put(self, kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _put(self, kind: str, params: Params) -> Response:
         now = time.time()
         with self._store.lock:
             old = self._store.get(params["AlarmName"])
@@ -204,7 +204,7 @@ class AlarmActions:
         self._changed(params["AlarmName"])
         return {}
 
-    def _switch(self, params: Mapping[str, Any], *, enabled: bool) -> dict[str, Any]:
+    def _switch(self, params: Params, *, enabled: bool) -> Response:
         for name in params["AlarmNames"]:
             with self._store.lock:
                 alarm = self._store.get(name)
@@ -212,7 +212,7 @@ class AlarmActions:
                     self._store.save({**alarm, "ActionsEnabled": enabled})
         return {}
 
-    def _retag(self, params: Mapping[str, Any], change: Callable[[dict[str, str]], dict[str, str]]) -> dict[str, Any]:
+    def _retag(self, params: Params, change: Callable[[dict[str, str]], dict[str, str]]) -> Response:
         with self._store.lock:
             alarm = self._by_arn(params["ResourceARN"])
             self._store.save({**alarm, "Tags": change(alarm["Tags"])})
@@ -225,7 +225,7 @@ class AlarmActions:
         return alarm
 
 
-def _check_metric_alarm(params: Mapping[str, Any]) -> None:
+def _check_metric_alarm(params: Params) -> None:
     for name in ("EvaluationPeriods", "ComparisonOperator", "Threshold"):
         if params.get(name) is None:
             raise missing(f"The parameter {name} is required.")
@@ -237,11 +237,19 @@ def _check_metric_alarm(params: Mapping[str, Any]) -> None:
     if params.get("TreatMissingData") not in (None, *TREATMENTS):
         raise invalid(f"TreatMissingData must be one of {', '.join(TREATMENTS)}.")
     if params.get("Metrics"):
-        if params.get("MetricName"):
-            raise conflicting("Metrics and MetricName are mutually exclusive.")
-        if sum(query.get("ReturnData", True) for query in params["Metrics"]) != 1:
-            raise invalid("Exactly one element of Metrics must have ReturnData true.")
-        return
+        _check_queries(params)
+    else:
+        _check_single_metric(params)
+
+
+def _check_queries(params: Params) -> None:
+    if params.get("MetricName"):
+        raise conflicting("Metrics and MetricName are mutually exclusive.")
+    if sum(query.get("ReturnData", True) for query in params["Metrics"]) != 1:
+        raise invalid("Exactly one element of Metrics must have ReturnData true.")
+
+
+def _check_single_metric(params: Params) -> None:
     for name in ("MetricName", "Namespace", "Period"):
         if params.get(name) is None:
             raise missing(f"The parameter {name} is required.")
@@ -252,7 +260,7 @@ def _check_metric_alarm(params: Mapping[str, Any]) -> None:
     statistics.check(chosen[0])
 
 
-def _shown(alarm: Alarm) -> dict[str, Any]:
+def _shown(alarm: Alarm) -> Document:
     return {name: utc(value) if name in _TIMES else value for name, value in alarm.items() if name not in _OURS}
 
 

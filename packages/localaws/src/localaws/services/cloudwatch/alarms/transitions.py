@@ -6,11 +6,10 @@ terminate, reboot, or recover an instance".
 
 import json
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.core.shapes import Structure
 from localaws.services.cloudwatch.alarms.alarm_store import Alarm, AlarmStore
 
 _ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
@@ -108,7 +107,7 @@ class Transitions:
         self._cloud.call("sns", "Publish", params, self._caller)
 
 
-def _message(alarm: Alarm, old: str) -> Mapping[str, Any]:
+def _message(alarm: Alarm, old: str) -> Structure:
     message = {
         "AlarmName": alarm["AlarmName"],
         "AlarmDescription": alarm.get("AlarmDescription"),

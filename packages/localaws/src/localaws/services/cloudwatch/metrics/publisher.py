@@ -5,10 +5,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError, Caller, Cloud
 from localaws.core.periodic import Periodic
+from localaws.core.shapes import Document
 
 PERIOD = 60.0  # seconds; AWS services publish once a minute
 _BATCH = 1000  # "PutMetricData": metrics a call
@@ -63,7 +63,7 @@ class Publisher:
         with self._lock:
             gathered, self._gathered = self._gathered, {}
         now = datetime.now(UTC)
-        data: list[dict[str, Any]] = [
+        data: list[Document] = [
             {
                 "MetricName": metric,
                 "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions],

@@ -6,9 +6,9 @@ Source of the bounds: "PutMetricData" (API reference).
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from localaws.core.cloud import Caller
+from localaws.core.shapes import Params, Response, Structure
 from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, missing
 from localaws.services.cloudwatch.metrics.samples import MetricKey, Sample, SampleStore, dimensions
 
@@ -18,7 +18,7 @@ MAX_DIMENSIONS = 30
 OLDEST, NEWEST = 14 * 86400, 2 * 3600  # seconds back and ahead that a timestamp may lie
 
 
-def put_metric_data(store: SampleStore, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+def put_metric_data(store: SampleStore, params: Params, caller: Caller) -> Response:
     """Keep all data of the call, or refuse all with AwsError."""
     namespace = params["Namespace"]
     if namespace.startswith("AWS/") and caller.source == "external":
@@ -32,7 +32,7 @@ def put_metric_data(store: SampleStore, params: Mapping[str, Any], caller: Calle
     return {}
 
 
-def _sample(namespace: str, datum: Mapping[str, Any], path: str) -> tuple[MetricKey, Sample]:
+def _sample(namespace: str, datum: Structure, path: str) -> tuple[MetricKey, Sample]:
     sample_dimensions = dimensions(datum.get("Dimensions"))
     if len(sample_dimensions) > MAX_DIMENSIONS:
         raise invalid(f"{path}.Dimensions must not have a size greater than {MAX_DIMENSIONS}.")
@@ -72,7 +72,7 @@ def _from_set(statistics: Mapping[str, float], at: int, unit: str, path: str) ->
     return Sample(at, unit, number, total, low, high, None)
 
 
-def _moment(datum: Mapping[str, Any], path: str) -> int:
+def _moment(datum: Structure, path: str) -> int:
     """Epoch milliseconds of a datum."""
     now = time.time()
     moment = datum["Timestamp"].timestamp() if datum.get("Timestamp") is not None else now

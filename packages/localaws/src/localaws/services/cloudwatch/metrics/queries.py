@@ -6,9 +6,9 @@ Source of the bounds and of the rounding: these actions' pages in the API refere
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from localaws.core.paging import offset, page_at
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.core.times import utc
 from localaws.services.cloudwatch.metrics import metric_math, statistics
 from localaws.services.cloudwatch.metrics.errors import conflicting, invalid, invalid_token, missing, not_valid
@@ -23,7 +23,7 @@ LISTED_FOR = 14 * 86400  # seconds after its last sample for which ListMetrics s
 _FINE_PERIODS = (1, 5, 10, 20, 30)
 
 
-def get_metric_statistics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any]:
+def get_metric_statistics(store: SampleStore, params: Params) -> Response:
     period = checked_period(params["Period"])
     requested = [*(params.get("Statistics") or []), *(params.get("ExtendedStatistics") or [])]
     if not requested:
@@ -40,7 +40,7 @@ def get_metric_statistics(store: SampleStore, params: Mapping[str, Any]) -> dict
     samples = store.read(key, start, end, params.get("Unit"))
     points = []
     for at, held in statistics.by_period(samples, start=start, period=period * 1000).items():
-        point: dict[str, Any] = {"Timestamp": utc(at / 1000), "Unit": held[0].unit}
+        point: Document = {"Timestamp": utc(at / 1000), "Unit": held[0].unit}
         values = {name: statistics.compute(name, held) for name in requested}
         present = {name: value for name, value in values.items() if value is not None}
         point.update({name: value for name, value in present.items() if name in statistics.SIMPLE})
@@ -50,7 +50,7 @@ def get_metric_statistics(store: SampleStore, params: Mapping[str, Any]) -> dict
     return {"Label": params["MetricName"], "Datapoints": points}
 
 
-def get_metric_data(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any]:
+def get_metric_data(store: SampleStore, params: Params) -> Response:
     queries = params["MetricDataQueries"]
     if len(queries) > MAX_QUERIES:
         raise not_valid(f"The collection MetricDataQueries must not have a size greater than {MAX_QUERIES}.")
@@ -76,7 +76,7 @@ def get_metric_data(store: SampleStore, params: Mapping[str, Any]) -> dict[str, 
 
 
 def evaluate_queries(
-    store: SampleStore, queries: Sequence[Mapping[str, Any]], *, start: int, end: int, scale: float = 1.0
+    store: SampleStore, queries: Sequence[Structure], *, start: int, end: int, scale: float = 1.0
 ) -> dict[str, Series]:
     """Every query's series by its id, from `start` to `end` (epoch ms). `scale` divides the periods."""
     results: dict[str, Series] = {}
@@ -99,7 +99,7 @@ def evaluate_queries(
     return results
 
 
-def list_metrics(store: SampleStore, params: Mapping[str, Any]) -> dict[str, Any]:
+def list_metrics(store: SampleStore, params: Params) -> Response:
     recent = 3 * 3600 if params.get("RecentlyActive") == "PT3H" else LISTED_FOR
     start_at = offset(params.get("NextToken"), invalid_token)
     filters = params.get("Dimensions") or []
@@ -131,7 +131,7 @@ def checked_period(period: int) -> int:
     return period
 
 
-def _check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
+def _check_queries(queries: Sequence[Structure]) -> None:
     names = [query["Id"] for query in queries]
     if len(names) != len(set(names)):
         raise not_valid("The values for parameter id in MetricDataQueries are not unique.")
@@ -140,7 +140,7 @@ def _check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
             raise not_valid(f"The query {query['Id']!r} must have either a MetricStat or an Expression.")
 
 
-def _metric_series(store: SampleStore, stat: Mapping[str, Any], start: int, end: int, period: int) -> Series:
+def _metric_series(store: SampleStore, stat: Structure, start: int, end: int, period: int) -> Series:
     statistics.check(stat["Stat"])
     metric = stat["Metric"]
     key = MetricKey(metric["Namespace"], metric["MetricName"], dimensions(metric.get("Dimensions")))
@@ -151,7 +151,7 @@ def _metric_series(store: SampleStore, stat: Mapping[str, Any], start: int, end:
 
 
 def _expression_series(
-    query: Mapping[str, Any], operands: Mapping[str, Series], periods: Sequence[int], start: int, end: int
+    query: Structure, operands: Mapping[str, Series], periods: Sequence[int], start: int, end: int
 ) -> Series:
     period = max(periods, default=checked_period(query.get("Period") or 60) * 1000)
     if (end - start) // period > MAX_SERIES:
@@ -164,12 +164,12 @@ def _expression_series(
     return {at: point for at, point in series.items() if math.isfinite(point)}
 
 
-def _unknown_ids(query: Mapping[str, Any], waiting: Sequence[Mapping[str, Any]]) -> bool:
+def _unknown_ids(query: Structure, waiting: Sequence[Structure]) -> bool:
     others = {other["Id"] for other in waiting if other is not query}
     return bool(metric_math.names(query["Expression"]) & others)
 
 
-def _range(params: Mapping[str, Any], period: int) -> tuple[int, int]:
+def _range(params: Params, period: int) -> tuple[int, int]:
     """Start, rounded down as AWS does, and end of a query (epoch ms)."""
     start, end = params["StartTime"].timestamp(), params["EndTime"].timestamp()
     if start >= end:
@@ -179,10 +179,10 @@ def _range(params: Mapping[str, Any], period: int) -> tuple[int, int]:
     return int(start // grain * grain * 1000), int(end * 1000)
 
 
-def _has(key: MetricKey, condition: Mapping[str, Any]) -> bool:
+def _has(key: MetricKey, condition: Structure) -> bool:
     return any(name == condition["Name"] and condition.get("Value") in (None, value) for name, value in key.dimensions)
 
 
-def _label(query: Mapping[str, Any]) -> str:
+def _label(query: Structure) -> str:
     stat = query.get("MetricStat")
     return str(stat["Metric"]["MetricName"]) if stat else str(query["Id"])

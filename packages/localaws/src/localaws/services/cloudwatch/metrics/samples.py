@@ -2,11 +2,12 @@
 
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Structure
 from localaws.core.sqlite import open_database
 
 _SCHEMA = """
@@ -108,7 +109,7 @@ class SampleStore:
             connection.execute("delete from metrics where newest < ?", (before,))
 
 
-def dimensions(pairs: Sequence[Mapping[str, Any]] | None) -> Dimensions:
+def dimensions(pairs: Sequence[Structure] | None) -> Dimensions:
     """Dimensions out of the API's list, in the order of their names."""
     return tuple(sorted((pair["Name"], pair["Value"]) for pair in pairs or ()))
 

@@ -2,12 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION, AwsError, Caller, Cloud
+from localaws.core.shapes import Params, Structure
 from localaws.services.compute.instances import instance_processes, instance_records
 from localaws.services.compute.instances.instance_records import Instance
 from localaws.services.compute.instances.machine import Machine
@@ -105,10 +104,10 @@ class Fleet:
         except Exception:
             log.exception("the instances cannot be taken up again")
 
-    def _changed(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None:  # noqa: ARG002
+    def _changed(self, params: Params, result: Structure, caller: Caller) -> None:  # noqa: ARG002
         self.reconcile()
 
-    def _rebooted(self, params: Mapping[str, Any], result: Mapping[str, Any], caller: Caller) -> None:  # noqa: ARG002
+    def _rebooted(self, params: Params, result: Structure, caller: Caller) -> None:  # noqa: ARG002
         requested = set(params.get("InstanceIds") or ())
         for instance in self.instances():
             machine = self._machines.get(instance.id)

@@ -18,7 +18,9 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+from localaws.core.shapes import Document
 
 Restart = Literal["always", "on-failure", "no"]
 TAG = "localaws:units"
@@ -62,7 +64,7 @@ def load(folder: Path | None, name: str) -> Unit:
     return _checked(name, document)
 
 
-def _checked(name: str, document: dict[str, Any]) -> Unit:
+def _checked(name: str, document: Document) -> Unit:
     argv, restart = document.get("argv"), document.get("restart", "no")
     env, seconds = document.get("env", {}), document.get("stop_timeout_seconds", 10)
     faults = [f"{key} is not a setting of a unit" for key in sorted(document.keys() - _KNOWN)]

@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from localaws.core.shapes import Document
 from localaws.services.compute.ssm.invocations import Invocation
 
 _PLUGIN_CHARACTERS = 2_500  # "CommandPlugin": output of at most 2,500 characters
@@ -24,7 +24,7 @@ class Command:
     parameters: Mapping[str, list[str]]
     comment: str
     timeout: int
-    targets: list[dict[str, Any]]
+    targets: list[Document]
     invocations: dict[str, Invocation]
     plugins: list[str]
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -40,7 +40,7 @@ class Command:
             (invocation for invocation in ("Cancelled", "TimedOut", "Failed") if invocation in statuses), "Success"
         )
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Document:
         """The API's `Command`."""
         ended = [invocation for invocation in self.invocations.values() if invocation.status not in _OPEN]
         return {
@@ -64,9 +64,9 @@ class Command:
             "TimeoutSeconds": self.timeout,
         }
 
-    def describe_invocation(self, invocation: Invocation) -> dict[str, Any]:
+    def describe_invocation(self, invocation: Invocation) -> Document:
         """The answer of GetCommandInvocation."""
-        response: dict[str, Any] = {
+        response: Document = {
             "CommandId": self.id,
             "InstanceId": invocation.instance_id,
             "Comment": self.comment,
@@ -87,7 +87,7 @@ class Command:
             response["ExecutionElapsedTime"] = f"PT{(invocation.ended - invocation.started).total_seconds():.3f}S"
         return response
 
-    def list_entry(self, invocation: Invocation, details: bool) -> dict[str, Any]:
+    def list_entry(self, invocation: Invocation, details: bool) -> Document:
         """The API's `CommandInvocation`, with its plugins when details are asked for."""
         plugin = {
             "Name": self.plugins[0] if self.plugins else "",

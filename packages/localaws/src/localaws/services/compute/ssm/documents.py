@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Structure
 
 _DEFAULT_TIMEOUT = 3600.0  # seconds; aws:runShellScript, timeoutSeconds
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
@@ -55,13 +55,13 @@ def steps(content: str, parameters: Mapping[str, list[str]]) -> list[Step]:
     return [_step(step, values) for step in document.get("mainSteps") or []]
 
 
-def _values(declared: Mapping[str, Any], parameters: Mapping[str, list[str]]) -> dict[str, str | list[str]]:
+def _values(declared: Structure, parameters: Mapping[str, list[str]]) -> dict[str, str | list[str]]:
     if unknown := sorted(parameters.keys() - declared.keys()):
         raise AwsError("InvalidParameters", f"document does not have the parameters {', '.join(unknown)}")
     return {name: _value(name, rule, parameters.get(name)) for name, rule in declared.items()}
 
 
-def _value(name: str, rule: Mapping[str, Any], values: list[str] | None) -> str | list[str]:
+def _value(name: str, rule: Structure, values: list[str] | None) -> str | list[str]:
     if values is None:
         if "default" not in rule:
             raise AwsError("InvalidParameters", f"Parameter {name} is required")
@@ -82,7 +82,7 @@ def _value(name: str, rule: Mapping[str, Any], values: list[str] | None) -> str 
     return list(values) if is_list else values[0]
 
 
-def _step(step: Mapping[str, Any], values: Mapping[str, str | list[str]]) -> Step:
+def _step(step: Structure, values: Mapping[str, str | list[str]]) -> Step:
     action = step.get("action")
     if action != "aws:runShellScript":
         raise AwsError("InvalidDocument", f"the local Run Command runs aws:runShellScript, not {action}")

@@ -2,12 +2,12 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError, Caller, Cloud
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.compute.instances.fleet import Fleet
 from localaws.services.compute.instances.instance_records import Instance
 from localaws.services.compute.ssm.commands import Command
@@ -30,7 +30,7 @@ class SsmService:
         self._commands: dict[str, Command] = {}
         self._ended = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="ssm")
-        self._verbs: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self._verbs: dict[str, Callable[[Structure], Document]] = {
             "SendCommand": self._send,
             "CancelCommand": self._cancel,
             "GetCommandInvocation": self._get,
@@ -50,10 +50,10 @@ class SsmService:
                 invocation.cancelled.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def handle(self, action: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:  # noqa: ARG002
+    def handle(self, action: str, params: Params, caller: Caller) -> Structure:  # noqa: ARG002
         return self._verbs[action](params)
 
-    def _send(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _send(self, params: Params) -> Response:
         version, content = self._document(params)
         parameters = params.get("Parameters") or {}
         script = steps(content, parameters)
@@ -93,7 +93,7 @@ class SsmService:
             invocation.end("Failed")
         return None
 
-    def _document(self, params: Mapping[str, Any]) -> tuple[str, str]:
+    def _document(self, params: Params) -> tuple[str, str]:
         """The document's version and content. Raises AwsError InvalidDocument."""
         name = str(params.get("DocumentName", ""))
         if name == "AWS-RunShellScript":
@@ -107,7 +107,7 @@ class SsmService:
             raise AwsError("InvalidDocument", f"Document with name {name} does not exist.") from error
         return str(document["DocumentVersion"]), str(document["Content"])
 
-    def _chosen(self, ids: list[str], targets: list[dict[str, Any]]) -> list[Instance]:
+    def _chosen(self, ids: list[str], targets: list[Document]) -> list[Instance]:
         """The instances that a command goes to. Raises AwsError InvalidInstanceId for what is not managed."""
         running = {instance.id: instance for instance in self._fleet.instances() if instance.state == "running"}
         wrong = [instance_id for instance_id in ids if instance_id not in running]
@@ -120,20 +120,20 @@ class SsmService:
             chosen += [instance for instance in matching if instance not in chosen]
         return chosen
 
-    def _find(self, params: Mapping[str, Any]) -> Command:
+    def _find(self, params: Params) -> Command:
         command = self._commands.get(str(params.get("CommandId")))
         if command is None:
             raise AwsError("InvalidCommandId", "The specified command ID isn't valid. Verify the ID and try again.")
         return command
 
-    def _cancel(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _cancel(self, params: Params) -> Response:
         command, ids = self._find(params), params.get("InstanceIds")
         for instance_id, invocation in command.invocations.items():
             if not ids or instance_id in ids:
                 invocation.cancelled.set()
         return {}
 
-    def _get(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _get(self, params: Params) -> Response:
         command = self._commands.get(str(params.get("CommandId")))
         invocation = command.invocations.get(str(params.get("InstanceId"))) if command else None
         plugin = params.get("PluginName")
@@ -143,10 +143,10 @@ class SsmService:
             raise AwsError("InvalidPluginName", "The plugin name isn't valid.")
         return command.describe_invocation(invocation)
 
-    def _list(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _list(self, params: Params) -> Response:
         return {"Commands": [command.describe() for command in self._newest_first(params)]}
 
-    def _list_invocations(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _list_invocations(self, params: Params) -> Response:
         details = bool(params.get("Details"))
         return {
             "CommandInvocations": [
@@ -157,13 +157,13 @@ class SsmService:
             ]
         }
 
-    def _newest_first(self, params: Mapping[str, Any]) -> list[Command]:
+    def _newest_first(self, params: Params) -> list[Command]:
         commands = [self._find(params)] if params.get("CommandId") else list(self._commands.values())
         instance = params.get("InstanceId")
         commands = [command for command in commands if instance is None or instance in command.invocations]
         return sorted(commands, key=lambda command: command.requested, reverse=True)
 
-    def _describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _describe(self, params: Params) -> Response:
         """DescribeInstanceInformation": agents that have once registered, with whether they answer now."""
         conditions = {information["Key"]: information["Values"] for information in params.get("Filters") or []}
         conditions |= {
@@ -200,14 +200,14 @@ def _now(fleet: Fleet, instance: Instance) -> Instance:
     return next((candidate for candidate in fleet.instances() if candidate.id == instance.id), instance)
 
 
-def _is_target(instance: Instance, target: Mapping[str, Any]) -> bool:
+def _is_target(instance: Instance, target: Structure) -> bool:
     key, values = str(target["Key"]), target["Values"]
     if key == "InstanceIds":
         return instance.id in values
     return key.startswith("tag:") and instance.tags.get(key.removeprefix("tag:")) in values
 
 
-def _matches(instance: Instance, information: Mapping[str, Any], key: str, values: list[str]) -> bool:
+def _matches(instance: Instance, information: Structure, key: str, values: list[str]) -> bool:
     fields = {"InstanceIds": "InstanceId", "PlatformTypes": "PlatformType"}
     if key.startswith("tag:"):
         return instance.tags.get(key.removeprefix("tag:")) in values

@@ -5,10 +5,9 @@ reference) and "Partitioning streaming data" (Data Firehose).
 """
 
 import zoneinfo
-from collections.abc import Mapping
-from typing import Any
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Structure
 from localaws.services.firehose.keys import prefix
 from localaws.services.firehose.records.processing import Pipeline
 from localaws.services.firehose.streams.model import Destination
@@ -17,7 +16,7 @@ _COMPRESSIONS = ("UNCOMPRESSED", "GZIP", "ZIP")
 _DYNAMIC_MIN_MIB = 64  # "Partitioning streaming data": the buffer is at least 64 MiB
 
 
-def destination(config: Mapping[str, Any]) -> Destination:
+def destination(config: Structure) -> Destination:
     """The destination that a configuration describes. Raises AwsError InvalidArgumentException for a wrong one."""
     _refuse_unsupported(config)
     dynamic = bool((config.get("DynamicPartitioningConfiguration") or {}).get("Enabled"))
@@ -42,7 +41,7 @@ def destination(config: Mapping[str, Any]) -> Destination:
     return parsed
 
 
-def merged(old: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+def merged(old: Structure, update: Structure) -> Document:
     """What UpdateDestination leaves: members that are absent from the update keep their values."""
     hints = {**(old.get("BufferingHints") or {}), **(update.get("BufferingHints") or {})}
     return {**old, **update, "BufferingHints": hints}
@@ -68,7 +67,7 @@ def _check(destination: Destination) -> None:
         raise _invalid(f"MetadataExtractionQuery gives partition keys that Prefix does not use: {unused}.")
 
 
-def _hints(hints: Mapping[str, Any], *, dynamic: bool) -> tuple[int, int]:
+def _hints(hints: Structure, *, dynamic: bool) -> tuple[int, int]:
     """Size in MiB and interval in seconds."""
     size, interval = hints.get("SizeInMBs"), hints.get("IntervalInSeconds")
     if (size is None) != (interval is None):
@@ -80,13 +79,13 @@ def _hints(hints: Mapping[str, Any], *, dynamic: bool) -> tuple[int, int]:
     return size, interval
 
 
-def _retry_seconds(config: Mapping[str, Any]) -> int:
+def _retry_seconds(config: Structure) -> int:
     options = (config.get("DynamicPartitioningConfiguration") or {}).get("RetryOptions") or {}
     seconds = options.get("DurationInSeconds")
     return 300 if seconds is None else int(seconds)
 
 
-def _refuse_unsupported(config: Mapping[str, Any]) -> None:
+def _refuse_unsupported(config: Structure) -> None:
     compression = config.get("CompressionFormat") or "UNCOMPRESSED"
     if compression not in _COMPRESSIONS:
         raise _invalid(f"CompressionFormat {compression} is not supported locally; {', '.join(_COMPRESSIONS)} are.")
@@ -96,7 +95,7 @@ def _refuse_unsupported(config: Mapping[str, Any]) -> None:
         raise _invalid("S3BackupMode Enabled is not supported locally.")
 
 
-def _shown(config: Mapping[str, Any], destination: Destination) -> dict[str, Any]:
+def _shown(config: Structure, destination: Destination) -> Document:
     return {
         **{name: value for name, value in config.items() if value is not None},
         "BufferingHints": {"SizeInMBs": destination.size_mib, "IntervalInSeconds": destination.interval},

@@ -6,10 +6,10 @@ Source of the bound on a call: "PutRecordBatch" (API reference). Those on record
 import base64
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.cloudwatch.metrics.publisher import Publisher
 from localaws.services.firehose.streams.catalogue import Streams
 from localaws.services.firehose.streams.model import DeliveryStream
@@ -26,16 +26,16 @@ class DirectPut:
         self._store = store
         self._publisher = publisher
         self._wake = wake
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "PutRecord": self.put_record,
             "PutRecordBatch": self.put_batch,
         }
 
-    def put_record(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_record(self, params: Params) -> Response:
         stream = self._put(params, [params["Record"]])
         return {"RecordId": _record_id(), "Encrypted": stream.encryption is not None}
 
-    def put_batch(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_batch(self, params: Params) -> Response:
         records = params["Records"]
         stream = self._put(params, records)
         return {
@@ -44,7 +44,7 @@ class DirectPut:
             "RequestResponses": [{"RecordId": _record_id()} for _ in records],
         }
 
-    def _put(self, params: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> DeliveryStream:
+    def _put(self, params: Params, records: Sequence[Structure]) -> DeliveryStream:
         stream = self._streams.find(params)
         if stream.source is not None:
             raise AwsError(

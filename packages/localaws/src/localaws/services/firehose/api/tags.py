@@ -1,9 +1,9 @@
 """Tags of delivery streams."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.firehose.streams.catalogue import Streams
 
 MAX_TAGS = 50  # "TagDeliveryStream"
@@ -14,13 +14,13 @@ class TagActions:
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "TagDeliveryStream": self.add,
             "UntagDeliveryStream": self.remove,
             "ListTagsForDeliveryStream": self.list_tags,
         }
 
-    def add(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             tags = {**stream.tags, **{tag["Key"]: tag.get("Value", "") for tag in params["Tags"]}}
             if len(tags) > MAX_TAGS:
@@ -28,12 +28,12 @@ class TagActions:
             stream.tags = tags
         return {}
 
-    def remove(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def remove(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             stream.tags = {key: value for key, value in stream.tags.items() if key not in params["TagKeys"]}
         return {}
 
-    def list_tags(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_tags(self, params: Params) -> Response:
         after, limit = params.get("ExclusiveStartTagKey") or "", params.get("Limit") or MAX_TAGS
         tags = [(key, value) for key, value in sorted(self._streams.find(params).tags.items()) if key > after]
         return {

@@ -75,7 +75,7 @@ class OpenObject:
 
 
 def _gzip(raw: IO[bytes]) -> gzip.GzipFile:
-    compressed: gzip.GzipFile = igzip.IGzipFile(  # type: ignore[no-untyped-call]
+    compressed: gzip.GzipFile = igzip.IGzipFile(  # type: ignore[no-untyped-call]  # isal has no types for it
         filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=raw, mtime=0
     )
     return compressed

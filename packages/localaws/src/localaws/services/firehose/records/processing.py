@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Structure
 
 _SUPPORTED = ("RecordDeAggregation", "MetadataExtraction", "AppendDelimiterToRecord")
 _WORD = re.compile(r'\s*(?:([A-Za-z_][A-Za-z0-9_]*)|"([^"\\]*)")\s*[:,}]')
@@ -37,7 +38,7 @@ class Piece(NamedTuple):
 class Pipeline:
     """The processors of a destination, checked and made ready. Raises AwsError InvalidArgumentException."""
 
-    def __init__(self, processors: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, processors: Sequence[Structure]) -> None:
         self._delimiter = b""
         self._split: str | None = None  # JSON or DELIMITED
         self._split_at = b""
@@ -56,7 +57,7 @@ class Pipeline:
         parts = [data] if self._split is None else self._parts(data)
         return [Piece(self._partition(part), part + self._delimiter) for part in parts]
 
-    def _take(self, processor: Mapping[str, Any]) -> None:
+    def _take(self, processor: Structure) -> None:
         kind = processor["Type"]
         if kind not in _SUPPORTED:
             raise _invalid(f"The processor {kind} is not supported locally; {', '.join(_SUPPORTED)} are.")
@@ -123,7 +124,7 @@ def _keys(query: str) -> list[str]:
     return keys
 
 
-def _value(result: Mapping[str, Any], key: str) -> str:
+def _value(result: Structure, key: str) -> str:
     value = result.get(key)
     if value is None or value == "":
         raise ProcessingFailed(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.shapes import Document
 from localaws.services.firehose.records import aggregation
 from localaws.services.firehose.streams.store import Checkpoint, Store
 
@@ -150,9 +151,9 @@ class KinesisSource:
                 self._iterators[shard["ShardId"]] = self._iterator(shard["ShardId"])
         self._stale = False
 
-    def _list_shards(self) -> list[dict[str, Any]]:
-        shards: list[dict[str, Any]] = []
-        request: dict[str, Any] = {"StreamARN": self._arn}
+    def _list_shards(self) -> list[Document]:
+        shards: list[Document] = []
+        request: Document = {"StreamARN": self._arn}
         while True:
             answer = self._call("ListShards", **request)
             shards.extend(answer["Shards"])
@@ -161,7 +162,7 @@ class KinesisSource:
             request = {"NextToken": answer["NextToken"]}
 
     def _iterator(self, shard: str) -> str:
-        start: dict[str, Any]
+        start: Document
         resume = self._resume.get(shard)
         if resume is None:
             start = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": datetime.fromtimestamp(self._begin, UTC)}
@@ -170,5 +171,5 @@ class KinesisSource:
             start = {"ShardIteratorType": kind, "StartingSequenceNumber": resume.position}
         return str(self._call("GetShardIterator", StreamARN=self._arn, ShardId=shard, **start)["ShardIterator"])
 
-    def _call(self, action: str, **params: Any) -> dict[str, Any]:
+    def _call(self, action: str, **params: Any) -> Document:
         return self._cloud.call("kinesis", action, params, self.caller)

@@ -1,11 +1,11 @@
 """The catalogue of delivery streams."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.shapes import Params
 from localaws.services.firehose.streams.model import DeliveryStream
 from localaws.services.firehose.streams.store import Store
 
@@ -24,7 +24,7 @@ class Streams:
         with self._lock:
             return [self._streams[name] for name in sorted(self._streams)]
 
-    def find(self, params: Mapping[str, Any]) -> DeliveryStream:
+    def find(self, params: Params) -> DeliveryStream:
         """The stream that DeliveryStreamName names. Raises AwsError ResourceNotFoundException."""
         name = params["DeliveryStreamName"]
         with self._lock:
@@ -49,7 +49,7 @@ class Streams:
             self._store.delete_stream(stream.name, stream.incarnation)
 
     @contextmanager
-    def update(self, params: Mapping[str, Any]) -> Iterator[DeliveryStream]:
+    def update(self, params: Params) -> Iterator[DeliveryStream]:
         """Change a stream; it is kept when the block ends without an error."""
         with self._lock:
             stream = self.find(params)

@@ -1,9 +1,9 @@
 """A delivery stream as it is remembered: where it reads, where it delivers, and how."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION
+from localaws.core.shapes import Document
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,8 +21,8 @@ class Destination:
     time_zone: str = "UTC"
     dynamic: bool = False
     retry_seconds: int = 300
-    processors: list[dict[str, Any]] = field(default_factory=list)  # as configured, empty while disabled
-    shown: dict[str, Any] = field(default_factory=dict)  # what DescribeDeliveryStream gives back of it
+    processors: list[Document] = field(default_factory=list)  # as configured, empty while disabled
+    shown: Document = field(default_factory=dict)  # what DescribeDeliveryStream gives back of it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,10 +56,10 @@ class DeliveryStream:
             return "DELETING"
         return "CREATING" if now < self.settled else "ACTIVE"
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> Document:
         return asdict(self)
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> "DeliveryStream":
+    def from_document(cls, document: Document) -> "DeliveryStream":
         destination = Destination(**document.pop("destination"))
         return cls(**document, destination=destination)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from localaws.core.shapes import Document
 from localaws.core.sqlite import open_database
 
 _SCHEMA = """
@@ -38,7 +39,7 @@ class Store:
         with self._lock:
             self._connection.close()
 
-    def save_stream(self, name: str, document: dict[str, Any]) -> None:
+    def save_stream(self, name: str, document: Document) -> None:
         self._write("insert or replace into streams values (?, ?)", [(name, json.dumps(document))])
 
     def delete_stream(self, name: str, incarnation: str) -> None:
@@ -47,7 +48,7 @@ class Store:
             connection.execute("delete from checkpoints where incarnation = ?", (incarnation,))
             connection.execute("delete from records where incarnation = ?", (incarnation,))
 
-    def streams(self) -> list[dict[str, Any]]:
+    def streams(self) -> list[Document]:
         return [json.loads(text) for (text,) in self._all("select document from streams order by name")]
 
     def save_checkpoints(self, incarnation: str, checkpoints: Mapping[str, Checkpoint]) -> None:

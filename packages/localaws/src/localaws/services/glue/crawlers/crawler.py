@@ -6,12 +6,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
+from localaws.core.shapes import Document, Structure
 from localaws.core.times import utc
 
 LOG_GROUP = "/aws-glue/crawlers"
-_DEFAULTS: dict[str, Any] = {
+_DEFAULTS: Document = {
     "Classifiers": [],
     "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVERYTHING"},
     "SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE"},
@@ -55,7 +55,7 @@ class Crawl:
 class Crawler:
     """`definition` holds the parameters of CreateCrawler and UpdateCrawler; `cancelled` is set to end a crawl early."""
 
-    definition: dict[str, Any]
+    definition: Document
     created: float
     updated: float
     version: int = 1
@@ -78,16 +78,16 @@ class Crawler:
         return str((self.definition.get("RecrawlPolicy") or _DEFAULTS["RecrawlPolicy"])["RecrawlBehavior"])
 
     @property
-    def configuration(self) -> dict[str, Any]:
+    def configuration(self) -> Document:
         """The Configuration's JSON ("Setting crawler configuration options", Glue developer guide)."""
-        configuration: dict[str, Any] = json.loads(self.definition.get("Configuration") or "{}")
+        configuration: Document = json.loads(self.definition.get("Configuration") or "{}")
         return configuration
 
     @property
     def schedule(self) -> str:
         return str(self.definition.get("Schedule") or "")
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Document:
         """The API's `Crawler`."""
         description = {**_DEFAULTS, **{key: value for key, value in self.definition.items() if key in _DEFINED}}
         description["Targets"] = {kind: [] for kind in _TARGETS} | dict(self.definition.get("Targets") or {})
@@ -107,7 +107,7 @@ class Crawler:
             description["LastCrawl"] = self._last(ended[-1])
         return description
 
-    def _last(self, crawl: Crawl) -> dict[str, Any]:
+    def _last(self, crawl: Crawl) -> Document:
         return {
             "Status": crawl.status,
             "LogGroup": LOG_GROUP,
@@ -117,7 +117,7 @@ class Crawler:
             **({"ErrorMessage": crawl.error} if crawl.error else {}),
         }
 
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> Document:
         """The API's `CrawlerMetrics`."""
         seconds = [crawl.ended - crawl.started for crawl in self.crawls if crawl.ended is not None]
         tables = [crawl.summary.get("TABLE", {}) for crawl in self.crawls]
@@ -132,7 +132,7 @@ class Crawler:
             "TablesDeleted": sum(table.get("DELETE", 0) for table in tables),
         }
 
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[Document]:
         """The API's `CrawlerHistory` entries, newest first."""
         states = {"SUCCEEDED": "COMPLETED", "CANCELLED": "STOPPED"}
         return [
@@ -150,7 +150,7 @@ class Crawler:
             for crawl in reversed(self.crawls)
         ]
 
-    def to_state(self) -> dict[str, Any]:
+    def to_state(self) -> Document:
         """What is written to disk."""
         return {
             "definition": self.definition,
@@ -162,7 +162,7 @@ class Crawler:
         }
 
     @classmethod
-    def restored(cls, state: Mapping[str, Any]) -> "Crawler":
+    def restored(cls, state: Structure) -> "Crawler":
         """What was written to disk; a crawl that a crash cut off has failed."""
         fields = {**state, "crawls": [Crawl(**crawl) for crawl in state["crawls"]]}
         if "given" in fields:  # the key that 0.1.0 wrote

@@ -4,15 +4,13 @@
 given another schema while the policy is LOG; new partitions are always added, with the storage of their table.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from localaws.core.cloud import AwsError
+from localaws.core.shapes import Document, Structure
 from localaws.services.glue.crawls.crawl_context import Work
 from localaws.services.glue.crawls.s3_paths import Place, partition_values
 
 
-def crawl_tables(work: Work, target: Mapping[str, Any]) -> None:
+def crawl_tables(work: Work, target: Structure) -> None:
     """Crawl each table of a target. Raises AwsError, Cancelled."""
     database, catalogue = str(target["DatabaseName"]), work.catalogue
     for name in target["Tables"]:
@@ -34,7 +32,7 @@ def crawl_tables(work: Work, target: Mapping[str, Any]) -> None:
             _inherit(work, database, table, [existing[values] for values in locations if values in existing])
 
 
-def _partition_locations(work: Work, table: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
+def _partition_locations(work: Work, table: Structure) -> dict[tuple[str, ...], str]:
     """The partitions below a table's location: their values, and where they lie."""
     place = Place.of(str(table["StorageDescriptor"]["Location"]))
     keys = [key["Name"] for key in table.get("PartitionKeys") or []]
@@ -54,7 +52,7 @@ def _partition_locations(work: Work, table: Mapping[str, Any]) -> dict[tuple[str
     return locations
 
 
-def _partition(table: Mapping[str, Any], values: tuple[str, ...], location: str) -> dict[str, Any]:
+def _partition(table: Structure, values: tuple[str, ...], location: str) -> Document:
     return {"Values": list(values), "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}}
 
 
@@ -63,7 +61,7 @@ def _inherits(work: Work) -> bool:
     return bool(output.get("AddOrUpdateBehavior") == "InheritFromTable")
 
 
-def _inherit(work: Work, database: str, table: Mapping[str, Any], partitions: list[dict[str, Any]]) -> None:
+def _inherit(work: Work, database: str, table: Structure, partitions: list[Document]) -> None:
     """Give partitions whose storage differs from the table's that of the table."""
     for partition in partitions:
         descriptor = {**table["StorageDescriptor"], "Location": partition["StorageDescriptor"].get("Location", "")}

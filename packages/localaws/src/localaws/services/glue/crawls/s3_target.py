@@ -7,10 +7,10 @@ import hashlib
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from localaws.core.cloud import ObjectInfo
+from localaws.core.shapes import Document, Structure
 from localaws.services.glue.crawls.crawl_context import Work
 from localaws.services.glue.crawls.s3_paths import Place, glob, partition_values
 from localaws.services.glue.schema import column_types
@@ -23,7 +23,7 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 _MARK = "UPDATED_BY_CRAWLER"
 
 
-def crawl_path(work: Work, target: Mapping[str, Any]) -> None:
+def crawl_path(work: Work, target: Structure) -> None:
     """Crawl one S3 target. Raises AwsError, Cancelled."""
     place = Place.of(str(target["Path"]))
     database = str(work.crawler.definition["DatabaseName"])
@@ -44,7 +44,7 @@ def crawl_path(work: Work, target: Mapping[str, Any]) -> None:
     _clean(work, database, existing, place, {place.below(_path(table.root)) for table in crawled})
 
 
-def _folders(work: Work, place: Place, target: Mapping[str, Any]) -> dict[Folder, Schema]:
+def _folders(work: Work, place: Place, target: Structure) -> dict[Folder, Schema]:
     """The schema of each folder that holds files of one form; others are left out, and said."""
     excluded = [glob(pattern) for pattern in target.get("Exclusions") or []]
     files: dict[Folder, list[tuple[str, ObjectInfo]]] = defaultdict(list)
@@ -86,7 +86,7 @@ def _path(folder: Folder) -> str:
     return "".join(f"{name}/" for name in folder)
 
 
-def _name(work: Work, place: Place, table: Table, location: str, taken: Mapping[str, Any]) -> str:
+def _name(work: Work, place: Place, table: Table, location: str, taken: Structure) -> str:
     """The prefix and the folder's name, other characters as underscores; a hash tells namesakes apart."""
     folder = (table.root[-1:] or tuple(place.prefix.rstrip("/").split("/"))[-1:])[0] or place.bucket
     name = re.sub(r"[^a-z0-9_]", "_", f"{work.crawler.definition.get('TablePrefix') or ''}{folder}".lower())
@@ -95,7 +95,7 @@ def _name(work: Work, place: Place, table: Table, location: str, taken: Mapping[
     return name
 
 
-def _storage(schema: Schema, location: str) -> dict[str, Any]:
+def _storage(schema: Schema, location: str) -> Document:
     columns = [{"Name": name, "Type": column_types.hive(kind)} for name, kind in schema.columns.items()]
     base = {"Columns": columns, "Location": location, "Compressed": schema.compression != "none", "NumberOfBuckets": -1}
     if schema.format == "parquet":
@@ -124,7 +124,7 @@ def _storage(schema: Schema, location: str) -> dict[str, Any]:
     }
 
 
-def _input(work: Work, name: str, location: str, table: Table) -> dict[str, Any]:
+def _input(work: Work, name: str, location: str, table: Table) -> Document:
     storage = _storage(table.schema, location)
     return {
         "Name": name,
@@ -142,7 +142,7 @@ def _create(work: Work, database: str, name: str, location: str, table: Table) -
     work.say(f"INFO : Created table {name} in database {database}")
 
 
-def _update(work: Work, database: str, existing: Mapping[str, Any], table: Table) -> None:
+def _update(work: Work, database: str, existing: Structure, table: Table) -> None:
     """Give a table the schema that was found, unless the policy is LOG; `MergeNewColumns` only adds columns."""
     if work.crawler.policy["UpdateBehavior"] == "LOG" or work.crawler.recrawl != "CRAWL_EVERYTHING":
         return
@@ -185,7 +185,7 @@ def _partitions(work: Work, database: str, name: str, place: Place, table: Table
             work.crawl.count("PARTITION", "DELETE")
 
 
-def _clean(work: Work, database: str, existing: Mapping[str, Any], place: Place, crawled: set[str]) -> None:
+def _clean(work: Work, database: str, existing: Structure, place: Place, crawled: set[str]) -> None:
     """What becomes of this crawler's tables below the path whose objects are gone."""
     behavior = work.crawler.policy["DeleteBehavior"]
     for location, table in existing.items():

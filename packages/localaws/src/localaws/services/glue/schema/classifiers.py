@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import zstandard
 
+from localaws.core.shapes import Document
 from localaws.services.glue.schema import column_types
 from localaws.services.glue.schema.column_types import Type
 
@@ -109,7 +110,7 @@ def _json(text: str, compression: str, whole: bool) -> Schema | None:
     return Schema(format="json", compression=compression, columns=columns)
 
 
-def _records(texts: list[str]) -> list[dict[str, Any]] | None:
+def _records(texts: list[str]) -> list[Document] | None:
     """The objects that the texts are, or None where one is no object."""
     try:
         records = [orjson.loads(text) for text in texts if text.strip()]

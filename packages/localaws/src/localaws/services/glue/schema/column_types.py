@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
+from localaws.core.shapes import Structure
+
 _WIDER = ("int", "bigint", "double")
 _INT, _BIGINT = 2**31, 2**63
 
@@ -43,7 +45,7 @@ def of(value: Any) -> Type:
     return Struct(columns(value)) if isinstance(value, dict) else "string"
 
 
-def columns(record: Mapping[str, Any]) -> dict[str, Type]:
+def columns(record: Structure) -> dict[str, Type]:
     """The columns of a JSON object; names that differ in case only are one."""
     types: dict[str, Type] = {}
     for name, value in record.items():

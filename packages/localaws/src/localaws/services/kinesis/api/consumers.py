@@ -1,12 +1,12 @@
 """Registered consumers: kept and described. Reading through one (SubscribeToShard) needs HTTP/2 and is refused."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError
 from localaws.core.paging import page
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.kinesis.streams.catalogue import Streams
 from localaws.services.kinesis.streams.model import Consumer, Stream
 
@@ -18,7 +18,7 @@ class ConsumerActions:
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "RegisterStreamConsumer": self.register,
             "DeregisterStreamConsumer": self.deregister,
             "DescribeStreamConsumer": self.describe,
@@ -26,7 +26,7 @@ class ConsumerActions:
             "SubscribeToShard": self.subscribe,
         }
 
-    def register(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def register(self, params: Params) -> Response:
         name = params["ConsumerName"]
         with self._streams.update(params, settles=False) as stream:
             if any(consumer.name == name for consumer in stream.consumers):
@@ -37,17 +37,17 @@ class ConsumerActions:
             stream.consumers.append(consumer)
         return {"Consumer": _shown(stream, consumer, status="CREATING")}
 
-    def deregister(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def deregister(self, params: Params) -> Response:
         stream, consumer = self._find(params)
         with self._streams.update({"StreamName": stream.name}, settles=False):
             stream.consumers.remove(consumer)
         return {}
 
-    def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(self, params: Params) -> Response:
         stream, consumer = self._find(params)
         return {"ConsumerDescription": {**_shown(stream, consumer), "StreamARN": stream.arn}}
 
-    def list_consumers(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_consumers(self, params: Params) -> Response:
         stream = self._streams.find(params)
         after = params.get("NextToken") or ""
         consumers = sorted(
@@ -55,19 +55,19 @@ class ConsumerActions:
             key=lambda candidate: candidate.name,
         )
         shown, more = page(consumers, params.get("MaxResults"), default=100, most=10_000)
-        result: dict[str, Any] = {"Consumers": [_shown(stream, consumer) for consumer in shown]}
+        result: Document = {"Consumers": [_shown(stream, consumer) for consumer in shown]}
         if more:
             result["NextToken"] = shown[-1].name
         return result
 
-    def subscribe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def subscribe(self, params: Params) -> Response:
         self._find(params)
         raise AwsError(
             "InvalidArgumentException",
             "SubscribeToShard is not supported locally: it answers over HTTP/2. Read the shard with GetRecords.",
         )
 
-    def _find(self, params: Mapping[str, Any]) -> tuple[Stream, Consumer]:
+    def _find(self, params: Params) -> tuple[Stream, Consumer]:
         """By ConsumerARN, or by StreamARN and ConsumerName. Raises AwsError ResourceNotFoundException."""
         arn, name = params.get("ConsumerARN"), params.get("ConsumerName")
         stream = self._streams.find({"StreamARN": arn or params.get("StreamARN")})
@@ -82,7 +82,7 @@ def find_consumer(stream: Stream, *, arn: str | None = None, name: str | None = 
     raise AwsError("ResourceNotFoundException", f"Consumer {arn or name}, account {ACCOUNT} not found.")
 
 
-def _shown(stream: Stream, consumer: Consumer, status: str = "ACTIVE") -> dict[str, Any]:
+def _shown(stream: Stream, consumer: Consumer, status: str = "ACTIVE") -> Document:
     return {
         "ConsumerName": consumer.name,
         "ConsumerARN": stream.consumer_arn(consumer),

@@ -1,12 +1,12 @@
 """The control plane: making, describing, changing and deleting streams."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.cloud import AwsError
 from localaws.core.paging import page
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.kinesis.streams.catalogue import Streams
 from localaws.services.kinesis.streams.model import Stream
 from localaws.services.kinesis.streams.shards import SHARD_LIMIT, describe
@@ -30,7 +30,7 @@ class ControlPlane:
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "CreateStream": self.create,
             "DeleteStream": self.delete,
             "DescribeStream": self.describe,
@@ -47,7 +47,7 @@ class ControlPlane:
             "DisableEnhancedMonitoring": self.disable_monitoring,
         }
 
-    def create(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create(self, params: Params) -> Response:
         mode = (params.get("StreamModeDetails") or {}).get("StreamMode", "PROVISIONED")
         count = params.get("ShardCount")
         if mode == "ON_DEMAND" and count is not None:
@@ -69,7 +69,7 @@ class ControlPlane:
         self._streams.add(stream, int(count) if count else ON_DEMAND_SHARDS)
         return {}
 
-    def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def delete(self, params: Params) -> Response:
         stream = self._streams.find(params)
         if stream.consumers and not params.get("EnforceConsumerDeletion"):
             raise AwsError(
@@ -79,7 +79,7 @@ class ControlPlane:
         self._streams.remove(stream)
         return {}
 
-    def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(self, params: Params) -> Response:
         stream = self._streams.find(params)
         after = params.get("ExclusiveStartShardId") or ""
         shards = [shard for shard in stream.shards if shard.id > after]
@@ -92,7 +92,7 @@ class ControlPlane:
             }
         }
 
-    def summarize(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def summarize(self, params: Params) -> Response:
         stream = self._streams.find(params)
         summary = {
             **_common(stream),
@@ -104,12 +104,12 @@ class ControlPlane:
             summary["WarmThroughput"] = {"TargetMiBps": stream.warm_mibps, "CurrentMiBps": stream.warm_mibps}
         return {"StreamDescriptionSummary": summary}
 
-    def list_streams(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_streams(self, params: Params) -> Response:
         after = params.get("NextToken") or params.get("ExclusiveStartStreamName") or ""
         streams = [stream for stream in self._streams.all() if stream.name > after]
         shown, more = page(streams, params.get("Limit"), default=100, most=10_000)
         now = time.time()
-        result: dict[str, Any] = {
+        result: Document = {
             "StreamNames": [stream.name for stream in shown],
             "HasMoreStreams": more,
             "StreamSummaries": [
@@ -127,7 +127,7 @@ class ControlPlane:
             result["NextToken"] = shown[-1].name
         return result
 
-    def describe_limits(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def describe_limits(self, params: Params) -> Response:  # noqa: ARG002
         streams = self._streams.all()
         return {
             "ShardLimit": SHARD_LIMIT,
@@ -136,39 +136,39 @@ class ControlPlane:
             "OnDemandStreamCountLimit": ON_DEMAND_LIMIT,
         }
 
-    def increase_retention(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def increase_retention(self, params: Params) -> Response:
         return self._set_retention(params, longer=True)
 
-    def decrease_retention(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def decrease_retention(self, params: Params) -> Response:
         return self._set_retention(params, longer=False)
 
-    def update_mode(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update_mode(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             stream.mode = params["StreamModeDetails"]["StreamMode"]
         return {}
 
-    def update_record_size(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update_record_size(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             stream.max_record_kib = params["MaxRecordSizeInKiB"]
         return {}
 
-    def start_encryption(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_encryption(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             stream.encryption, stream.key_id = params["EncryptionType"], params["KeyId"]
         return {}
 
-    def stop_encryption(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def stop_encryption(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             stream.encryption, stream.key_id = "NONE", None
         return {}
 
-    def enable_monitoring(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def enable_monitoring(self, params: Params) -> Response:
         return self._set_monitoring(params, lambda now, requested: now | requested)
 
-    def disable_monitoring(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def disable_monitoring(self, params: Params) -> Response:
         return self._set_monitoring(params, lambda now, requested: now - requested)
 
-    def _set_retention(self, params: Mapping[str, Any], *, longer: bool) -> dict[str, Any]:
+    def _set_retention(self, params: Params, *, longer: bool) -> Response:
         hours = params["RetentionPeriodHours"]
         with self._streams.update(params) as stream:
             old = stream.retention_hours
@@ -185,9 +185,7 @@ class ControlPlane:
             stream.retention_hours = hours
         return {}
 
-    def _set_monitoring(
-        self, params: Mapping[str, Any], combine: Callable[[set[str], set[str]], set[str]]
-    ) -> dict[str, Any]:
+    def _set_monitoring(self, params: Params, combine: Callable[[set[str], set[str]], set[str]]) -> Response:
         requested = set(params["ShardLevelMetrics"])
         requested = set(_SHARD_METRICS) if "ALL" in requested else requested
         with self._streams.update(params) as stream:
@@ -201,9 +199,9 @@ class ControlPlane:
         }
 
 
-def _common(stream: Stream) -> dict[str, Any]:
+def _common(stream: Stream) -> Document:
     """What DescribeStream and DescribeStreamSummary both say."""
-    shown: dict[str, Any] = {
+    shown: Document = {
         "StreamName": stream.name,
         "StreamARN": stream.arn,
         "StreamStatus": stream.status(time.time()),

@@ -2,12 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.kinesis.streams import iterators
 from localaws.services.kinesis.streams.catalogue import Streams, not_found
 from localaws.services.kinesis.streams.limits import MIB, Throttle
@@ -31,14 +31,14 @@ class DataPlane:
         self._streams = streams
         self._throttle = throttle
         self._counting = counting
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "PutRecord": self.put_record,
             "PutRecords": self.put_records,
             "GetShardIterator": self.get_shard_iterator,
             "GetRecords": self.get_records,
         }
 
-    def put_record(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_record(self, params: Params) -> Response:
         stream = self._streams.find_live(params)
         size = _check_entry(params, stream, "")
         (result,) = self._append(stream, [params])
@@ -48,7 +48,7 @@ class DataPlane:
             raise AwsError(result["ErrorCode"], result["ErrorMessage"])
         return {**result, "EncryptionType": stream.encryption}
 
-    def put_records(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_records(self, params: Params) -> Response:
         entries = params["Records"]
         stream = self._streams.find_live(params)
         sizes = [
@@ -66,7 +66,7 @@ class DataPlane:
             "EncryptionType": stream.encryption,
         }
 
-    def get_shard_iterator(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_shard_iterator(self, params: Params) -> Response:
         stream = self._streams.find_live(params)
         shard = find_shard(stream, params["ShardId"])
         iterator = iterators.Iterator(
@@ -74,7 +74,7 @@ class DataPlane:
         )
         return {"ShardIterator": iterator.encode()}
 
-    def get_records(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_records(self, params: Params) -> Response:
         limit = params.get("Limit") or MAX_READ_RECORDS
         iterator = iterators.decode(params["ShardIterator"], now=time.time())
         stream = self._streams.find_live({"StreamName": iterator.stream})
@@ -86,10 +86,10 @@ class DataPlane:
             raise AwsError(_THROTTLED, _rate_exceeded(stream, shard))
         return self._read(stream, shard, iterator, limit)
 
-    def _append(self, stream: Stream, entries: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _append(self, stream: Stream, entries: list[Structure]) -> list[Document]:
         """Store what the limits admit; results aligned with the entries."""
         hash_keys = [_hash_key(entry) for entry in entries]
-        results: list[dict[str, Any]] = []
+        results: list[Document] = []
         rows: list[tuple[int, Record]] = []
         tails: dict[int, tuple[int, int]] = {}
         with self._streams.lock:
@@ -113,7 +113,7 @@ class DataPlane:
                 self._streams.advance(key, *tail)
         return results
 
-    def _start(self, stream: Stream, shard: Shard, params: Mapping[str, Any]) -> int:
+    def _start(self, stream: Stream, shard: Shard, params: Params) -> int:
         """The position behind which an iterator of the asked type begins."""
         kind = params["ShardIteratorType"]
         if kind == "TRIM_HORIZON":
@@ -134,7 +134,7 @@ class DataPlane:
             )
         return max(position - 1, 0) if kind == "AT_SEQUENCE_NUMBER" else position
 
-    def _read(self, stream: Stream, shard: Shard, iterator: iterators.Iterator, limit: int) -> dict[str, Any]:
+    def _read(self, stream: Stream, shard: Shard, iterator: iterators.Iterator, limit: int) -> Document:
         now = time.time()
         rows = self._streams.store.read(shard.key, iterator.position, limit, MAX_READ)
         size = sum(len(row.data) for row in rows)
@@ -144,7 +144,7 @@ class DataPlane:
         behind = max(0, int(now * 1000) - rows[-1].arrived) if rows and waiting is not None else 0
         self._counting.get_records(stream.name, len(rows), size, behind)
         horizon = (now - stream.retention_hours * 3600) * 1000
-        result: dict[str, Any] = {
+        result: Document = {
             "Records": [_shown(stream, shard, row) for row in rows if row.arrived >= horizon],
             "MillisBehindLatest": behind,
         }
@@ -167,7 +167,7 @@ class DataPlane:
         return result
 
 
-def _check_entry(entry: Mapping[str, Any], stream: Stream, path: str) -> int:
+def _check_entry(entry: Structure, stream: Stream, path: str) -> int:
     """The size of an entry as the limits count it: data and partition key. Raises AwsError for one out of bounds."""
     key = entry.get("PartitionKey")
     if key is None:
@@ -178,7 +178,7 @@ def _check_entry(entry: Mapping[str, Any], stream: Stream, path: str) -> int:
     return len(entry["Data"]) + len(key.encode())
 
 
-def _hash_key(entry: Mapping[str, Any]) -> int:
+def _hash_key(entry: Structure) -> int:
     explicit = entry.get("ExplicitHashKey")
     if not explicit:
         return int.from_bytes(hashlib.md5(entry["PartitionKey"].encode(), usedforsecurity=False).digest())
@@ -191,7 +191,7 @@ def _hash_key(entry: Mapping[str, Any]) -> int:
     return int(explicit)
 
 
-def _shown(stream: Stream, shard: Shard, row: Record) -> dict[str, Any]:
+def _shown(stream: Stream, shard: Shard, row: Record) -> Document:
     return {
         "SequenceNumber": sequence_number(shard, row.position, row.arrived / 1000),
         "ApproximateArrivalTimestamp": datetime.fromtimestamp(row.arrived / 1000, UTC),

@@ -1,10 +1,10 @@
 """Tags of streams, through the older calls (by stream) and the newer ones (by ARN)."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from localaws.core.cloud import AwsError
 from localaws.core.paging import page
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.kinesis.api.consumers import find_consumer
 from localaws.services.kinesis.streams.catalogue import Streams
 from localaws.services.kinesis.streams.model import Consumer, Stream
@@ -17,7 +17,7 @@ class TagActions:
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "AddTagsToStream": self.add,
             "TagResource": self.add,
             "RemoveTagsFromStream": self.remove,
@@ -26,7 +26,7 @@ class TagActions:
             "ListTagsForResource": self.list_for_resource,
         }
 
-    def add(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, params: Params) -> Response:
         with self._streams.update(params, settles=False) as stream:
             tagged = _tagged(stream, params)
             tags = {**tagged.tags, **params["Tags"]}
@@ -37,24 +37,24 @@ class TagActions:
             tagged.tags = tags
         return {}
 
-    def remove(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def remove(self, params: Params) -> Response:
         with self._streams.update(params, settles=False) as stream:
             tagged = _tagged(stream, params)
             tagged.tags = {key: value for key, value in tagged.tags.items() if key not in params["TagKeys"]}
         return {}
 
-    def list_for_stream(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_for_stream(self, params: Params) -> Response:
         tags = sorted(self._streams.find(params).tags.items())
         after = params.get("ExclusiveStartTagKey") or ""
         shown, more = page([tag for tag in tags if tag[0] > after], params.get("Limit"), default=MAX_TAGS, most=50)
         return {"Tags": [{"Key": key, "Value": value} for key, value in shown], "HasMoreTags": more}
 
-    def list_for_resource(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_for_resource(self, params: Params) -> Response:
         tagged = _tagged(self._streams.find(params), params)
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tagged.tags.items())]}
 
 
-def _tagged(stream: Stream, params: Mapping[str, Any]) -> Stream | Consumer:
+def _tagged(stream: Stream, params: Params) -> Stream | Consumer:
     """The stream, or the consumer of it that ResourceARN names."""
     arn = params.get("ResourceARN") or stream.arn
     return stream if "/consumer/" not in arn else find_consumer(stream, arn=arn)

@@ -3,11 +3,11 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, AwsError
+from localaws.core.shapes import Params
 from localaws.services.kinesis.streams.model import HASH_SPACE, Shard, Stream
 from localaws.services.kinesis.streams.record_store import RecordStore
 
@@ -32,7 +32,7 @@ class Streams:
             self._purge()
             return [self._streams[name] for name in sorted(self._streams)]
 
-    def find(self, params: Mapping[str, Any]) -> Stream:
+    def find(self, params: Params) -> Stream:
         """The stream that StreamName or StreamARN names. Raises AwsError ResourceNotFoundException."""
         return self.named(stream_name(params))
 
@@ -43,7 +43,7 @@ class Streams:
                 raise not_found(name)
             return self._streams[name]
 
-    def find_live(self, params: Mapping[str, Any]) -> Stream:
+    def find_live(self, params: Params) -> Stream:
         """A stream that takes and gives records: one being made or deleted is "not found", as it is on AWS."""
         stream = self.find(params)
         if stream.changing and stream.status(time.time()) in ("CREATING", "DELETING"):
@@ -51,7 +51,7 @@ class Streams:
         return stream
 
     @contextmanager
-    def update(self, params: Mapping[str, Any], *, settles: bool = True) -> Iterator[Stream]:
+    def update(self, params: Params, *, settles: bool = True) -> Iterator[Stream]:
         """Change an ACTIVE stream: it is UPDATING for a while afterwards if the change `settles`.
 
         Raises AwsError ResourceInUseException while an earlier change is under way.
@@ -152,7 +152,7 @@ class Streams:
             self.store.delete_stream(stream.name, [shard.key for shard in stream.shards])
 
 
-def stream_name(params: Mapping[str, Any]) -> str:
+def stream_name(params: Params) -> str:
     """The stream's name out of StreamName, StreamARN, ResourceARN or a consumer's ARN."""
     arn = params.get("StreamARN") or params.get("ResourceARN")
     if arn:

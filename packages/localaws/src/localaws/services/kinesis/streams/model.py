@@ -1,9 +1,9 @@
 """The shapes of a stream: its shards, its consumers, and what is remembered of them over a restart."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from localaws.core.cloud import ACCOUNT, REGION
+from localaws.core.shapes import Document
 
 HASH_SPACE = 2**128  # "HashKeyRange": MD5 of the partition key, 0 .. 2**128 - 1
 
@@ -79,11 +79,11 @@ class Stream:
     def consumer_arn(self, consumer: Consumer) -> str:
         return f"{self.arn}/consumer/{consumer.name}:{int(consumer.created)}"
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> Document:
         return asdict(self)
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> "Stream":
+    def from_document(cls, document: Document) -> "Stream":
         shards = [Shard(**shard) for shard in document.pop("shards")]
         consumers = [Consumer(**consumer) for consumer in document.pop("consumers")]
         return cls(**document, shards=shards, consumers=consumers)

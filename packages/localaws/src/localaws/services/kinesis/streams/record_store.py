@@ -4,8 +4,9 @@ import json
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from localaws.core.shapes import Document
 from localaws.core.sqlite import open_database
 
 _PRAGMAS = ("page_size = 16384", "wal_autocheckpoint = 2000")
@@ -101,7 +102,7 @@ class RecordStore:
             )
             return cursor.rowcount
 
-    def save_stream(self, name: str, document: dict[str, Any]) -> None:
+    def save_stream(self, name: str, document: Document) -> None:
         with self._write_lock, self._writer:
             self._writer.execute("insert or replace into streams values (?, ?)", (name, json.dumps(document)))
 
@@ -113,7 +114,7 @@ class RecordStore:
                     "delete from records where id >= ? and id < ?", (shard * _POSITIONS, (shard + 1) * _POSITIONS)
                 )
 
-    def streams(self) -> list[dict[str, Any]]:
+    def streams(self) -> list[Document]:
         with self._read_lock:
             return [json.loads(text) for (text,) in self._reader.execute("select document from streams order by name")]
 

@@ -2,11 +2,11 @@
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from localaws.core.cloud import ACCOUNT, AwsError
 from localaws.core.paging import page
+from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.kinesis.streams.catalogue import Streams
 from localaws.services.kinesis.streams.model import HASH_SPACE, Shard, Stream
 from localaws.services.kinesis.streams.sequence_numbers import sequence_number
@@ -20,14 +20,14 @@ class ShardActions:
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self.actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self.actions: dict[str, Callable[[Structure], Document]] = {
             "ListShards": self.list_shards,
             "SplitShard": self.split_shard,
             "MergeShards": self.merge_shards,
             "UpdateShardCount": self.update_shard_count,
         }
 
-    def list_shards(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_shards(self, params: Params) -> Response:
         token = params.get("NextToken")
         if token and (params.get("StreamName") or params.get("StreamARN")):
             raise AwsError("InvalidArgumentException", "NextToken and StreamName cannot be provided together.")
@@ -36,12 +36,12 @@ class ShardActions:
         after = after or params.get("ExclusiveStartShardId") or ""
         shards = [shard for shard in _filtered(stream, params.get("ShardFilter") or {}) if shard.id > after]
         shown, more = page(shards, params.get("MaxResults"), default=1000, most=_LIST_MOST)
-        result: dict[str, Any] = {"Shards": [describe(shard) for shard in shown]}
+        result: Document = {"Shards": [describe(shard) for shard in shown]}
         if more:
             result["NextToken"] = f"{stream.name}/{shown[-1].id}"
         return result
 
-    def split_shard(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def split_shard(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             shard = _open(stream, params["ShardToSplit"])
             middle = _hash(params["NewStartingHashKey"])
@@ -55,7 +55,7 @@ class ShardActions:
             self._split(stream, shard, middle)
         return {}
 
-    def merge_shards(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def merge_shards(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
             pair = [_open(stream, params["ShardToMerge"]), _open(stream, params["AdjacentShardToMerge"])]
             low, high = sorted(pair, key=lambda shard: shard.low)
@@ -68,7 +68,7 @@ class ShardActions:
             self._streams.open_shard(stream, low.low, high.high, *pair)
         return {}
 
-    def update_shard_count(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update_shard_count(self, params: Params) -> Response:
         """Scale evenly. Source: "UpdateShardCount": at most twice, at least half of the current count."""
         target = params["TargetShardCount"]
         with self._streams.update(params) as stream:
@@ -116,12 +116,12 @@ class ShardActions:
         self._streams.open_shard(stream, middle, shard.high, shard)
 
 
-def describe(shard: Shard) -> dict[str, Any]:
+def describe(shard: Shard) -> Document:
     """A shard in the shape of the API."""
     numbers = {"StartingSequenceNumber": sequence_number(shard, 0, shard.opened)}
     if shard.closed is not None:
         numbers["EndingSequenceNumber"] = sequence_number(shard, (shard.last or 0) + 1, shard.closed)
-    shown: dict[str, Any] = {
+    shown: Document = {
         "ShardId": shard.id,
         "HashKeyRange": {"StartingHashKey": str(shard.low), "EndingHashKey": str(shard.high)},
         "SequenceNumberRange": numbers,
@@ -166,7 +166,7 @@ def _neighbours(stream: Stream) -> list[tuple[Shard, Shard]]:
     return list(itertools.pairwise(shards))
 
 
-def _filtered(stream: Stream, shard_filter: Mapping[str, Any]) -> list[Shard]:
+def _filtered(stream: Stream, shard_filter: Structure) -> list[Shard]:
     """The shards that a ShardFilter keeps (page "ShardFilter")."""
     kind = shard_filter.get("Type")
     if kind == "AT_LATEST":

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from localaws.core.cloud import ObjectInfo
+from localaws.core.shapes import Structure
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.hive_types import HiveType
 
@@ -15,7 +15,7 @@ class Files:
 
     objects: Sequence[ObjectInfo]
     columns: Mapping[str, HiveType]
-    serde: Mapping[str, Any]  # Glue's SerdeInfo
+    serde: Structure  # Glue's SerdeInfo
     parameters: Mapping[str, str]  # the table's
     scan: int  # the scan's number within the statement
 

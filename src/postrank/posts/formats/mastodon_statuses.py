@@ -9,45 +9,46 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
-from postrank.posts import Malformed, Post
+from postrank.posts.events import Malformed, Post
+from postrank.posts.formats.repairs import Repairs, required, table_of
 from postrank.posts.times import instant
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest
 _ATTRIBUTE = re.compile(r"""(?:^|\s)(href|class)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
-def status(body: Mapping[str, Any], host: str, *, edited: bool = False) -> Post:
+def status(body: Mapping[str, Any], host: str, *, edited: bool = False, repairs: Repairs | None = None) -> Post:
     """One status (docs.joinmastodon.org, "Status"). Raises Malformed."""
     try:
-        return _status(body, host, edited)
-    except (KeyError, TypeError, AttributeError) as error:
-        where = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise Malformed(f"no status: {where}") from error
+        return _status(body, host, edited, repairs or Repairs())
+    except (TypeError, AttributeError) as error:
+        raise Malformed(f"no status: {error}") from error
 
 
-def _status(body: Mapping[str, Any], host: str, edited: bool) -> Post:
-    account = body["account"]
-    handle = _required(account["acct"])
-    text, urls = plain(_text(body["content"]) or "")
-    repost, quote = body.get("reblog"), body.get("quote")
-    quoted = quote.get("quoted_status") if type(quote) is dict else None
+def _status(body: Mapping[str, Any], host: str, edited: bool, repairs: Repairs) -> Post:
+    account = table_of(body.get("account"), "account")
+    text, urls = plain(repairs.text(body.get("content")) or "")
     return Post(
         network=f"mastodon:{host}",
         kind="edit" if edited else "post",
-        post_id=_required(body["id"]),
-        author_id=_required(account["id"]),
-        posted_at=instant(body["created_at"], "created_at"),
-        author_handle=handle if "@" in handle else f"{handle}@{host}",
-        author_name=_text(account.get("display_name")) or None,
+        post_id=required(body.get("id"), "id"),
+        author_id=required(account.get("id"), "account.id"),
+        posted_at=instant(body.get("created_at"), "created_at"),
+        author_handle=_handle(repairs.label(account.get("acct")), host),
+        author_name=repairs.text(account.get("display_name")) or None,
         text=text,
-        lang=_text(body.get("language")),
-        hashtags=[_required(tag["name"]) for tag in body.get("tags") or ()] or None,
-        mentions=[_required(mention["acct"]) for mention in body.get("mentions") or ()] or None,
+        lang=repairs.label(body.get("language")),
+        hashtags=repairs.labels(body.get("tags"), lambda tag: tag["name"]),
+        mentions=repairs.labels(body.get("mentions"), lambda mention: mention["acct"]),
         urls=urls or None,
-        reply_to=_text(body.get("in_reply_to_id")),
-        repost_of=_required(repost["id"]) if repost else None,
-        quote_of=_required(quoted["id"]) if quoted else None,
+        reply_to=repairs.label(body.get("in_reply_to_id")),
+        repost_of=repairs.label(repairs.table(body.get("reblog")).get("id")),
+        quote_of=repairs.label(repairs.table(repairs.table(body.get("quote")).get("quoted_status")).get("id")),
     )
+
+
+def _handle(acct: str | None, host: str) -> str | None:
+    return acct if acct is None or "@" in acct else f"{acct}@{host}"
 
 
 def plain(html: str) -> tuple[str, list[str]]:
@@ -73,9 +74,9 @@ def plain(html: str) -> tuple[str, list[str]]:
 
 def _link(attributes: str) -> str | None:
     """Where an anchor leads, unless to an account or a hashtag."""
-    attributes_ = {name: double or single for name, double, single in _ATTRIBUTE.findall(attributes)}
-    classes = _unescaped(attributes_.get("class", "")).split()
-    return None if "mention" in classes or "hashtag" in classes else _unescaped(attributes_.get("href", "")) or None
+    values = {name: double or single for name, double, single in _ATTRIBUTE.findall(attributes)}
+    classes = _unescaped(values.get("class", "")).split()
+    return None if "mention" in classes or "hashtag" in classes else _unescaped(values.get("href", "")) or None
 
 
 def _unescaped(text: str) -> str:
@@ -83,15 +84,3 @@ def _unescaped(text: str) -> str:
         return unescape(text)
     except ValueError:  # a reference to a character by a number of thousands of digits
         return text
-
-
-def _required(value: Any) -> str:
-    if type(value) is str and value:
-        return value
-    raise TypeError(f"{type(value).__name__} where text belongs")
-
-
-def _text(value: Any) -> str | None:
-    if value is None or type(value) is str:
-        return value
-    raise TypeError(f"{type(value).__name__} where text belongs")
