@@ -79,7 +79,7 @@ class LocalCloud:
 
     def _healthy(self) -> bool:
         try:
-            return httpx.get(f"{self.endpoint}/_localaws/health", timeout=5.0).is_success
+            return httpx.get(f"{self.endpoint}/_localaws/health", timeout=5.0, trust_env=False).is_success
         except httpx.TransportError:
             return False
 
