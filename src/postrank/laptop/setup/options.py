@@ -3,6 +3,7 @@
 import glob
 import os
 import shlex
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
