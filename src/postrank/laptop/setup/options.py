@@ -131,13 +131,6 @@ def _expanded(path: Path) -> list[Path]:
     return files
 
 
-def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
-    """Raise DiskFull when the disk below `folder` has less than `needed` bytes left."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise DiskFull(folder, free, needed)
-
-
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 

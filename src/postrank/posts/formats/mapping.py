@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postrank.posts.events import Malformed, Post
-from postrank.posts.formats import bluesky_records
+from postrank.posts.formats.networks import bluesky_records
 from postrank.posts.formats.repairs import Repairs, number_of_x, required
 from postrank.posts.times import instant_of_any_form
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from postrank.posts.events import Event, Ignored, Malformed
-from postrank.posts.formats import bluesky, gnip, mastodon, native, x_compliance, x_graphql, x_v1, x_v2
+from postrank.posts.formats import native, x_compliance, x_graphql, x_v1, x_v2
+from postrank.posts.formats.networks import bluesky, gnip, mastodon
 from postrank.posts.formats.repairs import Repairs, keys_of, shown
 
 Outcome: TypeAlias = Event | Ignored | Malformed
