@@ -12,7 +12,7 @@ from typing import Any
 
 from postrank.posts import Malformed
 from postrank.posts.formats.mapping import RowReader
-from postrank.posts.formats.repairs import Repairs
+from postrank.posts.repairs import Repairs
 from postrank.sources.files.containers.pieces import Damage, Pieces
 from postrank.sources.files.detection import Shape
 from postrank.sources.files.line_batches import LineBatch
