@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postrank.posts.events import Malformed, Post
-from postrank.posts.formats import bluesky_records
-from postrank.posts.formats.repairs import Repairs, number_of_x, required
+from postrank.posts.formats.networks import bluesky_records
+from postrank.posts.repairs import Repairs, number_of_x, required
 from postrank.posts.times import instant_of_any_form
 
 _ESCAPED = re.compile("[\ud800-\udfff]")  # bytes that are no UTF-8

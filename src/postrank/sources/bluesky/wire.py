@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from postrank.documents import Document, JsonObject
 from postrank.posts import Event, Ignored, Malformed
-from postrank.posts.formats import bluesky_records as records
+from postrank.posts.formats.networks import bluesky_records as records
 from postrank.posts.times import EPOCH
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from postrank.posts import Malformed, Post
-from postrank.posts.formats.mastodon_statuses import status
+from postrank.posts.formats.networks.mastodon_statuses import status
 from postrank.posts.times import moment
 from postrank.sources import Batch
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written

@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any
 
 from postrank.posts.events import Malformed, Post
-from postrank.posts.formats.repairs import Repairs, required, table_of
+from postrank.posts.repairs import Repairs, required, table_of
 from postrank.posts.times import instant
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest
