@@ -80,7 +80,7 @@ class SliceOperator(SsmRunCommandOperator):
 
 
 @task
-def plan() -> list[Document]:
+def plan_slices() -> list[Document]:
     """Decide on the slices. Plans the commands."""
     context = run_context()
     if (marker := clients.observer().deploy_marker()) is not None:
@@ -99,7 +99,7 @@ def plan() -> list[Document]:
 
 
 @task(trigger_rule="all_done_min_one_success")
-def mark(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
+def close_gaps(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
     """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
     context = run_context()
     read = [summary for summary in (summaries[:] if summaries is not None else ()) if summary]

@@ -14,7 +14,7 @@ from postrank_airflow.connections.sql_filters import render
 
 
 @task
-def report() -> str:
+def write_report() -> str:
     """Export the interval's hashtags, types and text lengths and the run's part of the ledgers, then write the report
     from what was exported. Returns where it is.
     """

@@ -220,7 +220,7 @@ class Job:
         s3, bucket = self.cloud.client("s3"), self.names.buckets["results"]
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-        for key in sorted(keys, key=lambda one: one == LATEST):
+        for key in sorted(keys, key=lambda name: name == LATEST):
             target = self.layout.results / key
             if key == LATEST or not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -237,8 +237,8 @@ class Job:
         var/log/timings.json.
         """
         tasks = {run.dag_id: self.airflow.task_seconds(run.dag_id, run.run_id) for run in self.runs.values()}
-        found = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
-        text = json.dumps(found, indent=2)
+        timings = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
+        text = json.dumps(timings, indent=2)
         (self.layout.logs / "timings.json").write_text(text + "\n", encoding="utf-8")
 
     def _athena_seconds(self) -> float:
@@ -247,7 +247,9 @@ class Job:
         pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=self.names.workgroup)
         queries = [query for page in pages for query in page["QueryExecutionIds"]]
         executions = [athena.get_query_execution(QueryExecutionId=query)["QueryExecution"] for query in queries]
-        return float(sum(one["Statistics"].get("TotalExecutionTimeInMillis", 0) for one in executions)) / 1000
+        return (
+            float(sum(execution["Statistics"].get("TotalExecutionTimeInMillis", 0) for execution in executions)) / 1000
+        )
 
     def _airflow_environment(self) -> dict[str, str]:
         return {

@@ -16,8 +16,10 @@ class LineEncoder:
 
     def __init__(self, *, received_at: str, collector: str) -> None:
         """`received_at` is in the contract's form."""
-        told = orjson.dumps({"received_at": received_at, "collector": collector}, option=orjson.OPT_APPEND_NEWLINE)
-        self._tail = b"," + told[1:]
+        collector_fields = orjson.dumps(
+            {"received_at": received_at, "collector": collector}, option=orjson.OPT_APPEND_NEWLINE
+        )
+        self._tail = b"," + collector_fields[1:]
 
     def encode(self, events: Iterable[Event]) -> list[bytes]:
         """The events' lines, with their newlines."""

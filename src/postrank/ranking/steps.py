@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
-VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
+VIEWS = ("posts", "post_chains", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
 Statements = list[Parameters]

@@ -90,6 +90,8 @@ def stub_of(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
         "posted_at": _minute(event.get("posted_at")),
         "redacted_by": run,
     }
+    if isinstance(versions := event.get("versions"), list):
+        stub["versions"] = versions  # a later delete may name any of them
     return orjson.dumps(stub, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -16,8 +16,8 @@ from websockets.typing import Subprotocol
 
 from postrank.documents import Document, JsonObject
 from postrank.posts import Event, Ignored, Malformed
+from postrank.posts.formats import bluesky_records as records
 from postrank.posts.times import EPOCH
-from postrank.sources.bluesky import records
 
 
 @dataclass(slots=True, frozen=True)

@@ -62,7 +62,7 @@ class Watch:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return 0, -1  # it is not there
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from postrank.posts import Malformed, Post
+from postrank.posts.formats.mastodon_statuses import status
 from postrank.posts.times import moment
 from postrank.sources import Batch
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
-from postrank.sources.mastodon.statuses import status
 from postrank.sources.net.background import aside
 from postrank.sources.net.backoff import Backoff, Limit, pause
 from postrank.sources.net.batch_builder import Gathering
