@@ -7,29 +7,7 @@ with (
     partitioned_by = array['arrival_interval', 'posted_date']
 ) as
 with versions as (
-    select
-        kind,
-        network,
-        post_id,
-        author_id,
-        author_handle,
-        author_name,
-        posted_at,
-        text,
-        lang,
-        hashtags,
-        mentions,
-        urls,
-        reply_to,
-        repost_of,
-        quote_of,
-        versions,
-        received_at,
-        collector,
-        source_cursor,
-        copies,
-        arrival_interval,
-        posted_date
+    select *
     from {{ params.arrivals | name }}
     where kind in ('post', 'edit', 'redacted_post', 'redacted_edit')
 ),
