@@ -24,7 +24,8 @@ from postrank.laptop.status import Status
 from postrank.ranking.export_reader import Results
 from postrank.ranking.terminal_table import ranking_table
 
-ENVIRONMENT, ACCOUNT = "local", "123456789012"
+ENVIRONMENT = "local"
+ACCOUNT = "123456789012"
 LEADERBOARD = "/plugin/leaderboard"
 
 
@@ -136,14 +137,14 @@ def _credentials(job: Job, console: Console) -> str:
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Turn the first SIGINT, SIGTERM or SIGHUP into Interrupted; ignore more of them while everything stops."""
-    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in asked:
+        for number in signals:
             signal.signal(number, signal.SIG_IGN)
         raise Interrupted
 
-    before = {number: signal.signal(number, stop) for number in asked}
+    before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield
     finally:

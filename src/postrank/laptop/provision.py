@@ -200,12 +200,12 @@ class Provision:
 
     def _documents(self) -> None:
         names = self._names.streamer
-        made = {
+        documents = {
             names.document: "streamer-service",
             names.release_document: "streamer-release",
             names.backfill_document: "streamer-backfill",
         }
-        for name, file in made.items():
+        for name, file in documents.items():
             _ensure(
                 self._client("ssm").create_document,
                 Name=name,

@@ -90,8 +90,8 @@ class Options:
         if self.kind != REPLAY:
             return ()
         posts = self.posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",)
-        found = [path.resolve() for name in posts for path in _expanded(name)]
-        return tuple(dict.fromkeys(found))
+        files = [path.resolve() for name in posts for path in _expanded(name)]
+        return tuple(dict.fromkeys(files))
 
 
 def files_of_line(line: str) -> tuple[Path, ...]:

@@ -188,7 +188,8 @@ class RowReader:
 
     def post(self, values: Sequence[Any], place: int, repairs: Repairs) -> Post:
         """A row as a post; `place` is its id where it has none. Raises Malformed."""
-        author_column, time_column = self.columns[0], self.columns[1]
+        author_column = self.columns[0]
+        time_column = self.columns[1]
         author_id = required(values[0], author_column)
         network = self._network
         if self._network_place is not None:

@@ -121,5 +121,5 @@ def _add_repost(post: Post, repost: Mapping[str, Any], repairs: Repairs) -> None
     post.mentions = without_repeats(post.mentions, full.mentions)
 
 
-def _id(thing: Mapping[str, Any], field: str) -> str:
-    return number_of_x(thing.get("id_str") or thing.get("id"), field)
+def _id(body: Mapping[str, Any], field: str) -> str:
+    return number_of_x(body.get("id_str") or body.get("id"), field)

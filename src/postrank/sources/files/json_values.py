@@ -82,7 +82,7 @@ class JsonValues:
         return [_judged(value.offset + at, part) for at, part in parts]
 
     def _scan(self) -> Iterator[Reading]:  # noqa: C901 - one branch a character of JSON's structure
-        if self._searching and not self._found():
+        if self._searching and not self._resume():
             return
         held = self._held
         done = 0
@@ -179,7 +179,7 @@ class JsonValues:
             return re.compile(rb"(?<!:)(?<!: )\{\s*" + re.escape(match[1]) + rb"\s*:")
         return None
 
-    def _found(self) -> bool:
+    def _resume(self) -> bool:
         """Go to the next value behind a damage."""
         match = self._marker.search(b"\n" + self._held) if self._marker else None
         if match is None:

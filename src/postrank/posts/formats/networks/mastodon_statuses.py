@@ -59,7 +59,8 @@ def plain(html: str) -> tuple[str, list[str]]:
     """
     clean = _unescaped if "&" in html else str  # piece by piece: what a tag divides is no reference
     first, *tags = _TAG.split(html)
-    pieces, urls = [clean(first)], []
+    pieces = [clean(first)]
+    urls = []
     for end, name, rest, text in zip(*[iter(tags)] * 4, strict=True):
         match name.lower():
             case "br":
