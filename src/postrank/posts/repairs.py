@@ -81,6 +81,8 @@ class Repairs:
 def required(value: Any, field: str) -> str:
     """An id: text, or a number as text. Raises Malformed, which names the field and its value."""
     if type(value) is str and value:
+        if "\ufffd" in value:
+            raise Malformed(f"{field} is {shown(value)}, of which a part could not be read")
         return value
     if type(value) is int:
         return str(value)

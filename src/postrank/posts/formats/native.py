@@ -46,7 +46,7 @@ def unknown_fields(record: Mapping[str, Any]) -> int:
 
 def _required(record: Mapping[str, Any], field: str) -> str:
     value = record.get(field)
-    if type(value) is str and value:
+    if type(value) is str and value and "\ufffd" not in value:
         return value
     raise Malformed(f"{field} is missing" if value is None or value == "" else f"{field} is {shown(value)}, not text")
 
