@@ -16,11 +16,11 @@ from tempfile import TemporaryDirectory
 import pyarrow
 from pyarrow import parquet
 
+from postrank.sources.files.containers.encodings import encoding
+from postrank.sources.files.containers.pieces import HEAD
 from postrank.sources.files.detection import shape_of
-from postrank.sources.files.encodings import encoding
+from postrank.sources.files.file_reader import FileReader
 from postrank.sources.files.line_batches import LineBatch
-from postrank.sources.files.pieces import HEAD
-from postrank.sources.files.reading import FileReader
 
 
 def row(number: int) -> dict[str, str]:

@@ -25,7 +25,8 @@ from postrank_airflow.dag.wiring import value_of
 from postrank_airflow.operators.athena import CreateTableOperator, StatementOperator
 from postrank_airflow.tasks import ranking, reporting
 
-_create, _select = CreateTableOperator.of_file, StatementOperator.of_file
+_create = CreateTableOperator.of_file
+_select = StatementOperator.of_file
 
 
 @dag(

@@ -65,7 +65,8 @@ class Options:
     """
 
     def __init__(self, table: JsonObject, where: str) -> None:
-        self._table, self._where = dict(table), where
+        self._table = dict(table)
+        self._where = where
         self._seen: set[str] = set()
         self.problems: list[str] = []
 

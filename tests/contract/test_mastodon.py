@@ -10,7 +10,7 @@ import pytest
 
 from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
-from postrank.posts.formats.mastodon_statuses import plain
+from postrank.posts.formats.networks.mastodon_statuses import plain
 from postrank.sources import Source
 from postrank.sources.mastodon import Mastodon
 from postrank.sources.mastodon.api import MastodonRefused, before, first_of

@@ -385,6 +385,7 @@ def test_a_run_shows_its_report(stranger: Any, url: str, s3: Any) -> None:
 def test_the_pictures_of_the_docs_show_no_error(page: Page, s3: Any) -> None:
     run = export(s3, BUCKET, plain_posts())
     Report(Results(s3, BUCKET), run).store()
+    complaints(page.browser)  # those of other tests in this browser
     page.browser.set_window_size(1280, 820)
     page.open("?per=hour")
     wait_for(lambda: len(page.texts("td.course svg")) == len(page.texts("tbody td.rank")), what="a course in every row")

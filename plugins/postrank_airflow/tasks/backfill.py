@@ -110,7 +110,8 @@ def close_gaps(planned: list[Document], summaries: Sequence[JsonObject] | None) 
         if not gap.left:
             rows.append(_row(gap.source, gap.span, gap.reason, ", ".join(gap.recovered_by)))
     _write(context, rows)
-    delivered, still = sum(summary["delivered"] for summary in read), sum(bool(gap.left) for gap in gaps)
+    delivered = sum(summary["delivered"] for summary in read)
+    still = sum(bool(gap.left) for gap in gaps)
     words = f"{delivered} posts delivered, {still} gaps stay open"
     if not complete:
         raise NotRecovered(f"{len(planned) - len(read)} of {len(planned)} slices were not read to their end; {words}")
@@ -152,7 +153,8 @@ def _row(source: str, span: Span, reason: str, by: str) -> Document:
 
 def _answer(event: JsonObject) -> JsonObject:
     """What the one instance that was asked says of the command."""
-    ssm, command = clients.client("ssm"), str(event["command_id"])
+    ssm = clients.client("ssm")
+    command = str(event["command_id"])
     (invocation,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
     return ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
 

@@ -45,7 +45,8 @@ def plan_arrivals() -> PokeReturnValue:
 def survey_arrivals() -> Statements:
     """Count what was staged by kind; stop when too much of it is unusable. Plans `touched_minutes`."""
     context = run_context()
-    ranking, notes = _ranking(context), _noted(context, "plan_arrivals")
+    ranking = _ranking(context)
+    notes = _noted(context, "plan_arrivals")
     lines = ranking.survey(notes)
     _note(context, lines)
     return ranking.touched(notes)

@@ -82,7 +82,8 @@ def plan_places() -> list[Document]:
 def read_place_trends(place: Document) -> str:
     """Ask X what is trending at a place, and write it to the results bucket. Returns the key."""
     context = run_context()
-    requested, hour = Place(**place), last_ended(context.start_date)
+    requested = Place(**place)
+    hour = last_ended(context.start_date)
     answer = x_api.trends(x_api.connection(), requested.woeid)
     key = x_places.key(hour, requested.woeid)
     document = {

@@ -73,7 +73,7 @@ def status(var: Path) -> None:
 def stop(var: Path) -> None:
     """Stop the run that is up, as Ctrl-C in its terminal does, and wait until it has ended."""
     run = CurrentRun.of(var)
-    os.kill(run.pid, signal.SIGINT)
+    os.kill(run.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while _is_up(var, run):
         if time.monotonic() > deadline:

@@ -83,7 +83,8 @@ class Job:
         self._wait_for_heartbeat()
         supervision = self._trigger("supervise_streamer")
         heartbeat, delivered = self._wait_for_delivery()
-        check, crawl = self._trigger("check_delivery"), self._trigger("refresh_catalog")
+        check = self._trigger("check_delivery")
+        crawl = self._trigger("refresh_catalog")
         for run in (supervision, check, crawl):
             self._wait_for_run(run)
         request = {**self.streamer.event_interval(), "publish": True}
@@ -151,7 +152,8 @@ class Job:
         prefix = self.names.delivery["posts"].prefix.split("dt=")[0]
         delivered = DeliveredLines(self.cloud.client("s3"), self.names.buckets["raw"], prefix)
         enough: Heartbeat | None = None
-        moved, last = time.monotonic(), (0, 0)
+        moved = time.monotonic()
+        last = (0, 0)
         while enough is None or delivered.lines < enough.counts["delivered"]:
             heartbeat = self.streamer.look()
             delivered.update()
@@ -159,7 +161,8 @@ class Job:
                 enough = heartbeat
                 self.status.done("streamer", self.streamer.progress)
             if (now := (self.streamer.acknowledged, delivered.lines)) != last:
-                moved, last = time.monotonic(), now
+                moved = time.monotonic()
+                last = now
             if time.monotonic() - moved > STILL_SECONDS:
                 raise DeliveryStands(delivered.lines, self.streamer.acknowledged, STILL_SECONDS, self.layout.logs)
             self.status.say("streamer", self.streamer.progress)
@@ -217,7 +220,8 @@ class Job:
 
     def _copy_results(self) -> None:
         """Leave a copy of all that was exported below var/results, by the same keys; the pointer last, as it was."""
-        s3, bucket = self.cloud.client("s3"), self.names.buckets["results"]
+        s3 = self.cloud.client("s3")
+        bucket = self.names.buckets["results"]
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
         for key in sorted(keys, key=lambda name: name == LATEST):

@@ -24,7 +24,8 @@ from postrank.laptop.status import Status
 from postrank.ranking.export_reader import Results
 from postrank.ranking.terminal_table import ranking_table
 
-ENVIRONMENT, ACCOUNT = "local", "123456789012"
+ENVIRONMENT = "local"
+ACCOUNT = "123456789012"
 LEADERBOARD = "/plugin/leaderboard"
 
 

@@ -10,7 +10,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"
+WAITING = "waiting"
+WORKING = "working"
+DONE = "done"
+FAILED = "failed"
 _MARK = {WAITING: ("·", "dim"), WORKING: ("…", "yellow"), DONE: ("✓", "green"), FAILED: ("✗", "red")}
 
 

@@ -8,7 +8,9 @@ import orjson
 from postrank.posts.events import Event, Post
 
 _encode = msgspec.json.Encoder().encode
-_KIND, _POST, _DELETE = b'{"kind"', b'{"kind":"post",', b'{"kind":"delete",'
+_KIND = b'{"kind"'
+_POST = b'{"kind":"post",'
+_DELETE = b'{"kind":"delete",'
 
 
 class LineEncoder:
@@ -23,7 +25,8 @@ class LineEncoder:
 
     def encode(self, events: Iterable[Event]) -> list[bytes]:
         """The events' lines, with their newlines."""
-        tail, lines = self._tail, []
+        tail = self._tail
+        lines = []
         for event in events:
             body = _encode(event)
             # A struct leaves out what has its default, the kind of most posts among it.

@@ -44,7 +44,8 @@ class TooManyUnusable(Fatal):
     """More of what arrived is unusable than chance explains."""
 
     def __init__(self, lines: Mapping[str, int]) -> None:
-        unusable, total = lines.get("unusable", 0), sum(lines.values())
+        unusable = lines.get("unusable", 0)
+        total = sum(lines.values())
         super().__init__(
             f"{unusable} of {total} arrived lines are unusable, more than {UNUSABLE_SHARE:.0%}: nothing is ranked; "
             "the lines of raw_posts without network, post_id or posted_at show why"

@@ -8,7 +8,7 @@ import pytest
 from postrank.posts import Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats.detect import read_line
 from postrank.posts.formats.recognise import form_of
-from postrank.posts.formats.repairs import Repairs
+from postrank.posts.repairs import Repairs
 
 DID = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 URI = f"at://{DID}/app.bsky.feed.post/3lb"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from postrank.posts import Ignored, Malformed, Notice, Post, Tombstone
 from postrank.posts.encoding import encode
 from postrank.posts.formats.detect import parse_line, read_line
-from postrank.posts.formats.repairs import Repairs
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
 from postrank.posts.times import instant, moment, to_text
 from tests.support.streaming.streamers import record
 

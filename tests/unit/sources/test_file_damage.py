@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from postrank.sources.files.file_reader import FileReader
 from postrank.sources.files.inspection import Report, inspect
 from postrank.sources.files.line_batches import LineBatch
-from postrank.sources.files.reading import FileReader
 
 ROWS = 60
 

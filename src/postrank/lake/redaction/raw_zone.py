@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STUBS = {"post": "redacted_post", "edit": "redacted_edit"}
-_RUN, _BEFORE = "redacted-by", "sha256-before"  # of an object's own metadata
+_RUN = "redacted-by"
+_BEFORE = "sha256-before"  # of an object's own metadata
 
 PostKey = tuple[str, str]  # network, post id
 

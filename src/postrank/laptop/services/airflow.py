@@ -150,7 +150,8 @@ class Airflow:
         self._port = port
         self._cwd = cwd
         auth = login.Login(self.url, Path(env[login.PASSWORDS_FILE]))
-        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS, auth=auth)
+        # Not through a proxy of the environment: it could not reach loopback, and would see the password.
+        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS, auth=auth, trust_env=False)
 
     def start_api(self) -> None:
         """Start the api-server; returns at once."""

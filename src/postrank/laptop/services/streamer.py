@@ -45,7 +45,10 @@ class Streamer:
     """Describes the unit that the instance runs, and reads how it is."""
 
     def __init__(self, layout: Layout, names: Resources, cloud: LocalCloud, options: Options) -> None:
-        self._layout, self._names, self._cloud, self._options = layout, names, cloud, options
+        self._layout = layout
+        self._names = names
+        self._cloud = cloud
+        self._options = options
         self._began = time.monotonic()
         self._seen: Heartbeat | None = None
 

@@ -10,8 +10,8 @@ from postrank.posts.events import Ignored, Malformed
 from postrank.posts.formats import native
 from postrank.posts.formats.json_repair import decoded_values
 from postrank.posts.formats.recognise import Outcome, outcomes_of
-from postrank.posts.formats.repairs import Repairs
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
 
 __all__ = ["Outcome", "parse_line", "read_line"]
 

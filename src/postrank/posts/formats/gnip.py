@@ -4,8 +4,8 @@ from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
-from postrank.posts.formats.repairs import Repairs, number_of_x, table_of
 from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.repairs import Repairs, number_of_x, table_of
 from postrank.posts.times import instant
 
 _INFO = frozenset(("info", "error", "warn"))

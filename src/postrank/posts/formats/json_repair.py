@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from postrank.posts.events import Malformed
-from postrank.posts.formats.repairs import Repairs, cleaned
+from postrank.posts.repairs import Repairs, cleaned
 
 
 def decoded(data: bytes, repairs: Repairs) -> Iterator[Any]:

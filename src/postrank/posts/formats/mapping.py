@@ -10,8 +10,8 @@ from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Malformed, Post
-from postrank.posts.formats import bluesky_records
-from postrank.posts.formats.repairs import Repairs, number_of_x, required
+from postrank.posts.formats.networks import bluesky_records
+from postrank.posts.repairs import Repairs, number_of_x, required
 from postrank.posts.times import instant_of_any_form
 
 _ESCAPED = re.compile("[\ud800-\udfff]")  # bytes that are no UTF-8
@@ -189,7 +189,8 @@ class RowReader:
 
     def post(self, values: Sequence[Any], place: int, repairs: Repairs) -> Post:
         """A row as a post; `place` is its id where it has none. Raises Malformed."""
-        author_column, time_column = self.columns[0], self.columns[1]
+        author_column = self.columns[0]
+        time_column = self.columns[1]
         author_id = required(values[0], author_column)
         network = self._network
         if self._network_place is not None:

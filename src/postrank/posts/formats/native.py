@@ -4,7 +4,7 @@ from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Malformed, Post, Tombstone
-from postrank.posts.formats.repairs import Repairs, shown
+from postrank.posts.repairs import Repairs, shown
 from postrank.posts.times import instant
 
 _TEXTS = ("author_handle", "author_name", "text", "lang", "reply_to", "repost_of", "quote_of")

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed
-from postrank.posts.formats import bluesky, gnip, mastodon, native, x_compliance, x_graphql, x_v1, x_v2
-from postrank.posts.formats.repairs import Repairs, keys_of, shown
+from postrank.posts.formats import gnip, native, x_compliance, x_graphql, x_v1, x_v2
+from postrank.posts.formats.networks import bluesky, mastodon
+from postrank.posts.repairs import Repairs, keys_of, shown
 
 Outcome: TypeAlias = Event | Ignored | Malformed
 Message: TypeAlias = JsonObject

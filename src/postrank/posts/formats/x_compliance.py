@@ -16,7 +16,7 @@ from typing import Any
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Notice, Tombstone
 from postrank.posts.formats import x_users
-from postrank.posts.formats.repairs import shown
+from postrank.posts.repairs import shown
 from postrank.posts.times import SNOWFLAKES_SINCE, instant, moment, snowflake_time
 
 _RESULT = frozenset(("id", "action", "created_at", "redacted_at", "reason"))

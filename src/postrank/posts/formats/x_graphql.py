@@ -5,8 +5,8 @@
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Malformed, Post
-from postrank.posts.formats.repairs import Repairs, number_of_x, table_of
 from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.repairs import Repairs, number_of_x, table_of
 from postrank.posts.times import instant_of_any_form
 
 _WITH_VISIBILITY = "TweetWithVisibilityResults"

@@ -10,8 +10,8 @@ Edits (since 2022) are posts with ids of their own; `edit_history` names all ver
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats import x_users
-from postrank.posts.formats.repairs import Repairs, first_text, number_of_x, table_of, without_repeats
 from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.repairs import Repairs, first_text, number_of_x, table_of, without_repeats
 from postrank.posts.times import from_milliseconds, parse_x_v1, snowflake_time, to_text
 
 # Streaming message types (Twitter developer documentation, "Streaming message types", v1.1).

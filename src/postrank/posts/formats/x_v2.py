@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post
 from postrank.posts.formats import x_compliance
-from postrank.posts.formats.repairs import Repairs, keys_of, number_of_x, shown
 from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.repairs import Repairs, keys_of, number_of_x, shown
 from postrank.posts.times import instant, snowflake_time, to_text
 
 Objects: TypeAlias = Mapping[str, JsonObject]

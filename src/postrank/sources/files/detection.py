@@ -18,7 +18,7 @@ from postrank.posts.formats.access_log import APACHE
 from postrank.posts.formats.json_repair import decoded_values
 from postrank.posts.formats.mapping import Columns
 from postrank.posts.formats.recognise import form_of
-from postrank.posts.formats.repairs import Repairs
+from postrank.posts.repairs import Repairs
 from postrank.sources.files.json_values import LIST_WITHIN, JsonValues, Value
 
 Framing = Literal["lines", "values", "rows", "archive", "nothing", "refused"]

@@ -9,8 +9,8 @@ from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.posts import Event, Reject, Tombstone
 from postrank.posts.times import from_milliseconds, milliseconds
+from postrank.sources.files.file_reader import FileReader
 from postrank.sources.files.line_batches import LineBatch
-from postrank.sources.files.reading import FileReader
 
 TOP = 100  # authors
 _REASONS = 20

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from postrank.posts.events import LINE_LIMIT as SHOWN
 from postrank.posts.formats.json_repair import is_json
+from postrank.sources.files.containers.pieces import Damage, Pieces
 from postrank.sources.files.line_batches import LineBatch
-from postrank.sources.files.pieces import Damage, Pieces
 
 
 class LineReader:

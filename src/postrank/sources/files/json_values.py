@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import orjson
 
-from postrank.sources.files.pieces import Damage, Piece
+from postrank.sources.files.containers.pieces import Damage, Piece
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
 _REST_OF_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)

@@ -12,8 +12,8 @@ from postrank.posts.formats.access_log import LogFormat
 from postrank.posts.formats.detect import read_line
 from postrank.posts.formats.json_repair import decoded
 from postrank.posts.formats.recognise import Outcome, outcomes_of
-from postrank.posts.formats.repairs import Repairs
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
 from postrank.sources import Batch, Cursor
 
 LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million

@@ -7,7 +7,7 @@ from postrank.extras import require
 from postrank.posts import Malformed
 from postrank.posts.formats import mapping as mappings
 from postrank.posts.formats.mapping import RowReader, value_at
-from postrank.posts.formats.repairs import Repairs
+from postrank.posts.repairs import Repairs
 from postrank.sources.files.detection import Shape
 from postrank.sources.files.line_batches import LineBatch
 

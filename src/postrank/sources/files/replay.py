@@ -19,9 +19,9 @@ from postrank.posts import Event, Post
 from postrank.posts.formats.mapping import FIELDS
 from postrank.posts.times import moment
 from postrank.sources import Batch, Cursor, Surroundings
+from postrank.sources.files.file_reader import EXPANSION, FileReader
 from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch, listed
 from postrank.sources.files.pace import Pace
-from postrank.sources.files.reading import EXPANSION, FileReader
 
 
 class FileMissing(Fatal):

@@ -12,10 +12,10 @@ from typing import Any
 
 from postrank.posts import Malformed
 from postrank.posts.formats.mapping import RowReader
-from postrank.posts.formats.repairs import Repairs
+from postrank.posts.repairs import Repairs
+from postrank.sources.files.containers.pieces import Damage, Pieces
 from postrank.sources.files.detection import Shape
 from postrank.sources.files.line_batches import LineBatch
-from postrank.sources.files.pieces import Damage, Pieces
 
 _FIELD = 1 << 20  # characters of one field
 _BATCH = 2048  # rows

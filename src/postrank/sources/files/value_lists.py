@@ -47,7 +47,8 @@ class Watch:
         for each state of the files, for what cannot be taken over.
         """
         stamps = self._look()
-        settled, self._seen = stamps == self._seen, stamps
+        settled = stamps == self._seen
+        self._seen = stamps
         if not settled or stamps == self._taken:
             return False
         self._taken = stamps

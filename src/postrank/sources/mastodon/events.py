@@ -7,7 +7,7 @@ import orjson
 
 from postrank.documents import Document
 from postrank.posts import Event, Ignored, Malformed, Tombstone
-from postrank.posts.formats.mastodon_statuses import status
+from postrank.posts.formats.networks.mastodon_statuses import status
 from postrank.sources.files.line_batches import LINE_LIMIT
 
 

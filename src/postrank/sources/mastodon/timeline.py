@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from postrank.posts import Malformed, Post
-from postrank.posts.formats.mastodon_statuses import status
+from postrank.posts.formats.networks.mastodon_statuses import status
 from postrank.posts.times import moment
 from postrank.sources import Batch
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
@@ -18,7 +18,8 @@ from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.net.gap_recovery import NotNow, Waiting
 
 log = logging.getLogger(__name__)
-CALLS, CALLS_SECONDS = 290, 300.0  # an instance allows 300 in five minutes (docs.joinmastodon.org, "Rate limits")
+CALLS = 290
+CALLS_SECONDS = 300.0  # an instance allows 300 in five minutes (docs.joinmastodon.org, "Rate limits")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +66,8 @@ class Timeline:
     def _page(self, min_id: str, until: datetime) -> tuple[Batch, str | None]:
         """The statuses just after an id, and the id after which the next page begins; None behind the last one."""
         self.calls.note()
-        gathered, last = Gathering(where=f"mastodon:{self.api.host}:timeline"), None
+        gathered = Gathering(where=f"mastodon:{self.api.host}:timeline")
+        last = None
         for body in self.api.page(min_id=min_id):
             try:
                 last = status(body, self.api.host)

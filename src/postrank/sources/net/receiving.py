@@ -27,7 +27,9 @@ class Refused(Exception):
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         super().__init__(f"status {status}")
-        self.status, self.headers, self.body = status, headers, body
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 class Stream:
@@ -46,7 +48,8 @@ class Stream:
         room: Callable[[], int] | None = None,
     ) -> None:
         """Ask for the URL. Raises Lost, Refused."""
-        self._silence, self._room = silence, room or _unbounded
+        self._silence = silence
+        self._room = room or _unbounded
         self._chunks: deque[bytes] = deque()
         self._held = 0
         self._full = False
@@ -74,7 +77,9 @@ class Stream:
             self._changed.wait_for(lambda: self._chunks or self._end is not None, timeout)
             data = b"".join(self._chunks)
             self._chunks.clear()
-            self._held, self.behind, self._full = 0, self._full, False
+            self._held = 0
+            self.behind = self._full
+            self._full = False
             if not data and self._end is not None:
                 raise Lost(self._end)
             self._changed.notify_all()

@@ -46,7 +46,8 @@ class Checkpoint:
 
     def frames(self) -> Iterator[Document]:
         """Every whole frame, oldest first; what is behind the last one is cut off, and put aside if it was damaged."""
-        whole, damaged = 0, False
+        whole = 0
+        damaged = False
         with self._path.open("rb") as file:
             while len(head := file.read(_HEAD.size)) == _HEAD.size:
                 length, checksum = _HEAD.unpack(head)

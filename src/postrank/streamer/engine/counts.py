@@ -66,6 +66,7 @@ class Counts:
         self.edits += edits
         self.deletes += len(events) - len(posts)
         if times := {post.posted_at for post in posts}:
-            first, last = min(times), max(times)
+            first = min(times)
+            last = max(times)
             self.first_posted_at = min(self.first_posted_at or first, first)
             self.last_posted_at = max(self.last_posted_at or last, last)

@@ -58,9 +58,11 @@ class Ledgers:
                 if not self._quota.admits(reject.where, now):
                     continue
             try:
-                line, encoding = reject.line.decode(), "utf-8"
+                line = reject.line.decode()
+                encoding = "utf-8"
             except UnicodeDecodeError:
-                line, encoding = base64.b64encode(reject.line).decode(), "base64"
+                line = base64.b64encode(reject.line).decode()
+                encoding = "base64"
             row = {"source": reject.where, "offset": reject.offset, "reason": reject.reason, "line": line}
             lost = {"lines": 1, "posts": reject.posts, "at_least": reject.at_least}
             self._note("rejects", {**row, "line_encoding": encoding, **lost, "noted_at": at})

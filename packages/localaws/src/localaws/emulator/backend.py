@@ -131,7 +131,8 @@ class Emulator:
                 self._journal = None
 
     def _replay(self, app: Callable[..., Any], journal: Journal) -> None:
-        began, count = time.monotonic(), 0
+        began = time.monotonic()
+        count = 0
         if (covered := snapshot.restore(self._state, journal.id)) is not None:
             self._changed |= covered.changed
             self._replayed = covered.seq

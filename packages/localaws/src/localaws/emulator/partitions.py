@@ -101,7 +101,8 @@ def _selected(table: Any, expression: str) -> Keys | Partitions:
     from moto.glue.utils import _cast
 
     if not isinstance(table.partitions, Partitions):  # of a snapshot that was made without the index
-        plain, table.partitions = table.partitions, Partitions()
+        plain = table.partitions
+        table.partitions = Partitions()
         for key, partition in plain.items():
             table.partitions[key] = partition
     if not expression.strip():

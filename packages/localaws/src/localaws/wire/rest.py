@@ -66,7 +66,8 @@ def _template(operation: OperationModel) -> Template:
 
 
 def _pattern(path: str) -> str:
-    pattern, last = "", 0
+    pattern = ""
+    last = 0
     for label in _LABEL.finditer(path):
         pattern += re.escape(path[last : label.start()]) + f"(?P<{label[1]}>{'.+' if label[2] else '[^/]+'})"
         last = label.end()

@@ -124,7 +124,8 @@ class CrawlerService:
         return {}
 
     def _reschedule(self, params: Params) -> Response:
-        crawler, schedule = self._find(params), str(params.get("Schedule") or "")
+        crawler = self._find(params)
+        schedule = str(params.get("Schedule") or "")
         if schedule:
             Cron.of(schedule)
         with self.register.turn:

@@ -135,7 +135,8 @@ class Executions:
         return {"QueryExecutionId": record.id}
 
     def batch(self, params: Params, _caller: Caller) -> Response:
-        executions, missing = [], []
+        executions = []
+        missing = []
         for key in params["QueryExecutionIds"]:
             document = self._documents.get("execution", key)
             if document is not None:

@@ -104,7 +104,8 @@ def parse(sql: str) -> exp.Expr:
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         near = str(first.get("highlight") or "")
-        line, column = int(first.get("line") or 1), int(first.get("col") or 1)
+        line = int(first.get("line") or 1)
+        column = int(first.get("col") or 1)
         raise SyntaxRefused(line, max(column - len(near), 1), f"mismatched input '{near or '<EOF>'}'") from error
     except TokenError as error:
         raise SyntaxRefused(1, 1, "mismatched input. " + str(error).split("\n", maxsplit=1)[0]) from error

@@ -178,7 +178,8 @@ def columns(sql: str, reader: Reader) -> list[dict[str, str]]:
     definitions: list[dict[str, str]] = []
     while True:
         column = {"Name": reader.name()[0].lower()}
-        start, depth = reader.start, 0
+        start = reader.start
+        depth = 0
         while depth > 0 or reader.peek() not in (",", ")", "COMMENT", ""):
             token = reader.next()
             depth += _depth(token)

@@ -43,7 +43,8 @@ class Show:
     @classmethod
     def _relations(cls, reader: Reader, word: str) -> "Show":
         home = reader.name()[-1] if reader.take("IN") or reader.take("FROM") else None
-        pattern, views = _pattern(reader), word == "VIEWS"
+        pattern = _pattern(reader)
+        views = word == "VIEWS"
         return cls(
             "views" if views else "tab_name", lambda session: _tables(session, home, pattern, views), f"SHOW_{word}"
         )

@@ -231,7 +231,8 @@ def _check_metric_alarm(params: Params) -> None:
             raise missing(f"The parameter {name} is required.")
     if params["ComparisonOperator"] not in COMPARISONS or params.get("ThresholdMetricId"):
         raise invalid("Anomaly detection is not supported locally; ComparisonOperator compares with a Threshold.")
-    periods, needed = params["EvaluationPeriods"], params.get("DatapointsToAlarm")
+    periods = params["EvaluationPeriods"]
+    needed = params.get("DatapointsToAlarm")
     if periods < 1 or (needed is not None and not 1 <= needed <= periods):
         raise invalid("EvaluationPeriods must be at least 1, and DatapointsToAlarm between 1 and EvaluationPeriods.")
     if params.get("TreatMissingData") not in (None, *TREATMENTS):

@@ -54,14 +54,16 @@ class OpenObject:
 
     def discard(self) -> None:
         # The bytes are of no more use, so it does not matter whether the last of them can be written.
-        self._gathered, self._gathered_size = [], 0
+        self._gathered = []
+        self._gathered_size = 0
         with contextlib.suppress(OSError):
             self.seal()
         self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
         self._writer.write(b"".join(self._gathered))
-        self._gathered, self._gathered_size = [], 0
+        self._gathered = []
+        self._gathered_size = 0
 
     def _open(self, compression: str) -> tuple[list[IO[bytes] | zipfile.ZipFile], IO[bytes] | gzip.GzipFile]:
         """What to close after the writer, and the writer."""

@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Iterator
 
-from postrank.sources.files.pieces import Damage, Pieces
+from postrank.sources.files.containers.pieces import Damage, Pieces
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
-from postrank.posts.formats.mastodon_statuses import plain, status
-from postrank.posts.formats.repairs import Repairs, required, shown, table_of
+from postrank.posts.formats.networks.mastodon_statuses import plain, status
+from postrank.posts.repairs import Repairs, required, shown, table_of
 from postrank.posts.times import instant
 
 _COLLECTIONS = ("OrderedCollection", "OrderedCollectionPage", "Collection", "CollectionPage")

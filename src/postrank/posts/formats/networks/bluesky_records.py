@@ -17,7 +17,7 @@ from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
-from postrank.posts.formats.repairs import Repairs, required, shown, table_of
+from postrank.posts.repairs import Repairs, required, shown, table_of
 from postrank.posts.times import EPOCH, instant, moment, to_text
 
 NETWORK = "bluesky"

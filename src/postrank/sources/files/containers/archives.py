@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
 
-from postrank.sources.files.pieces import Damage, PieceReader, Pieces, pieces_of
+from postrank.sources.files.containers.pieces import Damage, PieceReader, Pieces, pieces_of
 
 _BLOCK = 512
 _CHUNK = 1 << 18
@@ -375,7 +375,7 @@ def _headers(reader: PieceReader, most: int = 1 << 16) -> dict[str, str] | None:
 
 def _http_body(pieces: Pieces) -> Pieces:
     """The body of an HTTP response: without its headers, chunks put together, gzip undone."""
-    from postrank.sources.files.compression import compression, decompressed
+    from postrank.sources.files.containers.compression import compression, decompressed
 
     reader = PieceReader(pieces)
     headers = _headers(reader) if reader.peek(5) == b"HTTP/" else {}

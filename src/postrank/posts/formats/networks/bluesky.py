@@ -10,8 +10,8 @@ from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post
-from postrank.posts.formats import bluesky_records as records
-from postrank.posts.formats.repairs import Repairs, required, shown, table_of
+from postrank.posts.formats.networks import bluesky_records as records
+from postrank.posts.repairs import Repairs, required, shown, table_of
 from postrank.posts.times import EPOCH, parse_rfc3339
 
 _KINDS = ("commit", "identity", "account", "sync")

@@ -14,17 +14,17 @@ from typing import BinaryIO, cast
 from postrank.posts import Malformed, Post
 from postrank.posts.formats.json_repair import is_json
 from postrank.posts.formats.mapping import RowReader, value_at
-from postrank.posts.formats.repairs import Repairs
-from postrank.sources.files import archives
-from postrank.sources.files.compression import compression, decompressed
+from postrank.posts.repairs import Repairs
+from postrank.sources.files.containers import archives
+from postrank.sources.files.containers.compression import compression, decompressed
+from postrank.sources.files.containers.encodings import as_utf8, encoding
+from postrank.sources.files.containers.pieces import HEAD, Damage, Pieces, peek, pieces_of
 from postrank.sources.files.detection import Shape, shape_of, unread
-from postrank.sources.files.encodings import as_utf8, encoding
 from postrank.sources.files.json_lines import LineReader
 from postrank.sources.files.json_values import JsonValues, Lost, Value
 from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch
 from postrank.sources.files.parquet import MAGIC as PARQUET
 from postrank.sources.files.parquet import read_parquet, shape_of_parquet
-from postrank.sources.files.pieces import HEAD, Damage, Pieces, peek, pieces_of
 from postrank.sources.files.tables import read_rows
 
 EXPANSION = 250  # times that a file may grow when it is decompressed, once it has grown to _HARMLESS

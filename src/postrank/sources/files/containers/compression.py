@@ -14,7 +14,7 @@ from typing import Protocol
 
 import zstandard
 
-from postrank.sources.files.pieces import CHUNK, Damage, PieceReader, Pieces
+from postrank.sources.files.containers.pieces import CHUNK, Damage, PieceReader, Pieces
 
 _STEP = CHUNK  # bytes that one call may give
 _FEED = 1 << 16  # compressed bytes that one call takes

@@ -9,7 +9,7 @@ from html import unescape
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Malformed, Post
-from postrank.posts.formats.repairs import Repairs, required, table_of
+from postrank.posts.repairs import Repairs, required, table_of
 from postrank.posts.times import instant
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest
@@ -58,7 +58,8 @@ def plain(html: str) -> tuple[str, list[str]]:
     """
     clean = _unescaped if "&" in html else str  # piece by piece: what a tag divides is no reference
     first, *tags = _TAG.split(html)
-    pieces, urls = [clean(first)], []
+    pieces = [clean(first)]
+    urls = []
     for end, name, rest, text in zip(*[iter(tags)] * 4, strict=True):
         match name.lower():
             case "br":
