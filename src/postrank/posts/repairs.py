@@ -4,9 +4,10 @@ Only author, id and time are required. A detail of the wrong type is left out an
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Malformed
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -58,7 +59,7 @@ class Repairs:
                 self.count += 1
         return result or None
 
-    def table(self, value: Any) -> Mapping[str, Any]:
+    def table(self, value: Any) -> JsonObject:
         """A detail that is an object; an empty one where it is none."""
         if type(value) is dict:
             return value
@@ -66,7 +67,7 @@ class Repairs:
             self.count += 1
         return {}
 
-    def tables(self, value: Any) -> Sequence[Mapping[str, Any]]:
+    def tables(self, value: Any) -> Sequence[JsonObject]:
         """A detail that is a list of objects, without what is none."""
         if value is None:
             return []
@@ -99,7 +100,7 @@ def number_of_x(value: Any, field: str) -> str:
     raise Malformed(f"{field} is {shown(text)}, and ids of X are numbers")
 
 
-def table_of(value: Any, field: str) -> Mapping[str, Any]:
+def table_of(value: Any, field: str) -> JsonObject:
     """An object without which there is no post. Raises Malformed."""
     if type(value) is dict:
         return value
@@ -116,7 +117,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def keys_of(message: Mapping[str, Any], most: int = 6) -> str:
+def keys_of(message: JsonObject, most: int = 6) -> str:
     """The first keys of an object, for a reason."""
     names = [str(key)[:_SHOWN] for key in list(message)[:most]]
     return ", ".join(names) + (", ..." if len(message) > most else "")

@@ -1,8 +1,8 @@
 """Activity Streams of Gnip (PowerTrack, Historical PowerTrack): posts of X in their older enterprise form."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats.x_edits import join_versions, versions_of
 from postrank.posts.repairs import Repairs, number_of_x, table_of
@@ -11,17 +11,17 @@ from postrank.posts.times import instant
 _INFO = frozenset(("info", "error", "warn"))
 
 
-def is_activity(message: Mapping[str, Any]) -> bool:
+def is_activity(message: JsonObject) -> bool:
     """Whether the object is an activity."""
     return message.get("objectType") == "activity" and "verb" in message
 
 
-def is_info(message: Mapping[str, Any]) -> bool:
+def is_info(message: JsonObject) -> bool:
     """Whether the object is what ends a file of Gnip: how many activities it holds."""
     return len(message) == 1 and bool(_INFO & message.keys()) and type(next(iter(message.values()))) is dict
 
 
-def activity(message: Mapping[str, Any], repairs: Repairs) -> Event | Ignored:
+def activity(message: JsonObject, repairs: Repairs) -> Event | Ignored:
     """An activity. Raises Malformed."""
     verb = message["verb"]
     if verb == "delete":
@@ -54,7 +54,7 @@ def activity(message: Mapping[str, Any], repairs: Repairs) -> Event | Ignored:
     return post
 
 
-def _add_entities(post: Post, entities: Mapping[str, Any], repairs: Repairs) -> None:
+def _add_entities(post: Post, entities: JsonObject, repairs: Repairs) -> None:
     post.hashtags = repairs.labels(entities.get("hashtags"), lambda tag: tag["text"])
     post.mentions = repairs.labels(entities.get("user_mentions"), lambda mention: mention["screen_name"])
     post.urls = repairs.labels(entities.get("urls"), lambda url: url.get("expanded_url") or url["url"])

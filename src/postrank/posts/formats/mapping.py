@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Malformed, Post
 from postrank.posts.formats.networks import bluesky_records
 from postrank.posts.repairs import Repairs, number_of_x, required
@@ -233,7 +234,7 @@ def _whole(text: str) -> str:
     return text[:-2] if text.endswith(".0") and text[:-2].isdecimal() and len(text) < 18 else text
 
 
-def value_at(message: Mapping[str, Any], path: str) -> Any:
+def value_at(message: JsonObject, path: str) -> Any:
     """A value within an object, by a path such as `user.id`; a key that holds the dots itself goes first."""
     if path in message:
         return message[path]
@@ -245,7 +246,7 @@ def value_at(message: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def paths_of(message: Mapping[str, Any], depth: int = 3) -> list[str]:
+def paths_of(message: JsonObject, depth: int = 3) -> list[str]:
     """The paths of an object's single values, for a person to choose from."""
     paths = []
     for key, value in message.items():

@@ -1,8 +1,8 @@
 """Reading Postrank's own records: one JSON object, as the data contract describes it."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Malformed, Post, Tombstone
 from postrank.posts.repairs import Repairs, shown
 from postrank.posts.times import instant
@@ -13,7 +13,7 @@ _BY_COLLECTOR = ("received_at", "collector", "source_cursor")  # whoever collect
 FIELDS = frozenset(("kind", "network", "post_id", "author_id", "posted_at", *_TEXTS, *_LISTS, *_BY_COLLECTOR))
 
 
-def parse(record: Mapping[str, Any], repairs: Repairs | None = None) -> Event:
+def parse(record: JsonObject, repairs: Repairs | None = None) -> Event:
     """A record of the contract as an event. Raises Malformed with the field and what is wrong with it."""
     repairs = repairs or Repairs()
     kind = record.get("kind")
@@ -39,12 +39,12 @@ def parse(record: Mapping[str, Any], repairs: Repairs | None = None) -> Event:
     )
 
 
-def unknown_fields(record: Mapping[str, Any]) -> int:
+def unknown_fields(record: JsonObject) -> int:
     """How many of a record's fields the contract does not know."""
     return len(record.keys() - FIELDS)
 
 
-def _required(record: Mapping[str, Any], field: str) -> str:
+def _required(record: JsonObject, field: str) -> str:
     value = record.get(field)
     if type(value) is str and value and "\ufffd" not in value:
         return value

@@ -3,16 +3,17 @@
 An object is what its whole shape says. What merely shares a key with a known shape is a reject that names its keys.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed
 from postrank.posts.formats import gnip, native, x_compliance, x_graphql, x_v1, x_v2
 from postrank.posts.formats.networks import bluesky, mastodon
 from postrank.posts.repairs import Repairs, keys_of, shown
 
 Outcome: TypeAlias = Event | Ignored | Malformed
-Message: TypeAlias = Mapping[str, Any]
+Message: TypeAlias = JsonObject
 _ZEESCHUIMER = ("item_id", "nav_index", "timestamp_collected")
 _SEARCH_PAGE = frozenset(("statuses", "search_metadata"))
 _PAGE_ONLY = frozenset(("meta", "errors", "includes", "title", "detail", "type", "status", "__twarc"))

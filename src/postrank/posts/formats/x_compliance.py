@@ -9,10 +9,11 @@ X Developer Platform, "Compliance Data Objects":
 - what undoes any of them is counted, and brings nothing back; so is `scrub_geo`: no place is ever kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Notice, Tombstone
 from postrank.posts.formats import x_users
 from postrank.posts.repairs import shown
@@ -31,7 +32,7 @@ KINDS = x_users.GONE | frozenset(
 )
 
 
-def event(data: Mapping[str, Any]) -> Event | Ignored | Malformed | None:
+def event(data: JsonObject) -> Event | Ignored | Malformed | None:
     """An event of version 2, such as `{"delete": {"tweet": {"id", "author_id"}, "event_at"}}`; None if it is none."""
     kinds = KINDS & data.keys()
     if not kinds or len(data) > 1:
@@ -48,12 +49,12 @@ def event(data: Mapping[str, Any]) -> Event | Ignored | Malformed | None:
         return Malformed(f"no v2 {kind}: {where}")
 
 
-def is_result(line: Mapping[str, Any]) -> bool:
+def is_result(line: JsonObject) -> bool:
     """Whether an object is a line of a compliance job's result, by all of its shape."""
     return "id" in line and "action" in line and line.keys() <= _RESULT
 
 
-def result(line: Mapping[str, Any]) -> Sequence[Event | Ignored | Malformed]:
+def result(line: JsonObject) -> Sequence[Event | Ignored | Malformed]:
     """A line of a batch compliance job's result, `{"id": ..., "action": "delete", ...}`.
 
     Jobs list posts or users, and a line does not say which. A post's id agrees with its `created_at`; ids of users who
@@ -91,7 +92,7 @@ def _may_be_author(line_id: str, created: str | None) -> bool:
     return created is None or snowflake_time(line_id) is not None or moment(created) >= SNOWFLAKES_SINCE
 
 
-def _read(kind: str, body: Mapping[str, Any]) -> Event | Ignored:
+def _read(kind: str, body: JsonObject) -> Event | Ignored:
     if kind == "user_withheld":
         post_id = None
         author_id = _text(body["user"]["id"])
@@ -108,15 +109,15 @@ def _read(kind: str, body: Mapping[str, Any]) -> Event | Ignored:
     return Ignored(f"compliance_{kind}", Notice(kind=kind, post_id=post_id, author_id=author_id, about=about, at=at))
 
 
-def _everywhere(body: Mapping[str, Any]) -> bool:
+def _everywhere(body: JsonObject) -> bool:
     return not _EVERYWHERE.isdisjoint(_countries(body))
 
 
-def _countries(body: Mapping[str, Any]) -> list[str]:
+def _countries(body: JsonObject) -> list[str]:
     return [_text(country) for country in body.get("withheld_in_countries") or ()]
 
 
-def _edited(body: Mapping[str, Any]) -> str:
+def _edited(body: JsonObject) -> str:
     """The id of the newest version."""
     post = body.get("tweet") or body["post"]
     return _text((post.get("edit_tweet_ids") or [body.get("new_tweet_id") or post["id"]])[-1])

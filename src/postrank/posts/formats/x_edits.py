@@ -6,17 +6,18 @@ within the first id, cut to the second, as `created_at` is. So an edit never mov
 counts as a second post.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Post
 from postrank.posts.times import moment, snowflake_time, to_text
 
 _CREDIBLE = timedelta(hours=1)  # between a post's time and the time within its id
 
 
-def versions_of(message: Mapping[str, Any]) -> list[str]:
+def versions_of(message: JsonObject) -> list[str]:
     """The ids of all versions, the first one first; empty where the object tells of none."""
     ids = message.get("edit_history_tweet_ids")
     if ids is None:
@@ -53,7 +54,7 @@ def _first_posted_at(posted_at: str, own_id: str, first_id: str) -> str:
         return posted_at
 
 
-def _of_history(history: Mapping[str, Any]) -> list[str]:
+def _of_history(history: JsonObject) -> list[str]:
     """The ids in any of the forms: v1.1's, the web client's, the personal archive's."""
     inner = history
     for key in ("initial", "edit", "edit_control_initial", "editControlInitial"):

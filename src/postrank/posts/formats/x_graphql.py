@@ -3,9 +3,7 @@
 `rest_id` is the post's id, `core.user_results` its author, `legacy` most of the rest.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
+from postrank.documents import JsonObject
 from postrank.posts.events import Malformed, Post
 from postrank.posts.formats.x_edits import join_versions, versions_of
 from postrank.posts.repairs import Repairs, number_of_x, table_of
@@ -14,19 +12,19 @@ from postrank.posts.times import instant_of_any_form
 _WITH_VISIBILITY = "TweetWithVisibilityResults"
 
 
-def unwrapped(message: Mapping[str, Any]) -> Mapping[str, Any]:
+def unwrapped(message: JsonObject) -> JsonObject:
     """A post out of what says who may see it."""
     inner = message.get("tweet")
     return inner if message.get("__typename") == _WITH_VISIBILITY and type(inner) is dict else message
 
 
-def is_post(message: Mapping[str, Any]) -> bool:
+def is_post(message: JsonObject) -> bool:
     """Whether the object is a post of the web client."""
     message = unwrapped(message)
     return "rest_id" in message and type(message.get("legacy")) is dict and "core" in message
 
 
-def parse(message: Mapping[str, Any], repairs: Repairs) -> Post:
+def parse(message: JsonObject, repairs: Repairs) -> Post:
     """A post. Raises Malformed."""
     message = unwrapped(message)
     legacy = table_of(message.get("legacy"), "legacy")
@@ -60,7 +58,7 @@ def parse(message: Mapping[str, Any], repairs: Repairs) -> Post:
     return post
 
 
-def _user(core: Mapping[str, Any]) -> Mapping[str, Any]:
+def _user(core: JsonObject) -> JsonObject:
     results = core.get("user_results") or core.get("user_result")
     result = results.get("result") if type(results) is dict else None
     if type(result) is dict:

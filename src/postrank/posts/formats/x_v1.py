@@ -7,9 +7,7 @@ Edits (since 2022) are posts with ids of their own; `edit_history` names all ver
 `x_edits`.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats import x_users
 from postrank.posts.formats.x_edits import join_versions, versions_of
@@ -25,12 +23,12 @@ _LISTS = frozenset(("friends", "friends_str"))
 _EVENT = frozenset(("event", "source", "target", "target_object", "created_at"))
 
 
-def is_post(message: Mapping[str, Any]) -> bool:
+def is_post(message: JsonObject) -> bool:
     """Whether the object has the marks of a v1.1 post."""
     return type(message.get("user")) is dict and ("id_str" in message or "id" in message) and "account" not in message
 
 
-def parse(message: Mapping[str, Any], repairs: Repairs | None = None) -> Post:
+def parse(message: JsonObject, repairs: Repairs | None = None) -> Post:
     """A v1.1 post. Raises Malformed."""
     repairs = repairs or Repairs()
     user = table_of(message.get("user"), "user")
@@ -56,7 +54,7 @@ def parse(message: Mapping[str, Any], repairs: Repairs | None = None) -> Post:
     return post
 
 
-def parse_delete(message: Mapping[str, Any]) -> Event:
+def parse_delete(message: JsonObject) -> Event:
     """A v1.1 delete notice: `{"delete": {"status": {"id_str": ..., "user_id_str": ...}}}`. Raises Malformed."""
     status = table_of(table_of(message["delete"], "delete").get("status"), "delete.status")
     author = status.get("user_id_str") or status.get("user_id")
@@ -67,7 +65,7 @@ def parse_delete(message: Mapping[str, Any]) -> Event:
     )
 
 
-def notice(message: Mapping[str, Any]) -> Event | Ignored | Malformed | None:
+def notice(message: JsonObject) -> Event | Ignored | Malformed | None:
     """What the object says, if it is a notice by all of its shape: mostly nothing to us, or that a user left."""
     if "event" in message and message.keys() <= _EVENT and type(message["event"]) is str:
         return Ignored("event")
@@ -81,7 +79,7 @@ def notice(message: Mapping[str, Any]) -> Event | Ignored | Malformed | None:
     return None
 
 
-def _posted_at(message: Mapping[str, Any], post_id: str, repairs: Repairs) -> str:
+def _posted_at(message: JsonObject, post_id: str, repairs: Repairs) -> str:
     problem = Malformed("created_at is missing")
     stamp = message.get("timestamp_ms")
     if stamp is not None:
@@ -102,13 +100,13 @@ def _posted_at(message: Mapping[str, Any], post_id: str, repairs: Repairs) -> st
     raise problem
 
 
-def _add_entities(post: Post, entities: Mapping[str, Any], repairs: Repairs) -> None:
+def _add_entities(post: Post, entities: JsonObject, repairs: Repairs) -> None:
     post.hashtags = repairs.labels(entities.get("hashtags"), lambda tag: tag["text"])
     post.mentions = repairs.labels(entities.get("user_mentions"), lambda mention: mention["screen_name"])
     post.urls = repairs.labels(entities.get("urls"), lambda url: url.get("expanded_url") or url["url"])
 
 
-def _add_repost(post: Post, repost: Mapping[str, Any], repairs: Repairs) -> None:
+def _add_repost(post: Post, repost: JsonObject, repairs: Repairs) -> None:
     """A repost shows the beginning of a long post alone; its tags and links are those of all of it."""
     post.repost_of = repairs.label(repost.get("id_str") or repost.get("id"))
     whole = repairs.table(repost.get("extended_tweet")) or (repost if "full_text" in repost else {})
@@ -121,5 +119,5 @@ def _add_repost(post: Post, repost: Mapping[str, Any], repairs: Repairs) -> None
     post.mentions = without_repeats(post.mentions, full.mentions)
 
 
-def _id(body: Mapping[str, Any], field: str) -> str:
+def _id(body: JsonObject, field: str) -> str:
     return number_of_x(body.get("id_str") or body.get("id"), field)

@@ -7,13 +7,14 @@ the time within its id, cut to the second.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post
 from postrank.posts.formats import x_compliance
 from postrank.posts.formats.x_edits import join_versions, versions_of
 from postrank.posts.repairs import Repairs, keys_of, number_of_x, shown
 from postrank.posts.times import instant, snowflake_time, to_text
 
-Objects: TypeAlias = Mapping[str, Mapping[str, Any]]
+Objects: TypeAlias = Mapping[str, JsonObject]
 _REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
 _NO_OBJECTS: Objects = {}
 # Other objects of the API, by the keys that only they have.
@@ -35,7 +36,7 @@ _OTHERS = (
 )
 
 
-def parse(message: Mapping[str, Any], repairs: Repairs | None = None) -> Sequence[Event | Ignored | Malformed]:
+def parse(message: JsonObject, repairs: Repairs | None = None) -> Sequence[Event | Ignored | Malformed]:
     """What an object with `data` (a post, a page of posts, a compliance event) holds, in its order."""
     repairs = repairs or Repairs()
     data = message.get("data")
@@ -53,7 +54,7 @@ def parse(message: Mapping[str, Any], repairs: Repairs | None = None) -> Sequenc
 
 
 def _outcome(
-    data: Any, message: Mapping[str, Any], repairs: Repairs, users: Objects | None = None, tweets: Objects | None = None
+    data: Any, message: JsonObject, repairs: Repairs, users: Objects | None = None, tweets: Objects | None = None
 ) -> Event | Malformed:
     try:
         if users is None:
@@ -64,12 +65,12 @@ def _outcome(
         return malformed
 
 
-def users_of(message: Mapping[str, Any], repairs: Repairs | None = None) -> Objects:
+def users_of(message: JsonObject, repairs: Repairs | None = None) -> Objects:
     """The users of `includes`, by id; those that cannot be read are left out."""
     return _included(message, "users", repairs or Repairs())
 
 
-def _included(message: Mapping[str, Any], key: str, repairs: Repairs) -> Objects:
+def _included(message: JsonObject, key: str, repairs: Repairs) -> Objects:
     if not (includes := message.get("includes")):
         return _NO_OBJECTS
     included = {}
@@ -93,14 +94,14 @@ def post(data: Any, users: Objects, repairs: Repairs | None = None, tweets: Obje
         raise Malformed(f"no post but {other}" if other else f"no v2 post: {malformed}") from malformed
 
 
-def name_of_other(data: Mapping[str, Any]) -> str:
+def name_of_other(data: JsonObject) -> str:
     """The name of the object of the API that this is, if it is no post."""
     if "text" in data or "author_id" in data:
         return ""
     return next((name for keys, name in _OTHERS if keys <= data.keys()), "")
 
 
-def _post(data: Mapping[str, Any], users: Objects, repairs: Repairs, tweets: Objects) -> Post:
+def _post(data: JsonObject, users: Objects, repairs: Repairs, tweets: Objects) -> Post:
     own = data.get("author")
     author_id = data.get("author_id") or (own.get("id") if type(own) is dict else None)
     if author_id is None or author_id == "":
@@ -129,7 +130,7 @@ def _post(data: Mapping[str, Any], users: Objects, repairs: Repairs, tweets: Obj
     return result
 
 
-def _posted_at(data: Mapping[str, Any], post_id: str) -> str:
+def _posted_at(data: JsonObject, post_id: str) -> str:
     if data.get("created_at") is not None:
         return instant(data["created_at"], "created_at")
     if id_time := snowflake_time(post_id):
@@ -145,7 +146,7 @@ def _add_entities(result: Post, value: Any, repairs: Repairs) -> None:
     result.urls = repairs.labels(entities.get("urls"), lambda url: url.get("expanded_url") or url["url"])
 
 
-def _add_whole(result: Post, whole: Mapping[str, Any], repairs: Repairs) -> None:
+def _add_whole(result: Post, whole: JsonObject, repairs: Repairs) -> None:
     """A repost shows the beginning of a long post alone; its tags and links are those of all of it."""
     note = repairs.table(whole.get("note_tweet"))
     full = Post(network="x", post_id="", author_id="", posted_at="")

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, TypeAlias
 
+from postrank.documents import Document, JsonObject
 from postrank.sources.files.compressed import DAMAGED, open_decompressed, skip
 
 _ROTATION = re.compile(r"([.-]\d[\d_T-]*)*(\.(gz|bz2|zst|xz))?$")  # what logrotate and its like add to a name
@@ -73,7 +74,7 @@ class Generation:
         self.end = end
         return "same"
 
-    def to_cursor(self) -> dict[str, Any]:
+    def to_cursor(self) -> Document:
         """What a cursor keeps of it."""
         fields = {"log": self.log, "file": self.file, "at": self.at, "head": self.head, "last": self.last}
         if self.within:
@@ -97,10 +98,10 @@ class Generations:
     _logs: Mapping[Path, str] = field(default_factory=dict)  # of the last `assign`
 
     @classmethod
-    def from_cursor(cls, cursor: Mapping[str, Mapping[str, Any]]) -> "Generations":
+    def from_cursor(cls, cursor: Mapping[str, JsonObject]) -> "Generations":
         return cls({key: Generation(key=key, **fields) for key, fields in cursor.items()})
 
-    def to_cursor(self) -> dict[str, dict[str, Any]]:
+    def to_cursor(self) -> dict[str, Document]:
         return {key: generation.to_cursor() for key, generation in self.by_key.items()}
 
     def assign(self, files: Iterable[tuple[Path, str]], unchanged: Mapping[Path, Generation]) -> dict[Path, Generation]:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.posts import Event, Reject, Tombstone
 from postrank.posts.times import from_milliseconds, milliseconds
@@ -96,7 +96,7 @@ class Report:
     top: list[tuple[str, str, int]] = field(default_factory=list)
     why: str = ""  # why nothing can be ranked
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Document:
         """The report as `postrank inspect --json` prints it."""
         rejects = {"count": self.rejects, "at_least": self.at_least, "reasons": dict(self.reasons.most_common())}
         return {

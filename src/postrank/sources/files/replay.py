@@ -8,10 +8,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import orjson
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.posts import Event, Post
@@ -72,7 +73,7 @@ class Replay:
     def stop(self) -> None:
         self._stopped.set()
 
-    def _start(self, cursor: Mapping[str, Any]) -> tuple[int, int]:
+    def _start(self, cursor: JsonObject) -> tuple[int, int]:
         """The file to resume in, and where; a list that changed since is searched for the file's name."""
         number = cursor["file"]
         name = cursor.get("name")
@@ -108,7 +109,7 @@ class Replay:
         yield lines.take(self._cursor(number + 1, 0))
 
     def _cursor(self, number: int, offset: int) -> Cursor:
-        cursor: dict[str, Any] = {"file": number, "offset": offset}
+        cursor: Document = {"file": number, "offset": offset}
         if number < len(self.files):
             cursor["name"] = os.fsencode(self.files[number]).decode(errors="backslashreplace")
         return orjson.dumps(cursor).decode()

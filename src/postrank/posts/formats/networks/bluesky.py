@@ -4,10 +4,11 @@ Each is recognised by all of its shape. A post view is the same post as the even
 have the at-URI as their id.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post
 from postrank.posts.formats.networks import bluesky_records as records
 from postrank.posts.repairs import Repairs, required, shown, table_of
@@ -18,12 +19,12 @@ _FEED_ITEM = frozenset(("post", "reply", "reason", "feedContext", "reqId", "$typ
 _RESPONSE = frozenset(("feed", "posts", "cursor", "hitsTotal"))
 
 
-def is_event(message: Mapping[str, Any]) -> bool:
+def is_event(message: JsonObject) -> bool:
     """Whether the object is an event of Jetstream."""
     return message.get("kind") in _KINDS and "did" in message and "time_us" in message
 
 
-def event(message: Mapping[str, Any], repairs: Repairs) -> Event | Ignored:
+def event(message: JsonObject, repairs: Repairs) -> Event | Ignored:
     """An event of Jetstream. Raises Malformed."""
     did = message.get("did")
     kind = message["kind"]
@@ -36,13 +37,13 @@ def event(message: Mapping[str, Any], repairs: Repairs) -> Event | Ignored:
     return Ignored(kind)
 
 
-def is_view(message: Mapping[str, Any]) -> bool:
+def is_view(message: JsonObject) -> bool:
     """Whether the object is a post as the API shows it."""
     uri = message.get("uri")
     return type(uri) is str and uri.startswith("at://") and "author" in message and "record" in message
 
 
-def view(message: Mapping[str, Any], repairs: Repairs) -> Post:
+def view(message: JsonObject, repairs: Repairs) -> Post:
     """A post as the API shows it (`app.bsky.feed.defs#postView`). Raises Malformed."""
     uri = message["uri"]
     author = table_of(message.get("author"), "author")
@@ -57,25 +58,25 @@ def view(message: Mapping[str, Any], repairs: Repairs) -> Post:
     return post
 
 
-def is_feed_item(message: Mapping[str, Any]) -> bool:
+def is_feed_item(message: JsonObject) -> bool:
     """Whether the object is an element of a feed."""
     post = message.get("post")
     return type(post) is dict and is_view(post) and message.keys() <= _FEED_ITEM
 
 
-def is_record(message: Mapping[str, Any]) -> bool:
+def is_record(message: JsonObject) -> bool:
     """Whether the object is a record of a repository, as `com.atproto.repo.listRecords` lists it."""
     uri = message.get("uri")
     return type(uri) is str and f"/{records.POSTS}/" in uri and "value" in message and "author" not in message
 
 
-def record(message: Mapping[str, Any], repairs: Repairs) -> Post:
+def record(message: JsonObject, repairs: Repairs) -> Post:
     """A listed record of a post. Raises Malformed."""
     uri = message["uri"]
     return records.post(uri, records.did_of(uri), table_of(message["value"], "value"), None, repairs)
 
 
-def is_response(message: Mapping[str, Any]) -> bool:
+def is_response(message: JsonObject) -> bool:
     """Whether the object is a response with a list of posts."""
     listed = message.get("feed", message.get("posts"))
     return type(listed) is list and message.keys() <= _RESPONSE and all(map(_is_listed, listed[:8]))
@@ -85,13 +86,13 @@ def _is_listed(element: Any) -> bool:
     return type(element) is dict and (is_view(element) or is_feed_item(element))
 
 
-def is_thread(message: Mapping[str, Any]) -> bool:
+def is_thread(message: JsonObject) -> bool:
     """Whether the object is the response of `getPostThread`."""
     thread = message.get("thread")
     return type(thread) is dict and "post" in thread and message.keys() <= {"thread", "threadgate"}
 
 
-def thread_posts(thread: Mapping[str, Any]) -> Iterator[Any]:
+def thread_posts(thread: JsonObject) -> Iterator[Any]:
     """The posts of a thread: its parents, itself, its replies."""
     waiting: list[Any] = [thread]
     while waiting:
@@ -103,7 +104,7 @@ def thread_posts(thread: Mapping[str, Any]) -> Iterator[Any]:
         waiting.extend(node.get("replies") or ())
 
 
-def is_flat(message: Mapping[str, Any]) -> bool:
+def is_flat(message: JsonObject) -> bool:
     """Whether the object is a post of Bluesky under names of other networks: its id is an at-URI, its author a DID."""
     return any(
         type(message.get(key)) is str and message[key].startswith(("at://", "did:"))
@@ -111,7 +112,7 @@ def is_flat(message: Mapping[str, Any]) -> bool:
     )
 
 
-def flat(message: Mapping[str, Any], repairs: Repairs) -> Post:
+def flat(message: JsonObject, repairs: Repairs) -> Post:
     """A post as data sets flatten it: `id` or `uri`, `author_id` or `did`, `created_at`. Raises Malformed."""
     uri = required(message.get("uri") or message.get("post_id") or message.get("id"), "uri")
     did = records.did_of(uri)

@@ -12,10 +12,10 @@ An account that was deleted is a tombstone of all that its author posted; the ac
 """
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.repairs import Repairs, required, shown, table_of
 from postrank.posts.times import EPOCH, instant, moment, to_text
@@ -27,7 +27,7 @@ _AT_URI = re.compile(r"at://(did:[a-z]+:[^/\s]+)/app\.bsky\.feed\.post/[^/\s]+")
 _REVERSIBLE = "deactivated suspended takendown desynchronized throttled".split()
 
 
-def commit(did: Any, body: Mapping[str, Any], seen_at: datetime, repairs: Repairs | None = None) -> Event | Ignored:
+def commit(did: Any, body: JsonObject, seen_at: datetime, repairs: Repairs | None = None) -> Event | Ignored:
     """One commit of a record, as both wires describe it. Raises Malformed."""
     repairs = repairs or Repairs()
     collection = body.get("collection")
@@ -49,7 +49,7 @@ def commit(did: Any, body: Mapping[str, Any], seen_at: datetime, repairs: Repair
     return result
 
 
-def post(post_id: str, did: str, record: Mapping[str, Any], seen_at: datetime | None, repairs: Repairs) -> Post:
+def post(post_id: str, did: str, record: JsonObject, seen_at: datetime | None, repairs: Repairs) -> Post:
     """A record of a post. `seen_at` is when a server saw it, where that is known. Raises Malformed."""
     result = Post(
         network=NETWORK,
@@ -107,14 +107,14 @@ def _posted_at(claimed: Any, seen_at: datetime | None, repairs: Repairs) -> str:
     return to_text(seen_at)
 
 
-def _quoted(embed: Mapping[str, Any], repairs: Repairs) -> str | None:
+def _quoted(embed: JsonObject, repairs: Repairs) -> str | None:
     """The post that an embed quotes: a record, or a record with media; feeds and lists are embedded the same way."""
     record = repairs.table(embed.get("record"))
     uri = record.get("uri") or repairs.table(record.get("record")).get("uri")
     return uri if type(uri) is str and f"/{POSTS}/" in uri else None
 
 
-def _add_facets(result: Post, record: Mapping[str, Any], repairs: Repairs) -> None:
+def _add_facets(result: Post, record: JsonObject, repairs: Repairs) -> None:
     """Tags, mentions and links of the text (byte ranges in UTF-8), and the tags beside it."""
     tags = repairs.labels(record.get("tags")) or []
     mentions: list[str] = []
@@ -134,7 +134,7 @@ def _add_facets(result: Post, record: Mapping[str, Any], repairs: Repairs) -> No
     result.urls = urls or None
 
 
-def _mentioned(feature: Mapping[str, Any], facet: Mapping[str, Any], text: bytes) -> Any:
+def _mentioned(feature: JsonObject, facet: JsonObject, text: bytes) -> Any:
     place = facet.get("index")
     if type(place) is dict and type(place.get("byteStart")) is type(place.get("byteEnd")) is int:
         shown_text = text[place["byteStart"] : place["byteEnd"]].decode(errors="replace")

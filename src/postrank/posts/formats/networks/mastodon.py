@@ -4,10 +4,10 @@ The network is `mastodon:<host>` of the instance that a status is at home on, as
 `uri`. An author of an outbox is known by the URL of its actor.
 """
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats.networks.mastodon_statuses import plain, status
 from postrank.posts.repairs import Repairs, required, shown, table_of
@@ -17,12 +17,12 @@ _COLLECTIONS = ("OrderedCollection", "OrderedCollectionPage", "Collection", "Col
 _NOTES = ("Note", "Article", "Question", "Page", "Video")
 
 
-def is_status(message: Mapping[str, Any]) -> bool:
+def is_status(message: JsonObject) -> bool:
     """Whether the object is a status of the REST API."""
     return type(message.get("account")) is dict and "id" in message and ("content" in message or "uri" in message)
 
 
-def read_status(message: Mapping[str, Any], repairs: Repairs) -> Post:
+def read_status(message: JsonObject, repairs: Repairs) -> Post:
     """A status. Raises Malformed."""
     account = message["account"]
     local_host = _host(account.get("url")) or _host(message.get("uri")) or _host(message.get("url"))
@@ -37,14 +37,14 @@ def read_status(message: Mapping[str, Any], repairs: Repairs) -> Post:
     return post
 
 
-def is_outbox(message: Mapping[str, Any]) -> bool:
+def is_outbox(message: JsonObject) -> bool:
     """Whether the object is a collection of activities."""
     return message.get("type") in _COLLECTIONS and (
         "orderedItems" in message or "items" in message or "first" in message
     )
 
 
-def outbox_items(message: Mapping[str, Any]) -> list[Any]:
+def outbox_items(message: JsonObject) -> list[Any]:
     """The activities of a collection. Raises Malformed."""
     items = message.get("orderedItems", message.get("items"))
     if type(items) is list:
@@ -52,12 +52,12 @@ def outbox_items(message: Mapping[str, Any]) -> list[Any]:
     raise Malformed("an ActivityPub collection without its items: fetch the pages that `first` names")
 
 
-def is_activity(message: Mapping[str, Any]) -> bool:
+def is_activity(message: JsonObject) -> bool:
     """Whether the object is an activity of ActivityPub."""
     return type(message.get("type")) is str and "actor" in message and "object" in message
 
 
-def activity(message: Mapping[str, Any], repairs: Repairs) -> Event | Ignored:
+def activity(message: JsonObject, repairs: Repairs) -> Event | Ignored:
     """An activity: a note that was written, a repost, a delete. Raises Malformed."""
     kind = message["type"]
     actor = message["actor"]
@@ -86,9 +86,7 @@ def activity(message: Mapping[str, Any], repairs: Repairs) -> Event | Ignored:
     return _note(note, author_id, host, repairs, edited=kind == "Update", published=message.get("published"))
 
 
-def _note(
-    note: Mapping[str, Any], author_id: str, host: str, repairs: Repairs, *, edited: bool, published: Any
-) -> Post:
+def _note(note: JsonObject, author_id: str, host: str, repairs: Repairs, *, edited: bool, published: Any) -> Post:
     text, urls = plain(repairs.text(note.get("content")) or "")
     tags = repairs.tables(note.get("tag"))
     languages = repairs.table(note.get("contentMap"))
@@ -108,7 +106,7 @@ def _note(
     )
 
 
-def _name(tag: Mapping[str, Any], sign: str) -> Any:
+def _name(tag: JsonObject, sign: str) -> Any:
     name = tag.get("name")
     return name.removeprefix(sign) if type(name) is str else name
 

@@ -5,10 +5,9 @@ nothing but such an id. `posted_at` is `created_at`, also of an edit. The text i
 """
 
 import re
-from collections.abc import Mapping
 from html import unescape
-from typing import Any
 
+from postrank.documents import JsonObject
 from postrank.posts.events import Malformed, Post
 from postrank.posts.repairs import Repairs, required, table_of
 from postrank.posts.times import instant
@@ -17,7 +16,7 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest
 _ATTRIBUTE = re.compile(r"""(?:^|\s)(href|class)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
-def status(body: Mapping[str, Any], host: str, *, edited: bool = False, repairs: Repairs | None = None) -> Post:
+def status(body: JsonObject, host: str, *, edited: bool = False, repairs: Repairs | None = None) -> Post:
     """One status (docs.joinmastodon.org, "Status"). Raises Malformed."""
     try:
         return _status(body, host, edited, repairs or Repairs())
@@ -25,7 +24,7 @@ def status(body: Mapping[str, Any], host: str, *, edited: bool = False, repairs:
         raise Malformed(f"no status: {error}") from error
 
 
-def _status(body: Mapping[str, Any], host: str, edited: bool, repairs: Repairs) -> Post:
+def _status(body: JsonObject, host: str, edited: bool, repairs: Repairs) -> Post:
     account = table_of(body.get("account"), "account")
     text, urls = plain(repairs.text(body.get("content")) or "")
     return Post(
