@@ -6,11 +6,12 @@ more than BUFFER bytes, receiving waits, and so does the server.
 
 import http.client
 import socket
-import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
+
+from postrank.sources.net import outbound
 
 BUFFER = 64 << 20  # bytes received that nobody has taken
 _CHUNK = 1 << 16
@@ -137,14 +138,7 @@ class Stream:
 
 def _ask(url: str, headers: Mapping[str, str], connect: float) -> tuple[socket.socket, http.client.HTTPResponse]:
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            host, parts.port, timeout=connect, context=ssl.create_default_context()
-        )
-    else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=connect)
+    connection = outbound.connection(url, connect)
     connection.connect()
     sock = connection.sock
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
