@@ -48,8 +48,10 @@ def test_a_ranking_is_exported_and_a_second_one_differs_in_its_revision_only(cat
     assert second.tasks["arrivals"] == "skipped"
     after = _exported(aws, "granularity=all/ranked_authors.csv")
     assert _without_revision(before) == _without_revision(after)
-    assert before.splitlines()[1].endswith(",2,0.666667,,2,1")
-    assert after.splitlines()[1].endswith(",2")
+    best = before.splitlines()[1]
+    assert ",2,0.666667,,2," in best
+    revisions = [int(csv.splitlines()[1].rsplit(",", 1)[1]) for csv in (before, after)]
+    assert revisions[1] == revisions[0] + 1
     listed = [one["key"].rsplit("/", 1)[1] for one in json.loads(_exported(aws, "documents.json"))["documents"]]
     assert listed == ["report.html", "hashtags.json", "posts.json", "ledgers.json"]
     told = json.loads(_exported(aws, "posts.json"))
@@ -146,13 +148,13 @@ def test_what_firehose_could_not_deliver_fails_the_check_until_it_is_put_back_on
 
 
 def test_error_records_are_counted_and_sampled_without_their_data(catalogued, aws):
-    from postrank.delivery.error_records import ErrorRecords, Unreadable, told
+    from postrank.delivery.error_records import ErrorRecords, Unreadable, describe
 
     key = _fail(aws, [post("secret", "ann", "2026-11-23T10:00:00.000Z")] * 2, name="sampled")
     records = ErrorRecords(aws.client("s3"), "posts", NAMES.buckets["raw"], NAMES.buckets["lake"], "errors/posts/")
     try:
         (failed,) = records.of_days([datetime.now(UTC).date()])
-        assert told("posts", [failed]) == (
+        assert describe("posts", [failed]) == (
             f"2 records of posts in 1 error objects (2 Lambda.FunctionError), the newest in {key}: "
             "it failed after 4 attempts"
         )
