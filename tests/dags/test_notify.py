@@ -61,5 +61,5 @@ def test_a_task_that_fails_is_told_with_its_reason(aws, hook, run_dag, monkeypat
     monkeypatch.setenv("AIRFLOW_CONN_POSTRANK_WEBHOOK", json.dumps({"conn_type": "http", "password": hook.url}))
     asked = {"source": "archive", "span_start": None, "span_end": None, "archives": ["a"], "lookback_days": 7}
     run_dag("backfill_posts", **asked, slice_minutes=60, budget_usd=1.0)
-    assert "*Postrank: backfill_posts.plan failed*" in hook.told[-1]
+    assert "*Postrank: backfill_posts.plan_slices failed*" in hook.told[-1]
     assert "span_start: is needed to read from archive" in hook.told[-1]

@@ -168,7 +168,7 @@ def test_an_instance_whose_agent_is_silent_is_rebooted_and_then_replaced(
     breakable.client("ec2").create_tags(Resources=[instance], Tags=fault)
     waited = supervise()
     assert (waited.state, waited.tasks["leave_alone"]) == ("success", "success")
-    assert "does not answer Systems Manager" in _finding(waited)
+    assert "does not respond to Systems Manager" in _finding(waited)
     with monkeypatch.context() as impatient:  # a reboot does not heal it, however long that is waited for
         impatient.setattr(dags["supervise_streamer"].get_task("require_healed"), "timeout", _SECONDS_TO_HEAL)
         rebooted = supervise()
@@ -207,4 +207,4 @@ def test_a_lost_stream_ends_in_what_a_human_must_do(streamer, supervise, breakab
     wait_for(is_lost, timeout=20, what="the stream's end")
     outcome = supervise()
     assert (outcome.state, outcome.tasks["leave_alone"]) == ("failed", "failed")
-    assert _finding(outcome) == f"Kinesis has no stream {lost}, which no restart brings back: apply Terraform"
+    assert _finding(outcome) == f"Kinesis has no stream {lost}, which a restart cannot restore: apply Terraform"

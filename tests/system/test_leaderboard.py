@@ -367,7 +367,8 @@ _FRAME_AS_A_RUNS_PAGE_DOES = """
 )
 def test_what_is_asked_wrongly_is_refused(path: str, url: str, s3: Any) -> None:
     export(s3, BUCKET, POSTS)
-    assert httpx.get(f"{url}/postrank/{path}").status_code in (404, 422)
+    headers = {"Authorization": f"Bearer {token(url)}"}
+    assert httpx.get(f"{url}/postrank/{path}", headers=headers).status_code in (404, 422)
 
 
 def test_a_run_shows_its_report(stranger: Any, url: str, s3: Any) -> None:
