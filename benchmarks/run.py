@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "include" / "sample" / "synthetic-posts.ndjson.gz"
 COUNT = "select author_id, count(distinct post_id) from read_json(?, format = 'newline_delimited') group by 1"
 STARTS = ("local AWS", "resources", "Airflow")
-EXPORTS = ("publish", "report")
+EXPORTS = ("publish_ranking", "write_report")
 
 
 def set_up() -> float:

@@ -69,7 +69,7 @@ def batches(file: Path, *, gzipped: bool) -> Iterator[Packer]:
 
 
 def bare(file: Path, client: KinesisSink, *, gzipped: bool) -> Measure:
-    """loads over the same bytes, and signed calls with the same batches (making those is not measured)."""
+    """Loads over the same bytes, and signed calls with the same batches (making those is not measured)."""
 
     def loads() -> None:
         with file.open("rb") as lines:

@@ -34,9 +34,9 @@ from postrank_airflow.tasks import backfill
     tags=["postrank", "streamer"],
 )
 def backfill_posts() -> None:
-    planned = backfill.plan.override(inlets=[GAPS])()
+    planned = backfill.plan_slices.override(inlets=[GAPS])()
     read = backfill.SliceOperator.one_by_one("read_slice", outlets=[RAW_POSTS]).expand(run_command_kwargs=planned)
-    backfill.mark.override(outlets=[GAPS])(value_of(planned), value_of(read.output))
+    backfill.close_gaps.override(outlets=[GAPS])(value_of(planned), value_of(read.output))
 
 
 backfill_posts()

@@ -43,8 +43,8 @@ def maintain_lake() -> None:
     redaction.redact_elsewhere()
     first_compaction, _ = compaction.compact_partitions()
     first_settling, _ = compaction.settle_rankings()
-    expired = maintenance.expire()
-    chain(redaction.redact_deleted_posts(), maintenance.sweep(), expired, [first_compaction, first_settling])
+    expired = maintenance.expire_objects()
+    chain(redaction.redact_deleted_posts(), maintenance.delete_leftovers(), expired, [first_compaction, first_settling])
 
 
 maintain_lake()

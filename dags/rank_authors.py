@@ -25,7 +25,8 @@ from postrank_airflow.dag.wiring import value_of
 from postrank_airflow.operators.athena import CreateTableOperator, StatementOperator
 from postrank_airflow.tasks import ranking, reporting
 
-_create, _select = CreateTableOperator.of_file, StatementOperator.of_file
+_create = CreateTableOperator.of_file
+_select = StatementOperator.of_file
 
 
 @dag(
@@ -42,24 +43,26 @@ _create, _select = CreateTableOperator.of_file, StatementOperator.of_file
     user_defined_filters=SQL_FILTERS,
 )
 def rank_authors() -> None:
-    plan, survey, layout = ranking.plan.override(inlets=[RAW_POSTS])(), ranking.survey(), ranking.layout()
+    plan = ranking.plan_arrivals.override(inlets=[RAW_POSTS])()
+    survey = ranking.survey_arrivals()
+    layout = ranking.plan_partitions()
     point_versions = ranking.point_versions.override(outlets=[POSTS])()
     point_minutes = ranking.point_minutes()
     point_ranking = ranking.point_ranking.override(inlets=[POSTS], outlets=[RANKING])()
 
     arrivals = _create("arrivals", "staging/arrivals.sql").expand(params=plan)
-    touched = _create("touched", "staging/touched_minutes.sql").expand(params=survey)
+    touched = _create("touched_minutes", "staging/touched_minutes.sql").expand(params=survey)
     versions = _create("post_versions", "marts/post_versions.sql").expand(params=layout)
     minutes = _create("author_minutes", "marts/author_minutes.sql").expand(params=point_versions)
     authors = _create("author_ranking", "marts/author_ranking.sql").expand(params=point_minutes)
     ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
     counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
     queries = [step.output for step in (arrivals, touched, versions, minutes, authors)]
-    publish = ranking.publish.override(inlets=[RANKING], outlets=[EXPORT])(
+    publish = ranking.publish_ranking.override(inlets=[RANKING], outlets=[EXPORT])(
         value_of(ranked.output), value_of(counts.output), queries
     )
 
-    chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.report())
+    chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.write_report())
     arrivals >> survey
     touched >> layout
     versions >> point_versions

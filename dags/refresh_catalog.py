@@ -31,7 +31,7 @@ from postrank_airflow.tasks import catalog
 )
 def refresh_catalog() -> None:
     crawl = GlueCrawlerRunOperator(
-        task_id="crawl",
+        task_id="crawl_raw_zone",
         crawler_name=RESOURCES.crawler,
         aws_conn_id=AWS_CONNECTION,
         poll_interval=POLL_SECONDS,

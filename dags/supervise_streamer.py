@@ -61,7 +61,7 @@ def supervise_streamer() -> None:
         supervision.leave_alone(value_of(verdict)),
     ]
     ask_service >> verdict
-    supervision.choose(value_of(verdict)) >> steps >> supervision.require_healed(value_of(verdict))
+    supervision.choose_remedy(value_of(verdict)) >> steps >> supervision.require_healed(value_of(verdict))
 
 
 supervise_streamer()

@@ -42,11 +42,12 @@ from postrank_airflow.tasks import trends
     user_defined_filters=SQL_FILTERS,
 )
 def trending_topics() -> None:
-    plan, point = trends.plan.override(inlets=[POSTS])(), trends.point()
+    plan = trends.plan_hours.override(inlets=[POSTS])()
+    point = trends.point_hashtags()
     ranking = CreateTableOperator.of_file("hashtag_ranking", "marts/hashtag_ranking.sql").expand(params=plan)
     export = StatementOperator.of_file("trending_hashtags", "exports/trending_hashtags.sql").expand(params=point)
-    published = trends.publish.override(outlets=[TRENDS])(value_of(export.output))
-    heard = trends.hear.override(outlets=[TRENDS]).expand(place=trends.places())
+    published = trends.publish_hashtags.override(outlets=[TRENDS])(value_of(export.output))
+    heard = trends.read_place_trends.override(outlets=[TRENDS]).expand(place=trends.plan_places())
     chain(ranking, point, export, published)
     trends.store.override(task_id="store_hashtags")(published, of_places=False)
     trends.store.override(task_id="store_places")(heard, of_places=True)

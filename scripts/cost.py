@@ -13,22 +13,33 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/deploy.md"
-BEGIN, END = "<!-- cost: python scripts/cost.py --write -->\n", "<!-- end of cost -->\n"
+BEGIN = "<!-- cost: python scripts/cost.py --write -->\n"
+END = "<!-- end of cost -->\n"
 RATES = (10, 100, 1000)  # posts a second, day and night
-HOURS, SECONDS = 730, 730 * 3600  # of a month
-GB, MB = 1e9, 1e6
+HOURS = 730
+SECONDS = 730 * 3600  # of a month
+GB = 1e9
+MB = 1e6
 
 POST_BYTES = 637  # a native record on the wire; the mean of the posts that the benchmarks use
 GZIP = 5.5  # how much smaller Firehose makes them; same posts
 PARQUET = 3 * GZIP  # the lake's versions hold a third of that: no raw text of fields that nothing asks for
-WINDOW_LINES, WINDOW_BYTES = 0.8, 280  # an author's minute: few write twice in one
-SHARD_BYTES, SHARD_LOAD = 1e6, 0.5  # a shard takes 1 MB/s; half of it is for peaks
-RAW_DAYS, LAKE_DAYS = 30, 365  # terraform's raw_days; a year of history
-RAW_PASSES, DAY_PASSES = 2, 3  # statements of an hour that read what arrived, and the versions of the day so far
+WINDOW_LINES = 0.8
+WINDOW_BYTES = 280  # an author's minute: few write twice in one
+SHARD_BYTES = 1e6
+SHARD_LOAD = 0.5  # a shard takes 1 MB/s; half of it is for peaks
+RAW_DAYS = 30
+LAKE_DAYS = 365  # terraform's raw_days; a year of history
+RAW_PASSES = 2
+DAY_PASSES = 3  # statements of an hour that read what arrived, and the versions of the day so far
 STATEMENTS = 20  # of an hour, checks and hashtags included; most of them scan less than the least that is counted
-CRAWLS, CRAWL_DPU_HOURS = 1, 2 * 10 / 60  # an hour; two DPUs, for the ten minutes that are counted at least
+CRAWLS = 1
+CRAWL_DPU_HOURS = 2 * 10 / 60  # an hour; two DPUs, for the ten minutes that are counted at least
 OBJECTS_A_RUN = 400  # S3 calls of one ranking run: listings, Parquet, exports
-METRICS, ALARMS, SECRETS, ZONES = 24, 15, 5, 2
+METRICS = 24
+ALARMS = 15
+SECRETS = 5
+ZONES = 2
 LOG_GB = 1.0  # streamer, Firehose, host
 
 
@@ -51,7 +62,8 @@ def items(prices: dict[str, Any]) -> list[Item]:
 
 def _month(prices: dict[str, Any], rate: int) -> dict[str, float]:
     hour, gb, stored, million, month = (prices[key] for key in ("hour", "gb", "gb_month", "million", "month"))
-    posts, windows = rate * POST_BYTES, rate * WINDOW_LINES * WINDOW_BYTES  # bytes a second
+    posts = rate * POST_BYTES
+    windows = rate * WINDOW_LINES * WINDOW_BYTES  # bytes a second
     shards = sum(math.ceil(one / (SHARD_BYTES * SHARD_LOAD)) for one in (posts, windows))
     delivered = (posts + windows) / GZIP
     # Firehose writes each of two streams every 300 s, or every 64 MiB before compression.
@@ -80,7 +92,8 @@ def _month(prices: dict[str, Any], rate: int) -> dict[str, float]:
 
 def choices(prices: dict[str, Any]) -> list[Item]:
     """What may come on top or in place of a line above, for each of RATES."""
-    hour, gb = prices["hour"], prices["gb"]
+    hour = prices["hour"]
+    gb = prices["gb"]
     database = HOURS * hour["database"] + 20 * prices["gb_month"]["database"]
     mwaa = HOURS * (hour["mwaa_small"] + hour["nat"] + hour["public_ipv4"])
     volumes = [rate * (POST_BYTES + WINDOW_LINES * WINDOW_BYTES) * SECONDS / GB for rate in RATES]

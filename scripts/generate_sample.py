@@ -26,7 +26,11 @@ BURSTS = (
     (2.4, 6.0, 0.10, "eclipse"),
     (6.1, 3.0, 0.08, "finale"),
 )  # hour of peak, minutes wide, share of posts, hashtag
-LATE, TWICE, EDITED, DELETED, NEVER_SEEN = 0.02, 0.01, 0.01, 0.015, 0.002
+LATE = 0.02
+TWICE = 0.01
+EDITED = 0.01
+DELETED = 0.015
+NEVER_SEEN = 0.002
 SYLLABLES = "ka ro mi ne ta lu so vi da fe zo ri ma pel tor an dri sha quo ben".split()
 TAGS = "lunch cycling rain maps tea garden code chess trains owls".split()
 PHRASES: dict[str, tuple[str, ...]] = {
@@ -112,7 +116,8 @@ class Sample:
         return posts
 
     def _moment(self) -> tuple[datetime, str | None]:
-        draw, share = self._draw.random(), 0.0
+        draw = self._draw.random()
+        share = 0.0
         for hour, width, part, tag in BURSTS:
             share += part
             if draw < share:

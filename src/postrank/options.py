@@ -65,7 +65,8 @@ class Options:
     """
 
     def __init__(self, table: JsonObject, where: str) -> None:
-        self._table, self._where = dict(table), where
+        self._table = dict(table)
+        self._where = where
         self._seen: set[str] = set()
         self.problems: list[str] = []
 
@@ -110,7 +111,7 @@ class Options:
         return int(value)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
-        """true or false."""
+        """True or false."""
         value: bool = self._take(key, bool, default, False)
         return value
 

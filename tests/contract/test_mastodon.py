@@ -10,11 +10,11 @@ import pytest
 
 from postrank.options import WrongSettings
 from postrank.posts import Post, Tombstone
+from postrank.posts.formats.networks.mastodon_statuses import plain
 from postrank.sources import Source
 from postrank.sources.mastodon import Mastodon
 from postrank.sources.mastodon.api import MastodonRefused, before, first_of
 from postrank.sources.mastodon.events import Events, LineTooLong
-from postrank.sources.mastodon.statuses import plain
 from tests.support.fakes.mastodon import TOKEN, FakeMastodon, fake_mastodon, status
 from tests.support.streaming.source_reader import built, reading
 

@@ -116,4 +116,4 @@ def test_resources_and_the_sample_survive_kills_of_the_local_aws(tmp_path):
 def test_it_never_works_on_aws_itself():
     done = provision()
     assert done.returncode == 2
-    assert "this is for a local AWS; in an account, apply terraform/" in done.stderr
+    assert "this command is for a local AWS; in an account, apply terraform/" in done.stderr

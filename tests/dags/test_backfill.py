@@ -108,7 +108,7 @@ def test_an_open_gap_of_the_ledger_is_searched_in_slices_and_marked_as_recovered
     assert sorted(query["start_time"] for query in host.x.search_queries) == whole_seconds  # slices, in any order
     marked = [row for row in host.ledger() if (row["gap_from"], row["gap_to"]) == (at(0), at(90))]
     assert [(row["source"], row["recovered_by"]) for row in marked] == [("x", None), ("x", "recent-search")]
-    assert outcome.returned("mark") == "89 posts delivered, 1 gaps stay open"
+    assert outcome.returned("close_gaps") == "89 posts delivered, 1 gaps stay open"
     wait_for(lambda: len(host.delivered()) >= 89, timeout=60, what="the posts in the raw zone")
     again = backfill()
     assert set(again.tasks.values()) == {"skipped"}
@@ -138,7 +138,7 @@ def test_a_budget_that_does_not_reach_fails_at_once_and_leaves_the_gap_open(host
     host.x.found = [post(number, created_at=at(100)) for number in range(300)]
     before = len(host.x.search_queries)
     outcome = backfill(source="x-search", span_start=at(95), span_end=at(120), budget_usd=0.5)
-    assert (outcome.state, outcome.tasks["read_slice"], outcome.tasks["mark"]) == ("failed", "failed", "failed")
+    assert (outcome.state, outcome.tasks["read_slice"], outcome.tasks["close_gaps"]) == ("failed", "failed", "failed")
     assert len(host.x.search_queries) == before + 1  # a hundred posts are 50 cents
     assert not [row for row in host.ledger() if row["gap_from"] == at(95)]
 
@@ -169,7 +169,7 @@ def test_files_of_an_archive_are_a_slice_each(host, backfill):
     assert [row["recovered_by"] for row in host.ledger() if row["source"] == "bluesky"] == [None]
     outcome = backfill(archives=["old/a.ndjson", "old/b.ndjson"], **asked)
     assert outcome.state == "success"
-    assert outcome.returned("mark").startswith("2 posts delivered, ")
+    assert outcome.returned("close_gaps").startswith("2 posts delivered, ")
     assert [row["recovered_by"] for row in host.ledger() if row["source"] == "bluesky"].count("archive") == 1
 
 

@@ -68,5 +68,5 @@ def test_arrivals_that_are_unusable_end_the_run_and_the_old_answer_stays(aws, ar
     usable = [post(f"u{n}", "ann", "2026-11-20T10:00:00.000Z") for n in range(50)]
     arriving("2026-11-25T04", [*usable, {"kind": "post", "network": "x"}, {"nothing": "of use"}])
     outcome = run_dag("rank_authors", interval_start=None, interval_end=None)
-    assert (outcome.state, outcome.tasks["survey"]) == ("failed", "failed")
+    assert (outcome.state, outcome.tasks["survey_arrivals"]) == ("failed", "failed")
     assert newest(aws) == before

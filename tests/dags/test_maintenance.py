@@ -92,10 +92,11 @@ def test_deleted_posts_are_taken_out_with_evidence_and_the_rest_of_the_care_is_d
     bucket, key = run.returned("finish_redaction").removeprefix("s3://").split("/", 1)
     evidence = json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     assert (evidence["posts"], evidence["raw_lines"]) == (1, 1)
-    assert {run.tasks[task] for task in ("sweep", "expire", "plan_compaction", "plan_settling")} == {"success"}
+    done = ("delete_leftovers", "expire_objects", "plan_compaction", "plan_settling")
+    assert {run.tasks[task] for task in done} == {"success"}
     again = run_dag("maintain_lake", compare_days=["2020-01-01"])
     assert again.state == "success"
-    assert (again.tasks["plan_redaction"], again.tasks["sweep"]) == ("skipped", "success")
+    assert (again.tasks["plan_redaction"], again.tasks["delete_leftovers"]) == ("skipped", "success")
 
 
 @pytest.mark.timeout(patient(600))
@@ -105,7 +106,7 @@ def test_many_deleted_posts_wait_for_a_human_whose_no_leaves_them_and_whose_yes_
     answer("Reject")
     rejected = run_dag("maintain_lake", compare_days=["2020-01-01"], approved_posts=0)
     assert rejected.state == "success"
-    assert (rejected.tasks["begin_redaction"], rejected.tasks["sweep"]) == ("skipped", "success")
+    assert (rejected.tasks["begin_redaction"], rejected.tasks["delete_leftovers"]) == ("skipped", "success")
     assert [line["kind"] for line in _raw(aws, deleted)] == ["post", "post", "delete"]
     answer("Approve")
     approved = run_dag("maintain_lake", compare_days=["2020-01-01"], approved_posts=0)

@@ -37,7 +37,7 @@ def tagged(aws, deliver, run_dag) -> None:
 
 def hour_of(outcome: Any) -> str:
     """The hour that a run ranked: 2026-11-24T05."""
-    return str(outcome.returned("publish")[0]).split("/")[1].removeprefix("hour=")
+    return str(outcome.returned("publish_hashtags")[0]).split("/")[1].removeprefix("hour=")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,8 @@ def documents(aws, hour: str) -> dict[str, Any]:
 def test_without_connections_hashtags_are_all_there_is(tagged, run_dag, aws):
     outcome = run_dag("trending_topics", **ASIDE)
     assert outcome.state == "success"
-    assert {outcome.tasks[task] for task in ("places", "hear", "store_places", "store_hashtags")} == {"skipped"}
+    skipped = ("plan_places", "read_place_trends", "store_places", "store_hashtags")
+    assert {outcome.tasks[task] for task in skipped} == {"skipped"}
     assert [row["hashtag"] for row in documents(aws, hour_of(outcome))["hashtags.json"]["hashtags"]] == [TAG]
 
 
@@ -128,5 +129,5 @@ def test_a_shorter_answer_replaces_a_longer_one_and_a_busy_x_fails_its_own_branc
 def test_x_is_not_asked_about_the_past(tagged, run_dag, connected, x):
     before = len(x.calls)
     outcome = run_dag("trending_topics", **ASIDE | {"hour": "2026-11-23T11:00:00Z"})
-    assert (outcome.state, outcome.tasks["hear"]) == ("success", "skipped")
+    assert (outcome.state, outcome.tasks["read_place_trends"]) == ("success", "skipped")
     assert len(x.calls) == before

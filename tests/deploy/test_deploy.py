@@ -296,4 +296,4 @@ def _publish(site: Site, version: str) -> None:
 
 
 def _link(site: Site) -> str:
-    return os.readlink(site.host / "opt/postrank/current")
+    return str((site.host / "opt/postrank/current").readlink())

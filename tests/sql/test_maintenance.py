@@ -172,7 +172,7 @@ def test_the_cost_of_a_day_is_told_by_dag_run_and_relation(lake):
 
 
 def test_the_price_list_bills_as_athena_does():
-    """ "Amazon Athena Pricing": by the megabyte, ten at least; DDL and failed statements are free."""
+    """By "Amazon Athena Pricing": by the megabyte, ten at least; DDL and failed statements are free."""
     price = Price.of_list()
     assert price.billed(1, "SUCCEEDED", "DML") == 10 << 20
     assert price.billed((10 << 20) + 1, "SUCCEEDED", "DML") == 11 << 20

@@ -136,6 +136,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             "select post_id, author_id from posts order by 1",
             [("2", "ann"), ("3", "bob"), ("4", "bob")],
         ),
+        "ddl/post_chains.sql": ("select version_id, post_id from post_chains", []),
         "ddl/tombstones.sql": ("select network, post_id, is_author from tombstones", [("x", "1", "false")]),
         "ddl/judged_versions.sql": (
             "select kind, post_id, posted_date, is_gone from judged_versions order by arrival_interval, 1, 2, 3",
@@ -210,6 +211,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
 ANSWERED = (
     "ddl/author_ranking.sql",
     "ddl/judged_versions.sql",
+    "ddl/post_chains.sql",
     "ddl/posts.sql",
     "ddl/tombstones.sql",
     "exports/author_lengths.sql",

@@ -24,6 +24,7 @@ from postrank.aws.resources import Resources
 from postrank.laptop.failures import RunFailed
 from postrank.laptop.provision import Provision
 from postrank.laptop.services import airflow as local_airflow
+from postrank.laptop.services import login
 from postrank.laptop.services.airflow import Airflow
 from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts
@@ -172,7 +173,7 @@ def test_a_scheduler_that_dies_with_its_tasks_loses_nothing(running: Running, de
 
     def at_work() -> bool:
         tasks = {one["task_id"]: one["state"] for one in running.airflow.tasks("rank_authors", run_id)}
-        return tasks.get("layout") == "success" and "running" in tasks.values()
+        return tasks.get("plan_partitions") == "success" and "running" in tasks.values()
 
     wait_for(at_work, timeout=600, what="a task in mid-run", every=0.05)
     scheduler = psutil.Process(running.parts.process_id("scheduler"))
@@ -242,7 +243,8 @@ def _span(running: Running, run_id: str) -> tuple[str, str]:
 
 def _dag_runs(running: Running) -> list[dict[str, Any]]:
     url = f"{running.airflow.url}/api/v2/dags/rank_authors/dagRuns"
-    runs: list[dict[str, Any]] = httpx.get(url, params={"limit": 100}, timeout=60).json()["dag_runs"]
+    auth = login.Login(running.airflow.url, Layout.of(ROOT, running.parts.logs.parent).passwords)
+    runs: list[dict[str, Any]] = httpx.get(url, params={"limit": 100}, timeout=60, auth=auth).json()["dag_runs"]
     return runs
 
 

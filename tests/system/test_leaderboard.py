@@ -80,6 +80,7 @@ def stranger() -> Iterator[Any]:
 def page(chromium: Any, url: str, s3: Any) -> "Page":
     export(s3, BUCKET, POSTS)
     prefer(chromium, "light")
+    complaints(chromium)  # forget those of other tests
     shown = Page(chromium, url)
     shown.open()
     return shown

@@ -3,26 +3,7 @@
 create or replace view posts as
 with versions as (
     select
-        kind,
-        network,
-        post_id,
-        author_id,
-        author_handle,
-        author_name,
-        posted_at,
-        text,
-        lang,
-        hashtags,
-        mentions,
-        urls,
-        reply_to,
-        repost_of,
-        quote_of,
-        received_at,
-        collector,
-        source_cursor,
-        arrival_interval,
-        posted_date,
+        *,
         row_number() over (
             partition by posted_date, network, post_id
             order by

@@ -31,6 +31,7 @@ select
     case when not is_gone then reply_to end as reply_to,
     case when not is_gone then repost_of end as repost_of,
     case when not is_gone then quote_of end as quote_of,
+    versions,
     received_at,
     collector,
     case when not is_gone then source_cursor end as source_cursor,

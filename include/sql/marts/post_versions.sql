@@ -7,28 +7,7 @@ with (
     partitioned_by = array['arrival_interval', 'posted_date']
 ) as
 with versions as (
-    select
-        kind,
-        network,
-        post_id,
-        author_id,
-        author_handle,
-        author_name,
-        posted_at,
-        text,
-        lang,
-        hashtags,
-        mentions,
-        urls,
-        reply_to,
-        repost_of,
-        quote_of,
-        received_at,
-        collector,
-        source_cursor,
-        copies,
-        arrival_interval,
-        posted_date
+    select *
     from {{ params.arrivals | name }}
     where kind in ('post', 'edit', 'redacted_post', 'redacted_edit')
 ),
@@ -50,6 +29,7 @@ corrections as (
         cast(null as varchar) as reply_to,
         cast(null as varchar) as repost_of,
         cast(null as varchar) as quote_of,
+        versions,
         received_at,
         collector,
         source_cursor,
@@ -88,6 +68,7 @@ marks as (
         cast(null as varchar) as reply_to,
         cast(null as varchar) as repost_of,
         cast(null as varchar) as quote_of,
+        cast(null as array(varchar)) as versions,
         received_at,
         cast(null as varchar) as collector,
         cast(null as varchar) as source_cursor,

@@ -22,6 +22,7 @@ with lines as (
         reply_to,
         repost_of,
         quote_of,
+        versions,
         collector,
         source_cursor,
         concat(dt, 'T', hour) as arrival_interval,
@@ -57,6 +58,7 @@ judged as (
         reply_to,
         repost_of,
         quote_of,
+        versions,
         received_at,
         collector,
         source_cursor,
@@ -78,6 +80,7 @@ folded as (
         row_number() over (
             partition by arrival_interval, network, post_id, kind, posted_date
             order by
+                coalesce(cardinality(versions), 0) desc,
                 received_at desc,
                 posted_at desc,
                 length(source_cursor) desc,
@@ -104,6 +107,7 @@ select
     reply_to,
     repost_of,
     quote_of,
+    versions,
     received_at,
     collector,
     source_cursor,

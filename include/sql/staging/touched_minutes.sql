@@ -1,6 +1,7 @@
 -- touched_minutes: one row per posted minute that an arrival hour adds to,
 -- and one per version that may leave a minute: deleted, moved by an edit or repeated by a post of another day, replaced
 -- within the day. Which version of a post wins is the same in every day: edits, then received_at, then posted_at.
+-- A delete of any version of an edited post takes out the post, whichever of the two arrived first.
 -- An author's tombstone counts as one of each post that has a version up to its moment.
 create table {{ params.table | name }}
 with (
@@ -19,6 +20,7 @@ with arrived as (
         posted_date,
         arrival_interval,
         copies,
+        versions,
         true as is_new
     from {{ params.arrivals | name }}
 ),
@@ -34,6 +36,7 @@ known as (
         posted_date,
         arrival_interval,
         cast(null as bigint) as copies,
+        versions,
         false as is_new
     from post_versions
     where
@@ -74,6 +77,35 @@ deletions as (
         is_new
     from seen
     where kind = 'delete' and (is_new or posted_date = 'corrections')
+),
+
+-- The later versions of edited posts, with the id that the post is known by.
+chains as (
+    select
+        seen.network,
+        t.version_id,
+        seen.post_id,
+        seen.arrival_interval,
+        seen.is_new
+    from seen
+    cross join unnest(seen.versions) as t (version_id)
+    where t.version_id <> seen.post_id
+),
+
+deleted_chains as (
+    select
+        deletions.kind,
+        chains.network,
+        chains.post_id,
+        deletions.posted_at,
+        deletions.received_at,
+        cast(null as varchar) as posted_date,
+        case when deletions.is_new then deletions.arrival_interval else chains.arrival_interval end
+            as arrival_interval,
+        deletions.is_new or chains.is_new as is_new
+    from deletions
+    inner join chains
+        on deletions.network = chains.network and deletions.post_id = chains.version_id
 ),
 
 arrived_ids as (
@@ -148,6 +180,8 @@ rivals as (
         arrival_interval,
         is_new
     from deletions
+    union all
+    select * from deleted_chains
     union all
     select * from authors_posts
 ),

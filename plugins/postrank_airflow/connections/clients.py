@@ -4,14 +4,16 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.types import DagRunProtocol
 
 from postrank.aws.athena import Athena
 from postrank.aws.clients import Client, MakeClient
 from postrank.aws.glue import Catalogue
 from postrank.ranking.lease import Lease
+from postrank.ranking.run_identity import Run
 from postrank.supervision.observe import Observer
 from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
-from postrank_airflow.connections.run_context import RunContext, run_context
+from postrank_airflow.connections.run_context import run_context
 
 
 def _client(service: str, /) -> Client:
@@ -28,7 +30,7 @@ def catalogue() -> Catalogue:
 
 def athena() -> Athena:
     """Athena for the task that asks: its statements say which run they belong to."""
-    return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(run_context()))
+    return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(run_context().dag_run))
 
 
 def observer() -> Observer:
@@ -60,6 +62,6 @@ def _is_over(dag_id: str, run_id: str) -> bool:
         raise
 
 
-def origin(context: RunContext) -> str:
+def origin(dag_run: DagRunProtocol) -> str:
     """The run that a statement belongs to, as the cost report tells it."""
-    return f"{context.dag_run.dag_id}/{context.run.slug}"
+    return f"{dag_run.dag_id}/{Run(dag_run.run_id).slug}"

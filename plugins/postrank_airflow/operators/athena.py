@@ -13,7 +13,6 @@ from postrank.aws import prefixes
 from postrank.aws.athena import signed
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
-from postrank_airflow.connections.run_context import RunContext
 
 _MOMENT = 2.0  # seconds: the triggerer looks about once a second, so a deferral and the way back take no less
 _LOOK = 0.1  # seconds between two looks within the moment
@@ -36,7 +35,7 @@ class StatementOperator(AthenaOperator):
         super().__init__(**{**arguments, **kwargs})
 
     def execute(self, context: Context) -> str | None:
-        self.query = signed(self.query, clients.origin(RunContext.of(context)))
+        self.query = signed(self.query, clients.origin(context["dag_run"]))
         try:
             return super().execute(context)
         except TaskDeferred:

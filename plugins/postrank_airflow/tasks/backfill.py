@@ -80,7 +80,7 @@ class SliceOperator(SsmRunCommandOperator):
 
 
 @task
-def plan() -> list[Document]:
+def plan_slices() -> list[Document]:
     """Decide on the slices. Plans the commands."""
     context = run_context()
     if (marker := clients.observer().deploy_marker()) is not None:
@@ -99,7 +99,7 @@ def plan() -> list[Document]:
 
 
 @task(trigger_rule="all_done_min_one_success")
-def mark(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
+def close_gaps(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
     """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
     context = run_context()
     read = [summary for summary in (summaries[:] if summaries is not None else ()) if summary]
@@ -110,7 +110,8 @@ def mark(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str
         if not gap.left:
             rows.append(_row(gap.source, gap.span, gap.reason, ", ".join(gap.recovered_by)))
     _write(context, rows)
-    delivered, still = sum(summary["delivered"] for summary in read), sum(bool(gap.left) for gap in gaps)
+    delivered = sum(summary["delivered"] for summary in read)
+    still = sum(bool(gap.left) for gap in gaps)
     words = f"{delivered} posts delivered, {still} gaps stay open"
     if not complete:
         raise NotRecovered(f"{len(planned) - len(read)} of {len(planned)} slices were not read to their end; {words}")
@@ -152,7 +153,8 @@ def _row(source: str, span: Span, reason: str, by: str) -> Document:
 
 def _answer(event: JsonObject) -> JsonObject:
     """What the one instance that was asked says of the command."""
-    ssm, command = clients.client("ssm"), str(event["command_id"])
+    ssm = clients.client("ssm")
+    command = str(event["command_id"])
     (invocation,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
     return ssm.get_command_invocation(CommandId=command, InstanceId=invocation["InstanceId"])
 

@@ -31,7 +31,8 @@ class HoursMissing(Fatal):
 
     def __init__(self, table: str, hours: list[str]) -> None:
         super().__init__(f"{table} has objects but no partition for {', '.join(hours)}: see the crawler's log")
-        self.table, self.hours = table, hours
+        self.table = table
+        self.hours = hours
 
 
 @task

@@ -46,7 +46,8 @@ class DeliveryStalled(Retryable):
         super().__init__(
             f"newest S3 object {seen}, last line acknowledged at {last_ack:%Y-%m-%dT%H:%M:%SZ}: more than {limit} apart"
         )
-        self.newest, self.limit = newest, limit
+        self.newest = newest
+        self.limit = limit
 
 
 class HopBroken(Fatal):
@@ -67,7 +68,9 @@ def require_active() -> str:
 @task
 def require_conservation() -> str:
     """Check conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in transit."""
-    s3, now, beat = clients.client("s3"), datetime.now(UTC), _heartbeat()
+    s3 = clients.client("s3")
+    now = datetime.now(UTC)
+    beat = _heartbeat()
     balance = balance_of_streamer(beat.counts)
     bucket = RESOURCES.buckets["lake"]
     account = accounts.load(s3, bucket)
@@ -97,7 +100,8 @@ def require_movement() -> str:
 @task
 def put_errors_back() -> str:
     """Put undelivered records back on their streams, at most as many as requested."""
-    most, done = run_context().params["put_back_records"], 0
+    most = run_context().params["put_back_records"]
+    done = 0
     if not most:
         raise AirflowSkipException("not requested: see the param put_back_records")
     sink = KinesisSink(clients.client("kinesis"), RESOURCES.streams)
@@ -142,7 +146,8 @@ def _state(firehose: "FirehoseClient", name: str) -> str:
 
 
 def _error_records() -> list[ErrorRecords]:
-    buckets, s3 = RESOURCES.buckets, clients.client("s3")
+    buckets = RESOURCES.buckets
+    s3 = clients.client("s3")
     return [
         ErrorRecords(s3, kind, buckets["raw"], buckets["lake"], where.error_prefix.split("!{")[0])
         for kind, where in RESOURCES.delivery.items()

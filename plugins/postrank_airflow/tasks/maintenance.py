@@ -64,13 +64,13 @@ def compare_windows() -> str:
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
-def sweep() -> str:
+def delete_leftovers() -> str:
     """Delete files that no partition points at."""
     return f"{_maintenance(run_context()).sweep()} objects deleted"
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
-def expire() -> dict[str, int]:
+def expire_objects() -> dict[str, int]:
     """Delete what exceeds its retention: query results, exports, catalog partitions of expired raw objects."""
     return _maintenance(run_context()).expire()
 

@@ -24,7 +24,7 @@ AFTER_ANY = "none_failed_min_one_success"  # what had nothing to write was skipp
 
 
 @task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
-def plan() -> PokeReturnValue:
+def plan_arrivals() -> PokeReturnValue:
     """Wait for the ranking lease without a worker's slot; make missing views; find what to ingest. Plans `arrivals`."""
     context = run_context()
     ranking = _ranking(context)
@@ -42,20 +42,21 @@ def plan() -> PokeReturnValue:
 
 
 @task(trigger_rule=AFTER_ANY)
-def survey() -> Statements:
-    """Count what was staged by kind; stop when too much of it is unusable. Plans `touched`."""
+def survey_arrivals() -> Statements:
+    """Count what was staged by kind; stop when too much of it is unusable. Plans `touched_minutes`."""
     context = run_context()
-    ranking, notes = _ranking(context), _noted(context, "plan")
+    ranking = _ranking(context)
+    notes = _noted(context, "plan_arrivals")
     lines = ranking.survey(notes)
     _note(context, lines)
     return ranking.touched(notes)
 
 
 @task(trigger_rule=AFTER_ANY)
-def layout() -> Statements:
+def plan_partitions() -> Statements:
     """Take on the debt of what was touched, and lay out all that is to be written. Plans `post_versions`."""
     context = run_context()
-    planned = _ranking(context).layout(_noted(context, "plan"), _noted(context, "survey"))
+    planned = _ranking(context).layout(_noted(context, "plan_arrivals"), _noted(context, "survey_arrivals"))
     _note(context, planned)
     statements: Statements = planned["post_versions"]
     return statements
@@ -65,8 +66,8 @@ def layout() -> Statements:
 def point_versions() -> Statements:
     """Check `post_versions`, then let everybody read it. Plans `author_minutes`."""
     context = run_context()
-    planned = _noted(context, "layout")
-    _ranking(context).point_versions(planned, _noted(context, "plan"))
+    planned = _noted(context, "plan_partitions")
+    _ranking(context).point_versions(planned, _noted(context, "plan_arrivals"))
     statements: Statements = planned["author_minutes"]
     return statements
 
@@ -75,7 +76,7 @@ def point_versions() -> Statements:
 def point_minutes() -> Statements:
     """Check `author_minutes`, then let everybody read it. Plans `author_ranking`."""
     context = run_context()
-    planned = _noted(context, "layout")
+    planned = _noted(context, "plan_partitions")
     _ranking(context).point_minutes(planned)
     statements: Statements = planned["author_ranking"]
     return statements
@@ -85,18 +86,18 @@ def point_minutes() -> Statements:
 def point_ranking() -> Statements:
     """Check `author_ranking`, then let everybody read it. Plans the exports."""
     context = run_context()
-    planned = _noted(context, "layout")
+    planned = _noted(context, "plan_partitions")
     _ranking(context).point_ranking(planned)
     statements: Statements = planned["exports"]
     return statements
 
 
 @task(trigger_rule=AFTER_ANY)
-def publish(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queries: list[Any]) -> str:
+def publish_ranking(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queries: list[Any]) -> str:
     """Write the export's files, its manifest and, last, the pointer to the newest."""
     context = run_context()
     ranking = _ranking(context)
-    planned = _noted(context, "layout")
+    planned = _noted(context, "plan_partitions")
     ranking.end()
     ranking.drop_scratch(planned)
     if not planned["exports"]:
@@ -109,8 +110,8 @@ def _heading(context: RunContext) -> Document:
     return {
         "dag_id": context.dag_run.dag_id,
         "run_id": context.dag_run.run_id,
-        "arrival_hours": list(_noted(context, "plan")),
-        "arrived_lines": _noted(context, "survey"),
+        "arrival_hours": list(_noted(context, "plan_arrivals")),
+        "arrived_lines": _noted(context, "survey_arrivals"),
     }
 
 

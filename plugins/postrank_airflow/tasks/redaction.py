@@ -23,7 +23,9 @@ PATIENCE = timedelta(hours=11)  # a run that nobody answers ends before the next
 
 def redact_deleted_posts() -> Any:
     """Wire the tasks up. Returns the last one."""
-    planned, decided, dates = plan_redaction(), decide(), begin_redaction()
+    planned = plan_redaction()
+    decided = choose_redaction()
+    dates = begin_redaction()
     approved = ApprovalOperator(
         task_id="approve_redaction",
         subject="Redact {{ ti.xcom_pull(task_ids='plan_redaction', key='posts') }} deleted posts?",
@@ -54,7 +56,7 @@ def plan_redaction() -> list[Document]:
 
 
 @task.branch
-def decide() -> str:
+def choose_redaction() -> str:
     """Whether a human has to approve."""
     context = run_context()
     posts = context.ti.xcom_pull(task_ids="plan_redaction", key="posts")

@@ -14,11 +14,12 @@ from postrank_airflow.connections.sql_filters import render
 
 
 @task
-def report() -> str:
+def write_report() -> str:
     """Export the interval's hashtags, types and text lengths and the run's part of the ledgers, then write the report
     from what was exported. Returns where it is.
     """
-    s3, run = clients.client("s3"), run_context().run.slug
+    s3 = clients.client("s3")
+    run = run_context().run.slug
     results = Results(s3, RESOURCES.buckets["results"])
     ledgers = Ledgers(s3, RESOURCES.buckets["raw"], RESOURCES.keys["ledgers"])
     export = Exports(results).open(run)

@@ -52,7 +52,7 @@ def diagnose(questions: list[Document], commands: Any) -> Document:
 
 
 @task.branch
-def choose(verdict: Document) -> str:
+def choose_remedy(verdict: Document) -> str:
     """The one healing step of this run."""
     return verdict["action"] if verdict["action"] in HEALING else DOES_NOTHING
 

@@ -27,7 +27,7 @@ WAREHOUSE_CONNECTION = "postrank_warehouse"
 
 
 @task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
-def plan() -> PokeReturnValue:
+def plan_hours() -> PokeReturnValue:
     """Wait for the lease of the hashtags without a worker's slot. Decide on the hours: the one that ended and, unless
     one was asked for, those that late posts have touched. Plans `hashtag_ranking`.
     """
@@ -46,7 +46,7 @@ def plan() -> PokeReturnValue:
 
 
 @task
-def point() -> list[Document]:
+def point_hashtags() -> list[Document]:
     """Check `hashtag_ranking`, then let everybody read it. Plans the exports."""
     context = run_context()
     hours, owed = _noted(context)
@@ -54,7 +54,7 @@ def point() -> list[Document]:
 
 
 @task
-def publish(queries: Sequence[str]) -> list[str]:
+def publish_hashtags(queries: Sequence[str]) -> list[str]:
     """Write the hours' hashtags to the results bucket. Returns the keys."""
     context = run_context()
     hours, _ = _noted(context)
@@ -64,8 +64,8 @@ def publish(queries: Sequence[str]) -> list[str]:
 
 
 @task
-def places() -> list[Document]:
-    """Which places to ask X about: the asked ones, else those that the connection names. Plans `hear`."""
+def plan_places() -> list[Document]:
+    """Which places to ask X about: the requested ones, else those of the connection. Plans `read_place_trends`."""
     context = run_context()
     if (connection := x_api.connection()) is None:
         raise AirflowSkipException(f"no trends requested from X: there is no connection {x_api.CONNECTION}")
@@ -79,10 +79,11 @@ def places() -> list[Document]:
 
 
 @task(pool=X_TRENDS)
-def hear(place: Document) -> str:
+def read_place_trends(place: Document) -> str:
     """Ask X what is trending at a place, and write it to the results bucket. Returns the key."""
     context = run_context()
-    requested, hour = Place(**place), last_ended(context.start_date)
+    requested = Place(**place)
+    hour = last_ended(context.start_date)
     answer = x_api.trends(x_api.connection(), requested.woeid)
     key = x_places.key(hour, requested.woeid)
     document = {
@@ -117,8 +118,8 @@ def store(results: Any, *, of_places: bool) -> str:
 
 
 def _noted(context: RunContext) -> tuple[list[datetime], dict[str, str]]:
-    """The hours that `plan` has decided on, and the debt that they pay."""
-    noted = context.ti.xcom_pull(task_ids="plan", key="noted")
+    """The hours that `plan_hours` has chosen, and the debt that they pay."""
+    noted = context.ti.xcom_pull(task_ids="plan_hours", key="noted")
     return [datetime.fromisoformat(hour) for hour in noted["hours"]], noted["owed"]
 
 

@@ -26,7 +26,9 @@ class QueryFailed(Retryable):
 
     def __init__(self, query_id: str, state: str, reason: str) -> None:
         super().__init__(f"Athena query {query_id} {state}: {reason}")
-        self.query_id, self.state, self.reason = query_id, state, reason
+        self.query_id = query_id
+        self.state = state
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ _BY_KIND: dict[type[Exception], tuple[str, str]] = {
 def repair(error: ClientError | BotoCoreError) -> tuple[str, str]:
     """What was seen, and what to do."""
     if isinstance(error, ClientError):
-        code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+        code = error.response["Error"].get("Code", "")
+        message = error.response["Error"].get("Message", "")
         return f"{code}: {message}", _BY_CODE.get(code, "see AWS's documentation of this error")
     seen, advice = _BY_KIND.get(type(error), ("", _ROUTE))
     return seen or str(error), advice

@@ -28,7 +28,8 @@ class PartitionsRefused(Retryable):
 
     def __init__(self, table: str, errors: "Sequence[PartitionErrorTypeDef]") -> None:
         super().__init__(f"Glue refused {len(errors)} partitions of {table}, the first one so: {errors[0]}")
-        self.table, self.errors = table, errors
+        self.table = table
+        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)

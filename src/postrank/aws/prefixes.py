@@ -18,7 +18,8 @@ class NotEmptied(Retryable):
 
     def __init__(self, bucket: str, errors: "list[ErrorTypeDef]") -> None:
         super().__init__(f"S3 did not delete {len(errors)} objects of {bucket}, the first one so: {errors[0]}")
-        self.bucket, self.errors = bucket, errors
+        self.bucket = bucket
+        self.errors = errors
 
 
 class Condition(TypedDict, total=False):

@@ -14,7 +14,8 @@ from postrank.documents import Document
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-_RECORDS, _BODY = "Records", "put_records_body"
+_RECORDS = "Records"
+_BODY = "put_records_body"
 _PLACEHOLDER = [{"Data": b"", "PartitionKey": "-"}]
 
 

@@ -13,6 +13,7 @@ from postrank.extras import missing_extra
 # Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
 COMMANDS = {
     "up": ("postrank.cli.up", "up", "Run everything on this machine: local AWS, streamer, Airflow, ranking."),
+    "inspect": ("postrank.cli.inspect", "inspect_file", "Say what a file is and what a ranking of it would hold."),
     "status": ("postrank.cli.current", "status", "Show the run that is up on this machine."),
     "stop": ("postrank.cli.current", "stop", "Stop the run that is up on this machine."),
     "logs": ("postrank.cli.current", "logs", "Show the logs of the run's parts."),

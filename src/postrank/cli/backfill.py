@@ -133,7 +133,8 @@ def _past(
 
 
 def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:
-    s3, bucket = clients.get("s3", read_seconds=10.0), names.buckets["raw"]
+    s3 = clients.get("s3", read_seconds=10.0)
+    bucket = names.buckets["raw"]
     collector = f"{config.collector}-backfill"
     sink = config.sink
     return Backfill(

@@ -6,12 +6,12 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any
 
 import click
 import httpx
 
 from postrank.cli.suggestions import nearest
+from postrank.documents import Document
 from postrank.errors import Fatal, Retryable
 from postrank.laptop.services import login
 from postrank.laptop.setup.current_run import CurrentRun, NotRunning
@@ -73,7 +73,7 @@ def status(var: Path) -> None:
 def stop(var: Path) -> None:
     """Stop the run that is up, as Ctrl-C in its terminal does, and wait until it has ended."""
     run = CurrentRun.of(var)
-    os.kill(run.pid, signal.SIGINT)
+    os.kill(run.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while _is_up(var, run):
         if time.monotonic() > deadline:
@@ -115,7 +115,7 @@ def logs(part: str | None, *, lines: int, follow: bool, var: Path) -> None:
 def runs(dag: str, lines: int, var: Path) -> None:
     """List the newest DAG runs: when they started, how they are, what they are called."""
     run = CurrentRun.of(var)
-    query: dict[str, Any] = {"limit": lines, "order_by": "-start_date"}
+    query: Document = {"limit": lines, "order_by": "-start_date"}
     with httpx.Client(
         base_url=run.ui, auth=login.Login(run.ui, _passwords(var)), timeout=_REQUEST_SECONDS, trust_env=False
     ) as airflow:

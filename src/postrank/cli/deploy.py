@@ -110,7 +110,8 @@ def streamer(*, requested_version: str, dist: Path | None, patience: int, steady
     """
     version = checked_version(requested_version)
     names, clients = _cloud()
-    s3, raw = clients.get("s3"), names.buckets["raw"]
+    s3 = clients.get("s3")
+    raw = names.buckets["raw"]
     shelf = Shelf(s3, names.buckets["artifacts"])
     marker = Marker(s3, raw, names.keys["deploy_marker"])
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,8 +15,8 @@ from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
 from postrank.documents import Document
 from postrank.errors import Fatal
+from postrank.ranking.export_forms import COLUMNS
 from postrank.ranking.export_reader import Copy, Exports, Results
-from postrank.ranking.export_writer import COLUMNS
 from postrank.ranking.request import GRANULARITIES
 from postrank.ranking.spreadsheet import neutral
 from postrank.ranking.terminal_table import ranking_table

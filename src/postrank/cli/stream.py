@@ -46,7 +46,8 @@ def stream(path: Path, log_level: str, seconds: float | None, *, stay: bool) -> 
     logs.configure(log_level)
     # Events hold no cycles, and there are many: looking for cycles at the usual rate costs more than making them.
     gc.set_threshold(200_000, 50, 100)
-    stopped, running = threading.Event(), list[Service]()
+    stopped = threading.Event()
+    running = list[Service]()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         stopped.set()

@@ -30,7 +30,8 @@ class Unreadable(Fatal):
 
     def __init__(self, key: str, line: int) -> None:
         super().__init__(f"{key}, line {line}, is not an error record of Firehose: it was not put back")
-        self.key, self.line = key, line
+        self.key = key
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ def describe(kind: str, failed: list[Failed]) -> str:
     """In words: how many records, of which errors, and a sample, without the data that failed."""
     left = [line for record in failed for line in record.lines[record.done :]]
     codes = Counter(_fields(line)[0] for line in left)
-    sample, newest = _fields(left[-1]), failed[-1].key
+    sample = _fields(left[-1])
+    newest = failed[-1].key
     return (
         f"{len(left)} records of {kind} in {len(failed)} error objects "
         f"({', '.join(f'{number} {code}' for code, number in codes.most_common(5))}), "

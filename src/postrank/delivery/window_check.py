@@ -89,7 +89,8 @@ class Comparison:
 
 def _days(start: datetime, end: datetime) -> list[str]:
     """The dates that `[start, end)` meets."""
-    first, last = start.date(), (end - timedelta(microseconds=1)).date()
+    first = start.date()
+    last = (end - timedelta(microseconds=1)).date()
     return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
 
 

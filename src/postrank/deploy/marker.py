@@ -70,9 +70,11 @@ class Marker:
         """Take a marker that has lapsed. Raises DeploymentGoesOn with what another says of itself."""
         try:
             marker = self.s3.get_object(Bucket=self.bucket, Key=self.key)
-            other, etag = json.loads(marker["Body"].read()), marker["ETag"]
+            other = json.loads(marker["Body"].read())
+            etag = marker["ETag"]
         except self.s3.exceptions.NoSuchKey:  # its owner has cleared it just now
-            other, etag = {"until": to_text(datetime.now(UTC))}, None
+            other = {"until": to_text(datetime.now(UTC))}
+            etag = None
         if lapsed(other):
             with suppress(ClientError):
                 return self._put(**({"IfMatch": etag} if etag else {"IfNoneMatch": "*"}))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from postrank.errors import Fatal
 
-SUMS, REQUIREMENTS = "SHA256SUMS", "requirements.txt"
+SUMS = "SHA256SUMS"
+REQUIREMENTS = "requirements.txt"
 _VERSION = re.compile(r"\d{1,5}\.\d{1,5}\.\d{1,5}[a-z0-9.]{0,20}")  # as the SSM document and Terraform have it
 _BUILD_SECONDS = 300
 

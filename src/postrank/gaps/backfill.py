@@ -77,7 +77,8 @@ class Backfill:
 
     def _absorb(self, batch: Batch) -> None:
         received_at = to_text(datetime.now(UTC))
-        events, batch.events = batch.events, []
+        events = batch.events
+        batch.events = []
         for event in events:
             line = encode(event, received_at=received_at, collector=self.collector)
             if reject := too_large(line, event.source_cursor or self.past.network):
@@ -96,10 +97,13 @@ class Backfill:
 
     def _ship(self) -> None:
         """Put what is packed, however long AWS is away, unless stopped."""
-        lines, left, pause = self.packer.lines, self._put(self.packer.take()), 1.0
+        lines = self.packer.lines
+        left = self._put(self.packer.take())
+        pause = 1.0
         while left and not self.stopped.is_set():
             self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 no secret
-            left, pause = self._put(left), min(pause * 2, _LONGEST_PAUSE)
+            left = self._put(left)
+            pause = min(pause * 2, _LONGEST_PAUSE)
         self.delivered += lines - sum(record.lines for record in left)
 
     def _put(self, records: Sequence[Record]) -> Sequence[Record]:

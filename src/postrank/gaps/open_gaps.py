@@ -60,7 +60,8 @@ def unmarked(rows: Iterable[Row]) -> list[Gap]:
 
 def remaining(span: Span, read: Iterable[Span]) -> list[Span]:
     """The parts of a span that lie in none of the others."""
-    parts, since = [], span.since
+    parts = []
+    since = span.since
     for span_read in sorted(read):
         if span_read.since > since:
             parts.append(Span(since, min(span_read.since, span.until)))

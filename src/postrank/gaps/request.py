@@ -34,7 +34,8 @@ class RecoveryRequest:
     @classmethod
     def of(cls, params: JsonObject, as_of: datetime) -> "RecoveryRequest":
         """Read a DAG run's params. Raises BadRequest; their JSON schema has refused most nonsense before."""
-        source, archives = params["source"], tuple(params["archives"])
+        source = params["source"]
+        archives = tuple(params["archives"])
         if source not in SOURCES:
             raise BadRequest("source", f"{source!r} is none of {', '.join(SOURCES)}")
         if bad := [archive for archive in archives if not re.fullmatch(FILE_PATTERN, archive) or ".." in archive]:
@@ -94,7 +95,8 @@ def _slice(source: str, span: Span) -> Slice:
 
 
 def _span(params: JsonObject, source: str, as_of: datetime) -> Span | None:
-    start, end = _moment("span_start", params), _moment("span_end", params)
+    start = _moment("span_start", params)
+    end = _moment("span_end", params)
     if source == LEDGER:
         if start or end:
             raise BadRequest("source", f"the {LEDGER} names its own spans: choose what to read the span from")

@@ -83,7 +83,8 @@ class Job:
         self._wait_for_heartbeat()
         supervision = self._trigger("supervise_streamer")
         heartbeat, delivered = self._wait_for_delivery()
-        check, crawl = self._trigger("check_delivery"), self._trigger("refresh_catalog")
+        check = self._trigger("check_delivery")
+        crawl = self._trigger("refresh_catalog")
         for run in (supervision, check, crawl):
             self._wait_for_run(run)
         request = {**self.streamer.event_interval(), "publish": True}
@@ -151,7 +152,8 @@ class Job:
         prefix = self.names.delivery["posts"].prefix.split("dt=")[0]
         delivered = DeliveredLines(self.cloud.client("s3"), self.names.buckets["raw"], prefix)
         enough: Heartbeat | None = None
-        moved, last = time.monotonic(), (0, 0)
+        moved = time.monotonic()
+        last = (0, 0)
         while enough is None or delivered.lines < enough.counts["delivered"]:
             heartbeat = self.streamer.look()
             delivered.update()
@@ -159,7 +161,8 @@ class Job:
                 enough = heartbeat
                 self.status.done("streamer", self.streamer.progress)
             if (now := (self.streamer.acknowledged, delivered.lines)) != last:
-                moved, last = time.monotonic(), now
+                moved = time.monotonic()
+                last = now
             if time.monotonic() - moved > STILL_SECONDS:
                 raise DeliveryStands(delivered.lines, self.streamer.acknowledged, STILL_SECONDS, self.layout.logs)
             self.status.say("streamer", self.streamer.progress)
@@ -217,10 +220,11 @@ class Job:
 
     def _copy_results(self) -> None:
         """Leave a copy of all that was exported below var/results, by the same keys; the pointer last, as it was."""
-        s3, bucket = self.cloud.client("s3"), self.names.buckets["results"]
+        s3 = self.cloud.client("s3")
+        bucket = self.names.buckets["results"]
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-        for key in sorted(keys, key=lambda one: one == LATEST):
+        for key in sorted(keys, key=lambda name: name == LATEST):
             target = self.layout.results / key
             if key == LATEST or not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -237,8 +241,8 @@ class Job:
         var/log/timings.json.
         """
         tasks = {run.dag_id: self.airflow.task_seconds(run.dag_id, run.run_id) for run in self.runs.values()}
-        found = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
-        text = json.dumps(found, indent=2)
+        timings = {"steps": self.status.seconds, "tasks": tasks, "athena": self._athena_seconds()}
+        text = json.dumps(timings, indent=2)
         (self.layout.logs / "timings.json").write_text(text + "\n", encoding="utf-8")
 
     def _athena_seconds(self) -> float:
@@ -247,7 +251,9 @@ class Job:
         pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=self.names.workgroup)
         queries = [query for page in pages for query in page["QueryExecutionIds"]]
         executions = [athena.get_query_execution(QueryExecutionId=query)["QueryExecution"] for query in queries]
-        return float(sum(one["Statistics"].get("TotalExecutionTimeInMillis", 0) for one in executions)) / 1000
+        return (
+            float(sum(execution["Statistics"].get("TotalExecutionTimeInMillis", 0) for execution in executions)) / 1000
+        )
 
     def _airflow_environment(self) -> dict[str, str]:
         return {

@@ -2,13 +2,15 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from postrank.aws.resources import Resources
 from postrank.delivery.run_accounting import Accounting
+from postrank.errors import Fatal
 from postrank.laptop.failures import Unaccounted
 from postrank.laptop.job import STEPS, Job
 from postrank.laptop.services import login
@@ -22,7 +24,8 @@ from postrank.laptop.status import Status
 from postrank.ranking.export_reader import Results
 from postrank.ranking.terminal_table import ranking_table
 
-ENVIRONMENT, ACCOUNT = "local", "123456789012"
+ENVIRONMENT = "local"
+ACCOUNT = "123456789012"
 LEADERBOARD = "/plugin/leaderboard"
 
 
@@ -58,6 +61,7 @@ def _run(options: Options, layout: Layout, console: Console) -> None:
     if not options.keep:
         layout.start_afresh()
     layout.create()
+    (layout.var / "rejects.ndjson").touch()
     keep_record(options, layout)
     names = Resources.of(ENVIRONMENT, ACCOUNT)
 
@@ -67,7 +71,11 @@ def _run(options: Options, layout: Layout, console: Console) -> None:
     with _stoppable(), Parts(layout.logs, instances=layout.aws, notice=notice) as parts, _blaming(parts):
         with Status(console, STEPS) as status:
             job = Job(options, layout, names, parts, status)
-            accounting = job.run()
+            try:
+                accounting = job.run()
+            except Fatal:
+                _leave_rejects(job, console)
+                raise
         _show(job, accounting, console)
         if not options.once:
             _stay(job, console)
@@ -83,14 +91,24 @@ def _blaming(parts: Parts) -> Iterator[None]:
         raise
 
 
+def _leave_rejects(job: Job, console: Console) -> None:
+    """Copy the rejected lines and show the first, also of a run that ends without a ranking."""
+    with suppress(BotoCoreError, ClientError, OSError):
+        _print_rejects(job, console)
+
+
+def _print_rejects(job: Job, console: Console) -> None:
+    for sentence in job.rejects().sentences():
+        console.print(sentence, highlight=False, soft_wrap=True, markup=False)
+
+
 def _show(job: Job, accounting: Accounting, console: Console) -> None:
     results = Results(job.cloud.client("s3"), job.names.buckets["results"])
     interval = results.manifest()["interval"]
     title = f"Top {job.options.top} authors, {interval['start']} to {interval['end']}"
     console.print(ranking_table(results.rows("all")[: job.options.top], title))
     console.print(accounting.table())
-    for sentence in job.rejects().sentences():
-        console.print(sentence, highlight=False, soft_wrap=True, markup=False)
+    _print_rejects(job, console)
     if accounting.lost:
         raise Unaccounted(accounting.lost)
     console.print(f"Exported to {job.layout.results / 'rankings'}", highlight=False, soft_wrap=True)
@@ -119,14 +137,14 @@ def _credentials(job: Job, console: Console) -> str:
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Turn the first SIGINT, SIGTERM or SIGHUP into Interrupted; ignore more of them while everything stops."""
-    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in asked:
+        for number in signals:
             signal.signal(number, signal.SIG_IGN)
         raise Interrupted
 
-    before = {number: signal.signal(number, stop) for number in asked}
+    before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield
     finally:

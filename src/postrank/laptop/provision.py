@@ -7,7 +7,8 @@ holds the two to the same description.
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +17,10 @@ from postrank.aws.clients import MakeClient
 from postrank.aws.resources import Resources
 from postrank.aws.tables import glue_tables
 from postrank.errors import Fatal
+
+if TYPE_CHECKING:
+    from mypy_boto3_firehose import FirehoseClient
+    from mypy_boto3_kinesis import KinesisClient
 
 _ROLES = ("streamer", "firehose", "crawler", "airflow", "deployer")
 _IMAGE = "ami-12c6146b"  # any image: the local AWS runs units, never the image
@@ -118,9 +123,7 @@ class Provision:
         for stream in self._names.streams.values():
             self._wait_for(
                 f"stream {stream}",
-                lambda stream=stream: str(  # type: ignore[misc]
-                    kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamStatus"]
-                ),
+                partial(_stream_status, kinesis, stream),
             )
 
     def _delivery_streams(self) -> None:
@@ -152,11 +155,7 @@ class Provision:
         for name in self._names.delivery_streams.values():
             self._wait_for(
                 f"delivery stream {name}",
-                lambda name=name: str(  # type: ignore[misc]
-                    firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"][
-                        "DeliveryStreamStatus"
-                    ]
-                ),
+                partial(_delivery_stream_status, firehose, name),
             )
 
     def _catalogue(self) -> None:
@@ -201,12 +200,12 @@ class Provision:
 
     def _documents(self) -> None:
         names = self._names.streamer
-        made = {
+        documents = {
             names.document: "streamer-service",
             names.release_document: "streamer-release",
             names.backfill_document: "streamer-backfill",
         }
-        for name, file in made.items():
+        for name, file in documents.items():
             _ensure(
                 self._client("ssm").create_document,
                 Name=name,
@@ -227,6 +226,15 @@ class Provision:
             if time.monotonic() > deadline:
                 raise NotReady(what, state)
             time.sleep(0.1)
+
+
+def _stream_status(kinesis: "KinesisClient", stream: str) -> str:
+    return kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamStatus"]
+
+
+def _delivery_stream_status(firehose: "FirehoseClient", name: str) -> str:
+    description = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+    return description["DeliveryStreamStatus"]
 
 
 def _ensure(create: Callable[..., Any], **request: Any) -> None:

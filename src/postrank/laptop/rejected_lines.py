@@ -37,8 +37,14 @@ class Rejects:
         sentences = [f"Rejected: {_where(row)}: {row['reason']}" for row in self.rows[:_SHOWN]]
         if self.rows:
             lines = sum(row.get("lines", 1) for row in self.rows)
-            sentences.append(f"All {lines:,} rejected lines, with reasons: {self.path}")
+            sentences.append(f"All {lines:,} rejected lines ({self._lost()} lost), with reasons: {self.path}")
         return sentences
+
+    def _lost(self) -> str:
+        """How many posts the rejects stand for, as far as that can be counted."""
+        posts = sum(row.get("posts", 1) for row in self.rows)
+        least = any(row.get("at_least") for row in self.rows)
+        return f"{'at least ' if least else ''}{posts:,} {'post' if posts == 1 else 'posts'}"
 
 
 def _where(row: Document) -> str:

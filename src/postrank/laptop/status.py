@@ -10,7 +10,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"
+WAITING = "waiting"
+WORKING = "working"
+DONE = "done"
+FAILED = "failed"
 _MARK = {WAITING: ("·", "dim"), WORKING: ("…", "yellow"), DONE: ("✓", "green"), FAILED: ("✗", "red")}
 
 
@@ -26,7 +29,7 @@ class Status:
         self._state = dict.fromkeys(steps, WAITING)
         self._detail = dict.fromkeys(steps, "")
         self._began: dict[str, float] = {}
-        self._took: dict[str, float] = {}
+        self._seconds_of: dict[str, float] = {}
         self._live = Live(get_renderable=self._table, console=console, refresh_per_second=8, transient=False)
         self._spinner = Spinner("dots")
 
@@ -39,7 +42,7 @@ class Status:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            for step in [one for one, state in self._state.items() if state == WORKING]:
+            for step in [name for name, state in self._state.items() if state == WORKING]:
                 self._set(step, FAILED)
         if self._console.is_terminal:
             self._live.stop()
@@ -53,35 +56,35 @@ class Status:
         self._detail[step] = detail
 
     def done(self, step: str, detail: str = "") -> None:
-        self._took[step] = time.monotonic() - self._began.get(step, time.monotonic())
+        self._seconds_of[step] = time.monotonic() - self._began.get(step, time.monotonic())
         self._set(step, DONE, detail or self._detail[step])
 
     @property
     def seconds(self) -> dict[str, float]:
         """How long each finished step took."""
-        return dict(self._took)
+        return dict(self._seconds_of)
 
     def _set(self, step: str, state: str, detail: str = "") -> None:
         self._state[step] = state
         if detail:
             self._detail[step] = detail
         if not self._console.is_terminal:
-            took = f" ({self._took[step]:.1f} s)" if state == DONE else ""
+            seconds = f" ({self._seconds_of[step]:.1f} s)" if state == DONE else ""
             self._console.print(
-                f"{_MARK[state][0]} {step}: {self._detail[step] or self._what[step]}{took}", highlight=False
+                f"{_MARK[state][0]} {step}: {self._detail[step] or self._what[step]}{seconds}", highlight=False
             )
 
     def _table(self) -> Group:
         table = Table(box=None, show_header=False, pad_edge=False)
         for step, state in self._state.items():
             mark, style = _MARK[state]
-            took = self._took.get(step)
+            seconds = self._seconds_of.get(step)
             if state == WORKING:
-                took = time.monotonic() - self._began[step]
+                seconds = time.monotonic() - self._began[step]
             table.add_row(
                 self._spinner if state == WORKING else Text(mark, style=style),
                 Text(step, style="dim" if state == WAITING else "bold"),
                 Text(self._detail[step] or self._what[step], style="dim" if state == WAITING else ""),
-                Text(f"{took:.0f} s" if took is not None else "", style="dim"),
+                Text(f"{seconds:.0f} s" if seconds is not None else "", style="dim"),
             )
         return Group(table)

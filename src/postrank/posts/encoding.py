@@ -8,7 +8,9 @@ import orjson
 from postrank.posts.events import Event, Post
 
 _encode = msgspec.json.Encoder().encode
-_KIND, _POST, _DELETE = b'{"kind"', b'{"kind":"post",', b'{"kind":"delete",'
+_KIND = b'{"kind"'
+_POST = b'{"kind":"post",'
+_DELETE = b'{"kind":"delete",'
 
 
 class LineEncoder:
@@ -16,12 +18,15 @@ class LineEncoder:
 
     def __init__(self, *, received_at: str, collector: str) -> None:
         """`received_at` is in the contract's form."""
-        told = orjson.dumps({"received_at": received_at, "collector": collector}, option=orjson.OPT_APPEND_NEWLINE)
-        self._tail = b"," + told[1:]
+        collector_fields = orjson.dumps(
+            {"received_at": received_at, "collector": collector}, option=orjson.OPT_APPEND_NEWLINE
+        )
+        self._tail = b"," + collector_fields[1:]
 
     def encode(self, events: Iterable[Event]) -> list[bytes]:
         """The events' lines, with their newlines."""
-        tail, lines = self._tail, []
+        tail = self._tail
+        lines = []
         for event in events:
             body = _encode(event)
             # A struct leaves out what has its default, the kind of most posts among it.

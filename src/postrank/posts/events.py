@@ -28,6 +28,7 @@ class Post(Struct, kw_only=True, omit_defaults=True, gc=False):
     reply_to: str | None = None  # post ids
     repost_of: str | None = None
     quote_of: str | None = None
+    versions: list[str] | None = None  # ids of all versions of an edited post that are known, the first one first
     source_cursor: str | None = None  # where in the source's stream it was
 
 
@@ -60,6 +61,8 @@ class Reject:
     line: bytes  # cut at LINE_LIMIT bytes
     where: str  # the file, connection or stream that it came from
     offset: int | None = None  # of its first byte, in the decompressed bytes of `where`
+    posts: int = 1  # how many posts are lost with it
+    at_least: bool = False  # more may be lost
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "line", bytes(self.line[:LINE_LIMIT]))

@@ -245,7 +245,8 @@ class Layout:
         return due | (self._days_between(*bounds) if bounds and self._has_interval() else set())
 
     def _days_between(self, start: datetime, end: datetime) -> set[str]:
-        first, last = start.date().isoformat(), (end - timedelta(microseconds=1)).date().isoformat()
+        first = start.date().isoformat()
+        last = (end - timedelta(microseconds=1)).date().isoformat()
         return {day for day in self._minute_days() | self._post_days() if first <= day <= last}
 
     def _target(self, relation: str, chunk: int) -> Parameters:

@@ -13,7 +13,8 @@ class CheckFailed(Fatal):
 
     def __init__(self, relation: str, rows: Sequence[JsonObject]) -> None:
         super().__init__(f"the check of {relation} found {len(rows)} rows that must not be; the first: {rows[0]}")
-        self.relation, self.rows = relation, rows
+        self.relation = relation
+        self.rows = rows
 
 
 def require_empty(athena: Athena, relation: str, statements: Iterable[str]) -> None:

@@ -20,7 +20,8 @@ class BadRequest(Fatal):
 
     def __init__(self, parameter: str, reason: str) -> None:
         super().__init__(f"{parameter}: {reason}")
-        self.parameter, self.reason = parameter, reason
+        self.parameter = parameter
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,8 @@ class RankingRequest:
     @classmethod
     def of(cls, params: JsonObject) -> "RankingRequest":
         """Read a DAG run's params. Raises BadRequest; the params' JSON schema has refused most nonsense before."""
-        start, end = _moment("interval_start", params), _moment("interval_end", params)
+        start = _moment("interval_start", params)
+        end = _moment("interval_end", params)
         if start and end and start >= end:
             raise BadRequest("interval_end", f"{_utc(end)} is not after interval_start, {_utc(start)}")
         networks = tuple(sorted(set(params.get("networks") or ())))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
-VIEWS = ("posts", "tombstones", "judged_versions", "author_ranking")
+VIEWS = ("posts", "post_chains", "tombstones", "judged_versions", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
 Statements = list[Parameters]
@@ -44,7 +44,8 @@ class TooManyUnusable(Fatal):
     """More of what arrived is unusable than chance explains."""
 
     def __init__(self, lines: Mapping[str, int]) -> None:
-        unusable, total = lines.get("unusable", 0), sum(lines.values())
+        unusable = lines.get("unusable", 0)
+        total = sum(lines.values())
         super().__init__(
             f"{unusable} of {total} arrived lines are unusable, more than {UNUSABLE_SHARE:.0%}: nothing is ranked; "
             "the lines of raw_posts without network, post_id or posted_at show why"

@@ -7,13 +7,16 @@ from unicodedata import east_asian_width
 from postrank.report.markup import Markup, joined, tag
 
 WIDTH = 960
-_LEFT, _TOP, _BOTTOM = 64, 10, 26
+_LEFT = 64
+_TOP = 10
+_BOTTOM = 26
 _TICKS = tuple(
     timedelta(minutes=minutes)
     for minutes in (1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600)
 )
 _MOST_TICKS = 10
-_CELL, _LABEL = 22, 200
+_CELL = 22
+_LABEL = 200
 _LABEL_WIDTH = (
     22  # characters of the label's 12 pixels, the widest of them some 8 wide; those of wide scripts count twice
 )
@@ -23,7 +26,8 @@ _DAY = timedelta(days=1)
 def course_chart(values: Sequence[float], start: datetime, step: timedelta, name: str, height: int = 220) -> Markup:
     """Values of steps that follow each other, as a filled line over time. `name` is what a reader is told it shows."""
     top = nice_ceiling(max(values, default=0))
-    wide, tall = (WIDTH - _LEFT) / max(len(values), 1), height - _TOP - _BOTTOM
+    wide = (WIDTH - _LEFT) / max(len(values), 1)
+    tall = height - _TOP - _BOTTOM
     points = []
     for at, value in enumerate(values):
         y = f"{_TOP + tall * (1 - value / top):.1f}"
@@ -81,7 +85,8 @@ def shortened(text: str, most: int) -> str:
 
 def _fitting(label: str) -> str:
     """A label that is no wider than its column: where scripts are wide, fewer characters fit."""
-    width, fits = 0, 0
+    width = 0
+    fits = 0
     for character in label:
         width += 2 if east_asian_width(character) in "WF" else 1
         fits += width <= _LABEL_WIDTH

@@ -16,7 +16,8 @@ from postrank.ranking.export_reader import NothingExported
 LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [...]}
 # In a run's export, by the statements of include/sql/exports: {"hashtags": [...], "days": [...]} of hashtags and
 # hashtag_days, {"types": [...], "authors": [...]} of posts_by_type and author_lengths.
-HASHTAGS, POSTS = "hashtags.json", "posts.json"
+HASHTAGS = "hashtags.json"
+POSTS = "posts.json"
 REPORT = "report.html"  # in a run's export
 DOCUMENTS = "documents.json"  # in a run's export; what is named above, as the manifest lists its files
 FINEST_FIRST = ("minute", "hour", "day", "all")
@@ -27,7 +28,8 @@ class NotExported(Fatal):
 
     def __init__(self, run: str, what: str) -> None:
         super().__init__(f"run {run} exported no {what}")
-        self.run, self.what = run, what
+        self.run = run
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class Ledgers:
 
 def gaps_within(rows: Iterable[Row], interval: Mapping[str, str]) -> list[Row]:
     """The gaps that meet `[start, end)`, earliest first; of rows about the same gap the one noted last."""
-    start, end = _instant(interval["start"]), _instant(interval["end"])
+    start = _instant(interval["start"])
+    end = _instant(interval["end"])
     newest: dict[tuple[str, ...], Row] = {}
     for row in sorted(rows, key=lambda row: str(row["noted_at"])):
         if _instant(row["gap_from"]) < end and _instant(row["gap_to"]) > start:

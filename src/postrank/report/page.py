@@ -15,7 +15,8 @@ def report_html(exports: Exports, export: Export) -> str:
     """The report as one HTML document. Sections whose source was not exported say so instead."""
     manifest = export.manifest
     ledgers = exports.ledgers(export)
-    tags, posts = exports.hashtags(export), exports.posts(export)
+    tags = exports.hashtags(export)
+    posts = exports.posts(export)
     title = f"Top authors, {_span(manifest['interval'])}"
     style = Markup(files("postrank.report").joinpath("report.css").read_text(encoding="utf-8"))
     head = tag("head", _meta(charset="utf-8"), _meta(name="viewport", content=_VIEWPORT), tag("title", title))

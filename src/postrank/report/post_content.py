@@ -39,7 +39,8 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
 
 def _scope(manifest: JsonObject) -> Document:
     """The posts that the ranking was made of, as the statements' parameters."""
-    start, end = manifest["interval"]["start"], manifest["interval"]["end"]
+    start = manifest["interval"]["start"]
+    end = manifest["interval"]["end"]
     return {
         "first_day": start[:10],
         "last_day": (datetime.fromisoformat(end) - timedelta(microseconds=1)).date().isoformat(),

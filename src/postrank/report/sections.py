@@ -14,7 +14,8 @@ from postrank.report.markup import Markup, joined, table, tag
 from postrank.report.windows import STEPS, course, of_window, total_course, windows
 
 TOP = 20
-_BY_MINUTE, _BY_HOUR = timedelta(hours=26), timedelta(days=60)  # what is longer is drawn in coarser steps
+_BY_MINUTE = timedelta(hours=26)
+_BY_HOUR = timedelta(days=60)  # what is longer is drawn in coarser steps
 _TYPES = {"original": "Originals", "reply": "Replies", "repost": "Reposts", "quote": "Quotes"}
 _EACH_HOUR = timedelta(hours=49)  # what is longer is folded into the hours of a day
 _NUMBERS = (
@@ -67,7 +68,8 @@ def posts_over_time(exports: Exports, export: Export) -> Markup:
     granularity = _exported(export, "minute" if length <= _BY_MINUTE else "hour" if length <= _BY_HOUR else "day")
     if granularity is None:
         return _section("Posts per minute", _absent("No ranking per minute, hour or day was exported."))
-    ranked, step = windows(exports.table(export, granularity)), STEPS[granularity]
+    ranked = windows(exports.table(export, granularity))
+    step = STEPS[granularity]
     first = ranked[0].start
     totals = total_course(ranked, granularity, first, (ranked[-1].end - first) // step)
     busiest = max(range(len(totals)), key=totals.__getitem__)

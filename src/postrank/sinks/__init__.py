@@ -6,7 +6,8 @@ from typing import Protocol
 
 from postrank.errors import Retryable
 
-POSTS, WINDOWS = "posts", "author_windows"  # the two streams, as the description of resources calls them
+POSTS = "posts"
+WINDOWS = "author_windows"  # the two streams, as the description of resources calls them
 
 
 @dataclass(slots=True, frozen=True)
@@ -24,7 +25,8 @@ class Unavailable(Retryable):
 
     def __init__(self, why: str, left: Sequence[Record]) -> None:
         super().__init__(f"{len(left)} records were not taken: {why}")
-        self.why, self.left = why, left
+        self.why = why
+        self.left = left
 
 
 class Sink(Protocol):

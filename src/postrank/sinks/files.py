@@ -35,7 +35,9 @@ class FilesSink:
     """A folder. Records are durable when `put` returns."""
 
     def __init__(self, folder: Path, *, max_bytes: int, max_seconds: float, gzipped: bool) -> None:
-        self._folder, self._max_bytes, self._max_seconds = folder, max_bytes, max_seconds
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
         self._suffix = ".ndjson.gz" if gzipped else ".ndjson"
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
@@ -144,7 +146,9 @@ def _whole_lines(path: Path) -> int:
 
 def _whole_members(path: Path) -> int:
     """Bytes up to the end of the last whole gzip member."""
-    whole, at, member = 0, 0, zlib.decompressobj(wbits=31)
+    whole = 0
+    at = 0
+    member = zlib.decompressobj(wbits=31)
     with path.open("rb") as file:
         data = file.read(_CHUNK)
         while data:
@@ -155,7 +159,8 @@ def _whole_members(path: Path) -> int:
             at += len(data) - len(member.unused_data)
             data = member.unused_data or file.read(_CHUNK)
             if member.eof:
-                whole, member = at, zlib.decompressobj(wbits=31)
+                whole = at
+                member = zlib.decompressobj(wbits=31)
     return whole
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 CALL_RECORDS = 500
 CALL_BYTES = 4_900_000  # just below 5 MiB, data and partition keys
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 5.0  # seconds
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -50,7 +51,8 @@ class Refused(Fatal):
 
     def __init__(self, stream: str, code: str, message: str) -> None:
         super().__init__(f"Kinesis stream {stream} refuses PutRecords: {code}: {message}")
-        self.stream, self.code = stream, code
+        self.stream = stream
+        self.code = code
 
 
 @dataclass(slots=True)
@@ -97,7 +99,8 @@ class KinesisSink:
 
     def _put_call(self, stream: str, call: Sequence[Record]) -> None:
         rate = self._rates.setdefault(stream, Rate())
-        left, attempt = list(call), 0
+        left = list(call)
+        attempt = 0
         deadline = time.monotonic() + self.patience
         while left:
             share = rate.share(len(record.data) for record in left)
@@ -125,7 +128,8 @@ class KinesisSink:
             answer = self.client.put_records(StreamName=stream, Records=entries)
         except ClientError as error:
             self._count("failed_calls", 1)
-            code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+            code = error.response["Error"].get("Code", "")
+            message = error.response["Error"].get("Message", "")
             if code in _HOPELESS:
                 raise Refused(stream, code, message) from error
             if code in _THROTTLED:
@@ -150,12 +154,14 @@ class KinesisSink:
 
 def calls(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
     """The records in runs that one PutRecords call may hold."""
-    start, size = 0, 0
+    start = 0
+    size = 0
     for number, record in enumerate(records):
         weight = len(record.data) + len(record.key)
         if number > start and (number - start == CALL_RECORDS or size + weight > CALL_BYTES):
             yield records[start:number]
-            start, size = number, 0
+            start = number
+            size = 0
         size += weight
     if start < len(records):
         yield records[start:]

@@ -35,7 +35,8 @@ class Packer:
 
     def add(self, author_ids: Iterable[str], lines: Sequence[bytes]) -> None:
         """Take in lines that end in a newline, each with the author whose bucket it goes to."""
-        opened, buckets = self._open, self.buckets
+        opened = self._open
+        buckets = self.buckets
         for author_id, line in zip(author_ids, lines, strict=True):
             opened[crc32(author_id.encode()) % buckets].append(line)
         self.lines += len(lines)
@@ -70,8 +71,10 @@ def too_large(line: bytes, where: str) -> Reject | None:
 def split(lines: Sequence[bytes], limit: int) -> Iterable[Sequence[bytes]]:
     """The lines in runs of at most `limit` bytes; a longer line is a run of its own."""
     ends = list(accumulate(map(len, lines)))
-    start, done = 0, 0
+    start = 0
+    done = 0
     while start < len(lines):
         end = max(bisect_right(ends, done + limit, start), start + 1)
         yield lines[start:end]
-        start, done = end, ends[end - 1]
+        start = end
+        done = ends[end - 1]

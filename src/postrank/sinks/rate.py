@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from math import inf
 
-CUT, GROWTH = 0.7, 0.1  # of what was taken in the last window; of the limit, each second
+CUT = 0.7
+GROWTH = 0.1  # of what was taken in the last window; of the limit, each second
 _MUCH = 0.1  # share of the bytes that were refused
 _FLOOR = 50_000.0  # bytes a second: two records
 _WINDOW = 1.0  # seconds over which taken and refused bytes are looked at
@@ -70,11 +71,15 @@ class Rate:
             elif whole and self.limit is not None:
                 self._grow(self.limit, elapsed)
             if whole or cut:
-                self._taken, self._refused, self._since = 0.0, 0.0, now
+                self._taken = 0.0
+                self._refused = 0.0
+                self._since = now
 
     def _cut(self, elapsed: float) -> None:
-        before, self.limit = self.limit, max(_FLOOR, CUT * self._taken / max(elapsed, 0.1))
-        self._calm, self._settling = 0, True
+        before = self.limit
+        self.limit = max(_FLOOR, CUT * self._taken / max(elapsed, 0.1))
+        self._calm = 0
+        self._settling = True
         # Some was taken, and so much was offered that the rate can have been what was wrong.
         if self._taken and before is not None and _FLOOR < before < 2 * (self._taken + self._refused) / elapsed:
             self._last_capacity = self.limit
@@ -82,4 +87,5 @@ class Rate:
     def _grow(self, limit: float, elapsed: float) -> None:
         quick = limit * (1 + min(GROWTH * 2.0**self._calm, 1.0) * elapsed)
         self.limit = max(limit * (1 + GROWTH * elapsed), min(quick, self._last_capacity))
-        self._calm, self._settling = self._calm + 1, False
+        self._calm = self._calm + 1
+        self._settling = False

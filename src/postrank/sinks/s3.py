@@ -17,7 +17,8 @@ from postrank.sinks import Record, Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 5.0  # seconds between attempts
 _HOPELESS = frozenset(
     {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
 )
@@ -28,7 +29,8 @@ class BucketRefused(Fatal):
 
     def __init__(self, bucket: str, code: str, message: str) -> None:
         super().__init__(f"bucket {bucket} refuses PutObject: {code}: {message}")
-        self.bucket, self.code = bucket, code
+        self.bucket = bucket
+        self.code = code
 
 
 class S3Sink:
@@ -43,8 +45,12 @@ class S3Sink:
         gzipped: bool,
         patience: float,
     ) -> None:
-        self._client, self._bucket, self._prefixes = client, bucket, prefixes
-        self._collector, self._gzipped, self._patience = collector, gzipped, patience
+        self._client = client
+        self._bucket = bucket
+        self._prefixes = prefixes
+        self._collector = collector
+        self._gzipped = gzipped
+        self._patience = patience
         self._figures = {"put_calls": 0.0, "failed_calls": 0.0}
         self._lock = threading.Lock()
         self._hurried = threading.Event()
@@ -76,7 +82,8 @@ class S3Sink:
         return f"{self._prefixes[stream]}dt={now:%Y-%m-%d}/hour={now:%H}/{name}.ndjson.gz"
 
     def _object(self, key: str, body: bytes, left: Sequence[Record]) -> None:
-        deadline, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        deadline = time.monotonic() + self._patience
+        pause = _FIRST_PAUSE
         while True:
             self._count("put_calls")
             try:

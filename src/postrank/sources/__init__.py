@@ -49,6 +49,7 @@ class Batch:
     gaps: list[Gap] = field(default_factory=list)
     read: int = 0
     unknown_fields: int = 0  # fields that the contract does not know, left out
+    repaired: int = 0  # messages of which a detail could not be read and was left out
     heard: bool = True
 
 

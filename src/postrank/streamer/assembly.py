@@ -79,7 +79,9 @@ class _Assembly:
     def service(self, source: Source, filters: Filters) -> Service:
         config, state = self.config, self.config.state
         claim = Claim.of(state)
-        sink, spool, progress = self.sink(), Spool(state / "spool", config.spool_bytes), Progress()
+        sink = self.sink()
+        spool = Spool(state / "spool", config.spool_bytes)
+        progress = Progress()
         ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector, config.rejects_per_hour)
         checkpoint = Checkpoint(state / "checkpoint.journal")
         windows = self.windows()

@@ -24,7 +24,8 @@ class Secrets:
 
     def __init__(self, environ: Mapping[str, str], clients: Clients | None) -> None:
         """Without `clients` (it is not known yet whose) the secrets of Secrets Manager are not looked for."""
-        self._environ, self._clients = environ, clients
+        self._environ = environ
+        self._clients = clients
 
     def resolve(self, value: Any) -> Any:
         """The secret that a text refers to, without the blanks around it, such as the newline of the file it came from.
@@ -49,7 +50,8 @@ class Secrets:
             text = str(clients.get("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
             return str(orjson.loads(text)[key]) if key else text
         except ClientError as error:
-            code, status = error.response["Error"].get("Code", ""), error.response["ResponseMetadata"]["HTTPStatusCode"]
+            code = error.response["Error"].get("Code", "")
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status >= 500 or "Throttling" in code:
                 raise ManagerAway(f"secret {name}: Secrets Manager answers {code or status}") from None
             raise NoSecret(f"secret {name}: {_ADVICE.get(code, code)}") from None

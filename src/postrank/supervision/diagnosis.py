@@ -9,15 +9,13 @@ from postrank.heartbeat import Heartbeat
 STALE = timedelta(minutes=3)  # a heartbeat is written at least every 30 s
 QUIET = timedelta(minutes=15)  # silence of the source that is worth a word
 
-RESTART, START, REBOOT, REPLACE, WAIT, NOTHING, ESCALATE = (
-    "restart_service",
-    "start_instance",
-    "reboot_instance",
-    "replace_instance",
-    "wait",
-    "nothing",
-    "escalate",
-)
+RESTART = "restart_service"
+START = "start_instance"
+REBOOT = "reboot_instance"
+REPLACE = "replace_instance"
+WAIT = "wait"
+NOTHING = "nothing"
+ESCALATE = "escalate"
 
 
 HEALING = (RESTART, START, REBOOT, REPLACE)
@@ -91,7 +89,8 @@ def _by_heartbeat(sight: Sight, name: str) -> tuple[str, Sequence[str]]:
     ladder = (RESTART, RESTART, REPLACE, ESCALATE)
     if sight.heartbeat is None:
         return f"the service on {name} is active but never wrote a heartbeat", (WAIT, *ladder)
-    written, contact = _moment(sight.heartbeat.written_at), _moment(sight.heartbeat.last_source_contact)
+    written = _moment(sight.heartbeat.written_at)
+    contact = _moment(sight.heartbeat.last_source_contact)
     if written is None or sight.at - written > STALE:
         return f"stuck: the service on {name} is active, the last heartbeat {sight.heartbeat.written_at}", ladder
     if contact is not None and sight.at - contact > QUIET:

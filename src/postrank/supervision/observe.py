@@ -69,7 +69,8 @@ class Observer:
 
     def deploy_marker(self) -> Document | None:
         """What a deployment in progress says of itself, or None."""
-        bucket, key = self.resources.buckets["raw"], self.resources.keys["deploy_marker"]
+        bucket = self.resources.buckets["raw"]
+        key = self.resources.keys["deploy_marker"]
         try:
             body = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
         except ClientError as error:

@@ -108,7 +108,8 @@ class Trends:
 
     def point(self, hours: Sequence[datetime], owed: Mapping[str, str]) -> list[Parameters]:
         """Check what was written, then let everybody read it; the debt is paid. Returns the exports' statements."""
-        tables, names = [self._scratch(number) for number in range(len(hours))], [name_of(hour) for hour in hours]
+        tables = [self._scratch(number) for number in range(len(hours))]
+        names = [name_of(hour) for hour in hours]
         checks = (self.render(f"checks/{_RELATION}.sql", table=table) for table in tables)
         publish.require_empty(self.athena, _RELATION, checks)
         self.lease.require()
@@ -129,7 +130,8 @@ class Trends:
         return [self._export(hour, query, heading) for hour, query in zip(hours, queries, strict=True)]
 
     def _export(self, hour: datetime, query: str, heading: JsonObject) -> str:
-        key, window = key_of(hour, HASHTAGS), {"window_start": _utc(hour), "window_end": _utc(hour + HOUR)}
+        key = key_of(hour, HASHTAGS)
+        window = {"window_start": _utc(hour), "window_end": _utc(hour + HOUR)}
         hashtags = [_typed(row) for row in self.athena.rows_of(query)]
         self._put(key, {**heading, **window, "run": self.run.slug, "query": query, "hashtags": hashtags})
         if self._latest() <= window["window_start"]:

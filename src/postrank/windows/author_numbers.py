@@ -8,7 +8,7 @@ lately are found by a dictionary, in bulk.
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import orjson
 
@@ -44,7 +44,7 @@ class Authors:
         if None in numbers:
             number_of = self._number
             return [number_of(author) if n is None else n for author, n in zip(authors, numbers, strict=True)]
-        return numbers  # type: ignore[return-value]
+        return cast(list[int], numbers)  # none of them is None
 
     def line(self, number: int) -> bytes:
         """The author as JSON: an array of network, id and handle."""
@@ -57,11 +57,14 @@ class Authors:
 
     def keep(self, numbers: Iterable[int]) -> Numbers:
         """Forget all others and number these, which ascend, anew; returns the new numbers by old ones."""
-        retained, fresh, renumbered = array("i", numbers), Authors(), array("i", [_NONE]) * len(self)
+        retained = array("i", numbers)
+        fresh = Authors()
+        renumbered = array("i", [_NONE]) * len(self)
         for number in retained:
             renumbered[number] = fresh._append(self.line(number), self._hashes[number])
         fresh._hot = {author: renumbered[number] for author, number in self._hot.items() if renumbered[number] != _NONE}
-        fresh._exported_text, fresh._retained = len(fresh._text), retained
+        fresh._exported_text = len(fresh._text)
+        fresh._retained = retained
         self.__dict__ = fresh.__dict__
         return renumbered
 
@@ -81,16 +84,19 @@ class Authors:
         """Take over `changes`; if they say what was `kept`, then after that."""
         for author in chain(state["new"], state.get("renamed", ())):  # earlier versions told these apart
             self._number(tuple(author))
-        self._exported_text, self._retained = len(self._text), None
+        self._exported_text = len(self._text)
+        self._retained = None
 
     def _changes(self, lines: bytes) -> Document:
         retained = None if self._retained is None else self._retained.tolist()
-        self._exported_text, self._retained = len(self._text), None
+        self._exported_text = len(self._text)
+        self._retained = None
         # Lines were not kept one by one: what orjson gives holds a kilobyte each, and takes microseconds to keep.
         return {"kept": retained, "new": orjson.Fragment(b"[%b]" % lines[:-1].replace(b"\n", b","))}
 
     def _number(self, author: Author) -> int:
-        line, hashed = orjson.dumps(author), hash(author[:2]) & 0xFFFFFFFF
+        line = orjson.dumps(author)
+        hashed = hash(author[:2]) & 0xFFFFFFFF
         number = self._heads[hashed & (len(self._heads) - 1)]
         while number != _NONE:
             if self._hashes[number] == hashed:
@@ -121,7 +127,8 @@ class Authors:
         self._starts.append(len(self._text))
         self._text += b"%b\n" % line
         self._hashes.append(hashed)
-        heads, bucket = self._heads, hashed & (len(self._heads) - 1)
+        heads = self._heads
+        bucket = hashed & (len(self._heads) - 1)
         self._next.append(heads[bucket])
         heads[bucket] = number
         return number

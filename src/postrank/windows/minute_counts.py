@@ -129,7 +129,8 @@ class Minutes:
                 self.forgotten = minute
                 if numbers_retained <= retained * 0.9:
                     break
-        late, self._too_late = self._too_late, 0
+        late = self._too_late
+        self._too_late = 0
         return late
 
     def alive(self) -> Iterable[Numbers]:

@@ -30,7 +30,8 @@ class Seen:
 
     def take_new(self) -> list[str]:
         """The ids added since the last call."""
-        new, self._new = self._new, []
+        new = self._new
+        self._new = []
         return new
 
     def restore(self, keys: Sequence[str]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from postrank.ranking.export_writer import COLUMNS, Exporter
+from postrank.ranking.export_forms import COLUMNS
+from postrank.ranking.export_writer import Exporter
 from postrank.ranking.run_identity import Run
 
 LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}

@@ -63,7 +63,7 @@ def main(spec: dict[str, Any]) -> None:
     kept.write_text(spec["instance"])
     told = {
         "said": said.read_text().splitlines(),
-        "current": os.readlink("/opt/postrank/current"),
+        "current": str(Path("/opt/postrank/current").readlink()),
         "mounted": os.path.ismount(STATE),
         "mode": oct(STATE.stat().st_mode & 0o777),
         "fstab": Path("/etc/fstab").read_text().splitlines()[-1],

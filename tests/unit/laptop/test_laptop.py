@@ -157,14 +157,28 @@ def test_a_missing_file_a_folder_and_a_taken_port_are_named(tmp_path: Path) -> N
     base = {"project": ROOT, "var": tmp_path / "var", "port": any_free(), "aws_port": any_free()}
     with pytest.raises(NoSuchInput, match="there is no such file"):
         Options(**base, posts=(tmp_path / "nowhere",)).check()
-    with pytest.raises(NoSuchInput, match="it is not a file"):
+    with pytest.raises(NoSuchInput, match="the directory holds no files"):
         Options(**base, posts=(tmp_path,)).check()
+    with pytest.raises(NoSuchInput, match="no file matches"):
+        Options(**base, posts=(tmp_path / "*.gz",)).check()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=f"port {port}"):
             claim(port)
+
+
+def test_a_directory_and_a_pattern_stand_for_their_files_each_once(tmp_path: Path) -> None:
+    folder = tmp_path / "some posts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".hidden").write_text("")
+    names = [folder / "b.csv", folder / "a b.jsonl", folder / "deep" / "c.parquet"]
+    for name in names:
+        name.write_text("")
+    options = Options(project=ROOT, posts=(folder, folder / "*.csv"))
+    expected = [folder / "a b.jsonl", folder / "b.csv", folder / "deep" / "c.parquet"]
+    assert list(options.files(Layout.of(ROOT))) == expected
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from postrank.posts import Ignored, Malformed, Notice, Post, Tombstone
 from postrank.posts.encoding import encode
-from postrank.posts.formats.detect import parse_line
+from postrank.posts.formats.detect import parse_line, read_line
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
 from postrank.posts.times import instant, moment, to_text
 from tests.support.streaming.streamers import record
 
@@ -86,7 +87,7 @@ def test_a_v2_page_takes_its_authors_from_includes() -> None:
 def test_a_v2_page_with_one_bad_post_keeps_the_others() -> None:
     found = outcomes({"data": [V2, {"id": "6", "text": "no author"}], "includes": USERS})
     assert [type(one) for one in found] == [Post, Malformed]
-    assert str(found[1]) == "no v2 post: author is missing"
+    assert str(found[1]) == "no v2 post: author_id is missing"
 
 
 def test_a_stream_object_and_a_bare_post_are_read_alike() -> None:
@@ -241,23 +242,40 @@ def test_other_events_of_users_and_places_are_counted(kind: str) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"kind": "like"}, "kind is none of post, edit, delete"),
+        ({"kind": "like"}, "kind is 'like', none of post, edit, delete"),
         ({"post_id": None}, "post_id is missing"),
-        ({"post_id": 7}, "post_id is not text"),
+        ({"post_id": 7}, "post_id is 7, not text"),
         ({"author_id": ""}, "author_id is missing"),
-        ({"posted_at": "2026-05-01"}, "posted_at is no RFC 3339 instant with an offset"),
-        ({"posted_at": "2026-02-30T00:00:00Z"}, "posted_at is no RFC 3339 instant with an offset"),
-        ({"posted_at": 1777636800}, "posted_at is no RFC 3339 instant with an offset"),
-        ({"posted_at": "0001-01-01T00:00:00+23:59"}, "posted_at is no RFC 3339 instant with an offset"),
-        ({"text": ["a"]}, "text is not text"),
-        ({"hashtags": "a"}, "hashtags is no list of texts"),
-        ({"hashtags": [1]}, "hashtags is no list of texts"),
+        ({"author_id": ["7"]}, "author_id is a list of 1, not text"),
+        ({"posted_at": None}, "posted_at is missing"),
+        ({"posted_at": "2026-05-01"}, "posted_at is '2026-05-01', no RFC 3339 instant with an offset"),
+        (
+            {"posted_at": "2026-02-30T00:00:00Z"},
+            "posted_at is '2026-02-30T00:00:00Z', no RFC 3339 instant with an offset",
+        ),
+        ({"posted_at": 1777636800}, "posted_at is 1777636800, no RFC 3339 instant with an offset"),
+        (
+            {"posted_at": "0001-01-01T00:00:00+23:59"},
+            "posted_at is '0001-01-01T00:00:00+23:59', no RFC 3339 instant with an offset",
+        ),
     ],
 )
 def test_a_record_that_breaks_the_contract_says_how(change: dict[str, Any], reason: str) -> None:
     found = only({**record(1), **change})
     assert isinstance(found, Malformed)
     assert str(found) == reason
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"text": ["a"]}, "text"), ({"hashtags": "a"}, "hashtags"), ({"lang": 5}, "lang"), ({"urls": [1]}, "urls")],
+)
+def test_a_detail_of_the_wrong_type_is_left_out_and_counted(change: dict[str, Any], field: str) -> None:
+    repairs = Repairs()
+    [post], _ = read_line(orjson.dumps({**record(1), **change}), repairs)
+    assert isinstance(post, Post)
+    assert getattr(post, field) is None
+    assert repairs.count == 1
 
 
 @pytest.mark.parametrize(

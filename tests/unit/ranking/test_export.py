@@ -2,13 +2,17 @@
 
 import csv
 import json
+import subprocess
+import sys
 from io import BytesIO, StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from postrank.ranking.export_writer import COLUMNS, _forms, _read
+from postrank.ranking.export_forms import COLUMNS, Forms, write_forms
 from postrank.ranking.spreadsheet import exact, neutral
 
 RESULT = (
@@ -20,8 +24,22 @@ RESULT = (
 ).encode()
 
 
-def _written() -> dict[str, bytes]:
-    return dict(_forms(_read(RESULT)))
+def _written(result: bytes = RESULT) -> dict[str, bytes]:
+    with TemporaryDirectory() as name:
+        path = Path(name) / "result"
+        path.write_bytes(result)
+        return _bodies(write_forms(path, Path(name) / "forms", ("hour",))["hour"])
+
+
+def _written_rows(rows: pa.Table) -> dict[str, bytes]:
+    with TemporaryDirectory() as name:
+        with Forms(Path(name) / "forms") as forms:
+            forms.write(rows)
+        return _bodies(forms)
+
+
+def _bodies(forms: Forms) -> dict[str, bytes]:
+    return {form: path.read_bytes() for form, path in forms.paths.items()}
 
 
 def test_a_name_with_quotes_newlines_and_other_scripts_stays_whole_in_every_form():
@@ -41,7 +59,7 @@ HARMLESS = ["", "a=b", "1-1", "x@y", " =1", "ann's", "\N{FULLWIDTH EQUALS SIGN}1
 def test_no_cell_of_a_csv_is_a_formula_and_every_text_can_be_had_back(column, name):
     row = {"granularity": "hour", "network": "x", "author_id": "1", "author_handle": "h", "author_name": "n"}
     text = {**dict.fromkeys(COLUMNS), **row, column: name}
-    written = dict(_forms(pa.Table.from_pylist([text], pa.schema(COLUMNS.items()))))
+    written = _written_rows(pa.Table.from_pylist([text], pa.schema(COLUMNS.items())))
     (cells,) = csv.DictReader(StringIO(written["csv"].decode(), newline=""))
     assert cells[column] == (f"'{name}" if name in FORMULAS else name)
     assert exact(cells[column]) == name
@@ -67,7 +85,7 @@ def test_columns_come_in_the_order_of_the_contract():
 
 
 def test_an_empty_window_gives_files_that_say_so():
-    written = dict(_forms(_read(RESULT.splitlines()[0] + b"\n")))
+    written = _written(RESULT.splitlines()[0] + b"\n")
     assert json.loads(written["json"]) == []
     assert written["csv"].decode().strip() == ",".join(COLUMNS)
     assert pq.read_table(BytesIO(written["parquet"])).num_rows == 0
@@ -75,3 +93,40 @@ def test_an_empty_window_gives_files_that_say_so():
 
 def test_writing_again_gives_the_same_bytes():
     assert _written() == _written()
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from postrank.ranking.export_forms import COLUMNS, write_forms
+result = Path(sys.argv[1])
+with result.open("w") as file:
+    file.write(",".join(f'"{name}"' for name in COLUMNS) + "\\n")
+    for number in range(int(sys.argv[2])):
+        start = '"2026-11-24 05:00:00.000","2026-11-24 06:00:00.000"'
+        file.write(f'"hour",{start},"{number}","x","{number}","handle{number}","name {number}","12","0.75",,"3","1"\\n')
+forms = write_forms(result, result.parent / "forms", ("minute", "hour"))
+assert (forms["minute"].rows, forms["hour"].rows) == (0, int(sys.argv[2]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def test_ten_times_the_rows_take_no_more_memory(tmp_path):
+    """Megabytes at the peak of processes that export 50,000 and 500,000 rows."""
+    peaks = []
+    for rows in (50_000, 500_000):
+        folder = tmp_path / str(rows)
+        folder.mkdir()
+        words = [sys.executable, "-c", MEASURE, folder / "result", str(rows)]
+        measured = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert measured.returncode == 0, measured.stderr
+        peaks.append(int(measured.stdout))
+    assert peaks[1] - peaks[0] < 60
+    names = [json.loads(line.rstrip(b",\n"))["author_id"] for line in _lines(tmp_path / "500000/forms/hour/json")]
+    assert names == [str(number) for number in range(500_000)]
+    assert pq.read_table(tmp_path / "500000/forms/hour/parquet").num_rows == 500_000
+
+
+def _lines(path):
+    with path.open("rb") as file:
+        yield from (line for line in file if line.startswith(b"{"))

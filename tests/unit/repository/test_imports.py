@@ -32,7 +32,7 @@ _POSTRANK = {
     "heartbeat": "errors aws settings",
     "posts": "errors",
     "aws": "errors settings",
-    "sources": "posts options errors",
+    "sources": "posts options errors extras",
     "sinks": "posts errors aws settings",
     "windows": "posts errors",
     "streamer": "posts errors options sources sinks windows heartbeat aws settings",

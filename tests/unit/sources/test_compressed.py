@@ -2,7 +2,6 @@
 
 import bz2
 import gzip
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,7 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
 
 def descriptors(path: Path) -> list[str]:
     """The descriptors of this process that are open on a file."""
-    links = {name: Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")}
+    links = {link.name: link for link in Path("/proc/self/fd").iterdir()}
     return [name for name, link in links.items() if link.is_symlink() and link.readlink() == path]
 
 

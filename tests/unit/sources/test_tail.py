@@ -68,7 +68,7 @@ def test_a_rename_loses_no_line_and_repeats_none(tmp_path: Path) -> None:
     following.until_quiet()
     with log.open("ab") as file:
         file.write(json_line(2))
-    os.rename(log, tmp_path / "posts.ndjson.1")
+    log.rename(tmp_path / "posts.ndjson.1")
     log.write_bytes(json_line(3))
     os.utime(tmp_path / "posts.ndjson.1", (1, 1))
     assert following.until_quiet() == ["1", "2", "3"]
@@ -115,7 +115,9 @@ def test_an_access_log_becomes_posts_of_its_clients(tmp_path: Path) -> None:
     assert (first.network, first.author_id, first.text) == ("web", "192.0.2.7", 'GET /a \\"b\\" HTTP/1.1')
     assert first.posted_at == "2025-10-10T20:55:36.000Z"
     assert first.post_id != second.post_id
-    assert [reject.reason for reject in batch.rejects] == ["the line does not match the pattern"]
+    [reject] = batch.rejects
+    assert "not in the common or combined log format: at character 6" in reject.reason
+    assert 'format = "regex"' in reject.reason
 
 
 def test_counts_by_status_are_a_choice_of_the_author(tmp_path: Path) -> None:
@@ -318,13 +320,150 @@ def test_a_line_that_is_too_long_is_one_reject_and_its_end_is_no_line(
 
 
 def test_a_name_that_is_no_text_is_followed_like_any_other(tmp_path: Path) -> None:
-    log = os.fsencode(tmp_path) + b"/\xff-posts.ndjson"
-    with open(log, "wb") as file:
+    log = tmp_path / os.fsdecode(b"\xff-posts.ndjson")
+    with log.open("wb") as file:
         file.write(json_line(1) + b"{cut\n")
     first = Following(tail(tmp_path / "*.ndjson"))
     assert first.until_quiet() == ["1"]
-    os.rename(log, log + b".1")
-    with open(log, "wb") as file:
+    log.rename(f"{log}.1")
+    with log.open("wb") as file:
         file.write(json_line(2))
     second = Following(tail(tmp_path / "*.ndjson"), first.cursor)
     assert second.until_quiet() == ["2"]
+
+
+def line_of(number: int) -> str:
+    return (
+        f'203.0.113.5 - - [10/Oct/2026:13:{number // 60:02d}:{number % 60:02d} +0000] "GET /{number} HTTP/1.1" 200 9\n'
+    )
+
+
+class Log:
+    """A followed access log of ten lines, which were read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "access.log"
+        self.path.write_text("".join(map(line_of, range(10))))
+        self.next = 10
+        self.following = Following(tail(folder / "access.log", format="apache"))
+        assert len(self.following.until_quiet()) == 10
+
+    def write(self, path: Path, count: int) -> None:
+        with path.open("a") as file:
+            for _ in range(count):
+                file.write(line_of(self.next))
+                self.next += 1
+
+    def copied(self) -> None:
+        (self.path.parent / "access.log.bak").write_text(self.path.read_text())
+
+    def renamed_to(self, name: str) -> None:
+        self.write(self.path, 3)
+        self.path.rename(self.path.parent / name)
+        self.write(self.path, 2)
+
+    def copied_and_truncated(self) -> None:
+        self.write(self.path, 1)
+        (self.path.parent / "access.log.save").write_text(self.path.read_text())
+        os.truncate(self.path, 0)
+        self.write(self.path, 1)
+
+    def linked(self) -> None:
+        os.link(self.path, self.path.parent / "access.log.hard")
+        (self.path.parent / "access.log.soft").symlink_to(self.path)
+        self.write(self.path, 1)
+
+    def replaced(self) -> None:
+        other = self.path.parent / "new"
+        other.write_text(self.path.read_text())
+        self.write(other, 2)
+        other.rename(self.path)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        Log.copied,
+        lambda log: log.renamed_to("access.log.old"),
+        lambda log: log.renamed_to("access.log.1"),
+        lambda log: log.renamed_to("access-20261010.log"),
+        lambda log: log.renamed_to("elsewhere"),
+        Log.copied_and_truncated,
+        Log.linked,
+        Log.replaced,
+    ],
+)
+def test_whatever_name_a_log_gets_each_of_its_lines_is_given_once(
+    happens: Callable[[Log], None], tmp_path: Path
+) -> None:
+    log = Log(tmp_path)
+    happens(log)
+    ids = log.following.until_quiet()
+    assert len(ids) == len(set(ids)) == log.next
+    again = Following(tail(log.path, format="apache"), log.following.cursor)
+    assert again.until_quiet() == []
+
+
+def test_a_log_that_was_replaced_while_nobody_followed_it_is_a_gap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = Log(tmp_path)
+    log.renamed_to("elsewhere")
+    batches = tail(log.path, format="apache").read(after=log.following.cursor)
+    seen = [next(batches) for _ in range(2)]
+    assert [gap.reason for batch in seen for gap in batch.gaps] == [
+        "a log was replaced while it was not followed, and its former file has no name that is followed"
+    ]
+    assert "log replaced, unread lines may be lost" in caplog.text
+
+
+def test_a_copy_under_any_name_that_the_pattern_matches_is_read_once(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("".join(map(line_of, range(10))))
+    following = Following(tail(tmp_path / "*.log", format="apache"))
+    assert len(following.until_quiet()) == 10
+    (tmp_path / "copy.log").write_text(log.read_text())
+    assert len(following.until_quiet()) == 10
+
+
+REST = '[10/Oct/2026:13:55:36 +0000] "GET / HTTP/1.1" 200 12'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"203.0.113.5 - - {REST}",
+        f'203.0.113.5 - - {REST} "-" "ua"',
+        f'\ufeff203.0.113.5 - - {REST} "-" "ua"',
+        f'www.example.com:80 203.0.113.5 - - {REST} "-" "ua"',
+        f'www.example.com 203.0.113.5 - - {REST} "-" "ua"',
+        f'203.0.113.5 - - {REST} "-" "ua" "-"',
+        f'203.0.113.5, 10.0.0.1 - - {REST} "-" "ua" "10.0.0.1"',
+        f'203.0.113.5 - John Doe {REST} "-" "ua"',
+        f"203.0.113.5 - - {REST} 1234",
+        f'203.0.113.5 - - {REST} "-" "ua" 1234 0.002',
+    ],
+)
+def test_access_logs_in_common_use_are_read_with_their_client(line: str, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(f"{line}\n")
+    [post] = next(tail(log, format="apache").read(after=None)).events
+    assert isinstance(post, Post)
+    assert post.author_id == "203.0.113.5"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('203.0.113.5 - - [today "GET', "a time in brackets should follow"),
+        ("203.0.113.5 - - [10/Oct/2026:13:55:36 +0000] GET", "a request in quotes should follow"),
+        ('203.0.113.5 - - [10/Oct/2026:13:55:36 +0000] "GET /" OK', "a status of three digits should follow"),
+    ],
+)
+def test_a_line_that_is_nearly_of_an_access_log_says_where_it_stops(line: str, expected: str, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(f"{line}\n")
+    following = Following(tail(log, format="apache"))
+    following.until_quiet()
+    [reason] = following.rejects
+    assert expected in reason

@@ -19,7 +19,7 @@ def stream() -> io.StringIO:
 
 @pytest.fixture
 def log() -> Iterator[logging.Logger]:
-    logger = logging.Logger("postrank.test")
+    logger = logging.Logger("postrank.test")  # noqa: LOG001 (none that other tests could find)
     yield logger
     for handler in logger.handlers:
         handler.close()

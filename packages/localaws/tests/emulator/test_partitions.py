@@ -50,7 +50,7 @@ def _values(glue, **request):
     ],
 )
 def test_an_expression_says_which_partitions(glue, expression, count):
-    """ "GetPartitions", Expression: the operators and the way in which values of a key's type compare."""
+    """GetPartitions, Expression: the operators and the way in which values of a key's type compare."""
     assert len(_values(glue, Expression=expression)) == count
 
 

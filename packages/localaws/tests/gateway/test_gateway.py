@@ -5,6 +5,7 @@ import json
 import socket
 import urllib.error
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -107,7 +108,7 @@ def test_a_truncated_chunked_body_is_incomplete_and_stores_nothing(aws, s3, buck
 
 def test_nobody_but_this_machine_can_reach_it(aws):
     port = urlsplit(aws.endpoint).port
-    with open("/proc/net/tcp") as table:
+    with Path("/proc/net/tcp").open() as table:
         listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
     assert [text for text in listening if int(text.split(":")[1], 16) == port] == [f"0100007F:{port:04X}"]
 

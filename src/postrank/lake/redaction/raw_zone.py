@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STUBS = {"post": "redacted_post", "edit": "redacted_edit"}
-_RUN, _BEFORE = "redacted-by", "sha256-before"  # of an object's own metadata
+_RUN = "redacted-by"
+_BEFORE = "sha256-before"  # of an object's own metadata
 
 PostKey = tuple[str, str]  # network, post id
 
@@ -90,6 +91,8 @@ def stub_of(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
         "posted_at": _minute(event.get("posted_at")),
         "redacted_by": run,
     }
+    if isinstance(versions := event.get("versions"), list):
+        stub["versions"] = versions  # a later delete may name any of them
     return orjson.dumps(stub, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -166,7 +166,8 @@ class Redaction:
     def _owe(self, owed: Sequence[Parameters]) -> None:
         """Have the minutes ranked again from which no hour's run took the posts out."""
         for params in owed:
-            table, location = params["table"], params["location"]
+            table = params["table"]
+            location = params["location"]
             if not self.catalogue.has_table(table):
                 prefixes.empty(self.s3, location)
                 self.athena.run(self.render("maintenance/owed_minutes.sql", **params))

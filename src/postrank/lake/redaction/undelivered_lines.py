@@ -45,11 +45,13 @@ class Deleted:
     def post_of(self, line: bytes) -> PostKey | None:
         """The deleted post whose words a line holds, if it holds any."""
         event = _event(line)
-        network, author = str(event.get("network")), str(event.get("author_id"))
+        network = str(event.get("network"))
+        author = str(event.get("author_id"))
         key = (network, str(event.get("post_id")))
         if key in self.posts:
             return key
-        until, posted = self.authors.get((network, author)), _moment(event.get("posted_at"))
+        until = self.authors.get((network, author))
+        posted = _moment(event.get("posted_at"))
         gone = (network, author) in self.authors and (until is None or posted is None or posted <= until)
         return key if gone else None
 
@@ -129,10 +131,12 @@ class Elsewhere:
                 }
 
     def _deleted(self, ids: list[str]) -> Deleted:
-        posts, authors = set(), {}
+        posts = set()
+        authors = {}
         for some in _statements(ids):
             for row in self.athena.rows(self.render("maintenance/deleted_among.sql", post_ids=some)):
-                network, post_id = str(row["network"]), str(row["post_id"])
+                network = str(row["network"])
+                post_id = str(row["post_id"])
                 posts.add((network, post_id))
                 if row["is_author"] == "true":
                     authors[network, post_id.removeprefix("author:")] = _moment(row["deleted_at"])
@@ -162,7 +166,8 @@ def _statements(ids: Iterable[str]) -> Iterator[list[str]]:
         length = 2 * len(post_id.encode(errors="replace")) + 4  # as a literal; quotes are doubled
         if some and size + length > _STATEMENT:
             yield some
-            some, size = [], 0
+            some = []
+            size = 0
         some.append(post_id)
         size += length
     if some:

@@ -150,7 +150,8 @@ class Airflow:
         self._port = port
         self._cwd = cwd
         auth = login.Login(self.url, Path(env[login.PASSWORDS_FILE]))
-        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS, auth=auth)
+        # Not through a proxy of the environment: it could not reach loopback, and would see the password.
+        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS, auth=auth, trust_env=False)
 
     def start_api(self) -> None:
         """Start the api-server; returns at once."""
@@ -180,13 +181,16 @@ class Airflow:
 
     def known_dags(self) -> set[str]:
         """The DAGs that were parsed without error so far."""
-        found = self._call("GET", "/api/v2/dags", params={"limit": 100})
-        return {dag["dag_id"] for dag in found["dags"]}
+        response = self._call("GET", "/api/v2/dags", params={"limit": 100})
+        return {dag["dag_id"] for dag in response["dags"]}
 
     def import_errors(self) -> list[str]:
         """What the DAG files that do not parse say, a line each."""
-        found = self._call("GET", "/api/v2/importErrors")
-        return [f"{one['filename']}: {one['stack_trace'].strip().splitlines()[-1]}" for one in found["import_errors"]]
+        response = self._call("GET", "/api/v2/importErrors")
+        return [
+            f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
+            for error in response["import_errors"]
+        ]
 
     def unpause(self, dag_id: str) -> None:
         self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
@@ -222,12 +226,12 @@ class Airflow:
 
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         """The tasks of a run that failed by themselves."""
-        return [one["task_id"] for one in self.tasks(dag_id, run_id) if one["state"] == "failed"]
+        return [state["task_id"] for state in self.tasks(dag_id, run_id) if state["state"] == "failed"]
 
     def tasks(self, dag_id: str, run_id: str) -> list[Document]:
         """The run's task instances, as the API shows them."""
-        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
-        instances: list[Document] = found["task_instances"]
+        response = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
+        instances: list[Document] = response["task_instances"]
         return instances
 
     def _call(self, method: str, path: str, **request: Any) -> Document:
@@ -259,10 +263,12 @@ def inherited_environment() -> dict[str, str]:
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
     """Write a shell file that makes `airflow` and `postrank` commands reach this run; readable by its owner only."""
-    ours = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
+    variables = {name: value for name, value in environment.items() if name.startswith(_OTHERS)}
     path.touch(mode=0o600)
     path.chmod(0o600)
-    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in ours.items()), encoding="utf-8")
+    path.write_text(
+        "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()), encoding="utf-8"
+    )
 
 
 def _kept_secret(path: Path) -> str:

@@ -16,7 +16,8 @@ from postrank.laptop.services.leftovers import Leftovers
 
 PATIENCE_SECONDS = 8.0  # what the parts get to end by themselves before they are killed
 _STOP_SECONDS = 30.0
-_ADDED, _REMOVED = "+", "-"
+_ADDED = "+"
+_REMOVED = "-"
 
 
 class Guardian:

@@ -29,7 +29,10 @@ class LocalCloud:
 
     def __init__(self, parts: Parts, layout: Layout, port: int, region: str) -> None:
         self.endpoint = f"http://{HOST}:{port}"
-        self._parts, self._layout, self._port, self._region = parts, layout, port, region
+        self._parts = parts
+        self._layout = layout
+        self._port = port
+        self._region = region
         key, self._secret = root_key(layout.aws / "state" / "credentials")
         self.client: MakeClient = self._client
         self._session: Any = boto3.Session(
@@ -76,7 +79,7 @@ class LocalCloud:
 
     def _healthy(self) -> bool:
         try:
-            return httpx.get(f"{self.endpoint}/_localaws/health", timeout=5.0).is_success
+            return httpx.get(f"{self.endpoint}/_localaws/health", timeout=5.0, trust_env=False).is_success
         except httpx.TransportError:
             return False
 

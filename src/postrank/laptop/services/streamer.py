@@ -35,8 +35,9 @@ class NothingToRank(Fatal):
     def __init__(self, heartbeat: Heartbeat) -> None:
         counts = dict(heartbeat.counts)
         super().__init__(
-            f"no post was found in {counts.get('read', 0)} lines ({counts.get('rejected', 0)} rejected, "
-            f"{counts.get('ignored', 0)} ignored): is this a file of posts? The rejects say why, below ledgers/rejects/"
+            f"no post can be ranked: {counts.get('read', 0):,} lines were read, {counts.get('rejected', 0):,} of them "
+            f"rejected, {counts.get('ignored', 0):,} ignored. The reasons are in var/rejects.ndjson; "
+            "`postrank inspect FILE` says what a file is"
         )
 
 
@@ -44,7 +45,10 @@ class Streamer:
     """Describes the unit that the instance runs, and reads how it is."""
 
     def __init__(self, layout: Layout, names: Resources, cloud: LocalCloud, options: Options) -> None:
-        self._layout, self._names, self._cloud, self._options = layout, names, cloud, options
+        self._layout = layout
+        self._names = names
+        self._cloud = cloud
+        self._options = options
         self._began = time.monotonic()
         self._seen: Heartbeat | None = None
 
@@ -85,9 +89,9 @@ class Streamer:
         """Put the program on the instance that its SSM document calls, as the host's installation does on AWS."""
         program = self._layout.units / "bin" / "postrank-backfill"
         program.parent.mkdir(exist_ok=True)
-        told = f"POSTRANK_ENVIRONMENT={self._names.environment} POSTRANK_ACCOUNT={self._names.account}"
+        variables = f"POSTRANK_ENVIRONMENT={self._names.environment} POSTRANK_ACCOUNT={self._names.account}"
         words = shlex.join([sys.executable, "-m", "postrank", "backfill", "--config", str(config)])
-        program.write_text(f'#!/bin/sh\n{told} exec {words} "$@"\n', encoding="utf-8")
+        program.write_text(f'#!/bin/sh\n{variables} exec {words} "$@"\n', encoding="utf-8")
         program.chmod(0o700)
 
     def _configuration(self) -> Document:
@@ -137,7 +141,7 @@ class Streamer:
         counts = self._seen.counts
         text = f"{counts.get('read', 0):,} read, {self.acknowledged:,} acknowledged by Kinesis"
         return text + "".join(
-            f", {counts[one]:,} {one}" for one in ("rejected", "ignored", "spooled") if counts.get(one)
+            f", {counts[name]:,} {name}" for name in ("rejected", "ignored", "spooled") if counts.get(name)
         )
 
     def event_interval(self) -> dict[str, str]:
@@ -161,7 +165,7 @@ def _toml(document: Document) -> str:
     """A TOML document of strings, lists of strings and tables of strings; JSON's strings are TOML's."""
     plain = [f"{key} = {json.dumps(value)}" for key, value in document.items() if not isinstance(value, dict)]
     tables = [
-        f"\n[{name}]\n" + "\n".join(f"{key} = {json.dumps(one)}" for key, one in table.items())
+        f"\n[{name}]\n" + "\n".join(f"{key} = {json.dumps(setting)}" for key, setting in table.items())
         for name, table in document.items()
         if isinstance(table, dict)
     ]

@@ -83,6 +83,7 @@ class Layout:
         """Forget what earlier runs left, but for `cache`."""
         for folder in (self.logs, self.results, self.aws, self.airflow, self.streamer):
             shutil.rmtree(folder, ignore_errors=True)
+        (self.var / "rejects.ndjson").unlink(missing_ok=True)
 
     def create(self) -> None:
         """Make the folders, closed to other users of the machine."""

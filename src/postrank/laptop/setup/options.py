@@ -75,8 +75,7 @@ class Options:
         layout = Layout.of(self.project, self.var)
         if self.posts and self.kind != REPLAY:
             raise UnusedPosts(self.kind)
-        for path in self.files(layout):
-            _check_readable(path)
+        self.files(layout)
         claim(self.port, "PORT (--port)")
         claim(self.aws_port, "AWS_PORT (--aws-port)")
         layout.var.mkdir(parents=True, exist_ok=True)
@@ -84,11 +83,15 @@ class Options:
         return layout
 
     def files(self, layout: Layout) -> tuple[Path, ...]:
-        """The files that are replayed, absolute; none for a live source."""
+        """The files that are replayed, absolute; none for a live source. Raises NoSuchInput.
+
+        A directory stands for all files within it, a pattern such as `2026-*.gz` for those that match.
+        """
         if self.kind != REPLAY:
             return ()
         posts = self.posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",)
-        return tuple(path.resolve() for path in posts)
+        files = [path.resolve() for name in posts for path in _expanded(name)]
+        return tuple(dict.fromkeys(files))
 
 
 def files_of_line(line: str) -> tuple[Path, ...]:
@@ -101,12 +104,7 @@ def files_of_line(line: str) -> tuple[Path, ...]:
         words = shlex.split(line)
     except ValueError as error:
         raise WrongQuotes(line, str(error)) from error
-    return tuple(path for word in words for path in _expanded(Path(word).expanduser()))
-
-
-def _expanded(path: Path) -> list[Path]:
-    matches = [] if path.exists() else sorted(glob.glob(str(path)))
-    return [Path(match) for match in matches] or [path]
+    return tuple(Path(word).expanduser() for word in words)
 
 
 def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
@@ -114,6 +112,27 @@ def check_room(folder: Path, needed: int = LEFT_BYTES) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DiskFull(folder, free, needed)
+
+
+def _expanded(path: Path) -> list[Path]:
+    """The files that a name stands for, in the order of their names."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path)))
+        if not files:
+            raise NoSuchInput(path, "the directory holds no files")
+    elif path.exists() or not glob.has_magic(str(path)):
+        files = [path]
+    else:
+        files = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207 (absolute patterns)
+        if not files:
+            raise NoSuchInput(path, "no file matches")
+    for file in files:
+        _check_readable(file)
+    return files
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _check_readable(path: Path) -> None:

@@ -1,1 +1,1 @@
-"""One module for each form in which posts arrive, and the detection of the form."""
+"""The shapes that posts have outside Postrank, each recognised by all of its shape and read into an event."""

@@ -6,6 +6,7 @@ named as author.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,14 +14,28 @@ from datetime import UTC, datetime
 from postrank.posts.events import Ignored, Malformed, Post
 from postrank.posts.times import instant, to_text
 
-# Apache HTTP Server, "Log Files": common and combined log format.
-APACHE = (
-    r'(?P<client>\S+) \S+ (?P<user>\S+) \[(?P<posted_at>[^\]]+)\] "(?P<text>(?:[^"\\]|\\.)*)"'
-    r" (?P<status>\d{3}) (?P<size>\S+)"
-    r'(?: "(?P<referrer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
+_QUOTED = r'"{}(?:[^"\\]|\\.)*{}"'
+_ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
+# Apache HTTP Server, "Log Files": common and combined log format. In front may stand a virtual host, behind any further
+# fields (`%D`, nginx's `"$http_x_forwarded_for"`); a client may be a list of addresses, a user's name may hold blanks.
+_PARTS = (
+    ("a client", rf'(?:(?P<vhost>[^\s",]+) (?={_ADDRESS}[\s,]))?(?P<client>[^\s,"]+)(?:, ?[^\s,"]+)*'),
+    ("an identity and a user", r" \S+ (?P<user>[^\[\]]*?)"),
+    ("a time in brackets", r" \[(?P<posted_at>[^\]]+)\]"),
+    ("a request in quotes", " " + _QUOTED.format("(?P<text>", ")")),
+    ("a status of three digits", r" (?P<status>\d{3})"),
+    ("a size", r" (?P<size>[^\s\"]+)"),
+    (
+        "nothing, or a referrer and an agent in quotes, and further fields",
+        f"(?: {_QUOTED.format('(?P<referrer>', ')')} {_QUOTED.format('(?P<agent>', ')')})?"
+        rf'(?: (?:{_QUOTED.format("", "")}|[^\s"]\S*))*\s*',
+    ),
 )
+APACHE = "".join(part for _, part in _PARTS)
+_PREFIXES = [re.compile("".join(part for _, part in _PARTS[:number])) for number in range(len(_PARTS) + 1)]
 APACHE_TIME = "%d/%b/%Y:%H:%M:%S %z"
 RFC_3339 = "rfc3339"
+_NO_MATCH = "the line does not match the pattern"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +50,15 @@ class LogFormat:
     def parse(self, line: bytes, place: str) -> Post:
         """A line as a post; `place` is its id where the pattern finds none. Raises Malformed."""
         try:
-            found = self.pattern.fullmatch(line.decode().rstrip("\r"))
+            text = line.removeprefix(BOM_UTF8).decode().rstrip("\r")
         except UnicodeDecodeError as error:
             raise Malformed(f"not UTF-8 at byte {error.start}") from error
-        if found is None:
-            raise Malformed("the line does not match the pattern")
-        groups = found.groupdict()
+        match = self.pattern.fullmatch(text)
+        if match is None:
+            raise Malformed(
+                _near_miss(text) if self.pattern.pattern == APACHE else "the line does not match the pattern"
+            )
+        groups = match.groupdict()
         author_id = groups.get(self.author)
         if not author_id:
             raise Malformed(f"the line has no {self.author}")
@@ -72,3 +90,17 @@ class LogFormat:
             return to_text((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
         except (ValueError, OverflowError) as error:
             raise Malformed(f"posted_at is not in the form {self.time_format}") from error
+
+
+def _near_miss(text: str) -> str:
+    """Where a line leaves the common and combined log format, and what to do."""
+    for number in range(len(_PARTS) - 1, -1, -1):
+        if match := _PREFIXES[number].match(text):
+            expected = _PARTS[number][0]
+            shown = text[match.end() : match.end() + 40]
+            at = f"at character {match.end()}, before {shown!r}," if shown else "at its end,"
+            return (
+                f"the line is not in the common or combined log format: {at} {expected} should follow. "
+                'Describe other formats with `format = "regex"` and a pattern'
+            )
+    return _NO_MATCH

@@ -1,51 +1,68 @@
-"""One line of JSON, in any form that is known, as events: Postrank's own record, Twitter API v1.1, X API v2."""
+"""One line of JSON, in any form that is known, as events: see `formats.recognise`."""
 
 from codecs import BOM_UTF8
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Any
 
 import orjson
 
-from postrank.documents import Document
-from postrank.posts.events import Event, Ignored, Malformed
-from postrank.posts.formats import native, x_compliance, x_v1, x_v2
+from postrank.posts.events import Ignored, Malformed
+from postrank.posts.formats import native
+from postrank.posts.formats.json_repair import decoded_values
+from postrank.posts.formats.recognise import Outcome, outcomes_of
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
 
-Outcome: TypeAlias = Event | Ignored | Malformed
+__all__ = ["Outcome", "parse_line", "read_line"]
+
 _BLANK = (Ignored("blank"),)
 
 
 def parse_line(line: bytes) -> tuple[Iterable[Outcome], int]:
     """What a line holds (an outcome for each post of a page), and how many unknown fields it had. Never raises."""
+    return read_line(line, Repairs())
+
+
+def read_line(line: bytes, repairs: Repairs) -> tuple[Iterable[Outcome], int]:
+    """The same, counting the details that were left out."""
     if (post := stream_post(line)) is not None:
         return (post,), 0
     try:
-        message = orjson.loads(line)
+        return read_message(orjson.loads(line), repairs)
     except orjson.JSONDecodeError as error:
         if line.startswith(BOM_UTF8):  # some programs begin a file with it
-            return parse_line(line.lstrip(BOM_UTF8))
-        return ((Malformed(f"not JSON: {error}"),) if line.strip() else _BLANK), 0
+            return read_line(line.lstrip(BOM_UTF8), repairs)
+        if not line.strip():
+            return _BLANK, 0
+        return _repaired(line, error, repairs)
+
+
+def read_message(message: Any, repairs: Repairs) -> tuple[Iterable[Outcome], int]:
+    """What a decoded value holds: an object, or a list of objects."""
+    if type(message) is list:
+        if message and not any(type(element) is dict for element in message):
+            return (Malformed("a list that holds no objects"),), 0
+        outcomes = [outcome for element in message for outcome in outcomes_of(element, repairs)]
+        return outcomes or (Ignored("empty_page"),), 0
+    unknown = (
+        native.unknown_fields(message) if type(message) is dict and "network" in message and "kind" in message else 0
+    )
+    return outcomes_of(message, repairs), unknown
+
+
+def _repaired(line: bytes, error: orjson.JSONDecodeError, repairs: Repairs) -> tuple[Iterable[Outcome], int]:
+    """What a line holds that is JSON but for NaN, lone surrogates, or several objects without newlines."""
     try:
-        if type(message) is not dict:
-            raise Malformed("not a JSON object")
-        if "network" in message and "kind" in message:
-            return (native.parse(message),), native.unknown_fields(message)
-        return (x_v2.parse(message) if "data" in message else _foreign(message)), 0
+        messages = list(decoded_values(line, repairs))
     except Malformed as malformed:
-        return (malformed,), 0
-
-
-def _foreign(message: Document) -> Iterable[Outcome]:
-    if "delete" in message:
-        return (x_v1.parse_delete(message),)
-    if x_v1.is_post(message):
-        return (x_v1.parse(message),)
-    if "id" in message and "text" in message:
-        return (x_v2.post(message, {}),)
-    if "id" in message and "action" in message:
-        return (x_compliance.result(message),)
-    if found := x_v1.notice(message):
-        return (found,)
-    if "meta" in message or "errors" in message:
-        return (Ignored("empty_page" if "meta" in message else "errors"),)
-    raise Malformed("neither a Postrank record nor an object of X that is known")
+        return (Malformed(f"{malformed}" if str(malformed) else f"not JSON: {error}"),), 0
+    outcomes: list[Outcome] = []
+    unknown = 0
+    for message in messages:
+        if isinstance(message, Malformed):
+            outcomes.append(message)
+            continue
+        more, fields = read_message(message, repairs)
+        outcomes += more
+        unknown += fields
+    return outcomes, unknown

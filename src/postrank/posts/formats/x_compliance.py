@@ -9,13 +9,20 @@ X Developer Platform, "Compliance Data Objects":
 - what undoes any of them is counted, and brings nothing back; so is `scrub_geo`: no place is ever kept.
 """
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Notice, Tombstone
 from postrank.posts.formats import x_users
-from postrank.posts.times import instant
+from postrank.posts.repairs import shown
+from postrank.posts.times import SNOWFLAKES_SINCE, instant, moment, snowflake_time
 
+_RESULT = frozenset(("id", "action", "created_at", "redacted_at", "reason"))
+_OF_POSTS_ONLY = ("deleted",)
+_CREDIBLE = timedelta(minutes=1)  # between the time of an object and that within its id
+_HELP = "Run a job of type tweets or users again, whose results have it"
 _GONE = ("delete", "drop")
 _WITHHELD = ("withheld", "user_withheld")
 _EVERYWHERE = frozenset({"XX", "XY"})  # in all countries; because of a request under the DMCA
@@ -25,34 +32,74 @@ KINDS = x_users.GONE | frozenset(
 )
 
 
-def event(data: JsonObject) -> Event | Ignored | Malformed:
-    """An event of version 2, such as `{"delete": {"tweet": {"id", "author_id"}, "event_at"}}`."""
-    if kinds := x_users.GONE & data.keys():
-        return x_users.gone(data[min(kinds)])
-    kind = next((one for one in (*_GONE, *_WITHHELD, "tweet_edit") if one in data), "")
-    if not kind:
-        return Ignored(f"compliance_{next(iter(sorted(data)), 'empty')}")
+def event(data: JsonObject) -> Event | Ignored | Malformed | None:
+    """An event of version 2, such as `{"delete": {"tweet": {"id", "author_id"}, "event_at"}}`; None if it is none."""
+    kinds = KINDS & data.keys()
+    if not kinds or len(data) > 1:
+        return None
+    (kind,) = kinds
+    if kind in x_users.GONE:
+        return x_users.gone(data[kind])
+    if kind not in (*_GONE, *_WITHHELD, "tweet_edit"):
+        return Ignored(f"compliance_{kind}")
     try:
-        return _asked(kind, data[kind])
+        return _read(kind, data[kind])
     except (KeyError, TypeError, AttributeError) as error:
         where = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         return Malformed(f"no v2 {kind}: {where}")
 
 
-def result(line: JsonObject) -> Event | Ignored | Malformed:
-    """A line of a batch compliance job's result, `{"id": ..., "action": "delete", ...}`."""
-    post_id, action = line["id"], line["action"]
-    if not (type(post_id) is str and type(action) is str and post_id):
-        return Malformed("no result of a compliance job: id or action is not text")
-    return Tombstone(network="x", post_id=post_id) if action == "delete" else Ignored(f"compliance_{action}")
+def is_result(line: JsonObject) -> bool:
+    """Whether an object is a line of a compliance job's result, by all of its shape."""
+    return "id" in line and "action" in line and line.keys() <= _RESULT
 
 
-def _asked(kind: str, body: JsonObject) -> Event | Ignored:
+def result(line: JsonObject) -> Sequence[Event | Ignored | Malformed]:
+    """A line of a batch compliance job's result, `{"id": ..., "action": "delete", ...}`.
+
+    Jobs list posts or users, and a line does not say which. A post's id agrees with its `created_at`; ids of users who
+    came before 2016 carry no time. Newer ids are unique among users and posts: both tombstones are given then, of
+    which the one that is not meant takes out nothing.
+    """
+    line_id = line["id"]
+    action = line["action"]
+    if not (type(line_id) is str and line_id.isdecimal() and type(action) is str):
+        return (Malformed(f"no result of a compliance job: id is {shown(line_id)}, action is {shown(action)}"),)
+    if action != "delete":
+        return (Ignored(f"compliance_{action}"),)
+    try:
+        created = instant(line["created_at"], "created_at") if line.get("created_at") else None
+        redacted = instant(line["redacted_at"], "redacted_at") if line.get("redacted_at") else None
+    except Malformed as malformed:
+        return (malformed,)
+    post = Tombstone(network="x", post_id=line_id)
+    author = Tombstone.of_author("x", line_id, redacted)
+    of_post = line.get("reason") in _OF_POSTS_ONLY or _may_be_post(line_id, created)
+    of_author = line.get("reason") not in _OF_POSTS_ONLY and _may_be_author(line_id, created)
+    if of_post and of_author and snowflake_time(line_id) is None:
+        return (Malformed(f"the result of a compliance job lists {line_id} without created_at: post or user? {_HELP}"),)
+    return ((post,) if of_post else ()) + ((author,) if of_author else ())
+
+
+def _may_be_post(line_id: str, created: str | None) -> bool:
+    id_time = snowflake_time(line_id)
+    if created is None:
+        return True
+    return moment(created) < SNOWFLAKES_SINCE if id_time is None else abs(id_time - moment(created)) <= _CREDIBLE
+
+
+def _may_be_author(line_id: str, created: str | None) -> bool:
+    return created is None or snowflake_time(line_id) is not None or moment(created) >= SNOWFLAKES_SINCE
+
+
+def _read(kind: str, body: JsonObject) -> Event | Ignored:
     if kind == "user_withheld":
-        post_id, author_id = None, _text(body["user"]["id"])
+        post_id = None
+        author_id = _text(body["user"]["id"])
     else:
         post = body.get("tweet") or body["post"]
-        post_id, author_id = _text(post["id"]), post.get("author_id")
+        post_id = _text(post["id"])
+        author_id = post.get("author_id")
     at = instant(body["event_at"], "event_at") if "event_at" in body else None
     if kind in _GONE or (kind == "withheld" and _everywhere(body)):
         return Tombstone(network="x", post_id=post_id or "", author_id=author_id)
@@ -67,7 +114,7 @@ def _everywhere(body: JsonObject) -> bool:
 
 
 def _countries(body: JsonObject) -> list[str]:
-    return [_text(one) for one in body.get("withheld_in_countries") or ()]
+    return [_text(country) for country in body.get("withheld_in_countries") or ()]
 
 
 def _edited(body: JsonObject) -> str:

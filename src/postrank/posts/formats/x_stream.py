@@ -45,21 +45,22 @@ class _Data(Struct, gc=False):
     author_id: Text
     created_at: str
     text: str | None = None
-    lang: str | None = None
+    lang: Text | None = None
     entities: _Entities | None = None
     referenced_tweets: list[_Reference] | None = None
-    edit_history_tweet_ids: Annotated[list[str], Meta(max_length=1)] | None = None  # more: an edit
+    edit_history_tweet_ids: Annotated[list[Text], Meta(max_length=1)] | None = None  # more: an edit
     note_tweet: UnsetType = UNSET  # a long post
 
 
 class _User(Struct, gc=False):
     id: str
-    username: str | None = None
+    username: Text | None = None
     name: str | None = None
 
 
 class _Includes(Struct, gc=False):
     users: list[_User]
+    tweets: msgspec.Raw | UnsetType = UNSET
 
 
 class _Message(Struct, gc=False):
@@ -79,6 +80,8 @@ def stream_post(line: bytes) -> Post | None:
     try:
         message = _decode(line)
         data = message.data
+        if not _is_plain(message):
+            return None
         post = Post(
             network="x",
             post_id=data.id,
@@ -91,26 +94,42 @@ def stream_post(line: bytes) -> Post | None:
         return None
     for user in message.includes.users:
         if user.id == data.author_id:
-            post.author_handle, post.author_name = user.username, user.name
+            post.author_handle = user.username
+            post.author_name = user.name
             break
     else:
         return None
     if data.entities is not None:
         _add_entities(post, data.entities)
-    for reference in data.referenced_tweets or ():
+    return post if _add_references(post, message) else None
+
+
+def _is_plain(message: _Message) -> bool:
+    """Whether the ids are X's, and the post is its own first version."""
+    data = message.data
+    history = data.edit_history_tweet_ids
+    ids = data.id + data.author_id
+    return ids.isdecimal() and ids.isascii() and (not history or history[0] == data.id)
+
+
+def _add_references(post: Post, message: _Message) -> bool:
+    """False where a whole post is there besides, whose tags are those of its repost."""
+    for reference in message.data.referenced_tweets or ():
         if reference.type == "replied_to":
             post.reply_to = reference.id
         elif reference.type == "retweeted":
+            if message.includes.tweets is not UNSET:
+                return False
             post.repost_of = reference.id
         elif reference.type == "quoted":
             post.quote_of = reference.id
-    return post
+    return True
 
 
 def _add_entities(post: Post, entities: _Entities) -> None:
     if entities.hashtags:
-        post.hashtags = [one.tag for one in entities.hashtags]
+        post.hashtags = [tag.tag for tag in entities.hashtags]
     if entities.mentions:
-        post.mentions = [one.username for one in entities.mentions]
+        post.mentions = [mention.username for mention in entities.mentions]
     if entities.urls:
-        post.urls = [one.expanded_url or one.url for one in entities.urls]
+        post.urls = [url.expanded_url or url.url for url in entities.urls]

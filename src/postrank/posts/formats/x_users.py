@@ -15,7 +15,8 @@ GONE = frozenset({"user_delete", "user_protect", "user_suspend"})
 def gone(event: Any) -> Tombstone | Malformed:
     """The tombstone of all posts of a user, from the body of one of GONE in either version of the API."""
     try:
-        user, at = event.get("user") or event, event.get("event_at")
+        user = event.get("user") or event
+        at = event.get("event_at")
         user_id = user.get("id_str") or user.get("user_id_str") or user["id"]
         if not (type(user_id) is str or type(user_id) is int) or not str(user_id):
             raise TypeError("id is neither text nor number")

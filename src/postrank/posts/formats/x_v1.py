@@ -1,95 +1,123 @@
 """Reading Twitter API v1.1 objects, as archives of its streams keep them: posts, delete notices, other notices.
 
-`posted_at` is `timestamp_ms` where an object has it and `created_at` (whole seconds) where not; never the time within
-the id, which differs from both. `timestamp_ms` came with the streams of late 2013.
-"""
+`posted_at` is `timestamp_ms` where an object has it and `created_at` (whole seconds) where not; the time within the id,
+which differs from both, only where neither can be read. `timestamp_ms` came with the streams of late 2013.
 
-from typing import Any
+Edits (since 2022) are posts with ids of their own; `edit_history` names all versions. They are one post here: see
+`x_edits`.
+"""
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats import x_users
-from postrank.posts.times import from_milliseconds, parse_x_v1
+from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.repairs import Repairs, first_text, number_of_x, table_of, without_repeats
+from postrank.posts.times import from_milliseconds, parse_x_v1, snowflake_time, to_text
 
 # Streaming message types (Twitter developer documentation, "Streaming message types", v1.1).
 NOTICES = frozenset(
     "limit disconnect warning scrub_geo status_withheld user_withheld friends friends_str event for_user control "
     "direct_message user_undelete user_unprotect user_unsuspend".split()
 )
+_LISTS = frozenset(("friends", "friends_str"))
+_EVENT = frozenset(("event", "source", "target", "target_object", "created_at"))
 
 
 def is_post(message: JsonObject) -> bool:
     """Whether the object has the marks of a v1.1 post."""
-    return "user" in message and "created_at" in message
+    return type(message.get("user")) is dict and ("id_str" in message or "id" in message) and "account" not in message
 
 
-def parse(message: JsonObject) -> Event:
+def parse(message: JsonObject, repairs: Repairs | None = None) -> Post:
     """A v1.1 post. Raises Malformed."""
-    try:
-        return _post(message)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Malformed(f"no v1.1 post: {_where(error)}") from error
+    repairs = repairs or Repairs()
+    user = table_of(message.get("user"), "user")
+    post_id = _id(message, "id")
+    extended = repairs.table(message.get("extended_tweet")) or message
+    entities = repairs.table(extended.get("entities"))
+    post = Post(
+        network="x",
+        post_id=post_id,
+        author_id=_id(user, "user.id"),
+        posted_at=_posted_at(message, post_id, repairs),
+        author_handle=repairs.label(user.get("screen_name")),
+        author_name=repairs.text(user.get("name")),
+        text=repairs.text(first_text(extended.get("full_text"), message.get("full_text")) or message.get("text")),
+        lang=repairs.label(message.get("lang")),
+        reply_to=repairs.label(message.get("in_reply_to_status_id_str") or message.get("in_reply_to_status_id")),
+        quote_of=repairs.label(message.get("quoted_status_id_str") or message.get("quoted_status_id")),
+    )
+    _add_entities(post, entities, repairs)
+    if repost := repairs.table(message.get("retweeted_status")):
+        _add_repost(post, repost, repairs)
+    join_versions(post, versions_of(message))
+    return post
 
 
 def parse_delete(message: JsonObject) -> Event:
     """A v1.1 delete notice: `{"delete": {"status": {"id_str": ..., "user_id_str": ...}}}`. Raises Malformed."""
-    try:
-        status = message["delete"]["status"]
-        author = status.get("user_id_str") or status.get("user_id")
-        return Tombstone(
-            network="x",
-            post_id=_id(status),
-            author_id=str(author) if author else None,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Malformed(f"no v1.1 delete notice: {_where(error)}") from error
+    status = table_of(table_of(message["delete"], "delete").get("status"), "delete.status")
+    author = status.get("user_id_str") or status.get("user_id")
+    return Tombstone(
+        network="x",
+        post_id=_id(status, "delete.status.id"),
+        author_id=str(author) if type(author) in (str, int) else None,
+    )
 
 
 def notice(message: JsonObject) -> Event | Ignored | Malformed | None:
-    """What the object says, if it is a notice: mostly nothing to us, or that a user left."""
-    for kind in x_users.GONE & message.keys():
-        return x_users.gone(message[kind])
-    for kind in NOTICES & message.keys():
+    """What the object says, if it is a notice by all of its shape: mostly nothing to us, or that a user left."""
+    if "event" in message and message.keys() <= _EVENT and type(message["event"]) is str:
+        return Ignored("event")
+    if len(message) != 1:
+        return None
+    ((kind, body),) = message.items()
+    if kind in x_users.GONE:
+        return x_users.gone(body)
+    if kind in NOTICES and type(body) is (list if kind in _LISTS else dict):
         return Ignored(kind)
     return None
 
 
-def _post(message: JsonObject) -> Post:
-    user = message["user"]
+def _posted_at(message: JsonObject, post_id: str, repairs: Repairs) -> str:
+    problem = Malformed("created_at is missing")
     stamp = message.get("timestamp_ms")
-    extended = message.get("extended_tweet") or message
-    entities = extended.get("entities") or {}
-    repost = message.get("retweeted_status")
-    return Post(
-        network="x",
-        post_id=_id(message),
-        author_id=_id(user),
-        posted_at=parse_x_v1(message["created_at"]) if stamp is None else from_milliseconds(stamp, "timestamp_ms"),
-        author_handle=_text(user.get("screen_name")),
-        author_name=_text(user.get("name")),
-        text=_text(extended.get("full_text") or message.get("full_text") or message.get("text")),
-        lang=_text(message.get("lang")),
-        hashtags=[tag["text"] for tag in entities.get("hashtags") or ()] or None,
-        mentions=[one["screen_name"] for one in entities.get("user_mentions") or ()] or None,
-        urls=[url.get("expanded_url") or url["url"] for url in entities.get("urls") or ()] or None,
-        reply_to=_text(message.get("in_reply_to_status_id_str")),
-        repost_of=_id(repost) if repost else None,
-        quote_of=_text(message.get("quoted_status_id_str")),
-    )
+    if stamp is not None:
+        try:
+            return from_milliseconds(stamp, "timestamp_ms")
+        except Malformed as malformed:
+            problem = malformed
+            repairs.count += 1
+    created = message.get("created_at")
+    if created is not None:
+        try:
+            return parse_x_v1(created)
+        except (Malformed, TypeError) as error:
+            problem = error if isinstance(error, Malformed) else Malformed("created_at is no instant of API v1.1")
+    if stamp is None and created is None and (id_time := snowflake_time(post_id)):
+        repairs.count += 1
+        return to_text(id_time.replace(microsecond=0))
+    raise problem
 
 
-def _id(thing: JsonObject) -> str:
-    found = thing.get("id_str") or thing["id"]
-    if type(found) is str or type(found) is int:
-        return str(found)
-    raise TypeError("id is neither text nor number")
+def _add_entities(post: Post, entities: JsonObject, repairs: Repairs) -> None:
+    post.hashtags = repairs.labels(entities.get("hashtags"), lambda tag: tag["text"])
+    post.mentions = repairs.labels(entities.get("user_mentions"), lambda mention: mention["screen_name"])
+    post.urls = repairs.labels(entities.get("urls"), lambda url: url.get("expanded_url") or url["url"])
 
 
-def _text(value: Any) -> str | None:
-    if value is None or type(value) is str:
-        return value
-    raise TypeError(f"{type(value).__name__} where text belongs")
+def _add_repost(post: Post, repost: JsonObject, repairs: Repairs) -> None:
+    """A repost shows the beginning of a long post alone; its tags and links are those of all of it."""
+    post.repost_of = repairs.label(repost.get("id_str") or repost.get("id"))
+    whole = repairs.table(repost.get("extended_tweet")) or (repost if "full_text" in repost else {})
+    if not whole:
+        return
+    full = Post(network="x", post_id="", author_id="", posted_at="")
+    _add_entities(full, repairs.table(whole.get("entities")), repairs)
+    post.hashtags = full.hashtags or post.hashtags
+    post.urls = full.urls or post.urls
+    post.mentions = without_repeats(post.mentions, full.mentions)
 
 
-def _where(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+def _id(body: JsonObject, field: str) -> str:
+    return number_of_x(body.get("id_str") or body.get("id"), field)

@@ -22,7 +22,8 @@ import orjson
 log = logging.getLogger(__name__)
 _WAITING = 1000  # DIDs on the list; more are asked when they post again
 _HANDLE_SCHEME = "at://"
-_AWAY, _LONGEST = 30.0, 900.0  # seconds without a question to a directory that is troubled or has had enough
+_AWAY = 30.0
+_LONGEST = 900.0  # seconds without a question to a directory that is troubled or has had enough
 
 
 @dataclass(slots=True)

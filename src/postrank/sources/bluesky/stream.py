@@ -31,7 +31,8 @@ DIRECTORY = "https://plc.directory"
 _FRAME_LIMIT = 8 << 20  # bytes of a frame that are looked at, also once decompressed
 _RECEIVED = 64 << 20  # bytes of a frame that are received: a connection that ends for it would come upon it again
 _DICTIONARY = b"\x37\xa4\x30\xec"  # how one begins (RFC 8878, "Dictionary Format")
-_BATCH_SECONDS, _BATCH_FRAMES = 0.25, 1000
+_BATCH_SECONDS = 0.25
+_BATCH_FRAMES = 1000
 
 
 class Refused(Fatal):
@@ -39,7 +40,8 @@ class Refused(Fatal):
 
     def __init__(self, host: str, status: int, body: str) -> None:
         super().__init__(f"{host} refuses the subscription with {status}: {body}")
-        self.host, self.status = host, status
+        self.host = host
+        self.status = status
 
 
 class NotServed(Retryable):
@@ -161,7 +163,8 @@ class Jetstream:
                 base.rstrip("/") + path, subprotocols=self.wire.subprotocols, max_size=_RECEIVED, close_timeout=1.0
             )
         except InvalidStatus as refusal:
-            status, body = refusal.response.status_code, (refusal.response.body or b"")[:300].decode(errors="replace")
+            status = refusal.response.status_code
+            body = (refusal.response.body or b"")[:300].decode(errors="replace")
             if status == 400 and "CursorTooOld" in body and self._position:
                 self._position.seq = 0  # ask by time next, which moves to the oldest event that there is
             elif status == 400:
@@ -172,7 +175,8 @@ class Jetstream:
 
     def _follow(self, socket: ClientConnection, backoff: Backoff) -> Iterator[Batch]:
         """Batches of one connection, until it is lost or the source is stopped."""
-        gathered, resume = Gathering(where=f"bluesky:{self._where}"), _Resume(self._position, self._why)
+        gathered = Gathering(where=f"bluesky:{self._where}")
+        resume = _Resume(self._position, self._why)
         heard = time.monotonic()
         with socket:
             if self._position is None:  # a restart before the first event is acknowledged goes on from here
@@ -230,7 +234,8 @@ class Jetstream:
             if gap := resume.first(frame.time_us, self.clamp_seconds):
                 gathered.gaps.append(gap)
             self._position.time_us = max(self._position.time_us, frame.time_us)
-            self._position.seq, self._position.host = frame.seq, self._where
+            self._position.seq = frame.seq
+            self._position.host = self._where
             if hasattr(outcome, "source_cursor"):
                 outcome.source_cursor = str(frame.seq or frame.time_us)
 
@@ -248,12 +253,14 @@ class _Resume:
     """Tells, at the first event of a connection, what became of the time since the last event of the one before."""
 
     def __init__(self, position: Position | None, why: str) -> None:
-        self._from_us, self._why = position.time_us if position else 0, why
+        self._from_us = position.time_us if position else 0
+        self._why = why
         self._connected = datetime.now(UTC)
 
     def first(self, time_us: int, clamp_seconds: float) -> Gap | None:
         """The gap, when this is the connection's first event and there was a position before it."""
-        since_us, self._from_us = self._from_us, 0
+        since_us = self._from_us
+        self._from_us = 0
         if not since_us:
             return None
         since = to_time(since_us)

@@ -16,8 +16,8 @@ from websockets.typing import Subprotocol
 
 from postrank.documents import Document, JsonObject
 from postrank.posts import Event, Ignored, Malformed
+from postrank.posts.formats.networks import bluesky_records as records
 from postrank.posts.times import EPOCH
-from postrank.sources.bluesky import records
 
 
 @dataclass(slots=True, frozen=True)
@@ -129,7 +129,8 @@ def _v2_payload(payload: Document) -> Frame:
 
 
 def _event(message: JsonObject, kind: str, time_us: int, seq: int) -> Frame:
-    did, body = message.get("did"), message.get(kind)
+    did = message.get("did")
+    body = message.get(kind)
     if kind == "commit":
         if type(body) is not dict:
             raise Malformed("commit is missing")

@@ -1,1 +1,1 @@
-"""Sources that read files: replay of archives, tailing of logs."""
+"""Reading files of posts: containers, compression, encodings and shapes, each recognised from its first bytes."""

@@ -1,17 +1,24 @@
 """From lines of bytes to batches: parsing, rejects with their place, counts. Shared by the sources that read lines."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
 
 from postrank.options import Options
 from postrank.posts import Event, Ignored, Malformed, Notice, Post, Reject, Tombstone
 from postrank.posts.formats.access_log import LogFormat
-from postrank.posts.formats.detect import Outcome, parse_line
+from postrank.posts.formats.detect import read_line
+from postrank.posts.formats.json_repair import decoded
+from postrank.posts.formats.recognise import Outcome, outcomes_of
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
 from postrank.sources import Batch, Cursor
 
 LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million
+Parser: TypeAlias = Callable[[Any, int, Repairs], Outcome]
+_PAGE = re.compile(rb'\s*(\[|\{\s*"(data|statuses|feed|posts|records|orderedItems)"\s*:\s*\[)')
 
 
 @dataclass(slots=True)
@@ -27,10 +34,16 @@ class LineBatch:
     ignored: Counter[str] = field(default_factory=Counter)
     read: int = 0
     unknown_fields: int = 0
+    parse: Parser | None = None  # reads decoded objects in a form of their own, by a mapping
+    adapt: Callable[[Any], Any] | None = None  # completes decoded objects before they are read
+    repaired: int = 0  # lines and posts of which details were left out
+    _repairs: Repairs = field(default_factory=Repairs)
 
     def add_all(self, lines: Iterable[bytes], offset: int) -> int:
         """Take in lines that follow one another, the first at `offset`; returns the offset behind them."""
-        where, note, plain = self.where, self.events.append, self.log is None
+        where = self.where
+        note = self.events.append
+        plain = self.log is None
         for line in lines:
             # Most lines of a large file are plain stream objects: for those, nothing else is called.
             if plain and (post := stream_post(line)) is not None:
@@ -45,28 +58,68 @@ class LineBatch:
     def add(self, line: bytes, offset: int) -> None:
         """Take a line in; `offset` is that of its first byte in the decompressed bytes."""
         outcomes: Iterable[Outcome]
+        before = self._repairs.count
         if self.log is not None:
-            outcomes, unknown = self.log.outcome(line, f"{self.identity}-{offset}"), 0
+            outcomes = self.log.outcome(line, f"{self.identity}-{offset}")
+        elif self.is_special:
+            outcomes = self._special(line, offset)
         else:
-            outcomes, unknown = parse_line(line)
-        self.unknown_fields += unknown
+            outcomes, unknown = read_line(line, self._repairs)
+            self.unknown_fields += unknown
+        self.add_outcomes(outcomes, line, offset)
+        self.repaired += self._repairs.count > before
+
+    @property
+    def is_special(self) -> bool:
+        """Whether objects are read in another way than by what they are."""
+        return self.parse is not None or self.adapt is not None
+
+    def _special(self, line: bytes, offset: int) -> list[Outcome]:
+        if not line.strip():
+            return [Ignored("blank")]
+        outcomes: list[Outcome] = []
+        try:
+            for message in decoded(line, self._repairs):
+                if isinstance(message, Malformed):
+                    outcomes.append(message)
+                elif self.parse is not None:
+                    outcomes.append(self.parse(message, offset, self._repairs))
+                elif self.adapt is not None:
+                    outcomes += outcomes_of(self.adapt(message), self._repairs)
+        except Malformed as malformed:
+            outcomes.append(malformed)
+        return outcomes
+
+    def add_outcomes(self, outcomes: Iterable[Outcome], line: bytes, offset: int) -> None:
+        """Take in what a line or a row was read as."""
         for outcome in outcomes:
             self.read += 1
             kind = type(outcome)
             if kind is Post or kind is Tombstone:
-                outcome.source_cursor = f"{self.where}:{offset}"  # type: ignore[union-attr]
-                self.events.append(outcome)  # type: ignore[arg-type]
+                event = cast(Event, outcome)  # `is`, above, is faster than isinstance for what nearly every line is
+                event.source_cursor = f"{self.where}:{offset}"
+                self.events.append(event)
             elif isinstance(outcome, Malformed):
-                self.rejects.append(Reject(reason=str(outcome), line=line, where=self.where, offset=offset))
+                reason = str(outcome)
+                is_page = reason.startswith("not JSON") and _PAGE.match(line) is not None
+                self.rejects.append(Reject(reason=reason, line=line, where=self.where, offset=offset, at_least=is_page))
             elif isinstance(outcome, Ignored):
                 self.ignored[outcome.kind] += 1
                 if outcome.notice is not None:
                     self.notices.append(outcome.notice)
 
-    def reject(self, reason: str, line: bytes, offset: int) -> None:
-        """Take in a line that cannot be parsed at all."""
+    def reject(self, reason: str, line: bytes, offset: int, *, posts: int = 1, at_least: bool = False) -> None:
+        """Take in what cannot be parsed at all; `posts` are lost with it, or more (`at_least`)."""
         self.read += 1
-        self.rejects.append(Reject(reason=reason, line=line, where=self.where, offset=offset))
+        self.rejects.append(
+            Reject(reason=reason, line=line, where=self.where, offset=offset, posts=posts, at_least=at_least)
+        )
+
+    def ignore(self, kind: str, count: int = 1) -> None:
+        """Take in what is no post and loses none."""
+        self.read += count
+        if count:
+            self.ignored[kind] += count
 
     def take(self, cursor: Cursor | None, *, heard: bool = True) -> Batch:
         """What was collected, as a batch; the collection is empty afterwards."""
@@ -78,10 +131,16 @@ class LineBatch:
             ignored=self.ignored,
             read=self.read,
             unknown_fields=self.unknown_fields,
+            repaired=self.repaired,
             heard=heard,
         )
-        self.events, self.rejects, self.notices, self.ignored = [], [], [], Counter()
-        self.read = self.unknown_fields = 0
+        self.events = []
+        self.rejects = []
+        self.notices = []
+        self.ignored = Counter()
+        self.read = 0
+        self.unknown_fields = 0
+        self.repaired = 0
         return batch
 
 

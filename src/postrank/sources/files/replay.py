@@ -1,27 +1,27 @@
-"""Reading posts again from files: native records, Twitter v1.1, X v2; plain, gz, bz2 or zst; at full speed or paced.
+"""Reading posts again from files in any form that `files` reads, at full speed or paced.
 
-The cursor is `{"file": <number in the list>, "offset": <bytes of it done, decompressed>}`.
+The cursor is `{"file": <number in the list>, "offset": <how much of it is done, as the file's reader counts>}`.
 """
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import orjson
 
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.posts import Event, Post
-from postrank.posts.events import LINE_LIMIT as REJECTED
+from postrank.posts.formats.mapping import FIELDS
 from postrank.posts.times import moment
 from postrank.sources import Batch, Cursor, Surroundings
-from postrank.sources.files.compressed import DAMAGED, open_decompressed, skip
+from postrank.sources.files.file_reader import EXPANSION, FileReader
 from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch, listed
 from postrank.sources.files.pace import Pace
-
-CHUNK = 1 << 18  # bytes read, and so about the size of a batch
 
 
 class FileMissing(Fatal):
@@ -39,14 +39,22 @@ class Replay:
     files: list[Path]
     pace: Pace = field(default_factory=Pace)
     line_limit: int = LINE_LIMIT
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    max_expansion: float = EXPANSION
     name: str = "replay"
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def build(cls, options: Options, _: Surroundings) -> Self:
-        """`files` (required), `speed`: 0 for as fast as possible, 1 for real time, N for N times as fast."""
+        """`files` (required), `speed`: 0 for as fast as possible, 1 for real time, N for N times as fast.
+
+        `map`: a table from the contract's fields to columns or keys; `max_expansion`: how many times a compressed file
+        may grow.
+        """
         return cls(
-            files=[Path(one) for one in listed(options)],
+            files=[Path(name) for name in listed(options)],
+            mapping=mapping_of(options),
+            max_expansion=options.number("max_expansion", EXPANSION, at_least=1.0),
             pace=Pace(speed=options.number("speed", 0.0)),
             line_limit=options.whole("line_limit", LINE_LIMIT, at_least=1024),
         )
@@ -54,9 +62,9 @@ class Replay:
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """Every line after the cursor. Raises FileMissing before anything is read if any file is not there."""
         self._check()
-        start = orjson.loads(after) if after else {"file": 0, "offset": 0}
-        for number in range(start["file"], len(self.files)):
-            offset = start["offset"] if number == start["file"] else 0
+        first, start = self._start(orjson.loads(after)) if after else (0, 0)
+        for number in range(first, len(self.files)):
+            offset = start if number == first else 0
             for batch in self._file(number, offset):
                 if self._stopped.is_set():
                     return
@@ -64,6 +72,15 @@ class Replay:
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def _start(self, cursor: JsonObject) -> tuple[int, int]:
+        """The file to resume in, and where; a list that changed since is searched for the file's name."""
+        number = cursor["file"]
+        name = cursor.get("name")
+        names = [os.fsencode(path).decode(errors="backslashreplace") for path in self.files]
+        if name in names and not (number < len(names) and names[number] == name):
+            number = names.index(name)
+        return number, cursor["offset"]
 
     def _check(self) -> None:
         problems = {}
@@ -79,23 +96,31 @@ class Replay:
     def _file(self, number: int, offset: int) -> Iterator[Batch]:
         path = self.files[number]
         lines = LineBatch(where=path.name)
-        file, kind = open_decompressed(path)
-        with file:
-            try:
-                skip(file, kind, offset)
-                for batch_end in read_lines(file, lines, offset, self.line_limit, each=self.pace.speed > 0):
-                    offset = batch_end
-                    yield from self._paced(lines.take(_cursor(number, offset)))
-            except DAMAGED as error:
-                lines.reject(f"the {kind} data ends or breaks here: {error}", b"", offset)
-        yield lines.take(_cursor(number + 1, 0))
+        reader = FileReader(
+            path,
+            lines,
+            limit=self.line_limit,
+            mapping=self.mapping,
+            expansion=self.max_expansion,
+            each=self.pace.speed > 0,
+        )
+        for position in reader.read(offset):
+            yield from self._paced(lines.take(self._cursor(number, position)))
+        yield lines.take(self._cursor(number + 1, 0))
+
+    def _cursor(self, number: int, offset: int) -> Cursor:
+        cursor: Document = {"file": number, "offset": offset}
+        if number < len(self.files):
+            cursor["name"] = os.fsencode(self.files[number]).decode(errors="backslashreplace")
+        return orjson.dumps(cursor).decode()
 
     def _paced(self, batch: Batch) -> Iterator[Batch]:
         """The batch at once; or, paced, a line's events one by one in their time, the last with the cursor."""
         if not self.pace.speed:
             yield batch
             return
-        before, batch.events = batch.events[:-1], batch.events[-1:]
+        before = batch.events[:-1]
+        batch.events = batch.events[-1:]
         for event in before:
             yield from self._due(event)
             yield Batch(cursor=None, events=[event], read=1)
@@ -109,36 +134,9 @@ class Replay:
             yield from self.pace.until(moment(event.posted_at), self._stopped)
 
 
-def read_lines(file: BinaryIO, lines: LineBatch, offset: int, limit: int, *, each: bool = False) -> Iterator[int]:
-    """Add a file's lines to `lines`; yields the offset after the last whole line of a chunk, or (`each`) of every line.
-
-    A line longer than `limit` is rejected and never held in memory as a whole.
-    """
-    # An unfinished line; of an overlong one: its start, and how many of its bytes are gone.
-    rest, start, too_long = b"", b"", 0
-    while chunk := file.read(CHUNK):
-        *whole, rest = (rest + chunk).split(b"\n")
-        if each or too_long or max(map(len, whole), default=0) > limit:
-            for line in whole:
-                if too_long or len(line) > limit:
-                    lines.reject(f"line longer than {limit} bytes", start or line, offset)
-                else:
-                    lines.add(line, offset)
-                offset += too_long + len(line) + 1
-                start, too_long = b"", 0
-                if each:
-                    yield offset
-        else:
-            offset = lines.add_all(whole, offset)
-        if too_long or len(rest) > limit:
-            start, too_long, rest = start or rest[:REJECTED], too_long + len(rest), b""
-        if whole and not each:
-            yield offset
-    if too_long:
-        lines.reject(f"line longer than {limit} bytes", start, offset)
-    elif rest:
-        lines.add(rest, offset)
-
-
-def _cursor(number: int, offset: int) -> Cursor:
-    return orjson.dumps({"file": number, "offset": offset}).decode()
+def mapping_of(options: Options) -> dict[str, str]:
+    """The table `map`: which column or key holds which field of the contract."""
+    table = options.table("map")
+    mapping = {name: table.text(name) for name in FIELDS if table.optional(name)}
+    table.reject_unknown()
+    return mapping

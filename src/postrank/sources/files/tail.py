@@ -1,8 +1,9 @@
 """Following files that grow and rotate, as an agent does, from where it was left.
 
-What a path holds is told by `generations`, so that a file stays the same one when it is renamed, copied and truncated,
-or compressed. Rotated files (`<name>.1`, `<name>-20260501.gz`, ...) are read to their end before newer ones. The cursor
-is `{"<generation>": {"at": <bytes done, decompressed>, ...}, ...}`.
+`generations` tells what a path holds, so that a file stays the same one when it is renamed, copied and truncated, or
+compressed. The handle of a file that was read is kept open, so that lines written before it was renamed beyond the
+patterns are still read. Rotated files (`<name>.1`, `<name>-20260501.gz`, `<name>.bak`, ...) are read to their end
+before newer ones. The cursor is `{"<generation>": {"at": <bytes done, decompressed>, ...}, ...}`.
 """
 
 import glob
@@ -10,20 +11,21 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import orjson
 
 from postrank.options import Options
 from postrank.posts.formats.access_log import APACHE, APACHE_TIME, RFC_3339, LogFormat
-from postrank.sources import Batch, Cursor, Surroundings
+from postrank.sources import Batch, Cursor, Gap, Surroundings
 from postrank.sources.files.compressed import DAMAGED, open_decompressed
 from postrank.sources.files.generations import Generation, Generations, named
+from postrank.sources.files.handles import Handles
 from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch, listed
 
 _POLL = 0.25  # seconds between looks at the files
@@ -45,7 +47,9 @@ class Tail:
     _generations: Generations = field(default_factory=Generations)
     _held: dict[Path, Generation] = field(default_factory=dict)
     _stamps: dict[Path, _Stamp] = field(default_factory=dict)  # of files as they were when all of them was read
-    _told: set[str] = field(default_factory=set)  # what is in the log already
+    _logged: set[str] = field(default_factory=set)  # what is in the log already
+    _present: list[tuple[Path, _Stamp]] = field(default_factory=list)  # at the last look
+    _handles: Handles = field(default_factory=Handles)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -65,20 +69,66 @@ class Tail:
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """Lines as they are written, until `stop`."""
         self._generations = Generations.from_cursor(orjson.loads(after) if after else {})
-        self._held, self._stamps = {}, {}
+        self._held = {}
+        self._stamps = {}
         if after is None and self.from_end:
             yield self._skip_all()
-        while not self._stopped.is_set():
-            quiet = True
-            for path, stamp in self._changed():
-                for batch in self._new_lines(path, stamp):
-                    quiet = False
-                    yield batch
-                    if self._stopped.is_set():
-                        return
-            if quiet:
-                yield Batch(cursor=None)  # the files are there, which is all that a file can say
-            self._stopped.wait(self.poll_seconds)
+        lost = [generation for generation in self._generations.by_key.values() if generation.live]
+        try:
+            while not self._stopped.is_set():
+                changed = self._changed()
+                if not self._generations.undecided:
+                    yield from self._replaced(lost)
+                    lost = []
+                yield from self._read_all(changed)
+                self._stopped.wait(self.poll_seconds)
+        finally:
+            self._handles.close()
+
+    def _read_all(self, changed: Sequence[tuple[Path, _Stamp]]) -> Iterator[Batch]:
+        quiet = True
+        for path, stamp in changed:
+            for batch in self._new_lines(path, stamp):
+                quiet = False
+                yield batch
+                if self._stopped.is_set():
+                    return
+        for batch in self._left_behind():
+            quiet = False
+            yield batch
+        if quiet:
+            yield Batch(cursor=None)  # the files are there, which is all that a file can say
+
+    def _replaced(self, lost: Sequence[Generation]) -> Iterator[Batch]:
+        """Report logs that were replaced before a restart, whose former files are nowhere to be found."""
+        held = {generation.key for generation in self._held.values()}
+        gone = [generation for generation in lost if generation.key not in held]
+        if not gone:
+            return
+        now = datetime.now(UTC)
+        for generation in gone:
+            self._warn("log replaced, unread lines may be lost", log=generation.log, bytes_read=str(generation.at))
+        reason = "a log was replaced while it was not followed, and its former file has no name that is followed"
+        gap = Gap(since=now, until=now, reason=reason)
+        yield Batch(cursor=orjson.dumps(self._generations.to_cursor()).decode(), gaps=[gap])
+
+    def _left_behind(self) -> Iterator[Batch]:
+        """The last lines of files that have no name any more that is followed, through the handles kept of them."""
+        current = {f"{stamp[0]}:{stamp[1]}" for _, stamp in self._present}
+        for key in self._handles.keys_without(current):
+            generation = self._generations.by_key.get(key)
+            handle = self._handles[key]
+            if generation is None or generation.file in current:
+                self._handles.drop(key)
+                continue
+            if self._handles.is_new(key):
+                self._warn("log renamed beyond the patterns, read through its handle", file=named(handle.path))
+            lines = LineBatch(where=named(handle.path.name), log=self.log, identity=generation.key)
+            handle.file.seek(generation.at)
+            ended = self._handles.is_over(key)
+            yield from self._read_from(handle.file, lines, generation, whole=ended)
+            if ended:
+                self._handles.drop(key)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -86,29 +136,32 @@ class Tail:
     def _changed(self) -> list[tuple[Path, _Stamp]]:
         """The files that are new, longer or other ones since they were read, oldest first."""
         stamps = self._files()
+        self._present = stamps
         changed = [(path, stamp) for path, stamp in stamps if self._stamps.get(path) != stamp]
         if changed:
             same = {path for path, _ in stamps} - {path for path, _ in changed}
-            kept = {path: one for path, one in self._held.items() if path in same}
-            self._held = self._generations.assign([(path, f"{at[0]}:{at[1]}") for path, at in stamps], kept)
+            unchanged = {path: generation for path, generation in self._held.items() if path in same}
+            files = [(path, f"{stamp[0]}:{stamp[1]}") for path, stamp in stamps]
+            self._held = self._generations.assign(files, unchanged)
         return changed
 
     def _files(self) -> list[tuple[Path, _Stamp]]:
-        """Every file and what it rotated into, oldest first."""
-        found: set[str] = set()
+        """Every file and what it rotated into, each once under whatever names, oldest first."""
+        names: set[str] = set()
         for pattern in self.patterns:
-            matching = {path for name in (pattern, f"{pattern}[.-]*") for path in glob.glob(name)}
+            matching = {path for name in _rotated(pattern) for path in glob.glob(name)}  # noqa: PTH207 (absolute patterns)
             if not matching:
-                self._tell("no file matches", pattern=pattern)
-            found |= matching
-        stamped = []
-        for name in found:
+                self._warn("no file matches", pattern=pattern)
+            names |= matching
+        files: dict[tuple[int, int], tuple[Path, _Stamp]] = {}
+        for name in sorted(names, key=lambda name: (Path(name).is_symlink(), len(name), name)):
             try:
                 if Path(name).is_file():  # no folder, no pipe
-                    stamped.append((Path(name), _stamp(Path(name))))
+                    stamp = _stamp(Path(name))
+                    files.setdefault(stamp[:2], (Path(name), stamp))  # links are other names of the same file
             except FileNotFoundError:
                 continue  # rotated away between the two looks: it has another name by now
-        return sorted(stamped, key=lambda one: (one[1][3], str(one[0])))
+        return sorted(files.values(), key=lambda entry: (entry[1][3], str(entry[0])))
 
     def _new_lines(self, path: Path, stamp: _Stamp) -> Iterator[Batch]:
         try:
@@ -122,15 +175,16 @@ class Tail:
             return  # it has another name by now
         except DAMAGED as error:
             if isinstance(error, OSError) and error.errno is not None:
-                self._tell("file not readable", file=named(path), why=str(error.strerror))
+                self._warn("file not readable", file=named(path), why=str(error.strerror))
             elif time.time() - stamp[3] / 1e9 > _SETTLED:  # else it is most likely still being compressed
                 self._stamps[path] = stamp
-                self._tell("file damaged", file=named(path), why=str(error))
+                self._warn("file damaged", file=named(path), why=str(error))
 
-    def _tell(self, event: str, **fields: str) -> None:
+    def _warn(self, event: str, **fields: str) -> None:
         """Log it, once."""
-        if (told := f"{event} {fields}") not in self._told:
-            self._told.add(told)
+        entry = f"{event} {fields}"
+        if entry not in self._logged:
+            self._logged.add(entry)
             _log.warning(event, extra={"fields": fields})
 
     def _lines(self, path: Path, generation: Generation) -> Iterator[Batch]:
@@ -139,23 +193,31 @@ class Tail:
         with file:
             if generation.compare(file, kind) != "same":
                 return  # nothing that was not read from another copy, or another file by now
-            rest = b""
-            while chunk := file.read(_CHUNK):
-                if generation.within:
-                    dropped, newline, chunk = chunk.partition(b"\n")
-                    generation.within = not newline
-                    yield self._batch(lines, generation, dropped + newline)
-                *whole, rest = (rest + chunk).split(b"\n")
-                offset = lines.add_all(whole, generation.at)
-                done = b"".join(line + b"\n" for line in whole)
-                if len(rest) > LINE_LIMIT:
-                    lines.reject(f"line longer than {LINE_LIMIT} bytes", rest, offset)
-                    done, rest, generation.within = done + rest, b"", True
-                if done:
-                    yield self._batch(lines, generation, done)
-            if rest and kind != "none":  # a compressed file does not grow any more
-                lines.add(rest, generation.at)
-                yield self._batch(lines, generation, rest)
+            if kind == "none":
+                self._handles.keep(generation.key, path, file)
+            yield from self._read_from(file, lines, generation, whole=kind != "none")
+
+    def _read_from(self, file: BinaryIO, lines: LineBatch, generation: Generation, *, whole: bool) -> Iterator[Batch]:
+        """The lines from where a file stands; `whole`: it does not grow any more."""
+        rest = b""
+        while chunk := file.read(_CHUNK):
+            if generation.within:
+                dropped, newline, chunk = chunk.partition(b"\n")
+                generation.within = not newline
+                yield self._batch(lines, generation, dropped + newline)
+            *complete, rest = (rest + chunk).split(b"\n")
+            offset = lines.add_all(complete, generation.at)
+            done = b"".join(line + b"\n" for line in complete)
+            if len(rest) > LINE_LIMIT:
+                lines.reject(f"line longer than {LINE_LIMIT} bytes", rest, offset)
+                done += rest
+                rest = b""
+                generation.within = True
+            if done:
+                yield self._batch(lines, generation, done)
+        if rest and whole:
+            lines.add(rest, generation.at)
+            yield self._batch(lines, generation, rest)
 
     def _batch(self, lines: LineBatch, generation: Generation, done: bytes) -> Batch:
         generation.advance(done)
@@ -175,6 +237,13 @@ class Tail:
                         generation.advance(whole + newline)
                     generation.advance(rest if kind != "none" else b"")
         return Batch(cursor=orjson.dumps(self._generations.to_cursor()).decode())
+
+
+def _rotated(pattern: str) -> list[str]:
+    """A pattern, and patterns for the names that logs which match it rotate into."""
+    stem, dot, extension = pattern.rpartition(".")
+    dated = [f"{stem}[.-][0-9][0-9][0-9][0-9]*.{extension}{end}" for end in ("", ".gz", ".bz2", ".zst", ".xz")]
+    return [pattern, f"{pattern}[.-]*", *(dated if dot and "/" not in extension and "*" not in extension else [])]
 
 
 def _log_format(kind: str, options: Options) -> LogFormat:
@@ -201,13 +270,13 @@ def _pattern(text: str, options: Options) -> "re.Pattern[str]":
 
 
 def _time_format(options: Options) -> str:
-    found = options.text("time_format", RFC_3339)
+    form = options.text("time_format", RFC_3339)
     try:
-        if found != RFC_3339:
-            datetime.strptime(datetime.now(UTC).strftime(found), found)  # noqa: DTZ007 only whether it can be read
+        if form != RFC_3339:
+            datetime.strptime(datetime.now(UTC).strftime(form), form)  # noqa: DTZ007 only whether it can be read
     except ValueError as error:
         options.wrong("time_format", f"must be rfc3339, or a form of strptime such as {APACHE_TIME}: {error}")
-    return found
+    return form
 
 
 def _try_to_read(path: Path) -> None:
@@ -217,5 +286,5 @@ def _try_to_read(path: Path) -> None:
 
 
 def _stamp(path: Path) -> _Stamp:
-    found = path.stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

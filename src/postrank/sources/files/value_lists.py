@@ -47,7 +47,8 @@ class Watch:
         for each state of the files, for what cannot be taken over.
         """
         stamps = self._look()
-        settled, self._seen = stamps == self._seen, stamps
+        settled = stamps == self._seen
+        self._seen = stamps
         if not settled or stamps == self._taken:
             return False
         self._taken = stamps
@@ -62,7 +63,7 @@ class Watch:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return 0, -1  # it is not there
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size

@@ -32,7 +32,8 @@ class MastodonRefused(Fatal):
             404: "there is no such thing: is the URL that of a Mastodon instance?",
         }.get(status, "see the instance's documentation")
         super().__init__(f"{host} refuses {what} with {status}: {hint}")
-        self.host, self.status = host, status
+        self.host = host
+        self.status = status
 
 
 class Unavailable(Exception):

@@ -7,8 +7,8 @@ import orjson
 
 from postrank.documents import Document
 from postrank.posts import Event, Ignored, Malformed, Tombstone
+from postrank.posts.formats.networks.mastodon_statuses import status
 from postrank.sources.files.line_batches import LINE_LIMIT
-from postrank.sources.mastodon.statuses import status
 
 
 class LineTooLong(ValueError):

@@ -81,7 +81,8 @@ class Instance:
 
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """One connection: what it brings, and the gap before it."""
-        events, gathered = Events(), Gathering(where=f"mastodon:{self.api.host}")
+        events = Events()
+        gathered = Gathering(where=f"mastodon:{self.api.host}")
         self.connected = True
         try:
             gap = self._gap()

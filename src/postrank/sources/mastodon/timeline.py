@@ -5,19 +5,21 @@ import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from postrank.posts import Malformed, Post
+from postrank.posts.formats.networks.mastodon_statuses import status
 from postrank.posts.times import moment
 from postrank.sources import Batch
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
-from postrank.sources.mastodon.statuses import status
 from postrank.sources.net.background import aside
 from postrank.sources.net.backoff import Backoff, Limit, pause
 from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.net.gap_recovery import NotNow, Waiting
 
 log = logging.getLogger(__name__)
-CALLS, CALLS_SECONDS = 290, 300.0  # an instance allows 300 in five minutes (docs.joinmastodon.org, "Rate limits")
+CALLS = 290
+CALLS_SECONDS = 300.0  # an instance allows 300 in five minutes (docs.joinmastodon.org, "Rate limits")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Timeline:
         while place is not None:
             yield from pause(self.calls.due(), stopped, heard=True)
             try:
-                page = yield from aside(lambda place=place: self._page(place, until), stopped, heard=True)  # type: ignore[misc]
+                page = yield from aside(partial(self._page, place, until), stopped, heard=True)
             except Unavailable as error:
                 if not error.wait:
                     log.warning("span not read", extra={"fields": {"host": self.api.host, "why": str(error)}})
@@ -64,7 +66,8 @@ class Timeline:
     def _page(self, min_id: str, until: datetime) -> tuple[Batch, str | None]:
         """The statuses just after an id, and the id after which the next page begins; None behind the last one."""
         self.calls.note()
-        gathered, last = Gathering(where=f"mastodon:{self.api.host}:timeline"), None
+        gathered = Gathering(where=f"mastodon:{self.api.host}:timeline")
+        last = None
         for body in self.api.page(min_id=min_id):
             try:
                 last = status(body, self.api.host)

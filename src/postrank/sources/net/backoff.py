@@ -55,7 +55,8 @@ class Limit:
         """How many seconds to wait before the next call."""
         if self._document is not None:
             self._counts = self._document.refresh()
-        now, left = self.clock(), self.calls
+        now = self.clock()
+        left = self.calls
         for second, calls in sorted(self._recent(self._counts, now).items(), reverse=True):
             left -= calls
             if left <= 0:

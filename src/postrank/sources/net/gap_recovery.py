@@ -81,7 +81,8 @@ class Recovery:
             return
         since, until, due = gap.since, gap.until, second_after(gap.until) + self.settling
         if self.overlap:
-            since, until = second_after(since), until.replace(microsecond=0)
+            since = second_after(since)
+            until = until.replace(microsecond=0)
             for start, end in ((gap.since - self.overlap, since), (until, second_after(gap.until))):
                 if start < end:
                     self._waiting.append(Waiting(gap, start, end, max(end, gap.since) + self.settling, edge=True))
@@ -107,15 +108,19 @@ class Recovery:
 
     def resume(self, rows: Iterable[Mapping[str, str]]) -> None:
         """Go on with what waited when the cursor was saved, and with nothing else."""
-        self._waiting, self._pending = [], None
+        self._waiting = []
+        self._pending = None
         for row in rows:
-            start, end = parse_rfc3339(row["from"], "from"), parse_rfc3339(row["to"], "to")
+            start = parse_rfc3339(row["from"], "from")
+            end = parse_rfc3339(row["to"], "to")
             gap = Gap(since=start, until=end, reason=row["reason"])
             if "until" not in row:  # of an earlier version
                 self.enqueue(gap)
             elif self.pager is not None:
-                since, until = parse_rfc3339(row["since"], "since"), parse_rfc3339(row["until"], "until")
-                due, edge = max(until, end) + self.settling, "edge" in row
+                since = parse_rfc3339(row["since"], "since")
+                until = parse_rfc3339(row["until"], "until")
+                due = max(until, end) + self.settling
+                edge = "edge" in row
                 self._waiting.append(Waiting(gap, since, until, due, row.get("place"), edge))
 
     def _ask(self, pager: Pager) -> "tuple[Waiting, Work[tuple[Batch, str | None]]] | None":

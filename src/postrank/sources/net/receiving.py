@@ -6,11 +6,12 @@ more than BUFFER bytes, receiving waits, and so does the server.
 
 import http.client
 import socket
-import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
+
+from postrank.sources.net import outbound
 
 BUFFER = 64 << 20  # bytes received that nobody has taken
 _CHUNK = 1 << 16
@@ -27,7 +28,9 @@ class Refused(Exception):
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         super().__init__(f"status {status}")
-        self.status, self.headers, self.body = status, headers, body
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 class Stream:
@@ -46,7 +49,8 @@ class Stream:
         room: Callable[[], int] | None = None,
     ) -> None:
         """Ask for the URL. Raises Lost, Refused."""
-        self._silence, self._room = silence, room or _unbounded
+        self._silence = silence
+        self._room = room or _unbounded
         self._chunks: deque[bytes] = deque()
         self._held = 0
         self._full = False
@@ -74,7 +78,9 @@ class Stream:
             self._changed.wait_for(lambda: self._chunks or self._end is not None, timeout)
             data = b"".join(self._chunks)
             self._chunks.clear()
-            self._held, self.behind, self._full = 0, self._full, False
+            self._held = 0
+            self.behind = self._full
+            self._full = False
             if not data and self._end is not None:
                 raise Lost(self._end)
             self._changed.notify_all()
@@ -132,14 +138,7 @@ class Stream:
 
 def _ask(url: str, headers: Mapping[str, str], connect: float) -> tuple[socket.socket, http.client.HTTPResponse]:
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            host, parts.port, timeout=connect, context=ssl.create_default_context()
-        )
-    else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=connect)
+    connection = outbound.connection(url, connect)
     connection.connect()
     sock = connection.sock
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -40,7 +40,8 @@ class SharedDocument(Generic[T]):
         except FileNotFoundError:
             return self.value
         if changed != self._seen:
-            self.value, self._seen = self._read(), changed
+            self.value = self._read()
+            self._seen = changed
         return self.value
 
     def _read(self) -> T:

@@ -19,7 +19,8 @@ HOST = "https://api.x.com"
 # Names and times arrive only when asked for (X API v2, "Fields" and "Expansions").
 TWEET_FIELDS = "author_id,created_at,edit_history_tweet_ids,entities,lang,note_tweet,referenced_tweets"
 FIELDS = {"tweet.fields": TWEET_FIELDS, "expansions": "author_id", "user.fields": "name,username"}
-_CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 30.0
 _TEXT = 300  # characters of an answer that an error quotes
 
 
@@ -29,7 +30,8 @@ class XRefused(Fatal):
     def __init__(self, what: str, status: int, detail: str) -> None:
         hint = {401: ": the bearer token is not valid", 403: ": the app has no access to this"}.get(status, "")
         super().__init__(f"X refuses {what} with {status}{hint} ({detail})")
-        self.status, self.detail = status, detail
+        self.status = status
+        self.detail = detail
 
 
 class XUnavailable(Retryable):
@@ -37,7 +39,8 @@ class XUnavailable(Retryable):
 
     def __init__(self, what: str, status: int, detail: str, reset: float | None = None) -> None:
         super().__init__(f"X did not answer {what}: {status or 'no connection'} ({detail})")
-        self.status, self.detail = status, detail
+        self.status = status
+        self.detail = detail
         self.reset = reset  # epoch seconds at which the limit ends
 
 

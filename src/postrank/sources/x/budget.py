@@ -87,9 +87,11 @@ class Spend:
         first = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
         posts = round(self._dollars(month) / self.price)
         if self.cap - posts - self.margin < needed:
-            why, resumes = f"spend guard: {posts} of the {self.cap} posts of a month", first
+            why = f"spend guard: {posts} of the {self.cap} posts of a month"
+            resumes = first
         elif self.monthly - self._dollars(month) <= self.daily - self._dollars(day):
-            why, resumes = f"spend guard: ${self._dollars(month):.2f} of the monthly ${self.monthly:.2f}", first
+            why = f"spend guard: ${self._dollars(month):.2f} of the monthly ${self.monthly:.2f}"
+            resumes = first
         else:
             resumes = now + timedelta(days=1)
             why = f"spend guard: ${self._dollars(day):.2f} of the daily ${self.daily:.2f}"

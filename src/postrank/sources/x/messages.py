@@ -19,7 +19,8 @@ class StreamError(Exception):
 
     def __init__(self, kind: str, *, crowded: bool) -> None:
         super().__init__(kind)
-        self.kind, self.crowded = kind, crowded
+        self.kind = kind
+        self.crowded = crowded
 
 
 def absorb(line: bytes, gathered: Gathering) -> int:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from postrank.sources.net.backoff import Backoff, Limit
 from postrank.sources.x.api import XUnavailable
 
-CONNECTS, QUARTER = 50, 900.0  # connections in as many seconds
+CONNECTS = 50
+QUARTER = 900.0  # connections in as many seconds
 
 
 @dataclass(slots=True)

@@ -20,7 +20,8 @@ def patiently(
     ask: Callable[[], Document], limit: Limit, stopped: threading.Event
 ) -> Generator[Batch, None, Document | None]:
     """What `ask` returns, in the end; None when stopped first. Raises XUnavailable after several attempts."""
-    troubled, limited = Backoff(first=1.0, longest=60.0), Backoff(first=60.0, longest=QUARTER)
+    troubled = Backoff(first=1.0, longest=60.0)
+    limited = Backoff(first=60.0, longest=QUARTER)
     for attempt in range(1, _ATTEMPTS + 1):
         yield from pause(limit.due(), stopped, heard=True)
         limit.note()

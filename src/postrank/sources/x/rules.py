@@ -9,7 +9,8 @@ from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.sources.x.api import Api
 
-MOST, LONGEST = 1000, 1024  # rules, characters of one
+MOST = 1000
+LONGEST = 1024  # rules, characters of one
 _AT_ONCE = 100
 
 

@@ -25,7 +25,8 @@ SEARCHES = 450  # calls in a quarter of an hour
 SETTLING = timedelta(seconds=12)  # a search ends 10 s before now at the latest, by X's clock (X API, "Recent search")
 OVERLAP = timedelta(seconds=10)  # a post is streamed some seconds after it was written
 REACH = timedelta(days=7) - timedelta(minutes=1)
-_PAGE, _LEAST_PAGE = 100, 10
+_PAGE = 100
+_LEAST_PAGE = 10
 _LIMITED = 60.0  # seconds after a 429, at least
 
 

@@ -77,7 +77,8 @@ class XStream:
         reconnect; `connects` and `searches`: what X allows the app in a quarter of an hour.
         """
         kind = options.text("stream", "filtered", among=tuple(_PATHS))
-        configured, following = rules.configured(options), Following.build(options)
+        configured = rules.configured(options)
+        following = Following.build(options)
         managed = configured if options.flag("manage_rules", True) and kind == "filtered" else None
         if managed is None and following is not None:
             options.wrong("follow_file", "makes rules: the stream must be filtered, and its rules managed")
@@ -168,7 +169,9 @@ class XStream:
 
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """Batches of one connection until it is lost, the budget is spent or the source is stopped."""
-        gathered, rest, late = Gathering(where=f"x:{self.path}"), b"", self._connected()
+        gathered = Gathering(where=f"x:{self.path}")
+        rest = b""
+        late = self._connected()
         if late:
             gathered.gaps.append(late)
         try:
@@ -195,7 +198,8 @@ class XStream:
     def _absorb(self, data: bytes, gathered: Gathering) -> tuple[int, bytes, Exception | None]:
         """Take in whole lines; returns the posts, the unfinished line, and what ends the stream, if a line does."""
         *lines, rest = data.split(b"\n")
-        posts, error = 0, None
+        posts = 0
+        error = None
         for line in lines:
             if len(line) > 1:  # keep-alives are "\r\n"
                 try:
@@ -223,7 +227,8 @@ class XStream:
 
     def _connected(self) -> Gap | None:
         """The gap that ends with this connection, also handed to the recovery."""
-        now, since = datetime.now(UTC), self._since
+        now = datetime.now(UTC)
+        since = self._since
         self._since = now  # the cursor says so with the first batch of the connection, which tells of the gap too
         if since is None:
             return None

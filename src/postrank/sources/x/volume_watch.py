@@ -34,5 +34,6 @@ class VolumeWatch:
             self._spans.clear()  # whatever comes after the reconnection is the new usual
         else:
             self._spans.append(self._count)
-        self._count, self._since = 0, now
+        self._count = 0
+        self._since = now
         return fallen

@@ -46,7 +46,8 @@ class Checkpoint:
 
     def frames(self) -> Iterator[Document]:
         """Every whole frame, oldest first; what is behind the last one is cut off, and put aside if it was damaged."""
-        whole, damaged = 0, False
+        whole = 0
+        damaged = False
         with self._path.open("rb") as file:
             while len(head := file.read(_HEAD.size)) == _HEAD.size:
                 length, checksum = _HEAD.unpack(head)
@@ -90,7 +91,7 @@ class Checkpoint:
             file.write(_framed(frame))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)
         sync_folder(self._path.parent)
         self._file.close()
         self._file = self._path.open("ab", buffering=0)

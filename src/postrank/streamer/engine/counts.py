@@ -24,6 +24,7 @@ class Counts:
     gaps: int = 0
     gap_seconds: int = 0
     unknown_fields: int = 0
+    repaired: int = 0
     window_lines: int = 0
     future_posts: int = 0  # delivered, but dated so far ahead that they are in no window
     ignored_by_kind: dict[str, int] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Counts:
         self.read += batch.read
         self.rejected += len(batch.rejects)
         self.unknown_fields += batch.unknown_fields
+        self.repaired += batch.repaired
         for kind, number in batch.ignored.items():
             self.ignored += number
             self.ignored_by_kind[kind] = self.ignored_by_kind.get(kind, 0) + number
@@ -64,6 +66,7 @@ class Counts:
         self.edits += edits
         self.deletes += len(events) - len(posts)
         if times := {post.posted_at for post in posts}:
-            first, last = min(times), max(times)
+            first = min(times)
+            last = max(times)
             self.first_posted_at = min(self.first_posted_at or first, first)
             self.last_posted_at = max(self.last_posted_at or last, last)

@@ -125,7 +125,8 @@ class Filters:
         options = self._again()
         conditions = _Conditions.build(options, by_id=self._by_id)
         options.finish()
-        before, self._conditions = self._conditions, conditions
+        before = self._conditions
+        self._conditions = conditions
         if conditions.files != before.files:
             self._watch = Watch(self._files())
         return conditions != before

@@ -58,11 +58,14 @@ class Ledgers:
                 if not self._quota.admits(reject.where, now):
                     continue
             try:
-                line, encoding = reject.line.decode(), "utf-8"
+                line = reject.line.decode()
+                encoding = "utf-8"
             except UnicodeDecodeError:
-                line, encoding = base64.b64encode(reject.line).decode(), "base64"
+                line = base64.b64encode(reject.line).decode()
+                encoding = "base64"
             row = {"source": reject.where, "offset": reject.offset, "reason": reject.reason, "line": line}
-            self._note("rejects", {**row, "line_encoding": encoding, "lines": 1, "noted_at": at})
+            lost = {"lines": 1, "posts": reject.posts, "at_least": reject.at_least}
+            self._note("rejects", {**row, "line_encoding": encoding, **lost, "noted_at": at})
 
     def note_gaps(self, source: str, gaps: Iterable[Gap]) -> None:
         """Spans of the network's time that may be missing."""

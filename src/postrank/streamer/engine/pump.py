@@ -159,7 +159,8 @@ class Pump:
         """Note that shipments are durable. The shipper calls it, from its threads, one at a time."""
         self.checkpoint.append(shipment.frame for shipment in shipments)
         last = shipments[-1]
-        self.progress.durable, self.progress.cursor = last.counts, last.cursor
+        self.progress.durable = last.counts
+        self.progress.cursor = last.cursor
         self.progress.last_ack, self.progress.ack = to_text(datetime.now(UTC)), time.monotonic()
 
     def restore(self) -> str | None:

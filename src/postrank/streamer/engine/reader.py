@@ -9,7 +9,8 @@ from postrank.errors import Retryable
 from postrank.sources import Batch, Cursor, Source
 
 log = logging.getLogger(__name__)
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0  # seconds; a source with rules of its own keeps those
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 30.0  # seconds; a source with rules of its own keeps those
 _WAITING = 32  # batches that wait for the pump
 
 
@@ -20,7 +21,8 @@ class Reader:
     """
 
     def __init__(self, source: Source, after: Cursor | None) -> None:
-        self._source, self._cursor = source, after
+        self._source = source
+        self._cursor = after
         self._queue: queue.Queue[Batch | None] = queue.Queue(_WAITING)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)

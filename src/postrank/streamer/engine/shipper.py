@@ -14,7 +14,8 @@ from postrank.streamer.engine.counts import Counts
 from postrank.streamer.engine.spool import Spool, SpoolDamaged, SpoolFull
 
 log = logging.getLogger(__name__)
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0  # seconds between attempts to empty the spool
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 15.0  # seconds between attempts to empty the spool
 
 
 @dataclass(slots=True)
@@ -32,7 +33,8 @@ class Shipper:
     """Sends shipments. `commit` is called in the order of `submit`, once all records of a shipment are durable."""
 
     def __init__(self, sink: Sink, spool: Spool, in_flight: int) -> None:
-        self._sink, self._spool = sink, spool
+        self._sink = sink
+        self._spool = spool
         self.commit: Callable[[Sequence[Shipment]], None] = _nobody
         self._room = threading.Semaphore(in_flight)
         self._order: deque[Shipment] = deque()

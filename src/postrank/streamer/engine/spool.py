@@ -51,7 +51,8 @@ class Spool:
     """A folder of shipments, oldest first. Safe for several threads."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder, self._max = folder, max_bytes
+        self._folder = folder
+        self._max = max_bytes
         self._lock = threading.Lock()
         self.changed = threading.Condition(self._lock)
         folder.mkdir(parents=True, exist_ok=True)
@@ -146,7 +147,8 @@ def _packed(record: Record) -> bytes:
 
 
 def _unpacked(body: bytes) -> list[Record]:
-    records, at = [], 0
+    records = []
+    at = 0
     while at < len(body):
         stream, key_bytes, lines, data_bytes = _HEAD.unpack_from(body, at)
         at += _HEAD.size

@@ -21,8 +21,10 @@ class Health:
 
 def health(reporter: Reporter) -> Health:
     """How the streamer is at this moment."""
-    now, progress = time.monotonic(), reporter.progress
-    contact, ack = now - progress.contact, now - progress.ack
+    now = time.monotonic()
+    progress = reporter.progress
+    contact = now - progress.contact
+    ack = now - progress.ack
     counts = reporter.counts()
     problems = []
     if reporter.phase == "failed":

@@ -46,7 +46,9 @@ class Metrics:
     def __init__(
         self, reporter: Reporter, client: "CloudWatchClient", namespace: str, environment: str, seconds: float
     ) -> None:
-        self._reporter, self._client, self._namespace = reporter, client, namespace
+        self._reporter = reporter
+        self._client = client
+        self._namespace = namespace
         self._dimensions: Sequence[DimensionTypeDef] = [{"Name": "Environment", "Value": environment}]
         self._seconds = seconds
         self._reported: dict[str, float] = dict.fromkeys(COUNTS, 0.0)

@@ -108,6 +108,7 @@ class Reporter:
             "gaps": now.gaps,
             "gap_seconds": now.gap_seconds,
             "unknown_fields": now.unknown_fields,
+            "repaired": now.repaired,
         }
 
     def gauges(self) -> dict[str, float]:

@@ -63,7 +63,8 @@ def _fit(shape: Any) -> Fit:
         member = _fit(shape.member)
         return lambda value: fit(value) and all(map(member, value))
     if shape.type_name == "map":
-        key, item = _fit(shape.key), _fit(shape.value)
+        key = _fit(shape.key)
+        item = _fit(shape.value)
         return lambda value: fit(value) and all(key(name) and item(value[name]) for name in value)
     if shape.type_name in ("integer", "long", "float", "double"):
         return lambda value: fit(value) and not isinstance(value, bool)
@@ -137,9 +138,11 @@ def _errors(shape: Any, value: Any, path: str) -> Iterator[str]:
 def _violated(shape: Shape, value: Any) -> str | None:
     rules = shape.metadata
     if shape.type_name in ("string", "list", "map", "blob"):
-        size, noun = len(value), "length"
+        size = len(value)
+        noun = "length"
     elif shape.type_name in ("integer", "long", "float", "double"):
-        size, noun = value, "value"
+        size = value
+        noun = "value"
     else:
         return None
     if "min" in rules and size < rules["min"]:

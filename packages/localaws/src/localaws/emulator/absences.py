@@ -32,7 +32,7 @@ def _launch_templates() -> None:
             backend.get_launch_template(tid)
         return delete(backend, name, tid)
 
-    LaunchTemplateBackend.delete_launch_template = delete_present  # type: ignore[method-assign, assignment]
+    LaunchTemplateBackend.delete_launch_template = delete_present  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
 @cache
@@ -84,8 +84,8 @@ def _vpc_endpoints() -> None:
         response.ec2_backend.delete_vpc_endpoints(vpce_ids=names)
         return ActionResult({"Unsuccessful": [_unsuccessful(name) for name in absent]})
 
-    VPCBackend.delete_vpc_endpoints = delete_present  # type: ignore[method-assign, assignment]
-    VPCs.delete_vpc_endpoints = respond  # type: ignore[method-assign, assignment]
+    VPCBackend.delete_vpc_endpoints = delete_present  # type: ignore[method-assign, assignment]  # replaces moto's
+    VPCs.delete_vpc_endpoints = respond  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
 def _unsuccessful(endpoint: str) -> Document:
@@ -107,7 +107,7 @@ def _instance_profiles() -> None:
             raise NotFoundException(f"The role {role_name} cannot be found in instance profile {profile_name}.")
         remove(backend, profile_name, role_name)
 
-    IAMBackend.remove_role_from_instance_profile = remove_present  # type: ignore[method-assign, assignment]
+    IAMBackend.remove_role_from_instance_profile = remove_present  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
 _PATCHES = {

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from localaws.core.cloud import ACCOUNT, AwsError
 from localaws.core.shapes import Document
@@ -27,6 +27,8 @@ _KEPT = ("content-type", "host", "accept", "content-md5")
 _SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
 )
+
+T = TypeVar("T")
 
 
 class Emulator:
@@ -95,7 +97,7 @@ class Emulator:
             self.load()
             return service in self._changed
 
-    def within(self, use: Callable[[], Any]) -> Any:
+    def within(self, use: Callable[[], T]) -> T:
         """What `use` returns, with no call changing the backends meanwhile."""
         with self._turn:
             self.load()
@@ -129,7 +131,8 @@ class Emulator:
                 self._journal = None
 
     def _replay(self, app: Callable[..., Any], journal: Journal) -> None:
-        began, count = time.monotonic(), 0
+        began = time.monotonic()
+        count = 0
         if (covered := snapshot.restore(self._state, journal.id)) is not None:
             self._changed |= covered.changed
             self._replayed = covered.seq
@@ -155,12 +158,12 @@ class Emulator:
 
 
 def _application(service: str | None) -> Any:
-    """moto's application for a service. Raises NotImplementedError for one that it does not know."""
+    """Moto's application for a service. Raises NotImplementedError for one that it does not know."""
     from moto.moto_server.werkzeug_app import create_backend_app
 
     if service is None:
         raise NotImplementedError("the service")
-    return create_backend_app(service)  # type: ignore[arg-type]
+    return create_backend_app(service)  # type: ignore[arg-type]  # its parameter is a literal of every service
 
 
 def _signature(service: str, key: str) -> str:

@@ -25,17 +25,17 @@ def fill(request: HttpRequest) -> None:
 def _monitoring_calls() -> None:
     from moto.ec2.responses.monitoring import Monitoring
 
-    Monitoring.monitor_instances = _monitor  # type: ignore[method-assign, assignment]
-    Monitoring.unmonitor_instances = _unmonitor  # type: ignore[method-assign, assignment]
+    Monitoring.monitor_instances = _monitor  # type: ignore[method-assign, assignment]  # replaces moto's
+    Monitoring.unmonitor_instances = _unmonitor  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
 def _monitor(response: Any) -> Any:
-    """ "MonitorInstances": detailed monitoring of instances."""
+    """Answer MonitorInstances: detailed monitoring of instances."""
     return _monitoring(response, "enabled")
 
 
 def _unmonitor(response: Any) -> Any:
-    """ "UnmonitorInstances": basic monitoring again."""
+    """Answer UnmonitorInstances: basic monitoring again."""
     return _monitoring(response, "disabled")
 
 
@@ -66,7 +66,7 @@ def _launch_templates() -> None:
         rest = {name: value for name, value in data.items() if name != "TagSpecifications"}
         version.launch_data = {**rest, "TagSpecifications": tags} if tags else rest
 
-    LaunchTemplateVersion.data = property(lambda version: version.launch_data, keep)  # type: ignore[assignment]
+    LaunchTemplateVersion.data = property(lambda version: version.launch_data, keep)  # type: ignore[assignment]  # replaces moto's
 
 
 def _master_secrets() -> None:
@@ -89,5 +89,5 @@ def _master_secrets() -> None:
             current.secret_id, secret_string=drawn(secret), description=current.description, tags=current.tags
         )
 
-    MasterUserSecret._generate_secret_string = drawn  # type: ignore[method-assign, assignment]
-    MasterUserSecret.rotate_secret = rotate  # type: ignore[method-assign, assignment]
+    MasterUserSecret._generate_secret_string = drawn  # type: ignore[method-assign, assignment]  # replaces moto's
+    MasterUserSecret.rotate_secret = rotate  # type: ignore[method-assign, assignment]  # replaces moto's

@@ -90,7 +90,8 @@ class Filter:
             pattern = re.compile(re.escape(str(self._literal(kind))).replace("%", ".*").replace("_", "."), re.DOTALL)
             result = self._where(at, lambda value: pattern.fullmatch(value) is not None)
         elif sign in _SIGNS:
-            right, holds = self._literal(kind), _SIGNS[sign]
+            right = self._literal(kind)
+            holds = _SIGNS[sign]
             result = self._where(at, lambda value: holds(self._read(kind, value), right))
         else:
             raise ValueError(f"{sign} of a key of the type {kind}")
@@ -150,7 +151,9 @@ class Filter:
 
 
 def _tokens(expression: str) -> list[str]:
-    tokens, at, text = [], 0, expression.rstrip()
+    tokens = []
+    at = 0
+    text = expression.rstrip()
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:

@@ -36,8 +36,8 @@ def _install() -> None:
         original_init(table, *arguments, **named)
         table.partitions = Partitions()
 
-    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]
-    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]
+    models.FakeTable.__init__ = make  # type: ignore[method-assign,assignment]  # replaces moto's
+    responses.GlueResponse.get_partitions = _answer  # type: ignore[method-assign,assignment]  # replaces moto's
 
 
 class Partitions(Document):
@@ -75,7 +75,7 @@ class Partitions(Document):
 
 
 def _answer(response: Any) -> str:
-    """ "GetPartitions": a page of the partitions that the expression leaves, by their values."""
+    """Answer GetPartitions: a page of the partitions that the expression leaves, by their values."""
     from moto.glue.exceptions import InvalidInputException
 
     params = response.parameters
@@ -101,7 +101,8 @@ def _selected(table: Any, expression: str) -> Keys | Partitions:
     from moto.glue.utils import _cast
 
     if not isinstance(table.partitions, Partitions):  # of a snapshot that was made without the index
-        plain, table.partitions = table.partitions, Partitions()
+        plain = table.partitions
+        table.partitions = Partitions()
         for key, partition in plain.items():
             table.partitions[key] = partition
     if not expression.strip():

@@ -29,4 +29,4 @@ def install() -> None:
         finally:
             mock_random.setstate(before)
 
-    AccountSpecificBackend.__getitem__ = find_or_begin  # type: ignore[method-assign]
+    AccountSpecificBackend.__getitem__ = find_or_begin  # type: ignore[method-assign]  # replaces moto's

@@ -54,6 +54,7 @@ def restore(folder: Path, journal: int) -> Covered | None:
     """Put a snapshot's backends in place; None, and nothing done, if there is none for this journal that can be."""
     try:
         with (folder / _NAME).open("rb") as file:
+            covered: Covered
             made_by, of, covered, backends = _Unpickler(file).load()
     except FileNotFoundError:
         return None
@@ -65,7 +66,7 @@ def restore(folder: Path, journal: int) -> Covered | None:
     for place, accounts in backends.items():
         for account, regions in accounts.items():
             dict.update(_backend_dict(place)[account], regions)
-    return covered  # type: ignore[no-any-return]
+    return covered
 
 
 def _made_by() -> tuple[str, str]:
@@ -78,7 +79,7 @@ def _backends() -> dict[tuple[str, str], dict[str, Document]]:
 
     return {
         _place(backend): {account: dict(regions.items()) for account, regions in backend.items()}
-        for backend in BackendDict._instances  # type: ignore[misc]
+        for backend in BackendDict._instances  # type: ignore[misc]  # generic of a class variable
     }
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import orjson
 
 from localaws.core.cloud import AwsError, Caller
-from localaws.core.shapes import Document
+from localaws.core.shapes import Document, Structure
 from localaws.emulator import client, polling
+from localaws.gateway.call import Call
 from localaws.gateway.entrance import Entrance, Rejected, refusal
 from localaws.gateway.internal_endpoints import OWN, OwnEndpoints, own_refusal
 from localaws.gateway.platform import Platform
@@ -88,20 +89,15 @@ class Gateway:
             return encode_error(matched, request.decoded_path, _failure(error), request_id)
 
     def _served(self, matched: Route, request: HttpRequest, caller: Caller, request_id: str) -> HttpAnswer:
-        owner = self._platform.owner(matched.service, matched.action)
         params = self._params(matched, request)
-        guard, action = self._platform.guard, matched.action or f"{request.method} {request.path}"
+        call = Call(route=matched, request=request, caller=caller, request_id=request_id, params=params)
+        guard = self._platform.guard
         lines = guard.admit(
-            matched.service, action, params, caller, request_context=of_request(request), request_id=request_id
+            matched.service, call.action, params, caller, request_context=of_request(request), request_id=request_id
         )
         status = 500
         try:
-            if owner is None:
-                answer = self._emulated(matched, request, params, caller, request_id)
-            else:
-                result = owner.handle(matched.action, params, caller)
-                self._platform.answered(matched.service, matched.action, params, result, caller)
-                answer = codec.encode(matched, result, request_id)
+            answer = self._executed(call)
             status = answer.status
         except AwsError as error:
             status = error.status
@@ -109,6 +105,20 @@ class Gateway:
         finally:
             guard.record(lines, status)
         return answer
+
+    def _executed(self, call: Call) -> HttpAnswer:
+        """Have a service of this package answer, or the emulator where none owns the action."""
+        owner = self._platform.owner(call.route.service, call.route.action)
+        if owner is None:
+            return self._emulated(call)
+        return self._encoded(call, owner.handle(call.route.action, call.params, call.caller))
+
+    def _encoded(self, call: Call, result: Structure) -> HttpAnswer:
+        self._answered(call, result)
+        return codec.encode(call.route, result, call.request_id)
+
+    def _answered(self, call: Call, result: Structure) -> None:
+        self._platform.answered(call.route.service, call.route.action, call.params, result, call.caller)
 
     def _params(self, matched: Route, request: HttpRequest) -> Document:
         if operation(matched.service, matched.action) is None:
@@ -122,24 +132,22 @@ class Gateway:
             params["Body"] = Body(request.stream, request.headers)
         return params
 
-    def _emulated(
-        self, matched: Route, request: HttpRequest, params: Document, caller: Caller, request_id: str
-    ) -> HttpAnswer:
+    def _emulated(self, call: Call) -> HttpAnswer:
         platform = self._platform
-        platform.before(matched.service, matched.action, params)
-        if matched.protocol == "cbor":  # which the emulator does not speak
-            result = client.call(platform.emulator, matched.service, matched.action, params)
-            platform.answered(matched.service, matched.action, params, result, caller)
-            return codec.encode(matched, result, request_id)
-        if (matched.service, matched.action) == ("sqs", "ReceiveMessage"):
-            return polling.receive(platform.emulator, request, params)
-        answer = platform.emulator.handle(request, matched.service, matched.action)
-        if answer.status >= 300 and matched.protocol in ("query", "ec2") and answer.content().startswith(b"{"):
+        service = call.route.service
+        action = call.route.action
+        protocol = call.route.protocol
+        platform.before(service, action, call.params)
+        if protocol == "cbor":  # which the emulator does not speak
+            return self._encoded(call, client.call(platform.emulator, service, action, call.params))
+        if (service, action) == ("sqs", "ReceiveMessage"):
+            return polling.receive(platform.emulator, call.request, call.params)
+        answer = platform.emulator.handle(call.request, service, action)
+        if answer.status >= 300 and protocol in ("query", "ec2") and answer.content().startswith(b"{"):
             raise _told_in_json(answer)
-        described = operation(matched.service, matched.action)
-        if described and platform.hooked(matched.service, matched.action) and answer.status < 300:
-            result = client.read(described, answer, matched.protocol)
-            platform.answered(matched.service, matched.action, params, result, caller)
+        described = operation(service, action)
+        if described and platform.hooked(service, action) and answer.status < 300:
+            self._answered(call, client.read(described, answer, protocol))
         return answer
 
 

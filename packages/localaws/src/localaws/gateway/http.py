@@ -24,14 +24,14 @@ _CODES = {
 }
 
 
-class _Task(WSGITask):  # type: ignore[misc]
+class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
     def build_response_header(self) -> bytes:
-        """waitress capitalises header names; those of user metadata are lower-case in S3."""
+        """Waitress capitalises header names; those of user metadata are lower-case in S3."""
         header: bytes = super().build_response_header()
         return _METADATA.sub(lambda match: match[0].lower(), header)
 
 
-class _RefusedTask(ErrorTask):  # type: ignore[misc]
+class _RefusedTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
     def execute(self) -> None:
         """Say in AWS's form what is wrong with a request that cannot be read."""
         error = self.request.error
@@ -44,15 +44,15 @@ class _RefusedTask(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     def parse_header(self, header_plus: bytes) -> None:
-        """waitress would wait for ever for the body of a request that expects 100-continue and has none."""
+        """Waitress would wait for ever for the body of a request that expects 100-continue and has none."""
         super().parse_header(header_plus)
         if not self.chunked and self.content_length == 0:
             self.expect_continue = False
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     parser_class = _Parser
     task_class = _Task
     error_task_class = _RefusedTask

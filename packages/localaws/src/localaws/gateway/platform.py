@@ -41,7 +41,8 @@ class Platform:
         self.endpoint = ""
         self._hooks: dict[tuple[str, str], list[Hook]] = defaultdict(list)
         self.emulator = Emulator(state / "emulator")
-        directory, sessions = Directory(self.emulator), Sessions(state / "iam" / "sessions.sqlite")
+        directory = Directory(self.emulator)
+        sessions = Sessions(state / "iam" / "sessions.sqlite")
         self.principals = Principals(directory, sessions, self._root)
         self.guard = Guard(directory, sessions, lookup_for(self, directory), self.log, enforce=enforce_iam)
         store = Store(state / "s3")

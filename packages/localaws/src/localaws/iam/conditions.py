@@ -32,7 +32,8 @@ def arn_like(pattern: str, value: str) -> bool:
     """As `like`, each of the six parts of an ARN for itself; "*" alone matches all."""
     if pattern == "*":
         return True
-    pattern_parts, value_parts = pattern.split(":", 5), value.split(":", 5)
+    pattern_parts = pattern.split(":", 5)
+    value_parts = value.split(":", 5)
     return len(pattern_parts) == len(value_parts) and all(
         like(want, give) for want, give in zip(pattern_parts, value_parts, strict=True)
     )
@@ -92,7 +93,8 @@ _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
 def holds(operator: str, key: str, expected: Sequence[str], context: Context) -> bool:
     """Whether one line of a Condition block holds. Raises UnknownOperator."""
     quantifier, _, rest = operator.rpartition(":")
-    name, values = rest.lower(), context.get(key.lower())
+    name = rest.lower()
+    values = context.get(key.lower())
     if name == "null":
         return all((values is None) == (flag.lower() == "true") for flag in expected)
     if_exists = name.endswith("ifexists")

@@ -6,10 +6,13 @@ the calls themselves.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from localaws.core.cloud import ACCOUNT, REGION
 from localaws.emulator.backend import Emulator
+
+# Any, below: backends of moto, whose classes vary with its version and are imported with the first call.
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ class Directory:
                 max_session=int(match.max_session_duration or 3600),
             )
 
-        return self._iam(find)  # type: ignore[no-any-return]
+        return self._iam(find)
 
     def user(self, name: str) -> Entity | None:
         def find(iam: Any) -> Entity | None:
@@ -75,7 +78,7 @@ class Directory:
                 boundary=_document(iam, boundary),
             )
 
-        return self._iam(find)  # type: ignore[no-any-return]
+        return self._iam(find)
 
     def key(self, access_key: str) -> UserKey | None:
         """The user's key with that id."""
@@ -88,16 +91,16 @@ class Directory:
                         return UserKey(user=user.name, secret=key.secret_access_key, active=active)
             return None
 
-        return self._iam(find)  # type: ignore[no-any-return]
+        return self._iam(find)
 
     def managed_policy(self, arn: str) -> str | None:
         """The document of a managed policy."""
-        return self._iam(lambda iam: _document(iam, arn))  # type: ignore[no-any-return]
+        return self._iam(lambda iam: _document(iam, arn))
 
     def profile_roles(self, name: str) -> list[str]:
         """The ARNs of an instance profile's roles, by the profile's name or ARN."""
         profile = name.rpartition("/")[2]
-        return self._iam(  # type: ignore[no-any-return]
+        return self._iam(
             lambda iam: [
                 role.arn
                 for candidate in iam.instance_profiles.values()
@@ -111,7 +114,7 @@ class Directory:
             match = s3.buckets.get(bucket)
             return match.policy.decode() if match is not None and match.policy else None
 
-        return self._backend("s3", "aws", find)  # type: ignore[no-any-return]
+        return self._backend("s3", "aws", find)
 
     def ec2_tags(self, resource: str) -> dict[str, str]:
         """The tags of an instance or a volume, by its id."""
@@ -119,19 +122,19 @@ class Directory:
         def find(ec2: Any) -> dict[str, str]:
             return {tag["key"]: tag["value"] for tag in ec2.describe_tags({"resource-id": [resource]})}
 
-        return self._backend("ec2", REGION, find)  # type: ignore[no-any-return]
+        return self._backend("ec2", REGION, find)
 
     def secret_arn(self, name: str) -> str | None:
         def find(store: Any) -> str | None:
             return next((secret.arn for secret in store.secrets.values() if name in (secret.name, secret.arn)), None)
 
-        return self._backend("secretsmanager", REGION, find)  # type: ignore[no-any-return]
+        return self._backend("secretsmanager", REGION, find)
 
-    def _iam(self, find: Callable[[Any], Any]) -> Any:
+    def _iam(self, find: Callable[[Any], T]) -> T:
         return self._backend("iam", "aws", find)
 
-    def _backend(self, service: str, region: str, find: Callable[[Any], Any]) -> Any:
-        def use() -> Any:
+    def _backend(self, service: str, region: str, find: Callable[[Any], T]) -> T:
+        def use() -> T:
             import moto.backends
 
             backends: Any = moto.backends.get_backend

@@ -40,7 +40,8 @@ class StsService:
         return self._sessions.open(_session_arn(role, session), f"{role.id}:{session}", lasts)
 
     def _assume(self, params: Params, caller: Caller) -> Response:
-        arn, name = str(params.get("RoleArn", "")), str(params.get("RoleSessionName", ""))
+        arn = str(params.get("RoleArn", ""))
+        name = str(params.get("RoleSessionName", ""))
         if not _SESSION_NAME.fullmatch(name):
             raise _invalid(
                 f"Value '{name[:80]}' at 'roleSessionName' failed to satisfy constraint: [\\w+=,.@-]{{2,64}}"

@@ -117,7 +117,8 @@ def stream_policy(aws: LocalAws) -> Document:
 
 
 def delivery(aws: LocalAws) -> Document:
-    name, role = unique("delivery"), unique("role")
+    name = unique("delivery")
+    role = unique("role")
     arn = aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     aws.client("firehose").create_delivery_stream(
         DeliveryStreamName=name,

@@ -97,7 +97,9 @@ class Requests:
 
 
 def main() -> None:
-    control, module, preload = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    control = int(sys.argv[1])
+    module = sys.argv[2]
+    preload = sys.argv[3:]
     environment = dict(os.environ)
     for name in preload:
         import_module(name)

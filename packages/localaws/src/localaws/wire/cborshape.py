@@ -8,7 +8,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from botocore.model import Shape
+from botocore.model import Shape, StructureShape
 from botocore.parsers import ResponseParserError, RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
@@ -35,8 +35,9 @@ def decode(shape: Shape | None, body: bytes) -> Document:
 
 def encode(shape: Shape | None, result: Structure) -> bytes:
     """A CBOR body of a result; members that are None are left out."""
-    members = {name: value for name, value in result.items() if value is not None and shape and name in shape.members}  # type: ignore[attr-defined]
-    operation = SimpleNamespace(
+    members_of = shape.members if isinstance(shape, StructureShape) else {}
+    members = {name: value for name, value in result.items() if value is not None and name in members_of}
+    operation: Any = SimpleNamespace(  # as much of an OperationModel as the serializer reads
         name="",
         input_shape=shape,
         http={"method": "POST", "requestUri": "/"},
@@ -44,7 +45,7 @@ def encode(shape: Shape | None, result: Structure) -> bytes:
         has_event_stream_input=False,
         has_event_stream_output=False,
     )
-    written = RpcV2CBORSerializer().serialize_to_request(members, operation)["body"]  # type: ignore[arg-type]
+    written = RpcV2CBORSerializer().serialize_to_request(members, operation)["body"]
     return bytes(written) or b"\xa0"
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from botocore.model import StructureShape
 from botocore.utils import parse_timestamp
 
 # Here, on the main thread: the emulator is imported on another one, and a request that imported the same packages at
@@ -79,7 +80,7 @@ def _payload(service: str, action: str) -> bool:
     described = operation(service, action)
     shape = described.input_shape if described else None
     name = shape.serialization.get("payload") if shape is not None else None
-    return bool(name) and shape.members[name].type_name == "blob"  # type: ignore[union-attr, index]
+    return isinstance(shape, StructureShape) and bool(name) and shape.members[str(name)].type_name == "blob"
 
 
 def streams_in(route: Route) -> bool:

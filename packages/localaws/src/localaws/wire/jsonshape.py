@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from botocore.model import Shape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localaws.core.cloud import AwsError
 from localaws.core.shapes import Document, Structure
@@ -53,16 +53,15 @@ def _unknown(value: Any) -> Any:
 @cache
 def _reader(shape: Shape) -> Change:
     """What makes a value of `shape` from its JSON form."""
-    kind = shape.type_name
-    if kind == "structure":
+    if isinstance(shape, StructureShape):
         return _structure_reader(shape)
-    if kind == "list":
-        member: Change = _reader(shape.member)  # type: ignore[attr-defined]
+    if isinstance(shape, ListShape):
+        member: Change = _reader(shape.member)
         return lambda value: [member(element) for element in _is(value, list, shape, "a list")]
-    if kind == "map":
-        item: Change = _reader(shape.value)  # type: ignore[attr-defined]
+    if isinstance(shape, MapShape):
+        item: Change = _reader(shape.value)
         return lambda value: {name: item(element) for name, element in _is(value, dict, shape, "a map").items()}
-    return _scalar_reader(shape, kind)
+    return _scalar_reader(shape, shape.type_name)
 
 
 def _scalar_reader(shape: Shape, kind: str) -> Change:
@@ -79,7 +78,7 @@ def _scalar_reader(shape: Shape, kind: str) -> Change:
     return read.get(kind, lambda value: value)
 
 
-def _structure_reader(shape: Shape) -> Change:
+def _structure_reader(shape: StructureShape) -> Change:
     if getattr(shape, "is_document_type", False):
         return lambda value: value
     members: dict[str, tuple[str, Change]] = {}
@@ -87,7 +86,7 @@ def _structure_reader(shape: Shape) -> Change:
     def read(value: Any) -> Document:
         structure = _is(value, dict, shape, "a structure")
         if not members:  # made when first used: shapes may contain themselves
-            every = shape.members.items()  # type: ignore[attr-defined]
+            every = shape.members.items()
             members.update({member.serialization.get("name", name): (name, _reader(member)) for name, member in every})
         return {
             members[name][0]: members[name][1](member)
@@ -133,31 +132,30 @@ def _timestamp(value: Any, shape: Shape) -> datetime:
 @cache
 def _writer(shape: Shape) -> Change:
     """What makes the JSON form of a value of `shape`."""
-    kind = shape.type_name
-    if kind == "structure":
+    if isinstance(shape, StructureShape):
         return _structure_writer(shape)
-    if kind == "list":
-        member = _writer(shape.member)  # type: ignore[attr-defined]
+    if isinstance(shape, ListShape):
+        member = _writer(shape.member)
         return lambda value: [member(element) for element in value]
-    if kind == "map":
-        item = _writer(shape.value)  # type: ignore[attr-defined]
+    if isinstance(shape, MapShape):
+        item = _writer(shape.value)
         return lambda value: {name: item(element) for name, element in value.items()}
-    if kind == "timestamp":
+    if shape.type_name == "timestamp":
         iso = shape.serialization.get("timestampFormat") == "iso8601"
         return lambda value: _shown(value, iso)
-    if kind == "blob":
+    if shape.type_name == "blob":
         return lambda value: base64.b64encode(value if isinstance(value, bytes) else str(value).encode()).decode()
     return lambda value: value
 
 
-def _structure_writer(shape: Shape) -> Change:
+def _structure_writer(shape: StructureShape) -> Change:
     if getattr(shape, "is_document_type", False):
         return lambda value: value
     members: dict[str, tuple[str, Change]] = {}
 
     def write(value: Structure) -> Document:
         if not members:
-            every = shape.members.items()  # type: ignore[attr-defined]
+            every = shape.members.items()
             members.update({name: (member.serialization.get("name", name), _writer(member)) for name, member in every})
         return {
             members[name][0]: members[name][1](member)

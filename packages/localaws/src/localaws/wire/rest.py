@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
 
+from botocore.model import OperationModel
+
 from localaws.wire.models import model
 
 _LABEL = re.compile(r"\{(\w+)(\+?)\}")
@@ -43,15 +45,15 @@ def templates(service: str) -> tuple[Template, ...]:
     return tuple(sorted(parsed, key=lambda template: template.weight, reverse=True))
 
 
-def _template(operation: object) -> Template:
-    http = operation.http  # type: ignore[attr-defined]
+def _template(operation: OperationModel) -> Template:
+    http = operation.http
     path, _, query = http["requestUri"].partition("?")
-    members = operation.input_shape.members if operation.input_shape else {}  # type: ignore[attr-defined]
-    required = operation.input_shape.required_members if operation.input_shape else []  # type: ignore[attr-defined]
+    members = operation.input_shape.members if operation.input_shape else {}
+    required = operation.input_shape.required_members if operation.input_shape else []
     placed = {name: members[name].serialization for name in required}
     pairs = [pair.partition("=") for pair in query.split("&") if pair and not pair.startswith(_IGNORED)]
     return Template(
-        action=operation.name,  # type: ignore[attr-defined]
+        action=operation.name,
         method=http["method"],
         path=re.compile(_pattern(path)),
         labels=tuple(label[0] for label in _LABEL.findall(path)),
@@ -64,7 +66,8 @@ def _template(operation: object) -> Template:
 
 
 def _pattern(path: str) -> str:
-    pattern, last = "", 0
+    pattern = ""
+    last = 0
     for label in _LABEL.finditer(path):
         pattern += re.escape(path[last : label.start()]) + f"(?P<{label[1]}>{'.+' if label[2] else '[^/]+'})"
         last = label.end()

@@ -20,7 +20,9 @@ class Ec2Service:
     actions = frozenset({"DescribeInstanceStatus", "GetConsoleOutput"})
 
     def __init__(self, cloud: Cloud, fleet: Fleet, groups: Groups) -> None:
-        self._cloud, self._fleet, self._groups = cloud, fleet, groups
+        self._cloud = cloud
+        self._fleet = fleet
+        self._groups = groups
 
     def start(self) -> None:
         self._fleet.start()

@@ -70,7 +70,8 @@ class FirehoseService:
 
     def stop(self) -> None:
         with self._workers_lock:
-            workers, self._workers = list(self._workers.values()), {}
+            workers = list(self._workers.values())
+            self._workers = {}
         for worker in workers:
             worker.stop()
         self._publisher.stop()
@@ -121,7 +122,8 @@ class FirehoseService:
         return {"DeliveryStreamDescription": _described(self._streams.find(params))}
 
     def list_streams(self, params: Params) -> Response:
-        after, kind = params.get("ExclusiveStartDeliveryStreamName") or "", params.get("DeliveryStreamType")
+        after = params.get("ExclusiveStartDeliveryStreamName") or ""
+        kind = params.get("DeliveryStreamType")
         limit = params.get("Limit") or 10
         names = [stream.name for stream in self._streams.all() if stream.name > after and kind in (None, stream.kind)]
         return {"DeliveryStreamNames": names[:limit], "HasMoreDeliveryStreams": len(names) > limit}

@@ -23,7 +23,8 @@ class Runner:
     """Runs crawls, each on a thread of its own."""
 
     def __init__(self, cloud: Cloud, register: Register) -> None:
-        self._cloud, self._register = cloud, register
+        self._cloud = cloud
+        self._register = register
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self, crawler: Crawler) -> None:
@@ -60,16 +61,19 @@ class Runner:
             thread.join()
 
     def _run(self, crawler: Crawler, crawl: Crawl) -> None:
-        status, error = "SUCCEEDED", ""
+        status = "SUCCEEDED"
+        error = ""
         try:
             self._crawl(crawler, crawl)
         except Cancelled:
             status = "CANCELLED"
         except AwsError as refused:
-            status, error = "FAILED", f"{refused.message} ({refused.code})"
+            status = "FAILED"
+            error = f"{refused.message} ({refused.code})"
         except Exception:
             log.exception("crawler %s failed", crawler.name)
-            status, error = "FAILED", "Internal Service Exception"
+            status = "FAILED"
+            error = "Internal Service Exception"
         with self._register.turn:
             crawl.status, crawl.error, crawl.ended = status, error, _now()
             crawler.state = "READY"

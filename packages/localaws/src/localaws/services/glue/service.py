@@ -124,7 +124,8 @@ class CrawlerService:
         return {}
 
     def _reschedule(self, params: Params) -> Response:
-        crawler, schedule = self._find(params), str(params.get("Schedule") or "")
+        crawler = self._find(params)
+        schedule = str(params.get("Schedule") or "")
         if schedule:
             Cron.of(schedule)
         with self.register.turn:
@@ -182,6 +183,11 @@ def _check(definition: Params) -> None:
         raise AwsError("InvalidInputException", "Configuration is not a JSON object")
     if targets.get("S3Targets") and not definition.get("DatabaseName"):
         raise AwsError("InvalidInputException", "Database name must not be empty for a crawler of S3 paths")
+    _check_policies(definition, targets)
+
+
+def _check_policies(definition: Params, targets: Structure) -> None:
+    """What a crawler does with changes fits what it crawls, and how it crawls again."""
     policy = definition.get("SchemaChangePolicy") or {}
     recrawl = (definition.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
     if recrawl == "CRAWL_EVENT_MODE":

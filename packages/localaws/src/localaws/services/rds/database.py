@@ -60,7 +60,8 @@ class Database:
     def take_down(self) -> None:
         """Have it stop, all its data on disk."""
         with self._turn:
-            server, self._server = self._server, None
+            server = self._server
+            self._server = None
             if server is not None:
                 server.stop()
 
@@ -88,7 +89,8 @@ class Database:
 
     def _watch(self, server: PostgresServer, wish: Wish) -> None:
         """Start the server again when it ended and nobody asked for it."""
-        status, pause = server.wait(), threading.Event()
+        status = server.wait()
+        pause = threading.Event()
         while self._server is server:
             log.warning("the Postgres server of %s ended with status %d: it is started again", self._folder, status)
             pause.wait(_PAUSE_SECONDS)

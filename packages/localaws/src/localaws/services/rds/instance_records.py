@@ -12,8 +12,8 @@ def prepare() -> None:
     """Have records answer with the endpoint that there is: none before the server took its port."""
     from moto.rds.models import DBInstance
 
-    DBInstance.address = HOST  # type: ignore[method-assign, assignment]
-    DBInstance.endpoint = property(_endpoint)  # type: ignore[method-assign, assignment]
+    DBInstance.address = HOST  # type: ignore[method-assign, assignment]  # replaces moto's
+    DBInstance.endpoint = property(_endpoint)  # type: ignore[method-assign, assignment]  # replaces moto's
 
 
 def records() -> Document:

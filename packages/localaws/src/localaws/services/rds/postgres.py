@@ -52,7 +52,8 @@ class PostgresServer:
     """The server whose files are in `folder`."""
 
     def __init__(self, folder: Path, binaries: Installed) -> None:
-        self._folder, self._binaries = folder, binaries
+        self._folder = folder
+        self._binaries = binaries
         self._data = folder / "data"
         self._socket = sockets() / ("pg-" + hashlib.sha256(str(folder).encode()).hexdigest()[:16])
         self._port = 0
@@ -100,7 +101,8 @@ class PostgresServer:
         if self._process is None:
             return
         with contextlib.suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]
+            if self._process.stdin is not None:
+                self._process.stdin.close()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,7 +1,6 @@
 """The bytes of objects: one file each, written whole before anything names it, and never changed after."""
 
 import hashlib
-import os
 import re
 import uuid
 from collections.abc import Iterable, Sequence
@@ -38,11 +37,9 @@ class Files:
     def write(self, blocks: Iterable[bytes], *, like: str, algorithms: Sequence[str] = ()) -> Written:
         """Write a file; its name ends as `like` does, since readers look at endings."""
         file = self._name(like)
-        md5, sums, size = (
-            hashlib.md5(usedforsecurity=False),
-            {algorithm: checksums.new(algorithm) for algorithm in algorithms},
-            0,
-        )
+        md5 = hashlib.md5(usedforsecurity=False)
+        sums = {algorithm: checksums.new(algorithm) for algorithm in algorithms}
+        size = 0
         try:
             with self.path(file).open("wb") as out:
                 for block in blocks:
@@ -58,18 +55,20 @@ class Files:
 
     def adopt(self, source: Path, *, like: str) -> Written:
         """Move a finished file in."""
-        md5, crc = hashlib.md5(usedforsecurity=False), checksums.new("CRC32")
+        md5 = hashlib.md5(usedforsecurity=False)
+        crc = checksums.new("CRC32")
         with source.open("rb") as content:
             while block := content.read(1 << 20):
                 md5.update(block)
                 crc.update(block)
-        file, size = self._name(like), source.stat().st_size
+        file = self._name(like)
+        size = source.stat().st_size
         try:
             source.rename(self.path(file))
         except OSError:  # from another file system
             with source.open("rb") as content:
                 written = self.write(iter(lambda: content.read(1 << 20), b""), like=like, algorithms=("CRC32",))
-            os.unlink(source)
+            source.unlink()
             return written
         return Written(file=file, size=size, md5=md5.hexdigest(), checksums={"CRC32": checksums.shown(crc)})
 

@@ -31,12 +31,14 @@ class _TableCrc:
     """A reflected CRC whose register begins and ends inverted. Python's speed: a few MB/s."""
 
     def __init__(self, polynomial: int, width: int) -> None:
-        self._table, self._width = _table(polynomial), width
+        self._table = _table(polynomial)
+        self._width = width
         self._mask = (1 << width) - 1
         self._value = self._mask
 
     def update(self, data: bytes) -> None:
-        table, value = self._table, self._value
+        table = self._table
+        value = self._value
         for byte in data:
             value = table[(value ^ byte) & 0xFF] ^ (value >> 8)
         self._value = value

@@ -9,8 +9,10 @@ from localaws.services.s3.store import Stored
 
 def check_read(params: Params, stored: Stored, prefix: str = "") -> None:
     """Raises AwsError PreconditionFailed (412) or NotModified (304). `prefix` is "CopySource" for a copy's source."""
-    match, none_match = params.get(f"{prefix}IfMatch"), params.get(f"{prefix}IfNoneMatch")
-    since, unless = params.get(f"{prefix}IfModifiedSince"), params.get(f"{prefix}IfUnmodifiedSince")
+    match = params.get(f"{prefix}IfMatch")
+    none_match = params.get(f"{prefix}IfNoneMatch")
+    since = params.get(f"{prefix}IfModifiedSince")
+    unless = params.get(f"{prefix}IfUnmodifiedSince")
     modified = stored.modified.replace(microsecond=0)
     if match is not None:
         if not _names(match, stored):

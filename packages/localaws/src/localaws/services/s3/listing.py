@@ -40,7 +40,8 @@ class ListVerbs:
         }
 
     def _second_version(self, params: Params) -> Response:
-        token, start = params.get("ContinuationToken"), params.get("StartAfter") or ""
+        token = params.get("ContinuationToken")
+        start = params.get("StartAfter") or ""
         page, result, shown = self._listed(params, _untoken(token) if token else start)
         result["KeyCount"] = page.count
         result |= {"ContinuationToken": token} if token else {}
@@ -61,7 +62,8 @@ class ListVerbs:
         return result
 
     def _listed(self, params: Params, after: str) -> tuple[_Page, Response, Callable[[str], str]]:
-        prefix, delimiter = params.get("Prefix") or "", params.get("Delimiter") or ""
+        prefix = params.get("Prefix") or ""
+        delimiter = params.get("Delimiter") or ""
         most = _most(params)
         page = self._page(params["Bucket"], prefix, delimiter, after, most)
         shown = _shown(params)
@@ -74,7 +76,8 @@ class ListVerbs:
 
     def _page(self, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> _Page:
         """The keys under `prefix` greater than `after`, those with `delimiter` behind the prefix rolled up."""
-        page, seen = _Page(), after
+        page = _Page()
+        seen = after
         self._store.require_bucket(bucket)
         while most:
             rolled = None
@@ -91,12 +94,16 @@ class ListVerbs:
                 return page
             page.prefixes.append(rolled)
             # Every key below the common prefix is passed over at once, however many there are.
-            page.last, seen = rolled, rolled + _LAST
+            page.last = rolled
+            seen = rolled + _LAST
         return page
 
     def _versions(self, params: Params) -> Response:
-        prefix, delimiter, most = params.get("Prefix") or "", params.get("Delimiter") or "", _most(params)
-        marker, version = params.get("KeyMarker") or "", params.get("VersionIdMarker") or ""
+        prefix = params.get("Prefix") or ""
+        delimiter = params.get("Delimiter") or ""
+        most = _most(params)
+        marker = params.get("KeyMarker") or ""
+        version = params.get("VersionIdMarker") or ""
         shown = _shown(params)
         rows = self._rows(params["Bucket"], prefix, marker, version)
         versions: list[Document] = []

@@ -30,7 +30,8 @@ class MultipartVerbs:
         }
 
     def _begin(self, params: Params) -> Response:
-        headers, tags = object_headers.headers_of(params), object_headers.tags_of(params.get("Tagging"))
+        headers = object_headers.headers_of(params)
+        tags = object_headers.tags_of(params.get("Tagging"))
         algorithm = params.get("ChecksumAlgorithm") or ""
         upload = self._uploads.begin(params["Bucket"], checked_key(params["Key"]), headers, tags, algorithm)
         result = {"Bucket": params["Bucket"], "Key": params["Key"], "UploadId": upload}
@@ -40,13 +41,15 @@ class MultipartVerbs:
         return self._uploads.get(params["Bucket"], params["Key"], params["UploadId"])
 
     def _part(self, params: Params) -> Response:
-        upload, number = self._upload(params), _number(params)
+        upload = self._upload(params)
+        number = _number(params)
         written = receive(self._store, params, upload.key)
         self._uploads.put_part(upload, number, written)
         return {"ETag": f'"{written.md5}"', **{f"Checksum{name}": value for name, value in written.checksums.items()}}
 
     def _part_copy(self, params: Params) -> Response:
-        upload, number = self._upload(params), _number(params)
+        upload = self._upload(params)
+        number = _number(params)
         source = copy_source(self._store, params)
         conditions.check_read(params, source, "CopySource")
         start, size = conditions.byte_range(params.get("CopySourceRange"), source.size) or (0, source.size)
@@ -70,7 +73,8 @@ class MultipartVerbs:
         return {}
 
     def _parts(self, params: Params) -> Response:
-        upload, after = self._upload(params), int(params.get("PartNumberMarker") or 0)
+        upload = self._upload(params)
+        after = int(params.get("PartNumberMarker") or 0)
         most = min(int(params.get("MaxParts") or _PAGE), _PAGE)
         parts = self._uploads.parts(upload.id, after)
         shown = [
@@ -84,7 +88,8 @@ class MultipartVerbs:
         return {**result, **({"NextPartNumberMarker": shown[-1]["PartNumber"]} if shown else {})}
 
     def _list(self, params: Params) -> Response:
-        prefix, most = params.get("Prefix") or "", min(int(params.get("MaxUploads", _PAGE)), _PAGE)
+        prefix = params.get("Prefix") or ""
+        most = min(int(params.get("MaxUploads", _PAGE)), _PAGE)
         marker = (params.get("KeyMarker") or "", params.get("UploadIdMarker") or "")
         uploads = self._uploads.under_way(params["Bucket"], prefix)
         uploads = [

@@ -17,7 +17,9 @@ _KEPT = (
     "StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled",
 )  # fmt: skip
 _MOST_METADATA = 2048  # "Working with object metadata": bytes of all names and values
-_MOST_TAGS, _LONGEST_TAG, _LONGEST_VALUE = 10, 128, 256  # "Categorizing your objects using tags"
+_MOST_TAGS = 10
+_LONGEST_TAG = 128
+_LONGEST_VALUE = 256  # "Categorizing your objects using tags"
 
 
 def headers_of(params: Params) -> Response:

@@ -40,9 +40,11 @@ class ObjectVerbs:
         }
 
     def _put(self, params: Params) -> Response:
-        bucket, key = params["Bucket"], checked_key(params["Key"])
+        bucket = params["Bucket"]
+        key = checked_key(params["Key"])
         self._store.require_bucket(bucket)
-        headers, tags = object_headers.headers_of(params), object_headers.tags_of(params.get("Tagging"))
+        headers = object_headers.headers_of(params)
+        tags = object_headers.tags_of(params.get("Tagging"))
         written = receive(self._store, params, key)
         with self._store.index.write():
             conditions.check_write(params, self._store.head(bucket, key))
@@ -54,7 +56,8 @@ class ObjectVerbs:
     def _copy(self, params: Params) -> Response:
         source = copy_source(self._store, params)
         conditions.check_read(params, source, "CopySource")
-        bucket, key = params["Bucket"], checked_key(params["Key"])
+        bucket = params["Bucket"]
+        key = checked_key(params["Key"])
         replaces = params.get("MetadataDirective") == "REPLACE"
         retags = params.get("TaggingDirective") == "REPLACE"
         if (source.bucket, source.key) == (bucket, key) and source.latest and not (replaces or retags):
@@ -118,7 +121,9 @@ class ObjectVerbs:
         raise AwsError("MethodNotAllowed", message, status=405, _headers=headers)
 
     def _delete(self, params: Params) -> Response:
-        bucket, key, version = params["Bucket"], params["Key"], params.get("VersionId")
+        bucket = params["Bucket"]
+        key = params["Key"]
+        version = params.get("VersionId")
         with self._store.index.write():
             if params.get("IfMatch") is not None:
                 conditions.check_write({"IfMatch": params["IfMatch"]}, self._store.head(bucket, key))
@@ -134,7 +139,8 @@ class ObjectVerbs:
             message = "The XML you provided was not well-formed or did not validate against our published schema"
             raise AwsError("MalformedXML", message)
         self._store.require_bucket(params["Bucket"])
-        deleted, errors = [], []
+        deleted = []
+        errors = []
         for entry in objects:
             try:
                 result = self._delete({"Bucket": params["Bucket"], "IfMatch": entry.get("ETag"), **entry})
@@ -230,7 +236,9 @@ def blocks_of(stored: Stored, start: int = 0, size: int | None = None) -> "_Bloc
 
 class _Blocks:
     def __init__(self, stored: Stored, start: int, size: int) -> None:
-        self._stored, self._start, self._size = stored, start, size
+        self._stored = stored
+        self._start = start
+        self._size = size
 
     def __iter__(self) -> "Any":
         with self._stored.path.open("rb") as file:

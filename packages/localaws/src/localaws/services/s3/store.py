@@ -73,7 +73,7 @@ class Store:
             raise AwsError("NoSuchBucket", "The specified bucket does not exist", status=404, BucketName=bucket)
 
     def versioning(self, bucket: str) -> str:
-        """ "Enabled", "Suspended" or ""."""
+        """Whether a bucket is "Enabled" or "Suspended"; "" before either."""
         row = self.index.db.execute("select versioning from buckets where name = ?", (bucket,)).fetchone()
         return str(row["versioning"]) if row else ""
 
@@ -109,7 +109,8 @@ class Store:
     def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Stored]:
         """Objects under a prefix whose key is greater than `after`, by key. Raises AwsError NoSuchBucket."""
         self.require_bucket(bucket)
-        last, end = after, after_prefix(prefix)
+        last = after
+        end = after_prefix(prefix)
         while True:
             rows = self.index.db.execute(
                 "select * from versions where bucket = ? and latest = 1 and marker = 0 and key >= ? and key > ?"

@@ -12,7 +12,9 @@ from botocore.exceptions import ClientError
 from localaws.core.shapes import Document, Structure
 from localaws.testing.waiting import wait_for
 
-DATA, RESULTS, DATABASE = "athena-data", "athena-results", "tests"
+DATA = "athena-data"
+RESULTS = "athena-results"
+DATABASE = "tests"
 Cell = str | None
 # Rows enough to run for minutes on any machine.
 ENDLESS = (

@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +15,7 @@ from localaws.services.athena.api.paging import Answer, invalid, page
 from localaws.services.athena.api.saved_statements import Saved
 from localaws.services.athena.api.workgroups import Workgroups
 from localaws.services.athena.execution.engine import Engine
+from localaws.services.athena.execution.execution import Execution
 from localaws.services.athena.results import result_files
 from localaws.services.athena.results.outcome import Stop
 from localaws.services.athena.scan.storage import Storage, place
@@ -22,7 +24,6 @@ from localaws.services.athena.sql.failures import QueryFailed
 _AT_ONCE = 4
 _LONGEST = 262_144  # bytes of SQL; "Service Quotas"
 _PAGE = 1000
-_OPEN = ("QUEUED", "RUNNING")
 
 
 class Executions:
@@ -54,16 +55,15 @@ class Executions:
 
     def recover(self) -> None:
         """End what a former process left unfinished."""
-        for record in list(self._documents.all("execution")):
-            if record["state"] in _OPEN:
-                error = {
+        for record in list(self._all()):
+            if record.is_open:
+                record.error = {
                     "ErrorCategory": 1,
                     "ErrorType": 100,
                     "Retryable": True,
                     "ErrorMessage": "Internal service error",
                 }
-                record.update(state="FAILED", reason="Internal service error: the engine was restarted", error=error)
-                record["ended"] = time.time()
+                record.end("FAILED", time.time(), "Internal service error: the engine was restarted")
                 self._keep(record)
 
     def close(self) -> None:
@@ -106,16 +106,19 @@ class Executions:
         _check_location(statement, workgroup)
         record = self._record(params, workgroup, statement, folder, parameters)
         if token:
-            self._documents.put("token", token, {"id": record["id"], "sql": sql})
+            self._documents.put("token", token, {"id": record.id, "sql": sql})
         if (earlier := self._reusable(params, record)) is not None:
-            record.update(state="SUCCEEDED", started=record["submitted"], ended=time.time(), reused=True)
-            record.update(output=earlier["output"], folder=earlier["folder"])
+            record.started = record.submitted
+            record.reused = True
+            record.output = earlier.output
+            record.folder = earlier.folder
+            record.end("SUCCEEDED", time.time())
             self._keep(record)
-            return {"QueryExecutionId": record["id"]}
+            return {"QueryExecutionId": record.id}
         self._keep(record)
         stop = Stop()
         with self._lock:
-            self._running[record["id"]] = stop
+            self._running[record.id] = stop
         run = Run(
             cloud=self._cloud,
             engine=self._engine,
@@ -129,14 +132,15 @@ class Executions:
             positions=positions_of(sql),
         )
         self._pool.submit(run)
-        return {"QueryExecutionId": record["id"]}
+        return {"QueryExecutionId": record.id}
 
     def batch(self, params: Params, _caller: Caller) -> Response:
-        executions, missing = [], []
+        executions = []
+        missing = []
         for key in params["QueryExecutionIds"]:
-            record = self._documents.get("execution", key)
-            if record is not None:
-                executions.append(described(record))
+            document = self._documents.get("execution", key)
+            if document is not None:
+                executions.append(described(Execution.of(document)))
             else:
                 message = f"Query {key} does not exist"
                 missing.append({"QueryExecutionId": key, "ErrorCode": "QUERY_NOT_FOUND", "ErrorMessage": message})
@@ -144,7 +148,7 @@ class Executions:
 
     def listed(self, params: Params, _caller: Caller) -> Response:
         workgroup = self._workgroups.find(params.get("WorkGroup"))["Name"]
-        keys = [record["id"] for record in self._documents.all("execution") if record["workgroup"] == workgroup]
+        keys = [record.id for record in self._all() if record.workgroup == workgroup]
         items, more = page(keys[::-1], params)
         return {"QueryExecutionIds": list(items), **more}
 
@@ -158,10 +162,10 @@ class Executions:
 
     def rows(self, params: Params, caller: Caller) -> Response:
         record = self._find(params["QueryExecutionId"])
-        if record["state"] in _OPEN:
-            raise invalid(f"Query has not yet finished. Current state: {record['state']}", "QUERY_NOT_FINISHED")
-        if record["state"] != "SUCCEEDED":
-            raise invalid(f"Query did not finish successfully. Final query state: {record['state']}", "QUERY_FAILED")
+        if record.is_open:
+            raise invalid(f"Query has not yet finished. Current state: {record.state}", "QUERY_NOT_FINISHED")
+        if record.state != "SUCCEEDED":
+            raise invalid(f"Query did not finish successfully. Final query state: {record.state}", "QUERY_FAILED")
         described_by = self._columns(record, caller)
         info = result_files.column_info(described_by["columns"])
         rows, more = self._page(record, params, caller, len(info))
@@ -175,23 +179,23 @@ class Executions:
         return answer if more is None else {**answer, "NextToken": str(more)}
 
     def _page(
-        self, record: Structure, params: Params, caller: Caller, width: int
+        self, record: Execution, params: Params, caller: Caller, width: int
     ) -> tuple[list[list[str | None]], int | None]:
         token = params.get("NextToken") or "0"
         limit = int(params.get("MaxResults") or _PAGE)
         if not token.isdigit() or not 0 < limit <= _PAGE:
             raise invalid(f"Invalid NextToken or MaxResults: {token}, {limit}")
-        if record.get("manifest"):
+        if record.manifest:
             return [], None
-        item = self._object(record["output"], caller)
+        item = self._object(record.output, caller)
         return result_files.page(
-            item.path, text=record["kind"] != "DML", width=max(width, 1), offset=int(token), limit=limit
+            item.path, text=record.kind != "DML", width=max(width, 1), offset=int(token), limit=limit
         )
 
-    def _columns(self, record: Structure, caller: Caller) -> Document:
+    def _columns(self, record: Execution, caller: Caller) -> Document:
         import json
 
-        item = self._object(record["output"] + ".metadata", caller)
+        item = self._object(record.output + ".metadata", caller)
         return dict(json.loads(item.path.read_bytes()))
 
     def _object(self, address: str, caller: Caller) -> Any:
@@ -203,17 +207,20 @@ class Executions:
             raise invalid(f"Could not find results: {address} does not exist", "RESULT_NOT_FOUND")
         return item
 
-    def _find(self, key: str) -> Document:
-        record = self._documents.get("execution", key)
-        if record is None:
-            raise invalid(f"QueryExecution {key} was not found")
-        return record
+    def _all(self) -> Iterator[Execution]:
+        return map(Execution.of, self._documents.all("execution"))
 
-    def _keep(self, record: Document) -> None:
-        self._documents.put("execution", record["id"], record)
-        if record["state"] not in _OPEN:
+    def _find(self, key: str) -> Execution:
+        document = self._documents.get("execution", key)
+        if document is None:
+            raise invalid(f"QueryExecution {key} was not found")
+        return Execution.of(document)
+
+    def _keep(self, record: Execution) -> None:
+        self._documents.put("execution", record.id, record.document())
+        if not record.is_open:
             with self._lock:
-                self._running.pop(record["id"], None)
+                self._running.pop(record.id, None)
 
     def _record(
         self,
@@ -222,28 +229,27 @@ class Executions:
         statement: Any,
         folder: str,
         parameters: list[str],
-    ) -> Response:
+    ) -> Execution:
         key = str(uuid.uuid4())
         base = folder if folder.endswith("/") else folder + "/"
         writes = statement.substatement == "CREATE_TABLE_AS_SELECT"
         name = f"tables/{key}" if writes else f"{key}.{'csv' if statement.kind == 'DML' else 'txt'}"
         context = params.get("QueryExecutionContext") or {}
-        return {
-            "id": key,
-            "sql": params["QueryString"],
-            "parameters": parameters,
-            "database": context.get("Database"),
-            "catalog": context.get("Catalog"),
-            "workgroup": workgroup["Name"],
-            "kind": statement.kind,
-            "substatement": statement.substatement,
-            "folder": base,
-            "output": base + name,
-            "state": "QUEUED",
-            "submitted": time.time(),
-            "scanned": 0,
-            "reuse": params.get("ResultReuseConfiguration"),
-        }
+        return Execution(
+            id=key,
+            sql=params["QueryString"],
+            parameters=parameters,
+            database=context.get("Database"),
+            catalog=context.get("Catalog"),
+            workgroup=workgroup["Name"],
+            kind=statement.kind,
+            substatement=statement.substatement,
+            folder=base,
+            output=base + name,
+            state="QUEUED",
+            submitted=time.time(),
+            reuse=params.get("ResultReuseConfiguration"),
+        )
 
     def _folder(self, params: Params, workgroup: Structure) -> str:
         """Where results go: the workgroup's place where it enforces its settings, else the caller's."""
@@ -260,20 +266,21 @@ class Executions:
             raise invalid(f"outputLocation is not a valid S3 path: {folder}")
         return str(folder)
 
-    def _reusable(self, params: Params, record: Structure) -> Response | None:
+    def _reusable(self, params: Params, record: Execution) -> Execution | None:
         """An earlier result that may answer ("Reuse query results"): same text, database, parameters, young enough."""
         by_age = (params.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
-        if not by_age.get("Enabled") or record["substatement"] != "SELECT":
+        if not by_age.get("Enabled") or record.substatement != "SELECT":
             return None
-        oldest = record["submitted"] - 60 * int(by_age.get("MaxAgeInMinutes") or 60)
+        oldest = record.submitted - 60 * int(by_age.get("MaxAgeInMinutes") or 60)
         same = ("sql", "parameters", "database", "workgroup")
         candidates = [
             earlier
-            for earlier in self._documents.all("execution")
-            if earlier["state"] == "SUCCEEDED"
-            and not earlier.get("reused")
-            and earlier["ended"] >= oldest
-            and all(earlier[name] == record[name] for name in same)
+            for earlier in self._all()
+            if earlier.state == "SUCCEEDED"
+            and not earlier.reused
+            and earlier.ended is not None
+            and earlier.ended >= oldest
+            and all(getattr(earlier, name) == getattr(record, name) for name in same)
         ]
         return candidates[-1] if candidates else None
 

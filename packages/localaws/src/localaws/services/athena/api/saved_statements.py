@@ -115,7 +115,8 @@ class Saved:
         return {"PreparedStatements": list(items), **more}
 
     def batch_prepared(self, params: Params, _caller: Caller) -> Response:
-        statements, missing = [], []
+        statements = []
+        missing = []
         for name in params["PreparedStatementNames"]:
             try:
                 statements.append(self._prepared({"WorkGroup": params["WorkGroup"], "StatementName": name}))

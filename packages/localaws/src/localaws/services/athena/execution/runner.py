@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from localaws.core.cloud import Caller, Cloud
-from localaws.core.shapes import Document
 from localaws.services.athena.execution.engine import Engine
+from localaws.services.athena.execution.execution import Execution
 from localaws.services.athena.execution.session import Session, Statement
 from localaws.services.athena.results import result_files
 from localaws.services.athena.results.outcome import Outcome, Stop
@@ -17,7 +17,7 @@ from localaws.services.athena.scan.catalogue import Catalogue
 from localaws.services.athena.scan.storage import Storage, place
 from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
 
-Keep = Callable[[Document], None]
+Keep = Callable[[Execution], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Run:
     scratch: Path
     caller: Caller
     statement: Statement
-    record: Document  # the execution as it is kept; `keep` writes it
+    record: Execution  # `keep` writes it
     keep: Keep
     stop: Stop
     cutoff: int | None
@@ -41,10 +41,10 @@ class Run:
         if self.stop.requested.is_set():
             self._end("CANCELLED", reason="Query was cancelled by user")
             return
-        record["started"] = time.time()
-        record["state"] = "RUNNING"
+        record.started = time.time()
+        record.state = "RUNNING"
         self.keep(record)
-        folder = self.scratch / record["id"]
+        folder = self.scratch / record.id
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self._run(folder)
@@ -59,12 +59,12 @@ class Run:
 
     def _run(self, folder: Path) -> None:
         caller = replace(self.caller, source="athena")
-        output = place(self.record["folder"]).folder()
+        output = place(self.record.folder).folder()
         cursor = self.engine.cursor()
         self.stop.cursor = cursor
         session = Session(
-            id=self.record["id"],
-            database=self.record["database"],
+            id=self.record.id,
+            database=self.record.database,
             catalogue=Catalogue(self.cloud, caller),
             storage=Storage(self.cloud, caller),
             cursor=cursor,
@@ -78,7 +78,7 @@ class Run:
             outcome = self.statement.run(session)
             self._write(session, outcome, folder)
         finally:
-            self.record["scanned"] = session.scanned
+            self.record.scanned = session.scanned
             with contextlib.suppress(Exception):
                 cursor.close()
         self._end("SUCCEEDED")
@@ -89,23 +89,23 @@ class Run:
         if outcome.manifest is not None:
             listing = folder / "manifest"
             listing.write_text("".join(f"{address}\n" for address in outcome.manifest))
-            target = session.output.below(f"{record['id']}-manifest.csv")
+            target = session.output.below(f"{record.id}-manifest.csv")
             session.storage.put(target, listing)
-            record["manifest"] = target.uri
-        target = place(record["output"])
+            record.manifest = target.uri
+        target = place(record.output)
         if outcome.manifest is None:
             rows = folder / "rows"
             result_files.write(outcome, rows, text=self.statement.kind != "DML")
             session.storage.put(target, rows)
         side = folder / "metadata"
         side.write_bytes(result_files.metadata(outcome.columns, outcome.update_count))
-        session.storage.put(place(record["output"] + ".metadata"), side)
+        session.storage.put(place(record.output + ".metadata"), side)
 
     def _failed(self, error: QueryFailed) -> None:
         if self.stop.requested.is_set():
             self._end("CANCELLED", reason="Query was cancelled by user")
             return
-        self.record["error"] = {
+        self.record.error = {
             "ErrorCategory": error.category,
             "ErrorType": error.type,
             "Retryable": error.retryable or error.category == SYSTEM,
@@ -114,5 +114,5 @@ class Run:
         self._end("FAILED", reason=str(error))
 
     def _end(self, state: str, reason: str | None = None) -> None:
-        self.record.update(state=state, reason=reason, ended=time.time())
+        self.record.end(state, time.time(), reason)
         self.keep(self.record)

@@ -19,7 +19,8 @@ def formatter(kind: Any) -> Formatter:
         return lambda value: "[" + ", ".join(inner(item) for item in value) + "]"
     if name == "map":
         children = dict(kind.children)
-        key, item = formatter(children["key"]), _nullable(formatter(children["value"]))
+        key = formatter(children["key"])
+        item = _nullable(formatter(children["value"]))
         return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
     if name == "struct":
         fields = [

@@ -109,7 +109,8 @@ def _ctes(node: exp.Expr) -> dict[str, exp.CTE]:
 
 def _unresolved(column: exp.Column) -> QueryFailed:
     name = column.name
-    line, end = int(column.this.meta.get("line", 1)), int(column.this.meta.get("col", len(name)))
+    line = int(column.this.meta.get("line", 1))
+    end = int(column.this.meta.get("col", len(name)))
     return QueryFailed(
         "COLUMN_NOT_FOUND",
         f"line {line}:{max(end - len(name) + 1, 1)}: Column '{name}' cannot be resolved or requester is not authorized"

@@ -99,7 +99,8 @@ def _moment(text: str, form: str) -> datetime:
     now = datetime.now(UTC).replace(tzinfo=None)
     if not match.group(1):
         return now
-    number, unit = int(match.group(1) + match.group(2)), match.group(3)
+    number = int(match.group(1) + match.group(2))
+    unit = match.group(3)
     if unit in _UNITS:
         return now + timedelta(days=number * _UNITS[unit])
     return now + timedelta(**{unit.lower() + "s": number})

@@ -43,7 +43,8 @@ class NeededRows:
 
     def _branches(self, query: exp.SetOperation, conditions: Conditions, ctes: Mapping[str, exp.CTE]) -> None:
         usable = [] if query.args.get("limit") else conditions
-        left, right = query.this, query.expression
+        left = query.this
+        right = query.expression
         names = _output_names(left)
         self.read(left, usable if names else [], ctes)
         there = _output_names(right)

@@ -35,7 +35,8 @@ def _translated(node: exp.Expr, keys: Mapping[str, str]) -> str | None:
             parts = [part for part in (_translated(node.this, keys), _translated(node.expression, keys)) if part]
             return f"({' and '.join(parts)})" if parts else None
         case exp.Or():
-            left, right = _translated(node.this, keys), _translated(node.expression, keys)
+            left = _translated(node.this, keys)
+            right = _translated(node.expression, keys)
             return f"({left} or {right})" if left and right else None
         case exp.In() | exp.Not(this=exp.In()):
             negated = isinstance(node, exp.Not)

@@ -14,7 +14,8 @@ from localaws.services.athena.sql.dialect import engine_sql, parse_query
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.translate import translate
 
-_PREFIX, _SUFFIX = "/* Presto View: ", " */"
+_PREFIX = "/* Presto View: "
+_SUFFIX = " */"
 _DEPTH = 40
 CATALOG = "awsdatacatalog"
 
@@ -83,7 +84,8 @@ class Relations:
     def _find(self, node: exp.Table, database: str | None) -> Table:
         catalog = node.catalog.lower()
         home = (node.db or database or "").lower()
-        line, column = int(node.this.meta.get("line", 1)), int(node.this.meta.get("col", 1))
+        line = int(node.this.meta.get("line", 1))
+        column = int(node.this.meta.get("col", 1))
         at = f"line {line}:{max(column - len(node.name) + 1, 1)}"
         if catalog and catalog != CATALOG:
             raise QueryFailed("CATALOG_NOT_FOUND", f"{at}: Catalog '{catalog}' does not exist")
@@ -138,7 +140,8 @@ def _is_cte(node: exp.Table) -> bool:
             before = parent.expressions[: place + (1 if parent.args.get("recursive") else 0)]
             if any(cte.alias.lower() == name for cte in before):
                 return True
-        below, parent = parent, parent.parent
+        below = parent
+        parent = parent.parent
     return False
 
 

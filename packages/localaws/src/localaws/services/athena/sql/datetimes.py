@@ -73,34 +73,41 @@ def field(name: str, value: exp.Expr) -> exp.Expr:
 
 def mysql_format(letters: str) -> str:
     """A strftime pattern for one of date_format's. Raises QueryFailed for letters that are not supported."""
-    out, at = "", 0
+    out = ""
+    at = 0
     while at < len(letters):
         if letters[at] != "%":
-            out, at = out + letters[at], at + 1
+            out = out + letters[at]
+            at = at + 1
             continue
         letter = letters[at + 1 : at + 2]
         if letter not in _MYSQL:
             raise QueryFailed("INVALID_FUNCTION_ARGUMENT", f"%{letter} not supported in date format string")
-        out, at = out + _MYSQL[letter], at + 2
+        out = out + _MYSQL[letter]
+        at = at + 2
     return out
 
 
 def joda_format(pattern: str) -> str:
     """A strftime pattern for a Joda pattern."""
-    out, at = "", 0
+    out = ""
+    at = 0
     while at < len(pattern):
         sign = pattern[at]
         if sign == "'":
             end = pattern.find("'", at + 1)
-            out, at = out + (pattern[at + 1 : end] or "'").replace("%", "%%"), end + 1
+            out = out + (pattern[at + 1 : end] or "'").replace("%", "%%")
+            at = end + 1
         elif sign.isalpha():
             run = len(pattern) - at - len(pattern[at:].lstrip(sign))
             letters = sign * run
             if letters not in _JODA:
                 raise not_supported(f"The date pattern {letters}")
-            out, at = out + _JODA[letters], at + run
+            out = out + _JODA[letters]
+            at = at + run
         else:
-            out, at = out + sign.replace("%", "%%"), at + 1
+            out = out + sign.replace("%", "%%")
+            at = at + 1
     return out
 
 

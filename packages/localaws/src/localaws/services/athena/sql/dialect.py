@@ -24,7 +24,7 @@ _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 def _placeholder(parser: Any) -> exp.Expr:
     """A `?`, with its place in the text: parameters are bound in that order."""
     node = exp.Placeholder()
-    node.meta["start"] = parser._prev.start
+    node.meta["start"] = parser._prev.start  # noqa: SLF001 (sqlglot's parsers read it so)
     return node
 
 
@@ -104,7 +104,8 @@ def parse(sql: str) -> exp.Expr:
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         near = str(first.get("highlight") or "")
-        line, column = int(first.get("line") or 1), int(first.get("col") or 1)
+        line = int(first.get("line") or 1)
+        column = int(first.get("col") or 1)
         raise SyntaxRefused(line, max(column - len(near), 1), f"mismatched input '{near or '<EOF>'}'") from error
     except TokenError as error:
         raise SyntaxRefused(1, 1, "mismatched input. " + str(error).split("\n", maxsplit=1)[0]) from error

@@ -203,17 +203,22 @@ def _regexp_replace(args: list[exp.Expr]) -> exp.Expr:
 
 
 def _groups(replacement: str) -> str:
-    out, at = "", 0
+    out = ""
+    at = 0
     while at < len(replacement):
-        sign, after = replacement[at], replacement[at + 1 : at + 2]
+        sign = replacement[at]
+        after = replacement[at + 1 : at + 2]
         if sign == "$" and after.isdigit():
-            out, at = out + "\\" + after, at + 2
+            out = out + "\\" + after
+            at = at + 2
         elif sign == "\\" and after:
-            out, at = out + after, at + 2
+            out = out + after
+            at = at + 2
         elif sign == "$":
             raise not_supported("regexp_replace with a named group")
         else:
-            out, at = out + sign, at + 1
+            out = out + sign
+            at = at + 1
     return out
 
 

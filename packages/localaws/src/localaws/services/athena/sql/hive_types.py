@@ -104,7 +104,8 @@ def _iterate(text: str) -> Iterator[re.Match[str]]:
 def _type(tokens: list[str], text: str) -> tuple[HiveType, list[str]]:
     if not tokens:
         raise QueryFailed("HIVE_INVALID_METADATA", f"Glue table has an invalid type: {text}")
-    name, rest = tokens[0].lower(), tokens[1:]
+    name = tokens[0].lower()
+    rest = tokens[1:]
     if name in ("array", "map", "struct") and rest[:1] == ["<"]:
         return _nested(name, rest[1:], text)
     size: tuple[int, ...] = ()

@@ -56,7 +56,7 @@ def translate(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _node(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one line a kind of node reads best
+def _node(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - one line a kind of node reads best
     match node:
         case exp.Literal() if node.is_string and isinstance(node.parent, _COMPARISONS):
             # The engine would give a bare literal the other side's type; Trino compares text with text only.
@@ -106,7 +106,8 @@ def _equality(node: exp.Expr) -> exp.Expr:
 
     The engine casts text for `=`, not for `>`: so it refuses to compare a number with text, as Trino does.
     """
-    left, rights = node.this, node.expressions if isinstance(node, exp.In) else [node.expression]
+    left = node.this
+    rights = node.expressions if isinstance(node, exp.In) else [node.expression]
     if not rights or not _is_text(rights[0]) or _is_text(left) or isinstance(left, exp.Literal | exp.Tuple):
         return node
     if left.find(exp.Query):
@@ -128,7 +129,8 @@ def _function(node: exp.Anonymous) -> exp.Expr:
         if name == "with_timezone":
             raise not_supported("with_timezone")
         return _at_zone(node, node.expressions[0], node.expressions[1])
-    line, end = node.meta.get("line", 1), node.meta.get("col", len(name))
+    line = node.meta.get("line", 1)
+    end = node.meta.get("col", len(name))
     if name in _BY_TYPE:
         _check_typed(node, name)
     built = functions.translate(node, int(line), max(int(end) - len(name) + 1, 1))
@@ -172,7 +174,8 @@ def _is_bare(node: exp.Expr) -> bool:
 def _interval(node: exp.Expr) -> exp.Expr:
     name = "a_plus" if isinstance(node, exp.Add) else "a_minus"
     _check_typed(node, "arithmetic with an interval")
-    left, right = node.this, node.expression
+    left = node.this
+    right = node.expression
     if isinstance(left, exp.Interval) and not isinstance(right, exp.Interval):
         left, right = right, left
     if str(right.args.get("unit") or "").upper().rstrip("S") in ("HOUR", "MINUTE", "SECOND"):

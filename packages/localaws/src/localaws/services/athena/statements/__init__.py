@@ -88,7 +88,9 @@ def _execution(sql: str, stream: list[Token]) -> tuple[str, list[str]]:
     if not reader.take("USING"):
         reader.end()
         return name, []
-    parts, depth, start = [], 0, reader.start
+    parts = []
+    depth = 0
+    start = reader.start
     for token in reader.rest():
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1, TokenType.L_BRACKET: 1, TokenType.R_BRACKET: -1}.get(
             token.token_type, 0

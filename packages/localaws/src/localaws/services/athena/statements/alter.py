@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import unquote
 
 from sqlglot.tokenizer_core import Token
@@ -36,23 +37,25 @@ class AlterTable:
         change: Callable[[Session, Table], None]
         if reader.take("ADD", "COLUMNS"):
             added = columns(sql, reader)
-            change, what = (lambda session, table: _add_columns(session, table, added)), "ALTER_TABLE_ADD_COLUMNS"
+            change = partial(_add_columns, added)
+            what = "ALTER_TABLE_ADD_COLUMNS"
         elif reader.take("ADD"):
             add = _AddPartitions.read(reader)
-            change, what = add.apply, "ALTER_TABLE_ADD_PARTITION"
+            change = add.apply
+            what = "ALTER_TABLE_ADD_PARTITION"
         elif reader.take("DROP"):
             drop = _DropPartitions.read(reader)
-            change, what = drop.apply, "ALTER_TABLE_DROP_PARTITION"
+            change = drop.apply
+            what = "ALTER_TABLE_DROP_PARTITION"
         elif reader.take("SET", "LOCATION"):
             location = reader.text()
-            change, what = (lambda session, table: _set_location(session, table, location)), "ALTER_TABLE_SET_LOCATION"
+            change = partial(_set_location, location)
+            what = "ALTER_TABLE_SET_LOCATION"
         else:
             reader.expect("SET", "TBLPROPERTIES")
             pairs = reader.pairs()
-            change, what = (
-                (lambda session, table: _set_properties(session, table, pairs)),
-                "ALTER_TABLE_SET_TBLPROPERTIES",
-            )
+            change = partial(_set_properties, pairs)
+            what = "ALTER_TABLE_SET_TBLPROPERTIES"
         reader.end()
         return cls(name, change, what)
 
@@ -165,14 +168,14 @@ def _update(session: Session, table: Table, changes: Document) -> None:
     session.catalogue.call("UpdateTable", DatabaseName=table.database, TableInput={**current, **changes})
 
 
-def _set_location(session: Session, table: Table, location: str) -> None:
+def _set_location(location: str, session: Session, table: Table) -> None:
     _update(session, table, {"StorageDescriptor": {**table.storage, "Location": location}})
 
 
-def _set_properties(session: Session, table: Table, pairs: dict[str, str]) -> None:
+def _set_properties(pairs: dict[str, str], session: Session, table: Table) -> None:
     _update(session, table, {"Parameters": {**table.parameters, **pairs}})
 
 
-def _add_columns(session: Session, table: Table, added: list[dict[str, str]]) -> None:
+def _add_columns(added: list[dict[str, str]], session: Session, table: Table) -> None:
     columns = [*(table.storage.get("Columns") or []), *added]
     _update(session, table, {"StorageDescriptor": {**table.storage, "Columns": columns}})

@@ -99,7 +99,7 @@ class CreateExternalTable:
             raise SyntaxRefused(1, len(sql) + 1, "missing 'LOCATION'")
         return table
 
-    def _clause(self, sql: str, reader: Reader) -> None:
+    def _clause(self, sql: str, reader: Reader) -> None:  # noqa: C901 - one branch a clause reads best
         if reader.take("COMMENT"):
             self.comment = reader.text()
         elif reader.take("PARTITIONED", "BY"):
@@ -153,10 +153,10 @@ class CreateExternalTable:
         return Outcome()
 
     def _input(self, name: str) -> Document:
-        storage = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
+        storage: Document = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
         if self.formats:
             storage["InputFormat"], storage["OutputFormat"] = self.formats
-        usual = storage["SerdeInfo"]["SerializationLibrary"]  # type: ignore[index]
+        usual = storage["SerdeInfo"]["SerializationLibrary"]
         library = self.serde or _UNREAD.get(self.stored_as, usual)
         storage["SerdeInfo"] = {
             "SerializationLibrary": library,
@@ -178,7 +178,8 @@ def columns(sql: str, reader: Reader) -> list[dict[str, str]]:
     definitions: list[dict[str, str]] = []
     while True:
         column = {"Name": reader.name()[0].lower()}
-        start, depth = reader.start, 0
+        start = reader.start
+        depth = 0
         while depth > 0 or reader.peek() not in (",", ")", "COMMENT", ""):
             token = reader.next()
             depth += _depth(token)

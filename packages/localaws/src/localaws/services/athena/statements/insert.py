@@ -29,7 +29,8 @@ class Insert:
 
     @classmethod
     def of(cls, tree: exp.Insert) -> "Insert":
-        target, columns = tree.this, []
+        target = tree.this
+        columns = []
         if isinstance(target, exp.Schema):
             columns = [part.name.lower() for part in target.expressions]
             target = target.this

@@ -80,7 +80,8 @@ class Format:
                     "Parameters": {"serialization.format": "1"},
                 },
             }
-        library, parameters = "org.apache.hive.hcatalog.data.JsonSerDe", {"serialization.format": "1"}
+        library = "org.apache.hive.hcatalog.data.JsonSerDe"
+        parameters = {"serialization.format": "1"}
         if self.name == "TEXTFILE":
             library = f"{_HIVE}.serde2.lazy.LazySimpleSerDe"
             parameters = {"field.delim": self.delimiter, "serialization.format": self.delimiter}

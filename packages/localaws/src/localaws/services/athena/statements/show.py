@@ -1,7 +1,7 @@
 """SHOW and DESCRIBE: text answers from the catalogue."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlglot.tokenizer_core import Token
@@ -43,7 +43,8 @@ class Show:
     @classmethod
     def _relations(cls, reader: Reader, word: str) -> "Show":
         home = reader.name()[-1] if reader.take("IN") or reader.take("FROM") else None
-        pattern, views = _pattern(reader), word == "VIEWS"
+        pattern = _pattern(reader)
+        views = word == "VIEWS"
         return cls(
             "views" if views else "tab_name", lambda session: _tables(session, home, pattern, views), f"SHOW_{word}"
         )
@@ -180,7 +181,7 @@ def _listing(columns: dict[str, str]) -> Iterator[str]:
         yield f"  `{name}` {kind}{')' if number == last else ', '}"
 
 
-def _pairs(pairs: object) -> Iterator[str]:
-    items = sorted(dict(pairs).items())  # type: ignore[call-overload]
+def _pairs(pairs: Mapping[str, str]) -> Iterator[str]:
+    items = sorted(pairs.items())
     for number, (key, value) in enumerate(items):
         yield f"  '{key}'='{value}'{')' if number == len(items) - 1 else ', '}"

@@ -140,7 +140,7 @@ class AlarmActions:
         return {}
 
     def delete(self, params: Params) -> Response:
-        """ "DeleteAlarms": incorrect names are passed over, "the alarms you specify with correct names are still
+        """DeleteAlarms passes incorrect names over, "the alarms you specify with correct names are still
         deleted". So a second deletion succeeds; Terraform's provider would not take ResourceNotFound for one.
         """
         names = set(params["AlarmNames"])
@@ -231,17 +231,26 @@ def _check_metric_alarm(params: Params) -> None:
             raise missing(f"The parameter {name} is required.")
     if params["ComparisonOperator"] not in COMPARISONS or params.get("ThresholdMetricId"):
         raise invalid("Anomaly detection is not supported locally; ComparisonOperator compares with a Threshold.")
-    periods, needed = params["EvaluationPeriods"], params.get("DatapointsToAlarm")
+    periods = params["EvaluationPeriods"]
+    needed = params.get("DatapointsToAlarm")
     if periods < 1 or (needed is not None and not 1 <= needed <= periods):
         raise invalid("EvaluationPeriods must be at least 1, and DatapointsToAlarm between 1 and EvaluationPeriods.")
     if params.get("TreatMissingData") not in (None, *TREATMENTS):
         raise invalid(f"TreatMissingData must be one of {', '.join(TREATMENTS)}.")
     if params.get("Metrics"):
-        if params.get("MetricName"):
-            raise conflicting("Metrics and MetricName are mutually exclusive.")
-        if sum(query.get("ReturnData", True) for query in params["Metrics"]) != 1:
-            raise invalid("Exactly one element of Metrics must have ReturnData true.")
-        return
+        _check_queries(params)
+    else:
+        _check_single_metric(params)
+
+
+def _check_queries(params: Params) -> None:
+    if params.get("MetricName"):
+        raise conflicting("Metrics and MetricName are mutually exclusive.")
+    if sum(query.get("ReturnData", True) for query in params["Metrics"]) != 1:
+        raise invalid("Exactly one element of Metrics must have ReturnData true.")
+
+
+def _check_single_metric(params: Params) -> None:
     for name in ("MetricName", "Namespace", "Period"):
         if params.get(name) is None:
             raise missing(f"The parameter {name} is required.")

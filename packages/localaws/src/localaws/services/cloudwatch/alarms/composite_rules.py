@@ -54,7 +54,8 @@ def holds(rule: Rule, state: Callable[[str], str]) -> bool:
 
 
 def _tokens(text: str) -> Iterator[Rule]:
-    at, end = 0, len(text.rstrip())
+    at = 0
+    end = len(text.rstrip())
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None:

@@ -81,12 +81,11 @@ class Transitions:
         try:
             self._perform(alarm, action, old)
         except AwsError as error:
-            summary, data = (
-                f"Failed to execute action {action}. Received error: {error.message!r}",
-                {"error": error.code},
-            )
+            summary = f"Failed to execute action {action}. Received error: {error.message!r}"
+            data = {"error": error.code}
         else:
-            summary, data = f"Successfully executed action {action}", {"actionState": "Succeeded"}
+            summary = f"Successfully executed action {action}"
+            data = {"actionState": "Succeeded"}
         self._store.record(alarm, "Action", summary, data)
 
     def _perform(self, alarm: Alarm, action: str, old: str) -> None:

@@ -182,7 +182,8 @@ class _Parser:
             return _number(combine, left, right)
         result: Series = {}
         for at in sorted(series[0]):
-            operand, other = _at(left, at), _at(right, at)
+            operand = _at(left, at)
+            other = _at(right, at)
             if operand is not None and other is not None:
                 value = _number(combine, operand, other)
                 if math.isfinite(value):
@@ -198,7 +199,8 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[str]:
-    tokens, at = [], 0
+    tokens = []
+    at = 0
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)
         if match is None:

@@ -61,7 +61,8 @@ class Publisher:
     def flush(self) -> None:
         """Put all that was gathered since the last time."""
         with self._lock:
-            gathered, self._gathered = self._gathered, {}
+            gathered = self._gathered
+            self._gathered = {}
         now = datetime.now(UTC)
         data: list[Document] = [
             {

@@ -15,7 +15,8 @@ from localaws.services.cloudwatch.metrics.samples import MetricKey, Sample, Samp
 MAX_DATA = 1000
 MAX_VALUES = 150
 MAX_DIMENSIONS = 30
-OLDEST, NEWEST = 14 * 86400, 2 * 3600  # seconds back and ahead that a timestamp may lie
+OLDEST = 14 * 86400
+NEWEST = 2 * 3600  # seconds back and ahead that a timestamp may lie
 
 
 def put_metric_data(store: SampleStore, params: Params, caller: Caller) -> Response:

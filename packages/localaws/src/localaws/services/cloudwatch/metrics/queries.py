@@ -171,7 +171,8 @@ def _unknown_ids(query: Structure, waiting: Sequence[Structure]) -> bool:
 
 def _range(params: Params, period: int) -> tuple[int, int]:
     """Start, rounded down as AWS does, and end of a query (epoch ms)."""
-    start, end = params["StartTime"].timestamp(), params["EndTime"].timestamp()
+    start = params["StartTime"].timestamp()
+    end = params["EndTime"].timestamp()
     if start >= end:
         raise invalid("The parameter StartTime must be less than the parameter EndTime.")
     age = time.time() - start

@@ -15,7 +15,9 @@ from localaws.services.compute.instances.supervisord import Supervisord
 
 log = logging.getLogger(__name__)
 # Seconds on AWS, before they are divided by the speed.
-_BOOT_SECONDS, _CHECK_SECONDS, _HALT_SECONDS = 5.0, 60.0, 5.0
+_BOOT_SECONDS = 5.0
+_CHECK_SECONDS = 60.0
+_HALT_SECONDS = 5.0
 # What may come through from the environment of the local AWS to what runs on its instances.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
@@ -30,7 +32,10 @@ class Machine:
         speed: float,
         environment: Callable[[Instance], Mapping[str, str]],
     ) -> None:
-        self.folder, self._units_folder, self._speed, self._environment = folder, units_folder, speed, environment
+        self.folder = folder
+        self._units_folder = units_folder
+        self._speed = speed
+        self._environment = environment
         self._turn = threading.Lock()
         self._target = ""
         self._reached = ""

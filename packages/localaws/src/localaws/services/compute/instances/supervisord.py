@@ -40,7 +40,8 @@ class Supervisord:
     """Starts and ends the units of one instance. `env` is what every process on the instance gets."""
 
     def __init__(self, folder: Path, units: list[Unit], env: Mapping[str, str]) -> None:
-        self._folder, self._units = folder, units
+        self._folder = folder
+        self._units = units
         self.socket = str(sockets() / hashlib.sha256(str(folder).encode()).hexdigest()[:20])
         self.env = {**env, instance_processes.MARK: str(folder), SOCKET: self.socket}
         self._process: subprocess.Popen[bytes] | None = None

@@ -21,8 +21,12 @@ _STATES = {
     "FATAL": ("failed", "failed"),
     "UNKNOWN": ("failed", "failed"),
 }
-_ALREADY_STARTED, _NOT_RUNNING, _BAD_NAME = 60, 70, 10
-_NO_SUCH_UNIT, _NOT_ACTIVE, _USAGE = 4, 3, 1
+_ALREADY_STARTED = 60
+_NOT_RUNNING = 70
+_BAD_NAME = 10
+_NO_SUCH_UNIT = 4
+_NOT_ACTIVE = 3
+_USAGE = 1
 
 
 def properties(manager: Any, unit: str) -> dict[str, str]:
@@ -35,10 +39,12 @@ def properties(manager: Any, unit: str) -> dict[str, str]:
         missing = {"Id": f"{unit}.service", "LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead"}
         return {**missing, "Result": "success", "MainPID": "0", "ExecMainStatus": "0", "ActiveEnterTimestamp": ""}
     active, sub = _STATES[info["statename"]]
-    status, running = int(info["exitstatus"]), active == "active"
+    status = int(info["exitstatus"])
+    running = active == "active"
     result = "success" if running or status == 0 else "exit-code" if status > 0 else "signal"
     if info["statename"] == "EXITED" and result != "success":
-        active, sub = "failed", "failed"
+        active = "failed"
+        sub = "failed"
     if info["statename"] == "STOPPED":
         result = "success"
     return {
@@ -113,7 +119,10 @@ def _show(manager: Any, units: list[str], names: list[str], bare: bool) -> int:
 
 def main(words: list[str]) -> int:
     """Run one command line; returns systemctl's exit status."""
-    requested, plain, bare, rest = [], [], False, iter(words)
+    requested = []
+    plain = []
+    bare = False
+    rest = iter(words)
     for word in rest:
         if word in ("-p", "--property"):
             requested += next(rest, "").split(",")

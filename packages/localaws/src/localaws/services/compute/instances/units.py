@@ -65,8 +65,10 @@ def load(folder: Path | None, name: str) -> Unit:
 
 
 def _checked(name: str, document: Document) -> Unit:
-    argv, restart = document.get("argv"), document.get("restart", "no")
-    env, seconds = document.get("env", {}), document.get("stop_timeout_seconds", 10)
+    argv = document.get("argv")
+    restart = document.get("restart", "no")
+    env = document.get("env", {})
+    seconds = document.get("stop_timeout_seconds", 10)
     faults = [f"{key} is not a setting of a unit" for key in sorted(document.keys() - _KNOWN)]
     if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
         faults.append("argv must be a list of texts, the program first")

@@ -71,7 +71,8 @@ def _value(name: str, rule: Structure, values: list[str] | None) -> str | list[s
     if not is_list and len(values) != 1:
         raise AwsError("InvalidParameters", f"Parameter {name} takes one value")
     for value in values:
-        allowed, pattern = rule.get("allowedValues"), rule.get("allowedPattern")
+        allowed = rule.get("allowedValues")
+        pattern = rule.get("allowedPattern")
         if allowed and value not in allowed:
             raise AwsError("InvalidParameters", f"Parameter {name} has invalid value {value}; allowed are {allowed}")
         if pattern and not re.fullmatch(pattern, value):

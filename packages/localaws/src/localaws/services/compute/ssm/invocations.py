@@ -17,7 +17,8 @@ from pathlib import Path
 from localaws.services.compute.ssm.documents import Step
 
 # "GetCommandInvocation": the first 24,000 and 8,000 characters.
-_OUT_CHARACTERS, _ERR_CHARACTERS = 24_000, 8_000
+_OUT_CHARACTERS = 24_000
+_ERR_CHARACTERS = 8_000
 _BYTES = 4 * _OUT_CHARACTERS
 _TIMED_OUT = 137
 

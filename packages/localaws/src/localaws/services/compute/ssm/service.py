@@ -26,7 +26,8 @@ class SsmService:
     name = "ssm"
 
     def __init__(self, cloud: Cloud, fleet: Fleet) -> None:
-        self._cloud, self._fleet = cloud, fleet
+        self._cloud = cloud
+        self._fleet = fleet
         self._commands: dict[str, Command] = {}
         self._ended = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="ssm")
@@ -75,7 +76,8 @@ class SsmService:
         return {"Command": description}
 
     def _deliver(self, command: Command, instance: Instance, script: list[Step]) -> None:
-        invocation, waited = command.invocations[instance.id], 0.0
+        invocation = command.invocations[instance.id]
+        waited = 0.0
         while not self._fleet.reachable(_now(self._fleet, instance)):
             if invocation.cancelled.is_set():
                 return invocation.end("Cancelled")
@@ -89,7 +91,8 @@ class SsmService:
         try:
             invocation.run(script, machine.manager.env, machine.folder, machine.say)
         except OSError as error:
-            invocation.err, invocation.exit_code = str(error), 1
+            invocation.err = str(error)
+            invocation.exit_code = 1
             invocation.end("Failed")
         return None
 
@@ -127,7 +130,8 @@ class SsmService:
         return command
 
     def _cancel(self, params: Params) -> Response:
-        command, ids = self._find(params), params.get("InstanceIds")
+        command = self._find(params)
+        ids = params.get("InstanceIds")
         for instance_id, invocation in command.invocations.items():
             if not ids or instance_id in ids:
                 invocation.cancelled.set()
@@ -201,7 +205,8 @@ def _now(fleet: Fleet, instance: Instance) -> Instance:
 
 
 def _is_target(instance: Instance, target: Structure) -> bool:
-    key, values = str(target["Key"]), target["Values"]
+    key = str(target["Key"])
+    values = target["Values"]
     if key == "InstanceIds":
         return instance.id in values
     return key.startswith("tag:") and instance.tags.get(key.removeprefix("tag:")) in values

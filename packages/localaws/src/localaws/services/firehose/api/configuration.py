@@ -69,7 +69,8 @@ def _check(destination: Destination) -> None:
 
 def _hints(hints: Structure, *, dynamic: bool) -> tuple[int, int]:
     """Size in MiB and interval in seconds."""
-    size, interval = hints.get("SizeInMBs"), hints.get("IntervalInSeconds")
+    size = hints.get("SizeInMBs")
+    interval = hints.get("IntervalInSeconds")
     if (size is None) != (interval is None):
         raise _invalid("BufferingHints: if you give one of SizeInMBs and IntervalInSeconds, you must give both.")
     size = (_DYNAMIC_MIN_MIB if dynamic else 5) if size is None else size

@@ -34,7 +34,8 @@ class TagActions:
         return {}
 
     def list_tags(self, params: Params) -> Response:
-        after, limit = params.get("ExclusiveStartTagKey") or "", params.get("Limit") or MAX_TAGS
+        after = params.get("ExclusiveStartTagKey") or ""
+        limit = params.get("Limit") or MAX_TAGS
         tags = [(key, value) for key, value in sorted(self._streams.find(params).tags.items()) if key > after]
         return {
             "Tags": [{"Key": key, "Value": value} for key, value in tags[:limit]],

@@ -54,14 +54,16 @@ class OpenObject:
 
     def discard(self) -> None:
         # The bytes are of no more use, so it does not matter whether the last of them can be written.
-        self._gathered, self._gathered_size = [], 0
+        self._gathered = []
+        self._gathered_size = 0
         with contextlib.suppress(OSError):
             self.seal()
         self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
         self._writer.write(b"".join(self._gathered))
-        self._gathered, self._gathered_size = [], 0
+        self._gathered = []
+        self._gathered_size = 0
 
     def _open(self, compression: str) -> tuple[list[IO[bytes] | zipfile.ZipFile], IO[bytes] | gzip.GzipFile]:
         """What to close after the writer, and the writer."""
@@ -75,7 +77,7 @@ class OpenObject:
 
 
 def _gzip(raw: IO[bytes]) -> gzip.GzipFile:
-    compressed: gzip.GzipFile = igzip.IGzipFile(  # type: ignore[no-untyped-call]
+    compressed: gzip.GzipFile = igzip.IGzipFile(  # type: ignore[no-untyped-call]  # isal has no types for it
         filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=raw, mtime=0
     )
     return compressed

@@ -102,7 +102,8 @@ class Worker:
         if delivered:
             return delivered
         if self._next is not None:
-            stream, self._next = self._next, None
+            stream = self._next
+            self._next = None
             self._configure(stream)
         return min(read or self._pause(), self._objects.seconds_to_flush())
 

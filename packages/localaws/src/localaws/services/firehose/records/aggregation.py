@@ -10,14 +10,18 @@ from collections.abc import Iterator
 _MAGIC = bytes.fromhex("f3899ac2")
 _DIGEST = 16  # bytes of the MD5 at the end
 _RECORDS = _DATA = 3
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_VARINT = 0
+_FIXED64 = 1
+_BYTES = 2
+_FIXED32 = 5
 
 
 def parts(data: bytes) -> list[bytes]:
     """The user's records in one Kinesis record; the record itself where it is no aggregate."""
     if not data.startswith(_MAGIC):
         return [data]
-    body, digest = data[len(_MAGIC) : -_DIGEST], data[-_DIGEST:]
+    body = data[len(_MAGIC) : -_DIGEST]
+    digest = data[-_DIGEST:]
     if hashlib.md5(body, usedforsecurity=False).digest() != digest:
         return [data]
     try:
@@ -58,6 +62,7 @@ def _varint(buffer: bytes, at: int) -> tuple[int, int]:
     while True:
         byte = buffer[at]
         value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
+        at = at + 1
+        shift = shift + 7
         if byte < 128:
             return value, at

@@ -78,7 +78,8 @@ class Pipeline:
     def _take_query(self, options: Mapping[str, str]) -> None:
         import jq  # here, because few streams are partitioned and the library takes its time to load
 
-        engine, query = options.get("JsonParsingEngine"), options.get("MetadataExtractionQuery")
+        engine = options.get("JsonParsingEngine")
+        query = options.get("MetadataExtractionQuery")
         if engine != "JQ-1.6" or not query:
             raise _invalid("MetadataExtraction needs a MetadataExtractionQuery and the JsonParsingEngine JQ-1.6.")
         self.keys = _keys(query)

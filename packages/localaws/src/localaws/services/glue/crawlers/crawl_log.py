@@ -14,7 +14,10 @@ class Logbook:
     """Collects lines and puts them as the crawler's role; a role that may not only leaves no log."""
 
     def __init__(self, cloud: Cloud, role: Caller, crawler: str, crawl: str) -> None:
-        self._cloud, self._role, self._crawler, self._crawl = cloud, role, crawler, crawl
+        self._cloud = cloud
+        self._role = role
+        self._crawler = crawler
+        self._crawl = crawl
         self._lines: list[tuple[int, str]] = []
 
     def say(self, text: str) -> None:

@@ -170,5 +170,7 @@ class Crawler:
         crawler = cls(**fields)
         for crawl in crawler.crawls:
             if crawl.ended is None:
-                crawl.status, crawl.error, crawl.ended = "FAILED", "Internal Service Exception", crawl.started
+                crawl.status = "FAILED"
+                crawl.error = "Internal Service Exception"
+                crawl.ended = crawl.started
         return crawler

@@ -12,7 +12,8 @@ from localaws.services.glue.crawls.s3_paths import Place, partition_values
 
 def crawl_tables(work: Work, target: Structure) -> None:
     """Crawl each table of a target. Raises AwsError, Cancelled."""
-    database, catalogue = str(target["DatabaseName"]), work.catalogue
+    database = str(target["DatabaseName"])
+    catalogue = work.catalogue
     for name in target["Tables"]:
         table = catalogue.table(database, name)
         if table is None:

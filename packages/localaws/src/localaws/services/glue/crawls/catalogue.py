@@ -13,7 +13,8 @@ class Catalogue:
     """Glue's public API as the crawler's role calls it."""
 
     def __init__(self, cloud: Cloud, role: Caller) -> None:
-        self._cloud, self._role = cloud, role
+        self._cloud = cloud
+        self._role = role
 
     def call(self, action: str, **params: Any) -> Document:
         """Raises AwsError as Glue answers."""

@@ -33,7 +33,8 @@ class Reader:
     """Lists and reads as the crawler's role."""
 
     def __init__(self, cloud: Cloud, role: Caller) -> None:
-        self._cloud, self._role = cloud, role
+        self._cloud = cloud
+        self._role = role
 
     def objects(self, place: Place) -> Iterator[tuple[str, ObjectInfo]]:
         """The objects that hold data below a place, with their keys relative to it; names that begin with a dot or an
@@ -54,7 +55,9 @@ def glob(pattern: str) -> "re.Pattern[str]":
     """An exclude pattern ("Include and exclude patterns"): `*` and `?` stay within a folder, `**` does not; `[abc]`,
     `{one,other}`, and `\\` before a character that means itself.
     """
-    parts, depth, rest = [], 0, pattern
+    parts = []
+    depth = 0
+    rest = pattern
     while rest:
         mark = next((symbol for symbol in ("**", "*", "?", "{", "}", "[", "\\") if rest.startswith(symbol)), rest[0])
         rest = rest[len(mark) :]

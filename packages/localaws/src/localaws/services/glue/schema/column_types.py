@@ -7,7 +7,8 @@ from typing import Any, Union
 from localaws.core.shapes import Structure
 
 _WIDER = ("int", "bigint", "double")
-_INT, _BIGINT = 2**31, 2**63
+_INT = 2**31
+_BIGINT = 2**63
 
 
 @dataclass(frozen=True, slots=True)

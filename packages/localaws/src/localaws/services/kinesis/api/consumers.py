@@ -69,7 +69,8 @@ class ConsumerActions:
 
     def _find(self, params: Params) -> tuple[Stream, Consumer]:
         """By ConsumerARN, or by StreamARN and ConsumerName. Raises AwsError ResourceNotFoundException."""
-        arn, name = params.get("ConsumerARN"), params.get("ConsumerName")
+        arn = params.get("ConsumerARN")
+        name = params.get("ConsumerName")
         stream = self._streams.find({"StreamARN": arn or params.get("StreamARN")})
         return stream, find_consumer(stream, arn=arn, name=name)
 

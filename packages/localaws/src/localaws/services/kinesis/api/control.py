@@ -13,7 +13,8 @@ from localaws.services.kinesis.streams.shards import SHARD_LIMIT, describe
 
 ON_DEMAND_SHARDS = 4  # "Choose the right mode": a new on-demand stream takes 4 MB/s
 ON_DEMAND_LIMIT = 50  # "Quotas and limits": on-demand streams per account
-MIN_RETENTION, MAX_RETENTION = 24, 8760  # hours
+MIN_RETENTION = 24
+MAX_RETENTION = 8760  # hours
 _SHARD_METRICS = (
     "IncomingBytes",
     "IncomingRecords",
@@ -154,12 +155,14 @@ class ControlPlane:
 
     def start_encryption(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
-            stream.encryption, stream.key_id = params["EncryptionType"], params["KeyId"]
+            stream.encryption = params["EncryptionType"]
+            stream.key_id = params["KeyId"]
         return {}
 
     def stop_encryption(self, params: Params) -> Response:
         with self._streams.update(params) as stream:
-            stream.encryption, stream.key_id = "NONE", None
+            stream.encryption = "NONE"
+            stream.key_id = None
         return {}
 
     def enable_monitoring(self, params: Params) -> Response:

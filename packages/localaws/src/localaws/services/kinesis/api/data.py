@@ -102,7 +102,8 @@ class DataPlane:
                     results.append({"ErrorCode": _THROTTLED, "ErrorMessage": _rate_exceeded(stream, shard)})
                     continue
                 position, arrived = tails.get(shard.key) or self._streams.tail(shard.key)
-                position, arrived = position + 1, max(arrived, moment)
+                position = position + 1
+                arrived = max(arrived, moment)
                 tails[shard.key] = (position, arrived)
                 rows.append((shard.key, Record(position, arrived, entry["PartitionKey"], data)))
                 number = sequence_number(shard, position, arrived / 1000)

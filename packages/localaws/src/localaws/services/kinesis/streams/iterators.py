@@ -33,7 +33,8 @@ def decode(token: str, *, now: float) -> Iterator:
         raw = base64.b64decode(token, validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    mark, body = raw[:16], raw[16:]
+    mark = raw[:16]
+    body = raw[16:]
     if not body or not hmac.compare_digest(mark, _sign(body)):
         raise AwsError("InvalidArgumentException", "Invalid ShardIterator.")
     stream, shard, position, issued = json.loads(body)

@@ -57,7 +57,8 @@ class Counting:
     def take_traffic(self) -> dict[str, Traffic]:
         """What each stream took in since the last time this was asked."""
         with self._lock:
-            traffic, self._traffic = self._traffic, {}
+            traffic = self._traffic
+            self._traffic = {}
         return traffic
 
     def _count_put(self, stream: str, records: int, size: int) -> None:

@@ -81,10 +81,12 @@ class RecordStore:
 
     def before(self, shard: int, moment: int) -> int:
         """The last position that arrived before `moment` (epoch ms), found by bisection; 0 if there is none."""
-        first, last = self._edge(shard, "asc"), self._edge(shard, "desc")
+        first = self._edge(shard, "asc")
+        last = self._edge(shard, "desc")
         if first is None or last is None or first[1] >= moment:
             return first[0] - 1 if first else 0
-        low, high = first[0], last[0]
+        low = first[0]
+        high = last[0]
         while low < high:
             middle = (low + high + 1) // 2
             arrived = self._scalar("select arrived from records where id = ?", (shard * _POSITIONS + middle,))

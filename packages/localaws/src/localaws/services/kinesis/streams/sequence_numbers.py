@@ -8,7 +8,10 @@ from localaws.services.kinesis.streams.model import Shard
 
 _VERSION = 2
 _DIGITS = 56
-_OPENED, _POSITION, _ARRIVED, _NUMBER = 148, 84, 48, 4
+_OPENED = 148
+_POSITION = 84
+_ARRIVED = 48
+_NUMBER = 4
 
 
 def sequence_number(shard: Shard, position: int, arrived: float) -> str:

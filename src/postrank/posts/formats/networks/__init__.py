@@ -1,0 +1,1 @@
+"""Posts as other networks than X, and their tools, write them."""

@@ -1,0 +1,1 @@
+"""Containers of documents: compression, archives and encodings, each a stream of pieces."""
