@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 import threading
+import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -110,7 +111,8 @@ class Memory:
     """What a service remembers of what was published, by a key that only grows; on disk, so that there may be much."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  as long as the memory
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  open as long as this object lives
+        weakref.finalize(self, self._file.close)
         self._keys, self._ends = array("Q"), array("Q", [0])
         self._lock = threading.Lock()
 

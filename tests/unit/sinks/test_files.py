@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,21 +78,28 @@ def test_a_file_of_another_form_is_finished_when_the_form_is_changed(tmp_path: P
     assert sorted(finished(tmp_path)) == [line(1).data, line(2).data]
 
 
-@pytest.fixture
-def little_room() -> Iterator[int]:
-    """A process may write files of so many bytes: as a full disk does, a larger write ends in the middle."""
-    old, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, old[1]))
-    yield 1000
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    signal.signal(signal.SIGXFSZ, handler)
+@contextmanager
+def little_room(size: int) -> Iterator[None]:
+    """Within, this process may write files of so many bytes: as on a full disk, a larger write ends in the middle.
+
+    It holds for the log of the tests, too, if that is a file: do nothing else within.
+    """
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_disk_that_is_full_leaves_no_half_line_and_names_what_is_left(tmp_path: Path, little_room: int) -> None:
+def test_a_disk_that_is_full_leaves_no_half_line_and_names_what_is_left(tmp_path: Path) -> None:
     writer = sink(tmp_path)
     writer.put([line(1)])
-    with pytest.raises(Unavailable) as away:
-        writer.put([line(2, WINDOWS), line(3, size=little_room)])
+    lines = [line(2, WINDOWS), line(3, size=1000)]
+    with little_room(1000), pytest.raises(Unavailable) as away:
+        writer.put(lines)
     assert [record.stream for record in away.value.left] == [POSTS]
     writer.put([line(4)])
     writer.close()
