@@ -371,17 +371,18 @@ def test_what_is_asked_wrongly_is_refused(path: str, url: str, s3: Any) -> None:
     assert httpx.get(f"{url}/postrank/{path}", headers=headers).status_code in (404, 422)
 
 
-def test_a_run_shows_its_report(stranger: Any, url: str, s3: Any) -> None:
+def test_a_run_shows_its_report(page: Page, url: str, s3: Any) -> None:
+    browser = page.browser
     run = export(s3, BUCKET, POSTS)
     Report(Results(s3, BUCKET), run).store()
-    stranger.get(f"{url}/postrank/report?dag_id=rank_authors&run_id=manual__one")
-    headings = [one.text for one in stranger.find_elements("css selector", "h2")]
+    browser.get(f"{url}/postrank/report?dag_id=rank_authors&run_id=manual__one")
+    headings = [one.text for one in browser.find_elements("css selector", "h2")]
     assert headings[:3] == ["Top authors", "Posts per minute", "When the top authors posted"]
-    stranger.set_window_size(1280, 2600)
-    keep_picture(stranger, "report")
-    stranger.set_window_size(1280, 1000)
-    stranger.get(f"{url}/postrank/report?dag_id=check_delivery&run_id=manual__one")
-    assert stranger.find_element("css selector", "h1").text == "No report"
+    browser.set_window_size(1280, 2600)
+    keep_picture(browser, "report")
+    browser.set_window_size(1280, 1000)
+    browser.get(f"{url}/postrank/report?dag_id=check_delivery&run_id=manual__one")
+    assert browser.find_element("css selector", "h1").text == "No report"
 
 
 def test_the_pictures_of_the_docs_show_no_error(page: Page, s3: Any) -> None:
