@@ -35,11 +35,17 @@ MADE = re.compile(r"^(?:module\.\w+(?:\[\d+\])?\.)*(aws_\w+)\.")  # in an addres
 LOCAL = "-var-file=environments/local.tfvars"
 
 
-def test_the_root_is_formatted_and_valid_and_its_own_tests_pass(tmp_path):
+def test_the_root_is_formatted_and_valid(tmp_path):
     terraform = Terraform(tmp_path)
     terraform("fmt", "-check", "-recursive")
     terraform("init", "-backend=false", "-input=false")
     terraform("validate")
+
+
+@pytest.mark.slow
+def test_its_own_tests_pass(tmp_path):
+    terraform = Terraform(tmp_path)
+    terraform("init", "-backend=false", "-input=false")
     terraform("test")
 
 

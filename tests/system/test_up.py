@@ -98,6 +98,7 @@ HOPS = {
 }
 
 
+@pytest.mark.slow
 def test_a_second_run_of_the_same_interval_gives_the_same_csv_but_for_the_revision(stack: Stack) -> None:
     first = latest(stack)
     interval = first["manifest"]["interval"]
@@ -204,6 +205,7 @@ def _descendants(pid: int) -> list[int]:
     return [one for child in children for one in (int(child), *_descendants(int(child)))]
 
 
+@pytest.mark.slow
 def test_once_ends_by_itself_and_leaves_the_results(tmp_path: Path) -> None:
     posts = tmp_path / "few.ndjson"
     posts.write_text(
