@@ -32,6 +32,10 @@ SSM: Document = {
     "waiter_delay": LOOK,
     "waiter_max_attempts": supervision.COMMAND_SECONDS // LOOK,
     "deferrable": True,
+    # A busy scheduler fails a deferred task that resumes before the end of its first process was noted. Both commands
+    # may run twice.
+    "retries": 2,
+    "retry_delay": timedelta(seconds=5),
 }
 
 
