@@ -216,7 +216,7 @@ def test_backfills_and_a_run_by_hand_at_once_rank_every_post_once(running: Runni
         "run_backwards": False,
         "dag_run_conf": {},
     }
-    httpx.post(f"{running.airflow.url}/api/v2/backfills", json=backfill, timeout=60).raise_for_status()
+    running.airflow.call("POST", "/api/v2/backfills", json=backfill)
     by_hand = running.airflow.trigger("rank_authors", _interval(HOURS[0], "2026-11-23T12"))
     runs = wait_for(lambda: _filled(running, 3), timeout=60, what="the backfill's runs", every=0.5)
     assert [running.ended("rank_authors", run) for run in (*runs, by_hand)] == ["success"] * 4
@@ -261,7 +261,7 @@ def test_a_run_that_is_late_is_told_to_the_topic_and_the_webhook(running: Runnin
     run_id = running.airflow.trigger("late", {})
     running.airflow.unpause("late")
     wait_for(lambda: running.webhook.told, timeout=600, what="a word on the late run", every=0.5)
-    words = f"run {run_id} of late is not done 0:00:01 after it was queued"
+    words = f"run {run_id} of late is not finished 0:00:01 after it was queued"
     assert running.webhook.told == [f"*Postrank: late is late*\n{words}"]
     published = [call for call in running.aws.call_log() if call["action"] == "Publish"]
     assert published[-1]["decision"] == "allowed"

@@ -17,16 +17,25 @@ with versions as (
     group by network, post_id, posted_date
 ),
 
+posts_of_days as (
+    select
+        network,
+        post_id,
+        posted_date
+    from posts
+    where posted_date in ({{ params.days | texts }})
+),
+
 counted as (
     select
         versions.*,
-        case when posts.post_id is null then 0 else 1 end as is_counted
+        case when posts_of_days.post_id is null then 0 else 1 end as is_counted
     from versions
-    left join posts
+    left join posts_of_days
         on
-            versions.network = posts.network
-            and versions.post_id = posts.post_id
-            and versions.posted_date = posts.posted_date
+            versions.network = posts_of_days.network
+            and versions.post_id = posts_of_days.post_id
+            and versions.posted_date = posts_of_days.posted_date
 )
 
 select

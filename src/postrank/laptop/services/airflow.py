@@ -174,26 +174,26 @@ class Airflow:
         """Make the pools of a file as `airflow pools import` reads it: without its pool a task never starts."""
         for name, pool in json.loads(path.read_text(encoding="utf-8")).items():
             try:
-                self._call("POST", "/api/v2/pools", json={"name": name, **pool})
+                self.call("POST", "/api/v2/pools", json={"name": name, **pool})
             except AirflowRefused as refused:
                 if refused.status != httpx.codes.CONFLICT:
                     raise
 
     def known_dags(self) -> set[str]:
         """The DAGs that were parsed without error so far."""
-        response = self._call("GET", "/api/v2/dags", params={"limit": 100})
+        response = self.call("GET", "/api/v2/dags", params={"limit": 100})
         return {dag["dag_id"] for dag in response["dags"]}
 
     def import_errors(self) -> list[str]:
         """What the DAG files that do not parse say, a line each."""
-        response = self._call("GET", "/api/v2/importErrors")
+        response = self.call("GET", "/api/v2/importErrors")
         return [
             f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
             for error in response["import_errors"]
         ]
 
     def unpause(self, dag_id: str) -> None:
-        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+        self.call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, conf: JsonObject) -> str:
         """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema.
@@ -207,7 +207,7 @@ class Airflow:
         run_after = (now - _LONGEST_PERIOD).isoformat()
         body = {"dag_run_id": run_id, "logical_date": None, "run_after": run_after, "conf": dict(conf)}
         try:
-            self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+            self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         except AirflowRefused as refused:
             if refused.status != httpx.codes.CONFLICT:
                 raise
@@ -215,7 +215,7 @@ class Airflow:
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """`queued`, `running`, `success` or `failed`."""
-        return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+        return str(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
     def task_seconds(self, dag_id: str, run_id: str) -> dict[str, float]:
         """How long the tasks of a run worked, in seconds; the instances of a mapped task together."""
@@ -230,11 +230,11 @@ class Airflow:
 
     def tasks(self, dag_id: str, run_id: str) -> list[Document]:
         """The run's task instances, as the API shows them."""
-        response = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
+        response = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
         instances: list[Document] = response["task_instances"]
         return instances
 
-    def _call(self, method: str, path: str, **request: Any) -> Document:
+    def call(self, method: str, path: str, **request: Any) -> Document:
         """One call, repeated while the api-server or its database is being restarted. Raises AirflowRefused."""
         call = f"{method} {path}"
         deadline = time.monotonic() + ANSWER_SECONDS
