@@ -41,13 +41,18 @@ def events(number: int, seed: int) -> Iterator[Line]:
     for line in range(number):
         kind = draw.random()
         if made > 100 and kind < 0.02:
-            yield record(draw.randrange(made - 100, made), author=0)  # told again below, with its own author and time
+            yield _record(draw.randrange(made - 100, made), 0)  # told again below, with its own author and time
         elif made > 100 and kind < 0.04:
             yield {"kind": "delete", "network": "x", "post_id": str(draw.randrange(made))}
         else:
             late = draw.uniform(30, 1800) if draw.random() < 0.02 else draw.uniform(0, 3)
-            yield record(made, author=int(draw.paretovariate(0.6)) % 5000, seconds=line / 50 - late)
+            yield _record(made, int(draw.paretovariate(0.6)) % 5000, line / 50 - late)
             made += 1
+
+
+def _record(number: int, author: int, seconds: float = 0.0) -> Line:
+    """A post whose author has an id as on X, where ids are numbers."""
+    return record(number, author=author, author_id=str(author), seconds=seconds)
 
 
 def repeated(lines: Iterable[Line]) -> Iterator[Line]:
