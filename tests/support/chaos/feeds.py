@@ -9,6 +9,7 @@ from typing import Any
 from tests.support.chaos.events import Arrived, Line, model, told
 from tests.support.fakes.faulty_proxy import FaultyProxy
 
+_LAST = "999999999"  # the id of the last post and of its author
 _LATER_S = 3600  # by which a last event lies behind all others, so that their windows are final
 
 
@@ -36,11 +37,11 @@ def last_line(number: int) -> Line:
     line = next(told(1, 0))
     at = datetime.fromisoformat(line["posted_at"]) + timedelta(seconds=number / 50 + _LATER_S)
     text = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {**line, "post_id": "last", "author_id": "last", "posted_at": text}
+    return {**line, "post_id": _LAST, "author_id": _LAST, "posted_at": text}
 
 
 def without_last(lines: Iterable[Line]) -> Arrived:
     """What must arrive; the window of the last event stays open."""
     found = model(lines)
-    found.windows = {key: posts for key, posts in found.windows.items() if not key[1].endswith("last")}
+    found.windows = {key: posts for key, posts in found.windows.items() if not key[1].endswith(_LAST)}
     return found
