@@ -20,6 +20,9 @@ from postrank.trends.hashtags import hour_of
 from tests.support.lake.ranked_lake import Lake, delete, post, put, render
 from tests.support.lake.upkeep import AS_OF, compaction, comparison, redaction
 
+# The fixtures rank, owe and redact in one lake, and later statements read what earlier ones left.
+pytestmark = pytest.mark.in_file_order
+
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
 FIRST, SECOND = "2026-11-24T01", "2026-11-24T02"
 BOBS = post("3", "bob", "2026-11-23T10:01:10.000Z", hashtags=["Rain", "sun"], received_at="2026-11-24T01:00:00.000Z")
