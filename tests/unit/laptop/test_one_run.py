@@ -175,7 +175,8 @@ def test_a_line_of_files_may_have_blanks_quotes_and_wildcards(tmp_path: Path) ->
     assert files_of_line(str(blank)) == (blank,)
     assert files_of_line(f"'{blank}' {plain}") == (blank, plain)
     assert files_of_line(f"{plain} {other}") == (plain, other)
-    assert files_of_line(f"{tmp_path}/?.ndjson") == (plain, other)
+    pattern = files_of_line(f"{tmp_path}/?.ndjson")
+    assert Options(project=ROOT, posts=pattern).files(Layout.of(ROOT)) == (plain, other)
     assert files_of_line(f"{tmp_path}/none-*") == (tmp_path / "none-*",)
     with pytest.raises(WrongQuotes, match="quote names with blanks"):
         files_of_line("it's")
