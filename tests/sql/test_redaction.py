@@ -323,9 +323,11 @@ def everywhere(lake):
     lake.rank(**DAY)
     lake.rows("select text from posts")  # somebody's query, whose result is kept
     lake.deliver(SECOND, [secret, post("3", "bob", "2026-11-23T10:00:00.000Z")])
-    failed = lake.acts(lake.ranking("failed"))  # staged and written, never pointed at
+    ranking = lake.ranking("failed")
+    failed = lake.acts(ranking)  # staged and written, never pointed at
     for _ in range(5):
         next(failed)
+    ranking.end()  # its lease is free, as that of every run that has ended
     compact(lake, "compacted", many=0)  # whose old files may be in somebody's hands
     _put(lake, f"{RAW_KEY}-1", [_record(other), _record(other + line)])
     _put(lake, f"{RAW_KEY}-2", [_record(gzip.compress(line))])
