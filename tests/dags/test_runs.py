@@ -14,6 +14,8 @@ from tests.support.lake.ranked_lake import post
 
 HOUR = "2026-11-24T01"
 INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z", "publish": True}
+# What is put back on the stream is delivered while other tests rank: outside of INTERVAL.
+UNRANKED = "2026-11-22T10:00:00.000Z"
 EVENTS = [
     post("1", "ann", "2026-11-23T10:00:00.000Z"),
     post("2", "ann", "2026-11-23T10:00:59.000Z"),
@@ -130,7 +132,7 @@ def _taken(aws) -> list[dict]:
 
 def test_what_firehose_could_not_deliver_fails_the_check_until_it_is_put_back_once(catalogued, run_dag, beat, aws):
     beat(delivered=0, finished=True, at=datetime.now(UTC))
-    key = _fail(aws, [post(f"e{n}", "ann", "2026-11-23T10:00:00.000Z") for n in range(3)])
+    key = _fail(aws, [post(f"e{n}", "ann", UNRANKED) for n in range(3)])
     try:
         seen = run_dag("check_delivery", put_back_records=0)
         assert (seen.tasks["put_errors_back"], seen.tasks["require_no_errors"]) == ("skipped", "failed")

@@ -22,7 +22,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("tail", LOG, "tail.pattern is missing"),
     ("tail", {**LOG, "pattern": "(a"}, "tail.pattern is no regular expression: missing ), unterminated subpattern"),
     ("tail", {**LOG, "pattern": "(?P<a>b)"}, "tail.pattern wants a group named posted_at: (?P<posted_at>...)"),
-    ("tail", {**LOG, "format": "apache", "author": "nobody"}, "the pattern has client, user, posted_at"),
+    ("tail", {**LOG, "format": "apache", "author": "nobody"}, "the pattern has vhost, client, user, posted_at"),
     (
         "tail",
         {**LOG, "pattern": FIELDS, "time_format": "%Q"},
