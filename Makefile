@@ -10,15 +10,17 @@ TOP ?= 20
 TESTS ?=
 # Most tests wait for processes rather than work.
 JOBS ?= 2
+# Tests run in random order, the same in each run until another SEED is asked for.
+SEED ?= 7
 
 PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
-PYTEST := pytest -c pyproject.toml -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST := pytest -c pyproject.toml --randomly-seed=$(SEED) -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # A variable that no target takes is an error rather than ignored.
-VARIABLES := PORT AWS_PORT POSTS SOURCE ONCE KEEP TOP TESTS JOBS PYTHON UV CHAOS_SEED BUCKET
+VARIABLES := PORT AWS_PORT POSTS SOURCE ONCE KEEP TOP TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET
 UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))

@@ -39,6 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(patient(
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Resources.of("local", "123456789012")
 HOURS = ("2026-11-23T10", "2026-11-23T11")
+BUSY = ("2026-11-23T14", "2026-11-23T15")  # only the backfills' test has posts there: tests run in any order
 # A dead scheduler is missed within seconds rather than minutes.
 IMPATIENT = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "5",
@@ -206,7 +207,7 @@ def test_backfills_and_a_run_by_hand_at_once_rank_every_post_once(running: Runni
     running.airflow.unpause("rank_authors")
     hours = ("02", "03", "04")
     for hour in hours:
-        _deliver(running, hour, [post(f"{hour}-{n}", f"cid {n}", f"{HOURS[0]}:0{n}:00.000Z") for n in range(4)])
+        _deliver(running, hour, [post(f"{hour}-{n}", f"cid {n}", f"{BUSY[0]}:0{n}:00.000Z") for n in range(4)])
     backfill = {
         "dag_id": "rank_authors",
         "from_date": "2026-11-24T02:15:00Z",
@@ -217,14 +218,14 @@ def test_backfills_and_a_run_by_hand_at_once_rank_every_post_once(running: Runni
         "dag_run_conf": {},
     }
     running.airflow.call("POST", "/api/v2/backfills", json=backfill)
-    by_hand = running.airflow.trigger("rank_authors", _interval(HOURS[0], "2026-11-23T12"))
+    by_hand = running.airflow.trigger("rank_authors", _interval(*BUSY))
     runs = wait_for(lambda: _filled(running, 3), timeout=60, what="the backfill's runs", every=0.5)
     assert [running.ended("rank_authors", run) for run in (*runs, by_hand)] == ["success"] * 4
     spans = sorted(_span(running, run) for run in (*runs, by_hand))
     assert any(following[0] < earlier[1] for earlier, following in itertools.pairwise(spans))
-    last = running.airflow.trigger("rank_authors", _interval(HOURS[0], "2026-11-23T12"))
+    last = running.airflow.trigger("rank_authors", _interval(*BUSY))
     assert running.ended("rank_authors", last) == "success"
-    expected = {"ann": "2", "bob": "1", **{f"cid {n}": "3" for n in range(4)}}
+    expected = {f"cid {n}": "3" for n in range(4)}
     assert {row["author_id"]: row["posts"] for row in running.csv(last, "all")} == expected
     catalogue = Catalogue(running.aws.client("glue"), NAMES.database)
     assert catalogue.partitions("touched_minutes") == []

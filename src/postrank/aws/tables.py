@@ -29,6 +29,11 @@ def names() -> tuple[str, ...]:
     return tuple(_described())
 
 
+def columns(table: str) -> list[tuple[str, str]]:
+    """A table's columns with their Hive types, without its partition keys."""
+    return [(name, hive) for name, hive in _described()[table]["columns"]]
+
+
 def prefix(table: str, resources: Resources) -> str:
     """Where a table's data lies: `s3://bucket/prefix/`."""
     described = _described()[table]

@@ -18,9 +18,9 @@ from postrank.errors import Fatal
 from postrank.ranking.export_forms import COLUMNS
 from postrank.ranking.export_reader import Copy, Exports, Results
 from postrank.ranking.request import GRANULARITIES
-from postrank.ranking.spreadsheet import neutral
 from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
+from postrank.spreadsheet import neutral
 
 Row = Document
 LOCAL_COPY = Path("var", "results")  # what `postrank up` leaves in a checkout

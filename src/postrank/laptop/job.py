@@ -14,7 +14,7 @@ from postrank.laptop.provision import Provision
 from postrank.laptop.rejected_lines import Rejects
 from postrank.laptop.services import airflow as local_airflow
 from postrank.laptop.services.airflow import Airflow
-from postrank.laptop.services.local_aws import LocalCloud
+from postrank.laptop.services.local_aws import LocalCloud, stream_limits
 from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.services.streamer import Streamer
@@ -111,7 +111,7 @@ class Job:
     def _start(self) -> None:
         """Start the local AWS and, at the same time, the slowest part of Airflow."""
         self.status.begin("local AWS")
-        self.cloud.start(local_airflow.inherited_environment())
+        self.cloud.start(stream_limits(self.options.kind) | local_airflow.inherited_environment())
         self.status.begin("Airflow", "setting up its database")
         environment = self._airflow_environment()
         local_airflow.write_environment(self.layout.var / "airflow.env", environment)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
-from postrank.ranking.spreadsheet import neutral_columns
+from postrank.spreadsheet import neutral_columns
 
 COLUMNS = {
     "granularity": pa.string(),

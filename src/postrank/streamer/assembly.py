@@ -2,17 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from postrank.aws.clients import Clients
-from postrank.aws.put_records import quicken
 from postrank.aws.resources import Resources
 from postrank.options import WrongSettings
 from postrank.settings import Settings
 from postrank.sinks import POSTS, WINDOWS, Sink
-from postrank.sinks.files import FilesSink
-from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.packing import Packer
-from postrank.sinks.s3 import S3Sink
 from postrank.sources import Measured, Source, Surroundings, registry
 from postrank.streamer.config import Config
 from postrank.streamer.engine.checkpoint import Checkpoint
@@ -22,10 +19,10 @@ from postrank.streamer.engine.pump import Progress, Pump
 from postrank.streamer.engine.reader import Reader
 from postrank.streamer.engine.shipper import Shipper
 from postrank.streamer.engine.spool import Spool
-from postrank.streamer.host.folder_claim import Claim, usable
+from postrank.streamer.host.folder_claim import Claim
+from postrank.streamer.outlets import AwsOutlet, FolderOutlet, Outlet
 from postrank.streamer.secrets import Secrets
 from postrank.streamer.service import Service
-from postrank.streamer.telemetry.metrics import Metrics
 from postrank.streamer.telemetry.reporter import Reporter
 from postrank.streamer.telemetry.status import TOP_ROWS, StatusServer
 from postrank.windows.author_windows import AuthorWindows
@@ -48,7 +45,18 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
     names = Resources.of(settings.environment, settings.account, settings.region)
     clients = Clients(names.region)
     source = build_source(config, environ, clients)
-    return _Assembly(config, names, clients).service(source, filters)
+    return _Assembly(config, AwsOutlet(config, names, clients)).service(source, filters)
+
+
+def build_local(config: Config, environ: Mapping[str, str], folder: Path) -> Service:
+    """The same streamer without AWS: records, ledgers and heartbeat are files below `folder`.
+
+    Raises WrongSettings, Fatal.
+    """
+    filters = build_filters(config)
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"  # of Secrets Manager alone
+    source = build_source(config, environ, Clients(region))
+    return _Assembly(config, FolderOutlet(config, folder)).service(source, filters)
 
 
 def build_filters(config: Config) -> Filters:
@@ -73,16 +81,15 @@ def build_source(config: Config, environ: Mapping[str, str], clients: Clients | 
 @dataclass(slots=True)
 class _Assembly:
     config: Config
-    names: Resources
-    clients: Clients
+    outlet: Outlet
 
     def service(self, source: Source, filters: Filters) -> Service:
         config, state = self.config, self.config.state
         claim = Claim.of(state)
-        sink = self.sink()
+        sink = self.outlet.sink()
         spool = Spool(state / "spool", config.spool_bytes)
         progress = Progress()
-        ledgers = Ledgers(state / "ledgers", self.names.keys["ledgers"], config.collector, config.rejects_per_hour)
+        ledgers = Ledgers(state / "ledgers", self.outlet.ledgers_prefix, config.collector, config.rejects_per_hour)
         checkpoint = Checkpoint(state / "checkpoint.journal")
         windows = self.windows()
         shipper = Shipper(sink, spool, config.sink.in_flight)
@@ -115,26 +122,9 @@ class _Assembly:
             reporter=reporter,
             checkpoint=checkpoint,
             claim=claim,
-            metrics=self.metrics(reporter),
+            metrics=self.outlet.metrics(reporter),
             status=StatusServer(reporter, config.status_port) if config.status_port >= 0 else None,
         )
-
-    def sink(self) -> Sink:
-        config = self.config.sink
-        if config.kind == "files":
-            usable("sink.folder", config.folder)
-            return FilesSink(
-                config.folder, max_bytes=config.file_bytes, max_seconds=config.file_seconds, gzipped=config.gzip
-            )
-        if config.kind == "s3":
-            s3 = self.clients.get("s3", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds)
-            prefixes = {stream: f"raw/{stream}/" for stream in (POSTS, WINDOWS)}
-            collector = self.config.collector
-            return S3Sink(s3, self.names.buckets["raw"], prefixes, collector, config.gzip, config.patience_seconds)
-        kinesis = self.clients.get(
-            "kinesis", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds
-        )
-        return KinesisSink(client=quicken(kinesis), streams=self.names.streams, patience=config.patience_seconds)
 
     def packer(self, stream: str) -> Packer:
         config = self.config.sink
@@ -171,17 +161,9 @@ class _Assembly:
             instance_id=self.config.instance_id,
             source=self.config.source,
             seconds=self.config.heartbeat_seconds,
-            s3=self.clients.get("s3", attempts=2, read_seconds=10.0),
-            bucket=self.names.buckets["raw"],
-            key=self.names.keys["heartbeat"],
+            put=self.outlet.put,
+            key=self.outlet.heartbeat_key,
         )
-
-    def metrics(self, reporter: Reporter) -> Metrics | None:
-        seconds = self.config.metrics_seconds
-        if not seconds:
-            return None
-        client = self.clients.get("cloudwatch", attempts=2, read_seconds=5.0)
-        return Metrics(reporter, client, self.names.metrics_namespace, self.names.environment, seconds)
 
 
 def _gauges_of(source: Source) -> Callable[[], dict[str, float]]:

@@ -7,7 +7,7 @@ else as text.
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,19 @@ class Config:
         config = cls._from(options, environ, path)
         options.reject_unknown()
         return config
+
+    @classmethod
+    def local(cls, path: Path | None, table: Document, environ: Mapping[str, str], state: Path) -> "Config":
+        """The configuration of a streamer whose output stays on this machine: the file's, if there is one, with the
+        tables of `table` over it and its state in `state`. Raises NoConfig.
+        """
+        document = (_read(path) if path else {}) | table | {"state": str(state), "status": {"port": -1}}
+        sink = {name: value for name, value in document.get("sink", {}).items() if name.startswith("flush")}
+        options = Options(_overridden({**document, "sink": {**sink, "kind": "files", "gzip": True}}, environ), "")
+        config = cls._from(options, environ, path or state)
+        options.reject_unknown()
+        filters = document.get("filters", {})
+        return config if path else replace(config, filters_again=lambda: Options(filters, "filters"))
 
     @classmethod
     def _from(cls, options: Options, environ: Mapping[str, str], path: Path) -> "Config":

@@ -20,7 +20,7 @@ from postrank.delivery.lines import DeliveredLines, Hour
 from postrank.delivery.run_accounting import Accounting
 from postrank.heartbeat import Heartbeat
 from postrank.laptop.services.airflow import write_environment
-from postrank.laptop.services.local_aws import LocalCloud, root_key
+from postrank.laptop.services.local_aws import LocalCloud, root_key, stream_limits
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.services.streamer import Streamer
 from postrank.laptop.setup.layout import Layout, NotAProject
@@ -119,6 +119,18 @@ def test_a_part_is_its_role_and_the_run_is_root(tmp_path: Path, monkeypatch: pyt
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         assert ":assumed-role/part/" in boto3.session.Session().client("sts").get_caller_identity()["Arn"]
+
+
+@pytest.mark.parametrize(("kind", "throttled"), [("replay", False), ("bluesky", True)])
+def test_only_a_replay_is_not_held_to_what_shards_take(tmp_path: Path, kind: str, throttled: bool) -> None:
+    limits = stream_limits(kind).get("LOCALAWS_KINESIS_LIMITS")
+    with running_localaws(tmp_path, kinesis_limits=limits) as aws:
+        kinesis = aws.client("kinesis")
+        kinesis.create_stream(StreamName="posts", ShardCount=1)
+        kinesis.get_waiter("stream_exists").wait(StreamName="posts", WaiterConfig={"Delay": 1})
+        records = [{"Data": b"x" * 900_000, "PartitionKey": "k"}] * 4
+        response = kinesis.put_records(StreamName="posts", Records=records)
+        assert (response["FailedRecordCount"] > 0) is throttled
 
 
 def test_delivered_lines_are_counted_once_an_object(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from postrank.ranking.export_forms import COLUMNS, Forms, write_forms
-from postrank.ranking.spreadsheet import exact, neutral
+from postrank.spreadsheet import exact, neutral
 
 RESULT = (
     ",".join(f'"{name}"' for name in COLUMNS)

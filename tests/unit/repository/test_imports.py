@@ -29,14 +29,15 @@ _POSTRANK = {
     "options": "errors",
     "settings": "errors options",
     "extras": "errors",
+    "spreadsheet": "",
     "heartbeat": "errors aws settings",
     "posts": "errors",
     "aws": "errors settings",
     "sources": "posts options errors extras",
     "sinks": "posts errors aws settings",
     "windows": "posts errors",
-    "streamer": "posts errors options sources sinks windows heartbeat aws settings",
-    "ranking": "aws errors settings heartbeat",
+    "streamer": "posts errors extras options sources sinks spreadsheet windows heartbeat aws settings",
+    "ranking": "aws errors settings heartbeat spreadsheet",
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
     "delivery": "ranking sinks aws errors settings heartbeat",
@@ -46,7 +47,8 @@ _POSTRANK = {
     "report": "ranking aws errors settings",
     "laptop": "aws ranking delivery heartbeat settings extras errors",
     "cli": (
-        "errors options settings extras heartbeat posts aws sources sinks streamer ranking gaps deploy report laptop"
+        "errors options settings extras heartbeat posts aws sources sinks spreadsheet streamer ranking gaps deploy "
+        "report laptop"
     ),
     "__main__": "cli",
 }

@@ -17,6 +17,7 @@ from botocore.config import Config
 from postrank.aws.clients import Client, MakeClient
 from postrank.laptop.services.processes import Parts, Program
 from postrank.laptop.setup.layout import Layout
+from postrank.laptop.setup.options import REPLAY
 from postrank.laptop.setup.ports import HOST
 
 SPEED = 60  # a delivery stream that buffers for 300 s delivers every 5 s
@@ -82,6 +83,13 @@ class LocalCloud:
             return httpx.get(f"{self.endpoint}/_localaws/health", timeout=5.0, trust_env=False).is_success
         except httpx.TransportError:
             return False
+
+
+def stream_limits(kind: str) -> dict[str, str]:
+    """The environment in which the local Kinesis limits its shards as a source of this kind needs it: not at all for a
+    replay, which would wait for four shards at 1 MiB a second each; as AWS does for what comes as it is written.
+    """
+    return {"LOCALAWS_KINESIS_LIMITS": "off"} if kind == REPLAY else {}
 
 
 def root_key(path: Path) -> tuple[str, str]:

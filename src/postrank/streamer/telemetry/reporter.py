@@ -1,4 +1,4 @@
-"""What the streamer says of itself, now and then: heartbeat and ledgers to the raw bucket, from a thread of its own."""
+"""What the streamer says of itself, now and then: heartbeat and ledgers as objects, from a thread of its own."""
 
 import logging
 import threading
@@ -7,27 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.heartbeat import Heartbeat
 from postrank.posts.times import to_text
 from postrank.sinks import Sink
-from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.ledgers import Ledgers, PutObject
 from postrank.streamer.engine.pump import Progress
 from postrank.streamer.engine.shipper import Shipper
 from postrank.streamer.engine.spool import Spool
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
 class Reporter:
-    """Builds heartbeats; with `s3`, writes them and the ledgers every `seconds`, until `stop`."""
+    """Builds heartbeats; puts them, as `key`, and the ledgers every `seconds`, until `stop`."""
 
     progress: Progress
     spool: Spool
@@ -40,8 +36,7 @@ class Reporter:
     instance_id: str
     source: str
     seconds: float
-    s3: "S3Client"
-    bucket: str
+    put: PutObject
     key: str
     phase: str = "starting"
     finished: bool = False
@@ -135,8 +130,8 @@ class Reporter:
             if self._stopped and self.phase in ("stopped", "finished", "failed"):
                 self.ledgers.note_hops(hops(self.counts()))
                 self.ledgers.flush()
-            self.ledgers.upload(lambda key, body: self.s3.put_object(Bucket=self.bucket, Key=key, Body=body))
-            self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=heartbeat.to_json())
+            self.ledgers.upload(self.put)
+            self.put(self.key, heartbeat.to_json())
         except (BotoCoreError, ClientError, OSError) as error:  # OSError: of the disk that keeps the ledgers
             log.warning("report not written", extra={"fields": {"why": str(error)}})
         else:
