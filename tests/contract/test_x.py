@@ -339,7 +339,7 @@ def test_a_search_that_x_limits_waits_for_the_reset_and_gives_nothing_up(server:
     one.recovery.enqueue(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
     with reading(one) as read:
         read.until(lambda: server.too_many["searches"], "the limit")
-        read.until(lambda: one.recovery._waiting[0].due > now + timedelta(minutes=10), "the reset to be heeded")
+        read.until(lambda: one.recovery._waiting[0].paused_until > time.monotonic() + 600, "the reset to be heeded")
     assert one.recovery.to_cursor()[0]["place"] == "100"
 
 
@@ -375,13 +375,17 @@ def test_a_gap_that_cannot_be_searched_now_waits_and_one_out_of_reach_is_given_u
     server: FakeX, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
+    began = time.monotonic()
     options = {"gap_query": "cats", "price": 1.0, "daily_budget": 5, "margin": 1}
     one = source(tmp_path, server, **options)
     one.recovery.enqueue(Gap(since=now - timedelta(days=8), until=now - timedelta(days=7), reason="r"))
     one.recovery.enqueue(Gap(since=now - timedelta(hours=1), until=now - timedelta(minutes=1), reason="r"))
     with reading(one) as read:
         read.until(lambda: len({kept["from"] for kept in one.recovery.to_cursor()}) == 1, "the one out of reach")
-        read.until(lambda: one.recovery._waiting[0].due.hour == 0, "the budget: there is a new one at midnight")
+        read.until(lambda: one.recovery._waiting[0].paused_until, "the budget: there is a new one at midnight")
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    pause = one.recovery._waiting[0].paused_until - began
+    assert abs(pause - (midnight - now).total_seconds()) < patient(60)
     assert server.search_queries == []
 
 
@@ -441,6 +445,19 @@ def test_a_new_day_has_a_new_budget(tmp_path: Path) -> None:
     monthly = guard.spent()
     assert monthly is not None
     assert monthly.resumes == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_clock_that_was_ahead_for_a_while_makes_no_budget_forgotten(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    guard = Spend(path=tmp_path / "spend.json", price=1.0, daily=10, monthly=15, clock=lambda: moment)
+    guard.note(9)
+    for wrong in (datetime(2027, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)):
+        moment = wrong
+        guard.note(1)
+    moment = datetime(2026, 11, 30, 13, tzinfo=UTC)
+    assert guard.room() == 1
+    again = Spend(path=tmp_path / "spend.json", price=1.0, daily=10, monthly=15, clock=lambda: moment)
+    assert again.room() == 1
 
 
 def test_counts_that_cannot_be_read_stop_reading_with_what_to_do(server: FakeX, tmp_path: Path) -> None:

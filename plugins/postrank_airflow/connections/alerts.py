@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 
-import httpx
 from airflow.sdk import BaseHook, BaseNotifier, Context
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from postrank.outbound.connections import http_client
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 
@@ -44,7 +44,8 @@ def _post(subject: str, message: str) -> None:
     if (url := _webhook()) is not None:
         # httpx would write the URL into its own log.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        httpx.post(url, json={"text": f"*{subject}*\n{message}"}, timeout=_SECONDS).raise_for_status()
+        with http_client(timeout=_SECONDS) as client:
+            client.post(url, json={"text": f"*{subject}*\n{message}"}).raise_for_status()
 
 
 def _webhook() -> str | None:

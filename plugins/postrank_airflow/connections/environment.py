@@ -4,7 +4,13 @@ import os
 from pathlib import Path
 
 from postrank.aws.resources import Resources
+from postrank.outbound import aws_authorities, exempt_local_hosts
 from postrank.settings import Settings
+
+# Operators and triggers of the Amazon provider make their clients themselves: they read the environment as boto3 does.
+exempt_local_hosts(os.environ)
+if authorities := aws_authorities():
+    os.environ["AWS_CA_BUNDLE"] = authorities
 
 _SETTINGS = Settings.of(os.environ)
 RESOURCES = Resources.of(_SETTINGS.environment, _SETTINGS.account, _SETTINGS.region)

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 
 from postrank.documents import Document
 from postrank.errors import Retryable
+from postrank.outbound.connections import http_client
 
 CONNECTION = "postrank_x"  # its password is the bearer token; its extra may name `places`
 _HOST = "https://api.x.com"
@@ -32,7 +33,8 @@ def trends(options: Any, woeid: int) -> Document:
     url = f"{(options.host or _HOST).rstrip('/')}/2/trends/by/woeid/{woeid}"
     query: Document = {"max_trends": _MOST, "trend.fields": "trend_name,tweet_count"}
     try:
-        answer = httpx.get(url, params=query, headers={"Authorization": f"Bearer {options.password}"}, timeout=_SECONDS)
+        with http_client(timeout=_SECONDS) as client:
+            answer = client.get(url, params=query, headers={"Authorization": f"Bearer {options.password}"})
     except httpx.HTTPError as error:
         raise XAway(f"X did not answer GET {url}: {type(error).__name__}") from None
     if answer.is_success:

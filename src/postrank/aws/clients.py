@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from postrank.errors import Fatal
+from postrank.outbound import aws_authorities, is_local
 
 if TYPE_CHECKING:  # the stubs are a tool of development: nothing installs them beside the product
     from mypy_boto3_athena import AthenaClient
@@ -110,7 +113,7 @@ class Clients:
     @overload
     def get(self, service: str, *, attempts: int = 3, connections: int = 10, read_seconds: float = 30.0) -> Client: ...
     def get(self, service: str, *, attempts: int = 3, connections: int = 10, read_seconds: float = 30.0) -> Client:
-        """A client for a service; `attempts` of 1 leaves every retry to the caller. Raises NoEndpoint."""
+        """A client for a service; `attempts` of 1 leaves every retry to the caller. Raises NoEndpoint, Unusable."""
         if self._session is None:
             self._session = boto3.Session(region_name=self.region)
         config = Config(
@@ -120,9 +123,14 @@ class Clients:
             max_pool_connections=connections,
             user_agent_extra="postrank",
         )
+        verify = aws_authorities()
         try:
             make: Any = self._session.client  # its stubs know a service by a literal only
-            return make(service, config=config)
+            client = make(service, config=config, verify=verify)
+            host = urlsplit(client.meta.endpoint_url).hostname or ""  # which botocore knows only by now
+            if getproxies_environment() and is_local(host):
+                client = make(service, config=config.merge(Config(proxies={})), verify=verify)
+            return client
         except BotoCoreError:
             raise
         except ValueError as error:

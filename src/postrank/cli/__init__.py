@@ -1,5 +1,6 @@
 """The `postrank` command: one table of commands, each imported only when it is used."""
 
+import os
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -9,6 +10,7 @@ import click
 from postrank.cli.suggestions import nearest
 from postrank.errors import PostrankError, Retryable
 from postrank.extras import missing_extra
+from postrank.outbound import exempt_local_hosts
 
 # Command: (module, attribute, what `postrank --help` says). Nothing is imported for the help.
 COMMANDS = {
@@ -69,6 +71,7 @@ def main() -> None:
 
     Status 75 means that the same command may succeed later.
     """
+    exempt_local_hosts(os.environ)
     try:
         postrank()
     except (PostrankError, OSError) as error:  # OSError: a full disk, a folder that may not be written

@@ -86,7 +86,14 @@ class Askable(Protocol):
     """A source that can ask its network whether it would be served, without reading anything."""
 
     def ask(self) -> str:
-        """What the network said, for a person. Raises Fatal or Retryable with what it refuses; shows no secret."""
+        """What the network said, for a person, over a connection that is made as the stream's is.
+
+        Raises Fatal or Retryable with what it refuses; shows no secret.
+        """
+        ...
+
+    def urls(self) -> list[str]:
+        """The URLs that the source connects to, as far as it knows them; those that `ask` learned are among them."""
         ...
 
 

@@ -40,6 +40,7 @@ class Network:
     live: bool = True  # False: all of it is there before it is read
     secret: str = ""
     quick: Callable[[Source], None] = field(default=lambda _: None)  # the same rules, in less time
+    announce: Callable[[str], None] = field(default=lambda _: None)  # the URL that it says it streams from
 
     def source(self, state: Path, **more: Any) -> Source:
         found = built(self.name, state, **{**self.table, **more})
@@ -106,6 +107,7 @@ def _mastodon(fake: FakeMastodon) -> Network:
         resumes=True,
         secret=MASTODON_TOKEN,
         quick=quick,
+        announce=lambda url: setattr(fake, "streaming", url),
     )
 
 

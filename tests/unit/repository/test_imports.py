@@ -32,11 +32,12 @@ _POSTRANK = {
     "spreadsheet": "",
     "heartbeat": "errors aws settings",
     "posts": "errors",
-    "aws": "errors settings",
-    "sources": "posts options errors extras",
+    "outbound": "errors",
+    "aws": "errors settings outbound",
+    "sources": "posts options errors extras outbound",
     "sinks": "posts errors aws settings",
     "windows": "posts errors",
-    "streamer": "posts errors extras options sources sinks spreadsheet windows heartbeat aws settings",
+    "streamer": "posts errors extras options outbound sources sinks spreadsheet windows heartbeat aws settings",
     "ranking": "aws errors settings heartbeat spreadsheet",
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
@@ -47,8 +48,8 @@ _POSTRANK = {
     "report": "ranking aws errors settings",
     "laptop": "aws ranking delivery heartbeat settings extras errors",
     "cli": (
-        "errors options settings extras heartbeat posts aws sources sinks spreadsheet streamer ranking gaps deploy "
-        "report laptop"
+        "errors options settings extras heartbeat outbound posts aws sources sinks spreadsheet streamer ranking gaps "
+        "deploy report laptop"
     ),
     "__main__": "cli",
 }
@@ -73,7 +74,8 @@ _LOCALAWS = {
     "__main__": "cli",
 }
 _DAGS = (
-    "documents posts aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends errors"
+    "documents outbound posts aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends"
+    " errors"
 )
 _AIRFLOW = {
     "connections": "",

@@ -1,10 +1,18 @@
 """How often a network may be called, and how much is remembered of it."""
 
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
+import pytest
+
+from localaws.testing.waiting import wait_for
+from postrank.sources import Batch, Gap
 from postrank.sources.bluesky.handles import Handles
+from postrank.sources.net import gap_recovery
 from postrank.sources.net.backoff import Limit
+from postrank.sources.net.gap_recovery import NotNow, Recovery, Waiting
 from postrank.sources.x import XStream
 from tests.support.streaming.source_reader import built
 
@@ -50,6 +58,19 @@ def test_a_limit_that_is_kept_holds_over_restarts_and_for_all_who_share_it(tmp_p
     assert two.due() == 901.0
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_clock_that_was_ahead_makes_nobody_wait_longer_than_the_limit(shared: bool, tmp_path: Path) -> None:
+    clock = Clock()
+    limit = Limit(2, 900.0, tmp_path / "calls.json" if shared else None, clock=clock)
+    clock.now += 86_400.0
+    limit.note()
+    limit.note()
+    clock.now -= 86_400.0
+    assert limit.due() == 901.0
+    clock.now += 901.0
+    assert limit.due() == 0.0, "the calls were made at the latest when the clock was put back"
+
+
 def test_x_is_connected_to_at_most_fifty_times_in_a_quarter_of_an_hour_by_default(tmp_path: Path) -> None:
     for _ in range(50):
         ways = x_source(tmp_path).ways
@@ -69,3 +90,37 @@ def test_handles_are_remembered_up_to_a_bound_and_those_in_use_stay() -> None:
     assert handles.of("did:plc:a") == "a.example"
     handles.learn("did:plc:a", None)
     assert handles.of("did:plc:a") is None
+
+
+class _TroubledPager:
+    """A network that cannot give a page for a second, once."""
+
+    recovered_by = "search"
+
+    def __init__(self) -> None:
+        self.questions = 0
+
+    def due(self) -> float:
+        return 0.0
+
+    def ask(self, waiting: Waiting) -> tuple[Batch, str | None]:
+        self.questions += 1
+        if self.questions == 1:
+            raise NotNow("trouble", 1.0)
+        return Batch(cursor=None), None
+
+
+def test_a_pause_of_a_gap_does_not_depend_on_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PutBack(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "PutBack":
+            return cls.fromtimestamp(time.time() - 3600.0, tz)
+
+    recovery = Recovery(_TroubledPager())
+    now = datetime.now(UTC)
+    recovery.enqueue(Gap(since=now - timedelta(days=1), until=now - timedelta(hours=2), reason="r"))
+    recovery.work()
+    wait_for(lambda: recovery.work() is None and recovery._waiting[0].paused_until, what="the refusal")
+    monkeypatch.setattr(gap_recovery, "datetime", PutBack)  # the clock is put back by an hour
+    batches: list[Batch] = []
+    wait_for(lambda: batches.append(recovery.work() or Batch(cursor=None)) or batches[-1].gaps, what="the page")

@@ -59,8 +59,8 @@ class LocalCloud:
 
     def _client(self, service: str, /) -> Client:
         """A boto3 client that is the account's root."""
-        retries = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
-        return self._session.client(service, endpoint_url=self.endpoint, config=retries)
+        config = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, proxies={})
+        return self._session.client(service, endpoint_url=self.endpoint, config=config)
 
     def role_environment(self, role: str) -> dict[str, str]:
         """The environment in which a process's AWS calls come here, as `role`: boto3 fetches that role's credentials

@@ -19,6 +19,8 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from postrank.outbound.connections import http_client
+
 log = logging.getLogger(__name__)
 _WAITING = 1000  # DIDs on the list; more are asked when they post again
 _HANDLE_SCHEME = "at://"
@@ -63,7 +65,12 @@ class Handles:
     def start(self) -> None:
         """Begin to ask, in a thread of its own."""
         if self.directory and self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="handles", daemon=True)
+            self._thread = threading.Thread(
+                target=self._run,
+                args=(http_client(timeout=10.0, follow_redirects=True),),
+                name="handles",
+                daemon=True,
+            )
             self._thread.start()
 
     def stop(self) -> None:
@@ -74,8 +81,8 @@ class Handles:
     def __len__(self) -> int:
         return len(self._cache)
 
-    def _run(self) -> None:
-        with httpx.Client(timeout=10.0, follow_redirects=True) as client:
+    def _run(self, connections: httpx.Client) -> None:
+        with connections as client:
             while not self._stopped.is_set():
                 with self._changed:
                     self._changed.wait_for(lambda: self._waiting or self._stopped.is_set())

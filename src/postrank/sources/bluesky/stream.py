@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from postrank.errors import Fatal, Retryable
 from postrank.options import Options, is_url
+from postrank.outbound import proxy_for, tls_context
 from postrank.posts import Malformed, Post
 from postrank.sources import Batch, Cursor, Gap, Surroundings
 from postrank.sources.bluesky.handles import Handles
@@ -140,6 +141,9 @@ class Jetstream:
                 self._host += 1
         raise NotServed("; ".join(why))
 
+    def urls(self) -> list[str]:
+        return [_url(host) for host in self.hosts]
+
     def gauges(self) -> Mapping[str, float]:
         """Reconnections, and what is known of handles."""
         return {
@@ -154,13 +158,17 @@ class Jetstream:
         return self.hosts[self._host % len(self.hosts)]
 
     def _connect(self) -> ClientConnection:
-        """A websocket to the present host. Raises _Lost, Refused."""
+        """A websocket to the present host. Raises _Lost, Refused, Unusable."""
         host = self._where
-        base = host if "://" in host else f"wss://{host}"
-        path = self.wire.path(self._position, host, round(self.rewind_seconds * 1e6))
+        url = _url(host) + self.wire.path(self._position, host, round(self.rewind_seconds * 1e6))
         try:
             return connect(
-                base.rstrip("/") + path, subprotocols=self.wire.subprotocols, max_size=_RECEIVED, close_timeout=1.0
+                url,
+                subprotocols=self.wire.subprotocols,
+                max_size=_RECEIVED,
+                close_timeout=1.0,
+                proxy=proxy_for(url),
+                ssl=tls_context() if url.startswith("wss:") else None,
             )
         except InvalidStatus as refusal:
             status = refusal.response.status_code
@@ -243,6 +251,11 @@ class Jetstream:
         if self._position is None or not gathered.read:
             return gathered.take(None, heard=bool(gathered.read))
         return gathered.take(_cursor(self._position))
+
+
+def _url(host: str) -> str:
+    """The URL of a host of the configuration: some name a scheme."""
+    return (host if "://" in host else f"wss://{host}").rstrip("/")
 
 
 def _cursor(position: Position) -> Cursor:

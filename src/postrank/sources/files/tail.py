@@ -176,7 +176,7 @@ class Tail:
         except DAMAGED as error:
             if isinstance(error, OSError) and error.errno is not None:
                 self._warn("file not readable", file=named(path), why=str(error.strerror))
-            elif time.time() - stamp[3] / 1e9 > _SETTLED:  # else it is most likely still being compressed
+            elif abs(time.time() - stamp[3] / 1e9) > _SETTLED:  # else it is most likely still being compressed
                 self._stamps[path] = stamp
                 self._warn("file damaged", file=named(path), why=str(error))
 

@@ -12,6 +12,7 @@ import orjson
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.options import Secret
+from postrank.outbound.connections import http_client
 from postrank.posts.times import EPOCH
 from postrank.sources.net.named_hosts import UnsafeHost, require_safe
 
@@ -54,8 +55,7 @@ class Api:
         self.host = urlsplit(self.url).netloc
         self._trusted = frozenset({self.host, streaming_host} - {""})
         self._token = token
-        hooks = {"request": [lambda request: require_safe(str(request.url), self._trusted)]}  # of redirects, too
-        self._client = httpx.Client(timeout=20.0, follow_redirects=True, event_hooks=hooks)
+        self._client = http_client(timeout=20.0, follow_redirects=True, check=self._require_safe)  # of redirects, too
 
     @property
     def headers(self) -> dict[str, str]:
@@ -102,6 +102,9 @@ class Api:
             return Unavailable(f"{what}: status {status}", wait)
         return MastodonRefused(self.host, what, status)
 
+    def _require_safe(self, request: httpx.Request) -> None:
+        require_safe(str(request.url), self._trusted)
+
     def _get(self, path: str, query: dict[str, str]) -> Any:
         try:
             answer = self._client.get(self.url + path, params=query, headers=self.headers)
@@ -111,7 +114,8 @@ class Api:
             raise Unavailable(f"{path}: redirected, which is not followed: {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError) as error:
             # Other errors quote the request, its headers among it.
-            reason = f": {error}" if isinstance(error, httpx.NetworkError | httpx.TimeoutException) else ""
+            speaks = isinstance(error, httpx.NetworkError | httpx.TimeoutException | httpx.ProxyError)
+            reason = f": {error}" if speaks else ""
             raise Unavailable(f"{path}: {type(error).__name__}{reason}") from error
         raise self.refused(path, answer.status_code, answer.headers)
 

@@ -37,16 +37,18 @@ class Instance:
     troubled: Backoff = field(default_factory=lambda: Backoff(first=5.0, longest=320.0))
     timeline: Timeline
     recovery: Recovery = field(init=False)
+    streaming_url: str = field(init=False)  # of the newest connection; the instance's own before there is one
     _why: str = "the streamer was not running"
 
     def __post_init__(self) -> None:
         self.recovery = Recovery(self.timeline)
+        self.streaming_url = self.api.url
 
     def read(self) -> Iterator[Batch]:
         """Batches without cursors, for ever. Raises MastodonRefused."""
         while not self.stopped.is_set():
             try:
-                stream = yield from aside(self._open, self.stopped)
+                stream = yield from aside(self.open, self.stopped)
                 if stream is not None:
                     yield from self._follow(stream)
             except Lost as lost:
@@ -66,10 +68,11 @@ class Instance:
             self.newest, self.at = position["id"], parse_rfc3339(position["at"], "at")
             self.recovery.resume(position.get("gaps", ()))
 
-    def _open(self) -> Stream:
-        url = self.api.stream_url()
+    def open(self) -> Stream:
+        """Raises Lost, MastodonRefused, Unavailable, Unusable."""
+        self.streaming_url = self.api.stream_url()
         try:
-            return Stream(url, self.api.headers, silence=self.stall_seconds)
+            return Stream(self.streaming_url, self.api.headers, silence=self.stall_seconds)
         except Refused as refused:
             raise self.api.refused("the stream", refused.status, refused.headers) from None
 

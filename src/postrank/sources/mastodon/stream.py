@@ -16,6 +16,7 @@ from postrank.sources.mastodon.api import STREAMS, Api, Unavailable
 from postrank.sources.mastodon.instance import Instance
 from postrank.sources.mastodon.timeline import CALLS, CALLS_SECONDS, Timeline
 from postrank.sources.net.backoff import TICK, Limit
+from postrank.sources.net.receiving import Lost
 
 _Position: TypeAlias = Document | None
 _WAITING = 64  # batches that nobody has taken
@@ -97,14 +98,19 @@ class Mastodon:
         self._stopped.set()
 
     def ask(self) -> str:
-        """Asks each instance for a status. Raises MastodonRefused, and NotServed for one that does not answer."""
+        """Asks each instance for a status and opens its stream. Raises MastodonRefused, Unusable, and NotServed for one
+        that does not answer.
+        """
         for instance in self.instances:
             try:
-                instance.api.stream_url()
                 instance.api.page(min_id="0")
-            except Unavailable as error:
+                instance.open().close()
+            except (Lost, Unavailable) as error:
                 raise NotServed(f"{instance.api.host} does not answer: {error}") from error
         return f"{len(self.instances)} instances take their tokens"
+
+    def urls(self) -> list[str]:
+        return [url for instance in self.instances for url in (instance.api.url, instance.streaming_url)]
 
     def gauges(self) -> Mapping[str, float]:
         """How many instances there are, how many are connected, how often they were lost."""

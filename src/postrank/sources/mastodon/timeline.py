@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from postrank.posts import Malformed, Post
@@ -40,7 +40,7 @@ class Timeline:
             batch, last = self._page(waiting.place or "0", waiting.until)
         except Unavailable as error:
             wait = max(error.wait, self.troubled.failed())
-            raise NotNow(f"{self.api.host}: {error}", datetime.now(UTC) + timedelta(seconds=wait)) from None
+            raise NotNow(f"{self.api.host}: {error}", wait) from None
         self.troubled.reset()
         return batch, last
 

@@ -56,6 +56,8 @@ class Limit:
         if self._document is not None:
             self._counts = self._document.refresh()
         now = self.clock()
+        if any(int(second) > now for second in self._counts):
+            self._put_back()
         left = self.calls
         for second, calls in sorted(self._recent(self._counts, now).items(), reverse=True):
             left -= calls
@@ -69,6 +71,17 @@ class Limit:
             self._counts = self._noted(self._counts)
         else:
             self._document.change(self._noted)
+
+    def _put_back(self) -> None:
+        """Count calls as made now that a clock dated later, before it was put back: else they would never be past."""
+        if self._document is None:
+            self._counts = self._dated(self._counts)
+        else:
+            self._document.change(self._dated)
+            self._counts = self._document.value
+
+    def _dated(self, counts: Mapping[str, int]) -> dict[str, int]:
+        return {str(second): calls for second, calls in self._recent(counts, self.clock()).items()}
 
     def _noted(self, counts: Mapping[str, int]) -> dict[str, int]:
         now = self.clock()

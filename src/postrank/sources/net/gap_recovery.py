@@ -5,6 +5,7 @@ last of the posts that fill it, and what was read of it (and perhaps paid for) i
 """
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class NotNow(Exception):
-    """A page cannot be had before `due`; the gap waits."""
+    """A page cannot be had for `seconds`; the gap waits."""
 
-    def __init__(self, why: str, due: datetime) -> None:
+    def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)
-        self.due = due
+        self.seconds = seconds
 
 
 class NotAtAll(Exception):
@@ -38,9 +39,10 @@ class Waiting:
     gap: Gap
     since: datetime
     until: datetime
-    due: datetime
+    due: datetime  # when the network knows all of it
     place: str | None = None  # where its reading goes on, in the network's own form; None: at its beginning
     edge: bool = False
+    paused_until: float = 0.0  # on the monotonic clock, which no correction of the time of day moves
 
 
 class Pager(Protocol):
@@ -128,7 +130,11 @@ class Recovery:
         now = datetime.now(UTC)
         edges = {waiting.gap for waiting in self._waiting if waiting.edge}  # these come first
         due = [
-            waiting for waiting in self._waiting if waiting.due <= now and (waiting.edge or waiting.gap not in edges)
+            waiting
+            for waiting in self._waiting
+            if waiting.due <= now
+            and waiting.paused_until <= time.monotonic()
+            and (waiting.edge or waiting.gap not in edges)
         ]
         waiting = next((waiting for waiting in due if waiting.edge), next(iter(due), None))
         if waiting is None or pager.due() > 0:
@@ -138,8 +144,9 @@ class Recovery:
     def _answered(self, waiting: Waiting, work: "Work[tuple[Batch, str | None]]") -> Batch | None:
         """Take in what a page brought, or why it did not come."""
         if isinstance(work.error, NotNow):
-            waiting.due = work.error.due
-            log.warning("gap not filled yet", extra={"fields": {"why": str(work.error), "due": to_text(waiting.due)}})
+            waiting.paused_until = time.monotonic() + work.error.seconds
+            fields = {"why": str(work.error), "seconds": round(work.error.seconds)}
+            log.warning("gap not filled yet", extra={"fields": fields})
             return None
         if isinstance(work.error, NotAtAll):
             self._waiting.remove(waiting)

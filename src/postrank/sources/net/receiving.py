@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from postrank.sources.net import outbound
+from postrank.outbound.connections import connection
 
 BUFFER = 64 << 20  # bytes received that nobody has taken
 _CHUNK = 1 << 16
@@ -48,7 +48,7 @@ class Stream:
         connect: float = 10.0,
         room: Callable[[], int] | None = None,
     ) -> None:
-        """Ask for the URL. Raises Lost, Refused."""
+        """Ask for the URL. Raises Lost, Refused, Unusable."""
         self._silence = silence
         self._room = room or _unbounded
         self._chunks: deque[bytes] = deque()
@@ -138,12 +138,12 @@ class Stream:
 
 def _ask(url: str, headers: Mapping[str, str], connect: float) -> tuple[socket.socket, http.client.HTTPResponse]:
     parts = urlsplit(url)
-    connection = outbound.connection(url, connect)
-    connection.connect()
-    sock = connection.sock
+    asking = connection(url, connect)
+    asking.connect()
+    sock = asking.sock
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    connection.request("GET", target, headers={"Accept-Encoding": "identity", **headers})
-    return sock, connection.getresponse()
+    asking.request("GET", target, headers={"Accept-Encoding": "identity", **headers})
+    return sock, asking.getresponse()
 
 
 def _unbounded() -> int:

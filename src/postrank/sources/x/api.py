@@ -14,6 +14,7 @@ import tweepy
 from postrank.documents import Document
 from postrank.errors import Fatal, Retryable
 from postrank.options import Secret
+from postrank.outbound.connections import route_session
 
 HOST = "https://api.x.com"
 # Names and times arrive only when asked for (X API v2, "Fields" and "Expansions").
@@ -50,6 +51,7 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
     def __init__(self, token: Secret, host: str = HOST) -> None:
         super().__init__(None, return_type=dict)
         self._token, self._host = token, host.rstrip("/")
+        route_session(self.session, self._host)
 
     def request(
         self,

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,8 @@ from postrank.errors import Fatal
 from postrank.sources.net.shared_document import SharedDocument
 
 UNBOUNDED = 1 << 62
+_MONTH = len("2026-11")
+_PERIODS = 62  # of each length that are kept: a clock that was ahead for a while must not make the present forgotten
 
 
 class BudgetSpent(Fatal):
@@ -55,7 +57,7 @@ class Spend:
         day, month = self._periods()
         self._own += posts
         with self._lock:
-            self._document.change(lambda counts: {period: counts.get(period, 0) + posts for period in (day, month)})
+            self._document.change(lambda counts: _with(counts, posts, (day, month)))
 
     def room(self) -> int:
         """How many more posts may be asked for: what budgets and cap leave, less the margin. Raises KeptDamaged."""
@@ -118,3 +120,12 @@ class Spend:
 
     def _dollars(self, period: str) -> float:
         return self._document.value.get(period, 0) * self.price
+
+
+def _with(counts: Mapping[str, int], posts: int, periods: Sequence[str]) -> dict[str, int]:
+    """The counts with so many posts more in each of the periods, and without the oldest ones."""
+    total = {**counts, **{period: counts.get(period, 0) + posts for period in periods}}
+    days = sorted((period for period in total if len(period) > _MONTH), reverse=True)
+    months = sorted((period for period in total if len(period) == _MONTH), reverse=True)
+    newest = {*days[:_PERIODS], *months[:_PERIODS], *periods}
+    return {period: count for period, count in total.items() if period in newest}

@@ -70,12 +70,12 @@ class RecentSearch:
             self.limit.note()
             page = self._page(since, waiting.until, waiting.place)
         except BudgetSpent as error:
-            raise NotNow(str(error), error.resumes) from None
+            raise NotNow(str(error), (error.resumes - now).total_seconds()) from None
         except XUnavailable as error:
             wait = max(self.troubled.failed(), _LIMITED if error.status == 429 else 0.0)
             if error.reset:
                 wait = max(wait, min(error.reset - time.time(), QUARTER))
-            raise NotNow(str(error), now + timedelta(seconds=wait)) from None
+            raise NotNow(str(error), wait) from None
         except XRefused as error:
             raise NotAtAll(str(error)) from None
         self.troubled.reset()

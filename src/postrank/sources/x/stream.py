@@ -32,6 +32,7 @@ from postrank.sources.x.volume_watch import VolumeWatch
 
 log = logging.getLogger(__name__)
 _PATHS = {"filtered": "/2/tweets/search/stream", "sample": "/2/tweets/sample/stream"}
+_RULES = "/2/tweets/search/stream/rules"
 _FILES_SECONDS = 2.0  # between looks at the file of handles
 _LINE_LIMIT = 16 << 20  # bytes
 _LEAST_POST = 250  # bytes of a stream object, at least
@@ -131,8 +132,20 @@ class XStream:
         self._stopped.set()
 
     def ask(self) -> str:
-        """Asks for the rules, which costs nothing. Raises XRefused, XUnavailable."""
-        return f"X takes the token, and has {len(self.api.rules())} rules"
+        """Asks for the rules, which costs nothing, also as the stream would be asked for.
+
+        The stream itself would count as a connection, and might end that of a running streamer.
+        Raises XRefused, XUnavailable, Unusable.
+        """
+        number = len(self.api.rules())
+        try:
+            self._connect(_RULES).close()
+        except Lost as lost:
+            raise XUnavailable(f"GET {_RULES} on the stream's connection", 0, str(lost)) from lost
+        return f"X takes the token, and has {number} rules"
+
+    def urls(self) -> list[str]:
+        return [self.host]
 
     def gauges(self) -> Mapping[str, float]:
         """What was read and paid, and how the connection fares."""
@@ -156,12 +169,16 @@ class XStream:
     def _open(self) -> Stream:
         """Raises Lost, XRefused, XUnavailable."""
         self.ways.connections.note()
+        return self._connect(f"{self.path}?{urlencode(FIELDS)}")
+
+    def _connect(self, target: str) -> Stream:
+        """Raises Lost, XRefused, XUnavailable, Unusable."""
         headers = {"Authorization": f"Bearer {self.token.reveal()}", "User-Agent": self.api.user_agent}
-        url = f"{self.host}{self.path}?{urlencode(FIELDS)}"
         try:
-            return Stream(url, headers, silence=self.stall_seconds, room=self._affordable)
+            return Stream(self.host + target, headers, silence=self.stall_seconds, room=self._affordable)
         except Refused as refused:
-            raise refusal(f"GET {self.path}", refused.status, refused.headers, refused.body) from None
+            what = f"GET {target.partition('?')[0]}"
+            raise refusal(what, refused.status, refused.headers, refused.body) from None
 
     def _affordable(self) -> int:
         """Bytes that may wait unread: half of what the budgets hold, since as much may be on its way to the count."""

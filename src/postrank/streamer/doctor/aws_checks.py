@@ -11,7 +11,9 @@ from postrank.aws.clients import Clients
 from postrank.aws.error_help import repair
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal
+from postrank.outbound import describe_aws
 from postrank.streamer.doctor.check_result import Finding
+from postrank.streamer.doctor.routes import routes
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
@@ -26,6 +28,7 @@ _NO_HASH_KEY = "9" * 39
 
 def examine_aws(clients: Clients, names: Resources, *, streams: bool, metrics: bool) -> Iterator[Finding]:
     """The checks in their order; without valid credentials the others say nothing and are left out."""
+    yield check("AWS route", lambda: routes(_endpoints(clients, streams=streams, metrics=metrics), describe_aws))
     caller = _Caller(clients)
     if caller.server_time is not None:
         yield _clock(caller.server_time)
@@ -37,6 +40,11 @@ def examine_aws(clients: Clients, names: Resources, *, streams: bool, metrics: b
     yield _bucket(clients, names)
     if metrics:
         yield _metrics(clients, names)
+
+
+def _endpoints(clients: Clients, *, streams: bool, metrics: bool) -> list[str]:
+    services = ["sts", "s3"] + ["kinesis"] * streams + ["cloudwatch"] * metrics
+    return [clients.get(service).meta.endpoint_url for service in services]
 
 
 class _Caller:

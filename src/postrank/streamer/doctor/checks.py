@@ -9,15 +9,19 @@ from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal, PostrankError, Retryable
 from postrank.options import WrongSettings
+from postrank.outbound import Unusable, describe
 from postrank.settings import Settings
 from postrank.sources import Askable
 from postrank.streamer.assembly import build_filters, build_source
 from postrank.streamer.config import Config
 from postrank.streamer.doctor.aws_checks import examine_aws
 from postrank.streamer.doctor.check_result import Finding
+from postrank.streamer.doctor.routes import routes
 from postrank.streamer.host.folder_claim import FolderUnusable, usable
 
 ROOM = 2  # times the spool's bound that the disk should have free
+_NETWORK_ADVICE = "check the connection to the network (its proxy and certificates are below), or wait until it is up"
+_SOURCE_ADVICE = "fix the table [source], or the variable that holds its token"
 
 
 def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -41,7 +45,7 @@ def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield _folder("sink", "sink.folder", config.sink.folder, 2 * config.sink.file_bytes)
     names = Resources.of(settings.environment, settings.account, settings.region)
     clients = Clients(names.region)
-    yield _source(config, environ, clients)
+    yield from _source(config, environ, clients)
     yield from examine_aws(clients, names, streams=config.sink.kind == "kinesis", metrics=config.metrics_seconds > 0)
 
 
@@ -59,17 +63,38 @@ def _settings(config: Config, environ: Mapping[str, str]) -> Settings | None:
     return None
 
 
-def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Finding:
+def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Iterator[Finding]:
     """Builds the source, which looks at its options and files; has it ask its network, which looks at its tokens."""
     try:
         source = build_source(config, environ, clients)
-        seen = source.ask() if isinstance(source, Askable) else f"{config.source} can be built from its options"
+    except Unusable as error:
+        yield Finding("source", False, str(error), "correct the environment")
+        return
+    except OSError as error:  # it keeps what it knows below the state folder
+        yield Finding("source", False, str(error), "fix the disk first")
+        return
+    except PostrankError as error:
+        yield Finding("source", False, str(error), _SOURCE_ADVICE)
+        return
+    if not isinstance(source, Askable):
+        yield Finding("source", True, f"{config.source} can be built from its options")
+        return
+    yield _ask_network(source)
+    yield Finding("source route", True, routes(source.urls(), describe))
+
+
+def _ask_network(source: Askable) -> Finding:
+    """What the network says, over the connection that the stream takes."""
+    try:
+        seen = source.ask()
+    except Unusable as error:
+        return Finding("source", False, str(error), "correct the environment")
     except Retryable as error:
-        return Finding("source", False, str(error), "check the connection to the network, or wait until it is up")
+        return Finding("source", False, str(error), _NETWORK_ADVICE)
     except OSError as error:  # it keeps what it knows below the state folder
         return Finding("source", False, str(error), "fix the disk first")
     except PostrankError as error:
-        return Finding("source", False, str(error), "fix the table [source], or the variable that holds its token")
+        return Finding("source", False, str(error), _SOURCE_ADVICE)
     return Finding("source", True, seen)
 
 

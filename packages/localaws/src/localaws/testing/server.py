@@ -80,7 +80,7 @@ class LocalAws:
             "region_name": REGION,
             "aws_access_key_id": self.root.key,
             "aws_secret_access_key": self.root.secret,
-            "config": Config(retries={"total_max_attempts": 1}, read_timeout=patient(60)),
+            "config": Config(retries={"total_max_attempts": 1}, read_timeout=patient(60), proxies={}),
         }
         make: Any = boto3.client  # the stubs know each service by a literal name
         return make(service, **{**usual, **options})
