@@ -79,7 +79,7 @@ docs: .venv/ready ## the documentation site, in var/site (a broken link is an er
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
 
 pictures: .venv/ready ## take the pictures in docs/pictures again, with synthetic authors (needs chromium)
-	POSTRANK_PICTURES=docs/pictures $(RUN) pytest tests/system/test_leaderboard.py -k pictures_of_the_docs
+	POSTRANK_PICTURES=docs/pictures $(RUN) pytest tests/system/test_pages.py -k pictures_of_the_docs
 
 format: .venv/ready ## let the formatters have their way
 	$(RUN) ruff check --fix .

@@ -62,7 +62,7 @@ def test_the_password_reaches_no_log_unless_a_terminal_shows_it(stack: Stack) ->
 
 
 def test_airflow_answers_only_who_logged_in_under_a_name_of_its_own(stack: Stack) -> None:
-    for path in ("/api/v2/dags", "/api/v2/connections", "/postrank/leaderboard", "/postrank/api/runs/latest"):
+    for path in ("/api/v2/dags", "/api/v2/connections", "/postrank/leaderboard", "/postrank/api/v1/runs/latest"):
         assert httpx.get(f"{stack.ui}{path}", timeout=patient(30)).status_code == 401, path
         assert stack.http().get(path).is_success, path
         assert stack.http().get(path, headers={"Host": "rebound.example"}).status_code == 403, path

@@ -64,6 +64,22 @@ def write_forms(result: Path, folder: Path, granularities: tuple[str, ...]) -> d
     return forms
 
 
+def csv_bytes(rows: pa.Table) -> bytes:
+    """Rows of an export as a CSV file like the exported one: times as RFC 3339, no cell that is a formula."""
+    out = pa.BufferOutputStream()
+    csv.write_csv(neutral_columns(_with_text_times(rows)), out, _csv_options())
+    content: bytes = out.getvalue().to_pybytes()
+    return content
+
+
+def parquet_bytes(rows: pa.Table) -> bytes:
+    """Rows of an export as a Parquet file like the exported one."""
+    out = pa.BufferOutputStream()
+    parquet.write_table(_in_utc(rows), out, compression="zstd")
+    content: bytes = out.getvalue().to_pybytes()
+    return content
+
+
 class Forms:
     """One ranking as three files, named by their forms, in `folder`."""
 
@@ -71,8 +87,8 @@ class Forms:
         folder.mkdir(parents=True)
         self.paths = {form: folder / form for form in FORMS}
         self.rows = 0
-        options = csv.WriteOptions(quoting_style="needed", quoting_header="none")
-        self._csv = csv.CSVWriter(self.paths["csv"], _with_text_times(_empty()).schema, write_options=options)
+        schema = _with_text_times(_empty()).schema
+        self._csv = csv.CSVWriter(self.paths["csv"], schema, write_options=_csv_options())
         self._json = _JsonArray(self.paths["json"])
         self._parquet = _ParquetFile(self.paths["parquet"])
 
@@ -137,6 +153,10 @@ class _ParquetFile:
     def _write_group(self) -> None:
         self._writer.write_table(pa.concat_tables(self._pending).combine_chunks())
         self._pending = []
+
+
+def _csv_options() -> csv.WriteOptions:
+    return csv.WriteOptions(quoting_style="needed", quoting_header="none")
 
 
 def _empty() -> pa.Table:

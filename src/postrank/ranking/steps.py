@@ -227,6 +227,7 @@ class Ranking:
     def _request_fields(self) -> Document:
         return {
             "run": self.run.slug,
+            "interval_requested": self.request.start is not None or self.request.end is not None,
             "granularities": list(self.request.granularities),
             "scope": self.request.scope,
             "networks": list(self.request.networks),

@@ -29,4 +29,9 @@ def table(heads: "list[str]", rows: "list[list[str | Markup]]", numbers: "frozen
     kind = ["number" if at in numbers else None for at in range(len(heads))]
     head = tag("tr", *(tag("th", text, scope="col", class_=kind[at]) for at, text in enumerate(heads)))
     body = (tag("tr", *(tag("td", cell, class_=kind[at]) for at, cell in enumerate(row))) for row in rows)
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll")
+    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll", tabindex=0)
+
+
+def wide(picture: Markup) -> Markup:
+    """A picture that keeps its size on a narrow screen, and scrolls there."""
+    return tag("div", picture, class_="scroll", tabindex=0)

@@ -1,13 +1,15 @@
 """The report of a run: one HTML file that stands alone, made from what the run exported."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.resources import files
 
 from postrank.documents import Document
 from postrank.report import sections
 from postrank.report.exports import Export, Exports
 from postrank.report.markup import Markup, joined, tag
+from postrank.report.wording import moment_of, span
 
+_ORDERS = {"posts": "posts", "peak_60s": "peak in 60 s"}
 _VIEWPORT = "width=device-width, initial-scale=1"
 
 
@@ -17,7 +19,8 @@ def report_html(exports: Exports, export: Export) -> str:
     ledgers = exports.ledgers(export)
     tags = exports.hashtags(export)
     posts = exports.posts(export)
-    title = f"Top authors, {_span(manifest['interval'])}"
+    start, end = (datetime.fromisoformat(manifest["interval"][name]) for name in ("start", "end"))
+    title = f"Top authors, {span(start, end)}"
     style = Markup(files("postrank.report").joinpath("report.css").read_text(encoding="utf-8"))
     head = tag("head", _meta(charset="utf-8"), _meta(name="viewport", content=_VIEWPORT), tag("title", title))
     body = tag(
@@ -40,20 +43,14 @@ def report_html(exports: Exports, export: Export) -> str:
     return "<!doctype html>\n" + tag("html", joined(head, tag("style", style)), body, lang="en") + "\n"
 
 
-def _span(interval: Document) -> str:
-    start, end = (datetime.fromisoformat(interval[name]) for name in ("start", "end"))
-    if end - start == timedelta(days=1) and start.hour == start.minute == 0:
-        return f"{start:%d %B %Y}"
-    last = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%d %B %Y, %H:%M}"
-    return f"{start:%d %B %Y, %H:%M} to {last} UTC"
-
-
 def _origin(manifest: Document) -> str:
-    networks = ", ".join(manifest.get("networks") or ()) or "all networks"
+    networks = f"only {', '.join(manifest['networks'])}" if manifest.get("networks") else "all networks"
     reposts = "with" if manifest.get("include_reposts") else "without"
+    order = _ORDERS.get(manifest.get("order", "posts"), manifest.get("order"))
     return (
-        f"Run {manifest['run_id']} of {manifest['dag_id']}, exported {manifest['exported_at']}: {networks}, "
-        f"{reposts} reposts, the first {manifest['top']} of each window."
+        f"Run {manifest['run_id']} of {manifest['dag_id']}, exported {moment_of(manifest['exported_at'])} UTC: "
+        f"{networks}, {reposts} reposts, ordered by {order}, the first {manifest['top']} of each window. "
+        "All times are UTC."
     )
 
 

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from postrank.documents import Document, JsonObject
+from postrank.documents import JsonObject
 from postrank.report.charts import course_chart, heat_map, shortened
 from postrank.report.exports import Export, Exports
-from postrank.report.markup import Markup, joined, table, tag
+from postrank.report.markup import Markup, joined, table, tag, wide
+from postrank.report.ties import rank_text, tied_ranks
 from postrank.report.windows import STEPS, course, of_window, total_course, windows
+from postrank.report.wording import moment, moment_of, size
 
 TOP = 20
 _BY_MINUTE = timedelta(hours=26)
@@ -23,14 +25,24 @@ _NUMBERS = (
     ("duplicates", "duplicates removed"),
     ("tombstones", "deleted posts removed"),
     ("edit_lines", "edits applied"),
-    ("scanned_bytes", "bytes scanned"),
+)
+
+
+_STEPS = (
+    ("post_lines", "post lines"),
+    ("edit_lines", "edit lines"),
+    ("duplicates", "duplicates removed"),
+    ("tombstones", "removed by tombstones"),
+    ("posts", "posts counted"),
 )
 
 
 def numbers(manifest: JsonObject) -> Markup:
     """What the manifest counts, at a glance."""
-    figures = [(text, manifest[name]) for name, text in _NUMBERS if name in manifest]
-    return tag("dl", *(tag("div", tag("dt", text), tag("dd", f"{value:,}")) for text, value in figures))
+    figures = [(text, f"{manifest[name]:,}") for name, text in _NUMBERS if name in manifest]
+    if "scanned_bytes" in manifest:
+        figures.append(("scanned by Athena", size(manifest["scanned_bytes"])))
+    return tag("dl", *(tag("div", tag("dt", text), tag("dd", value)) for text, value in figures), class_="numbers")
 
 
 def top_authors(exports: Exports, export: Export, posts: JsonObject | None) -> Markup:
@@ -40,15 +52,16 @@ def top_authors(exports: Exports, export: Export, posts: JsonObject | None) -> M
     if not export.granularities:
         return _section("Top authors", tag("p", "No ranked authors.", class_="quiet"))
     coarsest = export.granularities[-1]
-    rows = _newest(exports.table(export, coarsest))
-    which = "" if coarsest == "all" else f" of the {coarsest} from {rows[0]['window_start']:%d %B %Y, %H:%M} UTC"
+    rows = _newest(exports.table(export, coarsest)).slice(0, TOP).to_pylist()
+    which = "" if coarsest == "all" else f" of the {coarsest} from {moment(rows[0]['window_start'])} UTC"
+    ties = tied_ranks(_newest(exports.table(export, coarsest)), export.manifest.get("order") or "posts")
     most = max(row["share"] for row in rows)
     lengths = {
         (author["network"], author["author_id"]): author["mean_length"] for author in (posts or {}).get("authors", ())
     }
     body = [
         [
-            str(row["rank"]),
+            rank_text(row, ties),
             _author(row),
             f"{row['posts']:,}",
             joined(_bar(row["share"] / most), f"{row['share']:.2%}"),
@@ -57,7 +70,8 @@ def top_authors(exports: Exports, export: Export, posts: JsonObject | None) -> M
         ]
         for row in rows
     ]
-    heads = ["Rank", "Author", "Posts", "Share of all posts", "Peak in 60 s", *(["Mean length"] if lengths else [])]
+    heads = ["Rank", "Author", "Posts", "Share of all posts", "Peak, posts in 60 s"]
+    heads += ["Mean length, characters"] if lengths else []
     return _section(f"Top authors{which}", table(heads, body, frozenset({0, 2, 4, 5})))
 
 
@@ -76,10 +90,10 @@ def posts_over_time(exports: Exports, export: Export) -> Markup:
     means = [total / (step / timedelta(minutes=1)) for total in totals]
     note = (
         f"{'Each minute' if granularity == 'minute' else f'Mean of each {granularity}'}, in UTC. The busiest "
-        f"{granularity} starts at {first + busiest * step:%d %B %Y, %H:%M}, with {totals[busiest]:,} posts."
+        f"{granularity} starts at {moment(first + busiest * step)}, with {totals[busiest]:,} posts."
     )
     chart = course_chart(means, first, step, "Posts per minute over time")
-    return _section("Posts per minute", tag("p", note, class_="quiet"), chart)
+    return _section("Posts per minute", tag("p", note, class_="quiet"), wide(chart))
 
 
 def authors_by_hour(exports: Exports, export: Export) -> Markup:
@@ -88,7 +102,7 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
     if "hour" not in export.granularities:
         return _section(title, _absent("No ranking per hour was exported."))
     table_ = exports.table(export, export.granularities[-1])
-    authors = pa.Table.from_pylist(_newest(table_), schema=table_.schema)
+    authors = _newest(table_).slice(0, TOP)
     start, end = _hours(export)
     courses = course(exports.table(export, "hour"), authors, "hour", start, (end - start) // STEPS["hour"])
     folded = end - start > _EACH_HOUR
@@ -103,7 +117,7 @@ def authors_by_hour(exports: Exports, export: Export) -> Markup:
         f"Posts by {'hour of the day' if folded else 'hour'}, UTC; hours in which an author was not ranked are empty."
     )
     labels = [_name(row) for row in authors.to_pylist()]
-    return _section(title, tag("p", note, class_="quiet"), heat_map(labels, columns, cells, title))
+    return _section(title, tag("p", note, class_="quiet"), wide(heat_map(labels, columns, cells, title)))
 
 
 def posts_by_type(posts: JsonObject | None) -> Markup:
@@ -123,7 +137,7 @@ def posts_by_type(posts: JsonObject | None) -> Markup:
         body.append([day, *counts, f"{sum(figures['posts'] for figures in types.values()):,}", _length(mean)])
     if not body:
         return _section(title, tag("p", "No posts in this interval.", class_="quiet"))
-    heads = ["Day", *_TYPES.values(), "All", "Mean length"]
+    heads = ["Day", *_TYPES.values(), "All", "Mean length, characters"]
     return _section(title, table(heads, body, frozenset(range(1, len(heads)))))
 
 
@@ -143,7 +157,9 @@ def hashtags(document: JsonObject | None) -> Markup:
         ]
         for row in document["hashtags"][:TOP]
     ]
-    return _section("Hashtags", table(["Hashtag", "Posts", "Authors", "Mean length"], body, frozenset({2, 3})))
+    return _section(
+        "Hashtags", table(["Hashtag", "Posts", "Authors", "Mean length, characters"], body, frozenset({2, 3}))
+    )
 
 
 def hashtags_by_day(document: JsonObject | None) -> Markup:
@@ -158,24 +174,24 @@ def hashtags_by_day(document: JsonObject | None) -> Markup:
 
 
 def hops(manifest: JsonObject, ledgers: JsonObject | None) -> Markup:
-    """How many lines and posts each step of the run took, and what became of them."""
-    rows: list[list[str | Markup]] = []
-    for hop in (ledgers or {}).get("hop_counts", ()):
-        counts = [(name, value) for name, value in hop.items() if isinstance(value, int)]
-        rows += [[f"{hop['hop']}, {hop['collector']}", name, f"{value:,}"] for name, value in counts]
+    """How many lines and posts each step of the run took, and what became of them: a row a step, a column a count."""
+    title = "From source to ranking"
+    rows: list[tuple[str, JsonObject]] = [
+        (f"{hop['hop']}, {hop['collector']}", {name: value for name, value in hop.items() if isinstance(value, int)})
+        for hop in (ledgers or {}).get("hop_counts", ())
+    ]
     arrived = manifest.get("arrived_lines") or {}
-    rows += [["arrived in this run", kind, f"{count:,}"] for kind, count in arrived.items()]
-    steps = (
-        ("lines of the ranked days", "post_lines"),
-        ("edits of the ranked days", "edit_lines"),
-        ("duplicates removed", "duplicates"),
-        ("removed by a tombstone", "tombstones"),
-        ("counted", "posts"),
-    )
-    rows += [["ranked days", text, f"{manifest[name]:,}"] for text, name in steps if name in manifest]
-    if not rows:
-        return _section("From source to ranking", _absent("The manifest holds no counts."))
-    return _section("From source to ranking", table(["Step", "What", "Count"], rows, frozenset({2})))
+    rows.append(("arrived in this run", {f"{kind} lines": count for kind, count in arrived.items()}))
+    rows.append(("ranked days", {text: manifest[name] for name, text in _STEPS if name in manifest}))
+    filled = [(step, counts) for step, counts in rows if counts]
+    if not filled:
+        return _section(title, _absent("The manifest holds no counts."))
+    columns = list(dict.fromkeys(name for _, counts in filled for name in counts))
+    body: list[list[str | Markup]] = [
+        [step, *(f"{counts[name]:,}" if name in counts else "" for name in columns)] for step, counts in filled
+    ]
+    heads = ["Step", *(name.replace("_", " ") for name in columns)]
+    return _section(title, table(heads, body, frozenset(range(1, len(heads)))))
 
 
 def gaps(ledgers: JsonObject | None) -> Markup:
@@ -186,28 +202,41 @@ def gaps(ledgers: JsonObject | None) -> Markup:
     if not gap_rows:
         return _section("Gaps", tag("p", "No known gaps in this interval."))
     heads = ["From", "To", "Source", "Why", "Recovered by"]
-    names = ("gap_from", "gap_to", "source", "reason")
     rows: list[list[str | Markup]] = [
-        [*(str(gap.get(name) or "") for name in names), str(gap.get("recovered_by") or "not recovered")]
+        [
+            moment_of(gap["gap_from"]),
+            moment_of(gap["gap_to"]),
+            str(gap.get("source") or ""),
+            str(gap.get("reason") or ""),
+            str(gap.get("recovered_by") or "not recovered"),
+        ]
         for gap in gap_rows
     ]
     return _section("Gaps", table(heads, rows))
 
 
 def provenance(manifest: JsonObject) -> Markup:
-    """The files of the export, by which this report can be checked."""
-    rows: list[list[str | Markup]] = [
-        [tag("code", str(file["key"])), f"{file['rows']:,}", f"{file['bytes']:,}", tag("code", str(file["sha256"]))]
-        for file in manifest["files"]
-    ]
-    return _section("Files", table(["File", "Rows", "Bytes", "SHA-256"], rows, frozenset({1, 2})))
+    """The files of the export, by which this report can be checked. Links work where the report is in its export."""
+    prefix = f"rankings/run={manifest['run']}/"
+    rows: list[list[str | Markup]] = []
+    digests: list[list[str | Markup]] = []
+    for file in manifest["files"]:
+        name = str(file["key"]).removeprefix(prefix)
+        rows.append([tag("a", name, href=name), f"{file['rows']:,}", size(file["bytes"])])
+        digests.append([name, tag("code", str(file["sha256"]))])
+    checksums = tag("details", tag("summary", "SHA-256 checksums"), table(["File", "SHA-256"], digests))
+    return _section("Files", table(["File", "Rows", "Size"], rows, frozenset({1, 2})), checksums)
 
 
 def _author(row: JsonObject) -> Markup:
     """Name, handle and network; each in a direction of its own, since scripts mix."""
     second = row["author_handle"] if row["author_name"] else None
     handle = [" ", tag("bdi", f"@{second}", class_="quiet")] if second else []
-    return joined(tag("bdi", shortened(_name(row), 60)), *handle, " ", tag("span", row["network"], class_="quiet"))
+    return joined(tag("bdi", shortened(_name(row), 60)), *handle, " ", _badge(row["network"]))
+
+
+def _badge(network: str) -> Markup:
+    return tag("span", network, class_=f"badge {network.partition(':')[0]}")
 
 
 def _hashtag(row: JsonObject) -> Markup:
@@ -226,11 +255,9 @@ def _name(row: JsonObject) -> str:
     return str(row["author_name"] or row["author_handle"] or row["author_id"])
 
 
-def _newest(ranking: pa.Table) -> list[Document]:
-    """The first authors of the newest window, best first."""
-    start = pc.max(ranking["window_start"]).as_py()
-    rows: list[Document] = of_window(ranking, start).slice(0, TOP).to_pylist()
-    return rows
+def _newest(ranking: pa.Table) -> pa.Table:
+    """The authors of the newest window, best first."""
+    return of_window(ranking, pc.max(ranking["window_start"]).as_py())
 
 
 def _interval(export: Export) -> tuple[datetime, datetime]:

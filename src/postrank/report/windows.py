@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from postrank.documents import JsonObject
+
 STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _LONGEST_BY_HOUR = timedelta(days=3)  # what is longer is drawn day by day: an hour would be thinner than a pixel
 
@@ -43,6 +45,15 @@ def windows(ranking: pa.Table) -> list[Window]:
         for row in sums.to_pylist()
     ]
     return sorted(exported_windows, key=lambda window: window.start)
+
+
+def complete_until(manifest: JsonObject) -> datetime:
+    """The instant up to which a run ranked all that had been posted: where its interval ends, at its export at latest.
+
+    A window that ends later may still get posts.
+    """
+    ends = (manifest["interval"]["end"], manifest["exported_at"])
+    return min(datetime.fromisoformat(end) for end in ends)
 
 
 def of_window(ranking: pa.Table, start: datetime) -> pa.Table:

@@ -58,7 +58,10 @@ def ranked(posts: Iterable[Written], granularity: str, interval: tuple[datetime,
 
 
 def export(s3: Any, bucket: str, posts: list[Written], run_id: str = "manual__one", **changes: Any) -> str:
-    """Export the ranking of posts; returns the run's name in keys. `changes` replace what the manifest says."""
+    """Export the ranking of posts; returns the run's name in keys. `changes` replace what the manifest says;
+    with `publish=False`, the pointer to the newest export stays where it is.
+    """
+    generation = time.time_ns() if changes.pop("publish", True) else None
     start = min(post.at for post in posts).replace(minute=0, second=0, microsecond=0)
     end = max(post.at for post in posts).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     granularities, top = changes.pop("granularities", GRANULARITIES), changes.pop("top", 100)
@@ -72,6 +75,7 @@ def export(s3: Any, bucket: str, posts: list[Written], run_id: str = "manual__on
         "dag_id": "rank_authors",
         "run_id": run_id,
         "exported_at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "interval_requested": False,
         "interval": {"start": f"{start:%Y-%m-%dT%H:%M:%SZ}", "end": f"{end:%Y-%m-%dT%H:%M:%SZ}"},
         "granularities": list(granularities),
         "scope": "*",
@@ -90,7 +94,7 @@ def export(s3: Any, bucket: str, posts: list[Written], run_id: str = "manual__on
         "queries": [],
         **changes,
     }
-    exporter.publish(manifest, files, generation=time.time_ns())
+    exporter.publish(manifest, files, generation=generation)
     return run.slug
 
 

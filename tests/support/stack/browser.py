@@ -72,3 +72,67 @@ def keep_documentation_picture(running: Any, name: str) -> Path:
 def complaints(running: Any) -> list[str]:
     """What the console says of errors since it was last asked."""
     return [entry["message"] for entry in running.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+class Page:
+    """What a person does with a page of the plug-in, and sees of it. `base` is the address below which pages are."""
+
+    def __init__(self, running: Any, base: str) -> None:
+        self.browser, self.base = running, base
+
+    def open(self, path: str) -> None:
+        self.browser.get(f"{self.base}/{path}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing is being fetched and something is shown."""
+        wait_for(lambda: self.browser.execute_script(_IDLE), timeout=20, what="the page")
+
+    def find(self, selector: str) -> Any:
+        return self.browser.find_element("css selector", selector)
+
+    def texts(self, selector: str) -> list[str]:
+        script = "return [...document.querySelectorAll(arguments[0])].map((node) => node.innerText)"
+        return self.browser.execute_script(script, selector)
+
+    @property
+    def status(self) -> str:
+        return self.find("#status").text
+
+    def click(self, selector: str) -> None:
+        self.find(selector).click()
+        self.settle()
+
+    def press(self, *keys: str) -> None:
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.browser).send_keys(*keys).perform()
+        self.settle()
+
+    def choose(self, selector: str, text: str) -> None:
+        from selenium.webdriver.support.ui import Select
+
+        Select(self.find(selector)).select_by_visible_text(text)
+        self.settle()
+
+    def resize(self, width: int, height: int = 1000) -> None:
+        """Show the page in a viewport of so many CSS pixels; a window cannot be as narrow as a phone."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    def violations(self) -> list[str]:
+        """What axe-core objects to, as `rule: element`."""
+        import axe_playwright_python
+
+        script = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+        self.browser.execute_cdp_cmd(
+            "Runtime.evaluate", {"expression": script}
+        )  # the page's policy forbids a script tag
+        report = self.browser.execute_async_script(_RUN_AXE)
+        return [f"{item['id']}: {node['html'][:200]}" for item in report["violations"] for node in item["nodes"]]
+
+
+_IDLE = (
+    "return !document.body.hasAttribute('aria-busy') && !!document.querySelector('#message h2, #content:not([hidden])')"
+)
+_RUN_AXE = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then(done);"

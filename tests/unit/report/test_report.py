@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 
 from postrank.cli.report import report as report_command
 from postrank.ranking.export_reader import Results
-from postrank.report.charts import heat_map, nice_ceiling, shortened
+from postrank.report.charts import course_chart, heat_map, nice_ceiling, shortened
 from postrank.report.exports import Exports, NotExported
 from postrank.report.ledgers import Ledgers
 from postrank.report.store import Report
@@ -90,7 +90,7 @@ class Reader(HTMLParser):
 
 def test_the_report_stands_alone_and_runs_nothing(html: str) -> None:
     read = Reader(html)
-    assert read.addresses == []
+    assert all(address.startswith("granularity=") for address in read.addresses)
     assert read.tags["script"] == read.tags["img"] == read.tags["link"] == 0
     assert "url(" not in html
 
@@ -125,6 +125,39 @@ def test_the_heat_map_counts_each_author_by_hour(html: str) -> None:
     assert title in "\n".join(Reader(html).sections["When the top authors posted"])
 
 
+def test_the_heat_map_shows_values_and_says_what_its_colours_stand_for() -> None:
+    picture = heat_map(["Ann", "Bob"], ["00", "01"], [[100, 1], [0, 40]], "name")
+    cells = re.findall(r'class="(cell level-\d|none)"', picture)
+    assert cells[:4] == ["cell level-5", "cell level-1", "none", "cell level-2"]
+    assert re.findall(r"value on-(\d)[^>]*>(\d+)<", picture) == [("5", "100"), ("1", "1"), ("2", "40")]
+    assert re.findall(r">([\d,]+ to [\d,]+)<", picture) == ["1 to 20", "21 to 40", "41 to 60", "61 to 80", "81 to 100"]
+
+
+def test_the_course_of_posts_has_dates_ticks_and_its_peak() -> None:
+    start = datetime(2026, 4, 30, 22, tzinfo=UTC)
+    picture = course_chart([1, 4, 2, 3], start, timedelta(hours=1), "name")
+    texts = re.findall(r"<text[^>]*>([^<]+)<", picture)
+    assert "peak: 4 a minute, 30 Apr 2026, 23:00" in texts
+    assert [text for text in texts if "Apr" in text or "May" in text][:2] == ["30 Apr 2026", "1 May"]
+    assert {"22:00", "00:00", "01:00", "posts a minute"} <= set(texts)
+
+
+def test_files_are_links_beside_the_report_and_checksums_are_folded(html: str, results: Results, run: str) -> None:
+    files = results.manifest(run)["files"]
+    assert Reader(html).addresses == [file["key"].removeprefix(f"rankings/run={run}/") for file in files]
+    folded = html[html.index("<details") : html.index("</details>")]
+    assert all(file["sha256"] in folded for file in files)
+    assert html.count(files[0]["sha256"]) == 1
+
+
+def test_authors_of_equal_posts_are_tied_in_the_report(s3: Any, results: Results) -> None:
+    posts = [Written(Author(name), NOON + timedelta(seconds=at)) for name in "abc" for at in range(3 - (name == "c"))]
+    run = export(s3, BUCKET, posts, "manual__ties", publish=False)
+    texts = Reader(Report(results, run).make().decode()).sections["Top authors"]
+    assert [text for text in texts if text.startswith("=")] == ["=1", "=1"]
+    assert "3" in texts
+
+
 def test_gaps_and_hops_of_the_run_come_from_the_ledgers(s3: Any, results: Results) -> None:
     run = export(s3, BUCKET, POSTS, "manual__gaps", arrival_hours=["2026-05-01T10"])
     gap = {"collector": "c1", "source": "bluesky", "reason": "connection lost", "recovered_by": None}
@@ -145,7 +178,11 @@ def test_gaps_and_hops_of_the_run_come_from_the_ledgers(s3: Any, results: Result
     assert [one["read"] for one in found["hop_counts"]] == [7]
     sections = Reader(Report(results, run).make().decode()).sections
     assert "connection lost" in sections["Gaps"]
-    assert "source, c1" in sections["From source to ranking"]
+    matrix = sections["From source to ranking"]
+    heads = matrix[: matrix.index("source, c1")]
+    assert heads[:4] == ["Step", "read", "post lines", "delete lines"]
+    assert matrix[matrix.index("source, c1") :][:2] == ["source, c1", "7"]
+    assert "1 May 2026, 09:00" in sections["Gaps"]
 
 
 def _note(s3: Any, kind: str, rows: list[dict[str, Any]]) -> None:
@@ -188,7 +225,7 @@ def test_posts_are_told_by_day_and_type_and_how_long_they_are(s3: Any, results: 
     _put_document(s3, run, "posts.json", {"types": types, "authors": [author]})
     shown = Reader(Report(results, run).make().decode()).sections
     assert shown["Posts by day and type"][:7] == [
-        "Day", "Originals", "Replies", "Reposts", "Quotes", "All", "Mean length",
+        "Day", "Originals", "Replies", "Reposts", "Quotes", "All", "Mean length, characters",
     ]  # fmt: skip
     assert shown["Posts by day and type"][7:] == ["2026-05-01", "3,000", "1,000", "5", "4,005", "80"]
     assert "1,234" in shown["Top authors"]
@@ -216,7 +253,7 @@ def test_a_run_that_exported_only_days_says_what_is_missing(s3: Any, results: Re
     run = export(s3, BUCKET, POSTS, "manual__days", granularities=("day",))
     sections = Reader(Report(results, run).make().decode()).sections
     assert "No ranking per hour was exported." in sections["When the top authors posted"]
-    assert "Top authors of the day from 01 May 2026, 00:00 UTC" in sections
+    assert "Top authors of the day from 1 May 2026, 00:00 UTC" in sections
     with pytest.raises(NotExported, match="no ranking per hour"):
         Exports(results).table(Exports(results).open(run), "hour")
 
@@ -277,7 +314,7 @@ def test_a_window_is_drawn_in_the_next_finer_steps(granularity: str, length: tim
 def test_a_label_of_the_heat_map_fits_its_column_in_any_script() -> None:
     labels = ["Ann", "M" * 40, "作" * 40, "é" * 22]
     shown = re.findall(r'class="end">([^<]*)<', heat_map(labels, ["00"], [[1]] * 4, "name"))
-    assert shown == ["Ann", "M" * 21 + "…", "作" * 10 + "…", "é" * 22]
+    assert shown[:4] == ["Ann", "M" * 21 + "…", "作" * 10 + "…", "é" * 22]
 
 
 @pytest.mark.parametrize(("value", "top"), [(0, 1), (0.3, 0.5), (1, 1), (7.2, 10), (11, 20), (201, 250), (999, 1000)])

@@ -97,7 +97,7 @@ def terraform_texts() -> Iterator[tuple[str, str]]:
 
 def page_texts() -> Iterator[tuple[str, str]]:
     """The texts of the leaderboard's pages."""
-    for path in sorted((ROOT / "include/pages").iterdir()):
+    for path in sorted((ROOT / "include/pages").rglob("*")):
         if path.suffix in (".html", ".js"):
             yield from (
                 (place, line) for place, line in lines_of(path) if not line.lstrip().startswith(("//", "/*", "*"))

@@ -1,4 +1,4 @@
-"""The leaderboard and the reports as pages of the Airflow UI, for those who may see the runs that made them."""
+"""The leaderboard, the runs and the reports as pages of the Airflow UI, for those who may see the runs."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ URL_PREFIX = "/postrank"
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application. It is made at the first request: every Airflow process loads the plugin, one serves it."""
-    from postrank_airflow.ui.leaderboard.app import application
+    from postrank_airflow.ui.leaderboard.airflow_app import application
 
     await application()(scope, receive, send)

@@ -1,0 +1,22 @@
+"""Ties: authors that are equal in what a ranking is ordered by, which the contract ranks by network and author id."""
+
+import pyarrow as pa
+
+from postrank.documents import JsonObject
+
+
+def tied_ranks(rows: pa.Table, order: str) -> dict[int, int]:
+    """For each rank of a window (rows best first), the first rank with the same value of the column `order`.
+
+    A ranking by something that is not exported has no ties that could be recognized.
+    """
+    ranks: list[int] = rows["rank"].to_pylist()
+    values = rows[order].to_pylist() if order in rows.column_names else ranks
+    first: dict[object, int] = {}
+    return {rank: first.setdefault(value, rank) for rank, value in zip(ranks, values, strict=True)}
+
+
+def rank_text(row: JsonObject, ties: dict[int, int]) -> str:
+    """A rank as shown: `=3` where it is shared."""
+    shared = list(ties.values()).count(ties[row["rank"]]) > 1
+    return f"={ties[row['rank']]:,}" if shared else f"{row['rank']:,}"
