@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -326,7 +327,7 @@ def test_an_unknown_run_and_an_empty_scope_explain_themselves(blank: Page, s3: A
     assert "only mastodon:social.example" in blank.find("#message p").text
 
 
-def test_a_stale_ranking_says_how_old_it_is(chromium: Any, blank: Page, tmp_path: Any, s3: Any) -> None:
+def test_a_stale_ranking_says_how_old_it_is(chromium: Any, blank: Page, tmp_path: Path, s3: Any) -> None:
     s3.create_bucket(Bucket="stale-results")
     export(s3, "stale-results", POSTS[:50], exported_at=_minutes_ago(60 * 7))
     with page_server(Results(s3, "stale-results")) as address:
@@ -397,7 +398,7 @@ def test_runs_are_listed_newest_first_and_two_are_compared(blank: Page) -> None:
     assert complaints(blank.browser) == []
 
 
-def test_runs_without_anything_in_common_and_a_single_run_are_explained(blank: Page, s3: Any, tmp_path: Any) -> None:
+def test_runs_without_anything_in_common_and_a_single_run_are_explained(blank: Page, s3: Any, tmp_path: Path) -> None:
     days = _run(s3, "manual__days", POSTS[:100], granularities=("day",))
     minutes = _run(s3, "manual__minutes", POSTS[:100], granularities=("minute",))
     blank.open(f"compare?first={days}&second={minutes}")
@@ -489,6 +490,34 @@ def test_a_page_is_accessible_in_both_themes(view: str, theme: str, blank: Page)
     keep_picture(blank.browser, f"{view}-{theme}")
 
 
+@pytest.fixture(scope="module")
+def report(s3: Any, base: str) -> str:
+    """The address of a stored report."""
+    run = _run(s3, "manual__report")
+    Report(Results(s3, BUCKET), run).store()
+    return f"{base}/runs/{run}/report"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_report_is_accessible_in_both_themes_and_on_a_phone(
+    theme: str, blank: Page, report: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"  # where no sandbox keeps axe from running
+    file.write_bytes(httpx.get(report).content)
+    prefer(blank.browser, theme)
+    for width in (1280, 390):
+        blank.resize(width, 2600)
+        blank.browser.get(file.as_uri())
+        wait_for(lambda: blank.texts("h2"), what="the report")
+        assert blank.violations() == []
+        assert _low_contrast(blank) == []
+        assert blank.browser.execute_script("return document.documentElement.scrollWidth") <= width
+        keep_picture(blank.browser, f"report-{theme}-{width}")
+    tops = "return ['table', '.numbers'].map((name) => document.querySelector(name).getBoundingClientRect().top)"
+    table, numbers = blank.browser.execute_script(tops)
+    assert table < numbers
+
+
 def _low_contrast(page: Page) -> list[str]:
     """Marks of charts whose contrast with the page is below 3:1 (axe judges texts)."""
     return page.browser.execute_script(_LOW_CONTRAST)
@@ -504,7 +533,7 @@ _LOW_CONTRAST = """
       return (x + 0.05) / (y + 0.05);
     };
     const paper = parse(getComputedStyle(document.body).backgroundColor);
-    const marks = [...document.querySelectorAll('svg .mark, svg .cell, svg .area')]
+    const marks = [...document.querySelectorAll('svg .mark, svg .cell, svg .area, svg .peak')]
       .map((mark) => getComputedStyle(mark).fill);
     const bars = [...document.querySelectorAll('.bar')].map((bar) => getComputedStyle(bar, '::before').backgroundColor);
     const edges = [...document.querySelectorAll('button, select, input[type=search]')]
@@ -567,14 +596,14 @@ def test_files_of_an_export_are_those_that_its_manifest_lists(base: str, s3: Any
     assert httpx.get(f"{base}/runs/{manifest['run']}/granularity=hour/other.csv").status_code == 404
 
 
-def test_a_run_shows_its_report(blank: Page, s3: Any) -> None:
+def test_a_run_shows_its_report_whose_links_lead_to_the_files(blank: Page, report: str) -> None:
     browser = blank.browser
-    run = _run(s3, "manual__report")
-    Report(Results(s3, BUCKET), run).store()
     browser.get(f"{blank.base}/report?dag_id=rank_authors&run_id=manual__report")
+    assert browser.current_url == report
     assert blank.texts("h2")[:3] == ["Top authors", "Posts per minute", "When the top authors posted"]
-    blank.resize(1280, 2600)
-    keep_picture(browser, "report")
+    assert not blank.find("details table").is_displayed()
+    for link in browser.find_elements("css selector", "td a")[:3]:
+        assert httpx.get(link.get_attribute("href")).is_success
     browser.get(f"{blank.base}/report?dag_id=check_delivery&run_id=manual__report")
     assert blank.find("h1").text == "No report"
 
