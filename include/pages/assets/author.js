@@ -5,7 +5,7 @@ import { columnChart } from "./charts.js";
 import { at, element, fill } from "./elements.js";
 import { count, dayOf, GRANULARITIES, instant, plural, share, span, STEP_SECONDS, timeOf, windowName } from "./format.js";
 import { followTheme, followZone, linkOut, showPages } from "./frame.js";
-import { authorLink, badge, names, rowAt } from "./rows.js";
+import { authorLink, badge, names, rankCell, rowAt } from "./rows.js";
 import { narrowings } from "./scope.js";
 import { load, showContent } from "./states.js";
 
@@ -92,7 +92,7 @@ function showPeaks() {
   });
   at("peaks").tBodies[0].replaceChildren(...rows.map(([text, granularity, row]) => element("tr", {},
     element("th", { scope: "row" }, text), element("td", {}, ranking(granularity, row)),
-    element("td", { class: "number" }, count(row.posts)), element("td", { class: "number" }, count(row.rank)),
+    element("td", { class: "number" }, count(row.posts)), rankCell(row.rank, row.tied_rank, "number"),
     element("td", { class: "number wide" }, share(row.share)), element("td", {}, postsLink(row)))));
 }
 
@@ -104,7 +104,7 @@ function showRanks() {
   at("ranks").tBodies[0].replaceChildren(...newest.map((place) => {
     const row = rowAt(columns, place);
     return element("tr", {}, element("th", { scope: "row" }, ranking(view.per, row), row.complete ? "" : " (incomplete)"),
-      element("td", { class: "number" }, count(row.rank)), element("td", { class: "number" }, count(row.posts)),
+      rankCell(row.rank, row.tied_rank, "number"), element("td", { class: "number" }, count(row.posts)),
       element("td", { class: "number wide" }, share(row.share)),
       element("td", { class: "number wide" }, row.peak_60s === null ? "" : count(row.peak_60s)), element("td", {}, postsLink(row)));
   }));

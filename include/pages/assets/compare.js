@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { at, element, fill } from "./elements.js";
 import { count, GRANULARITIES, plural, windowName } from "./format.js";
 import { foldFilters, followTheme, followZone, showPages } from "./frame.js";
-import { authorCell, badge } from "./rows.js";
+import { authorCell, badge, rankCell } from "./rows.js";
 import { narrowings } from "./scope.js";
 import { load, say, showContent } from "./states.js";
 
@@ -88,11 +88,12 @@ function rowOf(row) {
   const [first, second] = row.runs;
   const by = first && second ? second.posts - first.posts : null;
   const difference = by === null ? "" : by > 0 ? `+${count(by)}` : by < 0 ? `−${count(-by)}` : "0";
-  const figure = (run, name) => element("td", { class: name === "rank" ? "number wide" : "number" }, run ? count(run[name]) : "–");
+  const rank = (run) => (run ? rankCell(run.rank, run.tied_rank, "number wide") : element("td", { class: "number wide" }, "–"));
+  const posts = (run) => element("td", { class: "number" }, run ? count(run.posts) : "–");
   return element("tr", {},
     authorCell(row, comparison.runs[first ? 0 : 1]),
     element("td", { class: "network" }, badge(row.network)),
-    figure(first, "rank"), figure(second, "rank"), figure(first, "posts"), figure(second, "posts"),
+    rank(first), rank(second), posts(first), posts(second),
     element("td", { class: "number" }, difference));
 }
 

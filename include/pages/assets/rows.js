@@ -8,7 +8,7 @@ import { count, movement, share } from "./format.js";
 export function rowOf(columns, at, widest, run) {
   const rank = columns.rank[at];
   const row = element("tr", { "data-rank": rank },
-    rankCell(columns, at),
+    rankCell(rank, tieAt(columns, at)),
     changeCell(rank, columns.previous_rank[at]),
     authorCell(rowAt(columns, at), run),
     element("td", { class: "network" }, badge(columns.network[at])),
@@ -59,13 +59,15 @@ export function rowAt(columns, at) {
   return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[at]]));
 }
 
-function rankCell(columns, at) {
-  const tied = columns.tied_rank[at];
-  const isTie = columns.tied_rank[at - 1] === tied || columns.tied_rank[at + 1] === tied;
-  if (!isTie) return element("td", { class: "number rank" }, count(columns.rank[at]));
-  const cell = element("td", { class: "number rank", title: `tied for rank ${count(tied)}` },
+/** A cell for a rank; `tied` is the first of the ranks that the author shares, null where it is not shared. */
+export function rankCell(rank, tied, name = "number rank") {
+  if (tied === null) return element("td", { class: name }, count(rank));
+  return element("td", { class: name, title: `tied for rank ${count(tied)}` },
     element("span", { "aria-hidden": "true" }, `=${count(tied)}`), unseen(`${count(tied)}, tied`));
-  return cell;
+}
+
+function tieAt({ tied_rank: ties }, at) {
+  return ties[at - 1] === ties[at] || ties[at + 1] === ties[at] ? ties[at] : null;
 }
 
 function changeCell(rank, previous) {

@@ -1,6 +1,9 @@
 """Ties: authors that are equal in what a ranking is ordered by, which the contract ranks by network and author id."""
 
+from datetime import datetime
+
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from postrank.documents import JsonObject
 
@@ -20,3 +23,12 @@ def rank_text(row: JsonObject, ties: dict[int, int]) -> str:
     """A rank as shown: `=3` where it is shared."""
     shared = list(ties.values()).count(ties[row["rank"]]) > 1
     return f"={ties[row['rank']]:,}" if shared else f"{row['rank']:,}"
+
+
+def shared_ranks(ranking: pa.Table, order: str) -> dict[tuple[datetime, object], int]:
+    """The first rank of those that are shared, by window and value of the column `order`, over all windows."""
+    if order not in ranking.column_names:
+        return {}
+    groups = ranking.group_by(["window_start", order]).aggregate([("rank", "min"), ("rank", "count")])
+    shared = groups.filter(pc.greater(groups["rank_count"], 1))
+    return {(row["window_start"], row[order]): row["rank_min"] for row in shared.to_pylist()}

@@ -139,6 +139,9 @@ def test_an_author_has_their_windows_and_a_stranger_has_none(library: Library) -
     hours = document["granularities"]["hour"]
     assert sum(hours["columns"]["posts"]) == sum(post.author.id == "1000" for post in POSTS)
     assert hours["windows"] == 6
+    hourly = [Counter(post.author.id for post in POSTS if post.at.hour == START.hour + n) for n in range(6)]
+    for tied, posts, counts in zip(hours["columns"]["tied_rank"], hours["columns"]["posts"], hourly, strict=True):
+        assert (tied is not None) == (list(counts.values()).count(posts) > 1)
     with pytest.raises(NotExported, match="no author 5 of x: it holds the first 10 of each window"):
         authors.author(library.exports, export_, "x", "5")
 
@@ -148,6 +151,9 @@ def test_runs_are_compared_in_a_window_of_both(library: Library) -> None:
     second = library.open(_named(library, "T12"))
     document = comparison.comparison(library.exports, first, second, "hour", None, 100)
     assert document["window"][0]["start"] == rankings.text(START + timedelta(hours=5))
+    figures = [row["runs"][1] for row in document["rows"] if row["runs"][1]]
+    for own in figures:
+        assert (own["tied_rank"] is not None) == ([other["posts"] for other in figures].count(own["posts"]) > 1)
     below = [row for row in document["rows"] if row["runs"][1] is None]
     assert below, "the second run exported ten authors only"
     assert all(row["runs"][0]["posts"] <= row["runs"][1]["posts"] for row in document["rows"] if all(row["runs"]))

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from postrank.documents import Document, JsonObject
 from postrank.report.api import post_links, rankings
 from postrank.report.exports import Export, Exports, NotExported
+from postrank.report.ties import shared_ranks
 from postrank.report.windows import complete_until, windows
 
 _NAMES = ("network", "author_id", "author_handle", "author_name")
@@ -16,6 +17,7 @@ _MOST_ALIKE = 10
 
 def author(exports: Exports, export: Export, network: str, author_id: str) -> Document:
     """An author's windows of each granularity, oldest first; windows below the exported top are absent.
+    `tied_rank` is the first of the ranks that the author shares in a window, else null.
 
     `same_handle` lists accounts of other networks with the same handle, who need not be the same person. Raises
     NotExported where the author is ranked in no window.
@@ -46,6 +48,9 @@ def _course(exports: Exports, export: Export, granularity: str, rows: Sequence[J
     exported = windows(exports.table(export, granularity))
     until = complete_until(export.manifest)
     columns = {name: [row[name] for row in rows] for name in ("rank", "posts", "share", "peak_60s")}
+    order = export.manifest.get("order") or "posts"
+    shared = shared_ranks(exports.table(export, granularity), order)
+    ties = [shared.get((row["window_start"], row.get(order))) for row in rows]
     handle = rows[-1]["author_handle"] if rows else None
     links = [post_links.posts_between(row["network"], handle, row["window_start"], row["window_end"]) for row in rows]
     return {
@@ -57,6 +62,7 @@ def _course(exports: Exports, export: Export, granularity: str, rows: Sequence[J
             "end": [rankings.text(row["window_end"]) for row in rows],
             "complete": [row["window_end"] <= until for row in rows],
             **columns,
+            "tied_rank": ties,
             "link": links,
         },
     }

@@ -7,9 +7,10 @@ import pyarrow as pa
 from postrank.documents import Document, JsonObject
 from postrank.report.api import rankings
 from postrank.report.exports import Export, Exports, NotExported
+from postrank.report.ties import shared_ranks
 from postrank.report.windows import Window, complete_until, of_window, windows
 
-_SHOWN = ("rank", "posts", "share", "peak_60s")
+_SHOWN = ("rank", "tied_rank", "posts", "share", "peak_60s")
 
 
 def comparison(
@@ -17,7 +18,8 @@ def comparison(
 ) -> Document:
     """The first `top` authors of either run in a window of both (the newest complete one unless given).
 
-    A row has the author and, for each run, `rank`, `posts`, `share` and `peak_60s`, or null where the author is below
+    A row has the author and, for each run, `rank`, `tied_rank` (the first of the ranks
+    that are shared, else null), `posts`, `share` and `peak_60s`, or null where the author is below
     its exported top or absent. Raises NotExported where the runs have no window in common.
     """
     pairs = _common(exports, first, second, granularity)
@@ -31,7 +33,7 @@ def comparison(
             rankings.window_document(window, complete_until(export.manifest))
             for window, export in zip(pair, (first, second), strict=True)
         ],
-        "rows": _rows(tables, top),
+        "rows": _rows(tables, [export.manifest.get("order") or "posts" for export in (first, second)], top),
     }
 
 
@@ -54,11 +56,15 @@ def _chosen(
     return (complete or pairs)[-1]
 
 
-def _rows(tables: list[pa.Table], top: int) -> list[Document]:
+def _rows(tables: list[pa.Table], orders: list[str], top: int) -> list[Document]:
     authors: dict[tuple[str, str], Document] = {}
     ranked: list[dict[tuple[str, str], JsonObject]] = []
-    for table in tables:
-        rows = {(row["network"], row["author_id"]): row for row in table.to_pylist()}
+    for table, order in zip(tables, orders, strict=True):
+        shared = shared_ranks(table, order)
+        rows: dict[tuple[str, str], JsonObject] = {
+            (row["network"], row["author_id"]): {**row, "tied_rank": shared.get((row["window_start"], row.get(order)))}
+            for row in table.to_pylist()
+        }
         ranked.append(rows)
         for author, row in list(rows.items())[:top]:
             names = {name: row[name] for name in ("network", "author_id", "author_handle", "author_name")}
