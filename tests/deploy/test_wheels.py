@@ -104,7 +104,7 @@ def test_a_command_whose_extra_is_missing_names_it(product, tmp_path, command, e
     assert "Traceback" not in done.stderr
 
 
-def test_the_local_aws_serves_from_its_wheel_alone(uv, wheels, tmp_path):
+def test_the_local_aws_serves_from_its_wheel_alone(uv, wheels, tmp_path, monkeypatch):
     commands = installed(uv, tmp_path / "venv", wheels["localaws"])
     argv = [commands / "localaws", "serve", "--port", "0", "--state", tmp_path / "state"]
     log = tmp_path / "stdout"
@@ -116,8 +116,9 @@ def test_the_local_aws_serves_from_its_wheel_alone(uv, wheels, tmp_path):
 
     try:
         ready = wait_for(endpoint, timeout=120, what="localaws")
-        keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws", "region_name": "us-east-1"}
-        clients = {name: boto3.client(name, endpoint_url=ready, **keys) for name in ("s3", "kinesis", "athena")}
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "state" / "credentials"))
+        session = boto3.Session(region_name="us-east-1")
+        clients = {name: session.client(name, endpoint_url=ready) for name in ("s3", "kinesis", "athena")}
         clients["s3"].create_bucket(Bucket="wheel")
         clients["s3"].put_object(Bucket="wheel", Key="key", Body=b"body")
         assert clients["s3"].get_object(Bucket="wheel", Key="key")["Body"].read() == b"body"

@@ -88,6 +88,7 @@ def _trends(lake: RecordedLake) -> None:
     work.late(HOUR + timedelta(hours=1), owed)
     lake.write("marts/hashtag_ranking.sql", work.plan([HOUR], 10))
     lake.write("exports/trending_hashtags.sql", work.point([HOUR], owed))
+    work.end()
 
 
 def _maintain(lake: RecordedLake) -> None:
