@@ -7,7 +7,6 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from fnmatch import translate
 from functools import lru_cache
 
 Context = Mapping[str, Sequence[str]]  # lower-case key -> the request's values
@@ -17,15 +16,21 @@ class UnknownOperator(ValueError):
     """A condition operator that IAM does not have."""
 
 
+# What the variables ${*} and ${?} leave in a pattern: characters of no meaning, which stand for the wildcards' own.
+LITERALS = {"*": "\ue000", "?": "\ue001"}
+_CHARACTERS = str.maketrans({mark: character for character, mark in LITERALS.items()})
+_WILDCARDS = {"*": ".*", "?": "."}
+
+
 @lru_cache(maxsize=4096)
 def _glob(pattern: str, ignore_case: bool) -> "re.Pattern[str]":
-    # fnmatch knows [sets], which IAM does not: they are escaped first.
-    return re.compile(translate(pattern.replace("[", "[[]")), re.IGNORECASE if ignore_case else 0)
+    parts = (_WILDCARDS.get(character) or re.escape(character.translate(_CHARACTERS)) for character in pattern)
+    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def like(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
     """Whether `value` matches `pattern`, in which * stands for any text and ? for one character."""
-    return _glob(pattern, ignore_case).match(value) is not None
+    return _glob(pattern, ignore_case).fullmatch(value) is not None
 
 
 def arn_like(pattern: str, value: str) -> bool:
@@ -118,7 +123,7 @@ def holds(operator: str, key: str, expected: Sequence[str], context: Context) ->
 def _any(test: Callable[[str, str], bool], expected: Sequence[str], value: str) -> bool:
     for candidate in expected:
         try:
-            if test(candidate, value):
+            if test(candidate if test in (like, arn_like) else candidate.translate(_CHARACTERS), value):
                 return True
         except ValueError:  # what is no number, date or address equals none
             continue

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from localaws.core.shapes import Structure
-from localaws.iam.conditions import Context, arn_like, holds, like
+from localaws.iam.conditions import LITERALS, Context, arn_like, holds, like
 
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
-_LITERALS = {"*": "*", "?": "?", "$": "$"}
+_LITERALS = {**LITERALS, "$": "$"}
 
 
 class MalformedPolicy(ValueError):
@@ -102,7 +102,7 @@ def _filled(pattern: str, context: Context) -> str | None:
         nonlocal missing
         name, _, default = match[1].partition(",")
         if name.strip() in _LITERALS:
-            return f"[{name.strip()}]" if name.strip() != "$" else "$"
+            return _LITERALS[name.strip()]
         values = context.get(name.strip().lower())
         if values and len(values) == 1:
             return values[0]
