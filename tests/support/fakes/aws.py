@@ -32,6 +32,7 @@ class AwsServer:
     capacity: float = 0.0  # bytes a second that all shards together take; more is refused. 0: no bound
     refuse_first_calls: int = 0  # that many calls have their first entry refused
     failing: str = ""  # "500", "throttled", "denied": every PutRecords is answered so
+    failing_objects: str = ""  # a status and a code, as in "503 SlowDown": every PutObject is answered so
     delay: float = 0.0  # seconds before an answer
     draw: random.Random = field(default_factory=lambda: random.Random(1))
     consume: Callable[[str, bytes], None] | None = None  # takes records (stream, data) instead of keeping them
@@ -132,6 +133,10 @@ def aws_server(port: int = 0) -> Iterator[AwsServer]:
 
         def do_PUT(self) -> None:
             body = self._body()
+            if state.failing_objects:
+                status, code = state.failing_objects.split()
+                self._answer(int(status), f"{_XML}<Error><Code>{code}</Code></Error>".encode(), "application/xml")
+                return
             with state.lock:
                 state.objects[unquote(self.path.partition("?")[0].lstrip("/"))] = body
             self._answer(200, b"", "application/xml")
