@@ -176,7 +176,7 @@ class Layout:
         self, chunk: int, days: list[str], windows: list[str], bounds: tuple[datetime, datetime]
     ) -> Parameters:
         spanned = self._days_between(*bounds) if "all" in windows else set()
-        read = {*days, *(_shift(day, -1) for day in days), *spanned, _shift(bounds[0].date().isoformat(), -1)}
+        read = {*days, *(_shift(day, -1) for day in days), *spanned}
         column = "" if self.request.include_reposts else "original_"
         return {
             **self._target("author_ranking_revisions", chunk),

@@ -40,6 +40,32 @@ def test_what_is_left_of_a_gap_lies_between_what_was_read():
     assert gap.left == (Span(at(5), at(4)), Span(at(3), at(1)))
 
 
+@pytest.mark.parametrize(
+    ("read", "left"),
+    [
+        ([(6, 2), (5, 4)], [(2, 1)]),  # one within another
+        ([(6, 2), (6, 5)], [(2, 1)]),  # from the same moment
+        ([(8, 0), (5, 4)], []),  # both within one that covers the gap
+        ([(4, 2), (3.5, 3), (1.5, 1)], [(6, 4), (2, 1.5)]),
+        ([(8, 7), (1, 0)], [(6, 1)]),  # next to the gap, not in it
+    ],
+)
+def test_spans_that_were_read_within_others_leave_what_lies_outside_all(read, left):
+    (gap,) = gaps.unmarked([row(6, 1), *(row(since, until, "archive") for since, until in read)])
+    assert gap.left == tuple(Span(at(since), at(until)) for since, until in left)
+    assert gap.recovered_by == (() if read == [(8, 7), (1, 0)] else ("archive",))
+
+
+def test_a_gap_within_another_is_a_gap_of_its_own_and_closed_with_it():
+    within = [row(6, 1), row(5, 4)]
+    outer, inner = gaps.unmarked(within)
+    assert (outer.left, inner.left) == ((Span(at(6), at(1)),), (Span(at(5), at(4)),))
+    (outer,) = gaps.unmarked([*within, row(5, 4, "archive", noted=1)])
+    assert outer.left == (Span(at(6), at(5)), Span(at(4), at(1)))
+    (inner,) = gaps.unmarked([*within, row(6, 1, "archive", noted=1)])
+    assert inner.left == ()
+
+
 def test_slices_cover_a_span_and_overlap_nowhere():
     assert list(gaps.slices(Span(at(5), at(2.5)), HOUR)) == [
         Span(at(5), at(4)),

@@ -90,6 +90,17 @@ def test_an_asked_interval_is_ranked_whole_though_nothing_arrived():
     assert ranking["read_days"] == ["2026-11-19", "2026-11-20", "2026-11-21"]
 
 
+def test_the_day_before_the_whole_interval_is_read_also_where_the_whole_is_ranked_alone():
+    days = [f"2026-{month:02}-{day:02}" for month in range(1, 7) for day in range(2, 27)]
+    asked = {"interval_start": "2026-01-02T00:00:00Z", "interval_end": "2026-06-30T00:00:00Z"}
+    *parts, whole = _layout(catalog=_catalog("2026-01-01", *days), params=asked).author_ranking()
+    assert (len(parts), whole["windows"]) == (2, ["all"])
+    assert whole["read_days"] == ["2026-01-01", *days]
+    for part in parts:
+        before = {f"2026-{int(day[5:7]):02}-{int(day[8:]) - 1:02}" for day in part["days"]}
+        assert set(part["read_days"]) == {*part["days"], *(before & {"2026-01-01", *days})}
+
+
 def test_a_scheduled_run_ranks_its_hour_as_the_whole():
     (ranking,) = _layout(_day("2026-11-24"), data_hours=["2026-11-24T05"]).author_ranking()
     assert (ranking["all_from"], ranking["all_to"]) == ("2026-11-24T05:00:00Z", "2026-11-24T06:00:00Z")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from postrank.aws.put_records import encode_records
 from postrank.sinks import POSTS, Record
 from postrank.sinks.kinesis import CALL_BYTES, CALL_RECORDS, calls
-from postrank.sinks.packing import PAYLOAD_UNIT, Packer
+from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT, Packer, split, too_large
 from postrank.sinks.rate import Rate
 
 lines = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(1, 40_000)), max_size=60)
@@ -54,6 +54,62 @@ def test_calls_hold_what_put_records_allows_and_leave_nothing_out(sizes: list[in
     for call in made:
         assert len(call) <= CALL_RECORDS
         assert sum(len(record.data) + len(record.key) for record in call) <= CALL_BYTES
+
+
+MIB = 1 << 20
+
+
+def weighing(*sizes: int) -> list[Record]:
+    """Records whose data and keys have these sizes together."""
+    return [Record(POSTS, "0001", bytes(size - 4), 1) for size in sizes]
+
+
+@pytest.mark.parametrize(
+    ("records", "counts"),
+    [
+        (weighing(*[10] * CALL_RECORDS), [500]),
+        (weighing(*[10] * (CALL_RECORDS + 1)), [500, 1]),
+        (weighing(900_000, CALL_BYTES - 900_000), [2]),
+        (weighing(900_000, CALL_BYTES - 899_999), [1, 1]),
+        (weighing(CALL_BYTES + 1, 10), [1, 1]),
+    ],
+    ids=["500 records", "501 records", "all bytes", "a byte too many", "a record that is too large alone"],
+)
+def test_a_call_is_filled_to_its_last_record_and_byte(records: list[Record], counts: list[int]) -> None:
+    assert (CALL_RECORDS, CALL_BYTES < 5 * MIB) == (500, True)
+    assert [len(call) for call in calls(records)] == counts
+
+
+@pytest.mark.parametrize(
+    ("sizes", "counts"),
+    [([60, 40], [2]), ([60, 41], [1, 1]), ([101, 1], [1, 1]), ([100, 60, 40, 1], [1, 2, 1]), ([], [])],
+)
+def test_a_record_is_filled_to_its_last_byte(sizes: list[int], counts: list[int]) -> None:
+    assert [len(part) for part in split([b"." * size for size in sizes], 100)] == counts
+
+
+def test_a_line_is_rejected_from_the_first_byte_that_no_record_holds() -> None:
+    assert RECORD_LIMIT == 1_000_000
+    assert too_large(b"." * RECORD_LIMIT, "file:7") is None
+    reject = too_large(b"." * (RECORD_LIMIT + 1), "file:7")
+    assert reject is not None
+    assert (reject.reason, reject.where) == (
+        "its line has 1000001 bytes, more than the 1000000 that a record holds",
+        "file:7",
+    )
+
+
+def test_authors_are_spread_over_all_partition_keys_and_each_keeps_its_own() -> None:
+    keys: dict[str, set[str]] = {}
+    for _ in range(2):
+        packer = Packer(POSTS)
+        for number in range(1000):
+            packer.add([f"author {number}"], [b"author %d\n" % number])
+        for record in packer.take():
+            for line in record.data.splitlines():
+                keys.setdefault(line.decode(), set()).add(record.key)
+    assert {len(own) for own in keys.values()} == {1}
+    assert set.union(*keys.values()) == {f"{bucket:04x}" for bucket in range(32)}
 
 
 class Clock:

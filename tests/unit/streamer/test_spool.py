@@ -56,6 +56,7 @@ def test_a_file_that_is_no_shipment_holds_nothing_up(tmp_path: Path, content: by
     Spool(tmp_path, 1 << 20).append(records("behind it"))
     (tmp_path / "000000000000.ship").write_bytes(content)
     spool = Spool(tmp_path, 1 << 20)
+    assert spool.post_lines == 3
     with pytest.raises(SpoolDamaged):
         spool.first()
     assert spool.first() == records("behind it")

@@ -4,13 +4,14 @@ from collections import Counter
 from datetime import timedelta
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postrank.posts import Post
 from postrank.posts.times import milliseconds, to_text
 from postrank.windows.author_numbers import Authors
-from postrank.windows.author_windows import AuthorWindows
+from postrank.windows.author_windows import EDIT_HORIZON_MS, SKEW_MS, AuthorWindows
 from postrank.windows.seen_posts import Seen
 from postrank.windows.window import Window
 from tests.support.streaming.streamers import START
@@ -68,6 +69,31 @@ def test_a_clock_that_runs_ahead_does_not_close_the_present() -> None:
     windows = AuthorWindows()
     windows.add([post(1, 5), post(2, 86_400 * 365)], START_MS + 10_000)
     assert tumbling(windows.take()[0]) == []
+
+
+@pytest.mark.parametrize(("skew_ms", "closed"), [(SKEW_MS, [("a", 0, 1)]), (SKEW_MS + 1, [])])
+def test_a_post_moves_the_watermark_up_to_five_minutes_ahead_of_the_clock(skew_ms: int, closed: list) -> None:
+    assert SKEW_MS == 300_000
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(2, (10_000 + skew_ms) / 1000)], START_MS + 10_000)
+    assert tumbling(windows.take()[0]) == closed
+
+
+@pytest.mark.parametrize(("age_ms", "posts"), [(EDIT_HORIZON_MS, 1), (EDIT_HORIZON_MS + 1, 0)])
+def test_an_edit_of_an_unseen_post_counts_up_to_an_hour_behind_the_newest(age_ms: int, posts: int) -> None:
+    assert EDIT_HORIZON_MS == 3_600_000
+    windows = AuthorWindows()
+    windows.add([post(1, 7200)], FAR)
+    windows.add([post(2, (7_200_000 - age_ms) / 1000, "edited", kind="edit"), post(3, 0, "late")], FAR)
+    counts = Counter({author: number for author, _, number in tumbling(windows.take(ended=True)[0])})
+    assert (counts["edited"], counts["late"]) == (posts, 1)
+
+
+def test_authors_whose_ids_differ_in_case_alone_are_two() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5, "Ann"), post(2, 6, "ann"), post(3, 7, "Ann")], FAR)
+    assert sorted((author[1], number) for author, number in windows.top(5)) == [("Ann", 2), ("ann", 1)]
+    assert sorted(tumbling(windows.take(ended=True)[0])) == [("Ann", 0, 2), ("ann", 0, 1)]
 
 
 def test_a_post_dated_far_ahead_is_counted_and_in_no_window() -> None:

@@ -104,6 +104,16 @@ def test_a_malformed_statement_does_not_start(queries, sql):
     assert caught.value.response["Error"]["Code"] in ("InvalidRequestException", "ParamValidation")
 
 
+def test_a_statement_is_taken_up_to_its_last_byte(queries):
+    """Page "Service Quotas": a query string of 262,144 bytes."""
+    text = f"select length('{'ü' * 131_062}')"
+    statement = text + " " * (262_144 - len(text.encode()))
+    assert queries.result(queries.ok(statement))[1] == [["131062"]]
+    with pytest.raises(ClientError) as caught:
+        queries.start(statement + " ")
+    assert caught.value.response["Error"]["Code"] == "InvalidRequestException"
+
+
 def test_sql_of_another_engine_cannot_reach_the_machine(queries):
     for sql in (
         "select * from read_csv('/etc/passwd')",

@@ -165,6 +165,23 @@ def test_a_call_at_the_bounds_is_taken(kinesis):
     assert kinesis.put_records(StreamName=name, Records=records)["FailedRecordCount"] == 0
 
 
+@pytest.mark.parametrize(("more", "code"), [(0, None), (1, "InvalidArgumentException")])
+def test_a_call_is_taken_up_to_its_last_byte(kinesis, more, code):
+    """Page "PutRecords": 5 MiB, partition keys included."""
+    name = make_stream(kinesis, shards=5)
+    entries = [(MIB - 1, "k")] * 4 + [(MIB - 2 + more, "kk")]
+    records = [
+        {"Data": b"x" * size, "PartitionKey": key, "ExplicitHashKey": str(number << 125)}
+        for number, (size, key) in enumerate(entries)
+    ]
+    if code is None:
+        assert len(kinesis.put_records(StreamName=name, Records=records)["Records"]) == 5
+        return
+    with pytest.raises(ClientError) as refused:
+        kinesis.put_records(StreamName=name, Records=records)
+    assert code_of(refused) == code
+
+
 def test_any_bytes_come_back_as_they_were(kinesis):
     """Page "Record": Data is a blob."""
     name = make_stream(kinesis)

@@ -115,6 +115,19 @@ def test_tags_are_set_and_taken_away(s3, bucket):
     assert code_of(lambda: s3.put_object_tagging(Bucket=bucket, Key="k", Tagging=many)) == "BadRequest"
 
 
+def test_metadata_and_tags_are_taken_up_to_their_last_byte(s3, bucket):
+    """Pages "Working with object metadata", "Categorizing your objects using tags"."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"", Metadata={"ab": "x" * 1000, "c": "x" * 1045})
+    more = {"ab": "x" * 1000, "c": "x" * 1046}
+    assert code_of(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", Metadata=more)) == "MetadataTooLarge"
+    ten = [{"Key": f"{number}".ljust(128, "k"), "Value": "v" * 256} for number in range(10)]
+    s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": ten})
+    assert len(s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"]) == 10
+    for key, value in (("k" * 129, ""), ("k", "v" * 257)):
+        wrong = {"TagSet": [{"Key": key, "Value": value}]}
+        assert code_of(lambda tags=wrong: s3.put_object_tagging(Bucket=bucket, Key="k", Tagging=tags)) == "InvalidTag"
+
+
 def test_what_is_not_there_is_said_by_its_name(s3, bucket):
     assert code_of(lambda: s3.get_object(Bucket=bucket, Key="none")) == "NoSuchKey"
     assert code_of(lambda: s3.get_object(Bucket="bucket-of-nobody", Key="none")) == "NoSuchBucket"
