@@ -10,6 +10,9 @@ TOP ?= 20
 TESTS ?=
 # Most tests wait for processes rather than work.
 JOBS ?= 2
+# Mutants of an area, and the areas (all).
+COUNT ?= 20
+AREAS ?=
 # Tests run in random order, the same in each run until another SEED is asked for.
 SEED ?= 7
 
@@ -20,14 +23,14 @@ RUN := $(UV) run --no-sync
 PYTEST := pytest -c pyproject.toml --randomly-seed=$(SEED) -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 
 # A variable that no target takes is an error rather than ignored.
-VARIABLES := PORT AWS_PORT POSTS SOURCE ONCE KEEP TOP TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET
+VARIABLES := PORT AWS_PORT POSTS SOURCE ONCE KEEP TOP TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
 UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow coverage check docs pictures format bench chaos sample mwaa clean
+.PHONY: help setup run test test-slow coverage mutants check docs pictures format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +66,9 @@ coverage: .venv/ready ## `make test` again, with the share of the code that it r
 	$(RUN) coverage run -m $(PYTEST) -m 'not slow and not judges' $(TESTS)
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
+
+mutants: .venv/ready ## do the tests notice a changed line? a sample: SEED=7, COUNT=20 of an area, AREAS='windows sql'
+	$(RUN) python scripts/mutation --seed $(SEED) --count $(COUNT) $(AREAS)
 
 check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) ruff check .
