@@ -2,17 +2,22 @@
 
 import struct
 import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from zlib import crc32
 
+import orjson
 import pytest
 
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
+from postrank.sources import Gap
 from postrank.streamer.engine.checkpoint import Checkpoint, JournalFull
+from postrank.streamer.engine.ledgers import Ledgers
 from tests.support.fakes.aws import aws_server
 from tests.support.streaming.disks import small_disk
-from tests.support.streaming.streamers import StreamerProcess, record, write_lines
+from tests.support.streaming.streamers import StreamerProcess, heartbeat, record, write_lines
 
 # What a streamer wrote before authors had numbers.
 EARLIER = (
@@ -80,6 +85,73 @@ def test_a_disk_without_room_leaves_the_journal_as_it_was(tmp_path: Path) -> Non
         checkpoint.append([b'{"n":3}'])
         checkpoint.close()
         assert read(disk / "checkpoint.journal") == [1, 3]
+
+
+def test_a_disk_without_room_for_a_second_journal_leaves_the_first_as_it_was(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 1) as disk:
+        checkpoint = Checkpoint(disk / "checkpoint.journal")
+        checkpoint.append([b'{"n":1}'])
+        (disk / "ballast").write_bytes(bytes(900_000))
+        with pytest.raises(JournalFull):
+            checkpoint.rewrite(b'{"n":2,"x":"' + b"x" * 500_000 + b'"}')
+        assert sorted(path.name for path in disk.iterdir()) == ["ballast", "checkpoint.journal"]
+        checkpoint.append([b'{"n":3}'])
+        checkpoint.close()
+        assert read(disk / "checkpoint.journal") == [1, 3]
+
+
+@pytest.mark.parametrize("cut", [b"", b'{"kind": "gap", "source'])
+def test_a_ledger_holds_whole_rows_whatever_disk_and_crashes_do(cut: bytes, tmp_path: Path) -> None:
+    gap = Gap(since=datetime(2026, 11, 1, tzinfo=UTC), until=datetime(2026, 11, 2, tzinfo=UTC), reason="r" * 100_000)
+    with small_disk(tmp_path, 1) as disk:
+        ledgers = Ledgers(disk, "ledgers/", "test")
+        ledgers.note_gaps("x", [gap])
+        ledgers.flush()
+        with (disk / "gaps.open").open("ab") as file:
+            file.write(cut)  # as a crash leaves it
+        (disk / "ballast").write_bytes(bytes(900_000 - 100_000))
+        ledgers.note_gaps("x", [gap] * 5)
+        with pytest.raises(OSError, match="No space left"):
+            ledgers.flush()
+        assert len((disk / "gaps.open").read_bytes().splitlines()) == 1
+        (disk / "ballast").unlink()
+        ledgers.flush()
+        objects: list[bytes] = []
+        ledgers.upload(lambda _, body: objects.append(body))
+    rows = [orjson.loads(line) for line in b"".join(objects).splitlines()]
+    assert [row["gap_from"] for row in rows] == ["2026-11-01T00:00:00.000Z"] * 6
+
+
+def test_a_full_disk_under_the_log_stops_nothing(tmp_path: Path) -> None:
+    with aws_server() as aws, Path("/dev/full").open("ab") as full:
+        streamer = started(tmp_path, aws.port, 1000)
+        words = ["stream", "--config", str(streamer.write())]
+        argv = [sys.executable, "-m", "postrank", *words]
+        process = subprocess.run(
+            argv, env=streamer.environment(), stdout=full, stderr=full, check=False, timeout=patient(60)
+        )
+        assert process.returncode == 0
+        assert len(aws.lines("-posts")) == 1000
+
+
+def test_a_disk_that_takes_its_time_holds_the_source_back_and_loses_nothing(tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "sitecustomize.py").write_text(
+        "import os, time\nfsync = os.fsync\n\n"
+        "def slow(handle):\n    time.sleep(0.3)\n    fsync(handle)\n\n"
+        "os.fsync = slow\n",
+        encoding="utf-8",
+    )
+    with aws_server() as aws:
+        streamer = started(tmp_path, aws.port, 20_000)
+        streamer.forked = False
+        streamer.env = {"PYTHONPATH": str(slow)}
+        assert streamer.run(120) == 0
+        assert {line["post_id"] for line in aws.lines("-posts")} == {str(n) for n in range(20_000)}
+        beat = heartbeat(aws)
+        assert beat is not None
+        assert (beat["phase"], beat["counts"]["delivered"], beat["counts"]["in_flight"]) == ("finished", 20_000, 0)
 
 
 def started(folder: Path, port: int, lines: int = 1, **settings: dict[str, object]) -> StreamerProcess:

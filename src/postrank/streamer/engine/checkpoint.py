@@ -85,12 +85,21 @@ class Checkpoint:
         log.error("journal damaged", extra={"fields": {"at": start, "bytes": len(rest), "kept_as": str(aside)}})
 
     def rewrite(self, frame: bytes) -> None:
-        """Replace the whole journal by one frame, at once."""
+        """Replace the whole journal by one frame, at once: it needs room for both.
+
+        Raises JournalFull, OSError; the journal is then as it was.
+        """
         fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(_framed(frame))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with fresh.open("wb") as file:
+                file.write(_framed(frame))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise JournalFull(self._path) from error
+            raise
         fresh.replace(self._path)
         sync_folder(self._path.parent)
         self._file.close()

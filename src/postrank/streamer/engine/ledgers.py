@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,8 @@ from postrank.posts.times import to_text
 from postrank.sources import Gap
 from postrank.streamer.engine.reject_quota import STORED_PER_HOUR, Quota
 from postrank.streamer.host.folder_claim import alone
+
+_BLOCK = 1 << 16
 
 
 class PutObject(Protocol):
@@ -87,14 +90,11 @@ class Ledgers:
             self._note("hop_counts", {"hop": hop, **counts, "noted_at": at})
 
     def flush(self) -> None:
-        """Make the rows durable on this machine."""
+        """Make the rows durable on this machine. Raises OSError; what is not written then is kept for the next time."""
         with self._lock, alone(self._folder):
-            for kind, rows in self._rows.items():
-                with (self._folder / f"{kind}.open").open("ab") as file:
-                    file.write(b"".join(rows))
-                    file.flush()
-                    os.fsync(file.fileno())
-            self._rows = {}
+            for kind, rows in list(self._rows.items()):
+                _append_lines(self._folder / f"{kind}.open", b"".join(rows))
+                del self._rows[kind]
 
     def upload(self, put: PutObject) -> int:
         """Write what is durable here to the bucket; returns how many objects. What fails stays for the next time."""
@@ -135,6 +135,34 @@ class Ledgers:
                 at = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z"
                 name = f"{safe}-{at}-{os.getpid()}-{self._number:06d}.ndjson"
                 path.rename(self._folder / f"{path.stem}~{now:%Y-%m-%d}~{name}")
+
+
+def _append_lines(path: Path, lines: bytes) -> None:
+    """Append whole lines durably, or nothing. A line that a crash cut off goes: the next would be part of it."""
+    with path.open("a+b", buffering=0) as file:
+        before = _whole_lines(file)
+        file.truncate(before)
+        try:
+            left = memoryview(lines)
+            while left:  # a disk that is nearly full takes a part
+                left = left[file.write(left) or 0 :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(before)
+            raise
+
+
+def _whole_lines(file: FileIO) -> int:
+    """Bytes up to the end of the last whole line."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(end - _BLOCK, 0)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
 
 
 def _now() -> str:

@@ -16,7 +16,7 @@ from postrank.posts.encoding import LineEncoder
 from postrank.posts.times import to_text
 from postrank.sinks.packing import RECORD_LIMIT, Packer, too_large
 from postrank.sources import Batch
-from postrank.streamer.engine.checkpoint import Checkpoint
+from postrank.streamer.engine.checkpoint import Checkpoint, JournalFull
 from postrank.streamer.engine.counts import Counts
 from postrank.streamer.engine.filters import Filters
 from postrank.streamer.engine.ledgers import Ledgers
@@ -68,6 +68,7 @@ class Pump:
     _cursor: str | None = None
     _unsent: bool = False  # something was read since the last shipment
     _top_due: float = 0.0
+    _rewrite_at: int = 0  # bytes of the journal before which there is no use in trying again
     _memory_due: float = field(default_factory=lambda: time.monotonic() + freed_memory.SECONDS)
 
     def run(self, reader: Reader) -> None:
@@ -152,8 +153,17 @@ class Pump:
         if time.monotonic() >= self._memory_due:
             freed_memory.give_back()
             self._memory_due = time.monotonic() + freed_memory.SECONDS
-        if self.checkpoint.size > self.journal_bytes and self.shipper.wait_idle(60.0):
+        if self.checkpoint.size > max(self.journal_bytes, self._rewrite_at) and self.shipper.wait_idle(60.0):
+            self._rewrite(counts)
+
+    def _rewrite(self, counts: Counts) -> None:
+        """Replace the journal by one frame; a disk without room for both leaves it as it is until it has grown more."""
+        try:
             self.checkpoint.rewrite(self._frame(counts, self.windows.snapshot()))
+            self._rewrite_at = 0
+        except JournalFull as full:
+            self._rewrite_at = self.checkpoint.size + self.journal_bytes // 4
+            log.warning("journal not shortened", extra={"fields": {"why": str(full)}})
 
     def commit(self, shipments: Sequence[Shipment]) -> None:
         """Note that shipments are durable. The shipper calls it, from its threads, one at a time."""
