@@ -1,12 +1,15 @@
 """When an export becomes the ranking that everybody sees, and when it does not."""
 
+import threading
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
 
 from postrank.ranking.export_reader import NothingExported
 from postrank.ranking.export_writer import LATEST
+from postrank.ranking.run_identity import Run
 from postrank.ranking.steps import MADE_VIEWS
 from tests.support.lake.ranked_lake import Lake, finish, post
 
@@ -76,6 +79,45 @@ def test_a_slow_export_does_not_replace_that_of_a_later_ranking(delivered):
     manifest = finish(slow)
     assert manifest["run"].startswith("slow")
     assert delivered.results.latest()["run"] == later["run"]
+
+
+def test_what_an_interrupted_export_left_is_in_nobodys_way(delivered):
+    s3 = delivered.client("s3")
+    bucket = delivered.names.buckets["results"]
+    run = Run("again").slug
+    for name in ("ranking_hour.csv", "ranking_hour.parquet", "ranking_gone.json"):
+        s3.put_object(Bucket=bucket, Key=f"rankings/run={run}/{name}", Body=b"half")
+    manifest = delivered.rank(run_id="again")
+    assert manifest["run"] == run
+    for file in manifest["files"]:
+        assert s3.head_object(Bucket=bucket, Key=file["key"])["ContentLength"] == file["bytes"]
+    assert [row["author_id"] for row in delivered.results.rows("all")] == ["author 0", "author 1"]
+
+
+def test_a_reader_sees_a_whole_ranking_while_the_pointer_moves(delivered):
+    delivered.rank(run_id="first")
+    bucket = delivered.names.buckets["results"]
+    s3 = delivered.client("s3")
+    pointers = [s3.get_object(Bucket=bucket, Key=LATEST)["Body"].read()]
+    delivered.deliver("2026-11-24T03", [post("9", "author 9", "2026-11-23T10:09:00.000Z")])
+    delivered.rank(run_id="second")
+    pointers.append(s3.get_object(Bucket=bucket, Key=LATEST)["Body"].read())
+    stopped = threading.Event()
+
+    def move() -> None:
+        for body in cycle(pointers):
+            if stopped.is_set():
+                return
+            s3.put_object(Bucket=bucket, Key=LATEST, Body=body)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        seen = {tuple(row["author_id"] for row in delivered.results.rows("all")) for _ in range(30)}
+    finally:
+        stopped.set()
+        mover.join()
+    assert seen <= {("author 0", "author 1"), ("author 9",)}
 
 
 def test_a_view_of_an_earlier_version_is_replaced_before_it_is_read(delivered):

@@ -175,3 +175,70 @@ def test_too_many_unusable_lines_stop_the_ranking(lake):
     with pytest.raises(TooManyUnusable, match=r"1 of 2 arrived lines are unusable"):
         lake.rank([HOUR])
     assert lake.catalogue.partitions("post_versions") == []
+
+
+def _author_posts(lake) -> dict[str, int]:
+    rows = lake.rows("select author_id, count(*) as posts from posts group by author_id")
+    return {row["author_id"]: int(row["posts"]) for row in rows}
+
+
+def test_the_first_run_after_days_of_downtime_ranks_what_arrived_meanwhile(lake):
+    lake.deliver("2026-11-20T01", [post("1", "ann", "2026-11-20T01:00:00.000Z")])
+    lake.rank(["2026-11-20T01"])
+    for day in (21, 22, 23):  # no scheduler ran; it makes one run, of the newest hour, once it is back
+        lake.deliver(f"2026-11-{day}T07", [post(f"2{day}", "bob", f"2026-11-{day}T07:00:00.000Z")])
+    lake.deliver("2026-11-24T04", [post("3", "cem", "2026-11-24T04:00:00.000Z")])
+    lake.rank(["2026-11-24T04"])
+    assert _author_posts(lake) == {"ann": 1, "bob": 3, "cem": 1}
+    days = lake.rows("select window_start from author_ranking where granularity = 'day' and author_id = 'bob'")
+    assert len(days) == 3
+    assert lake.rank(["2026-11-24T04"]) is None, "and only once"
+
+
+def test_the_run_after_one_that_failed_half_way_ranks_its_hour(lake):
+    lake.deliver("2026-11-24T02", [post("1", "ann", "2026-11-24T02:00:00.000Z")])
+    lake.rank(["2026-11-24T02"])
+    lake.deliver("2026-11-24T03", [post("2", "bob", "2026-11-24T03:00:00.000Z")])
+    failed = lake.acts(lake.ranking("failed", ["2026-11-24T03"]))
+    for _ in range(4):
+        next(failed)
+    failed.close()
+    lake.over.add("failed")
+    lake.deliver("2026-11-24T04", [post("3", "cem", "2026-11-24T04:00:00.000Z")])
+    lake.rank(["2026-11-24T04"])
+    assert _author_posts(lake) == {"ann": 1, "bob": 1, "cem": 1}
+    ranked = lake.rows("select author_id from author_ranking where granularity = 'hour' order by author_id")
+    assert [row["author_id"] for row in ranked] == ["ann", "bob", "cem"]
+
+
+def test_a_run_of_the_past_leaves_the_hours_before_it_to_others(lake):
+    for hour in ("2026-11-23T01", "2026-11-23T02"):
+        lake.deliver(hour, [post(hour, "ann", f"{hour}:00:00.000Z")])
+    lake.rank(["2026-11-23T02"])
+    assert _author_posts(lake) == {"ann": 1}
+
+
+def test_a_post_that_is_a_year_late_ranks_its_own_windows_and_no_others(lake):
+    lake.deliver(HOUR, [post("1", "ann", "2026-11-23T10:00:00.000Z")])
+    lake.rank([HOUR])
+    lake.deliver(NEXT, [post("2", "bob", "2025-11-23T10:00:00.000Z")])
+    lake.rank([NEXT])
+    days = lake.rows(
+        "select window_start, author_id, revision from author_ranking where granularity = 'day' order by window_start"
+    )
+    assert [(row["window_start"][:10], row["author_id"], row["revision"]) for row in days] == [
+        ("2025-11-23", "bob", "1"),
+        ("2026-11-23", "ann", "1"),
+    ]
+
+
+def test_what_two_collectors_of_different_state_read_counts_once(lake):
+    shared = [post(str(number), "ann", f"2026-11-23T10:00:0{number}.000Z") for number in range(5)]
+    lake.deliver(HOUR, [{**event, "collector": "a"} for event in shared[:4]], name="a")
+    lake.deliver(HOUR, [{**event, "collector": "b"} for event in shared[2:]], name="b")
+    lake.rank([HOUR])
+    assert _author_posts(lake) == {"ann": 5}
+    lake.deliver(NEXT, [{**event, "collector": "b"} for event in shared], name="b")  # it lost its state
+    lake.rank([NEXT])
+    assert _author_posts(lake) == {"ann": 5}
+    assert lake.results.rows("all", lake.rank(**DAY)["run"])[0]["posts"] == 5

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 SETTLED = timedelta(hours=1)
 LATE = timedelta(days=2)  # how far back a scheduled run looks for hours that changed
+CATCH_UP = timedelta(days=14)  # how far back it looks for hours that no run has ingested
+_NEWEST = timedelta(hours=2)  # after the end of its hours, within which a run has nobody to leave earlier hours to
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,19 @@ class Arrivals:
         return self._to_ingest(self.catalogue.partitions("raw_posts"), self._noted(""), as_of)
 
     def due(self, hours: Sequence[str], as_of: datetime) -> list[ArrivalHour]:
-        """The given hours where they hold anything new, and earlier ones that changed after they were ingested."""
-        since = min(start_of(hour) for hour in hours) - LATE
+        """The given hours where they hold anything new, and earlier ones that changed after they were ingested.
+
+        The newest run also takes the hours just before its own that nobody has ingested, because their runs failed, or
+        the scheduler was down: it makes no runs for intervals that it missed. A backfill leaves them to other runs.
+        """
+        first = min(hours)
+        newest = as_of - (start_of(max(hours)) + HOUR) < _NEWEST
+        since = start_of(first) - (CATCH_UP if newest else LATE)
         recent = self.catalogue.partitions("raw_posts", f"dt >= '{since:%Y-%m-%d}'")
         noted = self._noted(f"arrival_interval >= '{name_of(since)}'")
-        own = [partition for partition in recent if _hour(partition) in hours or _hour(partition) in noted]
+        last_ingested = max((hour for hour in noted if hour < first), default="")
+        missed = {hour for hour in map(_hour, recent) if newest and last_ingested < hour < first}
+        own = [partition for partition in recent if _hour(partition) in {*hours, *noted, *missed}]
         return self._to_ingest(own, noted, as_of)
 
     def _noted(self, expression: str) -> dict[str, dict[str, str]]:
