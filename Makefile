@@ -4,6 +4,7 @@ PORT ?= 8080
 AWS_PORT ?= 4566
 POSTS ?=
 SOURCE ?=
+CONFIG ?=
 ONCE ?=
 KEEP ?=
 TOP ?= 20
@@ -20,10 +21,12 @@ PYTHON ?= python3
 # uv from the PATH, or one that pip puts into var/uv where there is none.
 UV := $(shell command -v uv 2>/dev/null || echo var/uv/bin/uv)
 RUN := $(UV) run --no-sync
+# Plain lines in place of bars: a log, a dumb terminal, a user who asks for them.
+PLAIN := $(strip $(NO_COLOR)$(CI)$(filter dumb,$(TERM)))
 PYTEST := pytest -c pyproject.toml --randomly-seed=$(SEED) -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 
 # A variable that no target takes is an error rather than ignored.
-VARIABLES := PORT AWS_PORT POSTS SOURCE ONCE KEEP TOP TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
+VARIABLES := PORT AWS_PORT POSTS SOURCE CONFIG ONCE KEEP TOP TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
 UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))
@@ -34,24 +37,29 @@ endif
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1'
+	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, CONFIG=x.toml,'; \
+		echo '                 PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1'
 
 var/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1): name one with PYTHON=..."; exit 2; }
-	@mkdir -p -m 700 var && $(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@mkdir -p -m 700 var && $(PYTHON) -m venv var/uv
+	@echo 'Installing uv, which installs the rest, into var/uv (about 25 MB) ...'
+	@var/uv/bin/pip install --disable-pip-version-check $(if $(PLAIN),--progress-bar off) 'uv>=0.9,<1'
 
 .venv/ready: pyproject.toml packages/localaws/pyproject.toml uv.lock | $(filter var/%,$(UV))
-	@echo 'Setting up .venv from uv.lock ...'
-	@$(UV) sync --locked --all-packages --all-extras --quiet
+	@echo "Setting up .venv: $$(grep -c '^\[\[package\]\]' uv.lock) packages of uv.lock, Airflow, DuckDB and an embedded Postgres among them."
+	@echo 'The first time this downloads about 0.5 GB and usually takes 1 to 5 minutes; later, seconds.'
+	@$(UV) sync --locked --all-packages --all-extras $(if $(PLAIN),--no-progress)
 	@touch $@
 
 setup: .venv/ready ## the environment, from uv.lock
 
 run: export POSTS_LINE = $(value POSTS)
+run: export CONFIG_FILE = $(value CONFIG)
 run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
-	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) $(if $(SOURCE),--source $(SOURCE)) \
-		$(if $(ONCE),--once) $(if $(KEEP),--keep) --posts-line "$$POSTS_LINE"
+	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) $(foreach kind,$(SOURCE),--source $(kind)) \
+		$(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(CONFIG),--config "$$CONFIG_FILE") --posts-line "$$POSTS_LINE"
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
 	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)

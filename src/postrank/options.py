@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from postrank.documents import JsonObject
 from postrank.errors import Fatal
+from postrank.suggestions import nearest
 
 T = TypeVar("T")
 _HOST = re.compile(r"[^\s/?#@]+")
@@ -74,7 +75,7 @@ class Options:
         """A non-empty text, one of `among` where given."""
         value: str = self._take(key, str, default, "")
         if among and value not in among and self._is_set(key):
-            self._wrong(key, f"must be one of {', '.join(among)}, not {value!r}")
+            self._wrong(key, f"must be one of {', '.join(among)}, not {value!r}{nearest(value, among)}")
         elif not value and isinstance(self._table.get(key), str):
             self._wrong(key, "must not be empty")
         return value
@@ -184,7 +185,7 @@ class Options:
     def reject_unknown(self) -> None:
         """Note every key that nobody has read: most often a typing error."""
         for key in sorted(set(self._table) - self._seen):
-            self._wrong(key, "is not a known key")
+            self._wrong(key, f"is not a known key{nearest(key, self._seen - set(self._table))}")
 
     def finish(self) -> None:
         """Raise WrongSettings when anything was wrong, unknown keys included."""

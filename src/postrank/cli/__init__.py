@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from postrank.cli.suggestions import nearest
+from postrank.cli.command_group import CommandGroup
 from postrank.errors import PostrankError, Retryable
 from postrank.extras import missing_extra
 from postrank.outbound import exempt_local_hosts
@@ -31,7 +31,7 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(CommandGroup):
     """A group whose commands are found in COMMANDS and imported on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
@@ -44,14 +44,6 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; an unknown name is rejected with the one that is most like it."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"No such command {args[0]!r}{nearest(args[0], COMMANDS)}.")
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
@@ -60,7 +52,21 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup)
 @click.version_option(package_name="postrank")
 def postrank() -> None:
-    """Rank the authors of public posts per minute, hour and day, with Kinesis, S3 and Athena."""
+    """Rank the authors of public posts per minute, hour and day, with Kinesis, S3 and Athena.
+
+    \b
+    Exit status of every command, unless its own help says more:
+      0   done
+      1   a check failed, or Ctrl-C stopped the command
+      2   something must be changed first: the message says what
+      75  the same command may succeed later
+
+    \b
+    Examples:
+      postrank up --once
+      postrank results --granularity hour --top 20
+      eval "$(_POSTRANK_COMPLETE=bash_source postrank)"     # complete commands and options in this shell
+    """
 
 
 _TRY_AGAIN = 75  # EX_TEMPFAIL (sysexits.h)

@@ -66,6 +66,11 @@ def backfill(
     error.
 
     \b
+    Examples:
+      postrank backfill --config x.toml --source x-search --from 2026-11-24T05:00:00Z --to 2026-11-24T06:00:00Z
+      postrank backfill --config x.toml --source x-ids --file ids.txt
+
+    \b
     Exit status (whatever was read is delivered in any case):
       0   the span was read to its end
       1   stopped before the end

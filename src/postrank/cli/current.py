@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import httpx
 
-from postrank.cli.suggestions import nearest
 from postrank.documents import Document
 from postrank.errors import Fatal, Retryable
 from postrank.laptop.services import login
 from postrank.laptop.setup.current_run import CurrentRun, NotRunning
+from postrank.suggestions import nearest
 
 _STOP_SECONDS = 120.0  # Airflow's parts get 8 s each to end by themselves
 _PAUSE_SECONDS = 0.2
@@ -39,6 +39,13 @@ class NoSuchLog(Fatal):
         super().__init__(f"there is no log of {part!r} in {folder}{nearest(part, parts)}: it has {', '.join(parts)}")
 
 
+class NoSuchDag(Fatal):
+    """Airflow has no DAG of the name."""
+
+    def __init__(self, dag: str, dags: list[str]) -> None:
+        super().__init__(f"there is no DAG {dag!r}{nearest(dag, dags)}: Airflow has {', '.join(sorted(dags))}")
+
+
 class AirflowAway(Retryable):
     """The run's Airflow does not answer."""
 
@@ -53,6 +60,11 @@ def status(var: Path) -> None:
 
     \b
     Exit status: 0 if a run is up, 2 if none is.
+
+    \b
+    Examples:
+      postrank status
+      postrank status --var /tmp/second
     """
     run = CurrentRun.of(var)
     rows = {
@@ -71,7 +83,16 @@ def status(var: Path) -> None:
 @click.command()
 @_var
 def stop(var: Path) -> None:
-    """Stop the run that is up, as Ctrl-C in its terminal does, and wait until it has ended."""
+    """Stop the run that is up, as Ctrl-C in its terminal does, and wait until it has ended.
+
+    \b
+    Exit status: 0 if it has ended, 2 if none was up, 75 if it is still stopping.
+
+    \b
+    Examples:
+      postrank stop
+      postrank stop --var /tmp/second
+    """
     run = CurrentRun.of(var)
     os.kill(run.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
@@ -113,7 +134,16 @@ def logs(part: str | None, *, lines: int, follow: bool, var: Path) -> None:
 @click.option("--lines", "-n", type=click.IntRange(1, 100), default=20, show_default=True, help="Runs to show.")
 @_var
 def runs(dag: str, lines: int, var: Path) -> None:
-    """List the newest DAG runs: when they started, how they are, what they are called."""
+    """List the newest DAG runs: when they started, how they are, what they are called.
+
+    \b
+    Exit status: 0, 2 if no run is up or there is no such DAG, 75 if Airflow does not answer yet.
+
+    \b
+    Examples:
+      postrank runs
+      postrank runs --dag rank_authors -n 5
+    """
     run = CurrentRun.of(var)
     query: Document = {"limit": lines, "order_by": "-start_date"}
     with httpx.Client(
@@ -123,6 +153,8 @@ def runs(dag: str, lines: int, var: Path) -> None:
             response = airflow.get(f"/api/v2/dags/{dag}/dagRuns", params=query)
         except httpx.TransportError as error:
             raise AirflowAway(run.ui, str(error)) from error
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise NoSuchDag(dag, [entry["dag_id"] for entry in airflow.get("/api/v2/dags").json()["dags"]])
     if response.is_error:
         raise AirflowAway(run.ui, f"status {response.status_code}: {response.text[:200]}")
     for entry in response.json()["dag_runs"]:

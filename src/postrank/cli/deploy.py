@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.cli.command_group import CommandGroup
 from postrank.deploy.failures import DeploymentFailed, Interrupted
 from postrank.deploy.host import Host
 from postrank.deploy.marker import Marker
@@ -37,19 +38,29 @@ class RefusedByAws(Fatal):
     """A call that AWS rejected or that could not be sent."""
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def deploy() -> None:
     """Publish a release of the streamer and deploy it to the host.
 
     POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION name the account. Credentials come from boto3's usual chain;
     prefer the role postrank-ENVIRONMENT-deployer, which has no other permissions.
+
+    \b
+    Examples:
+      postrank deploy build dist/0.2.0
+      postrank deploy streamer --version 0.2.0
     """
 
 
 @deploy.command("build")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def build_release(folder: Path) -> None:
-    """Build this checkout's wheel, locked requirements and checksums into the empty FOLDER."""
+    """Build this checkout's wheel, locked requirements and checksums into the empty FOLDER.
+
+    \b
+    Examples:
+      postrank deploy build dist/0.2.0
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise BadRelease(f"{folder} is not empty")
@@ -62,6 +73,11 @@ def publish(dist: Path | None) -> None:
     """Upload a release to the artifacts bucket, from which hosts install.
 
     A published version never changes: publishing the same build again succeeds, a different build is rejected.
+
+    \b
+    Examples:
+      postrank deploy publish
+      postrank deploy publish --dist dist/0.2.0
     """
     names, clients = _cloud()
     shelf = Shelf(clients.get("s3"), names.buckets["artifacts"])

@@ -12,7 +12,16 @@ from postrank.streamer.doctor.checks import examine
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
 def doctor(path: Path) -> None:
-    """Check configuration, source, disk, credentials, clock, streams, bucket and metrics. Exits 1 on any problem."""
+    """Check configuration, source, disk, credentials, clock, streams, bucket and metrics.
+
+    \b
+    Exit status: 0 if all is well, 1 on any problem.
+
+    \b
+    Examples:
+      postrank doctor --config streamer.toml
+      X_BEARER_TOKEN=$(cat token) postrank doctor --config x.toml
+    """
     sick = False
     for finding in examine(path, os.environ):
         click.echo(f"{'ok  ' if finding.well else 'FAIL'}  {finding.what}: {finding.seen}")

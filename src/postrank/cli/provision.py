@@ -21,6 +21,10 @@ def provision(unit: str | None) -> None:
     """Create Postrank's resources on the local AWS at AWS_ENDPOINT_URL, unless they exist.
 
     For a local AWS in a container; `postrank up` does this itself. In an account, use Terraform.
+
+    \b
+    Examples:
+      AWS_ENDPOINT_URL=http://127.0.0.1:4566 POSTRANK_ACCOUNT=123456789012 postrank provision
     """
     if not os.environ.get("AWS_ENDPOINT_URL"):
         raise NotLocal("AWS_ENDPOINT_URL is not set: this command is for a local AWS; in an account, apply terraform/")

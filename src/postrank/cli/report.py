@@ -17,7 +17,13 @@ from postrank.report.store import report_of
     help="Read a copy of the results bucket from this folder. Default: var/results if POSTRANK_ACCOUNT is not set.",
 )
 def report(*, run: str | None, out: Path, copy: Path | None) -> None:
-    """Write the report of a run as one self-contained HTML file."""
+    """Write the report of a run as one self-contained HTML file.
+
+    \b
+    Examples:
+      postrank report
+      postrank report --run RUN --out monday.html
+    """
     exported = results_or_copy(copy)
     out.write_bytes(report_of(exported, exported.checked(run)))
     click.echo(f"wrote {out}")

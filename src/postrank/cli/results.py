@@ -21,6 +21,7 @@ from postrank.ranking.request import GRANULARITIES
 from postrank.ranking.terminal_table import ranking_table
 from postrank.settings import Settings
 from postrank.spreadsheet import neutral
+from postrank.suggestions import nearest
 
 Row = Document
 LOCAL_COPY = Path("var", "results")  # what `postrank up` leaves in a checkout
@@ -31,7 +32,18 @@ class NoSuchNetwork(Fatal):
 
     def __init__(self, network: str, networks: list[str]) -> None:
         listed = ", ".join(networks) or "none, it is empty"
-        super().__init__(f"the ranking has no author of the network {network!r}; its networks: {listed}")
+        hint = nearest(network, networks)
+        super().__init__(f"the ranking has no author of the network {network!r}{hint}; its networks: {listed}")
+
+
+class NoRanking(Fatal):
+    """There is neither a copy of an export nor the name of an account that holds one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"there is no ranking in {LOCAL_COPY}: rank something first (`make run ONCE=1`), name a copy of the "
+            "results bucket with --copy, or set POSTRANK_ACCOUNT for the bucket itself"
+        )
 
 
 @click.command()
@@ -89,8 +101,10 @@ def results(
 
 def results_or_copy(copy: Path | None) -> Exports:
     """The exports in `copy`, in a checkout's own copy if no account is named, or in the results bucket."""
-    if copy is None and "POSTRANK_ACCOUNT" not in os.environ and LOCAL_COPY.is_dir():
+    if copy is None and "POSTRANK_ACCOUNT" not in os.environ:
         copy = LOCAL_COPY
+        if not copy.is_dir():
+            raise NoRanking
     if copy is not None:
         return Copy(copy)
     settings = Settings.of(os.environ)

@@ -21,7 +21,13 @@ class NotX(Fatal):
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
 @click.option("--apply", "change", is_flag=True, help="Apply the changes. Without it X only validates the rules.")
 def rules(path: Path, change: bool) -> None:
-    """Compare the configured rules with those at X, and have X validate the new ones."""
+    """Compare the configured rules with those at X, and have X validate the new ones.
+
+    \b
+    Examples:
+      postrank rules --config x.toml
+      postrank rules --config x.toml --apply
+    """
     from postrank.sources.x import XStream
     from postrank.sources.x.rules import sync
 

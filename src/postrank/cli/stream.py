@@ -64,6 +64,8 @@ def stream(
     lines are in FILE.rejects.ndjson.
 
     \b
+    Examples:
+      postrank stream --config streamer.toml
       postrank stream --source bluesky --for 60 --out posts.parquet
       postrank stream --source replay --file archive.zip --out posts.csv
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from postrank.errors import Fatal
 from postrank.extras import require
 from postrank.laptop.lifecycle import Interrupted, run
 from postrank.laptop.setup.options import Options, files_of_line
 
-SOURCES = ("replay", "bluesky")
+SOURCES = ("replay", "tail", "x", "mastodon", "bluesky")
 _PORT = click.IntRange(1, 65535)
 
 
@@ -19,12 +20,23 @@ _PORT = click.IntRange(1, 65535)
 @click.option("--var", type=click.Path(path_type=Path), help="Folder for the run's files. Default: PROJECT/var.")
 @click.option("--port", type=_PORT, default=8080, show_default=True, help="Port of the Airflow UI on 127.0.0.1.")
 @click.option("--aws-port", type=_PORT, default=4566, show_default=True, help="Port of the local AWS on 127.0.0.1.")
-@click.option("--source", type=click.Choice(SOURCES), help="Where posts come from. Default: replay.")
+@click.option(
+    "--source",
+    "sources",
+    type=click.Choice(SOURCES),
+    multiple=True,
+    help="Where posts come from. Default: the source of --config, else replay.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="TOML file with the streamer's options: tokens as env:NAME, rules, filters. docs/quickstarts.md has examples.",
+)
 @click.option(
     "--posts",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="File to replay instead of the bundled sample; repeat for several.",
+    help="File to replay instead of the bundled sample, or log to follow; repeat for several.",
 )
 @click.option("--posts-line", hidden=True, default="", help="As --posts: several files, as a shell would split them.")
 @click.option("--once", is_flag=True, help="Exit after the first complete ranking.")
@@ -35,7 +47,8 @@ def up(
     var: Path | None,
     port: int,
     aws_port: int,
-    source: str | None,
+    sources: tuple[str, ...],
+    config: Path | None,
     posts: tuple[Path, ...],
     posts_line: str,
     once: bool,
@@ -48,10 +61,13 @@ def up(
     once; prints the ranking and the counts of each hop; then keeps running until Ctrl-C. Logs are in var/log, a copy of
     the export is in var/results.
 
+    The source is checked first: its options, its token, and whether its network answers.
+
     \b
     Exit status:
       0    a ranking was completed
-      2    no ranking was completed: the message says why
+      2    no ranking was completed, and something must be changed first: the message says what
+      75   no ranking was completed, and a retry may succeed: the network did not answer
       130  interrupted before the first ranking
 
     \b
@@ -59,6 +75,8 @@ def up(
       postrank up
       postrank up --once --posts monday.ndjson.gz --posts tuesday.json.bz2
       postrank up --source bluesky --port 9090
+      postrank up --source tail --posts /var/log/app.ndjson
+      X_BEARER_TOKEN=$(cat token) postrank up --config x.toml
     """
     require("airflow", "localaws")
     options = Options(
@@ -66,7 +84,8 @@ def up(
         var=var,
         port=port,
         aws_port=aws_port,
-        source=source,
+        source=_only(sources),
+        config=config,
         posts=(*posts, *files_of_line(posts_line)),
         once=once,
         keep=keep,
@@ -78,3 +97,20 @@ def up(
     except Interrupted as interrupted:
         console.print("Stopped; no process is left.", highlight=False)
         sys.exit(0 if interrupted.ranked else 130)
+
+
+class SeveralSources(Fatal):
+    """More than one source was named."""
+
+    def __init__(self, sources: tuple[str, ...]) -> None:
+        super().__init__(
+            f"a run reads one source, and SOURCE (--source) names {', '.join(sources)}: give each a run of its own, "
+            "with its own --var, --port and --aws-port"
+        )
+
+
+def _only(sources: tuple[str, ...]) -> str | None:
+    """The source, if one is named. Raises SeveralSources."""
+    if len(set(sources)) > 1:
+        raise SeveralSources(sources)
+    return sources[0] if sources else None

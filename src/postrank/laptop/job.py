@@ -111,8 +111,10 @@ class Job:
     def _start(self) -> None:
         """Start the local AWS and, at the same time, the slowest part of Airflow."""
         self.status.begin("local AWS")
+        self.streamer.describe()
         self.cloud.start(stream_limits(self.options.kind) | local_airflow.inherited_environment())
-        self.status.begin("Airflow", "setting up its database")
+        first = "creating its database, once for all runs: a minute more"
+        self.status.begin("Airflow", first if self.database.is_new else "starting its database")
         environment = self._airflow_environment()
         local_airflow.write_environment(self.layout.var / "airflow.env", environment)
         local_airflow.start_database(self.database, environment)
@@ -124,10 +126,10 @@ class Job:
     def _provision(self) -> None:
         self.status.begin("resources")
         provision = Provision(self.cloud.client, self.names)
+        self.streamer.store_tokens()
         if not provision.exists():
             for kind in provision.base():
                 self.status.say("resources", kind)
-            self.streamer.describe()
             provision.streamer(unit=self.names.streamer.service)
         self.status.done("resources", f"database {self.names.database}, results in {self.names.buckets['results']}")
         self.status.begin("streamer", "its instance is starting")

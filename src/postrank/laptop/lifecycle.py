@@ -1,5 +1,6 @@
 """A run from beginning to end: checked options, everything up, the main job, its result shown, everything down."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,10 +18,12 @@ from postrank.laptop.services import login
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.current_run import CurrentRun, describe, only_run
 from postrank.laptop.setup.layout import Layout
-from postrank.laptop.setup.options import Options
+from postrank.laptop.setup.options import FILES, Options
 from postrank.laptop.setup.ports import HOST
 from postrank.laptop.setup.resume import keep_record, resumed
+from postrank.laptop.setup.source_check import check_source
 from postrank.laptop.status import Status
+from postrank.laptop.step_times import StepTimes
 from postrank.ranking.export_reader import Results
 from postrank.ranking.terminal_table import ranking_table
 
@@ -44,8 +47,21 @@ def run(options: Options, console: Console) -> None:
     with only_run(layout.var) as description:
         options = resumed(options, layout)
         options.check()
+        _check_source(options, layout, console)
         describe(description, _current_run(options, layout))
         _run(options, layout, console)
+
+
+def _check_source(options: Options, layout: Layout, console: Console) -> None:
+    """Have the source's configuration, and its network, checked before anything is started or deleted."""
+    if options.kind not in FILES:
+        console.print(f"Checking the source {options.kind} ...", highlight=False, markup=False)
+    answer = check_source(options, layout, os.environ)
+    if options.kind not in FILES:
+        console.print(f"{answer}.", highlight=False, soft_wrap=True, markup=False)
+    if "state" in options.document:
+        state = f"state in {options.config} is not used: a run keeps its own in {layout.streamer}"
+        console.print(f"! {state}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _current_run(options: Options, layout: Layout) -> CurrentRun:
@@ -69,10 +85,12 @@ def _run(options: Options, layout: Layout, console: Console) -> None:
         console.print(f"! {sentence}", highlight=False, soft_wrap=True, markup=False)
 
     with _stoppable(), Parts(layout.logs, instances=layout.aws, notice=notice) as parts, _blaming(parts):
-        with Status(console, STEPS) as status:
+        times = StepTimes.of(options, layout)
+        with Status(console, STEPS, times.usual) as status:
             job = Job(options, layout, names, parts, status)
             try:
                 accounting = job.run()
+                times.record(status.seconds)
             except Fatal:
                 _leave_rejects(job, console)
                 raise

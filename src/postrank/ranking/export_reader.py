@@ -11,6 +11,7 @@ import orjson
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.ranking.export_writer import LATEST
+from postrank.suggestions import nearest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,7 +23,7 @@ class NothingExported(Fatal):
     """There is no such export."""
 
     def __init__(self, where: str) -> None:
-        super().__init__(f"nothing was exported to {where} yet")
+        super().__init__(f"nothing was exported to {where} yet: rank_authors exports when it has ranked")
         self.where = where
 
 
@@ -32,7 +33,7 @@ class NoSuchRun(Fatal):
     def __init__(self, run: str, runs: list[str]) -> None:
         listed = ", ".join(runs[-_LISTED:]) or "there is none"
         more = f" and {len(runs) - _LISTED} older ones" if len(runs) > _LISTED else ""
-        super().__init__(f"no run {run!r} was exported; exported runs: {listed}{more}")
+        super().__init__(f"no run {run!r} was exported{nearest(run, runs)}; exported runs: {listed}{more}")
         self.run = run
 
 

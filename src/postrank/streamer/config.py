@@ -90,7 +90,12 @@ class Config:
     @classmethod
     def read(cls, path: Path, environ: Mapping[str, str]) -> "Config":
         """The same for a caller who looks at `problems` once all else is checked. Raises NoConfig."""
-        options = Options(_overridden(_read(path), environ), "")
+        return cls.of(read_document(path), environ, path)
+
+    @classmethod
+    def of(cls, document: Document, environ: Mapping[str, str], path: Path) -> "Config":
+        """The same of what stands in `path`, or is going to. Raises NoConfig."""
+        options = Options(_overridden(document, environ), "")
         config = cls._from(options, environ, path)
         options.reject_unknown()
         return config
@@ -100,7 +105,7 @@ class Config:
         """The configuration of a streamer whose output stays on this machine: the file's, if there is one, with the
         tables of `table` over it and its state in `state`. Raises NoConfig.
         """
-        document = (_read(path) if path else {}) | table | {"state": str(state), "status": {"port": -1}}
+        document = (read_document(path) if path else {}) | table | {"state": str(state), "status": {"port": -1}}
         sink = {name: value for name, value in document.get("sink", {}).items() if name.startswith("flush")}
         options = Options(_overridden({**document, "sink": {**sink, "kind": "files", "gzip": True}}, environ), "")
         config = cls._from(options, environ, path or state)
@@ -134,7 +139,7 @@ class Config:
             status_port=status.whole("port", -1, at_least=-1, at_most=65535),
             source_options=chosen,
             filter_options=filters,
-            filters_again=lambda: Options(_overridden(_read(path), environ), "").table("filters"),
+            filters_again=lambda: Options(_overridden(read_document(path), environ), "").table("filters"),
             path=path,
             problems=options.problems,
         )
@@ -173,7 +178,8 @@ def _windows(options: Options) -> WindowsConfig:
     return config
 
 
-def _read(path: Path) -> Document:
+def read_document(path: Path) -> Document:
+    """A configuration file as it is. Raises NoConfig."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

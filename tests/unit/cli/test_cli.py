@@ -1,7 +1,9 @@
 """The command line as a whole."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -42,6 +44,48 @@ def test_an_unknown_command_gets_the_nearest_one(typed: str, meant: str) -> None
     result = CliRunner().invoke(postrank, [typed])
     assert result.exit_code == 2
     assert f"No such command {typed!r} (did you mean {meant!r}?)" in result.output
+
+
+def _commands(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """A command and all below it, with what a person types."""
+    yield words, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from _commands(f"{words} {name}", inner)
+
+
+def test_every_help_teaches_with_an_example() -> None:
+    commands = dict(_commands("postrank", postrank))
+    assert len(commands) > len(COMMANDS)
+    for words, command in commands.items():
+        text = command.get_help(click.Context(command, info_name=words))
+        examples = text.partition("Examples:")[2]
+        assert f"{words} " in examples or f"{words}\n" in examples, words
+
+
+def test_an_unknown_command_of_a_group_gets_the_nearest_one() -> None:
+    result = CliRunner().invoke(postrank, ["deploy", "steamer"])
+    assert result.exit_code == 2
+    assert "No such command 'steamer' (did you mean 'streamer'?)" in result.output
+    assert "commands: build, publish, streamer" in CliRunner().invoke(postrank, ["deploy", "zzz"]).output
+
+
+@pytest.mark.parametrize(("typed", "completed"), [("st", {"status", "stop", "stream"}), ("up --aw", {"--aws-port"})])
+def test_a_shell_completes_commands_and_options(typed: str, completed: set[str]) -> None:
+    words = f"postrank {typed}"
+    variables = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1), "_POSTRANK_COMPLETE": "bash_complete"}
+    shown = subprocess.run(
+        [Path(sys.executable).parent / "postrank"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **variables},
+        check=False,
+        timeout=patient(60),
+    )
+    assert {line.partition(",")[2] for line in shown.stdout.splitlines()} == completed
 
 
 @pytest.mark.parametrize("option", ["--port", "--aws-port"])

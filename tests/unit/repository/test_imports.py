@@ -26,7 +26,8 @@ def _rooms(package: str, names: str) -> set[str]:
 _POSTRANK = {
     "errors": "",
     "documents": "",
-    "options": "errors",
+    "suggestions": "",
+    "options": "errors suggestions",
     "settings": "errors options",
     "extras": "errors",
     "spreadsheet": "",
@@ -38,7 +39,7 @@ _POSTRANK = {
     "sinks": "posts errors aws settings",
     "windows": "posts errors",
     "streamer": "posts errors extras options outbound sources sinks spreadsheet windows heartbeat aws settings",
-    "ranking": "aws errors settings heartbeat spreadsheet",
+    "ranking": "aws errors settings heartbeat spreadsheet suggestions",
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
     "delivery": "ranking sinks aws errors settings heartbeat",
@@ -46,10 +47,10 @@ _POSTRANK = {
     "deploy": "posts aws errors heartbeat",
     "supervision": "deploy aws errors heartbeat",
     "report": "ranking aws errors settings",
-    "laptop": "aws ranking delivery heartbeat settings extras errors",
+    "laptop": "aws ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions",
     "cli": (
-        "errors options settings extras heartbeat outbound posts aws sources sinks spreadsheet streamer ranking gaps "
-        "deploy report laptop"
+        "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
+        "ranking gaps deploy report laptop"
     ),
     "__main__": "cli",
 }

@@ -1,18 +1,21 @@
-"""Configuration from the environment, for the unit that the instance runs: tokens go to Secrets Manager, never into it.
+"""Tokens of a run's configuration and environment: they go to Secrets Manager, never into a file of the instance.
 
 `POSTRANK_STREAM_SOURCE__BEARER_TOKEN=AAAA` becomes a reference to a secret of the local AWS, and so does `env:NAME`,
 which means this process's environment and not the instance's.
 """
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from postrank.documents import Document, JsonObject
+from postrank.laptop.setup.configuration import inline
+
 PREFIX = "POSTRANK_STREAM_"
 _TOKENS = frozenset({"bearer_token", "token"})
 _SAFE = "secretsmanager:"
+_ENVIRONMENT = "env:"
 
 
 @dataclass(slots=True)
@@ -29,18 +32,26 @@ class Overrides:
             name: self._replaced(name, text) for name, text in sorted(self.environ.items()) if name.startswith(PREFIX)
         }
 
+    def document(self, configuration: JsonObject) -> Document:
+        """The streamer's configuration, with references in place of the source's tokens; fills `tokens`."""
+        return {
+            name: self._referring("", table, in_source=True) if name == "source" else table
+            for name, table in configuration.items()
+        }
+
     def _replaced(self, name: str, text: str) -> str:
         value = _value(text)
         key = name.removeprefix(PREFIX).lower().rpartition("__")[2]
         replaced = self._referring(key, value)
-        return text if replaced == value else _inline(replaced)
+        return text if replaced == value else inline(replaced)
 
-    def _referring(self, key: str, value: Any) -> Any:
+    def _referring(self, key: str, value: Any, *, in_source: bool = False) -> Any:
         if isinstance(value, Mapping):
-            return {inner: self._referring(inner, item) for inner, item in value.items()}
+            return {inner: self._referring(inner, item, in_source=in_source) for inner, item in value.items()}
         if isinstance(value, list):
-            return [self._referring(key, item) for item in value]
-        if key in _TOKENS and not str(value).startswith(_SAFE):
+            return [self._referring(key, item, in_source=in_source) for item in value]
+        is_secret = key in _TOKENS or (in_source and str(value).startswith(_ENVIRONMENT))
+        if is_secret and not str(value).startswith(_SAFE):
             number = str(len(self.tokens))
             self.tokens[number] = self._resolved(str(value))
             return f"{_SAFE}{self.secret}#{number}"
@@ -57,12 +68,3 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _inline(value: Any) -> str:
-    """A value as TOML on one line; JSON's texts, numbers and truth values are TOML's."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_inline(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_inline(item) for item in value) + "]"
-    return json.dumps(value, default=str)

@@ -79,6 +79,11 @@ class Postgres:
         """SQLAlchemy's URL of the database."""
         return f"postgresql+psycopg2://{_USER}@/{_DATABASE}?host={quote(str(self._socket), safe='/')}"
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the files and their template are still to be made, as in a machine's first run."""
+        return not (self._version.exists() or self._template.exists())
+
     def start(self, migrate: Callable[[str], None]) -> None:
         """Start the server; returns when it takes connections.
 

@@ -9,15 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from postrank.aws.resources import Resources
-from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.services.local_aws import LocalCloud
 from postrank.laptop.services.overrides import Overrides
+from postrank.laptop.services.streamer_log import StreamerLog
+from postrank.laptop.setup.configuration import FILE, configuration, toml
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import REPLAY, Options
 
-_HEARTBEAT_SECONDS = 1.0  # what is shown of the streamer is at most so old
+_LOG = "streamer.log"
+_ENDINGS = 3  # so often ended before its first heartbeat, it will not run
 LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
 _MINUTE = timedelta(minutes=1)
 
@@ -25,8 +27,8 @@ _MINUTE = timedelta(minutes=1)
 class StreamerFailed(Fatal):
     """The streamer gave up."""
 
-    def __init__(self, heartbeat: Heartbeat, logs: Path) -> None:
-        super().__init__(f"the streamer gave up: {heartbeat.error or 'it does not say why'}; its log is below {logs}")
+    def __init__(self, reason: str, logs: Path) -> None:
+        super().__init__(f"the streamer gave up: {reason or 'it does not say why'}; its log is below {logs}")
 
 
 class NothingToRank(Fatal):
@@ -51,39 +53,49 @@ class Streamer:
         self._options = options
         self._began = time.monotonic()
         self._seen: Heartbeat | None = None
+        self._tokens: dict[str, str] = {}
+        self._log = StreamerLog(layout.logs / _LOG)
 
     def describe(self) -> None:
         """Write the unit and the streamer's configuration, which the local AWS starts on the instance."""
-        config = self._layout.streamer / "streamer.toml"
-        config.write_text(_toml(self._configuration()), encoding="utf-8")
+        config = self._layout.streamer / FILE
+        overrides = Overrides(os.environ, self._secret)
+        config.write_text(toml(overrides.document(configuration(self._options, self._layout))), encoding="utf-8")
         unit = {
             "argv": [sys.executable, "-m", "postrank", "stream", "--config", str(config)],
-            "working_directory": str(self._layout.streamer),
+            "working_directory": str(self._folder),
             "restart": "on-failure",
-            "log": str(self._layout.logs / "streamer.log"),
+            "log": str(self._layout.logs / _LOG),
             "env": {
                 "POSTRANK_ENVIRONMENT": self._names.environment,
                 "POSTRANK_ACCOUNT": self._names.account,
-                **self._overrides(),
+                **overrides.without_tokens(),
             },
         }
         path = self._layout.units / f"{self._names.streamer.service}.toml"
-        path.write_text(_toml(unit), encoding="utf-8")
+        path.write_text(toml(unit), encoding="utf-8")
         self._install_backfill(config)
+        self._tokens = overrides.tokens
 
-    def _overrides(self) -> dict[str, str]:
-        """The environment's keys of the configuration; their tokens are stored in the local AWS."""
-        secret = self._names.secrets["x" if self._options.source == "x" else "mastodon"]
-        overrides = Overrides(os.environ, secret)
-        variables = overrides.without_tokens()
-        if overrides.tokens:
-            secrets = self._cloud.client("secretsmanager")
-            text = json.dumps(overrides.tokens)
-            try:
-                secrets.create_secret(Name=secret, SecretString=text)
-            except secrets.exceptions.ResourceExistsException:
-                secrets.put_secret_value(SecretId=secret, SecretString=text)
-        return variables
+    def store_tokens(self) -> None:
+        """Put the tokens that the configuration refers to into the local AWS, in place of an earlier run's."""
+        if not self._tokens:
+            return
+        secrets = self._cloud.client("secretsmanager")
+        text = json.dumps(self._tokens)
+        try:
+            secrets.create_secret(Name=self._secret, SecretString=text)
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=self._secret, SecretString=text)
+
+    @property
+    def _secret(self) -> str:
+        return self._names.secrets["x" if self._options.kind == "x" else "mastodon"]
+
+    @property
+    def _folder(self) -> Path:
+        """The streamer's working directory: relative paths in a file mean what they mean to `postrank stream`."""
+        return Path.cwd() if self._options.config else self._layout.streamer
 
     def _install_backfill(self, config: Path) -> None:
         """Put the program on the instance that its SSM document calls, as the host's installation does on AWS."""
@@ -91,18 +103,9 @@ class Streamer:
         program.parent.mkdir(exist_ok=True)
         variables = f"POSTRANK_ENVIRONMENT={self._names.environment} POSTRANK_ACCOUNT={self._names.account}"
         words = shlex.join([sys.executable, "-m", "postrank", "backfill", "--config", str(config)])
-        program.write_text(f'#!/bin/sh\n{variables} exec {words} "$@"\n', encoding="utf-8")
+        folder = shlex.quote(str(self._folder))
+        program.write_text(f'#!/bin/sh\ncd {folder} || exit 2\n{variables} exec {words} "$@"\n', encoding="utf-8")
         program.chmod(0o700)
-
-    def _configuration(self) -> Document:
-        source: Document = {"kind": self._options.kind}
-        if files := self._options.files(self._layout):
-            source["files"] = [str(path) for path in files]
-        return {
-            "state": str(self._layout.streamer / "state"),
-            "source": source,
-            "heartbeat": {"seconds": _HEARTBEAT_SECONDS},
-        }
 
     def look(self) -> Heartbeat | None:
         """The heartbeat as it is now, or None before the first. Raises StreamerFailed, NothingToRank."""
@@ -111,9 +114,11 @@ class Streamer:
                 self._cloud.client("s3"), self._names.buckets["raw"], self._names.keys["heartbeat"]
             )
         except NoHeartbeat:
+            if self._log.endings() >= _ENDINGS:
+                raise StreamerFailed(self._log.last_problem(), self._layout.logs) from None
             return None
         if heartbeat.phase == "failed":
-            raise StreamerFailed(heartbeat, self._layout.logs)
+            raise StreamerFailed(heartbeat.error or "", self._layout.logs)
         if heartbeat.finished and not heartbeat.counts.get("posts"):
             raise NothingToRank(heartbeat)
         self._seen = heartbeat
@@ -137,12 +142,20 @@ class Streamer:
     def progress(self) -> str:
         """What the heartbeat says, for a person."""
         if self._seen is None:
-            return "waiting for its first heartbeat"
+            return f"waiting for its first heartbeat{self._problem}"
         counts = self._seen.counts
+        if not counts.get("read") and not self._seen.finished:
+            return f"nothing read yet{self._problem}"
         text = f"{counts.get('read', 0):,} read, {self.acknowledged:,} acknowledged by Kinesis"
         return text + "".join(
             f", {counts[name]:,} {name}" for name in ("rejected", "ignored", "spooled") if counts.get(name)
         )
+
+    @property
+    def _problem(self) -> str:
+        """What the log says is wrong, to be put behind a text."""
+        problem = self._log.last_problem()
+        return f": {problem}" if problem else ""
 
     def event_interval(self) -> dict[str, str]:
         """The whole minutes of event time that the posts cover, as the parameters of `rank_authors`."""
@@ -159,14 +172,3 @@ def _minute(text: str) -> datetime:
 
 def _text(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
-
-
-def _toml(document: Document) -> str:
-    """A TOML document of strings, lists of strings and tables of strings; JSON's strings are TOML's."""
-    plain = [f"{key} = {json.dumps(value)}" for key, value in document.items() if not isinstance(value, dict)]
-    tables = [
-        f"\n[{name}]\n" + "\n".join(f"{key} = {json.dumps(setting)}" for key, setting in table.items())
-        for name, table in document.items()
-        if isinstance(table, dict)
-    ]
-    return "\n".join([*plain, *tables]) + "\n"

@@ -7,11 +7,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import claim
+from postrank.streamer.config import read_document
 
 REPLAY = "replay"
+TAIL = "tail"
+FILES = (REPLAY, TAIL)  # sources that read files
 NEEDED_BYTES = 1 << 30  # what a run of the sample takes, several times over
 LEFT_BYTES = 64 << 20  # less than this left is a full disk
 
@@ -20,7 +24,7 @@ class NoSuchInput(Fatal):
     """A file to replay cannot be read."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"cannot read {path}: {why}")
+        super().__init__(f"cannot read {path}: {why}; check POSTS (--posts), or files in CONFIG (--config)")
         self.path = path
 
 
@@ -28,7 +32,35 @@ class UnusedPosts(Fatal):
     """Files were given to a source that reads none."""
 
     def __init__(self, source: str) -> None:
-        super().__init__(f"POSTS (--posts) is only for replays, and {source} reads no files: leave out POSTS or SOURCE")
+        super().__init__(
+            f"POSTS (--posts) is only for replay and tail, and {source} reads no files: leave out POSTS or SOURCE"
+        )
+
+
+class OtherSource(Fatal):
+    """The options name one source, and the configuration another."""
+
+    def __init__(self, source: str, config: Path, kind: str) -> None:
+        super().__init__(
+            f'SOURCE (--source) is {source}, and {config} has kind = "{kind}": leave out SOURCE, or correct the file'
+        )
+
+
+class OtherFiles(Fatal):
+    """The options name some files, and the configuration others."""
+
+    def __init__(self, config: Path) -> None:
+        super().__init__(f"POSTS (--posts) and files in {config} name different files: leave out one of them")
+
+
+class NoLogs(Fatal):
+    """A log to follow was not named."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the source tail follows files that you name: POSTS=/var/log/app.ndjson (--posts), or files in [source] of "
+            "CONFIG (--config)"
+        )
 
 
 class WrongQuotes(Fatal):
@@ -51,8 +83,8 @@ class DiskFull(Fatal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """One `make run`: `posts` are the files to replay (the bundled sample if none), `source` where posts come from
-    (a replay if None).
+    """One `make run`: `posts` are the files to replay (the bundled sample if none) or to follow, `source` where posts
+    come from (a replay if None), `config` a file with the streamer's configuration, which may name both.
     """
 
     project: Path
@@ -60,6 +92,7 @@ class Options:
     port: int = 8080
     aws_port: int = 4566
     source: str | None = None
+    config: Path | None = None
     posts: tuple[Path, ...] = ()
     once: bool = False
     keep: bool = False
@@ -67,15 +100,27 @@ class Options:
 
     @property
     def kind(self) -> str:
-        """The kind of the source."""
-        return self.source or REPLAY
+        """The kind of the source. Raises NoConfig."""
+        return self.source or self._configured_kind or REPLAY
+
+    @property
+    def document(self) -> Document:
+        """The configuration file as it is; empty if there is none. Raises NoConfig."""
+        return read_document(self.config) if self.config else {}
 
     def check(self) -> Layout:
-        """The layout to run in; raises NotAProject, UnusedPosts, NoSuchInput, PortTaken or DiskFull."""
+        """The layout to run in; raises NotAProject, NoConfig, OtherSource, UnusedPosts, OtherFiles, NoSuchInput,
+        NoLogs, PortTaken or DiskFull.
+        """
         layout = Layout.of(self.project, self.var)
-        if self.posts and self.kind != REPLAY:
+        kind = self._configured_kind
+        if self.config and kind and self.source not in (None, kind):
+            raise OtherSource(str(self.source), self.config, kind)
+        if self.posts and self.kind not in FILES:
             raise UnusedPosts(self.kind)
-        self.files(layout)
+        files = self.files(layout)
+        if self.config and self._configured_files and files != self._expanded_all(self._configured_files):
+            raise OtherFiles(self.config)
         claim(self.port, "PORT (--port)")
         claim(self.aws_port, "AWS_PORT (--aws-port)")
         layout.var.mkdir(parents=True, exist_ok=True)
@@ -83,15 +128,41 @@ class Options:
         return layout
 
     def files(self, layout: Layout) -> tuple[Path, ...]:
-        """The files that are replayed, absolute; none for a live source. Raises NoSuchInput.
+        """The files that are replayed, or the patterns of those that are followed, absolute; none for a network.
 
-        A directory stands for all files within it, a pattern such as `2026-*.gz` for those that match.
+        To a replay, a directory stands for all files within it, a pattern such as `2026-*.gz` for those that match.
+        Raises NoSuchInput, NoLogs.
         """
-        if self.kind != REPLAY:
+        if self.kind not in FILES:
             return ()
-        posts = self.posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",)
-        files = [path.resolve() for name in posts for path in _expanded(name)]
+        posts = self.posts or self._configured_files
+        if not posts and self.kind == TAIL:
+            raise NoLogs
+        return self._expanded_all(posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",))
+
+    def _expanded_all(self, names: tuple[Path, ...]) -> tuple[Path, ...]:
+        if self.kind == TAIL:
+            return tuple(dict.fromkeys(_pattern(name) for name in names))
+        files = [path.resolve() for name in names for path in _expanded(name)]
         return tuple(dict.fromkeys(files))
+
+    @property
+    def _configured_source(self) -> Document:
+        table = self.document.get("source")
+        return table if isinstance(table, dict) else {}
+
+    @property
+    def _configured_kind(self) -> str | None:
+        kind = self._configured_source.get("kind")
+        return kind if isinstance(kind, str) else None
+
+    @property
+    def _configured_files(self) -> tuple[Path, ...]:
+        """The configuration's `files`; none if they are no list of texts, which the streamer's check reports."""
+        files = self._configured_source.get("files")
+        if self.kind not in FILES or not isinstance(files, list):
+            return ()
+        return tuple(Path(name) for name in files if isinstance(name, str))
 
 
 def files_of_line(line: str) -> tuple[Path, ...]:
@@ -129,6 +200,19 @@ def _expanded(path: Path) -> list[Path]:
     for file in files:
         _check_readable(file)
     return files
+
+
+def _pattern(path: Path) -> Path:
+    """A log to follow, or a pattern of logs, as an absolute one. Raises NoSuchInput."""
+    absolute = path.absolute()
+    if absolute.is_dir():
+        raise NoSuchInput(path, f"it is a directory: name the logs in it, such as '{path}/*.log'")
+    names = glob.glob(str(absolute), recursive=True)  # noqa: PTH207 (absolute patterns)
+    if not names:
+        raise NoSuchInput(path, "there is no such file, and no file matches: create the log first")
+    for name in names:
+        _check_readable(Path(name))
+    return absolute
 
 
 def _is_hidden(path: Path) -> bool:

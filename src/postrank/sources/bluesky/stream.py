@@ -134,8 +134,8 @@ class Jetstream:
         why = []
         for _ in self.hosts:
             try:
-                self._connect().close()
-                return f"{self._where} takes the subscription"
+                with self._connect():
+                    return f"{self._where} takes the subscription"
             except _Lost as lost:
                 why.append(f"{self._where}: {lost}")
                 self._host += 1

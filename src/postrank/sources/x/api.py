@@ -75,7 +75,7 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
                 timeout=(_CONNECT_SECONDS, _READ_SECONDS),
             )
         except requests.RequestException as error:
-            raise XUnavailable(what, 0, _why(error)) from error
+            raise XUnavailable(what, 0, f"{self._host}: {_why(error)}") from error
         if answer.ok:
             return _object(what, answer)
         raise refusal(what, answer.status_code, answer.headers, answer.content)
