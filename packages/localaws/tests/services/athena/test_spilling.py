@@ -14,7 +14,9 @@ from localaws.testing.server import running_localaws
 ROWS = 400_000  # of some 100 bytes: more than the memory below holds
 SORTED = (
     "select count(*), max(place) from (select t, row_number() over (order by t) as place from ("
-    "select to_hex(sha256(to_utf8(cast(x as varchar)))) as t from unnest(sequence(1, {rows})) as s (x)))"
+    "select to_hex(sha256(to_utf8(cast(x as varchar)))) as t from ("
+    "select 1000 * a.x + b.x as x from unnest(sequence(1, {rows} / 1000)) as a (x)"
+    " cross join unnest(sequence(1, 1000)) as b (x))))"
 )
 MEMORY = "50MB"
 

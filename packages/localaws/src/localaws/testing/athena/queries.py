@@ -18,8 +18,8 @@ DATABASE = "tests"
 Cell = str | None
 # Rows enough to run for minutes on any machine.
 ENDLESS = (
-    "select count(*) from unnest(sequence(1, 100000)) as a (x) cross join unnest(sequence(1, 100000)) as b (y)"
-    " cross join unnest(sequence(1, 1000)) as c (z) where sqrt(x * y + z) < 0"
+    "select count(*) from unnest(sequence(1, 10000)) as a (x) cross join unnest(sequence(1, 10000)) as b (y)"
+    " cross join unnest(sequence(1, 10000)) as c (z) where sqrt(x * y + z) < 0"
 )
 
 

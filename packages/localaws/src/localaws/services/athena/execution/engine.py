@@ -21,6 +21,7 @@ class Engine:
         self._scratch = scratch
         self._lock = threading.Lock()
         self._database: Any = None
+        self._learned: set[str] = set()
 
     def cursor(self) -> Any:
         """A connection of its own to the database."""
@@ -31,6 +32,15 @@ class Engine:
         cursor.execute("set TimeZone = 'UTC'")
         cursor.execute("set enable_progress_bar = false")  # it would go to the server's standard output
         return cursor
+
+    def learn(self, sql: str) -> None:
+        """Register the Python functions that a statement mentions and no statement before it did."""
+        from localaws.services.athena.sql.python import registry
+
+        names = registry.mentioned(sql)
+        with self._lock:
+            registry.register(self._database, sorted(names - self._learned))
+            self._learned |= names
 
     def _open(self) -> Any:
         import duckdb
@@ -60,3 +70,4 @@ class Engine:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+                self._learned.clear()

@@ -67,6 +67,7 @@ class Run:
             database=self.record.database,
             catalogue=Catalogue(self.cloud, caller),
             storage=Storage(self.cloud, caller),
+            engine=self.engine,
             cursor=cursor,
             output=output,
             scratch=folder,

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlglot import exp
+
+from localaws.services.athena.execution.engine import Engine
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.scan.accounting import scanned_bytes
 from localaws.services.athena.scan.catalogue import Catalogue, Table
+from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.relations import Relations
 from localaws.services.athena.scan.storage import Place, Storage
 from localaws.services.athena.scan.table_scan import Scanner
@@ -22,6 +26,7 @@ class Session:
     database: str | None
     catalogue: Catalogue
     storage: Storage
+    engine: Engine
     cursor: Any  # DuckDB's
     output: Place  # folder for what has no location of its own
     scratch: Path
@@ -29,14 +34,18 @@ class Session:
     scanned: int = 0
     planned: bool = False
 
-    def plan(self, query: Any) -> str:
-        """DuckDB's text of a query, its cost counted. Raises QueryCancelled where the workgroup's cut-off is passed."""
+    def plan(self, query: exp.Query) -> Plan:
+        """The query as the engine runs it, its cost counted.
+
+        Raises QueryFailed as Athena's analyzer does, QueryCancelled where the workgroup's cut-off is passed.
+        """
         scanner = Scanner(self.catalogue, self.storage, self.cursor)
-        sql = Relations(self.catalogue, scanner, self.database).sql(query)
-        self.scanned += scanned_bytes(self.cursor, sql, scanner.scans)
+        plan = Relations(self.catalogue, scanner, self.database).plan(query)
+        self.engine.learn(plan.sql)
+        self.scanned += scanned_bytes(self.cursor, plan.sql, scanner.scans)
         if self.cutoff is not None and self.scanned > self.cutoff:
             raise QueryCancelled("Bytes scanned limit was exceeded")
-        return sql
+        return plan
 
     def named(self, name: Sequence[str]) -> tuple[str, str]:
         """Database and table of a name of one to three parts, lower case."""

@@ -1,102 +1,110 @@
 """Values as Athena's result files spell them."""
 
-import math
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time
 from typing import Any
 
-from localaws.services.athena.sql import hive_types
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.python import clocks
+from localaws.services.athena.sql.python.numbers import java_double, shortest_real
+from localaws.services.athena.sql.trino.types import ANY_ZONE, Type, field_names
 
-Formatter = Callable[[Any], str]
+Formatter = Callable[[Any], str]  # of values as the engine gives them
 
 
-def formatter(kind: Any) -> Formatter:
-    """The spelling of one engine type's values, which are not null."""
-    name = hive_types.type_id(kind)
-    if name in ("list", "array"):
-        inner = _nullable(formatter(dict(kind.children)["child"]))
-        return lambda value: "[" + ", ".join(inner(item) for item in value) + "]"
-    if name == "map":
-        children = dict(kind.children)
-        key = formatter(children["key"])
-        item = _nullable(formatter(children["value"]))
-        return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
-    if name == "struct":
-        fields = [
-            (field or f"field{at}", _nullable(formatter(child))) for at, (field, child) in enumerate(kind.children)
-        ]
-        return lambda value: _row(value, fields)
-    return _PLAIN.get(name, str)
+def formatter(kind: Type) -> Formatter:
+    """The spelling of one type's values, which are not null."""
+    if kind.name in _NESTED:
+        return _NESTED[kind.name](kind)
+    return _PLAIN.get(kind.name, str)
 
 
 def _nullable(spell: Formatter) -> Formatter:
     return lambda value: "null" if value is None else spell(value)
 
 
-def _row(value: Any, fields: list[tuple[str, Formatter]]) -> str:
-    """A row's fields in their order; the engine gives those of a row without names as a tuple."""
-    cells = value if isinstance(value, tuple) else value.values()
-    return "{" + ", ".join(f"{name}={spell(cell)}" for (name, spell), cell in zip(fields, cells, strict=True)) + "}"
+def _array(kind: Type) -> Formatter:
+    inner = _nullable(formatter(kind.children[0]))
+    return lambda value: "[" + ", ".join(inner(item) for item in value) + "]"
+
+
+def _map(kind: Type) -> Formatter:
+    key = formatter(kind.children[0])
+    item = _nullable(formatter(kind.children[1]))
+    return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
+
+
+def _row(kind: Type) -> Formatter:
+    names = field_names(kind)
+    fields = [(name, _nullable(formatter(child))) for name, child in zip(names, kind.children, strict=True)]
+
+    def spell(value: Mapping[str, object]) -> str:
+        cells = zip(fields, value.values(), strict=True)
+        return "{" + ", ".join(f"{name}={field(cell)}" for (name, field), cell in cells) + "}"
+
+    return spell
 
 
 def _boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _timestamp(value: datetime) -> str:
-    return value.isoformat(sep=" ", timespec="milliseconds")[:23]
+def _timestamp(kind: Type) -> Formatter:
+    places = kind.sizes[0]
+    return lambda value: timestamp_text(value, places)
 
 
-def _zoned(value: datetime) -> str:
-    return value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds") + " UTC"
+def timestamp_text(value: datetime, places: int) -> str:
+    """A timestamp with so many digits of its second."""
+    text = value.isoformat(sep=" ", timespec="microseconds")
+    return text[: 20 + places] if places else text[:19]
+
+
+def _clock(kind: Type) -> Formatter:
+    places = kind.sizes[0]
+
+    def spell(value: time) -> str:
+        text = value.isoformat(timespec="microseconds")
+        return text[: 9 + places] if places else text[:8]
+
+    return spell
+
+
+def _zoned(kind: Type) -> Formatter:
+    """The wall clock of the zone, and the zone: the value's own, or the type's."""
+    places = kind.sizes[0]
+    if kind.zone == ANY_ZONE:
+        return lambda value: _placed(value["instant"], value["zone"], places)
+    return lambda value: _placed(value, kind.zone, places)
+
+
+def _placed(instant: datetime, zone: str, places: int) -> str:
+    if zone == "UTC":
+        return timestamp_text(instant, places) + " UTC"
+    local = instant.replace(tzinfo=UTC).astimezone(clocks.zone(zone)).replace(tzinfo=None)
+    return f"{timestamp_text(local, places)} {zone}"
 
 
 def _binary(value: bytes) -> str:
     return value.hex(" ")
 
 
-def double(value: float) -> str:
-    """A double as Java writes it: plain between 10^-3 and 10^7, else with an exponent."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        text = repr(value)
-        return text if "e" not in text else f"{value:f}"
-    mantissa, _, exponent = f"{value:e}".partition("e")
-    digits = repr(value).lower().partition("e")[0].replace("-", "").replace(".", "").strip("0") or "0"
-    sign = "-" if mantissa.startswith("-") else ""
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{int(exponent)}"
+def _char(kind: Type) -> Formatter:
+    return lambda value: value.ljust(kind.sizes[0])
 
 
 def _real(value: float) -> str:
-    import struct
-
-    for size in range(1, 10):
-        text = f"{value:.{size}g}"
-        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
-            return double(float(text))
-    return double(value)
+    return java_double(float(shortest_real(value)))
 
 
-def _bigint(value: int) -> str:
-    """A sum, which the engine makes in 128 bits."""
-    if not -(2**63) <= value < 2**63:
-        raise QueryFailed("NUMERIC_VALUE_OUT_OF_RANGE", f"bigint addition overflow: {value}")
-    return str(value)
-
-
-_PLAIN: dict[str, Formatter] = {
+_NESTED: Mapping[str, Callable[[Type], Formatter]] = {
+    "array": _array, "map": _map, "row": _row, "char": _char,
+    "timestamp": _timestamp, "timestamp with time zone": _zoned, "time": _clock,
+}  # fmt: skip
+_PLAIN: Mapping[str, Formatter] = {
     "boolean": _boolean,
-    "timestamp": _timestamp,
-    "timestamp_ms": _timestamp,
-    "timestamp_s": _timestamp,
-    "timestamp_ns": _timestamp,
-    "timestamp with time zone": _zoned,
-    "blob": _binary,
-    "double": double,
-    "float": _real,
-    "hugeint": _bigint,
+    "varbinary": _binary,
+    "double": java_double,
+    "real": _real,
+    "interval day to second": clocks.days_text,
+    "interval year to month": clocks.months_text,
 }

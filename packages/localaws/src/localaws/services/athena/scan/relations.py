@@ -6,13 +6,17 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.services.athena.scan import column_names
 from localaws.services.athena.scan.catalogue import Catalogue, Table
+from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.pruning import NeededRows
-from localaws.services.athena.scan.table_scan import Scanner, mentions_hidden
-from localaws.services.athena.sql.dialect import engine_sql, parse_query
+from localaws.services.athena.scan.table_scan import HIDDEN, Scanner, mentions_hidden
+from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.dialect import parse_query
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.translate import translate
+from localaws.services.athena.sql.grammar.token_cursor import position
+from localaws.services.athena.sql.lowering.queries import Lowering
+from localaws.services.athena.sql.lowering.sources import Scanned
+from localaws.services.athena.sql.trino.types import BIGINT, VARCHAR, Type, timestamp
 
 _PREFIX = "/* Presto View: "
 _SUFFIX = " */"
@@ -49,16 +53,17 @@ class Relations:
         self._database = database
         self._tables: dict[tuple[str, str], Table] = {}
 
-    def sql(self, query: exp.Query) -> str:
-        """DuckDB's text of a query in Athena's SQL; its tables become scans."""
-        holder = exp.Paren(this=_named(query.copy()))
+    def plan(self, query: exp.Query) -> Plan:
+        """A query in Athena's SQL as the engine runs it; its tables become scans."""
+        holder = exp.Paren(this=query.copy())
         self._expand(holder, self._database, depth=0)
         tree = holder.this
-        column_names.check(tree)
         needed = NeededRows()
         needed.read(tree, [], {})
         self._scan_all(tree, needed)
-        return engine_sql(translate(tree))
+        output = Lowering().lower(tree)
+        names = [name or f"_col{number}" for number, (name, _) in enumerate(output.columns)]
+        return Plan(output.sql, list(zip(names, (kind for _, kind in output.columns), strict=True)))
 
     def _expand(self, holder: exp.Expr, database: str | None, depth: int) -> None:
         """Put views' queries in place of their names, and note in each base table which it is."""
@@ -84,9 +89,8 @@ class Relations:
     def _find(self, node: exp.Table, database: str | None) -> Table:
         catalog = node.catalog.lower()
         home = (node.db or database or "").lower()
-        line = int(node.this.meta.get("line", 1))
-        column = int(node.this.meta.get("col", 1))
-        at = f"line {line}:{max(column - len(node.name) + 1, 1)}"
+        line, column = position(node)
+        at = f"line {line}:{column}"
         if catalog and catalog != CATALOG:
             raise QueryFailed("CATALOG_NOT_FOUND", f"{at}: Catalog '{catalog}' does not exist")
         if not home:
@@ -105,21 +109,23 @@ class Relations:
 
     def _scan_all(self, tree: exp.Expr, needed: NeededRows) -> None:
         hidden = mentions_hidden(tree)
-        if hidden:
-            _spell_stars(tree)
-        databases = set()
         for node in list(tree.find_all(exp.Table)):
             table: Any = node.meta.get("localaws")
             if table is None:
                 continue
             scan = self._scanner.scan(table, needed.of(node), hidden=hidden)
-            databases.add(table.database)
-            alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
-            node.replace(exp.Table(this=exp.to_identifier(scan.view, quoted=True), alias=alias.copy()))
-        for column in tree.find_all(exp.Column):
-            if column.args.get("db") and column.text("db").lower() in databases:
-                column.set("db", None)
-                column.set("catalog", None)
+            qualifier = (CATALOG, table.database, table.name)
+            node.meta["scanned"] = Scanned(scan.view, qualifier, columns_of(table, hidden=hidden))
+
+
+def columns_of(table: Table, *, hidden: bool = False) -> list[tuple[str, Type, bool]]:
+    """Name and type of a table's columns and partition keys; and, if asked for, of the hidden ones."""
+    columns = {**table.columns, **table.keys}
+    listed = [(name, hive_types.parse(kind).trino, False) for name, kind in columns.items()]
+    if hidden:
+        instant = timestamp(3, zoned=True, zone="UTC")
+        listed += [(name, kind, True) for name, kind in zip(HIDDEN, (VARCHAR, BIGINT, instant), strict=True)]
+    return listed
 
 
 def _is_cte(node: exp.Table) -> bool:
@@ -143,41 +149,3 @@ def _is_cte(node: exp.Table) -> bool:
         below = parent
         parent = parent.parent
     return False
-
-
-def _named(query: exp.Query) -> exp.Query:
-    """Names for the unnamed columns of the result, by their place as Athena gives them (_col0, _col1)."""
-    top: exp.Expr = query
-    while isinstance(top, exp.SetOperation | exp.Subquery):
-        top = top.this
-    if isinstance(top, exp.Select):
-        for number, item in enumerate(top.expressions):
-            if not isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Dot):
-                item.replace(exp.alias_(item.copy(), f"_col{number}"))
-    return query
-
-
-def _spell_stars(tree: exp.Expr) -> None:
-    """Write a star over base tables out, as hidden columns are not part of it."""
-    for select in tree.find_all(exp.Select):
-        if not any(item.is_star for item in select.expressions):
-            continue
-        start = select.args.get("from_")
-        joined = [join.this for join in select.args.get("joins") or []]
-        tables = [*([start.this] if start else []), *joined]
-        items: list[exp.Expr] = []
-        for item in select.expressions:
-            if not item.is_star:
-                items.append(item)
-                continue
-            qualifier = item.table.lower() if isinstance(item, exp.Column) else ""
-            for source in tables:
-                if qualifier and source.alias_or_name.lower() != qualifier:
-                    continue
-                table: Any = source.meta.get("localaws") if isinstance(source, exp.Table) else None
-                name = source.alias_or_name
-                if table is None:
-                    items.append(exp.Column(this=exp.Star(), table=exp.to_identifier(name, quoted=True)))
-                else:
-                    items += [exp.column(column, table=name, quoted=True) for column in {**table.columns, **table.keys}]
-        select.set("expressions", items)

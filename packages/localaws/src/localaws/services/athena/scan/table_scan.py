@@ -15,9 +15,11 @@ from localaws.services.athena.scan.formats import Files, compression, identifier
 from localaws.services.athena.scan.formats import json as json_format
 from localaws.services.athena.scan.storage import Storage, place
 from localaws.services.athena.sql import hive_types
-from localaws.services.athena.sql.dialect import engine_sql
 from localaws.services.athena.sql.failures import QueryFailed
-from localaws.services.athena.sql.translate import translate
+from localaws.services.athena.sql.lowering.expressions import Expressions
+from localaws.services.athena.sql.lowering.queries import Lowering
+from localaws.services.athena.sql.lowering.scope import Field, Scope
+from localaws.services.athena.sql.python import registry
 
 HIDDEN = ("$path", "$file_size", "$file_modified_time")
 _READERS = {
@@ -98,7 +100,9 @@ class Scanner:
         )
         values = [[None if value == _NO_VALUE else value for value in row] for row in rows]
         try:
-            where = engine_sql(translate(exp.and_(*(condition.copy() for condition in judged))))
+            where = " and ".join(_condition(condition, table) for condition in judged)
+            if registry.mentioned(where):
+                return rows  # such a condition is judged with the rows
             matches = self._cursor.execute(
                 f"select number from (select number, {keys} from (select unnest($1::VARCHAR[][]) as values,"  # noqa: S608
                 f" unnest(range({len(rows)})) as number)) where {where}",
@@ -180,8 +184,18 @@ def _hidden(entries: Sequence[tuple[ObjectInfo, str, Partition | None]]) -> list
     return [
         _constant_by_file([f"s3://{bucket}/{item.key}" for item, bucket, _ in entries], "VARCHAR", "$path"),
         _constant_by_file([str(item.size) for item, _, _ in entries], "BIGINT", "$file_size"),
-        _constant_by_file([item.modified.isoformat() for item, _, _ in entries], "TIMESTAMPTZ", "$file_modified_time"),
+        _constant_by_file(
+            [item.modified.replace(tzinfo=None).isoformat() for item, _, _ in entries],
+            "TIMESTAMP",
+            "$file_modified_time",
+        ),
     ]
+
+
+def _condition(condition: exp.Expr, table: Table) -> str:
+    """The engine's text of a condition over partition keys."""
+    fields = [Field(name, hive_types.parse(kind).trino, identifier(name)) for name, kind in table.keys.items()]
+    return f"({Expressions(Scope(fields), Lowering()).lower(condition.copy()).sql})"
 
 
 def _duckdb_error() -> type[Exception]:

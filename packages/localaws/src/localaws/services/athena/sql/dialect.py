@@ -1,47 +1,14 @@
-"""Athena's SQL as a tree in which every function keeps the name that the statement gave it.
+"""Athena's SQL as tokens and trees: queries by their own grammar, the heads of CREATE TABLE AS by sqlglot's."""
 
-sqlglot's own Trino reading turns many functions into what it takes for their equals elsewhere; a query engine that must
-not answer wrongly decides that itself (see `functions`).
-"""
-
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlglot import exp
-from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.trino import Trino
-from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
-from sqlglot.generators.duckdb import DuckDBGenerator
-from sqlglot.parsers.duckdb import DuckDBParser
-from sqlglot.parsers.trino import TrinoParser
+from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.core.shapes import Document
-from localaws.services.athena.sql.failures import QueryFailed, not_supported
-
-_KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
-
-
-def _placeholder(parser: Any) -> exp.Expr:
-    """A `?`, with its place in the text: parameters are bound in that order."""
-    node = exp.Placeholder()
-    node.meta["start"] = parser._prev.start  # noqa: SLF001 (sqlglot's parsers read it so)
-    return node
-
-
-class AthenaQuery(Trino):
-    """Trino's grammar without its function library."""
-
-    INDEX_OFFSET = 0
-
-    class Parser(TrinoParser):
-        FUNCTIONS: ClassVar[Document] = {}
-        FUNCTION_PARSERS: ClassVar[Document] = {
-            name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in _KEPT_PARSERS
-        }
-        PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {
-            **TrinoParser.PLACEHOLDER_PARSERS,
-            TokenType.PLACEHOLDER: _placeholder,
-        }
+from localaws.services.athena.sql.failures import SyntaxRefused
+from localaws.services.athena.sql.grammar.queries import parse as parse_query
 
 
 class AthenaWords(Trino):
@@ -55,37 +22,6 @@ class AthenaWords(Trino):
         }
 
 
-class EngineSql(DuckDB):
-    """DuckDB's grammar, whose function calls are written as they stand in the tree."""
-
-    INDEX_OFFSET = 0
-
-    class Parser(DuckDBParser):
-        FUNCTIONS: ClassVar[Document] = {}
-
-    class Generator(DuckDBGenerator):
-        def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
-            return f"{self.sql(expression, 'this')} IGNORE NULLS"
-
-        def respectnulls_sql(self, expression: exp.RespectNulls) -> str:
-            return f"{self.sql(expression, 'this')} RESPECT NULLS"
-
-
-def engine_sql(tree: exp.Expr) -> str:
-    """A translated tree as DuckDB's text. Raises QueryFailed for what cannot be written without loss."""
-    try:
-        return tree.sql(dialect=EngineSql, unsupported_level=ErrorLevel.RAISE)
-    except UnsupportedError as error:
-        raise not_supported(str(error).split("\n", maxsplit=1)[0]) from error
-
-
-class SyntaxRefused(Exception):
-    """A statement that Athena would not even start."""
-
-    def __init__(self, line: int, column: int, message: str) -> None:
-        super().__init__(f"line {line}:{column}: {message}")
-
-
 def tokens(sql: str) -> list[Token]:
     """The statement's tokens, without a closing semicolon. Raises SyntaxRefused."""
     try:
@@ -97,34 +33,25 @@ def tokens(sql: str) -> list[Token]:
     return list(stream)
 
 
-def parse(sql: str) -> exp.Expr:
-    """Read one statement. Raises SyntaxRefused with line and column as Athena counts them."""
+def parse_head(sql: str) -> exp.Expr:
+    """Read a CREATE TABLE AS whose query stands for another. Raises SyntaxRefused with line and column."""
     try:
-        trees = AthenaQuery().parse(sql)
-    except ParseError as error:
-        first = error.errors[0] if error.errors else {}
+        trees = Trino().parse(sql)
+    except (ParseError, TokenError) as error:
+        first = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
         near = str(first.get("highlight") or "")
         line = int(first.get("line") or 1)
         column = int(first.get("col") or 1)
         raise SyntaxRefused(line, max(column - len(near), 1), f"mismatched input '{near or '<EOF>'}'") from error
-    except TokenError as error:
-        raise SyntaxRefused(1, 1, "mismatched input. " + str(error).split("\n", maxsplit=1)[0]) from error
-    statements = [tree for tree in trees if tree is not None]
-    if len(statements) != 1:
+    if len(trees) != 1 or trees[0] is None:
         raise SyntaxRefused(1, 1, "Only one sql statement is allowed. Got: " + sql[:60])
-    if any(not select.expressions for select in statements[0].find_all(exp.Select)):
-        raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: '*', <expression>")
-    return statements[0]
+    return trees[0]
 
 
-def parse_query(sql: str) -> exp.Query:
-    """Read a statement that must be a query."""
-    tree = parse(sql)
-    if isinstance(tree, exp.Subquery):
-        tree = tree.unnest()
-    if not isinstance(tree, exp.Query):
-        raise QueryFailed("SYNTAX_ERROR", "line 1:1: a query is expected")
-    return tree
+def without_semicolon(sql: str) -> str:
+    """The text up to its last token that is no semicolon."""
+    stream = tokens(sql)
+    return sql[: stream[-1].end + 1] if stream else sql
 
 
 def positions_of(sql: str) -> dict[str, tuple[int, int]]:
@@ -135,3 +62,6 @@ def positions_of(sql: str) -> dict[str, tuple[int, int]]:
         if name and name not in positions:
             positions[name] = (token.line, max(token.col - len(sql[token.start : token.end + 1]) + 1, 1))
     return positions
+
+
+__all__ = ["AthenaWords", "SyntaxRefused", "parse_head", "parse_query", "positions_of", "tokens", "without_semicolon"]

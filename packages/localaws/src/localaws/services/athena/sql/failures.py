@@ -81,6 +81,13 @@ class QueryFailed(Exception):
         self.retryable = retryable
 
 
+class SyntaxRefused(Exception):
+    """A statement that Athena would not even start."""
+
+    def __init__(self, line: int, column: int, message: str) -> None:
+        super().__init__(f"line {line}:{column}: {message}")
+
+
 class QueryCancelled(Exception):
     """A statement that was stopped: by its owner, or by the workgroup's cut-off (`reason`)."""
 

@@ -1,10 +1,24 @@
-"""Hive's type names, and the same types in DuckDB's and in Athena's words."""
+"""Hive's type names, and the same types in DuckDB's, Trino's and GetQueryResults' words."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.trino.types import (
+    UNBOUNDED,
+    VARCHAR,
+    Type,
+    array,
+    char,
+    decimal,
+    field_names,
+    map_of,
+    row,
+    scalar,
+    timestamp,
+    varchar,
+)
 
 _PRIMITIVES = {
     "string": ("VARCHAR", "varchar"),
@@ -23,34 +37,6 @@ _PRIMITIVES = {
     "binary": ("BLOB", "varbinary"),
 }
 _TOKEN = re.compile(r"\s*([A-Za-z_][\w$.-]*|\d+|[<>,:()])")
-
-# DuckDB's type ids -> Athena's name and Hive's.
-_FROM_DUCKDB = {
-    "varchar": ("varchar", "string"),
-    "boolean": ("boolean", "boolean"),
-    "tinyint": ("tinyint", "tinyint"),
-    "smallint": ("smallint", "smallint"),
-    "integer": ("integer", "int"),
-    "bigint": ("bigint", "bigint"),
-    "hugeint": ("bigint", "bigint"),
-    "utinyint": ("smallint", "smallint"),
-    "usmallint": ("integer", "int"),
-    "uinteger": ("bigint", "bigint"),
-    "ubigint": ("bigint", "bigint"),
-    "float": ("float", "float"),
-    "double": ("double", "double"),
-    "date": ("date", "date"),
-    "timestamp": ("timestamp", "timestamp"),
-    "timestamp_ms": ("timestamp", "timestamp"),
-    "timestamp_s": ("timestamp", "timestamp"),
-    "timestamp_ns": ("timestamp", "timestamp"),
-    "timestamp with time zone": ("timestamp with time zone", "timestamp"),
-    "blob": ("varbinary", "binary"),
-    "json": ("json", "string"),
-    "sqlnull": ("unknown", "string"),
-    '"null"': ("unknown", "string"),
-    "uuid": ("uuid", "string"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +61,31 @@ class HiveType:
             precision, scale = (*self.size, 10, 0)[:2] if not self.size else (*self.size, 0)[:2]
             return f"DECIMAL({precision}, {scale})"
         return _PRIMITIVES[self.name][0]
+
+    @property
+    def trino(self) -> Type:
+        """The type as queries see it."""
+        match self.name:
+            case "array":
+                return array(self.children[0].trino)
+            case "map":
+                return map_of(self.children[0].trino, self.children[1].trino)
+            case "struct":
+                return row([child.trino for child in self.children], self.fields)
+            case "decimal":
+                return decimal(*((*self.size, 0)[:2] if self.size else (10, 0)))
+            case "varchar":
+                return varchar(self.size[0]) if self.size else VARCHAR
+            case "char":
+                return char(self.size[0] if self.size else 1)
+            case "string":
+                return VARCHAR
+            case "timestamp":
+                return timestamp(3)
+        return scalar(_TRINO.get(self.name, self.name))
+
+
+_TRINO = {"int": "integer", "float": "real", "binary": "varbinary"}
 
 
 def parse(text: str) -> HiveType:
@@ -135,54 +146,56 @@ def _nested(name: str, rest: list[str], text: str) -> tuple[HiveType, list[str]]
         return HiveType(name, tuple(children), tuple(fields)), rest[1:]
 
 
-def athena_name(kind: object) -> str:
-    """What GetQueryResults calls a DuckDB type (a DuckDBPyType): "varchar", "bigint", "array", "row"."""
-    name = type_id(kind)
-    if name in ("list", "array"):
-        return "array"
-    if name in ("map", "decimal"):
-        return name
-    if name == "struct":
-        return "row"
-    if name not in _FROM_DUCKDB:
-        raise QueryFailed("NOT_SUPPORTED", f"A result of the local engine's type {kind} has no counterpart in Athena")
-    return _FROM_DUCKDB[name][0]
+def athena_name(kind: Type) -> str:
+    """What GetQueryResults calls a type: "varchar", "bigint", "array", "row"."""
+    return "float" if kind.name == "real" else kind.name
 
 
-def hive_name(kind: object) -> str:
-    """The Hive type in which a CTAS registers a DuckDB type."""
-    name = type_id(kind)
-    children = dict(getattr(kind, "children", [])) if name in ("list", "map", "struct", "decimal", "array") else {}
-    if name in ("list", "array"):
-        return f"array<{hive_name(children['child'])}>"
-    if name == "map":
-        return f"map<{hive_name(children['key'])},{hive_name(children['value'])}>"
-    if name == "struct":
-        return "struct<" + ",".join(f"{field}:{hive_name(child)}" for field, child in children.items()) + ">"
-    if name == "decimal":
-        return f"decimal({children['precision']},{children['scale']})"
-    if name not in _FROM_DUCKDB:
-        raise QueryFailed("NOT_SUPPORTED", f"The local engine's type {kind} has no counterpart in Hive")
-    return _FROM_DUCKDB[name][1]
+def hive_name(kind: Type) -> str:
+    """The Hive type in which a CTAS registers a type. Raises QueryFailed NOT_SUPPORTED for one that Hive lacks."""
+    match kind.name:
+        case "array":
+            return f"array<{hive_name(kind.children[0])}>"
+        case "map":
+            return f"map<{hive_name(kind.children[0])},{hive_name(kind.children[1])}>"
+        case "row":
+            pairs = zip(field_names(kind), kind.children, strict=True)
+            return "struct<" + ",".join(f"{name}:{hive_name(child)}" for name, child in pairs) + ">"
+        case "decimal":
+            return f"decimal({kind.sizes[0]},{kind.sizes[1]})"
+        case "varchar":
+            return "string" if kind.sizes[0] == UNBOUNDED else f"varchar({max(kind.sizes[0], 1)})"
+        case "char":
+            return f"char({kind.sizes[0]})"
+    if kind.name not in _HIVE:
+        raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
+    return _HIVE[kind.name]
 
 
-def settled(kind: object) -> str:
-    """The DuckDB type that stands for the Athena type of a result: 128-bit sums become bigint, nulls varchar."""
-    name = type_id(kind)
-    children = dict(getattr(kind, "children", [])) if name in ("list", "map", "struct", "array") else {}
-    if name in ("list", "array"):
-        return f"{settled(children['child'])}[]"
-    if name == "map":
-        return f"MAP({settled(children['key'])}, {settled(children['value'])})"
-    if name == "struct":
-        return "STRUCT(" + ", ".join(f'"{field}" {settled(child)}' for field, child in children.items()) + ")"
-    if name in ("hugeint", "ubigint", "uinteger", "uhugeint"):
-        return "BIGINT"
-    if name in ("timestamp", "timestamp_s", "timestamp_ns"):
-        return "TIMESTAMP_MS"
-    return str(kind)
+_HIVE = {
+    "boolean": "boolean", "tinyint": "tinyint", "smallint": "smallint", "integer": "int", "bigint": "bigint",
+    "real": "float", "double": "double", "date": "date", "timestamp": "timestamp", "varbinary": "binary",
+}  # fmt: skip
 
 
-def type_id(kind: object) -> str:
-    """The id of a DuckDBPyType, lower case."""
-    return "json" if str(kind) == "JSON" else str(getattr(kind, "id", kind)).lower()
+def view_name(kind: Type) -> str:
+    """The Hive type under which a view's column is listed: text where Hive has none."""
+    try:
+        return hive_name(kind)
+    except QueryFailed:
+        return "string"
+
+
+def stored(kind: Type) -> str:
+    """The engine's type in which files hold values of a type."""
+    match kind.name:
+        case "array":
+            return f"{stored(kind.children[0])}[]"
+        case "map":
+            return f"MAP({stored(kind.children[0])}, {stored(kind.children[1])})"
+        case "row":
+            pairs = zip(field_names(kind), kind.children, strict=True)
+            return "STRUCT(" + ", ".join(f'"{name}" {stored(child)}' for name, child in pairs) + ")"
+        case "timestamp":
+            return "TIMESTAMP_MS"
+    return kind.duckdb

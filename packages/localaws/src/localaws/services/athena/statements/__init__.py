@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.services.athena.execution.session import Statement
 from localaws.services.athena.sql.binding import bound
-from localaws.services.athena.sql.dialect import AthenaQuery, SyntaxRefused, tokens
-from localaws.services.athena.sql.dialect import parse as parse_tree
+from localaws.services.athena.sql.dialect import SyntaxRefused, parse_head, parse_query, tokens, without_semicolon
 from localaws.services.athena.sql.failures import not_supported
 from localaws.services.athena.statements.alter import AlterTable, Repair
 from localaws.services.athena.statements.create import CreateDatabase, CreateExternalTable
@@ -55,10 +53,11 @@ def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> State
     if words[0] == "EXPLAIN":
         analyze = words[1:2] == ["ANALYZE"]
         inner = stream[2 if analyze else 1 :]
-        return Explain(bound(parse_tree(sql[inner[0].start :] if inner else ""), parameters), analyze=analyze)
+        start = inner[0].start if inner else len(sql)
+        return Explain(bound(parse_query(without_semicolon(sql), start), parameters), analyze=analyze)
     if words[0] == "CREATE":
         return _create(sql, stream, words, parameters)
-    return _query(bound(parse_tree(sql), parameters))
+    return _rows(sql, stream, words[0], parameters)
 
 
 def _create(sql: str, stream: list[Token], words: list[str], parameters: Sequence[str]) -> Statement:
@@ -70,15 +69,40 @@ def _create(sql: str, stream: list[Token], words: list[str], parameters: Sequenc
         return CreateView.read(sql, stream)
     if words[1:2] == ["TABLE"] and any(token.text.upper() == "ICEBERG" for token in stream):
         raise not_supported("An Iceberg table")
-    return CreateTableAs.of(bound(parse_tree(sql), parameters))
+    return _ctas(without_semicolon(sql), stream, parameters)
 
 
-def _query(tree: exp.Expr) -> Statement:
-    if isinstance(tree, exp.Insert):
-        return Insert.of(tree)
-    if isinstance(tree, exp.Query):
-        return Select(tree)
-    raise SyntaxRefused(1, 1, f"mismatched input '{tree.sql(dialect=AthenaQuery)[:30]}'")
+def _rows(sql: str, stream: list[Token], word: str, parameters: Sequence[str]) -> Statement:
+    if word == "INSERT":
+        return Insert.read(sql, stream, parameters)
+    return Select(bound(parse_query(without_semicolon(sql)), parameters))
+
+
+def _ctas(sql: str, stream: list[Token], parameters: Sequence[str]) -> CreateTableAs:
+    """The head, in which a query of one column stands for the statement's own, and that query."""
+    start = _query_start(stream)
+    if start is None:
+        raise SyntaxRefused(1, 8, "mismatched input. Expecting: 'EXTERNAL', 'TABLE ... AS'")
+    ending = [token.text.upper() for token in stream[-3:]]
+    tail = (
+        stream[-3].start
+        if ending == ["WITH", "NO", "DATA"]
+        else stream[-2].start
+        if ending[1:] == ["WITH", "DATA"]
+        else len(sql)
+    )
+    query = bound(parse_query(sql[:tail], start), parameters)
+    return CreateTableAs.of(parse_head(f"{sql[:start]} select 1 as a {sql[tail:]}"), query)
+
+
+def _query_start(stream: list[Token]) -> int | None:
+    """Where the text after the AS of a CREATE TABLE begins."""
+    depth = 0
+    for number, token in enumerate(stream[:-1]):
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if depth == 0 and token.text.upper() == "AS" and token.token_type != TokenType.IDENTIFIER:
+            return stream[number + 1].start
+    return None
 
 
 def _execution(sql: str, stream: list[Token]) -> tuple[str, list[str]]:

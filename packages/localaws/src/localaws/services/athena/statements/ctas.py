@@ -34,14 +34,12 @@ class CreateTableAs:
     substatement: str = "CREATE_TABLE_AS_SELECT"
 
     @classmethod
-    def of(cls, tree: exp.Expr) -> "CreateTableAs":
-        """Raises SyntaxRefused for a CREATE that is no CTAS."""
+    def of(cls, tree: exp.Expr, query: exp.Query | None = None) -> "CreateTableAs":
+        """From the head of a CTAS and its query. Raises SyntaxRefused for a CREATE that is no CTAS."""
         if not isinstance(tree, exp.Create) or tree.kind != "TABLE" or not isinstance(tree.expression, exp.Query):
             raise SyntaxRefused(1, 8, "mismatched input. Expecting: 'EXTERNAL', 'TABLE ... AS'")
         table = tree.this
-        query = tree.expression
-        while isinstance(query, exp.Subquery):
-            query = query.this
+        query = query if query is not None else tree.expression
         properties = _properties(tree)
         no_data = any(isinstance(item, exp.WithDataProperty) and item.args.get("no") for item in _listed(tree))
         return cls(
@@ -73,10 +71,10 @@ class CreateTableAs:
                 f" manually clean the data at location '{folder.uri}' before retrying. Athena will not delete data in"
                 " your account.",
             )
-        sql = session.plan(self.query)
-        relation = session.cursor.sql(sql)
-        types = settled_types(relation.columns, relation.types)
-        described = dict(zip(types, (hive_types.hive_name(kind) for kind in relation.types), strict=True))
+        plan = session.plan(self.query)
+        sql = plan.sql
+        types = settled_types(plan)
+        described = dict(zip(types, (hive_types.hive_name(kind) for kind in plan.types), strict=True))
         keys = self._keys(list(types))
         form = self._format()
         if not self.with_data:

@@ -1,20 +1,30 @@
 """INSERT INTO."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.scan.catalogue import Table
 from localaws.services.athena.scan.formats import json as json_format
 from localaws.services.athena.scan.formats import parquet, text
+from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.storage import place
 from localaws.services.athena.scan.table_scan import library
 from localaws.services.athena.sql import hive_types
-from localaws.services.athena.sql.dialect import SyntaxRefused
+from localaws.services.athena.sql.binding import bound
+from localaws.services.athena.sql.dialect import parse_query, without_semicolon
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.lowering.casting import cast
+from localaws.services.athena.sql.lowering.conversion import convert
+from localaws.services.athena.sql.lowering.values import Value
+from localaws.services.athena.sql.trino.coercion import can_coerce
+from localaws.services.athena.sql.trino.types import Type
 from localaws.services.athena.statements.row_writer import Format, write
+from localaws.services.athena.statements.token_reader import Reader
 
 
 @dataclass(slots=True)
@@ -28,20 +38,20 @@ class Insert:
     substatement: str = "INSERT"
 
     @classmethod
-    def of(cls, tree: exp.Insert) -> "Insert":
-        target = tree.this
+    def read(cls, sql: str, tokens: list[Token], parameters: Sequence[str]) -> "Insert":
+        """Raises SyntaxRefused."""
+        reader = Reader(sql, tokens)
+        reader.expect("INSERT", "INTO")
+        name = reader.name()
         columns = []
-        if isinstance(target, exp.Schema):
-            columns = [part.name.lower() for part in target.expressions]
-            target = target.this
-        if tree.args.get("overwrite") or not isinstance(target, exp.Table):
-            raise SyntaxRefused(1, 8, "mismatched input 'OVERWRITE'. Expecting: 'INTO'")
-        query = tree.expression
-        if isinstance(query, exp.Values):
-            query = exp.select("*").from_(exp.alias_(query, "_values", table=True))
-        if not isinstance(query, exp.Query):
-            raise SyntaxRefused(1, 1, "mismatched input. Expecting: <query>")
-        return cls([part.name for part in target.parts], columns, query)
+        if reader.peek() == "(" and not _opens_query(tokens, reader):
+            reader.expect("(")
+            columns.append(reader.next().text.lower())
+            while reader.take(","):
+                columns.append(reader.next().text.lower())
+            reader.expect(")")
+        query = bound(parse_query(without_semicolon(sql), reader.start), parameters)
+        return cls(name, columns, query)
 
     def run(self, session: Session) -> Outcome:
         table = session.table(self.name)
@@ -54,21 +64,16 @@ class Insert:
             raise QueryFailed(
                 "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}"
             )
-        sql = session.plan(self.query)
-        rows = session.cursor.sql(sql)
-        if len(rows.columns) != len(columns):
-            table_types = ", ".join(everything[name] for name in columns)
-            query_types = ", ".join(map(hive_types.athena_name, rows.types))
-            raise QueryFailed(
-                "TYPE_MISMATCH",
-                f"line 1:1: Insert query has mismatched column types: Table: [{table_types}], Query: [{query_types}]",
-            )
-        chosen = ", ".join(f"#{columns.index(name) + 1}" if name in columns else "null" for name in everything)
-        types = {name: hive_types.parse(kind).duckdb for name, kind in everything.items()}
+        plan = session.plan(self.query)
+        kinds = {name: hive_types.parse(kind).trino for name, kind in everything.items()}
+        turned = _turned(plan, [kinds[name] for name in columns])
+        chosen = ", ".join(turned[columns.index(name)] if name in columns else "null" for name in everything)
+        names = ", ".join(f"c{number}" for number in range(len(columns)))
+        types = {name: hive_types.stored(kind) for name, kind in kinds.items()}
         locations = {part.values: part.location for part in session.catalogue.partitions(table)} if table.keys else {}
         written = write(
             session,
-            f"select {chosen} from ({sql})",  # noqa: S608
+            f"select {chosen} from ({plan.sql}) as inserted({names})",  # noqa: S608
             types,
             keys=list(table.keys),
             form=_format(table),
@@ -79,6 +84,39 @@ class Insert:
         if fresh:
             session.catalogue.add_partitions(table, fresh)
         return Outcome(update_count=written.rows, manifest=written.objects)
+
+
+def _opens_query(tokens: list[Token], reader: Reader) -> bool:
+    """Whether the parenthesis that comes next is that of a query, not of a list of columns."""
+    following = [token for token in tokens if token.start > reader.start and token.token_type != TokenType.L_PAREN]
+    return bool(following) and following[0].text.upper() in ("SELECT", "WITH", "VALUES", "TABLE")
+
+
+def _turned(plan: Plan, kinds: list[Type]) -> list[str]:
+    """The query's columns as the table's types. Raises QueryFailed TYPE_MISMATCH."""
+    if len(plan.columns) != len(kinds) or not all(map(_fits, plan.types, kinds)):
+        table_types = ", ".join(map(str, kinds))
+        query_types = ", ".join(map(str, plan.types))
+        raise QueryFailed(
+            "TYPE_MISMATCH",
+            f"line 1:1: Insert query has mismatched column types: Table: [{table_types}], Query: [{query_types}]",
+        )
+    values = [Value(f"inserted.c{number}", kind) for number, kind in enumerate(plan.types)]
+    return [
+        (convert(value, kind) if can_coerce(value.type, kind) else cast(value, kind, (1, 1))).sql
+        for value, kind in zip(values, kinds, strict=True)
+    ]
+
+
+def _fits(source: Type, target: Type) -> bool:
+    """Whether Trino writes the type into a column: what it coerces, and text and times of any size."""
+    if can_coerce(source, target):
+        return True
+    if source.name != target.name:
+        return (source.name, target.name) in (("varchar", "char"), ("char", "varchar"))
+    if source.children:
+        return all(map(_fits, source.children, target.children))
+    return source.name in ("varchar", "char", "timestamp", "decimal")
 
 
 def _format(table: Table) -> Format:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.scan.formats import identifier, quoted
+from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.storage import Place
 from localaws.services.athena.sql import hive_types
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
@@ -168,16 +169,19 @@ def escaped(value: str) -> str:
     return "".join(f"%{ord(sign):02X}" if sign in "\"#%'*/:=?\\\x7f{[]^" or ord(sign) < 32 else sign for sign in value)
 
 
-def settled_types(names: Sequence[str], kinds: Sequence[object]) -> dict[str, str]:
+def settled_types(plan: Plan) -> dict[str, str]:
     """Engine types as which a query's columns are written. Raises QueryFailed for names that a table cannot have."""
     types: dict[str, str] = {}
-    for number, (name, kind) in enumerate(zip(names, kinds, strict=True), start=1):
+    for number, (name, kind) in enumerate(plan.columns, start=1):
         lower = name.lower()
         if lower.startswith("_col") and lower[4:].isdigit():
             raise QueryFailed("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number}")
         if lower in types:
             raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{lower}' specified more than once")
-        if hive_types.type_id(kind) == "timestamp with time zone":
-            raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: timestamp(3) with time zone (column {lower})")
-        types[lower] = hive_types.settled(kind)
+        if kind.name == "unknown":
+            raise QueryFailed("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown: {lower}")
+        if kind.name == "timestamp with time zone":
+            raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: {kind} (column {lower})")
+        hive_types.hive_name(kind)
+        types[lower] = hive_types.stored(kind)
     return types

@@ -9,10 +9,11 @@ from sqlglot import exp
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Column, Outcome
 from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.trino.types import Type
 
 _CHUNK = 5000  # rows fetched at a time
 _PRECISIONS = {
-    "varchar": 2147483647, "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "float": 17,
+    "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "float": 17,
     "boolean": 0,
     "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824,
 }  # fmt: skip
@@ -27,36 +28,35 @@ class Select:
     substatement: str = "SELECT"
 
     def run(self, session: Session) -> Outcome:
-        sql = session.plan(self.query)
-        relation = session.cursor.sql(sql)
-        types = list(relation.types)
-        columns = [column(name, kind) for name, kind in zip(relation.columns, types, strict=True)]
-        return Outcome(columns=columns, rows=_rows(session.cursor.execute(sql)), types=types)
+        plan = session.plan(self.query)
+        columns = [column(name, kind) for name, kind in plan.columns]
+        return Outcome(columns=columns, rows=_rows(session.cursor.execute(plan.sql)), types=plan.types)
 
 
 @dataclass(slots=True)
 class Explain:
     """The local engine's plan, which is not Athena's."""
 
-    query: exp.Expr
+    query: exp.Query
     analyze: bool = False
     kind: str = "UTILITY"
     substatement: str = "EXPLAIN"
 
     def run(self, session: Session) -> Outcome:
-        sql = session.plan(self.query)
+        sql = session.plan(self.query).sql
         text = session.cursor.execute(f"explain {'analyze ' if self.analyze else ''}{sql}").fetchall()[-1][1]
         return Outcome(
             columns=[Column("Query Plan", "varchar", 2147483647)], rows=iter([line] for line in text.split("\n"))
         )
 
 
-def column(name: str, kind: Any) -> Column:
-    """How GetQueryResults describes a column of an engine's type."""
+def column(name: str, kind: Type) -> Column:
+    """How GetQueryResults describes a column of a type."""
     called = hive_types.athena_name(kind)
-    if called == "decimal":
-        sizes = dict(kind.children)
-        return Column(name.lower(), called, int(sizes["precision"]), int(sizes["scale"]))
+    if kind.name == "decimal":
+        return Column(name.lower(), called, kind.sizes[0], kind.sizes[1])
+    if kind.name in ("varchar", "char"):
+        return Column(name.lower(), called, kind.sizes[0])
     return Column(name.lower(), called, _PRECISIONS.get(called, 0))
 
 

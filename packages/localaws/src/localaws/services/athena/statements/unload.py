@@ -11,7 +11,7 @@ from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.scan.storage import place
 from localaws.services.athena.sql.binding import bound
-from localaws.services.athena.sql.dialect import SyntaxRefused, parse
+from localaws.services.athena.sql.dialect import SyntaxRefused, parse_head, parse_query
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.statements.ctas import CreateTableAs
 from localaws.services.athena.statements.row_writer import Format, settled_types, write
@@ -30,14 +30,14 @@ class Unload:
     @classmethod
     def read(cls, sql: str, tokens: list[Token], parameters: Sequence[str]) -> "Unload":
         end = _closing(tokens, 1)
-        query = bound(parse(sql[tokens[1].end + 1 : tokens[end].start]), parameters)
+        query = bound(parse_query(sql[: tokens[end].start], tokens[1].end + 1), parameters)
         rest = tokens[end + 1 :]
-        if not isinstance(query, exp.Query) or len(rest) < 2 or rest[0].text.upper() != "TO":
+        if len(rest) < 2 or rest[0].text.upper() != "TO":
             raise SyntaxRefused(1, 1, "mismatched input. Expecting: 'TO'")
         properties: Document = {}
         if len(rest) > 2:
             # The options have CTAS's form: let the same reading take them.
-            create = parse(f"create table unloaded {sql[rest[2].start :].rstrip().rstrip(';')} as select 1 as a")
+            create = parse_head(f"create table unloaded {sql[rest[2].start :].rstrip().rstrip(';')} as select 1 as a")
             properties = dict(CreateTableAs.of(_renamed(create)).properties)
         if "format" not in properties:
             raise SyntaxRefused(1, 1, "UNLOAD needs a format property")
@@ -47,9 +47,8 @@ class Unload:
         folder = place(self.target).folder()
         if not session.storage.is_empty(folder):
             raise QueryFailed("HIVE_PATH_ALREADY_EXISTS", f"Target directory for UNLOAD is not empty: {folder.uri}")
-        sql = session.plan(self.query)
-        relation = session.cursor.sql(sql)
-        types = settled_types(relation.columns, relation.types)
+        plan = session.plan(self.query)
+        types = settled_types(plan)
         form = Format(
             name=str(self.properties["format"]).upper(),
             compression=str(self.properties.get("write_compression") or "GZIP").upper(),
@@ -60,7 +59,7 @@ class Unload:
             raise QueryFailed(
                 "HIVE_COLUMN_ORDER_MISMATCH", f"Partition keys must be the last columns: [{', '.join(keys)}]"
             )
-        written = write(session, sql, types, keys=keys, form=form, folder=folder)
+        written = write(session, plan.sql, types, keys=keys, form=form, folder=folder)
         return Outcome(update_count=written.rows, manifest=written.objects)
 
 

@@ -42,10 +42,9 @@ class CreateView:
         there = session.catalogue.table(database, name)
         if there is not None and not (self.replace and there.is_view):
             raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: '{database}.{name}' already exists")
-        relation = session.cursor.sql(session.plan(parse_query(self.sql)))
+        plan = session.plan(parse_query(self.sql))
         session.scanned = 0  # a view is only described, nothing is read
-        names = [column.lower() for column in relation.columns]
-        described = [(column, hive_types.athena_name(kind)) for column, kind in zip(names, relation.types, strict=True)]
+        described = [(column, str(kind)) for column, kind in plan.columns]
         table = {
             "Name": name,
             "TableType": "VIRTUAL_VIEW",
@@ -54,10 +53,7 @@ class CreateView:
             "ViewExpandedText": "/* Presto View */",
             "PartitionKeys": [],
             "StorageDescriptor": {
-                "Columns": [
-                    {"Name": column, "Type": hive_types.hive_name(kind)}
-                    for column, kind in zip(names, relation.types, strict=True)
-                ],
+                "Columns": [{"Name": column, "Type": hive_types.view_name(kind)} for column, kind in plan.columns],
                 "Location": "",
                 "SerdeInfo": {},
             },

@@ -1,0 +1,150 @@
+"""Expressions of SELECT, HAVING and ORDER BY, where aggregates and window functions may stand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.grammar.nodes import Call
+from localaws.services.athena.sql.grammar.token_cursor import position
+from localaws.services.athena.sql.lowering.conversion import comparable
+from localaws.services.athena.sql.lowering.expressions import Expressions, Subqueries
+from localaws.services.athena.sql.lowering.frames import frame
+from localaws.services.athena.sql.lowering.functions import calls
+from localaws.services.athena.sql.lowering.functions.aggregates import AGGREGATES, WINDOWS
+from localaws.services.athena.sql.lowering.scope import Scope
+from localaws.services.athena.sql.lowering.values import Value
+from localaws.services.athena.sql.trino.types import BIGINT
+
+_PERCENT = "\ue000"  # stands for the sign in what comes from the statement, as a table's marks begin with one
+_INDIFFERENT = ("count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "count_if")
+
+
+class Aggregated(Expressions):
+    """Lowers what may aggregate. `aggregates` counts the aggregates that stand outside windows."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        queries: Subqueries,
+        keys: frozenset[str] = frozenset(),
+        aliases: Mapping[str, Value] | None = None,
+    ) -> None:
+        super().__init__(scope, queries, keys)
+        self.aggregates = 0
+        self._aliases = aliases or {}
+
+    def column(self, node: exp.Column) -> Value:
+        """In ORDER BY the names of the result come first."""
+        if not node.table and node.name.lower() in self._aliases:
+            return self._aliases[node.name.lower()]
+        return super().column(node)
+
+    def call(self, node: Call) -> Value:
+        name = str(node.this).lower()
+        if name in WINDOWS:
+            line, column = position(node)
+            raise QueryFailed("MISSING_OVER", f"line {line}:{column}: Window function {name} requires an OVER clause")
+        if name == "grouping":
+            return self._grouping(node)
+        if name not in AGGREGATES:
+            return super().call(node)
+        self.aggregates += 1
+        inner = Expressions(self.scope, self.queries)
+        inner._variables = self._variables  # noqa: SLF001 - a lambda's parameters are seen within
+        return self._applied(node, inner, "")
+
+    def window(self, node: exp.Window) -> Value:
+        call = node.this
+        name = str(call.this).lower()
+        if name not in AGGREGATES and name not in WINDOWS:
+            line, column = position(node)
+            raise QueryFailed("FUNCTION_NOT_WINDOW", f"line {line}:{column}: Not a window function: {name}")
+        if call.args.get("distinct"):
+            line, column = position(node)
+            raise QueryFailed(
+                "NOT_SUPPORTED",
+                f"line {line}:{column}: DISTINCT in window function parameters not yet supported: {name}",
+            )
+        parts = []
+        partition = [comparable(self.lower(item)) for item in node.args.get("partition_by") or []]
+        if partition:
+            parts.append(f"partition by {', '.join(partition)}")
+        order = node.args.get("order")
+        spec = node.args.get("spec")
+        if order is not None:
+            as_time = spec is not None and spec.args["kind"] == "RANGE"
+            parts.append(f"order by {self.sorting(order.expressions, as_time=as_time)}")
+        if spec is not None:
+            parts.append(frame(self, spec, order, position(node)))
+        return self._applied(call, self, f" over ({' '.join(parts)})")
+
+    def sorting(self, items: Sequence[exp.Expr], *, as_time: bool = False) -> str:
+        """The items of an ORDER BY."""
+        return ", ".join(self.sorted_item(item, as_time=as_time) for item in items)
+
+    def sorted_item(self, item: exp.Expr, *, as_time: bool = False) -> str:
+        value = self.lower(item.this)
+        sql = comparable(value)
+        if as_time and value.type.name == "date":
+            sql = f"cast({sql} as TIMESTAMP)"
+        return f"{sql}{direction(item)}"
+
+    def _grouping(self, node: Call) -> Value:
+        mark = len(self.loose)
+        values = [self.lower(item) for item in node.expressions]
+        del self.loose[mark:]
+        if any(value.sql not in self.keys for value in values):
+            line, column = position(node)
+            raise QueryFailed(
+                "INVALID_ARGUMENTS",
+                f"line {line}:{column}: The arguments to GROUPING() must be expressions referenced by the GROUP BY"
+                " at the related query level",
+            )
+        return Value(f"cast(grouping({', '.join(value.sql for value in values)}) as BIGINT)", BIGINT)
+
+    def _applied(self, node: Call, inner: Expressions, over: str) -> Value:
+        """The call with its modifiers in their places."""
+        name = str(node.this).lower()
+        place = position(node)
+        functions = WINDOWS.get(name) or AGGREGATES[name]
+        arguments = [item if isinstance(item, exp.Lambda) else inner.lower(item) for item in node.expressions]
+        choice = calls.chosen(functions, arguments, place)
+        values, result = calls.turned(choice, arguments, inner.lambda_of, place)
+        protected = [replace(value, sql=value.sql.replace("%", _PERCENT)) for value in values]
+        built = calls.applied(choice, protected, result)
+        texts = {mark: text.replace("%", _PERCENT) for mark, text in self._modifiers(node, inner, over).items()}
+        sql = built.sql
+        for mark, text in texts.items():
+            if text and mark not in sql:
+                raise QueryFailed(
+                    "NOT_SUPPORTED",
+                    f"line {place[0]}:{place[1]}: {name} with this modifier is not supported by the local engine",
+                )
+            sql = sql.replace(mark, text)
+        return Value(sql.replace(_PERCENT, "%"), built.type)
+
+    def _modifiers(self, node: Call, inner: Expressions, over: str) -> dict[str, str]:
+        name = str(node.this).lower()
+        order = node.args.get("order")
+        sorting = ""
+        if order is not None and name not in _INDIFFERENT:
+            items = [(inner.lower(item.this), item) for item in order.expressions]
+            sorting = " order by " + ", ".join(f"{comparable(value)}{direction(item)}" for value, item in items)
+        condition = node.args.get("filter")
+        filtered = ""
+        if condition is not None:
+            judged = inner.boolean(condition, "Filter expression must evaluate to a boolean (actual: {})")
+            filtered = f" filter (where {judged.sql})"
+        return {
+            "%D": "distinct " if node.args.get("distinct") else "",
+            "%O": sorting,
+            "%N": " ignore nulls" if node.args.get("nulls") == "ignore" else "",
+            "%M": filtered + over,
+        }
+
+
+def direction(item: exp.Expr) -> str:
+    """ASC or DESC, nulls last unless said otherwise."""
+    return f" {'desc' if item.args.get('desc') else 'asc'} nulls {'first' if item.args.get('nulls_first') else 'last'}"

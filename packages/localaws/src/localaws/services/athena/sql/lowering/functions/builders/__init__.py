@@ -1,0 +1,1 @@
+"""Functions whose engine text depends on more than their arguments' text."""

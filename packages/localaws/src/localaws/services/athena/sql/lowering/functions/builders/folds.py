@@ -1,0 +1,91 @@
+"""Aggregates that are more than one call of the engine's."""
+
+from collections.abc import Sequence
+
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.lowering.comparison import is_orderable
+from localaws.services.athena.sql.lowering.functions.builders import numbers
+from localaws.services.athena.sql.lowering.functions.catalogue import Builder
+from localaws.services.athena.sql.lowering.values import Value
+from localaws.services.athena.sql.trino.types import Type
+
+
+def _extreme(name: str) -> Builder:
+    """Min and max: NaN counts only where there is nothing else."""
+
+    def build(arguments: Sequence[Value], result: Type) -> Value:
+        (value,) = arguments
+        if not is_orderable(value.type):
+            raise QueryFailed("FUNCTION_NOT_FOUND", f"Unexpected parameters ({value.type}) for function {name}")
+        if value.type.name in ("double", "real"):
+            numbers_only = f"{name}(case when not isnan({value.sql}) then {value.sql} end)%M"
+            return Value(f"coalesce({numbers_only}, {name}({value.sql})%M)", value.type)
+        return Value(f"{name}(%D{value.sql})%M", value.type)
+
+    return build
+
+
+def _by_count(name: str) -> Builder:
+    """The first values by key: those without a key do not count."""
+
+    def build(arguments: Sequence[Value], result: Type) -> Value:
+        value, key, count = arguments
+        return Value(f"{name}({value.sql}, {key.sql}, {count.sql})%M", result)
+
+    return build
+
+
+def _percentile(arguments: Sequence[Value], result: Type) -> Value:
+    """The value at floor(share * count), as a digest of few values gives it; the engine's own rounds up."""
+    value, share = arguments
+    place = f"least({share.sql} + 1e-12, 1)"
+    if share.type.name == "array":
+        place = f"list_transform({share.sql}, lambda share: least(share + 1e-12, 1))"
+    return Value(f"cast(quantile_disc({value.sql}, {place})%M as {result.duckdb})", result)
+
+
+def _weighted(arguments: Sequence[Value], result: Type) -> Value:
+    raise not_supported("approx_percentile with weights")
+
+
+def _histogram(arguments: Sequence[Value], result: Type) -> Value:
+    return Value(f"cast(histogram({arguments[0].sql})%M as {result.duckdb})", result)
+
+
+def _pair(arguments: Sequence[Value]) -> str:
+    key, item = arguments
+    return f"list(case when {key.sql} is not null then struct_pack(k := {key.sql}, v := {item.sql}) end%O)%M"
+
+
+def _map_agg(arguments: Sequence[Value], result: Type) -> Value:
+    return Value(f"a_map_of_pairs({_pair(arguments)})", result)
+
+
+def _multimap_agg(arguments: Sequence[Value], result: Type) -> Value:
+    return Value(f"a_multimap_of_pairs({_pair(arguments)})", result)
+
+
+def _map_union(arguments: Sequence[Value], result: Type) -> Value:
+    return Value(f"a_map_of_entries(flatten(list(map_entries({arguments[0].sql}))%M))", result)
+
+
+def _skewness(arguments: Sequence[Value], result: Type) -> Value:
+    raise not_supported("skewness and kurtosis")
+
+
+BUILDERS: dict[str, Builder] = {
+    "min": _extreme("min"),
+    "max": _extreme("max"),
+    "max_by_count": _by_count("arg_max"),
+    "min_by_count": _by_count("arg_min"),
+    "percentile": _percentile,
+    "weighted": _weighted,
+    "histogram": _histogram,
+    "map_agg": _map_agg,
+    "multimap_agg": _multimap_agg,
+    "map_union": _map_union,
+    "skewness": _skewness,
+    "kurtosis": _skewness,
+    "sum_decimal": numbers.sum_decimal,
+    "avg_decimal": numbers.avg_decimal,
+}

@@ -1,0 +1,139 @@
+"""Text and JSON: concatenation, regular expressions, JSON paths."""
+
+import re
+from collections.abc import Sequence
+
+from localaws.services.athena.sql.lowering.functions.catalogue import Builder
+from localaws.services.athena.sql.lowering.values import Value, text
+from localaws.services.athena.sql.python.json_paths import steps
+from localaws.services.athena.sql.trino.types import VARCHAR, Type
+
+# Patterns that RE2 reads as Trino's engine does: no look-around, references, ends of lines or possessive signs.
+_SIMPLE = re.compile(
+    r"(?:[\w\s#@%&:;,'\"<>=!~/-]|\\[dwDW.\\/+*?()\[\]{}|^$#@:-]|\[\^?(?:[\w\s@#%:./_+-]|\\[dwDW.-])+\]|[.*+()|]|(?<!^)\?(?!\+)|\(\?i\)|\(\?:|\{\d+(?:,\d*)?\})*"
+)
+
+
+def is_simple(pattern: str) -> bool:
+    """Whether the engine's own regular expressions read the pattern as Trino's do."""
+    if not _SIMPLE.fullmatch(pattern) or re.search(r"[*+?}][+]|^\?|\(\?[^:i]|\{,|&&|(?<!\\)\$", pattern):
+        return False
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return pattern.isascii()
+
+
+def _constant(value: Value) -> str | None:
+    return value.constant if isinstance(value.constant, str) and is_simple(value.constant) else None
+
+
+def _like(arguments: Sequence[Value], result: Type) -> Value:
+    subject, pattern = arguments
+    if _constant(pattern) is not None:
+        return Value(f"regexp_matches({subject.sql}, {pattern.sql})", result)
+    return Value(f"py_regexp_like({subject.sql}, {pattern.sql})", result)
+
+
+def _extract(arguments: Sequence[Value], result: Type) -> Value:
+    subject, pattern = arguments[:2]
+    group = arguments[2].sql if len(arguments) > 2 else "0"
+    simple = _constant(pattern)
+    if simple is not None and len(arguments) == 2:
+        return Value(f"a_regexp_extract({subject.sql}, {pattern.sql}, 0)", result)
+    certain = simple is not None and not re.search(r"\)(?:\?|\*|\{0)|\|", simple)
+    if certain and isinstance(arguments[2].constant, int) and 0 <= arguments[2].constant <= simple_groups(str(simple)):
+        return Value(f"a_regexp_extract({subject.sql}, {pattern.sql}, cast({group} as INTEGER))", result)
+    return Value(f"py_regexp_extract({subject.sql}, {pattern.sql}, {group})", result)
+
+
+def simple_groups(pattern: str) -> int:
+    return re.compile(pattern).groups
+
+
+def _extract_all(arguments: Sequence[Value], result: Type) -> Value:
+    group = arguments[2].sql if len(arguments) > 2 else "0"
+    return Value(f"py_regexp_extract_all({arguments[0].sql}, {arguments[1].sql}, {group})", result)
+
+
+def _replace(arguments: Sequence[Value], result: Type) -> Value:
+    subject, pattern = arguments[:2]
+    replacement = arguments[2] if len(arguments) > 2 else Value("''", VARCHAR, constant="")
+    plain = isinstance(replacement.constant, str) and not re.search(r"[$\\]", replacement.constant)
+    simple = _constant(pattern)
+    if plain and simple and not re.compile(simple).match(""):
+        return Value(f"regexp_replace({subject.sql}, {pattern.sql}, {replacement.sql}, 'g')", result)
+    return Value(f"py_regexp_replace({subject.sql}, {pattern.sql}, {replacement.sql})", result)
+
+
+def _replace_with(arguments: Sequence[Value], result: Type) -> Value:
+    """Each match's groups go through a lambda; what lies between the matches stays."""
+    subject, pattern, replacement = arguments
+    pieces = f"py_regexp_pieces({subject.sql}, {pattern.sql})"
+    matches = f"list_slice({pieces}, 2, len({pieces}))"
+    (groups,) = replacement.parameters
+    body = f"coalesce(({replacement.sql}), '')"
+    built = (
+        f"list_transform({matches}, lambda piece: list_transform([piece[2:]], lambda {groups}: {body})[1] || piece[1])"
+    )
+    return Value(f"({pieces}[1][1] || coalesce(array_to_string({built}, ''), ''))", result)
+
+
+def _concat_text(arguments: Sequence[Value], result: Type) -> Value:
+    kind = arguments[0].type if arguments[0].type.name == "varbinary" else result
+    return Value(f"({' || '.join(item.sql for item in arguments)})", kind)
+
+
+def _concat_ws(arguments: Sequence[Value], result: Type) -> Value:
+    separator = arguments[0].sql
+    items = ", ".join(item.sql for item in arguments[1:])
+    return Value(f"a_joined([{items}], {separator})" if items else f"a_joined([]::VARCHAR[], {separator})", result)
+
+
+def _path(name: str) -> Builder:
+    def build(arguments: Sequence[Value], result: Type) -> Value:
+        subject, path = arguments[:2]
+        if isinstance(path.constant, str):
+            parts = steps(path.constant)  # an invalid path is an error of the statement, not of a row
+            engine = _engine_path(parts)
+            if engine is not None and name == "scalar":
+                return Value(_scalar(subject.sql, text(engine), path.sql), result)
+        return Value(f"py_json_{name}({subject.sql}, {path.sql})", result)
+
+    return build
+
+
+def _scalar(subject: str, path: str, written: str) -> str:
+    """The engine reads the scalar, save a number with a point, whose spelling it does not keep."""
+    return (
+        f"(case when not json_valid({subject}) then null"
+        f" when json_type({subject}, {path}) in ('OBJECT', 'ARRAY', 'NULL') then null"
+        f" when json_type({subject}, {path}) = 'DOUBLE' then py_json_scalar({subject}, {written})"
+        f" else json_extract_string({subject}, {path}) end)"
+    )
+
+
+def _engine_path(parts: Sequence[str | int]) -> str | None:
+    """The path as the engine writes it; None where a key has signs of its own."""
+    path = "$"
+    for part in parts:
+        if isinstance(part, int):
+            return None
+        if not re.fullmatch(r"\w+", part):
+            return None
+        path += f'."{part}"'
+    return path
+
+
+BUILDERS: dict[str, Builder] = {
+    "regexp_like": _like,
+    "regexp_extract": _extract,
+    "regexp_extract_all": _extract_all,
+    "regexp_replace": _replace,
+    "regexp_replace_with": _replace_with,
+    "concat_text": _concat_text,
+    "concat_ws": _concat_ws,
+    "json_extract": _path("extract"),
+    "json_extract_scalar": _path("scalar"),
+}

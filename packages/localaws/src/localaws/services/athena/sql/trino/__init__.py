@@ -1,0 +1,1 @@
+"""Trino's type system: types, coercions, function signatures."""
