@@ -228,3 +228,28 @@ def test_a_table_of_a_format_that_is_not_read_is_kept_and_refused(queries, form)
     queries.put(f"{table}/object", b"x")
     queries.ok(f"create external table {table} (a int) stored as {form} location 's3://{DATA}/{table}/'")
     assert queries.failure(f"select * from {table}").startswith("HIVE_UNSUPPORTED_FORMAT")
+
+
+def test_an_injected_partition_is_read_where_the_query_names_it(queries):
+    name = queries.name()
+    queries.put(f"{name}/a/object", b'{"n": 1}\n')
+    queries.put(f"{name}/b/object", b'{"n": 2}\n')
+    queries.ok(
+        f"create external table {name} (n bigint) partitioned by (device string)"
+        f" row format serde 'org.openx.data.jsonserde.JsonSerDe' location 's3://{DATA}/{name}/' tblproperties ("
+        "'projection.enabled' = 'true', 'projection.device.type' = 'injected',"
+        f"'storage.location.template' = 's3://{DATA}/{name}/${{device}}/')"
+    )
+    assert queries.rows(f"select n from {name} where device = 'b'") == [["2"]]
+    assert queries.rows(f"select sum(n) from {name} where device in ('a', 'b')") == [["3"]]
+    assert queries.failure(f"select n from {name}").startswith("CONSTRAINT_VIOLATION: For the injected projected")
+
+
+def test_information_schema_lists_what_the_catalogue_holds(queries):
+    table = queries.name()
+    queries.ok(f"create external table {table} (n int, tags array<string>) location 's3://{DATA}/{table}/'")
+    columns = f"from information_schema.columns where table_name = '{table}' order by ordinal_position"
+    assert queries.rows(f"select column_name, data_type {columns}") == [["n", "integer"], ["tags", "array(varchar)"]]
+    kind = f"select table_type from information_schema.tables where table_name = '{table}'"
+    assert queries.rows(kind) == [["BASE TABLE"]]
+    assert queries.failure("select * from information_schema.nothing").startswith("TABLE_NOT_FOUND: line 1:15")

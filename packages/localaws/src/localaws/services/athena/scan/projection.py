@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from localaws.services.athena.scan.catalogue import Partition, Table
 from localaws.services.athena.scan.storage import place
 from localaws.services.athena.sql.datetimes import joda_format
-from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.failures import QueryFailed
 
 Keep = Callable[[list[str], list[tuple[str, ...]]], list[tuple[str, ...]]]
+Injected = Callable[[str], list[str]]
 _MOST = 1_000_000  # partitions of one scan
 _NOW = re.compile(r"NOW(?:\s*([+-])\s*(\d+)\s*([A-Z]+?)S?)?$")
 _UNITS = {"YEAR": 365, "MONTH": 30, "WEEK": 7, "DAY": 1}
@@ -23,14 +24,15 @@ def is_on(table: Table) -> bool:
     return table.parameters.get("projection.enabled", "").lower() == "true"
 
 
-def partitions(table: Table, keep: Keep) -> list[Partition]:
-    """Partitions that may hold wanted rows. `keep` takes key names and values, and leaves those that conditions leave.
+def partitions(table: Table, keep: Keep, injected: Injected) -> list[Partition]:
+    """Partitions that may hold wanted rows. `keep` takes key names and values, and leaves those that conditions leave;
+    `injected` gives the values that the query names for a key.
 
     Raises QueryFailed for properties that make no sense or ask for too much.
     """
     columns = []
     for key in table.keys:
-        values = keep([key], [(value,) for value in _values(table, key)])
+        values = keep([key], [(value,) for value in _values(table, key, injected)])
         columns.append([value for (value,) in values])
     count = 1
     for column in columns:
@@ -43,7 +45,7 @@ def partitions(table: Table, keep: Keep) -> list[Partition]:
     return [Partition(values, {**table.storage, "Location": _location(table, values)}) for values in combinations]
 
 
-def _values(table: Table, key: str) -> Iterator[str]:
+def _values(table: Table, key: str, injected: Injected) -> Iterator[str]:
     kind = _property(table, key, "type").lower()
     if kind == "enum":
         return iter(_property(table, key, "values").split(","))
@@ -51,7 +53,20 @@ def _values(table: Table, key: str) -> Iterator[str]:
         return _integers(table, key)
     if kind == "date":
         return _dates(table, key)
-    raise not_supported(f"Projection of the type {kind}")
+    if kind == "injected":
+        return iter(_named(key, injected))
+    raise QueryFailed("INVALID_TABLE_PROPERTY", f"Unknown projection type {kind} of the partition column {key}")
+
+
+def _named(key: str, injected: Injected) -> list[str]:
+    values = injected(key)
+    if not values:
+        raise QueryFailed(
+            "CONSTRAINT_VIOLATION",
+            f"For the injected projected partition column {key}, the WHERE clause must contain only static equality"
+            " conditions, and at least one such condition must be present.",
+        )
+    return values
 
 
 def _integers(table: Table, key: str) -> Iterator[str]:

@@ -26,6 +26,24 @@ def expression(conditions: Iterable[exp.Expr], keys: Mapping[str, str]) -> str:
     return text
 
 
+def named_values(conditions: Iterable[exp.Expr], key: str) -> list[str]:
+    """The literals to which conditions hold a key, by `=` or IN; none where no condition does."""
+    for condition in conditions:
+        node = condition.unnest()
+        match node:
+            case exp.EQ(this=exp.Column() as column) if column.name.lower() == key:
+                items = [node.expression]
+            case exp.EQ(expression=exp.Column() as column) if column.name.lower() == key:
+                items = [node.this]
+            case exp.In(this=exp.Column() as column) if column.name.lower() == key and node.expressions:
+                items = node.expressions
+            case _:
+                continue
+        if all(isinstance(item, exp.Literal) for item in items):
+            return list(dict.fromkeys(item.name for item in items))
+    return []
+
+
 def _translated(node: exp.Expr, keys: Mapping[str, str]) -> str | None:
     """The node as an expression that holds wherever it holds; None where there is none."""
     match node:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from localaws.services.athena.scan import information_schema
 from localaws.services.athena.scan.catalogue import Catalogue, Table
 from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.pruning import NeededRows
@@ -76,6 +77,9 @@ class Relations:
                 raise not_supported("TABLESAMPLE or time travel")
             if _is_cte(node):
                 continue
+            if (node.db or database or "").lower() == information_schema.SCHEMA:
+                self._describe(node)
+                continue
             table = self._find(node, database)
             if not table.is_view:
                 node.meta["localaws"] = table
@@ -86,6 +90,18 @@ class Relations:
             alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
             node.replace(exp.Subquery(this=inner.this, alias=alias.copy()))
 
+    def _describe(self, node: exp.Table) -> None:
+        """Note in a table of information_schema what it holds."""
+        name = node.name.lower()
+        scanned = information_schema.relation(self._catalogue, name, CATALOG, lambda table: view_definition(table)[0])
+        if scanned is None:
+            line, column = position(node)
+            raise QueryFailed(
+                "TABLE_NOT_FOUND",
+                f"line {line}:{column}: Table '{CATALOG}.{information_schema.SCHEMA}.{name}' does not exist",
+            )
+        node.meta["scanned"] = scanned
+
     def _find(self, node: exp.Table, database: str | None) -> Table:
         catalog = node.catalog.lower()
         home = (node.db or database or "").lower()
@@ -95,8 +111,6 @@ class Relations:
             raise QueryFailed("CATALOG_NOT_FOUND", f"{at}: Catalog '{catalog}' does not exist")
         if not home:
             raise QueryFailed("MISSING_SCHEMA_NAME", f"{at}: Schema must be specified when session schema is not set")
-        if home == "information_schema":
-            raise not_supported("information_schema")
         key = (home, node.name.lower())
         if key not in self._tables:
             table = self._catalogue.table(*key)

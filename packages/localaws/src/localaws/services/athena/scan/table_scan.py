@@ -78,7 +78,11 @@ class Scanner:
             if {column.name.lower() for column in condition.find_all(exp.Column)} <= set(table.keys)
         ]
         if projection.is_on(table):
-            return projection.partitions(table, lambda names, rows: self._matching(table, names, rows, usable))
+            return projection.partitions(
+                table,
+                lambda names, rows: self._matching(table, names, rows, usable),
+                lambda key: pushdown.named_values(usable, key),
+            )
         partitions = self._catalogue.partitions(table, pushdown.expression(usable, table.keys))
         selected = set(self._matching(table, list(table.keys), [partition.values for partition in partitions], usable))
         return [partition for partition in partitions if partition.values in selected]

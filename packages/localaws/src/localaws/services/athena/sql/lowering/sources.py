@@ -163,8 +163,9 @@ class Sources:
     def _aliased(self, node: exp.Expr, output: Output) -> tuple[str, list[Field]]:
         relation = self._queries.name("r")
         alias = node.args.get("alias")
-        named = alias is not None and alias.args.get("this") is not None
-        qualifier = (alias.name.lower(),) if named else ()
+        qualifier: tuple[str, ...] = ()
+        if alias is not None and alias.args.get("this") is not None:
+            qualifier = (alias.name.lower(),)
         names = _aliases(alias, output.columns, node)
         fields = [
             Field(names[number], kind, f"{relation}.c{number}", qualifier)

@@ -135,7 +135,9 @@ def _arrow_type(name: str) -> "pa.DataType":
     }[name]  # fmt: skip
 
 
-def _vectorized(function: Callable[..., object], kind: "pa.DataType", optional: int | None) -> Callable[..., object]:
+def _vectorized(
+    function: Callable[..., object], kind: "pa.DataType", optional: int | None
+) -> "Callable[..., pa.Array]":
     """The function over columns."""
     import pyarrow as pa
 
@@ -146,9 +148,9 @@ def _vectorized(function: Callable[..., object], kind: "pa.DataType", optional: 
     return over
 
 
-def _sized(over: Callable[..., object], count: int) -> Callable[..., object]:
+def _sized(over: "Callable[..., pa.Array]", count: int) -> "Callable[..., pa.Array]":
     """The function with that many parameters: the engine counts them."""
-    built: dict[int, Callable[..., object]] = {
+    built: dict[int, Callable[..., pa.Array]] = {
         1: lambda a: over(a),  # noqa: PLW0108 - the engine counts parameters
         2: lambda a, b: over(a, b),  # noqa: PLW0108 - the engine counts parameters
         3: lambda a, b, c: over(a, b, c),  # noqa: PLW0108 - the engine counts parameters
