@@ -77,7 +77,7 @@ class Executions:
     def begin(self, params: Params, caller: Caller) -> Response:
         # The SQL engine takes memory and time to load: an idle server does without.
         from localaws.services.athena.execution.runner import Run
-        from localaws.services.athena.sql.dialect import SyntaxRefused, positions_of
+        from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, positions_of
         from localaws.services.athena.statements import read
 
         workgroup = self._workgroups.find(params.get("WorkGroup"))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from localaws.services.athena.scan.catalogue import Catalogue, Table
 from localaws.services.athena.scan.formats import identifier, quoted
-from localaws.services.athena.sql import hive_types
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.lowering.sources import Scanned
+from localaws.services.athena.sql.trino import hive_types
 from localaws.services.athena.sql.trino.types import BIGINT, VARCHAR
 
 SCHEMA = "information_schema"

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from localaws.services.athena.scan.catalogue import Partition, Table
 from localaws.services.athena.scan.storage import place
-from localaws.services.athena.sql.datetimes import joda_format
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.python.date_patterns import joda_format
 
 Keep = Callable[[list[str], list[tuple[str, ...]]], list[tuple[str, ...]]]
 Injected = Callable[[str], list[str]]

@@ -11,12 +11,12 @@ from localaws.services.athena.scan.catalogue import Catalogue, Table
 from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.pruning import NeededRows
 from localaws.services.athena.scan.table_scan import HIDDEN, Scanner, mentions_hidden
-from localaws.services.athena.sql import hive_types
-from localaws.services.athena.sql.dialect import parse_query
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.grammar.dialect import parse_query
 from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.lowering.queries import Lowering
 from localaws.services.athena.sql.lowering.sources import Scanned
+from localaws.services.athena.sql.trino import hive_types
 from localaws.services.athena.sql.trino.types import BIGINT, VARCHAR, Type, timestamp
 
 _PREFIX = "/* Presto View: "

@@ -14,12 +14,12 @@ from localaws.services.athena.scan.catalogue import Catalogue, Partition, Table
 from localaws.services.athena.scan.formats import Files, compression, identifier, parquet, quoted, text
 from localaws.services.athena.scan.formats import json as json_format
 from localaws.services.athena.scan.storage import Storage, place
-from localaws.services.athena.sql import hive_types
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.lowering.expressions import Expressions
 from localaws.services.athena.sql.lowering.queries import Lowering
 from localaws.services.athena.sql.lowering.scope import Field, Scope
 from localaws.services.athena.sql.python import registry
+from localaws.services.athena.sql.trino import hive_types
 
 HIDDEN = ("$path", "$file_size", "$file_modified_time")
 _READERS = {

@@ -5,9 +5,15 @@ from collections.abc import Callable, Sequence
 from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.services.athena.execution.session import Statement
-from localaws.services.athena.sql.binding import bound
-from localaws.services.athena.sql.dialect import SyntaxRefused, parse_head, parse_query, tokens, without_semicolon
 from localaws.services.athena.sql.failures import not_supported
+from localaws.services.athena.sql.grammar.binding import bound
+from localaws.services.athena.sql.grammar.dialect import (
+    SyntaxRefused,
+    parse_head,
+    parse_query,
+    tokens,
+    without_semicolon,
+)
 from localaws.services.athena.statements.alter import AlterTable, Repair
 from localaws.services.athena.statements.create import CreateDatabase, CreateExternalTable
 from localaws.services.athena.statements.ctas import CreateTableAs

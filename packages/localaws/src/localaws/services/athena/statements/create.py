@@ -8,9 +8,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.core.shapes import Document
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
-from localaws.services.athena.sql import hive_types
-from localaws.services.athena.sql.dialect import SyntaxRefused
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.grammar.dialect import SyntaxRefused
+from localaws.services.athena.sql.trino import hive_types
 from localaws.services.athena.statements.row_writer import Format
 from localaws.services.athena.statements.token_reader import Reader
 

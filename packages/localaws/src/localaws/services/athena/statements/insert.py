@@ -14,15 +14,15 @@ from localaws.services.athena.scan.formats import parquet, text
 from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.storage import place
 from localaws.services.athena.scan.table_scan import library
-from localaws.services.athena.sql import hive_types
-from localaws.services.athena.sql.binding import bound
-from localaws.services.athena.sql.dialect import parse_query, without_semicolon
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.lowering.casting import cast
-from localaws.services.athena.sql.lowering.conversion import convert
-from localaws.services.athena.sql.lowering.values import Value
+from localaws.services.athena.sql.grammar.binding import bound
+from localaws.services.athena.sql.grammar.dialect import parse_query, without_semicolon
+from localaws.services.athena.sql.trino import hive_types
 from localaws.services.athena.sql.trino.coercion import can_coerce
 from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.values.casting import cast
+from localaws.services.athena.sql.values.conversion import convert
+from localaws.services.athena.sql.values.values import Value
 from localaws.services.athena.statements.row_writer import Format, write
 from localaws.services.athena.statements.token_reader import Reader
 

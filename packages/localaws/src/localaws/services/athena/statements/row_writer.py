@@ -11,8 +11,8 @@ from localaws.services.athena.execution.session import Session
 from localaws.services.athena.scan.formats import identifier, quoted
 from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.storage import Place
-from localaws.services.athena.sql import hive_types
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.trino import hive_types
 
 PARTITION_LIMIT = 100  # "Considerations and limitations for CTAS queries"
 _HIVE = "org.apache.hadoop.hive"

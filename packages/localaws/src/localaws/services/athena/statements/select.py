@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Column, Outcome
-from localaws.services.athena.sql import hive_types
+from localaws.services.athena.sql.trino import hive_types
 from localaws.services.athena.sql.trino.types import Type
 
 _CHUNK = 5000  # rows fetched at a time

@@ -2,7 +2,7 @@
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.services.athena.sql.dialect import SyntaxRefused
+from localaws.services.athena.sql.grammar.dialect import SyntaxRefused
 
 
 class Reader:

@@ -10,9 +10,9 @@ from localaws.core.shapes import Document
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.scan.storage import place
-from localaws.services.athena.sql.binding import bound
-from localaws.services.athena.sql.dialect import SyntaxRefused, parse_head, parse_query
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.grammar.binding import bound
+from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, parse_head, parse_query
 from localaws.services.athena.statements.ctas import CreateTableAs
 from localaws.services.athena.statements.row_writer import Format, settled_types, write
 

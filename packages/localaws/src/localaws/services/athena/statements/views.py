@@ -7,9 +7,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
 from localaws.services.athena.scan.relations import view_text
-from localaws.services.athena.sql import hive_types
-from localaws.services.athena.sql.dialect import SyntaxRefused, parse_query
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, parse_query
+from localaws.services.athena.sql.trino import hive_types
 
 
 @dataclass(slots=True)

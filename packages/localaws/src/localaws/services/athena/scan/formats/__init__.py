@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from localaws.core.cloud import ObjectInfo
 from localaws.core.shapes import Structure
 from localaws.services.athena.sql.failures import QueryFailed
-from localaws.services.athena.sql.hive_types import HiveType
+from localaws.services.athena.sql.trino.hive_types import HiveType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

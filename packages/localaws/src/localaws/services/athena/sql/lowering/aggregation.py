@@ -6,16 +6,16 @@ from dataclasses import replace
 from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.functions import calls
+from localaws.services.athena.sql.functions.aggregates import AGGREGATES, WINDOWS
 from localaws.services.athena.sql.grammar.nodes import Call
 from localaws.services.athena.sql.grammar.token_cursor import position
-from localaws.services.athena.sql.lowering.conversion import comparable
 from localaws.services.athena.sql.lowering.expressions import Expressions, Subqueries
 from localaws.services.athena.sql.lowering.frames import frame
-from localaws.services.athena.sql.lowering.functions import calls
-from localaws.services.athena.sql.lowering.functions.aggregates import AGGREGATES, WINDOWS
 from localaws.services.athena.sql.lowering.scope import Scope
-from localaws.services.athena.sql.lowering.values import Value
 from localaws.services.athena.sql.trino.types import BIGINT
+from localaws.services.athena.sql.values.conversion import comparable
+from localaws.services.athena.sql.values.values import Value
 
 _PERCENT = "\ue000"  # stands for the sign in what comes from the statement, as a table's marks begin with one
 _INDIFFERENT = ("count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "count_if")

@@ -6,21 +6,21 @@ from typing import Protocol
 from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.functions import calls
+from localaws.services.athena.sql.functions.aggregates import AGGREGATES, WINDOWS
+from localaws.services.athena.sql.functions.library import FUNCTIONS, concatenated, field_of
 from localaws.services.athena.sql.grammar.nodes import Call, Quantified, TypedLiteral
 from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.grammar.types import type_of
-from localaws.services.athena.sql.lowering import conditions, literals
-from localaws.services.athena.sql.lowering.arithmetic import arithmetic, mismatch
-from localaws.services.athena.sql.lowering.casting import cast
-from localaws.services.athena.sql.lowering.comparison import compared, distinct_from
-from localaws.services.athena.sql.lowering.conversion import convert, packed
-from localaws.services.athena.sql.lowering.functions import calls
-from localaws.services.athena.sql.lowering.functions.aggregates import AGGREGATES, WINDOWS
-from localaws.services.athena.sql.lowering.functions.library import FUNCTIONS, concatenated, field_of
 from localaws.services.athena.sql.lowering.scope import Output, Scope, unresolved
-from localaws.services.athena.sql.lowering.values import Value, text
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import BOOLEAN, UNKNOWN, VARCHAR, Type, array, row
+from localaws.services.athena.sql.values import conditions, literals
+from localaws.services.athena.sql.values.arithmetic import arithmetic, mismatch
+from localaws.services.athena.sql.values.casting import cast
+from localaws.services.athena.sql.values.comparison import compared, distinct_from
+from localaws.services.athena.sql.values.conversion import convert, packed
+from localaws.services.athena.sql.values.values import Value, text
 
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",

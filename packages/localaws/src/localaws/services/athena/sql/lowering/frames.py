@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed
-from localaws.services.athena.sql.lowering.arithmetic import mismatch
 from localaws.services.athena.sql.trino.types import INTEGERS, NUMBERS
+from localaws.services.athena.sql.values.arithmetic import mismatch
 
 if TYPE_CHECKING:
     from localaws.services.athena.sql.lowering.aggregation import Aggregated

@@ -10,7 +10,7 @@ from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.lowering.expressions import Expressions, Subqueries
 from localaws.services.athena.sql.lowering.scope import Scope, spelled
-from localaws.services.athena.sql.lowering.values import Value
+from localaws.services.athena.sql.values.values import Value
 
 _MOST_SETS = 2048
 

@@ -7,15 +7,15 @@ from sqlglot import exp
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.lowering.aggregation import Aggregated, direction
-from localaws.services.athena.sql.lowering.comparison import is_orderable
-from localaws.services.athena.sql.lowering.conversion import comparable, convert
 from localaws.services.athena.sql.lowering.expressions import Expressions
 from localaws.services.athena.sql.lowering.grouping import Grouping
 from localaws.services.athena.sql.lowering.scope import Field, Output, Scope, spelled
 from localaws.services.athena.sql.lowering.sources import Named, Sources
-from localaws.services.athena.sql.lowering.values import Value
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.values.comparison import is_orderable
+from localaws.services.athena.sql.values.conversion import comparable, convert
+from localaws.services.athena.sql.values.values import Value
 
 _SET: dict[type[exp.Expr], str] = {exp.Union: "union", exp.Intersect: "intersect", exp.Except: "except"}
 Column = tuple[str | None, Type]

@@ -6,8 +6,8 @@ from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.grammar.token_cursor import position
-from localaws.services.athena.sql.lowering.values import Value
 from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.values.values import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.grammar.token_cursor import position
-from localaws.services.athena.sql.lowering.arithmetic import mismatch
-from localaws.services.athena.sql.lowering.comparison import compared
-from localaws.services.athena.sql.lowering.conversion import convert
 from localaws.services.athena.sql.lowering.expressions import Expressions
 from localaws.services.athena.sql.lowering.scope import Field, Output, Scope
-from localaws.services.athena.sql.lowering.values import Value, text
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import BIGINT, UNKNOWN, Type, field_names, identifier
+from localaws.services.athena.sql.values.arithmetic import mismatch
+from localaws.services.athena.sql.values.comparison import compared
+from localaws.services.athena.sql.values.conversion import convert
+from localaws.services.athena.sql.values.values import Value, text
 
 
 @dataclass(frozen=True, slots=True)

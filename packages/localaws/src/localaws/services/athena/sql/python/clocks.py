@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.python.failing import failed
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -28,13 +29,18 @@ def zone(name: str) -> tzinfo:
 
 
 def zone_name(name: str) -> str:
-    from localaws.services.athena.sql.failures import QueryFailed
-    from localaws.services.athena.sql.lowering.literals import zone_name as normalized
-
+    """A zone as Trino shows it. Raises QueryFailed INVALID_FUNCTION_ARGUMENT for an unknown one."""
+    offset = re.fullmatch(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?", name)
+    if offset:
+        hours = int(offset[2])
+        minutes = int(offset[3] or 0)
+        return "UTC" if hours == minutes == 0 else f"{offset[1]}{hours:02}:{minutes:02}"
+    if name.lower() in ("utc", "z", "gmt", "etc/utc", "ut", "greenwich", "zulu"):
+        return "UTC"
     try:
-        return normalized(name)
-    except QueryFailed as error:
-        raise failed("INVALID_FUNCTION_ARGUMENT", f"'{name}' is not a valid time zone") from error
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as error:
+        raise QueryFailed("INVALID_FUNCTION_ARGUMENT", f"'{name}' is not a valid time zone") from error
 
 
 @lru_cache(maxsize=256)

@@ -100,6 +100,8 @@ def mentioned(sql: str) -> set[str]:
 
 def register(database: "duckdb.DuckDBPyConnection", names: Sequence[str]) -> None:
     """Make functions known to the database."""
+    from duckdb.func import ARROW, SPECIAL
+
     for name in names:
         function, parameters, result = FUNCTIONS[name.removeprefix("py_")]
         database.create_function(
@@ -107,8 +109,8 @@ def register(database: "duckdb.DuckDBPyConnection", names: Sequence[str]) -> Non
             _sized(_vectorized(function, _arrow_type(result), _OPTIONAL.get(name)), len(parameters.split(" "))),
             _types(parameters),
             _engine_type(result),
-            type="arrow",
-            null_handling="special",
+            type=ARROW,
+            null_handling=SPECIAL,
         )
 
 

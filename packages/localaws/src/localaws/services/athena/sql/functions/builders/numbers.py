@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from localaws.services.athena.sql.failures import not_supported
-from localaws.services.athena.sql.lowering.arithmetic import arithmetic, scaled, unscaled
-from localaws.services.athena.sql.lowering.functions.catalogue import Builder
-from localaws.services.athena.sql.lowering.values import Value
 from localaws.services.athena.sql.trino.types import INTEGERS, Type, decimal
+from localaws.services.athena.sql.values.arithmetic import arithmetic, scaled, unscaled
+from localaws.services.athena.sql.values.catalogue import Builder
+from localaws.services.athena.sql.values.values import Value
 
 _DIGITS = 38
 

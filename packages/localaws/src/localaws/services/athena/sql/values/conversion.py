@@ -1,7 +1,7 @@
 """Values turned into the type that an operator or function asks for, where Trino does so by itself."""
 
-from localaws.services.athena.sql.lowering.values import Value, instant_of, local_of, text, zone_of, zoned
 from localaws.services.athena.sql.trino.types import ANY_ZONE, Type, field_names, identifier
+from localaws.services.athena.sql.values.values import Value, instant_of, local_of, text, zone_of, zoned
 
 
 def convert(value: Value, target: Type) -> Value:

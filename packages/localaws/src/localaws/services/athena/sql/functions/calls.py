@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.lowering.arithmetic import mismatch
-from localaws.services.athena.sql.lowering.conversion import convert
-from localaws.services.athena.sql.lowering.functions.catalogue import Function, fill
-from localaws.services.athena.sql.lowering.values import Value
 from localaws.services.athena.sql.trino.coercion import can_coerce, is_same
 from localaws.services.athena.sql.trino.signatures import Bindings, Pattern, bind, resolved, settled
 from localaws.services.athena.sql.trino.types import Type
 from localaws.services.athena.sql.trino_functions import TRINO_FUNCTIONS
+from localaws.services.athena.sql.values.arithmetic import mismatch
+from localaws.services.athena.sql.values.catalogue import Function, fill
+from localaws.services.athena.sql.values.conversion import convert
+from localaws.services.athena.sql.values.values import Value
 
 LambdaLowering = Callable[[exp.Lambda, Sequence[Type]], Value]
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from localaws.services.athena.sql.lowering.functions.catalogue import Builder
-from localaws.services.athena.sql.lowering.values import Value, text
 from localaws.services.athena.sql.python.json_paths import steps
 from localaws.services.athena.sql.trino.types import VARCHAR, Type
+from localaws.services.athena.sql.values.catalogue import Builder
+from localaws.services.athena.sql.values.values import Value, text
 
 # Patterns that RE2 reads as Trino's engine does: no look-around, references, ends of lines or possessive signs.
 _SIMPLE = re.compile(

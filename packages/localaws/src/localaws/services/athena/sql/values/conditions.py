@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 
 from localaws.services.athena.sql.failures import QueryFailed
-from localaws.services.athena.sql.lowering.arithmetic import mismatch
-from localaws.services.athena.sql.lowering.casting import spelling
-from localaws.services.athena.sql.lowering.comparison import compared, comparison, is_orderable
-from localaws.services.athena.sql.lowering.conversion import convert
-from localaws.services.athena.sql.lowering.values import Value, instant_of, text
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import BIGINT, BOOLEAN, INTEGERS, UNKNOWN, VARCHAR, Type
+from localaws.services.athena.sql.values.arithmetic import mismatch
+from localaws.services.athena.sql.values.casting import spelling
+from localaws.services.athena.sql.values.comparison import compared, comparison, is_orderable
+from localaws.services.athena.sql.values.conversion import convert
+from localaws.services.athena.sql.values.values import Value, instant_of, text
 
 Place = tuple[int, int]
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from localaws.services.athena.sql.lowering.values import Value
 from localaws.services.athena.sql.trino.signatures import Signature, pattern
 from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.values.values import Value
 
 Builder = Callable[[Sequence[Value], Type], Value]
 _LINE = re.compile(r"^(\w+)\((.*?)\) ([^=].*?|=\d) = (.*)$")

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from itertools import combinations as chosen_places
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.lowering.casting import spelling
-from localaws.services.athena.sql.lowering.comparison import is_orderable
-from localaws.services.athena.sql.lowering.conversion import convert, packed
-from localaws.services.athena.sql.lowering.functions.catalogue import Builder
-from localaws.services.athena.sql.lowering.values import Value, instant_of
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import Type, row
+from localaws.services.athena.sql.values.casting import spelling
+from localaws.services.athena.sql.values.catalogue import Builder
+from localaws.services.athena.sql.values.comparison import is_orderable
+from localaws.services.athena.sql.values.conversion import convert, packed
+from localaws.services.athena.sql.values.values import Value, instant_of
 
 
 def _field(value: str, number: int) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.lowering.comparison import is_orderable
-from localaws.services.athena.sql.lowering.functions.builders import numbers
-from localaws.services.athena.sql.lowering.functions.catalogue import Builder
-from localaws.services.athena.sql.lowering.values import Value
+from localaws.services.athena.sql.functions.builders import numbers
 from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.values.catalogue import Builder
+from localaws.services.athena.sql.values.comparison import is_orderable
+from localaws.services.athena.sql.values.values import Value
 
 
 def _extreme(name: str) -> Builder:

@@ -1,11 +1,11 @@
 """Comparisons with Trino's three-valued logic: NaN is equal to nothing, nulls within arrays and rows make null."""
 
 from localaws.services.athena.sql.failures import not_supported
-from localaws.services.athena.sql.lowering.arithmetic import mismatch
-from localaws.services.athena.sql.lowering.conversion import convert
-from localaws.services.athena.sql.lowering.values import Value, instant_of, text
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import BOOLEAN, Type, field_names
+from localaws.services.athena.sql.values.arithmetic import mismatch
+from localaws.services.athena.sql.values.conversion import convert
+from localaws.services.athena.sql.values.values import Value, instant_of, text
 
 _SHOWN = {"=": "=", "<>": "=", "<": "<", ">": "<", "<=": "<=", ">=": "<="}
 _UNORDERED = ("map", "json", "unknown")

@@ -1,8 +1,6 @@
 """Arithmetic as Trino types it ("Mathematical operators", "Decimal functions and operators", "Interval")."""
 
 from localaws.services.athena.sql.failures import QueryFailed
-from localaws.services.athena.sql.lowering.conversion import convert
-from localaws.services.athena.sql.lowering.values import Value, instant_of, zone_of, zoned
 from localaws.services.athena.sql.trino.coercion import as_decimal, common
 from localaws.services.athena.sql.trino.types import (
     ANY_ZONE,
@@ -15,6 +13,8 @@ from localaws.services.athena.sql.trino.types import (
     Type,
     decimal,
 )
+from localaws.services.athena.sql.values.conversion import convert
+from localaws.services.athena.sql.values.values import Value, instant_of, zone_of, zoned
 
 _DIGITS = 38
 _INTERVALS = ("interval day to second", "interval year to month")

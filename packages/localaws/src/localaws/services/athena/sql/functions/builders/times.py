@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from localaws.services.athena.sql import datetimes
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.lowering.arithmetic import DAYS, MONTHS, shifted
-from localaws.services.athena.sql.lowering.functions.catalogue import Builder
-from localaws.services.athena.sql.lowering.literals import zone_name
-from localaws.services.athena.sql.lowering.values import Value, instant_of, local_of, text, zone_of, zoned
+from localaws.services.athena.sql.python import date_patterns
+from localaws.services.athena.sql.python.clocks import zone_name
 from localaws.services.athena.sql.trino.types import ANY_ZONE, Type
+from localaws.services.athena.sql.values.arithmetic import DAYS, MONTHS, shifted
+from localaws.services.athena.sql.values.catalogue import Builder
+from localaws.services.athena.sql.values.values import Value, instant_of, local_of, text, zone_of, zoned
 
 _PARTS = {
     "year": "year", "month": "month", "day": "day", "day_of_month": "day", "hour": "hour", "minute": "minute",
@@ -104,7 +104,7 @@ def _date_diff(arguments: Sequence[Value], result: Type) -> Value:
 def _date_format(arguments: Sequence[Value], result: Type) -> Value:
     value, pattern = arguments
     if isinstance(pattern.constant, str):
-        engine = datetimes.mysql_format(pattern.constant)
+        engine = date_patterns.mysql_format(pattern.constant)
         return Value(f"strftime({local_of(value)}, {text(engine)})", result)
     return Value(f"py_mysql_format({local_of(value)}, {pattern.sql})", result)
 
@@ -113,10 +113,10 @@ def _format_datetime(arguments: Sequence[Value], result: Type) -> Value:
     value, pattern = arguments
     is_zoned = value.type.name == "timestamp with time zone"
     if isinstance(pattern.constant, str):
-        engine = datetimes.plain_joda(pattern.constant)
+        engine = date_patterns.plain_joda(pattern.constant)
         if engine is not None:
             return Value(f"strftime({local_of(value)}, {text(engine)})", result)
-        if not is_zoned and datetimes.names_zone(pattern.constant):
+        if not is_zoned and date_patterns.names_zone(pattern.constant):
             raise QueryFailed(
                 "INVALID_FUNCTION_ARGUMENT",
                 "format_datetime for TIMESTAMP type, cannot use 'Z' nor 'z' in format, as this type does not contain TZ"
@@ -129,7 +129,7 @@ def _format_datetime(arguments: Sequence[Value], result: Type) -> Value:
 def _date_parse(arguments: Sequence[Value], result: Type) -> Value:
     value, pattern = arguments
     if isinstance(pattern.constant, str):
-        engine = datetimes.mysql_format(pattern.constant)
+        engine = date_patterns.mysql_format(pattern.constant)
         return Value(f"a_floored_time(strptime({value.sql}, {text(engine)}), 3)", result)
     return Value(f"cast(py_mysql_parse({value.sql}, {pattern.sql}) as TIMESTAMP)", result)
 
@@ -138,7 +138,7 @@ def _parse_datetime(arguments: Sequence[Value], _: Type) -> Value:
     value, pattern = arguments
     parsed = f"py_joda_parse({value.sql}, {pattern.sql})"
     instant = f"make_timestamp(cast(split_part({parsed}, '|', 1) as BIGINT))"
-    if isinstance(pattern.constant, str) and not datetimes.names_zone(pattern.constant):
+    if isinstance(pattern.constant, str) and not date_patterns.names_zone(pattern.constant):
         return Value(instant, Type("timestamp with time zone", (3,)))
     return zoned(instant, f"split_part({parsed}, '|', 2)")
 

@@ -1,7 +1,7 @@
 """Aggregates and window functions. In their text, %D, %O, %N and %M mark DISTINCT, ORDER BY, nulls, FILTER and OVER."""
 
-from localaws.services.athena.sql.lowering.functions.builders.folds import BUILDERS
-from localaws.services.athena.sql.lowering.functions.catalogue import Function, read
+from localaws.services.athena.sql.functions.builders.folds import BUILDERS
+from localaws.services.athena.sql.values.catalogue import Function, read
 
 _AGGREGATES = r"""
 count() bigint = count(*)%M

@@ -4,9 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.lowering.arithmetic import DAYS, MONTHS
-from localaws.services.athena.sql.lowering.casting import cast
-from localaws.services.athena.sql.lowering.values import Value, text
+from localaws.services.athena.sql.python.clocks import zone_name
 from localaws.services.athena.sql.trino.types import (
     BIGINT,
     DATE,
@@ -21,6 +19,9 @@ from localaws.services.athena.sql.trino.types import (
     timestamp,
     varchar,
 )
+from localaws.services.athena.sql.values.arithmetic import DAYS, MONTHS
+from localaws.services.athena.sql.values.casting import cast
+from localaws.services.athena.sql.values.values import Value, text
 
 SIGNED = (*NUMBERS, "interval day to second", "interval year to month")
 EXTRACTED = (
@@ -109,7 +110,7 @@ def _timestamp(value: str, place: tuple[int, int]) -> Value:
         raise _invalid(value, place)
     precision = len(match["part"] or "")
     zone = match["zone"]
-    kind = timestamp(precision, zoned=zone is not None, zone=_zone(zone) if zone else "")
+    kind = timestamp(precision, zoned=zone is not None, zone=zone_name(zone) if zone else "")
     try:
         day = date(*(int(part) for part in match["date"].split("-")))
         clock = [float(part) for part in (match["time"] or "0:0").split(":")]
@@ -126,27 +127,6 @@ def _timestamp(value: str, place: tuple[int, int]) -> Value:
 def _padded(clock: str) -> str:
     parts = clock.split(":")
     return ":".join(part.zfill(2) if "." not in part else part.zfill(part.index(".")) for part in [*parts, "00"][:3])
-
-
-def _zone(name: str) -> str:
-    """A zone as Trino shows it. Raises QueryFailed for an unknown one."""
-    from zoneinfo import ZoneInfo
-
-    offset = re.fullmatch(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?", name)
-    if offset:
-        hours = int(offset[2])
-        minutes = int(offset[3] or 0)
-        return "UTC" if hours == minutes == 0 else f"{offset[1]}{hours:02}:{minutes:02}"
-    if name.lower() in ("utc", "z", "gmt", "etc/utc", "ut", "greenwich", "zulu"):
-        return "UTC"
-    try:
-        return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError) as error:
-        raise QueryFailed("INVALID_LITERAL", f"'{name}' is not a valid time zone") from error
-
-
-def zone_name(name: str) -> str:
-    return _zone(name)
 
 
 def _time(value: str, place: tuple[int, int]) -> Value:

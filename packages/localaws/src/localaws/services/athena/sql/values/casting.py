@@ -1,8 +1,6 @@
 """CAST as Trino casts ("Conversion functions"): what text spells a value, what is rounded, what is out of range."""
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.lowering.conversion import convert, packed
-from localaws.services.athena.sql.lowering.values import Value, instant_of, local_of, text, zone_of, zoned
 from localaws.services.athena.sql.macros import ZONE_TEXT
 from localaws.services.athena.sql.trino.coercion import can_coerce
 from localaws.services.athena.sql.trino.types import (
@@ -14,6 +12,8 @@ from localaws.services.athena.sql.trino.types import (
     Type,
     field_names,
 )
+from localaws.services.athena.sql.values.conversion import convert, packed
+from localaws.services.athena.sql.values.values import Value, instant_of, local_of, text, zone_of, zoned
 
 _PLAIN_TEXT = (*INTEGERS, "boolean", "date", "decimal")
 

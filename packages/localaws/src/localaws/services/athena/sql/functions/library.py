@@ -1,11 +1,11 @@
 """All scalar functions by name, and the operators that are functions to Trino."""
 
 from localaws.services.athena.sql.failures import QueryFailed
-from localaws.services.athena.sql.lowering.functions import calls, collections_table, scalars
-from localaws.services.athena.sql.lowering.functions.builders import collections, numbers, texts, times
-from localaws.services.athena.sql.lowering.functions.catalogue import Function, read
-from localaws.services.athena.sql.lowering.values import Value, text
+from localaws.services.athena.sql.functions import calls, collections_table, scalars
+from localaws.services.athena.sql.functions.builders import collections, numbers, texts, times
 from localaws.services.athena.sql.trino.types import field_names
+from localaws.services.athena.sql.values.catalogue import Function, read
+from localaws.services.athena.sql.values.values import Value, text
 
 _BUILDERS = {**numbers.BUILDERS, **texts.BUILDERS, **collections.BUILDERS, **times.BUILDERS}
 FUNCTIONS: dict[str, list[Function]] = {**read(scalars.TABLE, _BUILDERS), **read(collections_table.TABLE, _BUILDERS)}

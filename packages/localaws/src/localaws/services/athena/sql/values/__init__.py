@@ -1,0 +1,1 @@
+"""Lowered values: their types, conversions, casts, operators and literals in the engine's text."""
