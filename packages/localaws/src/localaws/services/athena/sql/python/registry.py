@@ -107,15 +107,11 @@ def register(database: "duckdb.DuckDBPyConnection", names: Sequence[str]) -> Non
         database.create_function(
             name,
             _sized(_vectorized(function, _arrow_type(result), _OPTIONAL.get(name)), len(parameters.split(" "))),
-            _types(parameters),
+            [_engine_type(parameter) for parameter in parameters.split(" ")],
             _engine_type(result),
             type=ARROW,
             null_handling=SPECIAL,
         )
-
-
-def _types(text: str) -> "list[DuckDBPyType]":
-    return [_engine_type(name) for name in text.split(" ")]
 
 
 def _engine_type(name: str) -> "DuckDBPyType":
