@@ -90,10 +90,10 @@ upper(char) =0 = a_upper(_0)
 reverse(varchar) =0 = py_reverse(_0)
 reverse(varbinary) varbinary = py_reverse_binary(_0)
 reverse(array(T)) array(T) = list_reverse(_0)
-substr(varchar, bigint) =0 = a_substr(_0, _1)
-substr(varchar, bigint, bigint) =0 = a_substr_to(_0, _1, _2)
-substring(varchar, bigint) =0 = a_substr(_0, _1)
-substring(varchar, bigint, bigint) =0 = a_substr_to(_0, _1, _2)
+substr(varchar, bigint) =0 = @substr
+substr(varchar, bigint, bigint) =0 = @substr
+substring(varchar, bigint) =0 = @substr
+substring(varchar, bigint, bigint) =0 = @substr
 substr(varbinary, bigint) varbinary = py_substr_binary(_0, _1, null)
 substr(varbinary, bigint, bigint) varbinary = py_substr_binary(_0, _1, _2)
 substring(varbinary, bigint) varbinary = py_substr_binary(_0, _1, null)

@@ -80,6 +80,14 @@ def _replace_with(arguments: Sequence[Value], result: Type) -> Value:
     return Value(f"({pieces}[1][1] || coalesce(array_to_string({built}, ''), ''))", result)
 
 
+def _substr(arguments: Sequence[Value], result: Type) -> Value:
+    """Bounds that are positive literals mean the same to the engine, which then need not measure the text."""
+    value, *bounds = arguments
+    plain = all(isinstance(bound.constant, int) and bound.constant > 0 for bound in bounds)
+    macro = "a_substr_to" if len(bounds) > 1 else "a_substr"
+    return Value(f"{'substr' if plain else macro}({', '.join(item.sql for item in (value, *bounds))})", result)
+
+
 def _concat_text(arguments: Sequence[Value], result: Type) -> Value:
     kind = arguments[0].type if arguments[0].type.name == "varbinary" else result
     return Value(f"({' || '.join(item.sql for item in arguments)})", kind)
@@ -133,6 +141,7 @@ BUILDERS: dict[str, Builder] = {
     "regexp_replace": _replace,
     "regexp_replace_with": _replace_with,
     "concat_text": _concat_text,
+    "substr": _substr,
     "concat_ws": _concat_ws,
     "json_extract": _path("extract"),
     "json_extract_scalar": _path("scalar"),
