@@ -112,6 +112,14 @@ class Cloud(Protocol):
         """
         ...
 
+    def authorize_service(
+        self, principal: str, action: str, resource: str, context: Mapping[str, str] | None = None
+    ) -> None:
+        """Raise AwsError AccessDenied unless the resource's own policy lets an AWS service ("s3.amazonaws.com") do
+        `action` on it; log it.
+        """
+        ...
+
     def role(self, arn: str, *, service: str, session: str) -> Caller:
         """The caller that a service ("firehose.amazonaws.com") becomes by assuming a role; checks the trust policy."""
         ...

@@ -77,6 +77,11 @@ class Platform:
     def authorize(self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         self.guard.authorize(caller, action, resource, context)
 
+    def authorize_service(
+        self, principal: str, action: str, resource: str, context: Mapping[str, str] | None = None
+    ) -> None:
+        self.guard.authorize_service(principal, action, resource, context)
+
     def role(self, arn: str, *, service: str, session: str) -> Caller:
         return self.guard.assume(arn, service, session)
 

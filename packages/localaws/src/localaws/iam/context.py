@@ -92,13 +92,23 @@ def of_call(action: str, resource: str, params: Params, directory: Directory) ->
     if tags:
         context |= {f"aws:requesttag/{name.lower()}": [value] for name, value in tags.items()}
         context["aws:tagkeys"] = list(tags)
-    if resource.startswith(tuple(f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/" for kind in ("instance", "volume"))):
-        resource_tags = directory.ec2_tags(resource.rpartition("/")[2])
-        for prefix in ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/"):
-            context |= {f"{prefix}{name.lower()}": [value] for name, value in resource_tags.items()}
+    context |= _resource_tags(resource, directory)
     if resource.startswith("arn:aws:"):
         context["aws:resourceaccount"] = [ACCOUNT]
     return context
+
+
+def _resource_tags(resource: str, directory: Directory) -> Context:
+    """The tags of an instance, a volume or a secret, by every key that a policy may name them by."""
+    if resource.startswith(tuple(f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/" for kind in ("instance", "volume"))):
+        tags = directory.ec2_tags(resource.rpartition("/")[2])
+        prefixes: tuple[str, ...] = ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/")
+    elif resource.startswith("arn:aws:secretsmanager:"):
+        tags = directory.secret_tags(resource)
+        prefixes = ("aws:resourcetag/", "secretsmanager:resourcetag/")
+    else:
+        return {}
+    return {f"{prefix}{name.lower()}": [value] for prefix in prefixes for name, value in tags.items()}
 
 
 def _request_tags(params: Params) -> dict[str, str]:

@@ -116,6 +116,15 @@ class Directory:
 
         return self._backend("s3", "aws", find)
 
+    def queue_policy(self, arn: str) -> str | None:
+        """The policy of an SQS queue."""
+        name = arn.rpartition(":")[2]
+        return self._backend("sqs", REGION, lambda sqs: _policy(sqs.queues.get(name)))
+
+    def topic_policy(self, arn: str) -> str | None:
+        """The policy of an SNS topic."""
+        return self._backend("sns", REGION, lambda sns: _policy(sns.topics.get(arn)))
+
     def ec2_tags(self, resource: str) -> dict[str, str]:
         """The tags of an instance or a volume, by its id."""
 
@@ -123,6 +132,14 @@ class Directory:
             return {tag["key"]: tag["value"] for tag in ec2.describe_tags({"resource-id": [resource]})}
 
         return self._backend("ec2", REGION, find)
+
+    def secret_tags(self, arn: str) -> dict[str, str]:
+        """The tags of a secret."""
+        return self._backend(
+            "secretsmanager",
+            REGION,
+            lambda store: next((_tags(secret.tags) for secret in store.secrets.values() if secret.arn == arn), {}),
+        )
 
     def secret_arn(self, name: str) -> str | None:
         def find(store: Any) -> str | None:
@@ -141,6 +158,11 @@ class Directory:
             return find(backends(service)[ACCOUNT][region])
 
         return self._emulator.within(use)
+
+
+def _policy(resource: object) -> str | None:
+    policy = getattr(resource, "policy", None)
+    return str(policy) if policy else None
 
 
 def _inline(identity: Any) -> tuple[str, ...]:

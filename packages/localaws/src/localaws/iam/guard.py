@@ -85,6 +85,32 @@ class Guard:
             raise AwsError("AccessDenied", f"{service} is unable to assume role {arn}", status=403, _denied=True)
         return Caller(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}", source=service.partition(".")[0])
 
+    def authorize_service(
+        self, principal: str, action: str, resource: str, condition_keys: Mapping[str, str] | None = None
+    ) -> None:
+        """Check and log what a service does in its own name, which only the policy of the resource can allow. Always
+        enforced. Raises AwsError AccessDenied.
+        """
+        need = Need(action, resource)
+        caller = Caller(arn=principal, account="", source=principal.partition(".")[0])
+        context = {
+            "aws:principalisawsservice": ["true"],
+            "aws:principalservicename": [principal],
+            "aws:securetransport": ["true"],
+            **{name.lower(): [value] for name, value in (condition_keys or {}).items()},
+        }
+        ask = Ask(
+            who=Requester(arn=principal, account="", service=principal),
+            action=action,
+            resource=resource,
+            context=context,
+        )
+        policy, _ = self._of_resource(need)
+        decision = self._decided(ask, Policies(resource=policy, resource_decides=True))
+        self.record([self._line(caller, need, decision.allowed, "")], 200 if decision.allowed else 403)
+        if not decision.allowed:
+            raise denied(caller, need, decision)
+
     def record(self, lines: list[Document], status: int) -> None:
         """Write the lines of a call that was answered with `status`."""
         for line in lines:
@@ -139,6 +165,10 @@ class Guard:
             return (role.trust if role else None), True
         if need.resource.startswith("arn:aws:s3:::"):
             return self._directory.bucket_policy(need.resource.removeprefix("arn:aws:s3:::").partition("/")[0]), False
+        if need.resource.startswith("arn:aws:sqs:"):
+            return self._directory.queue_policy(need.resource), False
+        if need.resource.startswith("arn:aws:sns:"):
+            return self._directory.topic_policy(need.resource), False
         return None, False
 
     def _enforces(self, caller: Caller) -> bool:

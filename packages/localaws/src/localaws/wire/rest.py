@@ -35,13 +35,12 @@ class Template:
 
 @cache
 def templates(service: str) -> tuple[Template, ...]:
-    """The templates of a service's operations, the most particular first."""
+    """The templates of a service's operations, the most particular first; of two with one form, the deprecated last."""
     service_model = model(service)
-    parsed = (
-        [_template(service_model.operation_model(name)) for name in service_model.operation_names]
-        if service_model
-        else []
+    operations = (
+        [service_model.operation_model(name) for name in service_model.operation_names] if service_model else []
     )
+    parsed = [_template(operation) for operation in sorted(operations, key=lambda operation: operation.deprecated)]
     return tuple(sorted(parsed, key=lambda template: template.weight, reverse=True))
 
 

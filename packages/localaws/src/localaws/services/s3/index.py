@@ -30,6 +30,10 @@ create table if not exists parts (
     upload text not null, number integer not null, file text not null, size integer not null, etag text not null,
     modified real not null, checksums text not null, primary key (upload, number)
 ) without rowid;
+create table if not exists notifications (bucket text primary key, configuration text not null) without rowid;
+create table if not exists events (
+    seq integer primary key autoincrement, destination text not null, record text not null
+);
 create table if not exists garbage (file text primary key, since real not null) without rowid;
 """
 

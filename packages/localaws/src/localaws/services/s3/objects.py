@@ -72,6 +72,7 @@ class ObjectVerbs:
         draft = Draft(
             headers=object_headers.headers_of(params) if replaces else source.headers,
             tags=object_headers.tags_of(params.get("Tagging")) if retags else source.tags,
+            call="Copy",
         )
         stored = self._store.put(bucket, key, written, draft)
         result = {"ETag": f'"{stored.etag}"', "LastModified": stored.modified}

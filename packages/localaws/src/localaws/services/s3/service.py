@@ -1,11 +1,15 @@
-"""The S3 service: every verb about objects. What a bucket is configured to be is the emulator's to keep."""
+"""The S3 service: every verb about objects, and bucket notifications. All other configuration of buckets is the
+emulator's.
+"""
 
 from collections.abc import Callable
 
 from localaws.core.cloud import AwsError, Caller, Cloud
 from localaws.core.shapes import Document, Params, Structure
+from localaws.services.s3.events.delivery import Delivery
 from localaws.services.s3.listing import ListVerbs
 from localaws.services.s3.multipart import MultipartVerbs
+from localaws.services.s3.notifications import NotificationVerbs
 from localaws.services.s3.objects import ObjectVerbs
 from localaws.services.s3.store import Store
 
@@ -26,10 +30,12 @@ class S3Service:
 
     def __init__(self, cloud: Cloud, store: Store) -> None:
         self._store = store
+        self._delivery = Delivery(cloud, store.outbox)
         self._answers: dict[str, Callable[[Structure], Document]] = {
             **ObjectVerbs(store).actions,
             **MultipartVerbs(store).actions,
             **ListVerbs(store).actions,
+            **NotificationVerbs(store, self._delivery).actions,
         }
         self.actions = frozenset(self._answers) | _ABSENT
         cloud.after("s3", "CreateBucket", lambda params, result, caller: store.create_bucket(params["Bucket"]))  # noqa: ARG005
@@ -50,9 +56,11 @@ class S3Service:
 
     def start(self) -> None:
         self._store.sweep()
+        self._delivery.start()
 
     def stop(self) -> None:
-        """Every request has been answered from files and rows that are whole."""
+        """Every request has been answered from files and rows that are whole; events that are pending stay so."""
+        self._delivery.stop()
 
     def _set_versioning(self, params: Params, result: Structure, caller: Caller) -> None:  # noqa: ARG002
         self._store.set_versioning(params["Bucket"], str(params["VersioningConfiguration"].get("Status", "")))

@@ -12,6 +12,7 @@ from pathlib import Path
 from localaws.core.cloud import AwsError, ObjectInfo
 from localaws.core.shapes import Document
 from localaws.services.s3.blobs import GRACE_SECONDS, Files, Written
+from localaws.services.s3.events.outbox import Event, Outbox
 from localaws.services.s3.index import Index, after_prefix
 
 NULL = "null"  # the version of what is stored while a bucket keeps no versions
@@ -41,6 +42,7 @@ class Draft:
     etag: str = ""  # the MD5 of the bytes unless said
     checksums: Mapping[str, str] | None = None  # those of the bytes unless said
     parts: list[Document] = field(default_factory=list)
+    call: str = "Put"  # the last word of its event's name: "Put", "Copy", "CompleteMultipartUpload"
 
 
 class Store:
@@ -49,6 +51,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.files = Files(folder / "files")
         self.index = Index(folder / "index.sqlite")
+        self.outbox = Outbox(self.index)
 
     # Buckets
 
@@ -66,6 +69,7 @@ class Store:
     def delete_bucket(self, bucket: str) -> None:
         with self.index.write() as db:
             db.execute("delete from buckets where name = ?", (bucket,))
+            db.execute("delete from notifications where bucket = ?", (bucket,))
 
     def require_bucket(self, bucket: str) -> None:
         """Raises AwsError NoSuchBucket."""
@@ -144,6 +148,7 @@ class Store:
                     json.dumps(draft.parts),
                 ),
             )  # fmt: skip
+            self._report(db, f"s3:ObjectCreated:{draft.call}", self.version(bucket, key, version))
         self.sweep()
         return self.version(bucket, key, version)
 
@@ -152,14 +157,19 @@ class Store:
         there is deleted as well as any. Raises AwsError NoSuchBucket.
         """
         with self.index.write() as db:
+            existing = self.head(bucket, key)
             version = self._make_room(db, bucket, key)
             if not self.versioning(bucket):
+                if existing is not None:
+                    self.outbox.add(db, Event(name="s3:ObjectRemoved:Delete", bucket=bucket, key=key))
                 return None
             db.execute(
                 "insert into versions (bucket, key, version, latest, marker, file, size, etag, modified, headers,"
                 " tags, checksums, parts) values (?, ?, ?, 1, 1, '', 0, '', ?, '{}', '{}', '{}', '[]')",
                 (bucket, key, version, time.time()),
             )
+            marker = Event(name="s3:ObjectRemoved:DeleteMarkerCreated", bucket=bucket, key=key, version=version)
+            self.outbox.add(db, marker)
         return self.version(bucket, key, version)
 
     def delete_version(self, bucket: str, key: str, version: str) -> Stored | None:
@@ -178,6 +188,7 @@ class Store:
                 " and not exists (select 1 from versions where bucket = ? and key = ? and latest = 1)",
                 (bucket, key, bucket, key),
             )
+            self.outbox.add(db, Event(name="s3:ObjectRemoved:Delete", bucket=bucket, key=key, version=version))
         return self.stored(row)
 
     def set_tags(self, stored: Stored, tags: Mapping[str, str]) -> None:
@@ -186,6 +197,7 @@ class Store:
                 "update versions set tags = ? where bucket = ? and key = ? and version = ?",
                 (json.dumps(dict(tags)), stored.bucket, stored.key, stored.version),
             )
+            self._report(db, f"s3:ObjectTagging:{'Put' if tags else 'Delete'}", stored)
 
     def discard(self, db: sqlite3.Connection, file: str) -> None:
         """Have a file removed once those who may be about to read it have had the time."""
@@ -216,6 +228,13 @@ class Store:
                 self._remove(db, old)
         db.execute("update versions set latest = 0 where bucket = ? and key = ? and latest = 1", (bucket, key))
         return version
+
+    def _report(self, db: sqlite3.Connection, name: str, stored: Stored) -> None:
+        version = stored.version if self.versioning(stored.bucket) else None
+        event = Event(
+            name=name, bucket=stored.bucket, key=stored.key, size=stored.size, etag=stored.etag, version=version
+        )
+        self.outbox.add(db, event)
 
     def _remove(self, db: sqlite3.Connection, row: sqlite3.Row) -> None:
         db.execute("delete from versions where seq = ?", (row["seq"],))

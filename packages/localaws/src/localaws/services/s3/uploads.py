@@ -122,6 +122,7 @@ class Uploads:
             etag=f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(chosen)}",
             checksums={name: value for name, value in sums.items() if value},
             parts=[{"PartNumber": part.number, "Size": part.size} for part in chosen],
+            call="CompleteMultipartUpload",
         )
         with self._index.write() as db:
             stored = self._store.put(upload.bucket, upload.key, written, draft)
