@@ -52,7 +52,7 @@ def bundle(folder: Path, settings: Settings) -> None:
     lines = [
         f"--find-links {HOME}/plugins",
         f"--constraint {HOME}/dags/constraints.txt",
-        f"postrank[export]=={release.version}",
+        f"postrank[export,warehouse]=={release.version}",
         *(pin.replace("-amazon==", "-amazon[aiobotocore]==") for pin in pins),
     ]
     (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in lines))

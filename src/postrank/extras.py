@@ -8,6 +8,8 @@ from postrank.errors import Fatal
 EXTRAS = {
     "pyarrow": "export",
     "rich": "export",
+    "alembic": "warehouse",
+    "psycopg": "warehouse",
     "localaws": "laptop",
     "airflow": "laptop",
 }

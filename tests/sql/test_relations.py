@@ -177,7 +177,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         ),
         "exports/ranked_authors.sql": (
             f"select rank, author_id from ({render('exports/ranked_authors.sql', **export)}) where granularity = 'day'",
-            [("1", "bob"), ("2", "ann")],
+            [("0", None), ("1", "bob"), ("2", "ann")],
         ),
         "exports/taken_out.sql": (render("exports/taken_out.sql", **export), [("5", "1", "1", "1", "3")]),
         "exports/hashtags.sql": (

@@ -1,4 +1,4 @@
--- ranked_authors: one row per granularity, window and rank of this run, in reading order.
+-- ranked_authors: one row per granularity, window and rank of this run, in reading order. Rank 0 is the window itself.
 select
     granularity,
     window_start,
@@ -16,7 +16,6 @@ select
 from author_ranking_revisions
 where
     run = {{ params.run | text }}
-    and rank > 0
     and (
         not {{ params.has_interval | boolean }}
         or (window_start < {{ params.all_to | timestamp }} and window_end > {{ params.all_from | timestamp }})

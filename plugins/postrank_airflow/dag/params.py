@@ -172,3 +172,13 @@ TRENDS_PARAMS = {
         examples=[False, True],
     ),
 }
+
+WAREHOUSE_PARAMS = {
+    "rebuild": Param(
+        False,
+        type="boolean",
+        title="Everything",
+        description="Load all exports and trends of the results bucket, not only those of the last two days.",
+        examples=[False, True],
+    ),
+}

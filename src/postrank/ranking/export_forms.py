@@ -1,4 +1,6 @@
-"""The three forms of an exported ranking, written to local files batch by batch: memory does not grow with the rows."""
+"""The three forms of an exported ranking and the list of its windows, written to local files batch by batch: memory
+does not grow with the rows.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +30,7 @@ COLUMNS = {
 }
 FORMS = ("csv", "json", "parquet")
 _TIMES = ("window_start", "window_end")
+WINDOW_COLUMNS = ("granularity", "window_start", "window_end", "posts", "revision")
 _RFC3339 = "%Y-%m-%dT%H:%M:%SZ"  # of whole seconds: windows start and end at whole minutes
 _BLOCK_BYTES = 1 << 20  # of the query's result, read at a time: some 7,000 rows
 _JSON_ROWS = 2_000
@@ -54,11 +57,12 @@ def batches(result: Path) -> Iterator[pa.Table]:
 
 
 def write_forms(result: Path, folder: Path, granularities: tuple[str, ...]) -> dict[str, "Forms"]:
-    """Write the rows of each granularity of Athena's result to files below `folder`."""
+    """Write the rows of each granularity of Athena's result to files below `folder`; rows of rank 0 are windows."""
     forms = {granularity: Forms(folder / granularity) for granularity in granularities}
     for rows in batches(result):
+        ranked = rows.filter(pc.greater(rows["rank"], 0))
         for granularity, files in forms.items():
-            files.write(rows.filter(pc.equal(rows["granularity"], granularity)))
+            files.write(ranked.filter(pc.equal(ranked["granularity"], granularity)))
     for files in forms.values():
         files.close()
     return forms
@@ -78,6 +82,18 @@ def parquet_bytes(rows: pa.Table) -> bytes:
     parquet.write_table(_in_utc(rows), out, compression="zstd")
     content: bytes = out.getvalue().to_pybytes()
     return content
+
+
+def write_windows(result: Path, path: Path) -> int:
+    """Write the windows of Athena's result, those without authors too, as a JSON array; returns how many."""
+    array = _JsonArray(path)
+    count = 0
+    for rows in batches(result):
+        windows = _with_text_times(rows.filter(pc.equal(rows["rank"], 0))).select(WINDOW_COLUMNS)
+        array.write(windows)
+        count += windows.num_rows
+    array.close()
+    return count
 
 
 class Forms:

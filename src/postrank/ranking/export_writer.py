@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from botocore.exceptions import ClientError
 
 from postrank.aws.prefixes import Condition, split
-from postrank.documents import JsonObject
-from postrank.ranking.export_forms import write_forms
+from postrank.documents import Document, JsonObject
+from postrank.ranking.export_forms import write_forms, write_windows
 from postrank.ranking.lease import LOST_RACES
 
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ class ExportedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """What was written: the rankings' files, and the list of the ranked windows as the manifest describes it."""
+
+    files: list[ExportedFile]
+    windows: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class Exporter:
     """Writes one run's export below `prefix` (`rankings/run=<run>/`) of `bucket`. `s3` is boto3's S3 client."""
 
@@ -49,25 +57,29 @@ class Exporter:
     bucket: str
     prefix: str
 
-    def write(self, result: str, granularities: tuple[str, ...]) -> list[ExportedFile]:
-        """Write the three files of each granularity from the query's result, a CSV object at `s3://bucket/key`."""
+    def write(self, result: str, granularities: tuple[str, ...]) -> Export:
+        """Write the three files of each granularity and the list of windows from the query's result, a CSV object at
+        `s3://bucket/key`.
+        """
         with TemporaryDirectory(prefix="postrank-export-") as name:
             folder = Path(name)
             self._download(result, folder / "result")
             written = write_forms(folder / "result", folder / "forms", granularities)
-            return [
+            files = [
                 self._put(granularity, form, forms.rows, path)
                 for granularity, forms in written.items()
                 for form, path in forms.paths.items()
             ]
+            return Export(files, self._put_windows(folder / "result", folder / "windows"))
 
-    def publish(self, manifest: JsonObject, files: list[ExportedFile], *, generation: int | None) -> None:
+    def publish(self, manifest: JsonObject, export: Export, *, generation: int | None) -> None:
         """Write the manifest, then point `latest.json` at it unless a ranking of a later generation is there.
 
         `generation` is that of the ranking lease; None leaves `latest.json` alone.
         """
         key = f"{self.prefix}manifest.json"
-        self._put_json(key, {**manifest, "files": [asdict(file) for file in files]})
+        files = [asdict(file) for file in export.files]
+        self._put_json(key, {**manifest, "files": files, "windows": export.windows})
         if generation is not None:
             facts = {name: manifest[name] for name in _POINTER_FACTS}
             self._point({"manifest": key, **facts, "generation": generation})
@@ -95,13 +107,22 @@ class Exporter:
             return {}, ""
         return json.loads(response["Body"].read()), response["ETag"]
 
+    def _put_windows(self, result: Path, path: Path) -> JsonObject:
+        rows = write_windows(result, path)
+        key = f"{self.prefix}windows.json"
+        return {"key": key, "rows": rows, **self._upload(key, path, _TYPES["json"])}
+
     def _put(self, granularity: str, form: str, rows: int, path: Path) -> ExportedFile:
         key = f"{self.prefix}granularity={granularity}/ranked_authors.{form}"
+        return ExportedFile(key, granularity, form, rows, **self._upload(key, path, _TYPES[form]))
+
+    def _upload(self, key: str, path: Path, content_type: str) -> Document:
+        """Put a file; returns its `bytes` and `sha256`."""
         with path.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
             content.seek(0)
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=_TYPES[form])
-        return ExportedFile(key, granularity, form, rows, path.stat().st_size, digest)
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
+        return {"bytes": path.stat().st_size, "sha256": digest}
 
     def _put_json(self, key: str, value: Any, **condition: Unpack[Condition]) -> None:
         body = (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

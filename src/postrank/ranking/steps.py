@@ -204,14 +204,14 @@ class Ranking:
         (window,) = planned["exports"]
         ids = [*queries, ranked, taken_out]
         exporter = Exporter(self.s3, self.resources.buckets["results"], self.run.exports)
-        files = exporter.write(self.athena.execution(ranked).output, self.request.granularities)
+        export = exporter.write(self.athena.execution(ranked).output, self.request.granularities)
         behind = {name: int(value or 0) for name, value in self.athena.rows_of(taken_out)[0].items()}
         behind["future_lines"] = planned["future_lines"]
         behind["rejects"] = self._rejects(window["arrival_dates"])
         cost = _cost([self.athena.execution(query_id) for query_id in ids])
         interval = {"start": window["all_from"], "end": window["all_to"]}
         manifest = {**self._request_fields(), "interval": interval, **heading, "exported_at": _now(), **behind, **cost}
-        exporter.publish(manifest, files, generation=planned["generation"] if self.publishes else None)
+        exporter.publish(manifest, export, generation=planned["generation"] if self.publishes else None)
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
     def drop_scratch(self, planned: JsonObject) -> None:

@@ -38,8 +38,10 @@ class Written:
     at: datetime
 
 
-def ranked(posts: Iterable[Written], granularity: str, interval: tuple[datetime, datetime], top: int) -> list[Any]:
-    """The rows of the ranking, counted in plain Python after the data contract."""
+def ranked(
+    posts: Iterable[Written], granularity: str, interval: tuple[datetime, datetime], top: int, revision: int
+) -> list[Any]:
+    """The rows of the ranking and of its windows (rank 0), counted in plain Python after the data contract."""
     windows: dict[datetime, Counter[Author]] = {}
     for post in posts:
         windows.setdefault(_start(post.at, granularity, interval[0]), Counter())[post.author] += 1
@@ -47,12 +49,13 @@ def ranked(posts: Iterable[Written], granularity: str, interval: tuple[datetime,
     for start in sorted(windows):
         end = interval[1] if granularity == "all" else start + LENGTHS[granularity]
         counts, total = windows[start], windows[start].total()
+        rows.append((granularity, start, end, 0, None, None, None, None, total, None, None, None, revision))
         order = sorted(counts, key=lambda one: (-counts[one], one.network, one.id))[:top]
         known = before if before_end == start else {}
         for rank, author in enumerate(order, 1):
             who = (author.network, author.id, author.handle, author.name)
             share, peak = round(counts[author] / total, 6), min(counts[author], 9)
-            rows.append((granularity, start, end, rank, *who, counts[author], share, known.get(author), peak, 1))
+            rows.append((granularity, start, end, rank, *who, counts[author], share, known.get(author), peak, revision))
         before, before_end = {author: rank for rank, author in enumerate(order, 1)}, end
     return rows
 
@@ -65,11 +68,12 @@ def export(s3: Any, bucket: str, posts: list[Written], run_id: str = "manual__on
     start = min(post.at for post in posts).replace(minute=0, second=0, microsecond=0)
     end = max(post.at for post in posts).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     granularities, top = changes.pop("granularities", GRANULARITIES), changes.pop("top", 100)
-    rows = [row for one in granularities for row in ranked(posts, one, (start, end), top)]
+    revision = changes.pop("revision", 1)
+    rows = [row for one in granularities for row in ranked(posts, one, (start, end), top, revision)]
     run = Run(run_id)
     s3.put_object(Bucket=bucket, Key="query-results/ranked.csv", Body=_as_athena_writes(rows))
     exporter = Exporter(s3, bucket, run.exports)
-    files = exporter.write(f"s3://{bucket}/query-results/ranked.csv", granularities)
+    written = exporter.write(f"s3://{bucket}/query-results/ranked.csv", granularities)
     manifest = {
         "run": run.slug,
         "dag_id": "rank_authors",
@@ -94,7 +98,7 @@ def export(s3: Any, bucket: str, posts: list[Written], run_id: str = "manual__on
         "queries": [],
         **changes,
     }
-    exporter.publish(manifest, files, generation=generation)
+    exporter.publish(manifest, written, generation=generation)
     return run.slug
 
 

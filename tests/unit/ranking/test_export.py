@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from postrank.ranking.export_forms import COLUMNS, Forms, write_forms
+from postrank.ranking.export_forms import COLUMNS, Forms, write_forms, write_windows
 from postrank.spreadsheet import exact, neutral
 
 RESULT = (
@@ -95,6 +95,16 @@ def test_writing_again_gives_the_same_bytes():
     assert _written() == _written()
 
 
+def test_rows_of_rank_zero_are_windows_and_no_authors(tmp_path):
+    window = b'"hour","2026-11-24 05:00:00.000","2026-11-24 06:00:00.000","0",,,,,"7",,,,"3"\n'
+    (tmp_path / "result").write_bytes(RESULT + window)
+    assert write_windows(tmp_path / "result", tmp_path / "windows") == 1
+    times = {"window_start": "2026-11-24T05:00:00Z", "window_end": "2026-11-24T06:00:00Z"}
+    expected = {"granularity": "hour", **times, "posts": 7, "revision": 3}
+    assert json.loads((tmp_path / "windows").read_bytes()) == [expected]
+    assert _written(RESULT + window) == _written()
+
+
 MEASURE = """
 import resource, sys
 from pathlib import Path
@@ -102,7 +112,7 @@ from postrank.ranking.export_forms import COLUMNS, write_forms
 result = Path(sys.argv[1])
 with result.open("w") as file:
     file.write(",".join(f'"{name}"' for name in COLUMNS) + "\\n")
-    for number in range(int(sys.argv[2])):
+    for number in range(1, int(sys.argv[2]) + 1):
         start = '"2026-11-24 05:00:00.000","2026-11-24 06:00:00.000"'
         file.write(f'"hour",{start},"{number}","x","{number}","handle{number}","name {number}","12","0.75",,"3","1"\\n')
 forms = write_forms(result, result.parent / "forms", ("minute", "hour"))
@@ -123,7 +133,7 @@ def test_ten_times_the_rows_take_no_more_memory(tmp_path):
         peaks.append(int(measured.stdout))
     assert peaks[1] - peaks[0] < 60
     names = [json.loads(line.rstrip(b",\n"))["author_id"] for line in _lines(tmp_path / "500000/forms/hour/json")]
-    assert names == [str(number) for number in range(500_000)]
+    assert names == [str(number) for number in range(1, 500_001)]
     assert pq.read_table(tmp_path / "500000/forms/hour/parquet").num_rows == 500_000
 
 

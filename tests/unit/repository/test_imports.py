@@ -42,6 +42,7 @@ _POSTRANK = {
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
+    "warehouse": "ranking errors",
     "delivery": "ranking sinks aws errors settings heartbeat",
     "gaps": "posts errors options sources sinks streamer ranking aws settings",
     "deploy": "posts aws errors heartbeat",
@@ -89,7 +90,7 @@ MAY_IMPORT = {
     **{f"postrank.{room}": _rooms("postrank", f"documents {inner}") for room, inner in _POSTRANK.items()},
     **{f"localaws.{room}": _rooms("localaws", inner) for room, inner in _LOCALAWS.items()},
     **{
-        f"postrank_airflow.{room}": _rooms("postrank_airflow", inner) | _rooms("postrank", _DAGS)
+        f"postrank_airflow.{room}": _rooms("postrank_airflow", inner) | _rooms("postrank", f"{_DAGS} warehouse")
         for room, inner in _AIRFLOW.items()
     },
     "dags": _rooms("postrank_airflow", "connections dag operators tasks") | _rooms("postrank", "documents"),

@@ -1,0 +1,53 @@
+"""Loading documents: what a run exported beside its ranking, and the trends of an hour."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from postrank.documents import Document, JsonObject
+from postrank.warehouse.objects import LoadedObject, Objects, run_of
+from postrank.warehouse.rankings import storable
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+    from psycopg.rows import TupleRow
+
+Statements = Callable[[str], str]
+
+
+def load_posts(cursor: "Cursor[TupleRow]", objects: Objects, posts: LoadedObject, statement: Statements) -> int:
+    """Load a run's posts by type and text lengths, unless those of a later export of the same interval are there."""
+    manifest = objects.read(f"rankings/run={run_of(posts.key)}/manifest.json").document
+    about = {
+        "scope": str(manifest["scope"]).removesuffix(f" by {manifest['order']}"),
+        "interval_start": manifest["interval"]["start"],
+        "interval_end": manifest["interval"]["end"],
+        "exported_at": manifest["exported_at"],
+    }
+    rows = 0
+    for table, name in (("posts_by_type", "types"), ("author_lengths", "authors")):
+        cursor.execute(statement(f"{table}_newer"), about)
+        if cursor.fetchone() == (0,):
+            cursor.execute(statement(f"{table}_removed"), about)
+            rows += _insert(cursor, statement(f"{table}_inserted"), posts.document.get(name) or (), about)
+    return rows
+
+
+def load_hashtags(cursor: "Cursor[TupleRow]", document: JsonObject, statement: Statements) -> int:
+    """Replace an hour's hashtags."""
+    about = {"window_start": document["window_start"]}
+    cursor.execute(statement("hashtag_trends_removed"), about)
+    return _insert(cursor, statement("hashtag_trends_inserted"), document["hashtags"], about)
+
+
+def load_place(cursor: "Cursor[TupleRow]", document: JsonObject, statement: Statements) -> int:
+    """Replace what was trending at a place in an hour."""
+    about = {name: document[name] for name in ("window_start", "woeid", "place", "heard_at")}
+    cursor.execute(statement("place_trends_removed"), about)
+    return _insert(cursor, statement("place_trends_inserted"), document["trends"], about)
+
+
+def _insert(cursor: "Cursor[TupleRow]", text: str, rows: Iterable[JsonObject], about: JsonObject) -> int:
+    values: list[Document] = [{name: storable(value) for name, value in {**about, **row}.items()} for row in rows]
+    if values:
+        cursor.executemany(text, values)
+    return len(values)
