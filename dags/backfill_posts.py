@@ -17,8 +17,10 @@ from pendulum import datetime
 from postrank_airflow.dag.assets import GAPS, RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.docs import with_terms
 from postrank_airflow.dag.params import BACKFILL_PARAMS
-from postrank_airflow.dag.wiring import value_of
+from postrank_airflow.dag.wiring import linked, value_of
+from postrank_airflow.operators.links import ObjectsLink
 from postrank_airflow.tasks import backfill
 
 
@@ -29,14 +31,14 @@ from postrank_airflow.tasks import backfill
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "retry_delay": timedelta(minutes=2)},
     deadline=within(timedelta(hours=24)),
-    doc_md=__doc__,
+    doc_md=with_terms(__doc__, "Gap", "Slice", "Ledger"),
     params=BACKFILL_PARAMS,
     tags=["postrank", "streamer"],
 )
 def backfill_posts() -> None:
     planned = backfill.plan_slices.override(inlets=[GAPS])()
     read = backfill.SliceOperator.one_by_one("read_slice", outlets=[RAW_POSTS]).expand(run_command_kwargs=planned)
-    backfill.close_gaps.override(outlets=[GAPS])(value_of(planned), value_of(read.output))
+    linked(backfill.close_gaps.override(outlets=[GAPS])(value_of(planned), value_of(read.output)), ObjectsLink())
 
 
 backfill_posts()

@@ -18,6 +18,8 @@ from pendulum import datetime
 from postrank_airflow.dag.assets import RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.docs import with_terms
+from postrank_airflow.dag.wiring import group
 from postrank_airflow.tasks import delivery
 
 
@@ -28,16 +30,18 @@ from postrank_airflow.tasks import delivery
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "execution_timeout": timedelta(minutes=10)},
     deadline=within(timedelta(minutes=20)),
-    doc_md=__doc__,
+    doc_md=with_terms(__doc__, "Hop", "Conservation", "Reject", "Author window"),
     params=delivery.PARAMS,
     tags=["postrank", "delivery"],
 )
 def check_delivery() -> None:
-    delivery.require_active()
-    delivery.require_movement()
-    delivery.require_conservation.override(inlets=[RAW_POSTS])()
-    delivery.require_equal_windows()
-    delivery.put_errors_back() >> delivery.require_no_errors()
+    with group("firehose", "Firehose is active, makes progress, and left no undelivered record"):
+        delivery.require_active()
+        delivery.require_movement()
+        delivery.put_errors_back() >> delivery.require_no_errors()
+    with group("counts", "What the streamer counted is in the lake"):
+        delivery.require_conservation.override(inlets=[RAW_POSTS])()
+        delivery.require_equal_windows()
 
 
 check_delivery()

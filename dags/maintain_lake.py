@@ -13,7 +13,7 @@
 
 from datetime import timedelta
 
-from airflow.sdk import chain, dag
+from airflow.sdk import dag
 from airflow.timetables.trigger import CronTriggerTimetable
 from pendulum import datetime
 
@@ -21,6 +21,9 @@ from postrank_airflow.connections.environment import SQL
 from postrank_airflow.connections.sql_filters import SQL_FILTERS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.docs import with_terms
+from postrank_airflow.dag.wiring import group, linked
+from postrank_airflow.operators.links import ObjectsLink
 from postrank_airflow.tasks import compaction, maintenance, redaction
 
 
@@ -31,7 +34,7 @@ from postrank_airflow.tasks import compaction, maintenance, redaction
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     deadline=within(timedelta(hours=6)),
-    doc_md=__doc__,
+    doc_md=with_terms(__doc__, "Lake", "Redaction", "Stub", "Compaction", "Revision"),
     params=maintenance.PARAMS,
     tags=["postrank", "lake"],
     template_searchpath=[str(SQL)],
@@ -39,12 +42,12 @@ from postrank_airflow.tasks import compaction, maintenance, redaction
 )
 def maintain_lake() -> None:
     maintenance.compare_windows()
-    maintenance.report_costs()
+    linked(maintenance.report_costs(), ObjectsLink())
     redaction.redact_elsewhere()
-    first_compaction, _ = compaction.compact_partitions()
-    first_settling, _ = compaction.settle_rankings()
-    expired = maintenance.expire_objects()
-    chain(redaction.redact_deleted_posts(), maintenance.delete_leftovers(), expired, [first_compaction, first_settling])
+    redact = redaction.redact_deleted_posts()
+    with group("expire", "Delete files without a partition and what exceeds its retention") as expire:
+        maintenance.delete_leftovers() >> maintenance.expire_objects()
+    redact >> expire >> [compaction.compact_partitions(), compaction.settle_rankings()]
 
 
 maintain_lake()

@@ -20,11 +20,14 @@ from postrank_airflow.connections.sql_filters import SQL_FILTERS
 from postrank_airflow.dag.assets import EXPORT, POSTS, RANKING, RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.docs import with_terms
 from postrank_airflow.dag.params import RANKING_PARAMS
-from postrank_airflow.dag.wiring import value_of
+from postrank_airflow.dag.wiring import group, linked, value_of
 from postrank_airflow.operators.athena import CreateTableOperator, StatementOperator
+from postrank_airflow.operators.links import LeaderboardLink, ObjectsLink, ReportLink
 from postrank_airflow.tasks import ranking, reporting
 
+TERMS = ("Arrival hour", "Event time", "Tombstone", "Touched minute", "Ranking debt", "Pointing", "Revision")
 _create = CreateTableOperator.of_file
 _select = StatementOperator.of_file
 
@@ -36,33 +39,37 @@ _select = StatementOperator.of_file
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     deadline=within(timedelta(hours=1)),
-    doc_md=__doc__,
+    doc_md=with_terms(__doc__, *TERMS),
     params=RANKING_PARAMS,
     tags=["postrank", "ranking"],
     template_searchpath=[str(SQL)],
     user_defined_filters=SQL_FILTERS,
 )
 def rank_authors() -> None:
-    plan = ranking.plan_arrivals.override(inlets=[RAW_POSTS])()
-    survey = ranking.survey_arrivals()
-    layout = ranking.plan_partitions()
-    point_versions = ranking.point_versions.override(outlets=[POSTS])()
-    point_minutes = ranking.point_minutes()
-    point_ranking = ranking.point_ranking.override(inlets=[POSTS], outlets=[RANKING])()
-
-    arrivals = _create("arrivals", "staging/arrivals.sql").expand(params=plan)
-    touched = _create("touched_minutes", "staging/touched_minutes.sql").expand(params=survey)
-    versions = _create("post_versions", "marts/post_versions.sql").expand(params=layout)
-    minutes = _create("author_minutes", "marts/author_minutes.sql").expand(params=point_versions)
-    authors = _create("author_ranking", "marts/author_ranking.sql").expand(params=point_minutes)
-    ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
-    counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
-    queries = [step.output for step in (arrivals, touched, versions, minutes, authors)]
-    publish = ranking.publish_ranking.override(inlets=[RANKING], outlets=[EXPORT])(
-        value_of(ranked.output), value_of(counts.output), queries
-    )
-
-    chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, reporting.write_report())
+    with group("ingest", "Stage what arrived and find the minutes that it touches"):
+        plan = ranking.plan_arrivals.override(inlets=[RAW_POSTS])()
+        survey = ranking.survey_arrivals()
+        layout = ranking.plan_partitions()
+        arrivals = _create("arrivals", "staging/arrivals.sql").expand(params=plan)
+        touched = _create("touched_minutes", "staging/touched_minutes.sql").expand(params=survey)
+    with group("rank", "Write versions, minutes and ranking; readers see each relation once its check passes"):
+        point_versions = ranking.point_versions.override(outlets=[POSTS])()
+        point_minutes = ranking.point_minutes()
+        point_ranking = ranking.point_ranking.override(inlets=[POSTS], outlets=[RANKING])()
+        versions = _create("post_versions", "marts/post_versions.sql").expand(params=layout)
+        minutes = _create("author_minutes", "marts/author_minutes.sql").expand(params=point_versions)
+        authors = _create("author_ranking", "marts/author_ranking.sql").expand(params=point_minutes)
+    with group("export", "Write the ranking's files, its manifest and the report"):
+        ranked = _select("ranked_authors", "exports/ranked_authors.sql").expand(params=point_ranking)
+        counts = _select("taken_out", "exports/taken_out.sql").expand(params=point_ranking)
+        queries = [step.output for step in (arrivals, touched, versions, minutes, authors)]
+        publish = ranking.publish_ranking.override(inlets=[RANKING], outlets=[EXPORT])(
+            value_of(ranked.output), value_of(counts.output), queries
+        )
+        report = reporting.write_report()
+    linked(publish, LeaderboardLink(), ObjectsLink())
+    linked(report, LeaderboardLink(), ReportLink())
+    chain(plan, survey, layout, point_versions, point_minutes, point_ranking, publish, report)
     arrivals >> survey
     touched >> layout
     versions >> point_versions

@@ -16,6 +16,7 @@ from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECOND
 from postrank_airflow.dag.assets import RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.docs import with_terms
 from postrank_airflow.tasks import catalog
 
 
@@ -26,7 +27,7 @@ from postrank_airflow.tasks import catalog
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     deadline=within(timedelta(minutes=30)),
-    doc_md=__doc__,
+    doc_md=with_terms(__doc__, "Raw zone", "Arrival hour"),
     tags=["postrank", "lake"],
 )
 def refresh_catalog() -> None:
@@ -38,6 +39,7 @@ def refresh_catalog() -> None:
         deferrable=True,
         fail_on_already_running=False,
         execution_timeout=timedelta(minutes=20),
+        doc_md="Run the Glue crawler over the raw zone; a crawl that is under way already is waited for.",
     )
     crawl >> catalog.require_success() >> catalog.require_partitions.override(outlets=[RAW_POSTS])()
 

@@ -1,8 +1,13 @@
-"""What Postrank adds to Airflow: the leaderboard in the menu, the report on every run's page, checks of requests."""
+"""What Postrank adds to Airflow: pages in the menu and on every run, links of tasks, notes of runs, request checks."""
+
+from types import ModuleType
+from typing import ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
 from postrank.documents import Document
+from postrank_airflow.dag.addresses import EVIDENCE
+from postrank_airflow.ui import evidence, note_listener
 from postrank_airflow.ui.leaderboard import URL_PREFIX, pages
 from postrank_airflow.ui.sender_check import SenderCheck
 from postrank_airflow.ui.trigger_check import TriggerCheck
@@ -12,7 +17,10 @@ class PostrankPlugin(AirflowPlugin):
     """The pages, served by the api-server, and the places in the UI that show them."""
 
     name = "postrank"
-    fastapi_apps: list[Document] = [{"name": "postrank", "app": pages, "url_prefix": URL_PREFIX}]
+    fastapi_apps: list[Document] = [
+        {"name": "postrank evidence", "app": evidence.pages, "url_prefix": EVIDENCE},  # before what is above it
+        {"name": "postrank", "app": pages, "url_prefix": URL_PREFIX},
+    ]
     fastapi_root_middlewares: list[Document] = [
         {"name": "postrank triggers", "middleware": TriggerCheck},
         {"name": "postrank senders", "middleware": SenderCheck},  # the last one is the outermost
@@ -32,3 +40,4 @@ class PostrankPlugin(AirflowPlugin):
             "url_route": "report",
         },
     ]
+    listeners: ClassVar[list[ModuleType]] = [note_listener]

@@ -52,11 +52,15 @@ _CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run of a DAG ended: its state, the state of each task, what the tasks returned."""
+    """How a run of a DAG ended: its state, the state of each task, its note; what tasks returned, where their buttons
+    lead.
+    """
 
     state: str
     tasks: dict[str, str]
     returned: Callable[[str], Any]
+    note: str | None
+    link: Callable[..., str | None]
 
 
 @contextmanager
@@ -116,7 +120,7 @@ def dags() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def run_dag(dags) -> Callable[..., Outcome]:
+def run_dag(dags, _notes) -> Callable[..., Outcome]:
     """Runs a DAG as it stands, its deferred tasks included, to its end, on the local AWS of the test."""
 
     def run(dag_id: str, **conf: Any) -> Outcome:
@@ -124,9 +128,42 @@ def run_dag(dags) -> Callable[..., Outcome]:
         finished = dags[dag_id].test(run_conf=conf or None)
         instances = {(ti.task_id, ti.map_index): ti for ti in finished.get_task_instances()}
         states = {task_id: str(ti.state) for (task_id, _), ti in instances.items()}
-        return Outcome(str(finished.state), states, lambda task_id: instances[task_id, -1].xcom_pull(task_id))
+
+        def link(task_id: str, kind: str, map_index: int = -1) -> str | None:
+            instance = instances[task_id, map_index]
+            return instance.xcom_pull(task_id, key=f"_link_{kind}", map_indexes=map_index)
+
+        return Outcome(
+            str(finished.state),
+            states,
+            lambda task_id: instances[task_id, -1].xcom_pull(task_id),
+            _note(finished.id),
+            link,
+        )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _notes() -> Iterator[None]:
+    """The plug-in's listener of runs; the tests' Airflow has no plug-ins."""
+    from airflow.listeners.listener import get_listener_manager
+
+    from postrank_airflow.ui import note_listener
+
+    manager = get_listener_manager()
+    manager.add_listener(note_listener)
+    yield
+    manager.pm.unregister(note_listener)
+
+
+def _note(run: int) -> str | None:
+    from airflow.models.dagrun import DagRunNote
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        note = session.get(DagRunNote, run)
+        return note.content if note else None
 
 
 def _never_again(task: Any) -> None:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,8 +46,10 @@ def test_a_ranking_is_exported_and_a_second_one_differs_in_its_revision_only(cat
     first = run_dag("rank_authors", **INTERVAL)
     assert first.state == "success"
     before = _exported(aws, "granularity=all/ranked_authors.csv")
+    assert re.fullmatch(r"ranked 2 hours, 3 posts; (ingested \d+ lines?, \d+ late|nothing new to ingest)", first.note)
     second = run_dag("rank_authors", **INTERVAL)
     assert second.state == "success"
+    assert second.note == "ranked 2 hours, 3 posts; nothing new to ingest"
     assert second.tasks["arrivals"] == "skipped"
     after = _exported(aws, "granularity=all/ranked_authors.csv")
     assert _without_revision(before) == _without_revision(after)
@@ -68,13 +71,17 @@ def test_a_run_with_nothing_new_and_nothing_asked_says_so_and_does_nothing(catal
     idle = run_dag("rank_authors", interval_start=None, interval_end=None)
     assert idle.state == "success"
     assert {task for task, state in idle.tasks.items() if state != "skipped"} == set()
+    assert idle.note == "nothing arrived in any hour that has not been ranked already"
 
 
 def test_the_hashtags_of_an_hour_are_exported_and_a_repeat_gives_the_same(catalogued, run_dag, aws):
     run_dag("rank_authors", **INTERVAL)
     exports = []
     for _ in range(2):
-        assert run_dag("trending_topics", hour="2026-11-23T11:00:00Z").state == "success"
+        run = run_dag("trending_topics", hour="2026-11-23T11:00:00Z")
+        assert run.state == "success"
+        reason = "no trends requested from X: there is no connection postrank_x"
+        assert sorted(run.note.split("; ")) == [reason, "ranked the hashtags of 2026-11-23T11"]
         key = "trends/hour=2026-11-23T11/hashtags.json"
         body = aws.client("s3").get_object(Bucket=NAMES.buckets["results"], Key=key)["Body"].read()
         exports.append(json.loads(body)["hashtags"])
@@ -85,9 +92,15 @@ def test_the_hashtags_of_an_hour_are_exported_and_a_repeat_gives_the_same(catalo
 def test_a_balanced_delivery_passes_and_a_lossy_one_fails(catalogued, run_dag, beat, aws):
     long_ago, lines = datetime.now(UTC) - timedelta(hours=1), _delivered_lines(aws)
     beat(delivered=lines, finished=True, at=long_ago)
-    assert run_dag("check_delivery").tasks["require_conservation"] == "success"
+    balanced = run_dag("check_delivery")
+    assert balanced.tasks["require_conservation"] == "success"
+    assert f"acknowledged {lines}, in the lake {lines}" in balanced.note
     beat(delivered=lines + 1, finished=True, at=long_ago)
-    assert run_dag("check_delivery").tasks["require_conservation"] == "failed"
+    lossy = run_dag("check_delivery")
+    assert lossy.tasks["require_conservation"] == "failed"
+    assert lossy.note.startswith("Failed in require_conservation")
+    assert "hop delivery: " in lossy.note
+    assert "1 are missing" in lossy.note
 
 
 def _delivered_lines(aws) -> int:
@@ -192,6 +205,8 @@ def test_a_bad_hour_is_refused_when_the_run_is_asked_for(run_dag):
 @pytest.mark.timeout(patient(90))
 def test_a_delivered_hour_becomes_a_partition(deliver, run_dag, aws):
     deliver("2026-11-24T02", EVENTS)
-    assert run_dag("refresh_catalog").state == "success"
+    refreshed = run_dag("refresh_catalog")
+    assert refreshed.state == "success"
+    assert refreshed.note.startswith("raw_posts: ")
     partitions = aws.client("glue").get_partitions(DatabaseName=NAMES.database, TableName="raw_posts")["Partitions"]
     assert ["2026-11-24", "02"] in [partition["Values"] for partition in partitions]

@@ -86,6 +86,7 @@ def test_posts_dated_beyond_the_day_after_their_arrival_are_kept_and_counted_but
     lake.deliver(HOUR, [post(day, "ann", f"{day}T00:00:00.000Z") for day in days])
     manifest = lake.rank([HOUR])
     assert manifest["future_lines"] == 2
+    assert manifest["late_lines"] == 1
     assert manifest["posts"] == 2
     assert [row["window_start"][:10] for row in lake.results.rows("day")] == days[:2]
     ranked = lake.rank(interval_start="2026-11-23T00:00:00Z")

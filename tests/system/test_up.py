@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shlex
 import socket
 import subprocess
@@ -96,6 +97,23 @@ HOPS = {
     "export": _is("s3", "PutObject", "/rankings/run="),
     "pointer": _is("s3", "PutObject", "rankings/latest.json"),
 }
+
+
+def test_the_run_says_in_its_note_what_it_did_and_its_tasks_link_to_it(stack: Stack) -> None:
+    run = latest(stack)["manifest"]["run_id"]
+    path = f"/api/v2/dags/rank_authors/dagRuns/{run}"
+    note = stack.http().get(path).json()["note"]
+    assert re.search(r"ranked \d+ hours, [\d,]+ posts; ingested [\d,]+ lines, [\d,]+ late", note), note
+    pages = {"author_ranking": "-- author_ranking: one row", "publish_ranking": "manifest.json", "write_report": "<h1"}
+    for task, content in pages.items():
+        query = {"map_index": 0} if task == "author_ranking" else {}
+        links = stack.http().get(f"{path}/taskInstances/{task}/links", params=query).json()["extra_links"]
+        assert links, task
+        for name, link in links.items():
+            page = stack.http().get(link)
+            assert page.is_success, (task, name, link)
+            assert httpx.get(f"{stack.ui}{link}", timeout=patient(30)).status_code == 401, link
+            assert content in page.text or name == "Leaderboard", (task, name)
 
 
 @pytest.mark.slow

@@ -13,6 +13,8 @@ from postrank.aws import prefixes
 from postrank.aws.athena import signed
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.dag.docs import of_statement
+from postrank_airflow.operators.links import QueryLink
 
 _MOMENT = 2.0  # seconds: the triggerer looks about once a second, so a deferral and the way back take no less
 _LOOK = 0.1  # seconds between two looks within the moment
@@ -23,6 +25,8 @@ class StatementOperator(AthenaOperator):
 
     It defers, as the stock operator does, unless the statement succeeds within a moment.
     """
+
+    operator_extra_links = (QueryLink(),)  # the stock link leads to AWS's console only, and to no local AWS
 
     def __init__(self, **kwargs: Any) -> None:
         arguments = {
@@ -54,7 +58,7 @@ class StatementOperator(AthenaOperator):
     @classmethod
     def of_file(cls, task_id: str, query: str) -> OperatorPartial:
         """The operator for a file of `include/sql`, to be mapped over the parameters of its statements."""
-        return cls.partial(task_id=task_id, query=query)
+        return cls.partial(task_id=task_id, query=query, doc_md=of_statement(query))
 
 
 class CreateTableOperator(StatementOperator):

@@ -23,6 +23,8 @@ from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
 from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.dag.pools import BACKFILL
+from postrank_airflow.dag.run_note import reason_in_note, result_in_note
+from postrank_airflow.operators.links import wrote
 
 _MENDS_FIRST = 2  # the command's status when trying again does not help
 _SECONDS = 4 * 3600  # that a slice may take, as the SSM document has it
@@ -57,7 +59,13 @@ class SliceOperator(SsmRunCommandOperator):
     @classmethod
     def one_by_one(cls, task_id: str, **kwargs: Any) -> OperatorPartial:
         """The operator in its pool, to be mapped over the parameters of slices (`run_command_kwargs`)."""
-        return cls.partial(task_id=task_id, pool=BACKFILL, execution_timeout=timedelta(seconds=_SECONDS), **kwargs)
+        return cls.partial(
+            task_id=task_id,
+            pool=BACKFILL,
+            execution_timeout=timedelta(seconds=_SECONDS),
+            doc_md="Read one slice again with `postrank backfill` on the streamer's instance.",
+            **kwargs,
+        )
 
     def execute(self, context: Context) -> Any:
         """Send the command to the instance that answers now; an earlier attempt may have had another."""
@@ -80,6 +88,7 @@ class SliceOperator(SsmRunCommandOperator):
 
 
 @task
+@reason_in_note
 def plan_slices() -> list[Document]:
     """Decide on the slices. Plans the commands."""
     context = run_context()
@@ -99,6 +108,7 @@ def plan_slices() -> list[Document]:
 
 
 @task(trigger_rule="all_done_min_one_success")
+@result_in_note
 def close_gaps(planned: list[Document], summaries: Sequence[JsonObject] | None) -> str:
     """Write into the gap ledger what is recovered now. Raises NotRecovered when a slice is missing."""
     context = run_context()
@@ -143,6 +153,7 @@ def _write(context: RunContext, rows: Iterable[JsonObject]) -> None:
         name = f"dt={context.start_date:%Y-%m-%d}/airflow-{context.run.slug}.ndjson"
         key = f"{RESOURCES.keys['ledgers']}gaps/{name}"
         clients.client("s3").put_object(Bucket=RESOURCES.buckets["raw"], Key=key, Body=lines.encode())
+        wrote(f"s3://{RESOURCES.buckets['raw']}/{key}")
 
 
 def _row(source: str, span: Span, reason: str, by: str) -> Document:

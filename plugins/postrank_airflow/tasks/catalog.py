@@ -11,6 +11,7 @@ from postrank.ranking.arrivals import hours_ended_in
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import run_context
+from postrank_airflow.dag.run_note import reason_in_note, result_in_note
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,6 +37,7 @@ class HoursMissing(Fatal):
 
 
 @task
+@reason_in_note
 def require_success() -> str:
     """The crawler's own word on its last crawl (Glue API, `LastCrawlInfo`)."""
     crawler = clients.client("glue").get_crawler(Name=RESOURCES.crawler)["Crawler"]
@@ -46,6 +48,7 @@ def require_success() -> str:
 
 
 @task
+@result_in_note
 def require_partitions() -> str:
     """Every hour of the interval that holds objects (by hand: every hour) is a partition. Returns what was seen."""
     context = run_context()

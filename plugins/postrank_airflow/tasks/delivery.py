@@ -19,6 +19,7 @@ from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import run_context
 from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.run_note import add_to_note, reason_in_note, result_in_note
 
 if TYPE_CHECKING:
     from mypy_boto3_firehose import FirehoseClient
@@ -55,6 +56,7 @@ class HopBroken(Fatal):
 
 
 @task
+@reason_in_note
 def require_active() -> str:
     """Check that every delivery stream is ACTIVE (Firehose API, `DeliveryStreamStatus`)."""
     firehose = clients.client("firehose")
@@ -66,6 +68,7 @@ def require_active() -> str:
 
 
 @task
+@reason_in_note
 def require_conservation() -> str:
     """Check conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in transit."""
     s3 = clients.client("s3")
@@ -83,10 +86,13 @@ def require_conservation() -> str:
     accounts.save(s3, bucket, account)
     transit = _transit()
     _require_fresh(delivered.newest, beat, transit)
-    return f"{balance}; {balance_of_delivery(account.samples, account.lines, now, transit)}"
+    delivery = balance_of_delivery(account.samples, account.lines, now, transit)
+    add_to_note(delivery)
+    return f"{balance}; {delivery}"
 
 
 @task
+@reason_in_note
 def require_movement() -> str:
     """Check Firehose's metrics: oldest undelivered record, failed deliveries, throttling, iterator age."""
     limits = metrics.limits(RESOURCES)
@@ -108,10 +114,13 @@ def put_errors_back() -> str:
     for records in _error_records():
         for failed in records.of_days(_days()):
             done += records.put_back(failed, sink, most - done)
-    return f"{done} records put back on their streams"
+    sentence = f"{done} records put back on their streams"
+    add_to_note(sentence)
+    return sentence
 
 
 @task(trigger_rule="none_failed")
+@reason_in_note
 def require_no_errors() -> str:
     """Check that the error prefixes of today and yesterday hold only records that were put back."""
     unresolved = {
@@ -125,6 +134,7 @@ def require_no_errors() -> str:
 
 
 @task
+@result_in_note
 def require_equal_windows() -> str:
     """Check that the stream's minutes equal the lake's for every hour that has closed since the last check."""
     comparison = Comparison(

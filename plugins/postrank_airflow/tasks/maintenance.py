@@ -6,13 +6,15 @@ from airflow.sdk import Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.delivery.window_check import Comparison
-from postrank.lake.costs import Costs, Price
+from postrank.lake.costs import COSTS, Costs, Price
 from postrank.lake.retention import Maintenance
 from postrank.ranking.arrivals import HOUR
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
+from postrank_airflow.dag.run_note import add_to_note, counted, note_count, reason_in_note, result_in_note
+from postrank_airflow.operators.links import wrote
 
 DATE = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 PARAMS = {
@@ -45,6 +47,7 @@ WHATEVER_CAME_BEFORE = "none_failed"  # a day without deleted posts, or a human'
 
 
 @task
+@result_in_note
 def compare_windows() -> str:
     """Check that the stream's minutes of the compared days equal the lake's."""
     context = run_context()
@@ -64,18 +67,25 @@ def compare_windows() -> str:
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
+@reason_in_note
 def delete_leftovers() -> str:
     """Delete files that no partition points at."""
-    return f"{_maintenance(run_context()).sweep()} objects deleted"
+    return note_count(_maintenance(run_context()).sweep(), "object", "without a partition deleted")
 
 
 @task(trigger_rule=WHATEVER_CAME_BEFORE)
+@reason_in_note
 def expire_objects() -> dict[str, int]:
     """Delete what exceeds its retention: query results, exports, catalog partitions of expired raw objects."""
-    return _maintenance(run_context()).expire()
+    expired = _maintenance(run_context()).expire()
+    if any(expired.values()):
+        objects = counted(expired["exports"], "object")
+        add_to_note(f"{objects} of exports and {counted(expired['raw'], 'raw partition')} expired")
+    return expired
 
 
 @task
+@result_in_note
 def report_costs() -> str:
     """Write the cost of the previous day's statements by DAG, run and relation."""
     day = (run_context().start_date - timedelta(days=1)).date()
@@ -83,6 +93,7 @@ def report_costs() -> str:
     report = costs.store(day, clients.client("s3"), RESOURCES.buckets["results"])
     if not report["statements"]:
         raise AirflowSkipException(f"no statement ran on {day}")
+    wrote(f"s3://{RESOURCES.buckets['results']}/{COSTS}dt={day}.json")
     return f"{report['cost']} {report['currency']} for {report['statements']} statements on {day}"
 
 

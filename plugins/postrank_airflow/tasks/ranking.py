@@ -17,6 +17,8 @@ from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
+from postrank_airflow.dag.run_note import reason_in_note
+from postrank_airflow.operators.links import wrote
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ AFTER_ANY = "none_failed_min_one_success"  # what had nothing to write was skipp
 
 
 @task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
+@reason_in_note
 def plan_arrivals() -> PokeReturnValue:
     """Wait for the ranking lease without a worker's slot; make missing views; find what to ingest. Plans `arrivals`."""
     context = run_context()
@@ -42,6 +45,7 @@ def plan_arrivals() -> PokeReturnValue:
 
 
 @task(trigger_rule=AFTER_ANY)
+@reason_in_note
 def survey_arrivals() -> Statements:
     """Count what was staged by kind; stop when too much of it is unusable. Plans `touched_minutes`."""
     context = run_context()
@@ -53,6 +57,7 @@ def survey_arrivals() -> Statements:
 
 
 @task(trigger_rule=AFTER_ANY)
+@reason_in_note
 def plan_partitions() -> Statements:
     """Take on the debt of what was touched, and lay out all that is to be written. Plans `post_versions`."""
     context = run_context()
@@ -63,6 +68,7 @@ def plan_partitions() -> Statements:
 
 
 @task(trigger_rule=AFTER_ANY)
+@reason_in_note
 def point_versions() -> Statements:
     """Check `post_versions`, then let everybody read it. Plans `author_minutes`."""
     context = run_context()
@@ -73,6 +79,7 @@ def point_versions() -> Statements:
 
 
 @task(trigger_rule=AFTER_ANY)
+@reason_in_note
 def point_minutes() -> Statements:
     """Check `author_minutes`, then let everybody read it. Plans `author_ranking`."""
     context = run_context()
@@ -83,6 +90,7 @@ def point_minutes() -> Statements:
 
 
 @task(trigger_rule=AFTER_ANY)
+@reason_in_note
 def point_ranking() -> Statements:
     """Check `author_ranking`, then let everybody read it. Plans the exports."""
     context = run_context()
@@ -93,6 +101,7 @@ def point_ranking() -> Statements:
 
 
 @task(trigger_rule=AFTER_ANY)
+@reason_in_note
 def publish_ranking(ranked: Iterable[str] | None, taken_out: Iterable[str] | None, queries: list[Any]) -> str:
     """Write the export's files, its manifest and, last, the pointer to the newest."""
     context = run_context()
@@ -102,7 +111,9 @@ def publish_ranking(ranked: Iterable[str] | None, taken_out: Iterable[str] | Non
     ranking.drop_scratch(planned)
     if not planned["exports"]:
         raise AirflowSkipException("no window was touched and no interval was requested: there is nothing to export")
-    return ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), planned, _heading(context))
+    manifest = ranking.publish(_flat(ranked)[0], _flat(taken_out)[0], _flat(queries), planned, _heading(context))
+    wrote(manifest.removesuffix("manifest.json"))
+    return manifest
 
 
 def _heading(context: RunContext) -> Document:

@@ -1,10 +1,9 @@
 """The redaction in `maintain_lake`: planned, approved above a threshold, raw lines and Parquet rows, evidence."""
 
 from datetime import timedelta
-from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import task
+from airflow.sdk import TaskGroup, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.documents import Document
@@ -16,13 +15,22 @@ from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.assets import POSTS
+from postrank_airflow.dag.run_note import note_count, reason_in_note
+from postrank_airflow.dag.wiring import group, linked
 from postrank_airflow.operators.athena import CreateTableOperator
+from postrank_airflow.operators.links import ObjectsLink, wrote
 
 PATIENCE = timedelta(hours=11)  # a run that nobody answers ends before the next one is due
 
 
-def redact_deleted_posts() -> Any:
-    """Wire the tasks up. Returns the last one."""
+def redact_deleted_posts() -> TaskGroup:
+    """Wire the tasks up. Returns their group."""
+    with group("redact", "Remove author and text of deleted posts from the lake and the raw zone") as tasks:
+        _redaction_tasks()
+    return tasks
+
+
+def _redaction_tasks() -> None:
     planned = plan_redaction()
     decided = choose_redaction()
     dates = begin_redaction()
@@ -34,17 +42,21 @@ def redact_deleted_posts() -> Any:
         response_timeout=PATIENCE,
         execution_timeout=None,
         retries=0,
+        doc_md="Ask a person to approve the redaction (Required Actions).",
     )
-    rewritten = CreateTableOperator.of_file("redacted_versions", "maintenance/redacted_versions.sql")
-    finished = finish_redaction.override(outlets=[POSTS])()
+    rewritten = CreateTableOperator.of_file(
+        "redacted_versions",
+        "maintenance/redacted_versions.sql",
+    )
+    finished = linked(finish_redaction.override(outlets=[POSTS])(), ObjectsLink())
     planned >> decided >> [approved, dates]
     approved >> dates
     dates >> rewritten.expand(params=planned) >> finished
     redact_raw.expand(date=dates) >> finished
-    return finished
 
 
 @task
+@reason_in_note
 def plan_redaction() -> list[Document]:
     """End what earlier runs began; find the deleted posts that the lake still holds. Plans `redacted_versions`."""
     context = run_context()
@@ -71,23 +83,29 @@ def begin_redaction() -> list[str]:
     return _redaction(context).begin((answer.get("responded_by_user") or {}).get("name"))
 
 
-@task
+@task(doc_md="Put stubs in the place of the deleted posts' lines that arrived on a date.")
 def redact_raw(date: str) -> str:
     """Put stubs in the place of the deleted posts' lines that arrived on a date."""
     return f"{_redaction(run_context()).rewrite_raw(date)} lines of {date} redacted"
 
 
 @task
+@reason_in_note
 def finish_redaction() -> str:
     """Check and point at the partitions without deleted posts, empty those with them, write the evidence."""
-    return _redaction(run_context()).finish()
+    context = run_context()
+    evidence = _redaction(context).finish()
+    posts = context.ti.xcom_pull(task_ids="plan_redaction", key="posts")
+    note_count(posts, "deleted post", "redacted")
+    return wrote(evidence)
 
 
 @task
+@reason_in_note
 def redact_elsewhere() -> str:
     """Take deleted posts out of what Firehose could not deliver and out of lines that broke the contract."""
     elsewhere = Elsewhere(**_parts(run_context()))
-    return f"{elsewhere.redact()} objects of error records and rejects redacted"
+    return note_count(elsewhere.redact(), "object", "of error records and rejects redacted")
 
 
 def _redaction(context: RunContext) -> Redaction:

@@ -14,6 +14,7 @@ from postrank.supervision.diagnosis import ESCALATE, HEALING, NOTHING, WAIT, jud
 from postrank.supervision.history import History
 from postrank_airflow.connections import alerts, clients
 from postrank_airflow.connections.environment import POLL_SECONDS, RESOURCES
+from postrank_airflow.dag.run_note import add_to_note, reason_in_note
 
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose')['instance_id'] }}"
 DOES_NOTHING = "leave_alone"
@@ -28,6 +29,7 @@ class StreamerUnwell(Fatal):
 
 
 @task
+@reason_in_note
 def look_at_instance() -> list[Document]:
     """Find the instance; returns what to ask Systems Manager of it, if it answers. Skipped during a deployment."""
     if (marker := clients.observer().deploy_marker()) is not None:
@@ -45,6 +47,7 @@ def diagnose(questions: list[Document], commands: Any) -> Document:
     history = History(clients.client("s3"), RESOURCES.buckets["lake"])
     tried = history.tried()
     verdict = judge(sight, tried)
+    add_to_note(verdict.finding if verdict.action in (NOTHING, ESCALATE) else f"{verdict.finding}: {verdict.action}")
     history.remember([] if verdict.well else [*tried, verdict.action])
     if verdict.action not in (NOTHING, WAIT):
         alerts.tell(f"Postrank: streamer unwell, {verdict.action}", verdict.finding)

@@ -9,6 +9,7 @@ from airflow.sdk import BaseHook, PokeReturnValue, task
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from postrank.documents import Document
+from postrank.ranking.arrivals import name_of
 from postrank.ranking.lease import TRENDS
 from postrank.trends import x_places
 from postrank.trends.hashtags import Trends, hour_of, last_ended, put_json
@@ -20,6 +21,8 @@ from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
 from postrank_airflow.dag.pools import X_TRENDS
+from postrank_airflow.dag.run_note import add_to_note, counted, reason_in_note
+from postrank_airflow.operators.links import wrote
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ WAREHOUSE_CONNECTION = "postrank_warehouse"
 
 
 @task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
+@reason_in_note
 def plan_hours() -> PokeReturnValue:
     """Wait for the lease of the hashtags without a worker's slot. Decide on the hours: the one that ended and, unless
     one was asked for, those that late posts have touched. Plans `hashtag_ranking`.
@@ -46,6 +50,7 @@ def plan_hours() -> PokeReturnValue:
 
 
 @task
+@reason_in_note
 def point_hashtags() -> list[Document]:
     """Check `hashtag_ranking`, then let everybody read it. Plans the exports."""
     context = run_context()
@@ -54,16 +59,23 @@ def point_hashtags() -> list[Document]:
 
 
 @task
+@reason_in_note
 def publish_hashtags(queries: Sequence[str]) -> list[str]:
     """Write the hours' hashtags to the results bucket. Returns the keys."""
     context = run_context()
     hours, _ = _noted(context)
     work = _trends(context)
     work.end()
-    return work.publish(hours, queries[:], {"dag_id": context.dag_run.dag_id, "run_id": context.dag_run.run_id})
+    heading = {"dag_id": context.dag_run.dag_id, "run_id": context.dag_run.run_id}
+    keys = work.publish(hours, queries[:], heading)
+    others = f" and of {counted(len(hours) - 1, 'hour')} with late posts" if len(hours) > 1 else ""
+    add_to_note(f"ranked the hashtags of {name_of(hours[0])}{others}")
+    wrote(f"s3://{RESOURCES.buckets['results']}/{keys[0].rsplit('/', 1)[0]}/")
+    return keys
 
 
 @task
+@reason_in_note
 def plan_places() -> list[Document]:
     """Which places to ask X about: the requested ones, else those of the connection. Plans `read_place_trends`."""
     context = run_context()
@@ -75,10 +87,11 @@ def plan_places() -> list[Document]:
     requested = [names.get(woeid, Place(woeid, str(woeid))) for woeid in context.params["places"]] or names.values()
     if not requested:
         raise AirflowSkipException(f"no trends requested from X: neither the run nor {x_api.CONNECTION} names places")
+    add_to_note(f"requested X's trends of {counted(len(requested), 'place')}")
     return [{"woeid": place.woeid, "name": place.name} for place in requested]
 
 
-@task(pool=X_TRENDS)
+@task(pool=X_TRENDS, doc_md="Ask X what is trending at a place, and write it to the results bucket.")
 def read_place_trends(place: Document) -> str:
     """Ask X what is trending at a place, and write it to the results bucket. Returns the key."""
     context = run_context()

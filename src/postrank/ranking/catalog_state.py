@@ -22,6 +22,7 @@ class Touched:
     last_minute: datetime
     is_ahead: bool = False
     lines: int = 0
+    late_lines: int = 0  # posted in an hour before the arrival hour
 
     @classmethod
     def of(cls, row: Mapping[str, str | None]) -> "Touched":
@@ -33,6 +34,7 @@ class Touched:
             last_minute=_athena_time(str(row["last_minute"])),
             is_ahead=row["is_ahead"] == "true",
             lines=int(row["lines"] or 0),
+            late_lines=int(row["late_lines"] or 0),
         )
 
 

@@ -133,6 +133,11 @@ class Layout:
         """How many lines of this run's hours are posts that are dated too far ahead to be ranked."""
         return sum(day.lines for day in self.touched if day.is_ahead and day.arrival_hour)
 
+    @property
+    def late_lines(self) -> int:
+        """How many lines of this run's hours are posts and edits that were posted in an earlier hour."""
+        return sum(day.late_lines for day in self.touched if day.arrival_hour)
+
     def author_minutes(self) -> list[Parameters]:
         """Statements of at most 100 posted days: those touched, and the day after one whose last minute was."""
         return [

@@ -142,8 +142,8 @@ class Ranking:
             data_hours=self.data_hours,
             has_corrections=plan.has_corrections(lines),
         )
-        facts = {"debts": debts, "generation": generation, "future_lines": work.lines_ahead}
-        return {**work.statements(), **facts}
+        lines = {"future_lines": work.lines_ahead, "late_lines": work.late_lines}
+        return {**work.statements(), "debts": debts, "generation": generation, **lines}
 
     def point_versions(self, planned: JsonObject, notes: Notes) -> None:
         """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
@@ -207,6 +207,7 @@ class Ranking:
         export = exporter.write(self.athena.execution(ranked).output, self.request.granularities)
         behind = {name: int(value or 0) for name, value in self.athena.rows_of(taken_out)[0].items()}
         behind["future_lines"] = planned["future_lines"]
+        behind["late_lines"] = planned["late_lines"]
         behind["rejects"] = self._rejects(window["arrival_dates"])
         cost = _cost([self.athena.execution(query_id) for query_id in ids])
         interval = {"start": window["all_from"], "end": window["all_to"]}
