@@ -74,6 +74,26 @@ def test_a_run_with_nothing_new_and_nothing_asked_says_so_and_does_nothing(catal
     assert idle.note == "nothing arrived in any hour that has not been ranked already"
 
 
+def test_a_persons_note_stays_and_an_own_one_is_written_again(catalogued, run_dag, dags):
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    from postrank_airflow.ui import note_listener
+
+    run_dag("rank_authors", **INTERVAL)
+    reason = run_dag("rank_authors", interval_start=None, interval_end=None).note
+    with create_session() as session:
+        newest = select(DagRun).where(DagRun.dag_id == "rank_authors").order_by(DagRun.id.desc()).limit(1)
+        run = session.scalars(newest).one()
+        run.dag = dags["rank_authors"]
+        for author, note in (("ann", "looked at it"), (note_listener.AUTHOR, reason)):
+            run.dag_run_note.content = "looked at it"
+            run.dag_run_note.user_id = author
+            note_listener.on_dag_run_success(run, "")
+            assert run.note == note
+
+
 def test_the_hashtags_of_an_hour_are_exported_and_a_repeat_gives_the_same(catalogued, run_dag, aws):
     run_dag("rank_authors", **INTERVAL)
     exports = []
