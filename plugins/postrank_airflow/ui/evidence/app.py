@@ -22,6 +22,9 @@ from postrank_airflow.ui.evidence.objects import NotShown
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 _HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
+# A query that Athena does not know is in no workgroup, so that the role may not be allowed to ask for it.
+_UNKNOWN_QUERY = ("InvalidRequestException", "AccessDeniedException")
+
 DagId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,250}$")]
 QueryId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,128}$")]
 Uri = Annotated[str, Query(pattern=r"^s3://[a-z0-9.-]{3,63}/.{0,1024}$")]
@@ -63,7 +66,7 @@ def query_page(dag_id: str, query_id: str) -> Response:
     try:
         execution = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "InvalidRequestException":
+        if error.response["Error"]["Code"] not in _UNKNOWN_QUERY:
             raise
         raise NotShown(f"Athena does not know query {query_id}; it forgets queries after 45 days") from error
     statement = execution["Query"]
