@@ -146,15 +146,37 @@ def run_dag(dags, _notes) -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def _notes() -> Iterator[None]:
-    """The plug-in's listener of runs; the tests' Airflow has no plug-ins."""
+    """The plug-in's listener of runs, as the tests' Airflow has no plug-ins. `dag.test()` gives it a run without a
+    database session, where the scheduler gives it a row of its own.
+    """
+    from airflow.listeners import hookimpl
     from airflow.listeners.listener import get_listener_manager
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
 
     from postrank_airflow.ui import note_listener
 
+    class WithSession:
+        @hookimpl
+        def on_dag_run_success(self, dag_run: DagRun, msg: str) -> None:
+            with create_session() as session:
+                note_listener.on_dag_run_success(_row(dag_run, session), msg)
+
+        @hookimpl
+        def on_dag_run_failed(self, dag_run: DagRun, msg: str) -> None:
+            with create_session() as session:
+                note_listener.on_dag_run_failed(_row(dag_run, session), msg)
+
+    def _row(dag_run: DagRun, session: Any) -> DagRun:
+        row = session.get(DagRun, dag_run.id)
+        row.dag = dag_run.dag
+        return row
+
+    listener = WithSession()
     manager = get_listener_manager()
-    manager.add_listener(note_listener)
+    manager.add_listener(listener)
     yield
-    manager.pm.unregister(note_listener)
+    manager.pm.unregister(listener)
 
 
 def _note(run: int) -> str | None:
