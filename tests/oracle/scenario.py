@@ -74,8 +74,11 @@ def _corrections() -> list[dict]:
     return [
         post("b0", "ann", f"{DAY}T10:59:50.500Z", kind="edit", text="edited", **at),
         post("s1", "author 1", "2026-11-22T09:00:00.000Z", kind="edit", **at),  # moved to another day
+        post("s2", "author 2", f"{DAY}T10:02:00.000Z", kind="edit", text="edited", versions=["s2", "s2b"], **at),
+        post("s3", "author 0", f"{DAY}T11:03:00.000Z", kind="edit", text="edited", versions=["s3", "s3b"], **at),
         post("l1", "late", f"{DAY}T10:58:59.000Z", **at),
         delete("b5", **at),
+        delete("s2b", **at),  # by a later version's id
         delete("never seen", **at),
         author_delete("fay", f"{DAY}T10:30:04.000Z"),
     ]
