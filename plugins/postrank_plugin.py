@@ -1,8 +1,5 @@
 """What Postrank adds to Airflow: pages in the menu and on every run, links of tasks, notes of runs, request checks."""
 
-from types import ModuleType
-from typing import ClassVar
-
 from airflow.plugins_manager import AirflowPlugin
 
 from postrank.documents import Document
@@ -40,4 +37,4 @@ class PostrankPlugin(AirflowPlugin):
             "url_route": "report",
         },
     ]
-    listeners: ClassVar[list[ModuleType]] = [note_listener]
+    listeners = [note_listener]

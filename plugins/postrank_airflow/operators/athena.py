@@ -26,7 +26,8 @@ class StatementOperator(AthenaOperator):
     It defers, as the stock operator does, unless the statement succeeds within a moment.
     """
 
-    operator_extra_links = (QueryLink(),)  # the stock link leads to AWS's console only, and to no local AWS
+    # The stock link leads to AWS's console only, and to no local AWS.
+    operator_extra_links = (QueryLink(),)  # type: ignore[assignment] # declared as a tuple of that one class
 
     def __init__(self, **kwargs: Any) -> None:
         arguments = {

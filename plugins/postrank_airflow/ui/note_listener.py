@@ -40,7 +40,7 @@ def _write(dag_run: "DagRun") -> None:
     content = _content(dag_run, session)
     note = dag_run.dag_run_note
     if note is None and content:
-        dag_run.dag_run_note = DagRunNote(content, AUTHOR)
+        dag_run.dag_run_note = DagRunNote(content, AUTHOR)  # type: ignore[no-untyped-call] # Airflow's own
     elif note is not None and note.user_id == AUTHOR:
         note.content = content
 
