@@ -14,6 +14,7 @@ from pendulum import datetime
 from postrank_airflow.dag.assets import EXPORT, TRENDS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
+from postrank_airflow.dag.docs import with_terms
 from postrank_airflow.dag.params import WAREHOUSE_PARAMS
 from postrank_airflow.tasks import warehouse
 
@@ -25,7 +26,7 @@ from postrank_airflow.tasks import warehouse
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     deadline=within(timedelta(hours=1)),
-    doc_md=__doc__,
+    doc_md=with_terms(__doc__, "Export", "Revision"),
     params=WAREHOUSE_PARAMS,
     tags=["postrank", "warehouse"],
 )

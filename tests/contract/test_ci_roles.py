@@ -206,7 +206,10 @@ def test_the_boundary_holds_back_nothing_that_a_role_needs(role):
     for statement in document["Statement"]:
         if statement["Effect"] != "Allow":
             continue
-        context = {"kms__ViaService": "s3.us-east-1.amazonaws.com"}
+        context = {
+            "kms__ViaService": "s3.us-east-1.amazonaws.com",
+            "secretsmanager__ResourceTag/aws:rds:primaryDBInstanceArn": f"arn:aws:rds:us-east-1:{ACCOUNT}:db:postrank-dev",
+        }
         for action in statement["Action"]:
             for resource in statement.get("Resource", ["*"]):
                 concrete = resource.replace("*", "any").replace("?", "a") if resource != "*" else "*"

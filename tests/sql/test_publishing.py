@@ -49,7 +49,7 @@ def test_files_come_before_their_manifest_and_the_pointer_comes_last(delivered):
     prefix = f"rankings/run={manifest['run']}/"
     files = [file["key"] for file in manifest["files"]]
     assert len(files) == 12
-    assert recorded.keys == [*files, f"{prefix}manifest.json", LATEST]
+    assert recorded.keys == [*files, f"{prefix}windows.json", f"{prefix}manifest.json", LATEST]
 
 
 def test_an_export_says_when_it_was_made(delivered):

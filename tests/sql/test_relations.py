@@ -164,7 +164,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         ),
         "staging/touched_days.sql": (
             render("staging/touched_days.sql", run="another", debt_runs=["owed"]),
-            [("", "2026-11-23", "false", "2026-11-23 10:00:00.000", "2026-11-23 10:01:00.000", "2", "0")],
+            [("", "2026-11-23", "false", "2026-11-23 10:00:00.000", "2026-11-23 10:01:00.000", "2", "2")],
         ),
         "staging/touched_hours.sql": (
             render(

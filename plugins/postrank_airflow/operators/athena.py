@@ -1,7 +1,7 @@
 """Athena statements that write a table of the run's own, and may be repeated at any point."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.amazon.aws.hooks.athena import AthenaHook
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
@@ -16,6 +16,9 @@ from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECOND
 from postrank_airflow.dag.docs import of_statement
 from postrank_airflow.operators.links import QueryLink
 
+if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.links.athena import AthenaQueryResultsLink
+
 _MOMENT = 2.0  # seconds: the triggerer looks about once a second, so a deferral and the way back take no less
 _LOOK = 0.1  # seconds between two looks within the moment
 
@@ -27,7 +30,7 @@ class StatementOperator(AthenaOperator):
     """
 
     # The stock link leads to AWS's console only, and to no local AWS.
-    operator_extra_links = (QueryLink(),)  # type: ignore[assignment] # declared as a tuple of that one class
+    operator_extra_links = cast("tuple[AthenaQueryResultsLink]", (QueryLink(),))  # declared as a tuple of that class
 
     def __init__(self, **kwargs: Any) -> None:
         arguments = {

@@ -16,7 +16,12 @@ UNNAMED = (
     r"arn:aws:logs:[^*]+:log-group:[^*]+:(log-stream:)?\*",  # the streams of a named log group
     r"arn:aws:secretsmanager:[^*?]+-\?{6}",  # the six letters that Secrets Manager adds to a name
 )
-CONDITIONED = (r"arn:aws:(ec2|kms):[^*]+(\*:key|:(instance|volume))/\*", r"\*")  # any, where a condition says which
+# Any, where a condition says which.
+CONDITIONED = (
+    r"arn:aws:(ec2|kms):[^*]+(\*:key|:(instance|volume))/\*",
+    r"arn:aws:secretsmanager:[^*]+:secret:rds!db-\*",
+    r"\*",
+)
 # MWAA makes these in AWS's own account, or names them by its environment ("Amazon MWAA execution role").
 OF_MWAA = (r"arn:aws:sqs:[^*]+:\*:airflow-celery-\*", r"arn:aws:logs:[^*]+:log-group:airflow-[^*]+-\*")
 

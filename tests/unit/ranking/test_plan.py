@@ -25,6 +25,7 @@ def _day(day: str, first: str = "10:00", last: str = "10:30", hour: str = "2026-
             "last_minute": f"{day} {last}:00.000",
             "is_ahead": "false",
             "lines": "1",
+            "late_lines": "0",
         }
     )
 

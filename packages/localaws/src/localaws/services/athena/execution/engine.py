@@ -22,6 +22,7 @@ class Engine:
         self._lock = threading.Lock()
         self._database: Any = None
         self._learned: set[str] = set()
+        self._tries = False  # a statement with TRY was run
 
     def cursor(self) -> Any:
         """A connection of its own to the database."""
@@ -34,13 +35,17 @@ class Engine:
         return cursor
 
     def learn(self, sql: str) -> None:
-        """Register the Python functions that a statement mentions and no statement before it did."""
+        """Prepare for what a statement mentions and none before it did: Python functions, TRY."""
         from localaws.services.athena.sql.python import registry
 
         names = registry.mentioned(sql)
         with self._lock:
             registry.register(self._database, sorted(names - self._learned))
             self._learned |= names
+            if "try(" in sql and not self._tries:
+                # That optimizer would compute, before a TRY and unprotected, what stands twice within it.
+                self._database.execute("set disabled_optimizers = 'common_subexpressions'")
+                self._tries = True
 
     def _open(self) -> Any:
         import duckdb
@@ -71,3 +76,4 @@ class Engine:
                 self._database.close()
                 self._database = None
                 self._learned.clear()
+                self._tries = False
