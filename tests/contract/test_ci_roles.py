@@ -46,6 +46,9 @@ def rendered(name: str, **names: str) -> str:
     return Template((FOLDER / f"{name}.json").read_text(encoding="utf-8")).substitute({**NAMES, **names})
 
 
+MANAGED_BY = "secretsmanager__ResourceTag/aws:rds:primaryDBInstanceArn"  # as RDS tags the secrets that it rotates
+
+
 def is_allowed(identity: list[str], action: str, resource: str, **context: str) -> bool:
     """What IAM decides about one request of a role with these policies."""
     who = Requester(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/role/session", account=ACCOUNT)
@@ -208,7 +211,7 @@ def test_the_boundary_holds_back_nothing_that_a_role_needs(role):
             continue
         context = {
             "kms__ViaService": "s3.us-east-1.amazonaws.com",
-            "secretsmanager__ResourceTag/aws:rds:primaryDBInstanceArn": f"arn:aws:rds:us-east-1:{ACCOUNT}:db:postrank-dev",
+            MANAGED_BY: f"arn:aws:rds:us-east-1:{ACCOUNT}:db:postrank-dev",
         }
         for action in statement["Action"]:
             for resource in statement.get("Resource", ["*"]):

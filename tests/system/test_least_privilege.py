@@ -14,7 +14,7 @@ EVIDENCE = {
     *(TESTS / "dags").glob("test_*.py"),
     TESTS / "dags" / "test_maintenance.py",
     TESTS / "deploy" / "test_deploy.py",
-    TESTS / "local" / "test_streamer_as_its_role.py",
+    TESTS / "contract" / "test_streamer_as_its_role.py",
     TESTS / "system" / "test_terraform.py",
     TESTS / "system" / "test_up.py",
 }
