@@ -75,7 +75,7 @@ def zipped(data: bytes) -> bytes:
 
 
 def skippable(data: bytes) -> bytes:
-    return b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd" + zstandard.ZstdCompressor().compress(data)
+    return b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd" + zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
 
 def in_members(compress: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
