@@ -37,13 +37,13 @@ class Score:
 def main() -> int:
     """Sample, try, print."""
     options = _options()
-    made = hand_made()
+    by_hand = hand_made()
     chosen = [area for area in areas() if not options.areas or area.name in options.areas]
     scores = []
     with TemporaryDirectory(prefix="postrank-mutants-") as folder:
         tree = Tree(Path(folder) / "tree")
         for area in chosen:
-            mutants = _mutants(area, made, options.seed, options.count)
+            mutants = _mutants(area, by_hand, options.seed, options.count)
             try:
                 scores.append(_score(tree, area, mutants))
             except BrokenTests as error:
@@ -67,9 +67,9 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _mutants(area: Area, made: Sequence[Mutant], seed: int, count: int) -> list[Mutant]:
+def _mutants(area: Area, by_hand: Sequence[Mutant], seed: int, count: int) -> list[Mutant]:
     """A sample of an area's own mutants; of an area of hand-made ones, of these."""
-    own = [mutant for mutant in made if mutant.area == area.name]
+    own = [mutant for mutant in by_hand if mutant.area == area.name]
     return _some(own, f"{seed} {area.name}", count) if own else sample(area, seed, count)
 
 

@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 SETTLED = timedelta(hours=1)
 LATE = timedelta(days=2)  # how far back a scheduled run looks for hours that changed
 CATCH_UP = timedelta(days=14)  # how far back it looks for hours that no run has ingested
-_NEWEST = timedelta(hours=2)  # after the end of its hours, within which a run has nobody to leave earlier hours to
+_NEWEST = timedelta(hours=2)  # a run that starts this soon after its hours end is the newest one
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Arrivals:
     def due(self, hours: Sequence[str], as_of: datetime) -> list[ArrivalHour]:
         """The given hours where they hold anything new, and earlier ones that changed after they were ingested.
 
-        The newest run also takes the hours just before its own that nobody has ingested, because their runs failed, or
-        the scheduler was down: it makes no runs for intervals that it missed. A backfill leaves them to other runs.
+        The newest run also takes the preceding hours that no run has ingested: their runs failed, or the scheduler was
+        down, which creates no runs for missed intervals. A backfill ingests only its own hours.
         """
         first = min(hours)
         newest = as_of - (start_of(max(hours)) + HOUR) < _NEWEST

@@ -31,7 +31,7 @@ _KEY = 130  # width of an entry of the legend
 def course_chart(values: Sequence[float], start: datetime, step: timedelta, name: str, height: int = 240) -> Markup:
     """Values of steps that follow each other, as a filled line over time with its peak marked.
 
-    `name` is what a reader is told it shows.
+    `name` is the accessible name of the chart.
     """
     top = nice_ceiling(max(values, default=0))
     wide = (WIDTH - _LEFT) / max(len(values), 1)

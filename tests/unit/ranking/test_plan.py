@@ -83,8 +83,8 @@ def test_the_day_after_a_touched_one_is_ranked_again_where_it_has_posts():
 
 
 def test_an_asked_interval_is_ranked_whole_though_nothing_arrived():
-    asked = {"interval_start": "2026-11-20T00:00:00Z", "interval_end": "2026-11-22T00:00:00Z"}
-    layout = _layout(catalog=_catalog("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"), params=asked)
+    interval = {"interval_start": "2026-11-20T00:00:00Z", "interval_end": "2026-11-22T00:00:00Z"}
+    layout = _layout(catalog=_catalog("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"), params=interval)
     assert layout.post_versions() == layout.author_minutes() == []
     (ranking,) = layout.author_ranking()
     assert ranking["days"] == ["2026-11-20", "2026-11-21"]
@@ -93,8 +93,8 @@ def test_an_asked_interval_is_ranked_whole_though_nothing_arrived():
 
 def test_the_day_before_the_whole_interval_is_read_also_where_the_whole_is_ranked_alone():
     days = [f"2026-{month:02}-{day:02}" for month in range(1, 7) for day in range(2, 27)]
-    asked = {"interval_start": "2026-01-02T00:00:00Z", "interval_end": "2026-06-30T00:00:00Z"}
-    *parts, whole = _layout(catalog=_catalog("2026-01-01", *days), params=asked).author_ranking()
+    interval = {"interval_start": "2026-01-02T00:00:00Z", "interval_end": "2026-06-30T00:00:00Z"}
+    *parts, whole = _layout(catalog=_catalog("2026-01-01", *days), params=interval).author_ranking()
     assert (len(parts), whole["windows"]) == (2, ["all"])
     assert whole["read_days"] == ["2026-01-01", *days]
     for part in parts:
@@ -162,8 +162,8 @@ def test_arrival_hours_of_an_interval_are_those_that_end_in_it():
     ],
 )
 def test_a_run_asks_the_catalogue_only_about_days_that_it_may_need(params, days, hours, near):
-    asked = days_near(RankingRequest.of(params), [_day(day) for day in days], hours)
-    assert asked == f"posted_date >= '{near[0]}' and posted_date <= '{near[1]}'"
+    expression = days_near(RankingRequest.of(params), [_day(day) for day in days], hours)
+    assert expression == f"posted_date >= '{near[0]}' and posted_date <= '{near[1]}'"
 
 
 def test_an_interval_open_on_one_side_may_need_every_day():

@@ -17,16 +17,16 @@ LEAST_OF_A_FILE = 3
 
 
 def test_every_file_of_sql_has_at_least_three_mutants_and_every_fragment_stands_in_its_file() -> None:
-    made = Counter(mutant.path for mutant in mutation.hand_made() if mutant.area == "sql")
+    counts = Counter(mutant.path for mutant in mutation.hand_made() if mutant.area == "sql")
     files = [str(path.relative_to(ROOT)) for path in (ROOT / "include/sql").rglob("*.sql")]
-    assert [path for path in files if made[path] < LEAST_OF_A_FILE] == []
-    assert set(made) == set(files)
+    assert [path for path in files if counts[path] < LEAST_OF_A_FILE] == []
+    assert set(counts) == set(files)
 
 
 def test_every_mutant_differs_from_its_file() -> None:
-    made = mutation.hand_made()
-    assert [mutant.path for mutant in made if mutant.original == mutant.mutated] == []
-    assert len({(mutant.path, mutant.mutated) for mutant in made}) == len(made)
+    mutants = mutation.hand_made()
+    assert [mutant.path for mutant in mutants if mutant.original == mutant.mutated] == []
+    assert len({(mutant.path, mutant.mutated) for mutant in mutants}) == len(mutants)
 
 
 @pytest.mark.parametrize("area", mutation.areas(), ids=lambda area: area.name)

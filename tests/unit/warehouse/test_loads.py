@@ -98,8 +98,8 @@ def test_a_window_in_which_nobody_is_left_is_emptied(loader, database, s3, bucke
 def test_metrics_and_scopes_are_kept_apart(loader, database, s3, bucket):
     for run, scope, order in (("a", "*", "posts"), ("b", "* by peak_60s", "peak_60s"), ("c", "x", "posts")):
         loader.load([manifest(export(s3, bucket, posts(2, 1), f"manual__{run}", scope=scope, order=order))])
-    found = "select distinct scope, metric from rankings order by 1, 2"
-    assert database.execute(found).fetchall() == [("*", "peak_60s"), ("*", "posts"), ("x", "posts")]
+    metrics = "select distinct scope, metric from rankings order by 1, 2"
+    assert database.execute(metrics).fetchall() == [("*", "peak_60s"), ("*", "posts"), ("x", "posts")]
 
 
 def test_an_export_without_a_list_of_windows_is_loaded(loader, database, s3, bucket):

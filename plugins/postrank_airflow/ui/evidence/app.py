@@ -32,7 +32,7 @@ Uri = Annotated[str, Query(pattern=r"^s3://[a-z0-9.-]{3,63}/.{0,1024}$")]
 
 @cache
 def application() -> FastAPI:
-    """The application. Whoever may read the runs of a DAG may read what they left; nobody else."""
+    """The application. Only users who may read the runs of a DAG see its queries and objects."""
     reader = Depends(requires_access_dag("GET", DagAccessEntity.RUN))  # of the `dag_id` in the path
     app = FastAPI(title="Postrank on AWS", openapi_url=None)
 

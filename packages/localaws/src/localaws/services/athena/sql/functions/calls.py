@@ -142,7 +142,7 @@ def _returning(built: Value, expected: Pattern, bindings: Bindings, place: tuple
 
 
 def engine_text(value: Value) -> str:
-    """An argument as it stands in the engine's text; a lambda with its parameters."""
+    """The SQL text of an argument; of a lambda, with its parameters."""
     return f"lambda {', '.join(value.parameters)}: {value.sql}" if value.parameters else value.sql
 
 

@@ -1,7 +1,7 @@
 """Trino's types ("Data types"), their spelling, and the DuckDB types that hold their values.
 
-Intervals are held as whole milliseconds or months, a timestamp with a zone as its instant in UTC: bare where the zone
-is a constant of the type, with the zone beside it (a STRUCT) where each value has its own.
+Intervals are whole milliseconds or months. A timestamp with a zone is its instant in UTC; where zones differ between
+values, it is a STRUCT of instant and zone.
 """
 
 from collections.abc import Sequence
