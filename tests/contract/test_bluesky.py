@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import zstandard
 
 from localaws.testing.waiting import wait_for
 from postrank.options import WrongSettings
-from postrank.posts import Post, Tombstone
+from postrank.posts import Like, Post, Tombstone
 from postrank.posts.times import to_text
 from postrank.sources import Source
 from postrank.sources.bluesky.stream import Refused
@@ -100,6 +101,36 @@ def test_edits_and_deletes_keep_the_post_s_id_and_a_deleted_account_takes_all_it
     assert isinstance(account, Tombstone)
     assert (account.author_id, account.posted_at) == (ANN, to_text(to_time(at)))
     assert read.ignored("account_deactivated") == 1
+
+
+def test_reposts_and_likes_are_read_where_they_are_asked_for(
+    server: FakeJetstream, tmp_path: Path, protocol: str
+) -> None:
+    collections = ["app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.feed.like"]
+
+    def engaged(collection: str, operation: str = "create") -> dict[str, Any]:
+        body = {"subject": {"uri": uri("1"), "cid": "c"}, "createdAt": "2026-11-01T05:00:00.000Z"}
+        event = commit("did:plc:bob", "9", None if operation == "delete" else body, operation)
+        event["commit"]["collection"] = collection
+        return event
+
+    with reading(source(tmp_path, server, protocol=protocol, collections=collections)) as read:
+        read.until(lambda: server.connected, "the connection")
+        server.publish(commit(ANN, "1", record("a", mood="new")))
+        for collection in collections[1:]:
+            server.publish(engaged(collection))
+            server.publish(engaged(collection, "delete"))
+        read.until(lambda: len(read.events) == 5, "five events")
+    asked = parse_qs(urlsplit(server.requests[-1]).query)
+    assert asked["wantedCollections" if protocol == "v1" else "collections"] == collections
+    post, repost, undone, like, withdrawn = read.events
+    assert isinstance(repost, Post)
+    assert (repost.kind, repost.repost_of, repost.repost_of_author) == ("repost", uri("1"), ANN)
+    assert isinstance(like, Like)
+    assert (like.author_id, like.like_of, like.like_of_author) == ("did:plc:bob", uri("1"), ANN)
+    assert (undone.post_id, withdrawn.post_id) == (repost.post_id, like.post_id)
+    assert post.post_id == uri("1")
+    assert sum(batch.unknown_fields for batch in read.batches) == 1
 
 
 def test_a_clock_that_is_ahead_or_before_1970_gives_way_to_the_server_s(server: FakeJetstream, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_posts_edits_and_deletes_are_read_with_their_authors_names(server: FakeX
     assert isinstance(edit, Post)
     assert (edit.kind, edit.post_id, edit.quote_of) == ("edit", "10", "3")
     assert delete == Tombstone(network="x", post_id="10", author_id="7")
-    assert server.stream_query["expansions"] == ["author_id"]
+    assert server.stream_query["expansions"] == ["author_id,attachments.media_keys"]
 
 
 def test_rules_are_tried_first_and_then_made_to_be_the_configured_ones(server: FakeX, tmp_path: Path) -> None:

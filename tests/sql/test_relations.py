@@ -1,7 +1,8 @@
 """Every file of `include/sql` by itself: given rows, expected rows, on the local Athena.
 
 Given are two arrival hours. The first brings two posts of ann's (one of them twice) and one of bob's; the second
-deletes one of ann's, moves bob's by an edit, and brings one more of bob's.
+deletes one of ann's, moves bob's by an edit, and brings one more of bob's, and likes of ann's, one of them
+withdrawn.
 """
 
 from datetime import timedelta
@@ -14,10 +15,11 @@ from jinja2 import nodes
 from postrank.aws.glue import Partition
 from postrank.aws.resources import Resources
 from postrank.ranking.publish import CheckFailed, require_empty
+from postrank.ranking.request import EVENTS
 from postrank.ranking.run_identity import Run
 from postrank.ranking.sql_literals import FILTERS
 from postrank.trends.hashtags import hour_of
-from tests.support.lake.ranked_lake import Lake, delete, post, put, render
+from tests.support.lake.ranked_lake import Lake, delete, like, post, put, render
 from tests.support.lake.upkeep import AS_OF, compaction, comparison, redaction
 
 # The fixtures rank, owe and redact in one lake, and later statements read what earlier ones left.
@@ -37,13 +39,25 @@ GIVEN = {
         delete("1"),
         {**BOBS, "kind": "edit", "posted_at": "2026-11-23T10:00:30.000Z", "received_at": "2026-11-24T02:00:00.000Z"},
         post("4", "bob", "2026-11-23T10:01:20.000Z"),
+        like("l1", "bob", "2026-11-23T10:02:00.000Z", "2", "ann"),
+        like("l2", "bob", "2026-11-23T10:02:00.000Z", "1", "ann"),
+        like("l3", "bob", "2026-11-23T10:02:00.000Z", "2", "ann"),
+        delete("l3"),
     ],
 }
 # What to read of what a file wrote, in which order, and what must be there after the second hour.
 WRITTEN = {
     "staging/arrivals.sql": (
         "kind, post_id, posted_date, copies",
-        [("delete", "1", None, "1"), ("edit", "3", "2026-11-23", "1"), ("post", "4", "2026-11-23", "1")],
+        [
+            ("delete", "1", None, "1"),
+            ("delete", "l3", None, "1"),
+            ("edit", "3", "2026-11-23", "1"),
+            ("like", "l1", "likes", "1"),
+            ("like", "l2", "likes", "1"),
+            ("like", "l3", "likes", "1"),
+            ("post", "4", "2026-11-23", "1"),
+        ],
     ),
     "staging/touched_minutes.sql": (
         "kind, post_id, date_format(posted_minute, '%H:%i'), lines",
@@ -58,9 +72,13 @@ WRITTEN = {
         "kind, post_id, posted_date, copies",
         [
             ("delete", "1", "corrections", "1"),
+            ("delete", "l3", "corrections", "1"),
             ("deleted", "1", "2026-11-23", "0"),
             ("edit", "3", "2026-11-23", "1"),
             ("edit", "3", "corrections", "1"),
+            ("like", "l1", "likes", "1"),
+            ("like", "l2", "likes", "1"),
+            ("like", "l3", "likes", "1"),
             ("post", "4", "2026-11-23", "1"),
         ],
     ),
@@ -70,6 +88,15 @@ WRITTEN = {
             ("ann", "10:00", "1", "1", "1", "0"),
             ("bob", "10:00", "1", "1", "1", "1"),
             ("bob", "10:01", "1", "2", "1", "1"),
+        ],
+    ),
+    "marts/scoped_minutes.sql": (
+        "author_id, author_handle, date_format(posted_minute, '%H:%i'), posts, peak_at_posts, tail",
+        [
+            ("ann", "ann", "10:00", "0", "0", "0"),
+            ("ann", None, "10:02", "1", "1", "0"),
+            ("bob", "bob", "10:00", "0", "0", "0"),
+            ("bob", "bob", "10:01", "0", "0", "0"),
         ],
     ),
     "marts/author_ranking.sql": (
@@ -107,6 +134,12 @@ def done(aws):
     lake.write("marts/author_ranking.sql", planned["author_ranking"])
     work.point_ranking(planned)
     work.end()
+    scoped = {"likes_since": "2026-11-23", "likes_until": "2026-12-23", "has_tag": False, "tag": ""}
+    weights = {f"{name}_weight": int(name == "likes_received") for name in EVENTS}
+    days = {"read_days": ["2026-11-23"], "include_reposts": True}
+    table = work.run.scratch("scoped_minutes")
+    location = f"s3://{lake.names.buckets['lake']}/staging/scoped/"
+    lake.write("marts/scoped_minutes.sql", [{"table": table, "location": location, **scoped, **weights, **days}])
     return lake, work.run, planned
 
 
@@ -139,10 +172,22 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             "select post_id, author_id from posts order by 1",
             [("2", "ann"), ("3", "bob"), ("4", "bob")],
         ),
+        "ddl/newest_versions.sql": (
+            "select post_id, kind, copy_rank from newest_versions order by 1",
+            [("2", "post", "1"), ("3", "edit", "1"), ("4", "post", "1")],
+        ),
+        "ddl/likes.sql": (
+            "select post_id, author_id, like_of, like_of_author from likes",
+            [("l1", "bob", "2", "ann")],
+        ),
         "ddl/post_chains.sql": ("select version_id, post_id from post_chains", []),
-        "ddl/tombstones.sql": ("select network, post_id, is_author from tombstones", [("x", "1", "false")]),
+        "ddl/tombstones.sql": (
+            "select network, post_id, is_author from tombstones order by 2",
+            [("x", "1", "false"), ("x", "l3", "false")],
+        ),
         "ddl/judged_versions.sql": (
-            "select kind, post_id, posted_date, is_gone from judged_versions order by arrival_interval, 1, 2, 3",
+            "select kind, post_id, posted_date, is_gone from judged_versions "
+            " order by arrival_interval, kind = 'like', 1, 2, 3",
             [
                 ("post", "1", "2026-11-23", "true"),
                 ("post", "2", "2026-11-23", "false"),
@@ -152,6 +197,9 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
                 ("edit", "3", "2026-11-23", "false"),
                 ("edit", "3", "corrections", "false"),
                 ("post", "4", "2026-11-23", "false"),
+                ("like", "l1", "likes", "false"),
+                ("like", "l2", "likes", "false"),
+                ("like", "l3", "likes", "true"),
             ],
         ),
         "ddl/author_ranking.sql": (
@@ -160,7 +208,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         ),
         "staging/survey.sql": (
             render("staging/survey.sql", arrivals=run.scratch("arrivals")),
-            [("delete", "1", "1"), ("edit", "1", "1"), ("post", "1", "1")],
+            [("delete", "2", "2"), ("edit", "1", "1"), ("like", "3", "3"), ("post", "1", "1")],
         ),
         "staging/touched_days.sql": (
             render("staging/touched_days.sql", run="another", debt_runs=["owed"]),
@@ -202,7 +250,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         ),
         "maintenance/redaction_candidates.sql": (
             render("maintenance/redaction_candidates.sql"),
-            [(FIRST, "2026-11-23", "x", "1", "false")],
+            [(FIRST, "2026-11-23", "x", "1", "false"), (SECOND, "likes", "x", "l3", "false")],
         ),
         "maintenance/deleted_among.sql": (
             render("maintenance/deleted_among.sql", post_ids=["1", "2", "author:ann"]),
@@ -214,6 +262,8 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
 ANSWERED = (
     "ddl/author_ranking.sql",
     "ddl/judged_versions.sql",
+    "ddl/likes.sql",
+    "ddl/newest_versions.sql",
     "ddl/post_chains.sql",
     "ddl/posts.sql",
     "ddl/tombstones.sql",
@@ -264,6 +314,7 @@ def test_a_question_is_answered_with_what_is_expected(done, trending, owing, pat
     [
         ("post_versions", "select * from {table} union all select * from {table}"),
         ("author_minutes", "select * from {table} union all select * from {table}"),
+        ("scoped_minutes", "select * from {table} union all select * from {table}"),
         ("author_ranking", "select * from {table} where rank <> 1"),
         ("hashtag_ranking", "select * from {table} where rank <> 1"),
     ],
@@ -337,7 +388,10 @@ def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_ch
     }
     below |= {
         f"checks/{name}.sql"
-        for name in ("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions")
+        for name in (
+            *("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions"),
+            "scoped_minutes",
+        )
     }
     assert files == {*WRITTEN, *ANSWERED, *below}
     for path in files:

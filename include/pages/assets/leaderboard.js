@@ -7,7 +7,7 @@ import { at, element, fill } from "./elements.js";
 import { age, count, dayOf, GRANULARITIES, instant, plural, share, span, timeOf, windowName, zoneName } from "./format.js";
 import { foldFilters, followTheme, followZone, linkOut, showPages } from "./frame.js";
 import { drawCourses, rowOf } from "./rows.js";
-import { narrowings, networksOf, order } from "./scope.js";
+import { COUNTED, counted, narrowings, networksOf, order } from "./scope.js";
 import { load, say, showContent } from "./states.js";
 
 const PAGE = 100; // rows on a page: as many as a table lays out without being felt
@@ -215,13 +215,15 @@ function showHeading(first, shown) {
   const narrowed = [view.network && `on ${view.network}`, view.query.trim() && `matching “${view.query.trim()}”`].filter(Boolean);
   at("heading").replaceChildren(heading, ...(narrowed.length ? [element("span", {}, `; only those ${narrowed.join(", ")}`)] : []));
   at("heading").hidden = false;
+  const column = COUNTED[run.metric] ?? "posts";
+  document.querySelector('[data-sort="posts"]').textContent = column[0].toUpperCase() + column.slice(1);
   table.caption.textContent = at("heading").textContent;
   document.title = `Leaderboard: ${name}`;
   const posts = matches.reduce((sum, row) => sum + ranking.posts[row], 0);
   const some = matches.length === ranked ? plural(ranked, "ranked author") : `${count(matches.length)} of ${plural(ranked, "ranked author")}`;
   const range = matches.length > PAGE ? `, showing ${count(first + 1)} to ${count(first + shown)}` : "";
-  const all = networksOf(run) ? `all ${plural(window.posts, "post")} on ${networksOf(run)}` : `all ${plural(window.posts, "post")}`;
-  at("status").textContent = `${some}${range}; ${plural(posts, "post")}, ${share(posts / (window.posts || 1))} of ${all} of this window.`;
+  const all = networksOf(run) ? `all ${counted(window.posts, run)} on ${networksOf(run)}` : `all ${counted(window.posts, run)}`;
+  at("status").textContent = `${some}${range}; ${counted(posts, run)}, ${share(posts / (window.posts || 1))} of ${all} of this window.`;
   at("below").textContent = below();
   showNotice();
 }
@@ -230,7 +232,7 @@ function showHeading(first, shown) {
 function below() {
   const { may_be_below: truncated, ranked, last_posts: last } = ranking;
   if (!truncated) return "Every author of this window is ranked here.";
-  const rest = run.order === "posts" ? `: the last of them has ${plural(last, "post")}` : "";
+  const rest = run.order === "posts" ? `: the last of them has ${counted(last, run)}` : "";
   return `The export holds the first ${count(ranked)} authors of each window${rest}. Others are below it; ` +
     "run rank_authors with a larger top to see them.";
 }

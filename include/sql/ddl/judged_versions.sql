@@ -1,9 +1,10 @@
--- judged_versions: one row per row of post_versions; is_gone where it holds words of a post that was deleted.
+-- judged_versions: one row per row of post_versions; is_gone where it holds words of a post that was deleted, or a like
+-- that was withdrawn.
 -- A tombstone takes out its post; that of an author, all that the author had posted up to deleted_at.
 create or replace view judged_versions as
 select
     *,
-    kind in ('post', 'edit')
+    kind in ('post', 'edit', 'like')
     and (
         exists (
             select 1

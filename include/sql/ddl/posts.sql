@@ -1,22 +1,6 @@
--- posts: one row per network and post: the newest version, in the day in which it was posted.
--- An edit goes before a post, then the newest received_at, then the newest posted_at. Tombstoned posts are gone.
+-- posts: one row per network and post: the newest version, in the day in which it was posted. Tombstoned posts are gone.
+-- Of a post of Mastodon that several instances showed there is one row.
 create or replace view posts as
-with versions as (
-    select
-        *,
-        row_number() over (
-            partition by posted_date, network, post_id
-            order by
-                case when kind in ('post', 'repeated') then 0 when kind in ('edit', 'moved') then 1 else 2 end desc,
-                received_at desc,
-                posted_at desc,
-                arrival_interval desc,
-                author_id asc
-        ) as version_rank
-    from post_versions
-    where posted_date <> 'corrections'
-)
-
 select
     network,
     post_id,
@@ -35,7 +19,19 @@ select
     received_at,
     collector,
     source_cursor,
+    conversation_id,
+    reply_to_author,
+    repost_of_author,
+    quote_of_author,
+    media_kinds,
+    media_urls,
+    place,
+    source_app,
+    sensitive,
+    uri,
+    visibility,
+    tags,
     arrival_interval,
     posted_date
-from versions
-where version_rank = 1 and kind in ('post', 'edit')
+from newest_versions
+where copy_rank = 1

@@ -21,15 +21,17 @@ posts_of_days as (
     select
         network,
         post_id,
-        posted_date
-    from posts
+        posted_date,
+        copy_rank
+    from newest_versions
     where posted_date in ({{ params.days | texts }})
 ),
 
 counted as (
     select
         versions.*,
-        case when posts_of_days.post_id is null then 0 else 1 end as is_counted
+        case when posts_of_days.copy_rank = 1 then 1 else 0 end as is_counted,
+        case when posts_of_days.copy_rank > 1 then 1 else 0 end as is_copy
     from versions
     left join posts_of_days
         on
@@ -43,6 +45,7 @@ select
     coalesce(sum(edit_lines), 0) as edit_lines,
     coalesce(sum(
         case
+            when is_copy = 1 then post_lines
             when is_repeated = 1 and is_deleted + is_counted = 0 then post_lines
             when post_lines > 1 then post_lines - 1
             else 0

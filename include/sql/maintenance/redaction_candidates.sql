@@ -15,7 +15,10 @@ select
     judged_versions.network,
     judged_versions.post_id,
     max(
-        case when judged_versions.posted_date <> 'corrections' and marked.post_id is null then 'true' else 'false' end
+        case
+            when judged_versions.posted_date not in ('corrections', 'likes') and marked.post_id is null then 'true'
+            else 'false'
+        end
     ) as is_owed
 from judged_versions
 left join marked

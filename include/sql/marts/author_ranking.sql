@@ -52,7 +52,7 @@ minutes as (
             partition by network, author_id
             order by posted_minute asc
         ) as earlier_tail
-    from author_minutes
+    from {{ params.minutes | name }}
     where
         posted_date in ({{ params.read_days | texts }})
         and ({{ params.all_networks | boolean }} or network in ({{ params.networks_ranked | texts }}))

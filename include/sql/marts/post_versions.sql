@@ -1,4 +1,5 @@
 -- post_versions: one row per arrival hour, post, posted day and kind, for at most 100 pairs of hour and day.
+-- The pseudo-day 'corrections' holds edits and tombstones as they came, 'likes' the likes of all days.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -9,7 +10,7 @@ with (
 with versions as (
     select *
     from {{ params.arrivals | name }}
-    where kind in ('post', 'edit', 'redacted_post', 'redacted_edit')
+    where kind in ('post', 'edit', 'like', 'redacted_post', 'redacted_edit', 'redacted_like')
 ),
 
 corrections as (
@@ -34,6 +35,20 @@ corrections as (
         collector,
         source_cursor,
         copies,
+        cast(null as varchar) as conversation_id,
+        cast(null as varchar) as reply_to_author,
+        cast(null as varchar) as repost_of_author,
+        cast(null as varchar) as quote_of_author,
+        cast(null as array(varchar)) as media_kinds,
+        cast(null as array(varchar)) as media_urls,
+        cast(null as varchar) as place,
+        cast(null as varchar) as source_app,
+        cast(null as boolean) as sensitive,
+        cast(null as varchar) as uri,
+        cast(null as varchar) as visibility,
+        cast(null as array(varchar)) as tags,
+        cast(null as varchar) as like_of,
+        cast(null as varchar) as like_of_author,
         arrival_interval,
         'corrections' as posted_date
     from {{ params.arrivals | name }}
@@ -73,6 +88,20 @@ marks as (
         cast(null as varchar) as collector,
         cast(null as varchar) as source_cursor,
         cast(0 as bigint) as copies,
+        cast(null as varchar) as conversation_id,
+        cast(null as varchar) as reply_to_author,
+        cast(null as varchar) as repost_of_author,
+        cast(null as varchar) as quote_of_author,
+        cast(null as array(varchar)) as media_kinds,
+        cast(null as array(varchar)) as media_urls,
+        cast(null as varchar) as place,
+        cast(null as varchar) as source_app,
+        cast(null as boolean) as sensitive,
+        cast(null as varchar) as uri,
+        cast(null as varchar) as visibility,
+        cast(null as array(varchar)) as tags,
+        cast(null as varchar) as like_of,
+        cast(null as varchar) as like_of_author,
         arrival_interval,
         posted_date
     from ranked_marks

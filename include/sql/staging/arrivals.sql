@@ -1,5 +1,6 @@
 -- arrivals: one row per arrival hour, post, posted day and kind: the newest of its lines, typed.
--- copies says how many lines there were.
+-- copies says how many lines there were. A repost that is no post of its own counts as a post that has nothing but
+-- `repost_of`. A post has the tags of all of its lines.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -25,6 +26,20 @@ with lines as (
         versions,
         collector,
         source_cursor,
+        conversation_id,
+        reply_to_author,
+        repost_of_author,
+        quote_of_author,
+        media_kinds,
+        media_urls,
+        place,
+        source_app,
+        sensitive,
+        uri,
+        visibility,
+        tags,
+        like_of,
+        like_of_author,
         concat(dt, 'T', hour) as arrival_interval,
         try(cast(from_iso8601_timestamp(posted_at) at time zone 'UTC' as timestamp(3))) as posted_at,
         try(cast(from_iso8601_timestamp(received_at) at time zone 'UTC' as timestamp(3))) as received_at
@@ -40,8 +55,12 @@ judged as (
         case
             when network is null or post_id is null then 'unusable'
             when kind = 'delete' then kind
-            when kind in ('post', 'edit') and author_id is not null and posted_at is not null then kind
-            when kind in ('redacted_post', 'redacted_edit') then kind
+            when author_id is null and kind in ('post', 'edit', 'repost', 'like') then 'unusable'
+            when posted_at is null and kind in ('post', 'edit', 'repost', 'like') then 'unusable'
+            when kind in ('post', 'edit') then kind
+            when kind = 'repost' and repost_of is not null then 'post'
+            when kind = 'like' and like_of is not null then kind
+            when kind in ('redacted_post', 'redacted_edit', 'redacted_like') then kind
             else 'unusable'
         end as kind,
         network,
@@ -62,6 +81,20 @@ judged as (
         received_at,
         collector,
         source_cursor,
+        conversation_id,
+        reply_to_author,
+        repost_of_author,
+        quote_of_author,
+        media_kinds,
+        media_urls,
+        place,
+        source_app,
+        sensitive,
+        uri,
+        visibility,
+        tags,
+        like_of,
+        like_of_author,
         arrival_interval
     from lines
 ),
@@ -69,8 +102,24 @@ judged as (
 dated as (
     select
         *,
-        case when kind not in ('delete', 'unusable') then date_format(posted_at, '%Y-%m-%d') end as posted_date
+        case
+            when kind in ('like', 'redacted_like') then 'likes'
+            when kind not in ('delete', 'unusable') then date_format(posted_at, '%Y-%m-%d')
+        end as posted_date
     from judged
+),
+
+tagged as (
+    select
+        dated.arrival_interval,
+        dated.network,
+        dated.post_id,
+        dated.kind,
+        dated.posted_date,
+        array_sort(array_agg(distinct t.tag)) as all_tags
+    from dated
+    cross join unnest(dated.tags) as t (tag)
+    group by dated.arrival_interval, dated.network, dated.post_id, dated.kind, dated.posted_date
 ),
 
 folded as (
@@ -92,27 +141,48 @@ folded as (
 )
 
 select
-    kind,
-    network,
-    post_id,
-    author_id,
-    author_handle,
-    author_name,
-    posted_at,
-    text,
-    lang,
-    hashtags,
-    mentions,
-    urls,
-    reply_to,
-    repost_of,
-    quote_of,
-    versions,
-    received_at,
-    collector,
-    source_cursor,
-    copies,
-    arrival_interval,
-    posted_date
+    folded.kind,
+    folded.network,
+    folded.post_id,
+    folded.author_id,
+    folded.author_handle,
+    folded.author_name,
+    folded.posted_at,
+    folded.text,
+    folded.lang,
+    folded.hashtags,
+    folded.mentions,
+    folded.urls,
+    folded.reply_to,
+    folded.repost_of,
+    folded.quote_of,
+    folded.versions,
+    folded.received_at,
+    folded.collector,
+    folded.source_cursor,
+    folded.copies,
+    folded.conversation_id,
+    folded.reply_to_author,
+    folded.repost_of_author,
+    folded.quote_of_author,
+    folded.media_kinds,
+    folded.media_urls,
+    folded.place,
+    folded.source_app,
+    folded.sensitive,
+    folded.uri,
+    folded.visibility,
+    tagged.all_tags as tags,
+    folded.like_of,
+    folded.like_of_author,
+    folded.arrival_interval,
+    folded.posted_date
 from folded
-where version_rank = 1
+left join tagged
+    on
+        folded.arrival_interval = tagged.arrival_interval
+        and folded.network = tagged.network
+        and folded.post_id = tagged.post_id
+        and folded.kind = tagged.kind
+        and folded.posted_date = tagged.posted_date
+where folded.version_rank = 1

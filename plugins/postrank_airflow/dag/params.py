@@ -1,9 +1,22 @@
 """The params of DAGs: what their forms show, and the schemas that triggers are validated against."""
 
+from collections.abc import Mapping
+
 from airflow.sdk import Param
 
 from postrank.gaps.request import FILE_PATTERN, SOURCES
-from postrank.ranking.request import GRANULARITIES, NETWORK_PATTERN, ORDERS, TIME_PATTERN, TOP_LIMIT
+from postrank.ranking.request import (
+    ENGAGEMENT,
+    EVENTS,
+    GRANULARITIES,
+    METRICS,
+    NETWORK_PATTERN,
+    ORDERS,
+    TAG_LIMIT,
+    TIME_PATTERN,
+    TOP_LIMIT,
+    WEIGHT_LIMIT,
+)
 
 
 def _moment(title: str, description: str) -> Param:
@@ -21,6 +34,10 @@ def _moment(title: str, description: str) -> Param:
 def _bound(title: str, which: str) -> Param:
     words = f"{which} of the interval in event time (when posts were published), a whole minute, UTC. "
     return _moment(title, words + "Empty: the interval of the newly arrived posts.")
+
+
+def _weights_of(weights: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {weight}" for name, weight in weights.items() if weight)
 
 
 RANKING_PARAMS = {
@@ -69,6 +86,33 @@ RANKING_PARAMS = {
         title="Rank by",
         description="posts: most posts in the window. peak_60s: most posts in any 60 seconds of the window.",
         examples=list(ORDERS),
+    ),
+    "metric": Param(
+        "posts",
+        type="string",
+        enum=list(METRICS),
+        title="What counts",
+        description="posts: the posts of an author. reposts_made, reposts_received, likes_received: counted at the "
+        "moment of the repost or like. engagement: all of these, weighted. Likes count where they are collected.",
+        examples=list(METRICS),
+    ),
+    "weights": Param(
+        None,
+        type=["null", "object"],
+        properties={name: {"type": "integer", "minimum": 0, "maximum": WEIGHT_LIMIT} for name in EVENTS},
+        additionalProperties=False,
+        title="Weights",
+        description=f"Of the metric engagement: how much each event counts. Empty: {_weights_of(ENGAGEMENT)}.",
+        examples=[ENGAGEMENT],
+    ),
+    "tag": Param(
+        None,
+        type=["null", "string"],
+        maxLength=TAG_LIMIT,
+        title="Tag",
+        description="Count only posts with this tag, which X gives the posts that a rule of this tag matched. Empty: "
+        "all posts.",
+        examples=["football"],
     ),
     "publish": Param(
         False,

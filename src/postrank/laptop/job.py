@@ -131,6 +131,8 @@ class Job:
             for kind in provision.base():
                 self.status.say("resources", kind)
             provision.streamer(unit=self.names.streamer.service)
+        else:
+            provision.upgrade()
         self.status.done("resources", f"database {self.names.database}, results in {self.names.buckets['results']}")
         self.status.begin("streamer", "its instance is starting")
         self.status.begin("delivery")

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +20,7 @@ from postrank.errors import Fatal
 
 if TYPE_CHECKING:
     from mypy_boto3_firehose import FirehoseClient
+    from mypy_boto3_glue.type_defs import TableInputTypeDef
     from mypy_boto3_kinesis import KinesisClient
 
 _ROLES = ("streamer", "firehose", "crawler", "airflow", "deployer")
@@ -73,6 +74,18 @@ class Provision:
         ):
             step()
             yield step.__name__.strip("_").replace("_", " ")
+
+    def upgrade(self) -> None:
+        """Give the tables that an earlier version created the columns that they lack, and create those that are new.
+
+        Partitions stay as they are: in those, the new columns are null.
+        """
+        glue = self._client("glue")
+        for table in glue_tables(self._names):
+            _ensure(glue.create_table, DatabaseName=self._names.database, TableInput=table)
+            existing = glue.get_table(DatabaseName=self._names.database, Name=table["Name"])["Table"]
+            if existing["StorageDescriptor"].get("Columns") != table["StorageDescriptor"]["Columns"]:
+                glue.update_table(DatabaseName=self._names.database, TableInput=cast("TableInputTypeDef", table))
 
     def streamer(self, unit: str) -> None:
         """Create the streamer's instance: a group of one from a launch template, running the local `unit`."""

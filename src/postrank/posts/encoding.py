@@ -5,12 +5,15 @@ from collections.abc import Iterable
 import msgspec
 import orjson
 
-from postrank.posts.events import Event, Post
+from postrank.posts.events import Event, Like, Post, Tombstone
 
 _encode = msgspec.json.Encoder().encode
 _KIND = b'{"kind"'
-_POST = b'{"kind":"post",'
-_DELETE = b'{"kind":"delete",'
+_BEGINNINGS: dict[type, bytes] = {
+    Post: b'{"kind":"post",',
+    Like: b'{"kind":"like",',
+    Tombstone: b'{"kind":"delete",',
+}
 
 
 class LineEncoder:
@@ -31,7 +34,7 @@ class LineEncoder:
             body = _encode(event)
             # A struct leaves out what has its default, the kind of most posts among it.
             if not body.startswith(_KIND):
-                body = (_POST if type(event) is Post else _DELETE) + body[1:]
+                body = _BEGINNINGS[type(event)] + body[1:]
             lines.append(body[:-1] + tail)
         return lines
 

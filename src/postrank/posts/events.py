@@ -1,4 +1,4 @@
-"""The events that sources yield (posts, edits, tombstones), and what becomes of lines that are none."""
+"""The events that sources yield (posts, edits, reposts, likes, tombstones), and what becomes of lines that are none."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -8,12 +8,12 @@ from msgspec import Struct
 LINE_LIMIT = 4096  # bytes of a rejected line that are kept
 
 
-# The two event types are structs that know how to become JSON (`posts.encoding`); there are millions of them, and they
+# The event types are structs that know how to become JSON (`posts.encoding`); there are millions of them, and they
 # hold nothing that could make a cycle, so the garbage collector need not look at them.
 class Post(Struct, kw_only=True, omit_defaults=True, gc=False):
     """One public post, or a newer version of one, in the shape that every source must produce."""
 
-    kind: Literal["post", "edit"] = "post"
+    kind: Literal["post", "edit", "repost"] = "post"  # repost: a record that says nothing but `repost_of`
     network: str  # "x", "mastodon:<host>", "bluesky", ...
     post_id: str  # unique within its network; an edit has the id of the post that it changes
     author_id: str
@@ -29,7 +29,31 @@ class Post(Struct, kw_only=True, omit_defaults=True, gc=False):
     repost_of: str | None = None
     quote_of: str | None = None
     versions: list[str] | None = None  # ids of all versions of an edited post that are known, the first one first
+    conversation_id: str | None = None  # id of the post that the thread begins with
+    reply_to_author: str | None = None  # author ids
+    repost_of_author: str | None = None
+    quote_of_author: str | None = None
+    media_kinds: list[str] | None = None  # the network's words; of the same length as `media_urls`
+    media_urls: list[str] | None = None  # "" where the network gives no URL
+    place: str | None = None  # the network's name of it
+    source_app: str | None = None  # the program that it was written with
+    sensitive: bool | None = None
+    uri: str | None = None  # of Mastodon: the same on every instance that shows the post
+    visibility: str | None = None  # of Mastodon: public, unlisted, private, direct
+    tags: list[str] | None = None  # of the rules or filters by which the collector got it
     source_cursor: str | None = None  # where in the source's stream it was
+
+
+class Like(Struct, kw_only=True, omit_defaults=True, gc=False):
+    """A like of a post, by `author_id`. A tombstone of its `post_id` withdraws it."""
+
+    network: str
+    post_id: str  # of the like itself
+    author_id: str
+    posted_at: str
+    like_of: str
+    like_of_author: str | None = None
+    source_cursor: str | None = None
 
 
 class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -50,7 +74,7 @@ class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):
         return cls(network=network, post_id=f"author:{author_id}", author_id=author_id, posted_at=at)
 
 
-Event: TypeAlias = Post | Tombstone
+Event: TypeAlias = Post | Like | Tombstone
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ Only author, id and time are required. A detail of the wrong type is left out an
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
 from postrank.documents import JsonObject
@@ -15,12 +15,18 @@ _SHOWN = 40
 
 
 class Repairs:
-    """How many details were left out or replaced so far."""
+    """How many details were left out or replaced so far, and how many fields no parser knows."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "unknown")
 
     def __init__(self) -> None:
         self.count = 0
+        self.unknown = 0
+
+    def note_fields(self, message: JsonObject, documented: Set[str]) -> None:
+        """Count the fields of an object that its network did not have when its parser was written."""
+        if not message.keys() <= documented:
+            self.unknown += len(message.keys() - documented)
 
     def text(self, value: Any) -> str | None:
         """A detail that is text, empty or not."""
@@ -35,6 +41,13 @@ class Repairs:
             return value
         if type(value) is int:
             return str(value)
+        self.count += 1
+        return None
+
+    def flag(self, value: Any) -> bool | None:
+        """A detail that is true or false."""
+        if value is None or type(value) is bool:
+            return value
         self.count += 1
         return None
 

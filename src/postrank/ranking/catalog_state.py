@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from postrank.aws.glue import Catalogue
 
 CORRECTIONS = "corrections"  # the posted day that holds an hour's edits and tombstones as they came
+LIKES = "likes"  # the posted day that holds an hour's likes
+PSEUDO_DAYS = frozenset((CORRECTIONS, LIKES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def _arrival_dates(partitions: Iterable[tuple[str, ...]]) -> dict[str, frozenset
     """The dates on which the posts of each posted day arrived, from the keys of `post_versions`."""
     by_day: dict[str, set[str]] = {}
     for hour, day in partitions:
-        if day != CORRECTIONS:
+        if day not in PSEUDO_DAYS:
             by_day.setdefault(day, set()).add(hour[:10])
     return {day: frozenset(dates) for day, dates in by_day.items()}
 

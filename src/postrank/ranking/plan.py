@@ -3,15 +3,15 @@
 Every step returns plain JSON: the parameters of statements in `include/sql`, one mapping a statement.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from postrank.aws.resources import Resources
 from postrank.documents import Document
 from postrank.ranking.arrivals import HOUR, start_of
-from postrank.ranking.catalog_state import CORRECTIONS, CatalogState, Touched
-from postrank.ranking.request import RankingRequest
+from postrank.ranking.catalog_state import CORRECTIONS, LIKES, PSEUDO_DAYS, CatalogState, Touched
+from postrank.ranking.request import LIKES_RECEIVED, RankingRequest
 from postrank.ranking.run_identity import Run
 
 PARTITIONS_A_STATEMENT = 100  # Athena, "Considerations and limitations for CTAS queries"
@@ -19,7 +19,9 @@ EVER = ""
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 
-WRITTEN = ("post_versions", "author_minutes", "author_ranking")
+SCOPED = "scoped_minutes"
+WRITTEN = ("post_versions", "author_minutes", SCOPED, "author_ranking")
+LIKES_DAYS = 31  # how many days after its moment a like may arrive and still count
 
 Parameters = Document
 
@@ -91,6 +93,11 @@ def has_corrections(lines: Mapping[str, int]) -> bool:
     return bool(lines.get("edit") or lines.get("delete"))
 
 
+def has_likes(lines: Mapping[str, int]) -> bool:
+    """Whether likes are among staged lines, counted by kind."""
+    return bool(lines.get("like") or lines.get("redacted_like"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Plans the statements that write, once it is known what was touched."""
@@ -103,12 +110,14 @@ class Layout:
     arrival_hours: Sequence[str]  # staged by this run
     data_hours: Sequence[str]  # of a scheduled run; empty by hand
     has_corrections: bool
+    has_likes: bool = False
 
     def statements(self) -> dict[str, list[Parameters]]:
         """The parameters of every statement, by what it writes."""
         return {
             "post_versions": self.post_versions(),
             "author_minutes": self.author_minutes(),
+            "scoped_minutes": self.scoped_minutes(),
             "author_ranking": self.author_ranking(),
             "exports": self.exports(),
         }
@@ -118,6 +127,8 @@ class Layout:
         pairs = {f"{day.arrival_hour}/{day.posted_date}" for day in self.touched if day.arrival_hour}
         if self.has_corrections:
             pairs |= {f"{hour}/{CORRECTIONS}" for hour in self.arrival_hours}
+        if self.has_likes:
+            pairs |= {f"{hour}/{LIKES}" for hour in self.arrival_hours}
         return [
             {
                 **self._target("post_versions", chunk),
@@ -147,6 +158,26 @@ class Layout:
                 "read_days": sorted({*days, *(_shift(day, -1) for day in days)} & self._post_days()),
             }
             for chunk, days in enumerate(chunks(self._rebuilt_days()))
+        ]
+
+    def scoped_minutes(self) -> list[Parameters]:
+        """The statement that counts what the default ranking does not: another metric, or the posts of a tag."""
+        bounds = self._bounds()
+        if bounds is None or not self.request.is_scoped:
+            return []
+        days = {day for params in self.author_ranking() for day in params["read_days"]}
+        weights = {f"{name}_weight": weight for name, weight in self.request.weights.items()}
+        return [
+            {
+                **self._target(SCOPED, 0),
+                **weights,
+                "read_days": sorted(days),
+                "include_reposts": self.request.include_reposts,
+                "has_tag": bool(self.request.tag),
+                "tag": self.request.tag,
+                "likes_since": min(days, default="9"),
+                "likes_until": _shift(max(days), LIKES_DAYS) if days else "",
+            }
         ]
 
     def author_ranking(self) -> list[Parameters]:
@@ -182,13 +213,16 @@ class Layout:
     ) -> Parameters:
         spanned = self._days_between(*bounds) if "all" in windows else set()
         read = {*days, *(_shift(day, -1) for day in days), *spanned}
-        column = "" if self.request.include_reposts else "original_"
+        scoped = self.request.is_scoped
+        column = "" if scoped or self.request.include_reposts else "original_"
+        minute_days = spanned | {*days} if self.request.weights[LIKES_RECEIVED] else set()
         return {
             **self._target("author_ranking_revisions", chunk),
             **self._window(bounds),
             "run": self.run.slug,
             "days": days,
-            "read_days": sorted(read & self._minute_days()),
+            "read_days": sorted(read & (self._minute_days() | minute_days)),
+            "minutes": self.run.scratch(SCOPED) if scoped else "author_minutes",
             "windows": windows,
             "scope": self.request.scope,
             "networks_ranked": list(self.request.networks),
@@ -232,7 +266,7 @@ class Layout:
         return [day for day in self.touched if not day.is_ahead]
 
     def _post_days(self) -> set[str]:
-        return {*self.catalog.post_days, *self._touched_days()} - {CORRECTIONS}
+        return {*self.catalog.post_days, *self._touched_days()} - PSEUDO_DAYS
 
     def _rebuilt_days(self) -> set[str]:
         spilling = {
@@ -252,7 +286,10 @@ class Layout:
     def _days_between(self, start: datetime, end: datetime) -> set[str]:
         first = start.date().isoformat()
         last = (end - timedelta(microseconds=1)).date().isoformat()
-        return {day for day in self._minute_days() | self._post_days() if first <= day <= last}
+        days = {day for day in self._minute_days() | self._post_days() if first <= day <= last}
+        if self.request.weights[LIKES_RECEIVED]:  # a day may have likes and no posts
+            days |= set(_calendar(first, last))
+        return days
 
     def _target(self, relation: str, chunk: int) -> Parameters:
         return {
@@ -276,6 +313,12 @@ def _shift(day: str, days: int) -> str:
         return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
     except OverflowError:  # the first day before which, or the last day after which, the calendar has none
         return day
+
+
+def _calendar(first: str, last: str) -> Iterator[str]:
+    """All days from one to another."""
+    for ordinal in range(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal() + 1):
+        yield date.fromordinal(ordinal).isoformat()
 
 
 def _midnight(day: str) -> datetime:

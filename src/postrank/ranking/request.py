@@ -1,7 +1,8 @@
 """What a run of `rank_authors` was asked for, checked."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,13 @@ from postrank.errors import Fatal
 
 GRANULARITIES = ("minute", "hour", "day", "all")
 ORDERS = ("posts", "peak_60s")
+LIKES_RECEIVED = "likes_received"
+EVENTS = ("posts", "reposts_made", "reposts_received", LIKES_RECEIVED)  # what a metric may count
+METRICS = (*EVENTS, "engagement")
+ENGAGEMENT = {"posts": 0, "reposts_made": 0, "reposts_received": 2, LIKES_RECEIVED: 1}  # unless weights are given
+WEIGHT_LIMIT = 1_000
 TOP_LIMIT = 100_000
+TAG_LIMIT = 256  # characters
 NETWORK_PATTERN = r"^[a-z0-9][a-z0-9._:-]{0,252}$"
 TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$"
 
@@ -35,6 +42,9 @@ class RankingRequest:
     top: int
     include_reposts: bool
     order: str
+    metric: str = "posts"
+    weights: Mapping[str, int] = field(default_factory=lambda: _weights("posts", None))  # by EVENTS
+    tag: str = ""  # empty: all posts
 
     @classmethod
     def of(cls, params: JsonObject) -> "RankingRequest":
@@ -55,6 +65,9 @@ class RankingRequest:
             top=_top(params.get("top", 100)),
             include_reposts=bool(params.get("include_reposts", True)),
             order=_order(params.get("order", "posts")),
+            metric=_metric(params.get("metric", "posts")),
+            weights=_weights(params.get("metric", "posts"), params.get("weights")),
+            tag=_tag(params.get("tag")),
         )
 
     @property
@@ -65,7 +78,18 @@ class RankingRequest:
             words.append("without reposts")
         if self.order != "posts":
             words.append(f"by {self.order}")
+        if self.metric == "engagement":
+            words.append("of engagement " + ",".join(f"{name}={weight}" for name, weight in self.weights.items()))
+        elif self.metric != "posts":
+            words.append(f"of {self.metric}")
+        if self.tag:
+            words.append(f"tagged {self.tag}")
         return " ".join(words)
+
+    @property
+    def is_scoped(self) -> bool:
+        """Whether it counts something else than `author_minutes` does."""
+        return self.metric != "posts" or bool(self.tag)
 
     @property
     def settles(self) -> bool:
@@ -105,6 +129,37 @@ def _order(value: Any) -> str:
     if value not in ORDERS:
         raise BadRequest("order", f"{value!r} is none of {', '.join(ORDERS)}")
     return str(value)
+
+
+def _metric(value: Any) -> str:
+    if value not in METRICS:
+        raise BadRequest("metric", f"{value!r} is none of {', '.join(METRICS)}")
+    return str(value)
+
+
+def _weights(metric: str, value: Any) -> dict[str, int]:
+    """How much each kind of event counts. Raises BadRequest."""
+    if value and metric != "engagement":
+        raise BadRequest("weights", f"are of the metric engagement, and the metric is {metric}")
+    if metric != "engagement":
+        return {name: int(name == metric) for name in EVENTS}
+    weights = dict(value or ENGAGEMENT)
+    if unknown := sorted(weights.keys() - set(EVENTS)):
+        raise BadRequest("weights", f"{', '.join(unknown)} is none of {', '.join(EVENTS)}")
+    for name, weight in weights.items():
+        if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight <= WEIGHT_LIMIT:
+            raise BadRequest("weights", f"{name} is {weight!r}, not a whole number from 0 to {WEIGHT_LIMIT}")
+    if not any(weights.values()):
+        raise BadRequest("weights", "are all 0, so nothing would count")
+    return {name: weights.get(name, 0) for name in EVENTS}
+
+
+def _tag(value: Any) -> str:
+    if value in (None, ""):
+        return ""
+    if not isinstance(value, str) or len(value) > TAG_LIMIT or not value.isprintable():
+        raise BadRequest("tag", f"must be the text of a tag, of at most {TAG_LIMIT} characters")
+    return value
 
 
 def _utc(moment: datetime) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
-VIEWS = ("posts", "post_chains", "tombstones", "judged_versions", "author_ranking")
+VIEWS = ("newest_versions", "posts", "post_chains", "tombstones", "judged_versions", "likes", "author_ranking")
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
 Statements = list[Parameters]
@@ -141,6 +141,7 @@ class Ranking:
             arrival_hours=list(notes),
             data_hours=self.data_hours,
             has_corrections=plan.has_corrections(lines),
+            has_likes=plan.has_likes(lines),
         )
         lines = {"future_lines": work.lines_ahead, "late_lines": work.late_lines}
         return {**work.statements(), "debts": debts, "generation": generation, **lines}
@@ -155,10 +156,18 @@ class Ranking:
             self.catalogue.point("hashtag_debt", [Partition((self.run.slug,), location)])
 
     def point_minutes(self, planned: JsonObject) -> None:
-        """Check what was written of `author_minutes`, then let everybody read it."""
+        """Check what was written of `author_minutes`, then let everybody read it.
+
+        A ranking with a metric or a tag of its own then counts its own minutes, for itself alone.
+        """
         tables = self._checked("author_minutes", planned)
         with self._pointing(planned):
             publish.point_days(self.catalogue, "author_minutes", tables, _days(planned["author_minutes"]))
+        for params in planned[plan.SCOPED]:
+            self.catalogue.drop(params["table"])
+            prefixes.empty(self.s3, params["location"])
+            self.athena.run(self.render("marts/scoped_minutes.sql", **params))
+        self._checked(plan.SCOPED, planned)
 
     def point_ranking(self, planned: JsonObject) -> None:
         """Check what was written of `author_ranking`, then let everybody read it; a default ranking pays the debt."""
@@ -235,6 +244,9 @@ class Ranking:
             "top": self.request.top,
             "order": self.request.order,
             "include_reposts": self.request.include_reposts,
+            "metric": self.request.metric,
+            "weights": self.request.weights,
+            "tag": self.request.tag,
         }
 
     def _rejects(self, dates: Iterable[str]) -> int:

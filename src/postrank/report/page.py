@@ -10,6 +10,12 @@ from postrank.report.markup import Markup, joined, tag
 from postrank.report.wording import moment_of, span
 
 _ORDERS = {"posts": "posts", "peak_60s": "peak in 60 s"}
+_METRICS = {
+    "reposts_made": "reposts made",
+    "reposts_received": "reposts received",
+    "likes_received": "likes received",
+    "engagement": "engagement",
+}
 _VIEWPORT = "width=device-width, initial-scale=1"
 
 
@@ -47,11 +53,22 @@ def _origin(manifest: Document) -> str:
     networks = f"only {', '.join(manifest['networks'])}" if manifest.get("networks") else "all networks"
     reposts = "with" if manifest.get("include_reposts") else "without"
     order = _ORDERS.get(manifest.get("order", "posts"), manifest.get("order"))
+    counted = _METRICS.get(manifest.get("metric") or "posts")
+    metric = f"counted are {counted}{_weights(manifest)}, " if counted else ""
+    tagged = f"posts tagged {manifest['tag']}, " if manifest.get("tag") else ""
     return (
         f"Run {manifest['run_id']} of {manifest['dag_id']}, exported {moment_of(manifest['exported_at'])} UTC: "
-        f"{networks}, {reposts} reposts, ordered by {order}, the first {manifest['top']} of each window. "
-        "All times are UTC."
+        f"{networks}, {metric}{tagged}{reposts} reposts, ordered by {order}, "
+        f"the first {manifest['top']} of each window. All times are UTC."
     )
+
+
+def _weights(manifest: Document) -> str:
+    """The weights of the metric engagement, which alone has any to choose."""
+    if manifest.get("metric") != "engagement":
+        return ""
+    weights = ((_METRICS.get(name, name), weight) for name, weight in manifest["weights"].items() if weight)
+    return f" ({', '.join(f'{name} × {weight}' for name, weight in weights)})"
 
 
 def _meta(**attributes: str) -> Markup:

@@ -233,6 +233,27 @@ def post(post_id: str, author: str, posted_at: str, **more: Any) -> Row:
     }
 
 
+def repost(post_id: str, author: str, posted_at: str, of: str, of_author: str, **more: Any) -> Row:
+    """A repost that is no post of its own."""
+    event = post(post_id, author, posted_at, kind="repost", repost_of=of, repost_of_author=of_author, **more)
+    return {name: value for name, value in event.items() if name != "text"}
+
+
+def like(post_id: str, author: str, posted_at: str, of: str, of_author: str, **more: Any) -> Row:
+    """A like of the contract."""
+    return {
+        "kind": "like",
+        "network": "x",
+        "post_id": post_id,
+        "author_id": author,
+        "posted_at": posted_at,
+        "like_of": of,
+        "like_of_author": of_author,
+        "received_at": "2026-11-24T05:00:00.000Z",
+        **more,
+    }
+
+
 def delete(post_id: str, **more: Any) -> Row:
     """A tombstone of the contract."""
     return {"kind": "delete", "network": "x", "post_id": post_id, "received_at": "2026-11-24T05:00:00.000Z", **more}

@@ -20,6 +20,44 @@ class Post(NamedTuple):
 
 def surviving(events: Iterable[Mapping[str, Any]]) -> list[Post]:
     """The posts that count: the newest version of each, without those that a tombstone names."""
+    return [
+        Post(event["network"], event["author_id"], _moment(event["posted_at"]))
+        for event in surviving_events(events)
+        if event["kind"] != "like"
+    ]
+
+
+def weighed(events: Iterable[Mapping[str, Any]], weights: Mapping[str, int]) -> list[Post]:
+    """What a metric counts, each event as often as it weighs."""
+    events = list(events)
+    deletes = [event for event in events if event["kind"] == "delete"]
+    result = []
+    for event in surviving_events(events):
+        at = _moment(event["posted_at"])
+        own = Post(event["network"], event["author_id"], at)
+        subject = event.get("like_of") or event.get("repost_of")
+        if event["kind"] != "like":
+            result += [own] * weights["posts"]
+        if event.get("repost_of"):
+            result += [own] * weights["reposts_made"]
+        author = event.get("like_of_author") or event.get("repost_of_author")
+        if subject and not any(_withdraws(delete, event, subject, author) for delete in deletes):
+            metric = "likes_received" if event["kind"] == "like" else "reposts_received"
+            result += [Post(event["network"], author, at)] * weights[metric]
+    return result
+
+
+def _withdraws(delete: Mapping[str, Any], event: Mapping[str, Any], subject: str, author: str) -> bool:
+    """Whether a tombstone takes out the post that a like or repost is of, or its author before that moment."""
+    if delete["network"] != event["network"]:
+        return False
+    if delete["post_id"] == f"author:{author}":
+        return _moment(event["posted_at"]) <= _moment(delete.get("posted_at") or delete["received_at"])
+    return delete["post_id"] == subject
+
+
+def surviving_events(events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The newest version of each post, repost and like that no tombstone names."""
     newest: dict[tuple[str, str], Mapping[str, Any]] = {}
     gone, left = set(), []
     versions = defaultdict(list)
@@ -32,11 +70,7 @@ def surviving(events: Iterable[Mapping[str, Any]]) -> list[Post]:
         elif key not in newest or _precedence(event) > _precedence(newest[key]):
             newest[key] = event
     gone |= {key for key in newest for end in left if any(_ended(one, end) for one in versions[key])}
-    return [
-        Post(event["network"], event["author_id"], _moment(event["posted_at"]))
-        for key, event in newest.items()
-        if key not in gone
-    ]
+    return [event for key, event in newest.items() if key not in gone]
 
 
 def rankings(posts: list[Post]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
@@ -60,11 +94,12 @@ def rankings(posts: list[Post]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
     }
 
 
-def shown(lake: Lake) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
+def shown(lake: Lake, scope: str = "*") -> dict[tuple[str, str], list[tuple[Any, ...]]]:
     """What everybody reads in the lake, in the form of `rankings`."""
     rows = lake.rows(
         "select granularity, date_format(window_start, '%Y-%m-%d %H:%i') as window_start, rank, network, author_id,"
         " posts, previous_rank, peak_60s, share from author_ranking where granularity <> 'all'"
+        f" and network_scope = '{scope}'"
         " order by granularity, window_start, rank"
     )
     ranked: dict[tuple[str, str], list[tuple[Any, ...]]] = {}

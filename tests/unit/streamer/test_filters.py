@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from postrank.options import Options, WrongSettings
-from postrank.posts import Post, Tombstone
+from postrank.posts import Like, Post, Tombstone
 from postrank.posts.times import EPOCH
 from postrank.streamer.engine.filters import Filters
 
@@ -41,6 +41,14 @@ def test_types_choose_among_originals_replies_reposts_and_quotes(types: list[str
     }
     assert {name for name, one in posts.items() if chosen.wants(one)} == passing
     assert chosen.wants(Tombstone(network="x", post_id="1"))
+
+
+def test_a_like_passes_unless_authors_are_watched_who_neither_gave_nor_received_it(tmp_path: Path) -> None:
+    like = Like(network="x", post_id="9", author_id="7", posted_at=EPOCH, like_of="1", like_of_author="8")
+    assert filters(keywords=["rain"], languages=["en"]).wants(like)
+    for watched, passes in (("7", True), ("8", True), ("6", False)):
+        (tmp_path / "handles").write_text(f"{watched}\n", encoding="utf-8")
+        assert filters(handles_file=str(tmp_path / "handles")).wants(like) is passes
 
 
 def test_an_author_is_known_by_the_handle_or_by_the_id_and_a_language_holds_its_regions(tmp_path: Path) -> None:

@@ -18,7 +18,12 @@ from postrank.aws.prefixes import split
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-STUBS = {"post": "redacted_post", "edit": "redacted_edit"}
+STUBS = {
+    "post": "redacted_post",
+    "edit": "redacted_edit",
+    "repost": "redacted_post",
+    "like": "redacted_like",
+}
 _RUN = "redacted-by"
 _BEFORE = "sha256-before"  # of an object's own metadata
 

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from postrank.posts.events import Ignored, Malformed
-from postrank.posts.formats import native
 from postrank.posts.formats.json_repair import decoded_values
 from postrank.posts.formats.recognise import Outcome, outcomes_of
 from postrank.posts.formats.x_stream import stream_post
@@ -39,15 +38,14 @@ def read_line(line: bytes, repairs: Repairs) -> tuple[Iterable[Outcome], int]:
 
 def read_message(message: Any, repairs: Repairs) -> tuple[Iterable[Outcome], int]:
     """What a decoded value holds: an object, or a list of objects."""
+    before = repairs.unknown
     if type(message) is list:
         if message and not any(type(element) is dict for element in message):
             return (Malformed("a list that holds no objects"),), 0
         outcomes = [outcome for element in message for outcome in outcomes_of(element, repairs)]
-        return outcomes or (Ignored("empty_page"),), 0
-    unknown = (
-        native.unknown_fields(message) if type(message) is dict and "network" in message and "kind" in message else 0
-    )
-    return outcomes_of(message, repairs), unknown
+        return outcomes or (Ignored("empty_page"),), repairs.unknown - before
+    results = outcomes_of(message, repairs)
+    return results, repairs.unknown - before
 
 
 def _repaired(line: bytes, error: orjson.JSONDecodeError, repairs: Repairs) -> tuple[Iterable[Outcome], int]:

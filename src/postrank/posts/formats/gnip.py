@@ -5,9 +5,17 @@ from typing import Any
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.formats.x_v1 import add_media
 from postrank.posts.repairs import Repairs, number_of_x, table_of
 from postrank.posts.times import instant
 
+# The fields of an activity (Gnip, "Activity Streams format").
+_FIELDS = frozenset(
+    "actor body display_text_range edit_control edit_history edit_history_tweet_ids edit_info favoritesCount "
+    "generator geo gnip id inReplyTo link location long_object object objectType postedTime provider retweetCount "
+    "twitterTimestampMs twitter_entities twitter_extended_entities twitter_filter_level twitter_lang "
+    "twitter_place_name twitter_quoted_status twitter_quoted_status_permalink verb quoteCount replyCount".split()
+)
 _INFO = frozenset(("info", "error", "warn"))
 
 
@@ -41,15 +49,23 @@ def activity(message: JsonObject, repairs: Repairs) -> Event | Ignored:
         author_name=repairs.text(actor.get("displayName")),
         text=repairs.text(long.get("body") or message.get("body")),
         lang=repairs.label(message.get("twitter_lang")),
+        source_app=repairs.text(repairs.table(message.get("generator")).get("displayName")) or None,
     )
+    repairs.note_fields(message, _FIELDS)
+    if tags := repairs.tables(repairs.table(message.get("gnip")).get("matching_rules")):
+        post.tags = repairs.labels([rule.get("tag") for rule in tags if rule.get("tag")])
+    entities = long.get("twitter_extended_entities") or message.get("twitter_extended_entities")
+    add_media(post, repairs.table(entities), repairs)
     whole = repairs.table(target.get("long_object")) if verb == "share" else long
     _add_entities(post, repairs.table(whole.get("twitter_entities") or message.get("twitter_entities")), repairs)
     if reply := repairs.table(message.get("inReplyTo")):
         post.reply_to = _last(reply.get("link"))
     if verb == "share":
         post.repost_of = _last_number(target.get("id"))
+        post.repost_of_author = _last_number(repairs.table(target.get("actor")).get("id"))
     if quoted := repairs.table(message.get("twitter_quoted_status")):
         post.quote_of = _last_number(quoted.get("id"))
+        post.quote_of_author = _last_number(repairs.table(quoted.get("actor")).get("id"))
     join_versions(post, versions_of(message))
     return post
 

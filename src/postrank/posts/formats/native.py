@@ -3,19 +3,30 @@
 from typing import Any
 
 from postrank.documents import JsonObject
-from postrank.posts.events import Event, Malformed, Post, Tombstone
+from postrank.posts.events import Event, Like, Malformed, Post, Tombstone
 from postrank.posts.repairs import Repairs, shown
 from postrank.posts.times import instant
 
-_TEXTS = ("author_handle", "author_name", "text", "lang", "reply_to", "repost_of", "quote_of")
-_LISTS = ("hashtags", "mentions", "urls", "versions")
+_REQUIRED = ("kind", "network", "post_id", "author_id", "posted_at")
+_TEXTS = (
+    *("author_handle", "author_name", "text", "lang", "reply_to", "repost_of", "quote_of"),
+    *("conversation_id", "reply_to_author", "repost_of_author", "quote_of_author"),
+    *("place", "source_app", "uri", "visibility"),
+)
+_LISTS = ("hashtags", "mentions", "urls", "versions", "tags")
+_MEDIA = ("media_kinds", "media_urls")
+_OF_LIKES = ("like_of", "like_of_author")
+_KINDS = ("post", "edit", "repost", "like", "delete")
 _BY_COLLECTOR = ("received_at", "collector", "source_cursor")  # whoever collects now sets them anew
-FIELDS = frozenset(("kind", "network", "post_id", "author_id", "posted_at", *_TEXTS, *_LISTS, *_BY_COLLECTOR))
+FIELDS = frozenset(
+    (*_REQUIRED, "sensitive", *_TEXTS, *_LISTS, *_MEDIA, *_OF_LIKES, *_BY_COLLECTOR),
+)
 
 
 def parse(record: JsonObject, repairs: Repairs | None = None) -> Event:
     """A record of the contract as an event. Raises Malformed with the field and what is wrong with it."""
     repairs = repairs or Repairs()
+    repairs.note_fields(record, FIELDS)
     kind = record.get("kind")
     if kind == "delete":
         author = record.get("author_id")
@@ -26,9 +37,13 @@ def parse(record: JsonObject, repairs: Repairs | None = None) -> Event:
             author_id=_required(record, "author_id") if author is not None else None,
             posted_at=instant(at, "posted_at") if at is not None else None,
         )
-    if kind not in ("post", "edit"):
-        raise Malformed(f"kind is {shown(kind)}, none of post, edit, delete")
-    return Post(
+    if kind == "like":
+        return _like(record, repairs)
+    if kind not in ("post", "edit", "repost"):
+        raise Malformed(f"kind is {shown(kind)}, none of {', '.join(_KINDS)}")
+    if kind == "repost":
+        _required(record, "repost_of")
+    post = Post(
         kind=kind,
         network=_required(record, "network"),
         post_id=_required(record, "post_id"),
@@ -37,11 +52,35 @@ def parse(record: JsonObject, repairs: Repairs | None = None) -> Event:
         **{field: repairs.text(record[field]) for field in _TEXTS if field in record},  # type: ignore[arg-type]  # Post has these fields
         **{field: _list(record[field], repairs) for field in _LISTS if field in record},  # type: ignore[arg-type]  # and these
     )
+    if "sensitive" in record:
+        post.sensitive = repairs.flag(record["sensitive"])
+    if "media_kinds" in record:
+        post.media_kinds, post.media_urls = _media(record, repairs)
+    return post
 
 
-def unknown_fields(record: JsonObject) -> int:
-    """How many of a record's fields the contract does not know."""
-    return len(record.keys() - FIELDS)
+def _like(record: JsonObject, repairs: Repairs) -> Like:
+    author = record.get("like_of_author")
+    return Like(
+        network=_required(record, "network"),
+        post_id=_required(record, "post_id"),
+        author_id=_required(record, "author_id"),
+        posted_at=instant(record.get("posted_at"), "posted_at"),
+        like_of=_required(record, "like_of"),
+        like_of_author=repairs.label(author),
+    )
+
+
+def _media(record: JsonObject, repairs: Repairs) -> tuple[list[str] | None, list[str] | None]:
+    """Kinds and URLs of the media; neither where they do not go together."""
+    kinds = repairs.labels(record["media_kinds"])
+    urls = record.get("media_urls")
+    if kinds is None:
+        return None, None
+    if type(urls) is list and len(urls) == len(kinds) and all(type(url) is str for url in urls):
+        return kinds, urls
+    repairs.count += 1
+    return None, None
 
 
 def _required(record: JsonObject, field: str) -> str:

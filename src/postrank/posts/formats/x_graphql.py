@@ -6,9 +6,19 @@
 from postrank.documents import JsonObject
 from postrank.posts.events import Malformed, Post
 from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.formats.x_v1 import add_media
 from postrank.posts.repairs import Repairs, number_of_x, table_of
 from postrank.posts.times import instant_of_any_form
 
+# The fields of `legacy`, as captures of the web client have them.
+_FIELDS = frozenset(
+    "bookmark_count bookmarked conversation_control conversation_id_str created_at display_text_range entities "
+    "extended_entities favorite_count favorited full_text id_str in_reply_to_screen_name in_reply_to_status_id_str "
+    "in_reply_to_user_id_str is_quote_status lang limited_actions place possibly_sensitive possibly_sensitive_editable "
+    "quote_count quoted_status_id_str quoted_status_permalink reply_count retweet_count retweeted "
+    "retweeted_status_result scopes self_thread user_id_str withheld_copyright withheld_in_countries "
+    "withheld_scope source card".split()
+)
 _WITH_VISIBILITY = "TweetWithVisibilityResults"
 
 
@@ -45,17 +55,32 @@ def parse(message: JsonObject, repairs: Repairs) -> Post:
         lang=repairs.label(legacy.get("lang")),
         reply_to=repairs.label(legacy.get("in_reply_to_status_id_str")),
         quote_of=repairs.label(legacy.get("quoted_status_id_str")),
+        conversation_id=repairs.label(legacy.get("conversation_id_str")),
+        reply_to_author=repairs.label(legacy.get("in_reply_to_user_id_str")),
+        sensitive=repairs.flag(legacy.get("possibly_sensitive")),
     )
+    repairs.note_fields(legacy, _FIELDS)
+    if quoted := repairs.table(repairs.table(message.get("quoted_status_result")).get("result")):
+        post.quote_of_author = _author_of(unwrapped(quoted), repairs)
+    add_media(post, repairs.table(legacy.get("extended_entities")), repairs)
     entities = repairs.table(note.get("entity_set") or legacy.get("entities"))
     if repost := repairs.table(repairs.table(legacy.get("retweeted_status_result")).get("result")):
         original = unwrapped(repost)
         post.repost_of = repairs.label(original.get("rest_id"))
+        post.repost_of_author = _author_of(original, repairs)
         entities = repairs.table(repairs.table(original.get("legacy")).get("entities")) or entities
     post.hashtags = repairs.labels(entities.get("hashtags"), lambda tag: tag["text"])
     post.mentions = repairs.labels(entities.get("user_mentions"), lambda mention: mention["screen_name"])
     post.urls = repairs.labels(entities.get("urls"), lambda url: url.get("expanded_url") or url["url"])
     join_versions(post, versions_of(message))
     return post
+
+
+def _author_of(message: JsonObject, repairs: Repairs) -> str | None:
+    """The id of a post's author, where the post tells it."""
+    core = repairs.table(message.get("core"))
+    result = repairs.table(repairs.table(core.get("user_results") or core.get("user_result")).get("result"))
+    return repairs.label(result.get("rest_id"))
 
 
 def _user(core: JsonObject) -> JsonObject:

@@ -22,6 +22,8 @@ class _Tag(Struct, gc=False):
 
 class _Mention(Struct, gc=False):
     username: Text
+    start: int | None = None
+    id: Text | None = None
 
 
 class _Url(Struct, gc=False):
@@ -40,7 +42,14 @@ class _Reference(Struct, gc=False):
     id: Text
 
 
-class _Data(Struct, gc=False):
+Unread: TypeAlias = msgspec.Raw | UnsetType
+
+
+class _Rule(Struct, gc=False):
+    tag: str | None = None
+
+
+class _Data(Struct, gc=False, forbid_unknown_fields=True):
     id: Text
     author_id: Text
     created_at: str
@@ -50,6 +59,18 @@ class _Data(Struct, gc=False):
     referenced_tweets: list[_Reference] | None = None
     edit_history_tweet_ids: Annotated[list[Text], Meta(max_length=1)] | None = None  # more: an edit
     note_tweet: UnsetType = UNSET  # a long post
+    attachments: UnsetType = UNSET  # media, whose URLs are elsewhere
+    geo: Unread = UNSET
+    conversation_id: Text | None = None
+    in_reply_to_user_id: Text | None = None
+    possibly_sensitive: bool | None = None
+    source: str | None = None
+    context_annotations: Unread = UNSET
+    edit_controls: Unread = UNSET
+    public_metrics: Unread = UNSET
+    reply_settings: Unread = UNSET
+    withheld: Unread = UNSET
+    display_text_range: Unread = UNSET
 
 
 class _User(Struct, gc=False):
@@ -66,9 +87,11 @@ class _Includes(Struct, gc=False):
 class _Message(Struct, gc=False):
     data: _Data
     includes: _Includes
+    matching_rules: list[_Rule] | None = None
     kind: UnsetType = UNSET  # a record of our own
 
 
+REPOSTED_AT = 3  # where the handle of the reposted author begins in a repost's text: "RT @"
 _BEGINNING = b'{"data":'
 _decode = msgspec.json.Decoder(_Message).decode
 
@@ -89,6 +112,10 @@ def stream_post(line: bytes) -> Post | None:
             posted_at=instant(data.created_at, "created_at"),
             text=data.text,
             lang=data.lang,
+            conversation_id=data.conversation_id,
+            reply_to_author=data.in_reply_to_user_id,
+            source_app=data.source or None,
+            sensitive=data.possibly_sensitive,
         )
     except (ValueError, RecursionError):  # msgspec's errors and Malformed are ValueErrors
         return None
@@ -101,6 +128,8 @@ def stream_post(line: bytes) -> Post | None:
         return None
     if data.entities is not None:
         _add_entities(post, data.entities)
+    if message.matching_rules:
+        post.tags = list(dict.fromkeys(rule.tag for rule in message.matching_rules if rule.tag)) or None
     return post if _add_references(post, message) else None
 
 
@@ -121,9 +150,18 @@ def _add_references(post: Post, message: _Message) -> bool:
             if message.includes.tweets is not UNSET:
                 return False
             post.repost_of = reference.id
+            post.repost_of_author = _reposted_author(message.data.entities)
         elif reference.type == "quoted":
             post.quote_of = reference.id
     return True
+
+
+def _reposted_author(entities: _Entities | None) -> str | None:
+    """The id in the mention with which a repost begins ("RT @name: ...")."""
+    for mention in (entities.mentions if entities is not None else None) or ():
+        if mention.start == REPOSTED_AT:
+            return mention.id
+    return None
 
 
 def _add_entities(post: Post, entities: _Entities) -> None:

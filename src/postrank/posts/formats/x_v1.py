@@ -7,6 +7,8 @@ Edits (since 2022) are posts with ids of their own; `edit_history` names all ver
 `x_edits`.
 """
 
+import re
+
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
 from postrank.posts.formats import x_users
@@ -19,6 +21,19 @@ NOTICES = frozenset(
     "limit disconnect warning scrub_geo status_withheld user_withheld friends friends_str event for_user control "
     "direct_message user_undelete user_unprotect user_unsuspend".split()
 )
+# The fields of a post in both of its forms (Twitter developer documentation, "Tweet object", v1.1).
+_FIELDS = frozenset(
+    "contributors coordinates created_at current_user_retweet display_text_range edit_controls edit_history editable "
+    "entities extended_entities extended_tweet favorite_count favorited filter_level full_text geo id id_str "
+    "in_reply_to_screen_name in_reply_to_status_id in_reply_to_status_id_str in_reply_to_user_id "
+    "in_reply_to_user_id_str is_quote_status lang matching_rules metadata place possibly_sensitive "
+    "possibly_sensitive_appealable quote_count quoted_status quoted_status_id quoted_status_id_str "
+    "quoted_status_permalink reply_count retweet_count retweeted retweeted_status scopes source text timestamp_ms "
+    "truncated user withheld_copyright withheld_in_countries withheld_scope card counts conversation_id "
+    "conversation_id_str self_thread limited_actions supplemental_language previous_counts edit_control edit_info "
+    "edit_history_tweet_ids".split()
+)
+_TAGS = re.compile(r"<[^<>]*>")
 _LISTS = frozenset(("friends", "friends_str"))
 _EVENT = frozenset(("event", "source", "target", "target_object", "created_at"))
 
@@ -46,7 +61,15 @@ def parse(message: JsonObject, repairs: Repairs | None = None) -> Post:
         lang=repairs.label(message.get("lang")),
         reply_to=repairs.label(message.get("in_reply_to_status_id_str") or message.get("in_reply_to_status_id")),
         quote_of=repairs.label(message.get("quoted_status_id_str") or message.get("quoted_status_id")),
+        reply_to_author=repairs.label(message.get("in_reply_to_user_id_str") or message.get("in_reply_to_user_id")),
+        conversation_id=repairs.label(message.get("conversation_id_str")),
+        source_app=_app(repairs.text(message.get("source"))),
+        sensitive=repairs.flag(message.get("possibly_sensitive")),
     )
+    repairs.note_fields(message, _FIELDS)
+    if quoted := repairs.table(message.get("quoted_status")):
+        post.quote_of_author = _author_of(quoted, repairs)
+    add_media(post, extended.get("extended_entities") or entities, repairs)
     _add_entities(post, entities, repairs)
     if repost := repairs.table(message.get("retweeted_status")):
         _add_repost(post, repost, repairs)
@@ -109,6 +132,7 @@ def _add_entities(post: Post, entities: JsonObject, repairs: Repairs) -> None:
 def _add_repost(post: Post, repost: JsonObject, repairs: Repairs) -> None:
     """A repost shows the beginning of a long post alone; its tags and links are those of all of it."""
     post.repost_of = repairs.label(repost.get("id_str") or repost.get("id"))
+    post.repost_of_author = _author_of(repost, repairs)
     whole = repairs.table(repost.get("extended_tweet")) or (repost if "full_text" in repost else {})
     if not whole:
         return
@@ -117,6 +141,24 @@ def _add_repost(post: Post, repost: JsonObject, repairs: Repairs) -> None:
     post.hashtags = full.hashtags or post.hashtags
     post.urls = full.urls or post.urls
     post.mentions = without_repeats(post.mentions, full.mentions)
+
+
+def add_media(post: Post, entities: JsonObject, repairs: Repairs) -> None:
+    """The media of `extended_entities`, with the URL of the picture or of a video's preview."""
+    media = [(repairs.label(medium.get("type")), medium) for medium in repairs.tables(entities.get("media"))]
+    post.media_kinds = [kind for kind, _ in media if kind] or None
+    if post.media_kinds:
+        post.media_urls = [repairs.text(medium.get("media_url_https")) or "" for kind, medium in media if kind]
+
+
+def _author_of(message: JsonObject, repairs: Repairs) -> str | None:
+    user = repairs.table(message.get("user"))
+    return repairs.label(user.get("id_str") or user.get("id"))
+
+
+def _app(source: str | None) -> str | None:
+    """The name within the anchor that `source` is."""
+    return _TAGS.sub("", source or "").strip() or None
 
 
 def _id(body: JsonObject, field: str) -> str:

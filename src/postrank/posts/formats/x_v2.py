@@ -5,18 +5,29 @@ the time within its id, cut to the second.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeAlias
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post
 from postrank.posts.formats import x_compliance
 from postrank.posts.formats.x_edits import join_versions, versions_of
+from postrank.posts.formats.x_stream import REPOSTED_AT
 from postrank.posts.repairs import Repairs, keys_of, number_of_x, shown
 from postrank.posts.times import instant, snowflake_time, to_text
 
 Objects: TypeAlias = Mapping[str, JsonObject]
 _REFERENCES = {"replied_to": "reply_to", "retweeted": "repost_of", "quoted": "quote_of"}
+_AUTHORS = {"reply_to": "reply_to_author", "repost_of": "repost_of_author", "quote_of": "quote_of_author"}
 _NO_OBJECTS: Objects = {}
+# The fields of a post (X API v2, "Post object"), and those that programs which flatten pages add.
+_FIELDS = frozenset(
+    "article attachments author_id card_uri community_id context_annotations conversation_id created_at "
+    "display_text_range edit_controls edit_history_tweet_ids entities geo id in_reply_to_user_id lang media_metadata "
+    "non_public_metrics note_tweet organic_metrics possibly_sensitive promoted_metrics public_metrics "
+    "referenced_tweets reply_settings scopes source suggested_source_links suggested_source_links_with_counts text "
+    "username withheld author author_user in_reply_to_user matching_rules __twarc".split()
+)
 # Other objects of the API, by the keys that only they have.
 _OTHERS = (
     ({"tweet_count", "start", "end"}, "a count of posts"),
@@ -45,24 +56,21 @@ def parse(message: JsonObject, repairs: Repairs | None = None) -> Sequence[Event
             return (event,)
         if "id" not in data and "rest_id" not in data and data and "text" not in data and not name_of_other(data):
             return (Malformed(f"data holds {keys_of(data)}: no response of X's API that is read"),)
-        return (_outcome(data, message, repairs),)
+        return (_outcome(data, Included.of(message, repairs), message, repairs),)
     if type(data) is not list:
         return (Malformed(f"data is {shown(data)}, neither a post nor a list of posts"),)
-    users = users_of(message, repairs)
-    tweets = _included(message, "tweets", repairs)
-    return [_outcome(element, message, repairs, users, tweets) for element in data] or (Ignored("empty_page"),)
+    included = Included.of(message, repairs)
+    return [_outcome(element, included, message, repairs) for element in data] or (Ignored("empty_page"),)
 
 
-def _outcome(
-    data: Any, message: JsonObject, repairs: Repairs, users: Objects | None = None, tweets: Objects | None = None
-) -> Event | Malformed:
+def _outcome(data: Any, included: "Included", message: JsonObject, repairs: Repairs) -> Event | Malformed:
     try:
-        if users is None:
-            users = users_of(message, repairs)
-            tweets = _included(message, "tweets", repairs)
-        return post(data, users, repairs, tweets or _NO_OBJECTS)
+        result = post(data, included.users, repairs, included)
     except Malformed as malformed:
         return malformed
+    if (rules := message.get("matching_rules")) and type(message.get("data")) is dict:
+        result.tags = _tags_of(rules, repairs)
+    return result
 
 
 def users_of(message: JsonObject, repairs: Repairs | None = None) -> Objects:
@@ -70,25 +78,43 @@ def users_of(message: JsonObject, repairs: Repairs | None = None) -> Objects:
     return _included(message, "users", repairs or Repairs())
 
 
-def _included(message: JsonObject, key: str, repairs: Repairs) -> Objects:
+def _included(message: JsonObject, key: str, repairs: Repairs, identity: str = "id") -> Objects:
     if not (includes := message.get("includes")):
         return _NO_OBJECTS
     included = {}
     for element in repairs.tables(repairs.table(includes).get(key)):
-        if type(element.get("id")) is str:
-            included[element["id"]] = element
+        if type(element.get(identity)) is str:
+            included[element[identity]] = element
         else:
             repairs.count += 1
     return included
 
 
-def post(data: Any, users: Objects, repairs: Repairs | None = None, tweets: Objects = _NO_OBJECTS) -> Post:
+@dataclass(frozen=True, slots=True)
+class Included:
+    """The objects of `includes`, each kind by id."""
+
+    users: Objects = field(default_factory=dict)
+    tweets: Objects = field(default_factory=dict)
+    media: Objects = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, message: JsonObject, repairs: Repairs) -> Self:
+        """Those that cannot be read are left out and counted."""
+        return cls(
+            users=users_of(message, repairs),
+            tweets=_included(message, "tweets", repairs),
+            media=_included(message, "media", repairs, "media_key"),
+        )
+
+
+def post(data: Any, users: Objects, repairs: Repairs | None = None, included: Included | None = None) -> Post:
     """One v2 post object; its author's names come from `users` or from its own `author`. Raises Malformed."""
     repairs = repairs or Repairs()
     if type(data) is not dict:
         raise Malformed(f"no v2 post: {shown(data)} where a post belongs")
     try:
-        return _post(data, users, repairs, tweets)
+        return _post(data, users, repairs, included or Included())
     except Malformed as malformed:
         other = name_of_other(data)
         raise Malformed(f"no post but {other}" if other else f"no v2 post: {malformed}") from malformed
@@ -101,7 +127,7 @@ def name_of_other(data: JsonObject) -> str:
     return next((name for keys, name in _OTHERS if keys <= data.keys()), "")
 
 
-def _post(data: JsonObject, users: Objects, repairs: Repairs, tweets: Objects) -> Post:
+def _post(data: JsonObject, users: Objects, repairs: Repairs, included: Included) -> Post:
     own = data.get("author")
     author_id = data.get("author_id") or (own.get("id") if type(own) is dict else None)
     if author_id is None or author_id == "":
@@ -119,15 +145,52 @@ def _post(data: JsonObject, users: Objects, repairs: Repairs, tweets: Objects) -
         author_name=repairs.text(author.get("name")),
         text=repairs.text(note.get("text", data.get("text"))),
         lang=repairs.label(data.get("lang")),
+        conversation_id=repairs.label(data.get("conversation_id")),
+        reply_to_author=repairs.label(data.get("in_reply_to_user_id")),
+        source_app=repairs.text(data.get("source")) or None,
+        sensitive=repairs.flag(data.get("possibly_sensitive")),
     )
+    repairs.note_fields(data, _FIELDS)
     _add_entities(result, note.get("entities") or data.get("entities"), repairs)
     for reference in repairs.tables(data.get("referenced_tweets")):
         if kind := _REFERENCES.get(str(reference.get("type"))):
             setattr(result, kind, repairs.label(reference.get("id")))
-    if result.repost_of is not None and (whole := tweets.get(result.repost_of)):
-        _add_whole(result, whole, repairs)
+            if author := reference.get("author_id"):  # of a post that a program put in the place of its reference
+                setattr(result, _AUTHORS[kind], repairs.label(author))
+    if result.repost_of is not None:
+        result.repost_of_author = result.repost_of_author or _reposted_author(data, repairs)
+        if whole := included.tweets.get(result.repost_of):
+            result.repost_of_author = repairs.label(whole.get("author_id")) or result.repost_of_author
+            _add_whole(result, whole, repairs)
+    if result.quote_of is not None and (whole := included.tweets.get(result.quote_of)):
+        result.quote_of_author = repairs.label(whole.get("author_id"))
+    _add_media(result, data, included, repairs)
     join_versions(result, versions_of(data))
     return result
+
+
+def _reposted_author(data: JsonObject, repairs: Repairs) -> str | None:
+    """The id in the mention with which a repost begins ("RT @name: ...")."""
+    for mention in repairs.tables(repairs.table(data.get("entities")).get("mentions")):
+        if mention.get("start") == REPOSTED_AT:
+            return repairs.label(mention.get("id"))
+    return None
+
+
+def _tags_of(rules: Any, repairs: Repairs) -> list[str] | None:
+    """The tags of the rules that a post of the filtered stream met, each once."""
+    tags = (repairs.text(rule.get("tag")) for rule in repairs.tables(rules))
+    return list(dict.fromkeys(tag for tag in tags if tag)) or None
+
+
+def _add_media(result: Post, data: JsonObject, included: Included, repairs: Repairs) -> None:
+    keys = repairs.table(data.get("attachments")).get("media_keys")
+    media = [included.media[key] for key in repairs.labels(keys) or () if key in included.media]
+    kinds = [(repairs.label(medium.get("type")), medium) for medium in media]
+    result.media_kinds = [kind for kind, _ in kinds if kind] or None
+    if result.media_kinds:
+        urls = (medium.get("url") or medium.get("preview_image_url") for kind, medium in kinds if kind)
+        result.media_urls = [repairs.text(url) or "" for url in urls]
 
 
 def _posted_at(data: JsonObject, post_id: str) -> str:

@@ -33,6 +33,9 @@ _HEADING = (
     "order",
     "networks",
     "include_reposts",
+    "metric",
+    "weights",
+    "tag",
 )
 _COUNTS = ("posts", "duplicates", "tombstones")
 

@@ -18,6 +18,8 @@ from postrank.errors import Fatal, Retryable
 from postrank.options import Options, is_url
 from postrank.outbound import proxy_for, tls_context
 from postrank.posts import Malformed, Post
+from postrank.posts.formats.networks.bluesky_records import COLLECTIONS, POSTS
+from postrank.posts.repairs import Repairs
 from postrank.sources import Batch, Cursor, Gap, Surroundings
 from postrank.sources.bluesky.handles import Handles
 from postrank.sources.bluesky.wire import V1, V2, Frame, Position, Wire, to_time
@@ -55,7 +57,10 @@ class _Lost(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Jetstream:
-    """Posts, edits and deletes of Bluesky. Cursor: `{"time_us": ..., "seq": ..., "host": ...}` of the newest event."""
+    """Posts, edits and deletes of Bluesky, and reposts and likes if asked for.
+
+    Cursor: `{"time_us": ..., "seq": ..., "host": ...}` of the newest event.
+    """
 
     hosts: list[str]
     wire: Wire
@@ -75,7 +80,8 @@ class Jetstream:
     def build(cls, options: Options, _: Surroundings) -> Self:
         """Every option has a default.
 
-        `protocol` "v1" or "v2"; `hosts` (names, or ws:// and wss:// URLs) in order of preference; `rewind_seconds`;
+        `protocol` "v1" or "v2"; `collections` (only posts unless it names reposts and likes, too);
+        `hosts` (names, or ws:// and wss:// URLs) in order of preference; `rewind_seconds`;
         `stall_seconds` of silence that end a connection; `clamp_seconds`: an event this much later than the cursor
         means that the server has forgotten what was between; `zstd_dictionary`: the file of the dictionary with which
         the server compresses (from Jetstream's repository for v1, from `getZstdDictionary` for v2; without it frames
@@ -94,9 +100,12 @@ class Jetstream:
                 options.wrong("hosts", "must hold no user and password")
             elif not is_url(host if "://" in host else f"wss://{host}", ("ws", "wss")):
                 options.wrong("hosts", f"holds {host!r}, which is neither a host's name nor a ws:// or wss:// URL")
+        collections = tuple(dict.fromkeys(options.texts("collections", [POSTS])))
+        if not collections or not set(collections) <= set(COLLECTIONS):
+            options.wrong("collections", f"must be some of {', '.join(COLLECTIONS)}")
         return cls(
             hosts=hosts,
-            wire=V2(compression) if second else V1(compressed=bool(dictionary)),
+            wire=V2(compression, collections) if second else V1(bool(dictionary), collections),
             dictionary=dictionary,
             handles=Handles(
                 directory="" if directory == "none" else directory,
@@ -214,13 +223,13 @@ class Jetstream:
                 return
             except ConnectionClosed as closed:
                 raise _Lost(f"closed: {closed}") from closed
-            frame = self._frame(data)
+            frame = self._frame(data, gathered.repairs)
             self._note(frame, resume, gathered)
             gathered.add(frame.outcome, data)
             if frame.error:
                 raise _Lost(f"ended by the server: {frame.error}")
 
-    def _frame(self, data: bytes) -> Frame:
+    def _frame(self, data: bytes, repairs: Repairs) -> Frame:
         if self.dictionary is not None and not data.startswith(b"{"):
             try:
                 decompressor = zstandard.ZstdDecompressor(dict_data=self.dictionary)
@@ -229,7 +238,7 @@ class Jetstream:
                 return Frame(Malformed(f"a frame that zstd cannot read: {error}"))
         if len(data) > _FRAME_LIMIT:
             return Frame(Malformed(f"frame longer than {_FRAME_LIMIT} bytes"))
-        return self.wire.parse(data)
+        return self.wire.parse(data, repairs)
 
     def _note(self, frame: Frame, resume: "_Resume", gathered: Gathering) -> None:
         """Take over what a frame says beside its event: the position, a gap, a handle."""

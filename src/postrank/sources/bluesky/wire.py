@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from postrank.documents import Document, JsonObject
 from postrank.posts import Event, Ignored, Malformed
 from postrank.posts.formats.networks import bluesky_records as records
+from postrank.posts.repairs import Repairs
 from postrank.posts.times import EPOCH
 
 
@@ -49,7 +50,7 @@ class Wire(Protocol):
         """The path and query of a subscription from just before a position, or from now on."""
         ...
 
-    def parse(self, data: bytes) -> Frame:
+    def parse(self, data: bytes, repairs: Repairs | None = None) -> Frame:
         """What a frame says. Never raises: a frame that cannot be read is a Malformed outcome."""
         ...
 
@@ -59,22 +60,23 @@ class V1:
     """`/subscribe`."""
 
     compressed: bool = False
+    collections: tuple[str, ...] = (records.POSTS,)
     subprotocols: list[Subprotocol] | None = None
 
     def path(self, position: Position | None, host: str, rewind_us: int) -> str:  # noqa: ARG002 the same on all
-        query = {"wantedCollections": records.POSTS}
+        query: dict[str, str | tuple[str, ...]] = {"wantedCollections": self.collections}
         if position:
             query["cursor"] = str(max(position.time_us - rewind_us, 1))
         if self.compressed:
             query["compress"] = "true"
-        return f"/subscribe?{urlencode(query)}"
+        return f"/subscribe?{urlencode(query, doseq=True)}"
 
-    def parse(self, data: bytes) -> Frame:
+    def parse(self, data: bytes, repairs: Repairs | None = None) -> Frame:
         time_us = 0
         try:
             message = _object(data)
             time_us = _whole(message, "time_us")
-            return _event(message, str(message.get("kind")), time_us, 0)
+            return _event(message, str(message.get("kind")), time_us, 0, _Reading(repairs, self.collections))
         except Malformed as malformed:
             return Frame(malformed, time_us)
 
@@ -84,21 +86,22 @@ class V2:
     """`/xrpc/network.bsky.jetstream.subscribeEvents`; `dictionary` is the id of a zstd dictionary, 0 for none."""
 
     dictionary: int = 0
+    collections: tuple[str, ...] = (records.POSTS,)
     subprotocols: list[Subprotocol] | None = None
 
     def __post_init__(self) -> None:
         self.subprotocols = [Subprotocol("xrpc.v1.json")]
 
     def path(self, position: Position | None, host: str, rewind_us: int) -> str:
-        query = {"collections": records.POSTS}
+        query: dict[str, str | tuple[str, ...]] = {"collections": self.collections}
         if position:
             same = position.seq and position.host == host
             query["cursor"] = str(position.seq if same else max(position.time_us - rewind_us, 10**15))
         if self.dictionary:
             query["zstdDictionary"] = str(self.dictionary)
-        return f"/xrpc/network.bsky.jetstream.subscribeEvents?{urlencode(query)}"
+        return f"/xrpc/network.bsky.jetstream.subscribeEvents?{urlencode(query, doseq=True)}"
 
-    def parse(self, data: bytes) -> Frame:
+    def parse(self, data: bytes, repairs: Repairs | None = None) -> Frame:
         try:
             message = _object(data)
             kind = message.get("$type")
@@ -110,12 +113,20 @@ class V2:
             payload = message.get("payload")
             if kind != "message" or type(payload) is not dict:
                 return Frame(Ignored("unknown"))
-            return _v2_payload(payload)
+            return _v2_payload(payload, _Reading(repairs, self.collections))
         except Malformed as malformed:
             return Frame(malformed)
 
 
-def _v2_payload(payload: Document) -> Frame:
+@dataclass(slots=True, frozen=True)
+class _Reading:
+    """How records are read: what counts their oddities, and the collections that are asked for."""
+
+    repairs: Repairs | None
+    collections: tuple[str, ...]
+
+
+def _v2_payload(payload: Document, how: _Reading) -> Frame:
     kind = str(payload.get("$type")).rpartition("#")[2]
     if kind == "info":
         return Frame(Ignored("info"))
@@ -123,18 +134,19 @@ def _v2_payload(payload: Document) -> Frame:
     seq = _whole(payload, "seq")
     body = {"commit": payload} if kind == "commit" else payload
     try:
-        return _event({**body, "did": payload.get("did")}, kind, time_us, seq)
+        return _event({**body, "did": payload.get("did")}, kind, time_us, seq, how)
     except Malformed as malformed:
         return Frame(malformed, time_us, seq)
 
 
-def _event(message: JsonObject, kind: str, time_us: int, seq: int) -> Frame:
+def _event(message: JsonObject, kind: str, time_us: int, seq: int, how: _Reading) -> Frame:
     did = message.get("did")
     body = message.get(kind)
     if kind == "commit":
         if type(body) is not dict:
             raise Malformed("commit is missing")
-        return Frame(records.commit(did, body, to_time(time_us)), time_us, seq)
+        outcome = records.commit(did, body, to_time(time_us), how.repairs, how.collections)
+        return Frame(outcome, time_us, seq)
     if kind == "account":
         return Frame(records.account(did, body, to_time(time_us)), time_us, seq)
     if kind == "identity":

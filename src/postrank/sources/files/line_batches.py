@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 from postrank.options import Options
-from postrank.posts import Event, Ignored, Malformed, Notice, Post, Reject, Tombstone
+from postrank.posts import Event, Ignored, Like, Malformed, Notice, Post, Reject, Tombstone
 from postrank.posts.formats.access_log import LogFormat
 from postrank.posts.formats.detect import read_line
 from postrank.posts.formats.json_repair import decoded
@@ -59,15 +59,16 @@ class LineBatch:
         """Take a line in; `offset` is that of its first byte in the decompressed bytes."""
         outcomes: Iterable[Outcome]
         before = self._repairs.count
+        unknown_before = self._repairs.unknown
         if self.log is not None:
             outcomes = self.log.outcome(line, f"{self.identity}-{offset}")
         elif self.is_special:
             outcomes = self._special(line, offset)
         else:
-            outcomes, unknown = read_line(line, self._repairs)
-            self.unknown_fields += unknown
+            outcomes, _ = read_line(line, self._repairs)
         self.add_outcomes(outcomes, line, offset)
         self.repaired += self._repairs.count > before
+        self.unknown_fields += self._repairs.unknown - unknown_before
 
     @property
     def is_special(self) -> bool:
@@ -95,7 +96,7 @@ class LineBatch:
         for outcome in outcomes:
             self.read += 1
             kind = type(outcome)
-            if kind is Post or kind is Tombstone:
+            if kind is Post or kind is Tombstone or kind is Like:
                 event = cast(Event, outcome)  # `is`, above, is faster than isinstance for what nearly every line is
                 event.source_cursor = f"{self.where}:{offset}"
                 self.events.append(event)

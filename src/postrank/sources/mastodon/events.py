@@ -8,6 +8,7 @@ import orjson
 from postrank.documents import Document
 from postrank.posts import Event, Ignored, Malformed, Tombstone
 from postrank.posts.formats.networks.mastodon_statuses import status
+from postrank.posts.repairs import Repairs
 from postrank.sources.files.line_batches import LINE_LIMIT
 
 
@@ -62,13 +63,13 @@ class Events:
         return (name, data) if data or name != "message" else None
 
 
-def outcome(name: str, data: bytes, host: str) -> Event | Ignored | Malformed:
+def outcome(name: str, data: bytes, host: str, repairs: Repairs | None = None) -> Event | Ignored | Malformed:
     """What an event says (docs.joinmastodon.org, "streaming API methods"). Never raises."""
     try:
         if name == "delete":
             return _delete(data, host)
         if name in ("update", "status.update"):
-            return status(_object(data), host, edited=name == "status.update")
+            return status(_object(data), host, edited=name == "status.update", repairs=repairs)
         return Ignored("unknown")
     except Malformed as malformed:
         return malformed

@@ -111,7 +111,7 @@ class Instance:
             self.lost.reset()
             self.troubled.reset()
         for name, body in events.feed(data):
-            outcome_ = outcome(name, body, self.api.host)
+            outcome_ = outcome(name, body, self.api.host, gathered.repairs)
             gathered.add(outcome_, body)
             if isinstance(outcome_, Post):
                 self._saw(outcome_.post_id)

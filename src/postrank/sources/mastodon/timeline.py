@@ -70,7 +70,7 @@ class Timeline:
         last = None
         for body in self.api.page(min_id=min_id):
             try:
-                last = status(body, self.api.host)
+                last = status(body, self.api.host, repairs=gathered.repairs)
                 gathered.add(last, b"")
             except Malformed as malformed:
                 gathered.add(malformed, repr(body).encode())

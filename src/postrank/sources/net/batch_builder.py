@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from postrank.posts import Event, Ignored, Malformed, Notice, Reject
+from postrank.posts.repairs import Repairs
 from postrank.sources import Batch, Cursor, Gap
 
 
@@ -18,6 +19,8 @@ class Gathering:
     ignored: Counter[str] = field(default_factory=Counter)
     gaps: list[Gap] = field(default_factory=list)
     read: int = 0
+    repairs: Repairs = field(default_factory=Repairs)  # for the parsers of what is added
+    _unknown: int = 0  # of `repairs`, as of the last batch
 
     def add(self, outcome: Event | Ignored | Malformed, message: bytes) -> None:
         """Take in what a message, or one part of it, was."""
@@ -41,9 +44,11 @@ class Gathering:
             ignored=self.ignored,
             gaps=self.gaps,
             read=self.read,
+            unknown_fields=self.repairs.unknown - self._unknown,
             heard=heard,
         )
         self.events, self.rejects, self.ignored, self.gaps = [], [], Counter(), []
         self.notices = []
         self.read = 0
+        self._unknown = self.repairs.unknown
         return batch

@@ -18,8 +18,17 @@ from postrank.outbound.connections import route_session
 
 HOST = "https://api.x.com"
 # Names and times arrive only when asked for (X API v2, "Fields" and "Expansions").
-TWEET_FIELDS = "author_id,created_at,edit_history_tweet_ids,entities,lang,note_tweet,referenced_tweets"
-FIELDS = {"tweet.fields": TWEET_FIELDS, "expansions": "author_id", "user.fields": "name,username"}
+TWEET_FIELDS = (
+    "attachments,author_id,conversation_id,created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,lang,"
+    "note_tweet,possibly_sensitive,referenced_tweets"
+)
+# No expansion brings posts or users beside the author: X charges for those.
+FIELDS = {
+    "tweet.fields": TWEET_FIELDS,
+    "expansions": "author_id,attachments.media_keys",
+    "user.fields": "name,username",
+    "media.fields": "preview_image_url,type,url",
+}
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 30.0
 _TEXT = 300  # characters of an answer that an error quotes

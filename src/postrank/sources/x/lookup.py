@@ -89,6 +89,6 @@ class Lookup:
             post_id = error.get("resource_id") or error.get("value")
             gathered.add(Tombstone(network="x", post_id=str(post_id)) if gone and post_id else Ignored("errors"), b"")
         if data := page.get("data"):
-            for outcome in x_v2.parse({**page, "data": data}):
+            for outcome in x_v2.parse({**page, "data": data}, gathered.repairs):
                 gathered.add(outcome, b"")
         return gathered.take(None)

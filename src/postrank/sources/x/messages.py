@@ -9,6 +9,7 @@ from postrank.documents import Document
 from postrank.posts import Event, Ignored, Malformed
 from postrank.posts.formats import x_compliance, x_v2
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
 from postrank.sources.net.batch_builder import Gathering
 
 _OVER_LIMIT = ("too-many-connections", "toomanyconnections", "connectionexception")
@@ -43,16 +44,16 @@ def absorb(line: bytes, gathered: Gathering) -> int:
     if data is None:
         _other(message, line, gathered)
         return 0
-    for outcome in _events(message):
+    for outcome in _events(message, gathered.repairs):
         gathered.add(outcome, line)
     return len(data) if type(data) is list else int(type(data) is dict and "id" in data)
 
 
-def _events(message: Document) -> Iterable[Event | Ignored | Malformed]:
+def _events(message: Document, repairs: Repairs) -> Iterable[Event | Ignored | Malformed]:
     data = message["data"]
     if type(data) is dict and "id" not in data and not data.keys() & x_compliance.KINDS:
         return (Ignored("unknown") if data else Malformed("data is empty"),)
-    return x_v2.parse(message)
+    return x_v2.parse(message, repairs)
 
 
 def _other(message: Document, line: bytes, gathered: Gathering) -> None:

@@ -93,7 +93,7 @@ class RecentSearch:
     @staticmethod
     def _batch(page: Document) -> Batch:
         gathered = Gathering(where="x:recent-search")
-        for outcome in x_v2.parse({**page, "data": page.get("data") or []}):
+        for outcome in x_v2.parse({**page, "data": page.get("data") or []}, gathered.repairs):
             gathered.add(outcome, b"")
         return gathered.take(None)
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from postrank.errors import Fatal
 from postrank.options import Options
-from postrank.posts import Event, Post
+from postrank.posts import Event, Like, Post
 from postrank.sources.files.value_lists import Watch, entries, unusable
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,12 @@ class _Conditions:
             return False
         return self.keywords is None or self.keywords.search((post.text or "").casefold()) is not None
 
+    def meets_like(self, like: Like) -> bool:
+        """Whether a watched author gave the like or received it, where authors are watched; a like says no more."""
+        if self.handles is None:
+            return True
+        return like.author_id.casefold() in self.handles or (like.like_of_author or "").casefold() in self.handles
+
     def _names(self, post: Post) -> bool:
         assert self.handles is not None  # noqa: S101 asked by `meets` alone
         return (post.author_handle or "").casefold() in self.handles or post.author_id.casefold() in self.handles
@@ -106,7 +112,9 @@ class Filters:
 
     def wants(self, event: Event) -> bool:
         """Whether the event is to be sent on."""
-        return type(event) is not Post or self._conditions.meets(event)
+        if type(event) is Post:
+            return self._conditions.meets(event)
+        return type(event) is not Like or self._conditions.meets_like(event)
 
     def refresh(self) -> bool:
         """Read files and configuration again when they were written; whether something else holds now.

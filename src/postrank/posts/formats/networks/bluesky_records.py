@@ -7,35 +7,51 @@ so `reply_to` and `quote_of` join to it as they are. `author_id` is the DID, whi
 between 1970 and the moment at which the server saw the record; else the post gets that moment: a clock that is ahead
 cannot put a post into a window to come. An imported old post keeps its old date.
 
+A repost and a like are records of their own, whose at-URI a delete names.
+
 An account that was deleted is a tombstone of all that its author posted; the account states that can be undone
 (deactivated, suspended, taken down) are counted only.
 """
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from postrank.documents import JsonObject
-from postrank.posts.events import Event, Ignored, Malformed, Post, Tombstone
+from postrank.posts.events import Event, Ignored, Like, Malformed, Post, Tombstone
 from postrank.posts.repairs import Repairs, required, shown, table_of
 from postrank.posts.times import EPOCH, instant, moment, to_text
 
 NETWORK = "bluesky"
 POSTS = "app.bsky.feed.post"
+REPOSTS = "app.bsky.feed.repost"
+LIKES = "app.bsky.feed.like"
+COLLECTIONS = (POSTS, REPOSTS, LIKES)
+_FIELDS = frozenset("$type createdAt embed entities facets labels langs reply tags text via".split())
+_CDN = "https://cdn.bsky.app/img/feed_fullsize/plain"
+_VIDEOS = "https://video.bsky.app/watch"
 _FACET = "app.bsky.richtext.facet#"
 _AT_URI = re.compile(r"at://(did:[a-z]+:[^/\s]+)/app\.bsky\.feed\.post/[^/\s]+")
+_SENSITIVE = frozenset("porn sexual nudity graphic-media".split())  # of the labels that authors set themselves
 _REVERSIBLE = "deactivated suspended takendown desynchronized throttled".split()
 
 
-def commit(did: Any, body: JsonObject, seen_at: datetime, repairs: Repairs | None = None) -> Event | Ignored:
-    """One commit of a record, as both wires describe it. Raises Malformed."""
+def commit(
+    did: Any,
+    body: JsonObject,
+    seen_at: datetime,
+    repairs: Repairs | None = None,
+    collections: Collection[str] = (POSTS,),
+) -> Event | Ignored:
+    """One commit of a record of some collections, as both wires describe it. Raises Malformed."""
     repairs = repairs or Repairs()
     collection = body.get("collection")
     if collection is None:
         raise Malformed("no commit of a post: collection is missing")
-    if collection != POSTS:
+    if collection not in collections or collection not in COLLECTIONS:
         return Ignored("other_collection")
-    post_id = f"at://{_did(did)}/{POSTS}/{required(body.get('rkey'), 'commit.rkey')}"
+    post_id = f"at://{_did(did)}/{collection}/{required(body.get('rkey'), 'commit.rkey')}"
     operation = body.get("operation")
     if operation == "delete":
         return Tombstone(network=NETWORK, post_id=post_id, author_id=did)
@@ -44,9 +60,39 @@ def commit(did: Any, body: JsonObject, seen_at: datetime, repairs: Repairs | Non
             raise Malformed("no commit of a post: operation is missing")
         return Ignored("other_operation")
     record = table_of(body.get("record"), "commit.record")
+    if collection != POSTS:
+        return _engagement(collection, post_id, did, record, seen_at, repairs)
     result = post(post_id, did, record, seen_at, repairs)
     result.kind = "post" if operation == "create" else "edit"
     return result
+
+
+def _engagement(
+    collection: str, record_id: str, did: str, record: JsonObject, seen_at: datetime, repairs: Repairs
+) -> Event | Ignored:
+    """A repost or a like. What is liked may be a feed or a list, too. Raises Malformed."""
+    subject = required(table_of(record.get("subject"), "subject").get("uri"), "subject.uri")
+    if not (match := _AT_URI.fullmatch(subject)):
+        return Ignored("like_of_other" if collection == LIKES else "repost_of_other")
+    posted_at = _posted_at(record.get("createdAt"), seen_at, repairs)
+    if collection == LIKES:
+        return Like(
+            network=NETWORK,
+            post_id=record_id,
+            author_id=did,
+            posted_at=posted_at,
+            like_of=subject,
+            like_of_author=match[1],
+        )
+    return Post(
+        kind="repost",
+        network=NETWORK,
+        post_id=record_id,
+        author_id=did,
+        posted_at=posted_at,
+        repost_of=subject,
+        repost_of_author=match[1],
+    )
 
 
 def post(post_id: str, did: str, record: JsonObject, seen_at: datetime | None, repairs: Repairs) -> Post:
@@ -59,12 +105,46 @@ def post(post_id: str, did: str, record: JsonObject, seen_at: datetime | None, r
         text=repairs.text(record.get("text")),
         lang=next(iter(repairs.labels(record.get("langs")) or ()), None),
     )
+    repairs.note_fields(record, _FIELDS)
     if reply := repairs.table(record.get("reply")):
         result.reply_to = repairs.label(repairs.table(reply.get("parent")).get("uri"))
+        result.reply_to_author = _author_in(result.reply_to)
+        result.conversation_id = repairs.label(repairs.table(reply.get("root")).get("uri"))
+    _add_facets(result, record, repairs)
     if embed := repairs.table(record.get("embed")):
         result.quote_of = _quoted(embed, repairs)
-    _add_facets(result, record, repairs)
+        result.quote_of_author = _author_in(result.quote_of)
+        _add_media(result, embed, repairs)
+    labels = repairs.table(record.get("labels"))
+    if values := repairs.tables(labels.get("values")):
+        result.sensitive = any(value.get("val") in _SENSITIVE for value in values)
     return result
+
+
+def _author_in(uri: str | None) -> str | None:
+    """The DID in the at-URI of a post, where it is one."""
+    match = _AT_URI.fullmatch(uri or "")
+    return match[1] if match else None
+
+
+def _add_media(result: Post, embed: JsonObject, repairs: Repairs) -> None:
+    """Pictures and videos, with the URLs by which Bluesky's own servers give them; the link of a card."""
+    inner = repairs.table(embed.get("media")) or embed
+    blobs = [("image", repairs.table(image.get("image"))) for image in repairs.tables(inner.get("images"))]
+    if video := repairs.table(inner.get("video")):
+        blobs.append(("video", video))
+    result.media_kinds = [kind for kind, _ in blobs] or None
+    result.media_urls = [_blob_url(kind, result.author_id, blob, repairs) for kind, blob in blobs] or None
+    link = repairs.label(repairs.table(inner.get("external")).get("uri"))
+    if link and link not in (result.urls or ()):
+        result.urls = [*(result.urls or ()), link]
+
+
+def _blob_url(kind: str, did: str, blob: JsonObject, repairs: Repairs) -> str:
+    cid = repairs.label(repairs.table(blob.get("ref")).get("$link"))
+    if cid is None:
+        return ""
+    return f"{_VIDEOS}/{did}/{cid}/playlist.m3u8" if kind == "video" else f"{_CDN}/{did}/{cid}@jpeg"
 
 
 def account(did: Any, body: Any, seen_at: datetime) -> Event | Ignored:

@@ -13,7 +13,15 @@ from postrank.posts.formats.networks.mastodon_statuses import plain, status
 from postrank.posts.repairs import Repairs, required, shown, table_of
 from postrank.posts.times import instant
 
+# The fields of a note as Mastodon federates it (docs.joinmastodon.org, "ActivityPub").
+_FIELDS = frozenset(
+    "@context id type summary inReplyTo published updated url attributedTo to cc sensitive atomUri inReplyToAtomUri "
+    "conversation context content contentMap attachment tag replies likes shares quote quoteUrl quoteUri "
+    "_misskey_quote quoteAuthorization interactionPolicy name oneOf anyOf endTime closed votersCount source icon "
+    "preview localOnly".split()
+)
 _COLLECTIONS = ("OrderedCollection", "OrderedCollectionPage", "Collection", "CollectionPage")
+_PUBLIC = frozenset(("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"))
 _NOTES = ("Note", "Article", "Question", "Page", "Video")
 
 
@@ -87,9 +95,15 @@ def activity(message: JsonObject, repairs: Repairs) -> Event | Ignored:
 
 
 def _note(note: JsonObject, author_id: str, host: str, repairs: Repairs, *, edited: bool, published: Any) -> Post:
+    repairs.note_fields(note, _FIELDS)
     text, urls = plain(repairs.text(note.get("content")) or "")
     tags = repairs.tables(note.get("tag"))
     languages = repairs.table(note.get("contentMap"))
+    media = [
+        (repairs.text(attachment.get("mediaType")) or "", repairs.text(attachment.get("url")) or "")
+        for attachment in repairs.tables(note.get("attachment"))
+    ]
+    media = [(kind.partition("/")[0], url) for kind, url in media if kind]
     return Post(
         network=f"mastodon:{host}",
         kind="edit" if edited else "post",
@@ -103,7 +117,25 @@ def _note(note: JsonObject, author_id: str, host: str, repairs: Repairs, *, edit
         mentions=repairs.labels([_name(tag, "@") for tag in tags if tag.get("type") == "Mention"]),
         urls=urls or None,
         reply_to=_last(note.get("inReplyTo")),
+        media_kinds=[kind for kind, _ in media] or None,
+        media_urls=[url for _, url in media] or None,
+        sensitive=repairs.flag(note.get("sensitive")),
+        uri=repairs.label(note.get("id")),
+        visibility=_visibility(note),
     )
+
+
+def _visibility(note: JsonObject) -> str | None:
+    """Mastodon's word for whom a note is addressed to (ActivityPub, "Public Addressing")."""
+    audience = {name: note.get(name) for name in ("to", "cc")}
+    lists = {name: value if type(value) is list else [value] for name, value in audience.items()}
+    if not _PUBLIC.isdisjoint(map(str, lists["to"])):
+        return "public"
+    if not _PUBLIC.isdisjoint(map(str, lists["cc"])):
+        return "unlisted"
+    if any(str(value).endswith("/followers") for value in (*lists["to"], *lists["cc"])):
+        return "private"
+    return "direct" if audience["to"] else None
 
 
 def _name(tag: JsonObject, sign: str) -> Any:

@@ -12,6 +12,13 @@ from postrank.posts.events import Malformed, Post
 from postrank.posts.repairs import Repairs, required, table_of
 from postrank.posts.times import instant
 
+# The fields of a status (docs.joinmastodon.org, "Status").
+_FIELDS = frozenset(
+    "account application bookmarked card content created_at edited_at emojis favourited favourites_count filtered id "
+    "in_reply_to_account_id in_reply_to_id language media_attachments mentions muted pinned poll quote quote_approval "
+    "quotes_count reblog reblogged reblogs_count replies_count sensitive spoiler_text tags text uri url visibility "
+    "quote_id".split()
+)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")  # end, name, rest
 _ATTRIBUTE = re.compile(r"""(?:^|\s)(href|class)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
@@ -26,6 +33,10 @@ def status(body: JsonObject, host: str, *, edited: bool = False, repairs: Repair
 
 def _status(body: JsonObject, host: str, edited: bool, repairs: Repairs) -> Post:
     account = table_of(body.get("account"), "account")
+    repairs.note_fields(body, _FIELDS)
+    reblog = repairs.table(body.get("reblog"))
+    quoted = repairs.table(repairs.table(body.get("quote")).get("quoted_status"))
+    kinds, media_urls = _media(body, repairs)
     text, urls = plain(repairs.text(body.get("content")) or "")
     return Post(
         network=f"mastodon:{host}",
@@ -41,9 +52,25 @@ def _status(body: JsonObject, host: str, edited: bool, repairs: Repairs) -> Post
         mentions=repairs.labels(body.get("mentions"), lambda mention: mention["acct"]),
         urls=urls or None,
         reply_to=repairs.label(body.get("in_reply_to_id")),
-        repost_of=repairs.label(repairs.table(body.get("reblog")).get("id")),
-        quote_of=repairs.label(repairs.table(repairs.table(body.get("quote")).get("quoted_status")).get("id")),
+        repost_of=repairs.label(reblog.get("id")),
+        quote_of=repairs.label(quoted.get("id")),
+        reply_to_author=repairs.label(body.get("in_reply_to_account_id")),
+        repost_of_author=repairs.label(repairs.table(reblog.get("account")).get("id")),
+        quote_of_author=repairs.label(repairs.table(quoted.get("account")).get("id")),
+        media_kinds=kinds,
+        media_urls=media_urls,
+        source_app=repairs.text(repairs.table(body.get("application")).get("name")) or None,
+        sensitive=repairs.flag(body.get("sensitive")),
+        uri=repairs.label(body.get("uri")),
+        visibility=repairs.label(body.get("visibility")),
     )
+
+
+def _media(body: JsonObject, repairs: Repairs) -> tuple[list[str] | None, list[str] | None]:
+    """The kinds of the attachments and where each lies: at the instance, or where it came from."""
+    media = [(repairs.label(medium.get("type")), medium) for medium in repairs.tables(body.get("media_attachments"))]
+    urls = [repairs.text(medium.get("url") or medium.get("remote_url")) or "" for kind, medium in media if kind]
+    return [kind for kind, _ in media if kind] or None, urls or None
 
 
 def _handle(acct: str | None, host: str) -> str | None:

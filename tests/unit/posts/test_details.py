@@ -1,0 +1,277 @@
+"""What each network's form says of a post beside its text: threads, authors, media, programs, tags, reposts, likes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from postrank.posts import Event, Ignored, Like, Malformed, Post
+from postrank.posts.encoding import encode
+from postrank.posts.formats.detect import parse_line
+from postrank.posts.formats.networks.bluesky_records import COLLECTIONS, LIKES, REPOSTS, commit
+from postrank.posts.formats.x_stream import stream_post
+from tests.unit.posts.test_forms import ACTIVITY, AT, DID, EVENT, GNIP, RECORD, STATUS, TWEET, URI, V1
+
+OTHER = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"
+ROOT = f"at://{OTHER}/app.bsky.feed.post/3la"
+X = {"id": "1800000000000000000", "text": "a", "author_id": "7", "created_at": "2024-06-10T03:00:17.000Z"}
+X_MORE = {
+    **X,
+    "conversation_id": "17",
+    "in_reply_to_user_id": "8",
+    "possibly_sensitive": False,
+    "attachments": {"media_keys": ["3_1", "7_2", "9_9"]},
+    "referenced_tweets": [{"type": "replied_to", "id": "17"}, {"type": "quoted", "id": "18"}],
+}
+X_INCLUDES = {
+    "users": [{"id": "7", "username": "ann"}],
+    "tweets": [{"id": "18", "author_id": "9", "text": "b"}],
+    "media": [
+        {"media_key": "3_1", "type": "photo", "url": "https://pbs.example/1.jpg"},
+        {"media_key": "7_2", "type": "video", "preview_image_url": "https://pbs.example/2.jpg"},
+    ],
+}
+RETWEET = {
+    **X,
+    "text": "RT @bob: b",
+    "referenced_tweets": [{"type": "retweeted", "id": "18"}],
+    "entities": {"mentions": [{"start": 3, "end": 7, "username": "bob", "id": "9"}]},
+}
+NOTE = {
+    **ACTIVITY["object"],
+    "to": ["https://social.example/users/ann/followers"],
+    "cc": ["https://www.w3.org/ns/activitystreams#Public"],
+    "sensitive": True,
+    "attachment": [{"type": "Document", "mediaType": "image/png", "url": "https://files.example/1.png"}],
+}
+IMAGES = {
+    "$type": "app.bsky.embed.recordWithMedia",
+    "record": {"record": {"uri": ROOT}},
+    "media": {"images": [{"alt": "", "image": {"ref": {"$link": "bafy"}, "mimeType": "image/jpeg"}}, {"alt": ""}]},
+}
+CARD = {"$type": "app.bsky.embed.external", "external": {"uri": "https://news.example", "title": "t"}}
+DETAILS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "X API v2": (
+        {
+            "data": X_MORE,
+            "includes": X_INCLUDES,
+            "matching_rules": [{"id": "1", "tag": "cats"}, {"id": "2", "tag": ""}],
+        },
+        {
+            "conversation_id": "17",
+            "reply_to": "17",
+            "reply_to_author": "8",
+            "quote_of_author": "9",
+            "sensitive": False,
+            "media_kinds": ["photo", "video"],
+            "media_urls": ["https://pbs.example/1.jpg", "https://pbs.example/2.jpg"],
+            "tags": ["cats"],
+        },
+    ),
+    "a repost in the stream of X": (
+        {"data": RETWEET, "includes": {"users": X_INCLUDES["users"]}},
+        {"repost_of": "18", "repost_of_author": "9", "kind": "post"},
+    ),
+    "a repost with its post": (
+        {"data": {**RETWEET, "entities": {}}, "includes": X_INCLUDES},
+        {"repost_of": "18", "repost_of_author": "9"},
+    ),
+    "Twitter API v1.1": (
+        {
+            **V1,
+            "source": '<a href="https://app.example" rel="nofollow">An App</a>',
+            "possibly_sensitive": True,
+            "in_reply_to_user_id_str": "8",
+            "quoted_status": {"id_str": "18", "user": {"id_str": "9"}},
+            "extended_entities": {"media": [{"type": "photo", "media_url_https": "https://pbs.example/1.jpg"}]},
+            "retweeted_status": {"id_str": "19", "user": {"id": 10}},
+        },
+        {
+            "source_app": "An App",
+            "sensitive": True,
+            "reply_to_author": "8",
+            "quote_of_author": "9",
+            "repost_of_author": "10",
+            "media_kinds": ["photo"],
+            "media_urls": ["https://pbs.example/1.jpg"],
+        },
+    ),
+    "X web client posts": (
+        {
+            **TWEET,
+            "legacy": {
+                **TWEET["legacy"],
+                "conversation_id_str": "17",
+                "in_reply_to_user_id_str": "8",
+                "retweeted_status_result": {
+                    "result": {"rest_id": "18", "core": {"user_results": {"result": {"rest_id": "9"}}}, "legacy": {}}
+                },
+            },
+        },
+        {"conversation_id": "17", "reply_to_author": "8", "repost_of": "18", "repost_of_author": "9"},
+    ),
+    "Gnip activities": (
+        {
+            **GNIP,
+            "generator": {"displayName": "An App"},
+            "gnip": {"matching_rules": [{"value": "cats", "tag": "pets"}, {"value": "x", "tag": None}]},
+            "twitter_quoted_status": {
+                "id": "tag:search.twitter.com,2005:18",
+                "actor": {"id": "id:twitter.com:9"},
+            },
+        },
+        {"source_app": "An App", "tags": ["pets"], "quote_of": "18", "quote_of_author": "9"},
+    ),
+    "Mastodon statuses": (
+        {
+            **STATUS,
+            "in_reply_to_account_id": "8",
+            "visibility": "unlisted",
+            "sensitive": True,
+            "application": {"name": "An App"},
+            "media_attachments": [{"type": "gifv", "url": None, "remote_url": "https://files.example/1.mp4"}],
+            "quote": {"state": "accepted", "quoted_status": {"id": "18", "account": {"id": "19"}}},
+            "reblog": {"id": "28", "account": {"id": "29"}},
+        },
+        {
+            "reply_to_author": "8",
+            "visibility": "unlisted",
+            "sensitive": True,
+            "source_app": "An App",
+            "uri": STATUS["uri"],
+            "media_kinds": ["gifv"],
+            "media_urls": ["https://files.example/1.mp4"],
+            "quote_of_author": "19",
+            "repost_of": "28",
+            "repost_of_author": "29",
+        },
+    ),
+    "ActivityPub activities": (
+        {**ACTIVITY, "object": NOTE},
+        {
+            "visibility": "unlisted",
+            "sensitive": True,
+            "uri": NOTE["id"],
+            "media_kinds": ["image"],
+            "media_urls": ["https://files.example/1.png"],
+        },
+    ),
+    "Bluesky": (
+        {
+            **EVENT,
+            "commit": {
+                **EVENT["commit"],
+                "record": {
+                    **RECORD,
+                    "reply": {"parent": {"uri": URI}, "root": {"uri": ROOT}},
+                    "embed": IMAGES,
+                    "labels": {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "nudity"}]},
+                },
+            },
+        },
+        {
+            "reply_to_author": DID,
+            "conversation_id": ROOT,
+            "quote_of_author": OTHER,
+            "media_kinds": ["image", "image"],
+            "media_urls": [f"https://cdn.bsky.app/img/feed_fullsize/plain/{DID}/bafy@jpeg", ""],
+            "sensitive": True,
+        },
+    ),
+    "a card of Bluesky": (
+        {**EVENT, "commit": {**EVENT["commit"], "record": {**RECORD, "embed": CARD}}},
+        {"urls": ["https://news.example"], "media_kinds": None, "sensitive": None},
+    ),
+}
+
+
+def _parsed(message: Any) -> tuple[Event, int]:
+    [outcome], unknown = parse_line(orjson.dumps(message))
+    assert not isinstance(outcome, Malformed | Ignored), outcome
+    return outcome, unknown
+
+
+@pytest.mark.parametrize("form", DETAILS)
+def test_a_form_gives_its_details_which_are_fields_of_the_contract(form: str) -> None:
+    message, expected = DETAILS[form]
+    post, unknown = _parsed(message)
+    assert {name: getattr(post, name) for name in expected} == expected
+    assert unknown == 0
+    back, unknown = _parsed(orjson.loads(encode(post, received_at=AT, collector="c")))
+    assert (back, unknown) == (post, 0)
+
+
+@pytest.mark.parametrize(
+    ("message", "unknown"),
+    [
+        ({"data": {**X, "vibe": 1, "mood": 2}}, 2),
+        ({"data": [{**X, "vibe": 1}, {**X, "id": "2", "vibe": 1}]}, 2),
+        ({**V1, "vibe": 1}, 1),
+        ({**TWEET, "legacy": {**TWEET["legacy"], "vibe": 1}}, 1),
+        ({**GNIP, "vibe": 1}, 1),
+        ({**STATUS, "vibe": 1}, 1),
+        ({**ACTIVITY, "object": {**NOTE, "vibe": 1}}, 1),
+        ({**EVENT, "commit": {**EVENT["commit"], "record": {**RECORD, "vibe": 1}}}, 1),
+    ],
+    ids=["X", "X page", "v1.1", "web client", "Gnip", "Mastodon", "ActivityPub", "Bluesky"],
+)
+def test_fields_that_a_network_did_not_have_are_counted(message: Any, unknown: int) -> None:
+    assert parse_line(orjson.dumps(message))[1] == unknown
+
+
+def test_a_stream_object_with_a_field_that_is_new_is_left_to_the_general_way() -> None:
+    streamed = {"data": X, "includes": {"users": X_INCLUDES["users"]}}
+    assert stream_post(orjson.dumps(streamed)) is not None
+    assert stream_post(orjson.dumps({**streamed, "data": {**X, "vibe": 1}})) is None
+
+
+def _committed(collection: str, record: dict[str, Any] | None, collections: tuple[str, ...] = COLLECTIONS) -> Any:
+    body = {"operation": "create" if record else "delete", "collection": collection, "rkey": "3l", "record": record}
+    return commit(DID, body, datetime(2026, 11, 1, tzinfo=UTC), None, collections)
+
+
+def test_a_like_and_a_repost_of_bluesky_name_the_post_and_its_author() -> None:
+    record = {"subject": {"uri": ROOT, "cid": "c"}, "createdAt": AT}
+    like = _committed(LIKES, record)
+    assert like == Like(
+        network="bluesky",
+        post_id=f"at://{DID}/{LIKES}/3l",
+        author_id=DID,
+        posted_at=AT,
+        like_of=ROOT,
+        like_of_author=OTHER,
+    )
+    repost = _committed(REPOSTS, record)
+    assert isinstance(repost, Post)
+    assert (repost.kind, repost.repost_of, repost.repost_of_author) == ("repost", ROOT, OTHER)
+    for event in (like, repost):
+        assert _parsed(orjson.loads(encode(event, received_at=AT, collector="c")))[0] == event
+    assert _committed(LIKES, None).post_id == like.post_id
+    assert _committed(LIKES, record, COLLECTIONS[:1]) == Ignored("other_collection")
+    feed = {**record, "subject": {"uri": f"at://{OTHER}/app.bsky.feed.generator/f"}}
+    assert _committed(LIKES, feed) == Ignored("like_of_other")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"kind": "like"}, "like_of is missing"),
+        ({"kind": "repost"}, "repost_of is missing"),
+        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, delete"),
+    ],
+)
+def test_a_record_of_an_engagement_that_breaks_the_contract_says_how(change: dict[str, Any], reason: str) -> None:
+    record = {"kind": "post", "network": "x", "post_id": "1", "author_id": "7", "posted_at": AT, **change}
+    [outcome], _ = parse_line(orjson.dumps(record))
+    assert isinstance(outcome, Malformed)
+    assert str(outcome) == reason
+
+
+def test_media_whose_urls_do_not_go_with_their_kinds_are_left_out() -> None:
+    record = {"kind": "post", "network": "x", "post_id": "1", "author_id": "7", "posted_at": AT}
+    post, _ = _parsed(
+        {**record, "media_kinds": ["photo", "video"], "media_urls": ["https://a.example"], "sensitive": 1}
+    )
+    assert isinstance(post, Post)
+    assert (post.media_kinds, post.media_urls, post.sensitive) == (None, None, None)
