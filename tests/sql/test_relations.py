@@ -177,8 +177,8 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             [("2", "post", "1"), ("3", "edit", "1"), ("4", "post", "1")],
         ),
         "ddl/likes.sql": (
-            "select post_id, author_id, like_of, like_of_author from likes",
-            [("l1", "bob", "2", "ann")],
+            "select post_id, author_id, like_of, like_of_author from likes order by 1",
+            [("l1", "bob", "2", "ann"), ("l2", "bob", "1", "ann")],
         ),
         "ddl/post_chains.sql": ("select version_id, post_id from post_chains", []),
         "ddl/tombstones.sql": (
@@ -193,6 +193,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
                 ("post", "2", "2026-11-23", "false"),
                 ("post", "3", "2026-11-23", "false"),
                 ("delete", "1", "corrections", "false"),
+                ("delete", "l3", "corrections", "false"),
                 ("deleted", "1", "2026-11-23", "false"),
                 ("edit", "3", "2026-11-23", "false"),
                 ("edit", "3", "corrections", "false"),
@@ -347,6 +348,9 @@ def test_the_maintenance_of_relations_writes_what_is_expected(done):
         ("redacted_post", "1", None, None, "1"),
         ("post", "2", "ann", "text of 2", "2"),
         ("post", "3", "bob", "text of 3", "1"),
+        ("like", "l1", "bob", None, "1"),
+        ("like", "l2", "bob", None, "1"),
+        ("redacted_like", "l3", None, None, "1"),
     ]
     work.begin()
     work.finish()

@@ -8,6 +8,7 @@ from postrank.aws.resources import Resources
 from postrank.aws.tables import prefix
 
 SCRATCH = "run_"  # how the tables begin that live as long as a run
+STAGED = ("arrivals", "scoped_minutes")  # what no table points at
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -29,8 +30,8 @@ class Run:
 
     def location(self, resources: Resources, relation: str, chunk: int = 0) -> str:
         """Where the run writes a chunk of a relation; each attempt adds a folder of its own."""
-        below = "staging/" if relation == "arrivals" else ""
-        base = f"s3://{resources.buckets['lake']}/{below}{relation}/" if below else prefix(relation, resources)
+        staged = f"s3://{resources.buckets['lake']}/staging/{relation}/"
+        base = staged if relation in STAGED else prefix(relation, resources)
         return f"{base}run={self.slug}/chunk={chunk}/"
 
     @property

@@ -27,7 +27,7 @@ from postrank.ranking.export_writer import Exporter
 from postrank.ranking.lease import Lease, LeaseLost
 from postrank.ranking.plan import Parameters
 from postrank.ranking.request import RankingRequest
-from postrank.ranking.run_identity import Run
+from postrank.ranking.run_identity import STAGED, Run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -225,14 +225,15 @@ class Ranking:
         return f"s3://{exporter.bucket}/{exporter.prefix}manifest.json"
 
     def drop_scratch(self, planned: JsonObject) -> None:
-        """Forget the tables that lived as long as the run, and delete the staged lines.
+        """Forget the tables that lived as long as the run, and delete what was staged.
 
         The other objects stay, for what points at them.
         """
         written = [params["table"] for relation in plan.WRITTEN for params in planned[relation]]
         for table in (*written, self.run.scratch("arrivals"), self.run.scratch("touched_minutes")):
             self.catalogue.drop(table)
-        prefixes.empty(self.s3, self.run.location(self.resources, "arrivals"))
+        for staged in STAGED:
+            prefixes.empty(self.s3, self.run.location(self.resources, staged))
 
     def _request_fields(self) -> Document:
         return {
