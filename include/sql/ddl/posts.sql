@@ -1,5 +1,5 @@
--- posts: one row per network and post: the newest version, in the day in which it was posted. Tombstoned posts are gone.
--- Of a post of Mastodon that several instances showed there is one row.
+-- posts: one row per network and post: the newest version, in the day in which it was posted.
+-- Tombstoned posts are gone. Of a post of Mastodon that several instances showed there is one row.
 create or replace view posts as
 select
     network,
