@@ -76,14 +76,14 @@ class RankingRequest:
         words = [",".join(self.networks) or "*"]
         if not self.include_reposts:
             words.append("without reposts")
-        if self.order != "posts":
-            words.append(f"by {self.order}")
         if self.metric == "engagement":
             words.append("of engagement " + ",".join(f"{name}={weight}" for name, weight in self.weights.items()))
         elif self.metric != "posts":
             words.append(f"of {self.metric}")
         if self.tag:
             words.append(f"tagged {self.tag}")
+        if self.order != "posts":
+            words.append(f"by {self.order}")
         return " ".join(words)
 
     @property

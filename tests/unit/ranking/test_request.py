@@ -88,3 +88,44 @@ def test_values_cannot_leave_their_literals():
 def test_what_is_no_such_literal_is_refused(literal, value):
     with pytest.raises(ValueError, match=r".+"):
         literal(value)
+
+
+def test_a_metric_and_a_tag_have_a_scope_of_their_own_which_settles_nothing():
+    scopes = {
+        RankingRequest.of(params).scope
+        for params in (
+            {},
+            {"metric": "likes_received"},
+            {"metric": "engagement"},
+            {"metric": "engagement", "weights": {"posts": 3}},
+            {"tag": "rain"},
+            {"tag": "rain", "metric": "reposts_made", "order": "peak_60s", "include_reposts": False},
+        )
+    }
+    assert scopes == {
+        "*",
+        "* of likes_received",
+        "* of engagement posts=0,reposts_made=0,reposts_received=2,likes_received=1",
+        "* of engagement posts=3,reposts_made=0,reposts_received=0,likes_received=0",
+        "* tagged rain",
+        "* without reposts of reposts_made tagged rain by peak_60s",
+    }
+    assert not RankingRequest.of({"tag": "rain"}).settles
+
+
+@pytest.mark.parametrize(
+    ("params", "parameter"),
+    [
+        ({"metric": "views"}, "metric"),
+        ({"weights": {"posts": 1}}, "weights"),
+        ({"metric": "engagement", "weights": {"views": 1}}, "weights"),
+        ({"metric": "engagement", "weights": {"posts": 0}}, "weights"),
+        ({"metric": "engagement", "weights": {"posts": 1.5}}, "weights"),
+        ({"tag": "a\nb"}, "tag"),
+        ({"tag": "t" * 257}, "tag"),
+    ],
+)
+def test_a_metric_that_has_no_meaning_is_rejected_with_its_parameter(params, parameter):
+    with pytest.raises(BadRequest) as refusal:
+        RankingRequest.of(params)
+    assert refusal.value.parameter == parameter
