@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from localaws.testing import trino
 from localaws.testing.athena.cases import cases
 from localaws.testing.server import running_localaws
 from postrank.aws.resources import Resources
 from tests.oracle.recorded import Recorded, RecordedLake, telling
 from tests.oracle.scenario import play
-from tests.support import trino
 from tests.support.lake.ranked_lake import Lake
 
 
@@ -36,7 +36,7 @@ def oracle(recorded, tmp_path_factory) -> Oracle:
     asked = [case for case in cases() if case.oracle_skips is None]
     statements = [case.sql for case in asked] + [one.query for one in recorded]
     try:
-        answers = trino.answers(statements, tmp_path_factory.mktemp("trino"))
+        answers = trino.answers(statements)
     except trino.NoTrino as reason:
         pytest.skip(f"no Trino to ask: {reason}")
     names = [case.name for case in asked]

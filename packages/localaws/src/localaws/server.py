@@ -16,7 +16,7 @@ from typing import Any
 from localaws.core.root_key import root_key
 from localaws.gateway.app import Gateway
 from localaws.gateway.entrance import is_loopback
-from localaws.gateway.http import HOST, server_for
+from localaws.gateway.http import HOST, run, server_for
 from localaws.gateway.platform import Platform
 
 # Packages that answer for services themselves. `compute` is told what its instances may run.
@@ -57,7 +57,7 @@ def serve(options: Options) -> None:
         warm.start()
         print(f"localaws ready on {platform.endpoint}", flush=True)
         try:
-            server.run()
+            run(server)
         finally:
             server.close()
             platform.stop()

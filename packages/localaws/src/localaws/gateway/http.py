@@ -9,6 +9,8 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
+from localaws.gateway.connections import Connections, most_connections
+
 HOST = "127.0.0.1"
 _THREADS = 24
 _MOST_BODY = 5 << 30  # "PutObject": 5 GB in one request
@@ -69,7 +71,20 @@ def server_for(application: Any, port: int, host: str = HOST) -> Any:
         max_request_body_size=_MOST_BODY,
         max_request_header_size=_MOST_HEADERS,
         channel_timeout=300,
+        connection_limit=most_connections(),
         ident="localaws",
     )
     server.channel_class = _Channel
     return server
+
+
+def run(server: Any) -> None:
+    """Serve until SystemExit or KeyboardInterrupt; what has begun is answered."""
+    connections = Connections(server._map)  # noqa: SLF001 - waitress gives its loop nothing else
+    try:
+        while server._map:  # noqa: SLF001
+            connections.turn(server.adj.asyncore_loop_timeout)
+    except (SystemExit, KeyboardInterrupt):
+        server.task_dispatcher.shutdown()
+    finally:
+        connections.close()

@@ -47,7 +47,9 @@ def test_a_truncated_gzip_object_fails_the_query(queries):
 def test_a_line_that_is_no_json_fails_the_query_unless_the_table_ignores_it(queries):
     table = queries.json_table("id string", {"a.json": POSTS})
     queries.put(f"{table}/b.json", b"{broken\n")
-    assert queries.failure(f"select id from {table}").startswith("HIVE_CURSOR_ERROR")
+    assert queries.failure(f"select id from {table}").startswith(
+        f"HIVE_BAD_DATA: Error Parsing Row for {table}/b.json, line 1:"
+    )
     tolerant = queries.name()
     queries.ok(
         f"create external table {tolerant} (id string) row format serde 'org.openx.data.jsonserde.JsonSerDe'"
@@ -60,7 +62,7 @@ def test_keys_of_json_are_found_whatever_their_case(queries):
     table = queries.json_table("postid string, n bigint", {"a.json": [{"postId": "1", "N": 2}]})
     assert queries.rows(f"select postid, n from {table}") == [["1", "2"]]
     queries.put(f"{table}/b.json", [{"postid": "3"}])
-    assert queries.failure(f"select postid from {table}").startswith("NOT_SUPPORTED")
+    assert sorted(queries.rows(f"select postid, n from {table}")) == [["1", "2"], ["3", None]]
 
 
 def test_reads_only_the_partitions_that_the_condition_leaves(queries):

@@ -39,7 +39,7 @@ class Session:
 
         Raises QueryFailed as Athena's analyzer does, QueryCancelled where the workgroup's cut-off is passed.
         """
-        scanner = Scanner(self.catalogue, self.storage, self.cursor)
+        scanner = Scanner(self.catalogue, self.storage, self.cursor, self.scratch)
         plan = Relations(self.catalogue, scanner, self.database).plan(query)
         self.engine.learn(plan.sql)
         self.scanned += scanned_bytes(self.cursor, plan.sql, scanner.scans)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
+from localaws.services.athena.results import map_order
 from localaws.services.athena.sql.python import clocks
 from localaws.services.athena.sql.python.numbers import java_double, shortest_real
 from localaws.services.athena.sql.trino.types import ANY_ZONE, Type, field_names
@@ -30,7 +31,8 @@ def _array(kind: Type) -> Formatter:
 def _map(kind: Type) -> Formatter:
     key = formatter(kind.children[0])
     item = _nullable(formatter(kind.children[1]))
-    return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
+    name = kind.children[0].name
+    return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in map_order.entries(value, name)) + "}"
 
 
 def _row(kind: Type) -> Formatter:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
@@ -49,10 +50,11 @@ class Scan:
 class Scanner:
     """Finds files and makes views, for one statement."""
 
-    def __init__(self, catalogue: Catalogue, storage: Storage, cursor: Any) -> None:
+    def __init__(self, catalogue: Catalogue, storage: Storage, cursor: Any, scratch: Path) -> None:
         self._catalogue = catalogue
         self._storage = storage
         self._cursor = cursor
+        self._scratch = scratch
         self.scans: list[Scan] = []
 
     def scan(self, table: Table, conditions: Sequence[exp.Expr], *, hidden: bool) -> Scan:
@@ -132,7 +134,7 @@ class Scanner:
             names += [f"null::VARCHAR as {identifier(name)}" for name in HIDDEN if hidden]
             return f"select {', '.join(names)} where false"
         parts = []
-        for entries in groups.values():
+        for group, entries in enumerate(groups.values()):
             partition = entries[0][2]
             storage = partition.storage if partition and partition.storage.get("SerdeInfo") else scan.table.storage
             files = Files(
@@ -141,6 +143,8 @@ class Scanner:
                 serde=storage.get("SerdeInfo") or {},
                 parameters=scan.table.parameters,
                 scan=scan.number,
+                group=group,
+                scratch=self._scratch,
             )
             inner = _reader(scan.table, storage).relation(files)
             chosen = [identifier(name) for name in columns]

@@ -31,6 +31,7 @@ _NAME = r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (?P<words>.*)"
 _NAMED = (
     re.compile(rf"Could not convert string '{_NAME}' to \w+", re.DOTALL),
     re.compile(rf"^Invalid Input Error: {_NAME}", re.DOTALL),
+    re.compile(rf"ValueError: {_NAME}", re.DOTALL),
     re.compile(rf"invalid \w+ field format: \"{_NAME}\", expected", re.DOTALL),
 )
 _DUCKDB = (

@@ -84,12 +84,19 @@ create macro a_round_double(x, places) as
     case when isinf(x) or isnan(x) then x else round(x, cast(places as INTEGER)) end;
 create macro a_round_integer(x, places) as case when places >= 0 then x
     else a_divided(x::HUGEINT, (10 ** (-places))::HUGEINT) * (10 ** (-places))::HUGEINT end;
+create macro a_number(x) as case when isnan(x) then null else x end;
+create macro a_finite(x) as case
+    when isfinite(x) or x is null then x else {_failure(_ARGUMENT, "'value must be finite'", "DOUBLE")} end;
 create macro a_ln(x) as case when x = 0 then '-inf'::DOUBLE when x < 0 then 'nan'::DOUBLE else ln(x) end;
 """
 _TEXTS = rf"""
 create macro a_blanks() as {_BLANKS};
 create macro a_upper(x) as replace(replace(upper(replace(replace(x, 'ß', '{chr(0xE000)}'), 'ŉ', '{chr(0xE001)}')),
     '{chr(0xE000)}', 'ß'), '{chr(0xE001)}', 'ŉ');
+create macro a_codepoint(x) as case
+    when x = '' then {_failure(_ARGUMENT, "'Input string must be a single character string'", "INTEGER")}
+    else unicode(x)::INTEGER end;
+create macro a_is_basic(x) as not regexp_matches(x, '[^\x{{0}}-\x{{FFFF}}]');
 create macro a_substr(x, start) as case
     when start = 0 or abs(start) > length(x) then (case when x is not null then '' end) else substr(x, start) end;
 create macro a_substr_to(x, start, size) as case
@@ -144,22 +151,20 @@ create macro a_floored_time(x, places) as make_timestamp(
     epoch_us(x) - (epoch_us(x) % a_unit_of(places) + a_unit_of(places)) % a_unit_of(places));
 create macro a_rounded_time(x, places) as case when places >= 6 then x
     else a_floored_time(x + to_microseconds(a_unit_of(places) // 2), places) end;
+create macro a_rounded_clock(x, places) as case when places >= 6 then x
+    else time '00:00:00' + to_microseconds((epoch_us(x) + a_unit_of(places) // 2) // a_unit_of(places)
+        * a_unit_of(places) % 86400000000) end;
 create macro a_time_text(x, places) as strftime(x, '%Y-%m-%d %H:%M:%S') ||
     case when places > 0 then '.' || left(strftime(x, '%f'), places) else '' end;
 create macro a_clock_text(x, places) as
     left(strftime(date '2000-01-01' + x, '%H:%M:%S.%f'), case when places > 0 then 9 + places else 8 end);
-create macro a_iso(x) as make_timestamp(epoch_us((case
-    when x[11] = 'T' and length(x) >= 19 or length(x) = 10 then x
-    when regexp_full_match(x, '\d{{4}}') then x || '-01-01' when regexp_full_match(x, '\d{{4}}-\d\d') then x || '-01'
-    when regexp_full_match(x, '\d{{4}}-\d\d-\d\dT\d\d(:\d\d)?(Z|[+-]\d\d(:?\d\d)?)?')
-        then regexp_replace(regexp_replace(x, 'T(\d\d)($|[Z+-])', 'T\1:00\2'), 'T(\d\d:\d\d)($|[Z+-])', 'T\1:00\2')
-    else '{_ARGUMENT}: Invalid format: "' || x || '"' end)::TIMESTAMPTZ) // 1000 * 1000);
+create macro a_is_plain_iso(x) as
+    regexp_full_match(x, '\d{{4}}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{{1,9}})?(Z|[+-]\d\d(:?\d\d)?)?)?');
+create macro a_iso(x) as make_timestamp(epoch_us(x::TIMESTAMPTZ) // 1000 * 1000);
 create macro a_iso_zone(x) as case
     when x is null or x[-1] = 'Z' or not regexp_matches(x, 'T.*[+-]\d\d(:?\d\d)?$')
         or regexp_matches(x, '[+-]00(:?00)?$') then (case when x is not null then 'UTC' end)
     else regexp_replace(regexp_extract(x, '[+-]\d\d(:?\d\d)?$') || '00', '^([+-]\d\d):?(\d\d).*$', '\1:\2') end;
-create macro a_iso_date(x) as case when regexp_full_match(x, '\d{{4}}-\d\d-\d\d') then x::DATE
-    when x is not null then ('{_ARGUMENT}: Invalid format: "' || x || '"')::DATE end;
 create macro a_from_unixtime(x) as make_timestamp(round(x * 1000)::BIGINT * 1000);
 create macro a_date_diff(unit, x, y) as date_sub(unit, x, y);
 create macro a_unit(x) as case
@@ -182,7 +187,8 @@ create macro a_item(x, i) as case
 create macro a_key(x, k, shown) as [k][case when x is null or k is null or list_contains(map_keys(x), k) then 1
     else {_failure(_ARGUMENT, "'Key not present in map: ' || shown")} end];
 create macro a_contains(x, item) as
-    case when list_contains(x, item) then true when item is null or list_count(x) < len(x) then null else false end;
+    case when x is null then null when list_contains(x, item) then true
+    when item is null or list_count(x) < len(x) then null else false end;
 create macro a_array_position(x, item) as
     coalesce(list_position(x, item), case when x is null or item is null then null else 0 end);
 create macro a_nth_position(x, item, n) as case when x is null or item is null then null else coalesce(
@@ -236,6 +242,12 @@ create macro a_sequence_months(x, y, months) as
     list_transform(a_month_steps(x, y, months), lambda step: x + to_months(step::INTEGER));
 create macro a_sequence_times(x, y, step) as list_transform(
     a_sequence(epoch_us(x), epoch_us(y), step * 1000), lambda moment: make_timestamp(moment));
+create macro a_sortable(x) as x[:case when list_count(x) < len(x)
+    then {_failure("NOT_SUPPORTED", "'ARRAY comparison not supported for arrays with null elements'")}
+    else len(x) end];
+create macro a_repeat(x, n) as list_resize([x][:0], case when n < 0
+    then {_failure(_ARGUMENT, "'count argument of repeat function must be greater than or equal to 0'")}
+    else n end, x);
 create macro a_ngrams(x, n) as case when n >= len(x) then [x]
     else list_transform(range(1, len(x) - n + 2), lambda start: list_slice(x, start, start + n - 1)) end;
 """
@@ -248,6 +260,13 @@ create macro a_map_of_lists(keys, items) as case when keys is null then null els
     list_transform(a_firsts(keys), lambda place: keys[place]),
     list_transform(a_firsts(keys), lambda place: items[place])) end;
 create macro a_present(pairs) as list_filter(pairs, lambda pair: pair is not null);
+create macro a_ordered_entries(counts, items) as list_sort(list_transform(map_entries(counts),
+    lambda entry: struct_pack(
+        at := list_position(items, entry."key"), "key" := entry."key", "value" := entry."value")));
+create macro a_in_order(counts, items) as case when len(map_keys(counts)) > 200 then counts
+    else map(list_transform(a_ordered_entries(counts, items), lambda entry: entry."key"),
+        list_transform(a_ordered_entries(counts, items), lambda entry: entry."value")) end;
+create macro a_filled(x) as case when len(map_keys(x)) > 0 then x end;
 create macro a_map_of_pairs(pairs) as a_map_of_lists(
     list_transform(a_present(pairs), lambda pair: pair.k), list_transform(a_present(pairs), lambda pair: pair.v));
 create macro a_map_of_entries(entries) as a_map_of_lists(

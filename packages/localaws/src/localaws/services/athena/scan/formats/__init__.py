@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from localaws.core.cloud import ObjectInfo
 from localaws.core.shapes import Structure
@@ -18,13 +19,15 @@ class Files:
     serde: Structure  # Glue's SerdeInfo
     parameters: Mapping[str, str]  # the table's
     scan: int  # the scan's number within the statement
+    group: int = 0  # the number of these files among those of the scan
+    scratch: Path = Path()  # the statement's folder for files of its own
 
     @property
     def properties(self) -> Mapping[str, str]:
         return self.serde.get("Parameters") or {}
 
 
-_COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
+_COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
 
 def compression(key: str) -> str:
@@ -32,7 +35,7 @@ def compression(key: str) -> str:
     for extension, codec in _COMPRESSION.items():
         if key.endswith(extension):
             return codec
-    if key.endswith((".bz2", ".snappy", ".lzo", ".deflate", ".lz4")):
+    if key.endswith((".snappy", ".lzo", ".deflate", ".lz4")):
         raise QueryFailed("NOT_SUPPORTED", f"The compression of {key} is not supported by the local engine")
     return "none"
 

@@ -1,6 +1,9 @@
 """Delimited text, as LazySimpleSerDe and OpenCSVSerDe read it ("CSV SerDe libraries")."""
 
-from localaws.services.athena.scan.formats import Files, compression, identifier, paths, quoted
+import shutil
+from dataclasses import replace
+
+from localaws.services.athena.scan.formats import Files, compression, converted, identifier, paths, quoted
 from localaws.services.athena.sql.failures import QueryFailed
 
 LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
@@ -10,6 +13,8 @@ SERDES = (LAZY, OPEN)
 
 def relation(files: Files) -> str:
     """A SELECT of the columns, and the file's number as file_index."""
+    if compression(files.objects[0].key) == "bz2":
+        files = _unpacked(files)
     nested = [name for name, kind in files.columns.items() if kind.children]
     if nested:
         raise QueryFailed("NOT_SUPPORTED", f"The nested column {nested[0]} in delimited text is not supported locally")
@@ -23,6 +28,17 @@ def relation(files: Files) -> str:
         f" header = false, skip = {skip}, null_padding = true, strict_mode = false,"
         f" compression = '{compression(files.objects[0].key)}', {options})"
     )
+
+
+def _unpacked(files: Files) -> Files:
+    """The objects of a codec that the engine lacks, as files of the statement's own."""
+    objects = []
+    for number, item in enumerate(files.objects):
+        path = files.scratch / f"scan-{files.scan}-{files.group}-{number}.txt"
+        with converted.unpacked(item) as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        objects.append(replace(item, path=path, key=item.key.removesuffix(".bz2")))
+    return replace(files, objects=objects)
 
 
 def _lazy(files: Files) -> str:

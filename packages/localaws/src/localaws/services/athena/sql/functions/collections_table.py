@@ -42,7 +42,7 @@ zip_with(array(T), array(U), function(T, U, R)) array(R) = @zip_with
 zip(array(A), array(B)) array(row(A, B)) = @zip
 zip(array(A), array(B), array(C)) array(row(A, B, C)) = @zip
 zip(array(A), array(B), array(C), array(E)) array(row(A, B, C, E)) = @zip
-repeat(T, integer) array(T) = list_transform(range(_1), lambda place: _0)
+repeat(T, integer) array(T) = a_repeat(_0, _1)
 combinations(array(T), integer) array(array(T)) = @combinations
 ngrams(array(T), integer) array(array(T)) = a_ngrams(_0, _1)
 map() map(unknown, unknown) = map([]::INTEGER[], []::INTEGER[])
@@ -73,7 +73,10 @@ last_day_of_month(date) date = last_day(_0)
 last_day_of_month(timestamp) date = last_day(_0)
 last_day_of_month(timestamp with time zone) date = @last_day_of_instant
 date_trunc(varchar, D) =1 = @date_trunc
+date_trunc(varchar, time) =1 = @date_trunc
 date_add(varchar, bigint, D) =2 = @date_add
+date_add(varchar, bigint, time) =2 = @date_add
+date_diff(varchar, time, time) bigint = @date_diff
 date_diff(varchar, date, date) bigint = @date_diff
 date_diff(varchar, timestamp, timestamp) bigint = @date_diff
 date_diff(varchar, timestamp with time zone, timestamp with time zone) bigint = @date_diff
@@ -84,7 +87,7 @@ format_datetime(timestamp with time zone, varchar) varchar = @format_datetime
 date_parse(varchar, varchar) timestamp = @date_parse
 parse_datetime(varchar, varchar) timestamp with time zone = @parse_datetime
 from_iso8601_timestamp(varchar) timestamp with time zone = @from_iso8601_timestamp
-from_iso8601_date(varchar) date = a_iso_date(_0)
+from_iso8601_date(varchar) date = @from_iso8601_date
 to_iso8601(date) varchar = cast(_0 as VARCHAR)
 to_iso8601(timestamp) varchar = @to_iso8601
 to_iso8601(timestamp with time zone) varchar = @to_iso8601

@@ -27,7 +27,7 @@ truncate(real) real = trunc(_0)
 truncate(decimal) decimal = @truncate_decimal
 truncate(decimal, integer) decimal = @truncate_places
 sqrt(double) double = case when _0 < 0 then 'nan'::DOUBLE else sqrt(_0) end
-cbrt(double) double = cbrt(_0)
+cbrt(double) double = py_cbrt(_0)
 exp(double) double = exp(_0)
 ln(double) double = a_ln(_0)
 log2(double) double = py_log(2, _0)
@@ -49,7 +49,6 @@ cosh(double) double = cosh(_0)
 tanh(double) double = tanh(_0)
 pow(double, double) double = py_power(_0, _1)
 power(double, double) double = py_power(_0, _1)
-mod(N, N) =0 = @modulus
 nan() double = 'nan'::DOUBLE
 infinity() double = 'inf'::DOUBLE
 is_nan(double) boolean = isnan(_0)
@@ -106,11 +105,11 @@ ltrim(varchar, varchar) =0 = ltrim(_0, _1)
 rtrim(varchar, varchar) =0 = rtrim(_0, _1)
 lpad(varchar, bigint, varchar) varchar = a_lpad(_0, _1, _2)
 rpad(varchar, bigint, varchar) varchar = a_rpad(_0, _1, _2)
-replace(varchar, varchar) varchar = py_replace(_0, _1, '')
-replace(varchar, varchar, varchar) varchar = py_replace(_0, _1, _2)
-split(varchar, varchar) array(varchar) = a_split(_0, _1)
-split(varchar, varchar, bigint) array(varchar) = py_split(_0, _1, _2)
-split_part(varchar, varchar, bigint) varchar = a_split_part(_0, _1, _2)
+replace(varchar, varchar) =0 = py_replace(_0, _1, '')
+replace(varchar, varchar, varchar) varchar = @replace
+split(varchar, varchar) array(varchar) = @split
+split(varchar, varchar, bigint) array(varchar) = @split
+split_part(varchar, varchar, bigint) =0 = a_split_part(_0, _1, _2)
 split_to_map(varchar, varchar, varchar) map(varchar, varchar) = py_split_to_map(_0, _1, _2)
 split_to_multimap(varchar, varchar, varchar) map(varchar, array(varchar)) = py_split_to_multimap(_0, _1, _2)
 strpos(varchar, varchar) bigint = strpos(_0, _1)
@@ -120,19 +119,20 @@ concat(char, char) varchar = @concat_text
 concat(varchar, varchar...) varchar = @concat_text
 concat(varbinary, varbinary...) varbinary = @concat_text
 concat(array(T), array(T)...) array(T) = @concat_arrays
-concat(array(T), T) array(T) = case when _0 is null then null else list_append(_0, _1) end
-concat(T, array(T)) array(T) = case when _1 is null then null else list_prepend(_0, _1) end
+concat(array(T), T) array(T) = case when _0 is null or _1 is null then null else list_append(_0, _1) end
+concat(T, array(T)) array(T) = case when _0 is null or _1 is null then null else list_prepend(_0, _1) end
 concat_ws(varchar, array(varchar)) varchar = a_joined(_1, _0)
 concat_ws(varchar, varchar...) varchar = @concat_ws
-chr(bigint) varchar = chr(cast(_0 as INTEGER))
-codepoint(varchar) integer = cast(unicode(_0) as INTEGER)
+chr(bigint) varchar = @chr
+codepoint(varchar) integer = @codepoint
 translate(varchar, varchar, varchar) varchar = py_translate(_0, _1, _2)
 levenshtein_distance(varchar, varchar) bigint = cast(py_levenshtein(_0, _1) as BIGINT)
 hamming_distance(varchar, varchar) bigint = py_hamming(_0, _1)
 soundex(varchar) varchar = py_soundex(_0)
 normalize(varchar, varchar) varchar = py_normalize(_0, _1)
 luhn_check(varchar) boolean = py_luhn(_0)
-format_number(double) varchar = py_format_number(_0)
+format_number(bigint) varchar = py_format_number(_0)
+format_number(double) varchar = py_format_number(cast(trunc(_0) as BIGINT))
 human_readable_seconds(double) varchar = py_human_seconds(_0)
 to_utf8(varchar) varbinary = encode(_0)
 from_utf8(varbinary) varchar = py_from_utf8(_0)
@@ -158,24 +158,24 @@ to_big_endian_64(bigint) varbinary = py_to_big_endian(_0, 8)
 to_big_endian_32(integer) varbinary = py_to_big_endian(_0, 4)
 from_big_endian_64(varbinary) bigint = py_from_big_endian(_0, 8)
 from_big_endian_32(varbinary) integer = cast(py_from_big_endian(_0, 4) as INTEGER)
-url_extract_protocol(varchar) varchar = py_url_part(_0, 'protocol')
-url_extract_host(varchar) varchar = py_url_part(_0, 'host')
+url_extract_protocol(varchar) =0 = py_url_part(_0, 'protocol')
+url_extract_host(varchar) =0 = py_url_part(_0, 'host')
 url_extract_port(varchar) bigint = cast(py_url_part(_0, 'port') as BIGINT)
-url_extract_path(varchar) varchar = py_url_part(_0, 'path')
-url_extract_query(varchar) varchar = py_url_part(_0, 'query')
-url_extract_fragment(varchar) varchar = py_url_part(_0, 'fragment')
-url_extract_parameter(varchar, varchar) varchar = py_url_parameter(_0, _1)
-url_encode(varchar) varchar = py_url_encode(_0)
-url_decode(varchar) varchar = py_url_decode(_0)
+url_extract_path(varchar) =0 = py_url_part(_0, 'path')
+url_extract_query(varchar) =0 = py_url_part(_0, 'query')
+url_extract_fragment(varchar) =0 = py_url_part(_0, 'fragment')
+url_extract_parameter(varchar, varchar) =0 = py_url_parameter(_0, _1)
+url_encode(varchar) varchar = @url_encode
+url_decode(varchar) =0 = py_url_decode(_0)
 regexp_like(varchar, varchar) boolean = @regexp_like
-regexp_extract(varchar, varchar) varchar = @regexp_extract
-regexp_extract(varchar, varchar, bigint) varchar = @regexp_extract
+regexp_extract(varchar, varchar) =0 = @regexp_extract
+regexp_extract(varchar, varchar, bigint) =0 = @regexp_extract
 regexp_extract_all(varchar, varchar) array(varchar) = @regexp_extract_all
 regexp_extract_all(varchar, varchar, bigint) array(varchar) = @regexp_extract_all
-regexp_replace(varchar, varchar) varchar = @regexp_replace
+regexp_replace(varchar, varchar) =0 = @regexp_replace
 regexp_replace(varchar, varchar, varchar) varchar = @regexp_replace
 regexp_replace(varchar, varchar, function(array(varchar), varchar)) varchar = @regexp_replace_with
-regexp_split(varchar, varchar) array(varchar) = py_regexp_split(_0, _1)
+regexp_split(varchar, varchar) array(varchar) = @regexp_split
 regexp_count(varchar, varchar) bigint = py_regexp_count(_0, _1)
 regexp_position(varchar, varchar) integer = cast(py_regexp_position(_0, _1, 1, 1) as INTEGER)
 regexp_position(varchar, varchar, bigint) integer = cast(py_regexp_position(_0, _1, _2, 1) as INTEGER)

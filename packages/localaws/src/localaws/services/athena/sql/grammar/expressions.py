@@ -7,6 +7,7 @@ from localaws.services.athena.sql.grammar.lexer import unescaped
 from localaws.services.athena.sql.grammar.nodes import Call, Quantified, TypedLiteral
 from localaws.services.athena.sql.grammar.token_cursor import Reading, placed
 from localaws.services.athena.sql.grammar.types import TypeParser, is_type_name
+from localaws.services.athena.sql.trino.types import char
 
 _COMPARISONS: dict[str, type[exp.Binary]] = {
     "=": exp.EQ, "<>": exp.NEQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
@@ -245,10 +246,14 @@ class ExpressionParser(TypeParser):
     def _typed(self) -> exp.Expr | None:
         """`type 'text'`, where that is what stands here."""
         start = self.index
-        if self.is_name(1) or self.ahead().kind in ("string", "sign", "word"):
+        name = self.word.text.lower()
+        if self.ahead().kind == "string" or self.sees("double", "precision"):
             kind = self.type_or_none()
             if kind is not None and self.word.kind == "string":
-                return TypedLiteral(this=exp.Literal.string(self.string()), kind=kind)
+                text = exp.Literal.string(self.string())
+                if name == "char":
+                    kind.meta["kind"] = char(max(len(text.name), 1))
+                return TypedLiteral(this=text, kind=kind)
         self.index = start
         return None
 

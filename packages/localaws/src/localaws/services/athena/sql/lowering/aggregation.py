@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.functions import calls
 from localaws.services.athena.sql.functions.aggregates import AGGREGATES, WINDOWS
 from localaws.services.athena.sql.grammar.nodes import Call
@@ -13,11 +13,12 @@ from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.lowering.expressions import Expressions, Subqueries
 from localaws.services.athena.sql.lowering.frames import frame
 from localaws.services.athena.sql.lowering.scope import Scope
-from localaws.services.athena.sql.trino.types import BIGINT
-from localaws.services.athena.sql.values.conversion import comparable
-from localaws.services.athena.sql.values.values import Value
+from localaws.services.athena.sql.trino.types import BIGINT, Type, has_any_zone, is_any_zone
+from localaws.services.athena.sql.values.conversion import comparable, sortable
+from localaws.services.athena.sql.values.values import Value, instant_of
 
 _PERCENT = "\ue000"  # stands for the sign in what comes from the statement, as a table's marks begin with one
+_OF_KEYS = ("approx_distinct", "histogram", "map_agg", "multimap_agg")
 _INDIFFERENT = ("count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "count_if")
 
 
@@ -61,6 +62,11 @@ class Aggregated(Expressions):
         if name not in AGGREGATES and name not in WINDOWS:
             line, column = position(node)
             raise QueryFailed("FUNCTION_NOT_WINDOW", f"line {line}:{column}: Not a window function: {name}")
+        if call.args.get("filter") is not None:
+            line, column = position(node)
+            raise QueryFailed(
+                "NOT_SUPPORTED", f"line {line}:{column}: FILTER is not yet supported for window functions"
+            )
         if call.args.get("distinct"):
             line, column = position(node)
             raise QueryFailed(
@@ -86,7 +92,7 @@ class Aggregated(Expressions):
 
     def sorted_item(self, item: exp.Expr, *, as_time: bool = False) -> str:
         value = self.lower(item.this)
-        sql = comparable(value)
+        sql = sortable(value)
         if as_time and value.type.name == "date":
             sql = f"cast({sql} as TIMESTAMP)"
         return f"{sql}{direction(item)}"
@@ -112,9 +118,11 @@ class Aggregated(Expressions):
         arguments = [item if isinstance(item, exp.Lambda) else inner.lower(item) for item in node.expressions]
         choice = calls.chosen(functions, arguments, place)
         values, result = calls.turned(choice, arguments, inner.lambda_of, place)
+        if node.args.get("distinct") or name in _OF_KEYS:
+            values = _keyed(name, values)
         protected = [replace(value, sql=value.sql.replace("%", _PERCENT)) for value in values]
         built = calls.applied(choice, protected, result)
-        texts = {mark: text.replace("%", _PERCENT) for mark, text in self._modifiers(node, inner, over).items()}
+        texts = {mark: text.replace("%", _PERCENT) for mark, text in self._modifiers(node, values, inner, over).items()}
         sql = built.sql
         for mark, text in texts.items():
             if text and mark not in sql:
@@ -125,12 +133,19 @@ class Aggregated(Expressions):
             sql = sql.replace(mark, text)
         return Value(sql.replace(_PERCENT, "%"), built.type)
 
-    def _modifiers(self, node: Call, inner: Expressions, over: str) -> dict[str, str]:
+    def _modifiers(self, node: Call, values: Sequence[Value], inner: Expressions, over: str) -> dict[str, str]:
         name = str(node.this).lower()
         order = node.args.get("order")
         sorting = ""
         if order is not None and name not in _INDIFFERENT:
             items = [(inner.lower(item.this), item) for item in order.expressions]
+            if node.args.get("distinct") and not {value.sql for value, _ in items} <= {value.sql for value in values}:
+                line, column = position(node)
+                raise QueryFailed(
+                    "EXPRESSION_NOT_IN_DISTINCT",
+                    f"line {line}:{column}: For aggregate function with DISTINCT, ORDER BY expressions must appear in"
+                    " arguments",
+                )
             sorting = " order by " + ", ".join(f"{comparable(value)}{direction(item)}" for value, item in items)
         condition = node.args.get("filter")
         filtered = ""
@@ -143,6 +158,15 @@ class Aggregated(Expressions):
             "%N": " ignore nulls" if node.args.get("nulls") == "ignore" else "",
             "%M": filtered + over,
         }
+
+
+def _keyed(name: str, values: Sequence[Value]) -> list[Value]:
+    """Arguments of what tells values apart: of timestamps with zones of their own, the instants count."""
+    if not any(has_any_zone(value.type) for value in values):
+        return list(values)
+    if name not in ("count", "approx_distinct") or not is_any_zone(values[0].type):
+        raise not_supported(f"{name} over distinct timestamps with zones of their own")
+    return [Value(instant_of(value), Type("timestamp", value.type.sizes)) for value in values[:1]] + list(values[1:])
 
 
 def direction(item: exp.Expr) -> str:

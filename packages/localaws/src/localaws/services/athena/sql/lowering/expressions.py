@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.functions import calls
 from localaws.services.athena.sql.functions.aggregates import AGGREGATES, WINDOWS
 from localaws.services.athena.sql.functions.library import FUNCTIONS, concatenated, field_of
@@ -14,7 +14,7 @@ from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.grammar.types import type_of
 from localaws.services.athena.sql.lowering.scope import Output, Scope, unresolved
 from localaws.services.athena.sql.trino.coercion import common
-from localaws.services.athena.sql.trino.types import BOOLEAN, UNKNOWN, VARCHAR, Type, array, row
+from localaws.services.athena.sql.trino.types import BOOLEAN, NUMBERS, UNKNOWN, VARCHAR, Type, array, is_any_zone, row
 from localaws.services.athena.sql.values import conditions, literals
 from localaws.services.athena.sql.values.arithmetic import arithmetic, mismatch
 from localaws.services.athena.sql.values.casting import cast
@@ -56,6 +56,8 @@ class Expressions:
         value = self._lower(node)
         if self.keys and value.sql in self.keys:
             del self.loose[mark:]
+            if is_any_zone(value.type):
+                return Value(f"first({value.sql})", value.type)  # the key is the instant; any zone may stand for it
         return value
 
     def _lower(self, node: exp.Expr) -> Value:
@@ -219,8 +221,15 @@ class Expressions:
         return conditions.chosen(branches, default, position(node))
 
     def _cast(self, node: exp.Cast) -> Value:
-        built = cast(self.lower(node.this), type_of(node.args["to"]), position(node))
-        return conditions.attempted(built) if isinstance(node, exp.TryCast) else built
+        value = self.lower(node.this)
+        target = type_of(node.args["to"])
+        if not isinstance(node, exp.TryCast):
+            return cast(value, target, position(node))
+        if conditions.is_certain(value):
+            return conditions.attempted(cast(value, target, position(node)))
+        inner = self.queries.name("l")  # TRY_CAST catches what the cast fails on, not what fails before it
+        built = cast(Value(inner, value.type), target, position(node))
+        return Value(f"list_transform([{value.sql}], lambda {inner}: try({built.sql}))[1]", built.type)
 
     def _array(self, node: exp.Array) -> Value:
         items = [self.lower(item) for item in node.expressions]
@@ -289,6 +298,9 @@ class Expressions:
         """A lambda whose parameters have the types."""
         names = [item.name.lower() for item in node.expressions]
         engine = [self.queries.name("l") for _ in names]
+        if node.this.find(exp.Query):
+            line, column = position(node)
+            raise QueryFailed("NOT_SUPPORTED", f"line {line}:{column}: Lambda expression cannot contain subqueries")
         self._variables.append({
             name: Value(inner, kind) for name, inner, kind in zip(names, engine, types, strict=True)
         })  # fmt: skip
@@ -333,7 +345,25 @@ class Expressions:
             raise QueryFailed(
                 "SYNTAX_ERROR", f"line {line}:{column}: The 'try' function must have exactly one argument"
             )
-        return conditions.attempted(self.lower(node.expressions[0]))
+        inner = node.expressions[0]
+        while isinstance(inner, exp.Paren):
+            inner = inner.this
+        if isinstance(inner, exp.Subquery):
+            return self.lower(inner)  # TRY does not catch what fails within
+        if inner.find(exp.Query):
+            raise not_supported("TRY over an expression with a subquery")
+        return conditions.attempted(self.lower(inner))
+
+    def _mod_call(self, node: Call) -> Value:
+        values = [self.lower(item) for item in node.expressions]
+        if len(values) != 2 or any(value.type.name not in (*NUMBERS, "unknown") for value in values):
+            line, column = position(node)
+            types = ", ".join(str(value.type) for value in values)
+            raise QueryFailed(
+                "FUNCTION_NOT_FOUND",
+                f"line {line}:{column}: Unexpected parameters ({types}) for function mod. Expected: mod(N, N)",
+            )
+        return arithmetic("%", *values, position(node))
 
     def _typeof_call(self, node: Call) -> Value:
         value = self.lower(node.expressions[0])

@@ -6,11 +6,12 @@ from itertools import product
 
 from sqlglot import exp
 
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.lowering.expressions import Expressions, Subqueries
 from localaws.services.athena.sql.lowering.scope import Scope, spelled
-from localaws.services.athena.sql.values.values import Value
+from localaws.services.athena.sql.trino.types import has_any_zone, is_any_zone
+from localaws.services.athena.sql.values.values import Value, instant_of
 
 _MOST_SETS = 2048
 
@@ -72,4 +73,8 @@ def _key(node: exp.Expr, select: exp.Select, expressions: Expressions) -> Value:
 
 def _text(value: Value) -> str:
     """A key's text; a number would be read as a column's place."""
+    if is_any_zone(value.type):
+        return instant_of(value)
+    if has_any_zone(value.type):
+        raise not_supported("A grouping by timestamps with zones of their own within arrays, maps or rows")
     return f"cast({value.sql} as {value.type.duckdb})" if value.constant is not None else value.sql

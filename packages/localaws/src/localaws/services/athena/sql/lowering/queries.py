@@ -12,9 +12,9 @@ from localaws.services.athena.sql.lowering.grouping import Grouping
 from localaws.services.athena.sql.lowering.scope import Field, Output, Scope, spelled
 from localaws.services.athena.sql.lowering.sources import Named, Sources
 from localaws.services.athena.sql.trino.coercion import common
-from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.trino.types import Type, has_any_zone, is_any_zone
 from localaws.services.athena.sql.values.comparison import is_orderable
-from localaws.services.athena.sql.values.conversion import comparable, convert
+from localaws.services.athena.sql.values.conversion import comparable, convert, sortable
 from localaws.services.athena.sql.values.values import Value
 
 _SET: dict[type[exp.Expr], str] = {exp.Union: "union", exp.Intersect: "intersect", exp.Except: "except"}
@@ -92,8 +92,9 @@ class Lowering:
         return Output(output.sql, _renamed(output.columns, names, cte))
 
     def _set_operation(self, query: exp.SetOperation, parent: Scope | None) -> Output:
-        left = self.lower(query.this, parent)
-        right = self.lower(query.expression, parent)
+        inner = Scope([], parent, is_closed=True) if parent is not None else None
+        left = self.lower(query.this, inner)
+        right = self.lower(query.expression, inner)
         word = _SET[type(query)]
         line, column = position(query)
         if len(left.columns) != len(right.columns):
@@ -114,6 +115,8 @@ class Lowering:
             kinds.append(kind)
         columns = [(name, kind) for (name, _), kind in zip(left.columns, kinds, strict=True)]
         whole = "" if query.args.get("distinct") else " all"
+        if any(map(has_any_zone, kinds)) and not (word == "union" and whole):
+            raise not_supported(f"{word.upper()} over timestamps with zones of their own")
         sql = f"({self._turned(left, kinds)}) {word}{whole} ({self._turned(right, kinds)})"
         return self._limited(query, Output(sql, columns))
 
@@ -181,7 +184,7 @@ class Selection:
         is_grouped = bool(grouping.is_grouped or having or expressions.aggregates or ordering.aggregates)
         if is_grouped:
             grouping.check([*expressions.loose, *ordering.loose])
-        distinct = "distinct " if select.args.get("distinct") is not None else ""
+        distinct = _distinct(items) if select.args.get("distinct") is not None else ""
         listed = ", ".join(f"{item.sql} as c{number}" for number, item in enumerate(items))
         body = f"{self._from}{where}{grouping.sql}{having}"
         columns = [(name, item.type) for name, item in zip(names, items, strict=True)]
@@ -242,6 +245,15 @@ class Selection:
         )
 
 
+def _distinct(items: Sequence[Value]) -> str:
+    """DISTINCT, of which the instants of timestamps with zones of their own count."""
+    if not any(has_any_zone(item.type) for item in items):
+        return "distinct "
+    if any(has_any_zone(item.type) and not is_any_zone(item.type) for item in items):
+        raise not_supported("DISTINCT over timestamps with zones of their own within arrays, maps or rows")
+    return f"distinct on ({', '.join(comparable(item) for item in items)}) "
+
+
 def _has_ties(select: exp.Expr) -> bool:
     limit = select.args.get("limit")
     return limit is not None and bool(limit.meta.get("ties"))
@@ -268,11 +280,13 @@ def sorting(query: exp.Expr, expressions: Aggregated, items: list[Value], *, dis
                 "EXPRESSION_NOT_IN_DISTINCT",
                 f"line {line}:{column}: For SELECT DISTINCT, ORDER BY expressions must appear in select list",
             )
-        is_any_zone = value.type.name == "timestamp with time zone" and value.type.zone == ""
         sql = (
             str(texts.index(value.sql) + 1)
-            if value.sql in texts and not is_any_zone and not _has_ties(query)
-            else comparable(value)
+            if value.sql in texts
+            and value.type.name != "array"
+            and not is_any_zone(value.type)
+            and not _has_ties(query)
+            else sortable(value)
         )
         parts.append(f"{sql}{direction(item)}")
     return f" order by {', '.join(parts)}"

@@ -32,6 +32,7 @@ class Scope:
 
     fields: list[Field] = field(default_factory=list)
     parent: "Scope | None" = None
+    is_closed: bool = False  # whether names of the scopes around it may not be meant: of a set operation
 
     def find(self, node: exp.Column) -> tuple[Field, list[str], bool] | None:
         """The column of a name, the fields that the name's further parts are, and whether it lies outside.
@@ -40,11 +41,15 @@ class Scope:
         """
         parts = [part.name.lower() for part in node.parts]
         outside = False
+        closed = False
         at: Scope | None = self
         while at is not None:
             match = at.local(parts, node)
             if match is not None:
+                if closed:
+                    raise QueryFailed("NOT_SUPPORTED", f"{_place(node)}: Given correlated subquery is not supported")
                 return match[0], match[1], outside
+            closed = closed or at.is_closed
             at = at.parent
             outside = True
         return None

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.grammar.token_cursor import position
 from localaws.services.athena.sql.lowering.expressions import Expressions
 from localaws.services.athena.sql.lowering.scope import Field, Output, Scope
@@ -202,6 +202,8 @@ class Sources:
         texts = []
         lengths = []
         for argument in node.expressions:
+            if argument.find(exp.Query):
+                raise not_supported("A subquery within UNNEST")
             value = expressions.lower(argument)
             if value.type.name not in ("array", "map"):
                 raise mismatch(position(argument), f"Cannot unnest type: {value.type}")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -46,18 +47,30 @@ def _decoded(text: str) -> object:
         return _MISSING
 
 
+_ESCAPED = re.compile(r"\\u[0-9a-f]{4}|[\U00010000-\U0010ffff]")
+
+
+def quoted(value: str) -> str:
+    """A JSON string, with what lies beyond the basic plane as its two surrogates, as Java's writer has it."""
+
+    def escaped(match: re.Match[str]) -> str:
+        sign = match[0]
+        if sign[0] == "\\":
+            return "\\u" + sign[2:].upper()
+        pair = sign.encode("utf-16-be").hex().upper()
+        return f"\\u{pair[:4]}\\u{pair[4:]}"
+
+    return _ESCAPED.sub(escaped, json.dumps(value, ensure_ascii=False))
+
+
 def written(value: object, *, ordered: bool) -> str:
     if isinstance(value, Number):
         return _number(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return quoted(value)
     if isinstance(value, _Items):
         items = sorted(dict(value).items()) if ordered else list(value)
-        return (
-            "{"
-            + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{written(item, ordered=ordered)}" for key, item in items)
-            + "}"
-        )
+        return "{" + ",".join(f"{quoted(key)}:{written(item, ordered=ordered)}" for key, item in items) + "}"
     if isinstance(value, list):
         return "[" + ",".join(written(item, ordered=ordered) for item in value) + "]"
     return "null" if value is None else "true" if value else "false"

@@ -54,10 +54,9 @@ def java_double(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         text = repr(value)
         return text if "e" not in text else f"{value:f}"
-    mantissa, _, exponent = f"{value:e}".partition("e")
-    digits = repr(value).lower().partition("e")[0].replace("-", "").replace(".", "").strip("0") or "0"
-    sign = "-" if mantissa.startswith("-") else ""
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{int(exponent)}"
+    number = Decimal(repr(value))
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    return f"{'-' if value < 0 else ''}{digits[0]}.{digits[1:] or '0'}E{number.adjusted()}"
 
 
 def exact(value: float, scale: int) -> str:
@@ -77,6 +76,33 @@ def power(base: float, exponent: float) -> float:
     except ValueError:
         return math.inf if base == 0 else math.nan
     return result
+
+
+def cbrt(value: float) -> float:
+    """The cube root to the last digit of Java's, which an estimate and one step of Newton's method give ("fdlibm")."""
+    if value == 0 or math.isnan(value) or math.isinf(value):
+        return value
+    x = abs(value)
+    high = _high(x)
+    is_subnormal = high < 0x00100000
+    estimate = _of_high(_high(x * 2.0**54) // 3 + 696219795 if is_subnormal else high // 3 + 715094163)
+    ratio = estimate * estimate / x
+    shift = 5.42857142857142815906e-01 + ratio * estimate
+    estimate *= 3.57142857142857150787e-01 + 1.60714285714285720630e00 / (
+        shift + 1.41428571428571436819e00 + -7.05306122448979611050e-01 / shift
+    )
+    estimate = _of_high(_high(estimate) + 1)
+    ratio = x / (estimate * estimate)
+    root = estimate + estimate * ((ratio - estimate) / (estimate + estimate + ratio))
+    return math.copysign(root, value)
+
+
+def _high(value: float) -> int:
+    return int(struct.unpack(">I", struct.pack(">d", value)[:4])[0])
+
+
+def _of_high(bits: int) -> float:
+    return float(struct.unpack(">d", struct.pack(">II", bits, 0))[0])
 
 
 def log(base: float, value: float) -> float:
@@ -114,12 +140,12 @@ def _signed(value: int, size: int) -> int:
 
 
 def shift_left(value: int, places: int, size: int) -> int:
-    return 0 if places >= size else _signed(value << places, size)
+    return 0 if places >= size else _signed(value << (places % size), size)
 
 
 def shift_right(value: int, places: int, size: int) -> int:
     """Logical: zeros come in from the left."""
-    return 0 if places >= size else _signed((value & ((1 << size) - 1)) >> places, size)
+    return 0 if places >= size else _signed((value & ((1 << size) - 1)) >> (places % size), size)
 
 
 def bit_count(value: int, size: int) -> int:
@@ -173,7 +199,7 @@ def inverse_normal_cdf(mean: float, deviation: float, share: float) -> float:
 
 def human_seconds(value: float) -> str:
     """`1 hour, 1 minute, 1 second`."""
-    rest = round(abs(value))
+    rest = math.floor(abs(value) + 0.5)
     parts: list[str] = []
     for name, size in (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, rest = divmod(rest, size)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from localaws.services.athena.sql.python import clocks, json_values, numbers, regexes, texts, urls
+from localaws.services.athena.sql.python import clocks, iso_times, json_values, numbers, regexes, texts, urls
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,6 +21,7 @@ FUNCTIONS: dict[str, Entry] = {
     "double_json": (numbers.double_json, "DOUBLE", "VARCHAR"),
     "exact": (numbers.exact, "DOUBLE INTEGER", "VARCHAR"),
     "power": (numbers.power, "DOUBLE DOUBLE", "DOUBLE"),
+    "cbrt": (numbers.cbrt, "DOUBLE", "DOUBLE"),
     "log": (numbers.log, "DOUBLE DOUBLE", "DOUBLE"),
     "width_bucket": (numbers.width_bucket, "DOUBLE DOUBLE DOUBLE BIGINT", "BIGINT"),
     "width_bucket_of": (numbers.width_bucket_of, "DOUBLE DOUBLE[]", "BIGINT"),
@@ -46,7 +47,7 @@ FUNCTIONS: dict[str, Entry] = {
     "soundex": (texts.soundex, "VARCHAR", "VARCHAR"),
     "normalize": (texts.normalize, "VARCHAR VARCHAR", "VARCHAR"),
     "luhn": (texts.luhn, "VARCHAR", "BOOLEAN"),
-    "format_number": (texts.format_number, "DOUBLE", "VARCHAR"),
+    "format_number": (texts.format_number, "BIGINT", "VARCHAR"),
     "from_utf8": (texts.from_utf8, "BLOB", "VARCHAR"),
     "from_hex": (texts.from_hex, "VARCHAR", "BLOB"),
     "from_base64": (texts.from_base64, "VARCHAR", "BLOB"),
@@ -71,6 +72,7 @@ FUNCTIONS: dict[str, Entry] = {
     "regexp_split": (regexes.split, "VARCHAR VARCHAR", "VARCHAR[]"),
     "regexp_count": (regexes.count, "VARCHAR VARCHAR", "BIGINT"),
     "regexp_position": (regexes.place, "VARCHAR VARCHAR BIGINT BIGINT", "BIGINT"),
+    "json_text": (json_values.quoted, "VARCHAR", "VARCHAR"),
     "json_parse": (json_values.parse, "VARCHAR", "VARCHAR"),
     "json_extract": (json_values.extract, "VARCHAR VARCHAR", "VARCHAR"),
     "json_scalar": (json_values.scalar, "VARCHAR VARCHAR", "VARCHAR"),
@@ -86,6 +88,9 @@ FUNCTIONS: dict[str, Entry] = {
     "joda_parse": (clocks.joda_parse, "VARCHAR VARCHAR", "VARCHAR"),
     "mysql_format": (clocks.mysql_format, "TIMESTAMP VARCHAR", "VARCHAR"),
     "mysql_parse": (clocks.mysql_parse, "VARCHAR VARCHAR", "TIMESTAMP"),
+    "iso_instant": (iso_times.instant, "VARCHAR", "BIGINT"),
+    "iso_zone": (iso_times.zone_of, "VARCHAR", "VARCHAR"),
+    "iso_date": (iso_times.date_text, "VARCHAR", "VARCHAR"),
     "days_text": (clocks.days_text, "BIGINT", "VARCHAR"),
     "months_text": (clocks.months_text, "INTEGER", "VARCHAR"),
     "parse_duration": (clocks.duration, "VARCHAR", "BIGINT"),

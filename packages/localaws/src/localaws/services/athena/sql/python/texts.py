@@ -287,7 +287,7 @@ def _shown(match: re.Match[str], value: str | None, kind: str, pattern: str) -> 
     if lower == "b":
         text = "false" if value is None else (value if kind == "boolean" else "true")
     elif value is None:
-        text = "null"
+        text = "null"[: int(match["precision"])] if match["precision"] else "null"
     elif lower == "s":
         text = value if kind != "double" else _java_double(value)
         text = text[: int(match["precision"])] if match["precision"] else text
@@ -315,13 +315,15 @@ def _java_double(value: str) -> str:
     return java_double(float(value))
 
 
-def format_number(value: float) -> str:
-    """A number with a suffix: `1.23M`."""
-    for size, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if abs(value) >= size:
-            number = Decimal(value / size)
-            places = 2 if abs(number) < 10 else 1 if abs(number) < 100 else 0
-            return f"{number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP):f}{suffix}".replace(
-                ".00", ""
-            ).replace(".0", "")
-    return f"{value:g}"
+def format_number(value: int) -> str:
+    """A number of three digits, more where it is negative, with a suffix: `1.23M`."""
+    number = float(value)
+    suffix = ""
+    for unit in "KMBTQ":
+        if abs(number) < 1000:
+            break
+        number /= 1000
+        suffix = unit
+    places = 2 if number < 10 else 1 if number < 100 else 0
+    text = f"{Decimal(number).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP):f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + suffix

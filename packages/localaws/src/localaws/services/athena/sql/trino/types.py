@@ -145,6 +145,11 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def is_any_zone(kind: Type) -> bool:
+    """Whether each value of the type is an instant with a zone of its own."""
+    return kind.name == "timestamp with time zone" and kind.zone == ANY_ZONE
+
+
 def has_any_zone(kind: Type) -> bool:
     """Whether values of the type carry a zone of their own, somewhere."""
     if kind.name == "timestamp with time zone":

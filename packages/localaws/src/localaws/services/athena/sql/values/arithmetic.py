@@ -1,5 +1,7 @@
 """Arithmetic as Trino types it ("Mathematical operators", "Decimal functions and operators", "Interval")."""
 
+from dataclasses import replace
+
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.trino.coercion import as_decimal, common
 from localaws.services.athena.sql.trino.types import (
@@ -18,7 +20,8 @@ from localaws.services.athena.sql.values.values import Value, instant_of, zone_o
 
 _DIGITS = 38
 _INTERVALS = ("interval day to second", "interval year to month")
-_MOMENTS = ("date", "timestamp", "timestamp with time zone")
+_MOMENTS = ("date", "timestamp", "timestamp with time zone", "time")
+_MILLISECONDS = 3  # digits that an interval of days and seconds has
 
 
 def mismatch(place: tuple[int, int], message: str) -> QueryFailed:
@@ -121,7 +124,9 @@ def _moments(sign: str, left: Value, right: Value) -> Value | None:
     if sign == "+" and left.type.name in _INTERVALS and right.type.name in _MOMENTS:
         left, right = right, left
     if left.type.name in _MOMENTS and right.type.name in _INTERVALS and sign in "+-":
-        return shifted(left, f"-({right.sql})" if sign == "-" else right.sql, right.type)
+        if left.type.name == "time" and right.type != DAYS:
+            return None
+        return shifted(_finer(left, right), f"-({right.sql})" if sign == "-" else right.sql, right.type)
     if sign == "-" and left.type.name in _MOMENTS and right.type.name in _MOMENTS:
         kind = common(left.type, right.type) or left.type
         first = instant_of(convert(left, kind)) if kind.name == "timestamp with time zone" else convert(left, kind).sql
@@ -130,8 +135,17 @@ def _moments(sign: str, left: Value, right: Value) -> Value | None:
         )
         if kind.name == "date":
             return Value(f"cast(({first} - {second}) as BIGINT) * 86400000", DAYS)
+        if kind.name == "time":
+            return Value(f"((epoch_us({first}) - epoch_us({second})) // 1000)", DAYS)
         return Value(f"(epoch_us({first}) - epoch_us({second})) // 1000", DAYS)
     return None
+
+
+def _finer(value: Value, interval: Value) -> Value:
+    """A moment with the digits that an interval of days and seconds may give it."""
+    if interval.type != DAYS or value.type.name == "date" or value.type.sizes[0] >= _MILLISECONDS:
+        return value
+    return replace(value, type=replace(value.type, sizes=(_MILLISECONDS,)))
 
 
 def shifted(value: Value, amount: str, interval: Type) -> Value:
@@ -141,7 +155,7 @@ def shifted(value: Value, amount: str, interval: Type) -> Value:
     if value.type.name == "date":
         days = step if months else f"to_days(cast(a_whole_days({amount}) as INTEGER))"
         return Value(f"cast({value.sql} + {days} as DATE)", value.type)
-    if value.type.name == "timestamp" or value.type.zone == "UTC":
+    if value.type.name in ("timestamp", "time") or value.type.zone == "UTC":
         return Value(f"({value.sql} + {step})", value.type)
     moved = f"({instant_of(value)} + {step})"
     if months:

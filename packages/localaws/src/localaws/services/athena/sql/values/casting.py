@@ -73,15 +73,14 @@ _SPELLED = {
 
 
 def _char(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
-    spelled = spelling(value)
-    return (
-        None if spelled is None else Value(f"rpad(left({spelled}, {target.sizes[0]}), {target.sizes[0]}, ' ')", target)
-    )
+    if value.type.name not in ("varchar", "char"):
+        return None
+    return Value(f"rpad(left({value.sql}, {target.sizes[0]}), {target.sizes[0]}, ' ')", target)
 
 
 def _integer(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     source = value.type.name
-    if source in ("varchar", "char"):
+    if source == "varchar":
         return Value(f"a_{target.name}(cast({value.sql} as VARCHAR))", target)
     if source == "json":
         return Value(f"cast(py_json_cast({value.sql}, {text(target.name)}) as {target.duckdb})", target)
@@ -94,7 +93,7 @@ def _integer(value: Value, target: Type, place: tuple[int, int]) -> Value | None
 
 def _floating(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     source = value.type.name
-    if source in ("varchar", "char"):
+    if source == "varchar":
         return Value(f"a_floating({value.sql}, {text(target.name.upper())})::{target.duckdb}", target)
     if source == "json":
         return Value(f"cast(py_json_cast({value.sql}, 'double') as {target.duckdb})", target)
@@ -103,7 +102,7 @@ def _floating(value: Value, target: Type, place: tuple[int, int]) -> Value | Non
 
 def _decimal(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     source = value.type.name
-    if source in ("varchar", "char"):
+    if source == "varchar":
         return Value(f"cast(a_number_text({value.sql}, {text(str(target).upper())}) as {target.duckdb})", target)
     if source == "json":
         return Value(f"cast(py_json_cast({value.sql}, 'decimal') as {target.duckdb})", target)
@@ -114,7 +113,7 @@ def _decimal(value: Value, target: Type, place: tuple[int, int]) -> Value | None
 
 def _boolean(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     source = value.type.name
-    if source in ("varchar", "char"):
+    if source == "varchar":
         return Value(f"a_boolean({value.sql})", target)
     if source == "json":
         return Value(f"cast(py_json_cast({value.sql}, 'boolean') as BOOLEAN)", target)
@@ -122,7 +121,7 @@ def _boolean(value: Value, target: Type, place: tuple[int, int]) -> Value | None
 
 
 def _date(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
-    if value.type.name in ("varchar", "char"):
+    if value.type.name == "varchar":
         return Value(f"a_date({value.sql})", target)
     if value.type.name.startswith("timestamp"):
         return Value(f"cast({local_of(value)} as DATE)", target)
@@ -132,10 +131,13 @@ def _date(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
 def _timestamp(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     precision = target.sizes[0]
     match value.type.name:
-        case "varchar" | "char":
+        case "varchar":
             return Value(f"a_rounded_time(a_timestamp({value.sql}), {precision})", target)
         case "date":
             return Value(f"cast({value.sql} as TIMESTAMP)", target)
+        case "time":
+            clock = value.sql if value.type.sizes[0] <= precision else f"a_rounded_clock({value.sql}, {precision})"
+            return Value(f"(cast(a_now() as DATE) + {clock})", target)
         case "timestamp" | "timestamp with time zone":
             local = local_of(value)
             return Value(local if value.type.sizes[0] <= precision else f"a_rounded_time({local}, {precision})", target)
@@ -145,14 +147,20 @@ def _timestamp(value: Value, target: Type, place: tuple[int, int]) -> Value | No
 def _zoned(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     precision = target.sizes[0]
     match value.type.name:
-        case "varchar" | "char":
+        case "varchar":
             named = f"py_zone_name(regexp_extract(trim({value.sql}), '\\d ?({ZONE_TEXT})$', 1))"
             zone = f"(case when a_has_no_zone({value.sql}) then 'UTC' else {named} end)"
             return zoned(
                 f"a_from_local(a_rounded_time(a_zoned_timestamp({value.sql}), {precision}), {zone})", zone, precision
             )
-        case "date" | "timestamp":
+        case "date":
             return Value(f"cast({value.sql} as TIMESTAMP)", Type(target.name, (precision,)))
+        case "timestamp":
+            local = value.sql if value.type.sizes[0] <= precision else f"a_rounded_time({value.sql}, {precision})"
+            return Value(local, Type(target.name, (precision,)))
+        case "time":
+            clock = value.sql if value.type.sizes[0] <= precision else f"a_rounded_clock({value.sql}, {precision})"
+            return Value(f"(cast(a_now() as DATE) + {clock})", Type(target.name, (precision,)))
         case "timestamp with time zone":
             rounded = instant_of(value)
             if value.type.sizes[0] > precision:
@@ -164,15 +172,20 @@ def _zoned(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
 
 
 def _time(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
-    if value.type.name in ("varchar", "char"):
-        return Value(f"a_time({value.sql})", target)
+    places = target.sizes[0]
+    if value.type.name == "varchar":
+        return Value(f"a_rounded_clock(a_time({value.sql}), {places})", target)
     if value.type.name.startswith("timestamp"):
-        return Value(f"cast({local_of(value)} as TIME)", target)
-    return Value(value.sql, target) if value.type.name == "time" else None
+        clock = f"cast({local_of(value)} as TIME)"
+    elif value.type.name == "time":
+        clock = value.sql
+    else:
+        return None
+    return Value(clock if value.type.sizes[0] <= places else f"a_rounded_clock({clock}, {places})", target)
 
 
 def _varbinary(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
-    return Value(f"encode({value.sql})", target) if value.type.name in ("varchar", "char") else None
+    return Value(f"encode({value.sql})", target) if value.type.name == "varchar" else None
 
 
 def _array(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
@@ -229,19 +242,23 @@ def json_text(value: Value) -> str | None:
     """The JSON text of a value; null of a null."""
     source = value.type
     match source.name:
-        case "varchar" | "char":
-            return f"cast(to_json({value.sql}) as VARCHAR)"
+        case "varchar":
+            return _json_string(value.sql)
         case "tinyint" | "smallint" | "integer" | "bigint" | "boolean" | "decimal":
             return f"cast({value.sql} as VARCHAR)"
         case "double" | "real":
             return f"py_double_json(cast({value.sql} as DOUBLE))"
-        case "date" | "timestamp" | "timestamp with time zone":
+        case "date" | "timestamp":
             return f"('\"' || {spelling(value)} || '\"')"
         case "json":
             return value.sql
         case "unknown":
             return f"cast({value.sql} as VARCHAR)"
     return _nested_json(value)
+
+
+def _json_string(sql: str) -> str:
+    return f"(case when a_is_basic({sql}) then cast(to_json({sql}) as VARCHAR) else py_json_text({sql}) end)"
 
 
 def _nested_json(value: Value) -> str | None:
@@ -259,7 +276,7 @@ def _nested_json(value: Value) -> str | None:
             return None
         items = (
             f"list_sort(list_transform(map_entries({value.sql}), lambda entry:"
-            f" cast(to_json({key}) as VARCHAR) || ':' || coalesce({inner}, 'null')))"
+            f" {_json_string(key)} || ':' || coalesce({inner}, 'null')))"
         )
         return f"('{{' || array_to_string({items}, ',') || '}}')"
     if source.name == "row":

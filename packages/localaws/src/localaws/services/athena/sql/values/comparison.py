@@ -2,9 +2,9 @@
 
 from localaws.services.athena.sql.failures import not_supported
 from localaws.services.athena.sql.trino.coercion import common
-from localaws.services.athena.sql.trino.types import BOOLEAN, Type, field_names
+from localaws.services.athena.sql.trino.types import BOOLEAN, VARCHAR, Type, field_names
 from localaws.services.athena.sql.values.arithmetic import mismatch
-from localaws.services.athena.sql.values.conversion import convert
+from localaws.services.athena.sql.values.conversion import convert, sortable
 from localaws.services.athena.sql.values.values import Value, instant_of, text
 
 _SHOWN = {"=": "=", "<>": "=", "<": "<", ">": "<", "<=": "<=", ">=": "<="}
@@ -17,6 +17,9 @@ def is_orderable(kind: Type) -> bool:
 
 def compared(sign: str, left: Value, right: Value, place: tuple[int, int]) -> Value:
     """`left sign right`. Raises QueryFailed TYPE_MISMATCH where Trino knows no such operator."""
+    if {left.type.name, right.type.name} == {"char", "varchar"}:
+        left = Value(f"rtrim({left.sql}, ' ')", VARCHAR)
+        right = Value(f"rtrim({right.sql}, ' ')", VARCHAR)
     kind = common(left.type, right.type)
     if kind is None or (sign not in ("=", "<>") and not is_orderable(kind)):
         raise mismatch(place, f"Cannot apply operator: {left.type} {_SHOWN[sign]} {right.type}")
@@ -53,7 +56,7 @@ def _nested(sign: str, left: Value, right: Value) -> str:
     if sign != "=":
         if any(child.children for child in left.type.children):
             raise not_supported("An ordering of nested arrays and rows")
-        return f"({left.sql} {sign} {right.sql})"
+        return f"({sortable(left)} {sign} {sortable(right)})"
     if left.type.name == "array":
         element = left.type.children[0]
         first = Value(f"({left.sql})[place]", element)

@@ -15,6 +15,21 @@ from localaws.services.athena.sql.values.values import Value, instant_of, text
 Place = tuple[int, int]
 
 
+_CALL = re.compile(r"(\w+)\(")
+_SAFE_CALLS = frozenset(
+    """
+    a_regexp_extract a_upper case coalesce json_extract_string json_type json_valid lower ltrim not py_json_scalar
+    py_replace regexp_extract replace rtrim struct_extract substr trim upper when then in else a_blanks
+    """.split()
+)
+
+
+def is_certain(value: Value) -> bool:
+    """Whether computing the value cannot fail: it is a name, a literal, or made of them by functions that never do."""
+    bare = re.sub(r"'(?:[^']|'')*'", "''", value.sql)
+    return not re.search(r"[-+*/%~]|::|\bcast\b|\bselect\b|\[", bare) and set(_CALL.findall(bare)) <= _SAFE_CALLS
+
+
 def attempted(value: Value) -> Value:
     """The value, or null where it fails."""
     if value.instant is not None and value.zone is not None:

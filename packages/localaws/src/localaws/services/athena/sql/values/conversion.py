@@ -1,6 +1,6 @@
 """Values turned into the type that an operator or function asks for, where Trino does so by itself."""
 
-from localaws.services.athena.sql.trino.types import ANY_ZONE, Type, field_names, identifier
+from localaws.services.athena.sql.trino.types import ANY_ZONE, Type, field_names, identifier, is_any_zone
 from localaws.services.athena.sql.values.values import Value, instant_of, local_of, text, zone_of, zoned
 
 
@@ -10,7 +10,7 @@ def convert(value: Value, target: Type) -> Value:
     if source == target:
         return value
     if source.name == "unknown":
-        return Value(f"cast({value.sql} as {target.duckdb})", target)
+        return _null(value, target)
     if target.name == "timestamp with time zone":
         return _with_zone(value, target)
     if target.name == "char":
@@ -32,6 +32,12 @@ def convert(value: Value, target: Type) -> Value:
         return Value(f"map_from_entries({entries})", target)
     if target.name == "row":
         return _row(value, target)
+    return Value(f"cast({value.sql} as {target.duckdb})", target)
+
+
+def _null(value: Value, target: Type) -> Value:
+    if is_any_zone(target):
+        return zoned("cast(null as TIMESTAMP)", "cast(null as VARCHAR)", target.sizes[0])
     return Value(f"cast({value.sql} as {target.duckdb})", target)
 
 
@@ -79,4 +85,11 @@ def comparable(value: Value) -> str:
     return value.sql
 
 
-__all__ = ["comparable", "convert", "is_plain", "local_of", "packed"]
+def sortable(value: Value) -> str:
+    """The engine's text of a value that is sorted by: an array with a null in it cannot be."""
+    if value.type.name == "array":
+        return f"a_sortable({value.sql})"
+    return comparable(value)
+
+
+__all__ = ["comparable", "convert", "is_plain", "local_of", "packed", "sortable"]

@@ -81,7 +81,8 @@ def _paired(arguments: Sequence[Value], result: Type) -> Value:
         f"list_transform([({first.sql})[place]], lambda {left}:"
         f" list_transform([({second.sql})[place]], lambda {right}: {body.sql})[1])[1]"
     )
-    return Value(f"list_transform(range(1, {longest} + 1), lambda place: {inner})", result)
+    built = f"list_transform(range(1, {longest} + 1), lambda place: {inner})"
+    return Value(f"(case when ({first.sql}) is null or ({second.sql}) is null then null else {built} end)", result)
 
 
 def _zip(arguments: Sequence[Value], result: Type) -> Value:
@@ -136,7 +137,9 @@ def _multimap_from_entries(arguments: Sequence[Value], result: Type) -> Value:
 
 
 def _map_concat(arguments: Sequence[Value], result: Type) -> Value:
-    return Value(f"map_concat({', '.join(argument.sql for argument in arguments)})", result)
+    missing = " or ".join(f"({argument.sql}) is null" for argument in arguments)
+    built = f"map_concat({', '.join(argument.sql for argument in arguments)})"
+    return Value(f"(case when {missing} then null else {built} end)", result)
 
 
 def _of_entry(body: Value) -> str:

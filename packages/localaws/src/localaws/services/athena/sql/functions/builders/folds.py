@@ -7,6 +7,7 @@ from localaws.services.athena.sql.functions.builders import numbers
 from localaws.services.athena.sql.trino.types import Type
 from localaws.services.athena.sql.values.catalogue import Builder
 from localaws.services.athena.sql.values.comparison import is_orderable
+from localaws.services.athena.sql.values.conversion import comparable
 from localaws.services.athena.sql.values.values import Value
 
 
@@ -25,12 +26,17 @@ def _extreme(name: str) -> Builder:
     return build
 
 
-def _by_count(name: str) -> Builder:
+def _by_count(name: str, direction: str) -> Builder:
     """The first values by key: those without a key do not count."""
 
     def build(arguments: Sequence[Value], result: Type) -> Value:
         value, key, count = arguments
-        return Value(f"{name}({value.sql}, {key.sql}, {count.sql})%M", result)
+        if not isinstance(count.constant, int) or count.constant < 1:
+            raise not_supported(f"{name} with a count that is no positive literal")
+        pairs = f"list(struct_pack(k := {key.sql}, v := {value.sql}) order by {comparable(key)} {direction})%M"
+        present = f"list_filter({pairs}, lambda pair: pair.k is not null)[1:{count.constant}]"
+        values = f"list_transform({present}, lambda pair: pair.v)"
+        return Value(f"(case when len({present}) > 0 then {values} end)", result)
 
     return build
 
@@ -38,6 +44,8 @@ def _by_count(name: str) -> Builder:
 def _percentile(arguments: Sequence[Value], result: Type) -> Value:
     """The value at floor(share * count), as a digest of few values gives it; the engine's own rounds up."""
     value, share = arguments
+    if value.type.name in ("double", "real"):
+        value = Value(f"a_finite({value.sql})", value.type)
     place = f"least({share.sql} + 1e-12, 1)"
     if share.type.name == "array":
         place = f"list_transform({share.sql}, lambda share: least(share + 1e-12, 1))"
@@ -49,7 +57,9 @@ def _weighted(arguments: Sequence[Value], result: Type) -> Value:
 
 
 def _histogram(arguments: Sequence[Value], result: Type) -> Value:
-    return Value(f"cast(histogram({arguments[0].sql})%M as {result.duckdb})", result)
+    (value,) = arguments
+    counts = f"cast(histogram({value.sql})%M as {result.duckdb})"
+    return Value(f"a_in_order({counts}, list({value.sql})%M)", result)
 
 
 def _pair(arguments: Sequence[Value]) -> str:
@@ -58,15 +68,17 @@ def _pair(arguments: Sequence[Value]) -> str:
 
 
 def _map_agg(arguments: Sequence[Value], result: Type) -> Value:
-    return Value(f"a_map_of_pairs({_pair(arguments)})", result)
+    return Value(f"a_filled(a_map_of_pairs({_pair(arguments)}))", result)
 
 
 def _multimap_agg(arguments: Sequence[Value], result: Type) -> Value:
-    return Value(f"a_multimap_of_pairs({_pair(arguments)})", result)
+    return Value(f"a_filled(a_multimap_of_pairs({_pair(arguments)}))", result)
 
 
 def _map_union(arguments: Sequence[Value], result: Type) -> Value:
-    return Value(f"a_map_of_entries(flatten(list(map_entries({arguments[0].sql}))%M))", result)
+    entries = f"list(map_entries({arguments[0].sql}))%M"
+    present = f"len(list_filter({entries}, lambda entries: entries is not null)) > 0"
+    return Value(f"(case when {present} then a_filled(a_map_of_entries(flatten({entries}))) end)", result)
 
 
 def _skewness(arguments: Sequence[Value], result: Type) -> Value:
@@ -76,8 +88,8 @@ def _skewness(arguments: Sequence[Value], result: Type) -> Value:
 BUILDERS: dict[str, Builder] = {
     "min": _extreme("min"),
     "max": _extreme("max"),
-    "max_by_count": _by_count("arg_max"),
-    "min_by_count": _by_count("arg_min"),
+    "max_by_count": _by_count("max_by", "desc"),
+    "min_by_count": _by_count("min_by", "asc"),
     "percentile": _percentile,
     "weighted": _weighted,
     "histogram": _histogram,

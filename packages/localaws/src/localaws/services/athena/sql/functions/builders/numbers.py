@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from localaws.services.athena.sql.failures import not_supported
 from localaws.services.athena.sql.trino.types import INTEGERS, Type, decimal
-from localaws.services.athena.sql.values.arithmetic import arithmetic, scaled, unscaled
+from localaws.services.athena.sql.values.arithmetic import scaled, unscaled
 from localaws.services.athena.sql.values.catalogue import Builder
 from localaws.services.athena.sql.values.values import Value
 
@@ -60,10 +60,6 @@ def _round_integer(arguments: Sequence[Value], _: Type) -> Value:
     return Value(f"cast(a_round_integer({value.sql}, {places.sql}) as {value.type.duckdb})", value.type)
 
 
-def _modulus(arguments: Sequence[Value], _: Type) -> Value:
-    return arithmetic("%", arguments[0], arguments[1], (1, 1))
-
-
 def _random_below(arguments: Sequence[Value], _: Type) -> Value:
     (bound,) = arguments
     return Value(f"cast(floor(random() * {bound.sql}) as {bound.type.duckdb})", bound.type)
@@ -96,7 +92,6 @@ BUILDERS: dict[str, Builder] = {
     "round_places": _places("a_divided", wider=1),
     "truncate_places": _places("a_truncated", wider=0),
     "round_integer": _round_integer,
-    "modulus": _modulus,
     "random_below": _random_below,
     "random_between": _random_between,
     "sum_decimal": sum_decimal,

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.python.json_paths import steps
-from localaws.services.athena.sql.trino.types import VARCHAR, Type
+from localaws.services.athena.sql.trino.types import UNBOUNDED, VARCHAR, Type, array, varchar
 from localaws.services.athena.sql.values.catalogue import Builder
 from localaws.services.athena.sql.values.values import Value, text
 
@@ -54,12 +55,15 @@ def simple_groups(pattern: str) -> int:
 
 def _extract_all(arguments: Sequence[Value], result: Type) -> Value:
     group = arguments[2].sql if len(arguments) > 2 else "0"
-    return Value(f"py_regexp_extract_all({arguments[0].sql}, {arguments[1].sql}, {group})", result)
+    return Value(f"py_regexp_extract_all({arguments[0].sql}, {arguments[1].sql}, {group})", array(arguments[0].type))
 
 
 def _replace(arguments: Sequence[Value], result: Type) -> Value:
     subject, pattern = arguments[:2]
     replacement = arguments[2] if len(arguments) > 2 else Value("''", VARCHAR, constant="")
+    if len(arguments) > 2:
+        width = replacement.type.sizes[0]
+        result = _length_replaced(subject.type, max(subject.type.sizes[0] * width // 2, width))
     plain = isinstance(replacement.constant, str) and not re.search(r"[$\\]", replacement.constant)
     simple = _constant(pattern)
     if plain and simple and not re.compile(simple).match(""):
@@ -86,6 +90,47 @@ def _substr(arguments: Sequence[Value], result: Type) -> Value:
     plain = all(isinstance(bound.constant, int) and bound.constant > 0 for bound in bounds)
     macro = "a_substr_to" if len(bounds) > 1 else "a_substr"
     return Value(f"{'substr' if plain else macro}({', '.join(item.sql for item in (value, *bounds))})", result)
+
+
+def _of_parts(form: str) -> Builder:
+    """An array of parts of the first argument, none of which is longer."""
+
+    def build(arguments: Sequence[Value], _: Type) -> Value:
+        listed = ", ".join(argument.sql for argument in arguments)
+        name = f"a_{form}" if form == "split" and len(arguments) == 2 else f"py_{form}"
+        return Value(f"{name}({listed})", array(arguments[0].type))
+
+    return build
+
+
+def _length_replaced(value: Type, each: int) -> Type:
+    """Text between whose characters, and around them, so many may be put."""
+    size = value.sizes[0]
+    return varchar(min(size + each * (size + 1), UNBOUNDED))
+
+
+def _replace_text(arguments: Sequence[Value], _: Type) -> Value:
+    value, search, replacement = arguments
+    kind = _length_replaced(value.type, replacement.type.sizes[0])
+    return Value(f"py_replace({value.sql}, {search.sql}, {replacement.sql})", kind)
+
+
+def _chr(arguments: Sequence[Value], _: Type) -> Value:
+    return Value(f"chr(cast({arguments[0].sql} as INTEGER))", varchar(1))
+
+
+def _url_encode(arguments: Sequence[Value], _: Type) -> Value:
+    return Value(f"py_url_encode({arguments[0].sql})", varchar(min(arguments[0].type.sizes[0] * 12, UNBOUNDED)))
+
+
+def _codepoint(arguments: Sequence[Value], result: Type) -> Value:
+    (value,) = arguments
+    if value.type.sizes[0] > 1:
+        raise QueryFailed(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters ({value.type}) for function codepoint. Expected: codepoint(varchar(1))",
+        )
+    return Value(f"a_codepoint({value.sql})", result)
 
 
 def _concat_text(arguments: Sequence[Value], result: Type) -> Value:
@@ -140,6 +185,12 @@ BUILDERS: dict[str, Builder] = {
     "regexp_extract_all": _extract_all,
     "regexp_replace": _replace,
     "regexp_replace_with": _replace_with,
+    "codepoint": _codepoint,
+    "chr": _chr,
+    "replace": _replace_text,
+    "split": _of_parts("split"),
+    "regexp_split": _of_parts("regexp_split"),
+    "url_encode": _url_encode,
     "concat_text": _concat_text,
     "substr": _substr,
     "concat_ws": _concat_ws,

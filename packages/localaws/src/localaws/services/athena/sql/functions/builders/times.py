@@ -19,6 +19,7 @@ _PARTS = {
 _SMALL = {"millisecond": 1, "second": 1000, "minute": 60000, "hour": 3600000, "day": 86400000, "week": 604800000}
 _LARGE = {"month": 1, "quarter": 3, "year": 12}
 _DATE_UNITS = ("day", "week", "month", "quarter", "year")
+_TIME_UNITS = ("millisecond", "second", "minute", "hour")
 
 
 def _field(name: str) -> Builder:
@@ -44,9 +45,9 @@ def _unit(value: Value, kind: Type) -> str:
     if not isinstance(value.constant, str):
         raise not_supported("A time unit that is no literal")
     name = value.constant.lower()
-    units = _DATE_UNITS if kind.name == "date" else (*_SMALL, *_LARGE)
+    units = {"date": _DATE_UNITS, "time": _TIME_UNITS}.get(kind.name, (*_SMALL, *_LARGE))
     if name not in units:
-        shown = "DATE" if kind.name == "date" else "TIMESTAMP"
+        shown = kind.name.upper() if kind.name in ("date", "time") else "TIMESTAMP"
         raise QueryFailed("INVALID_FUNCTION_ARGUMENT", f"'{value.constant}' is not a valid {shown} field")
     return name
 
@@ -69,6 +70,9 @@ def _date_trunc(arguments: Sequence[Value], _: Type) -> Value:
         truncated = f"date_trunc(a_unit({arguments[0].sql}), {value.sql})"
         return Value(f"cast({truncated} as {value.type.duckdb})", value.type)
     name = _unit(arguments[0], value.type)
+    if value.type.name == "time":
+        size = f"{_SMALL[name] * 1000}"
+        return Value(f"(time '00:00:00' + to_microseconds(epoch_us({value.sql}) // {size} * {size}))", value.type)
     if name == "millisecond":
         return _relocated(f"a_floored_time({local_of(value)}, 3)", value) if value.type.name != "date" else value
     truncated = f"date_trunc('{name}', {local_of(value)})"
@@ -83,7 +87,7 @@ def _date_add(arguments: Sequence[Value], _: Type) -> Value:
     if name in _LARGE:
         return shifted(value, f"({amount.sql}) * {_LARGE[name]}", MONTHS)
     moved = f"({amount.sql}) * {_SMALL[name]}"
-    if value.type.name == "date" or value.type.zone == "UTC" or name not in ("day", "week"):
+    if value.type.name in ("date", "time") or value.type.zone == "UTC" or name not in ("day", "week"):
         return shifted(value, moved, DAYS)
     return _relocated(
         f"{local_of(value)} + to_days(cast({amount.sql} as INTEGER) * {7 if name == 'week' else 1})", value
@@ -93,6 +97,10 @@ def _date_add(arguments: Sequence[Value], _: Type) -> Value:
 def _date_diff(arguments: Sequence[Value], result: Type) -> Value:
     unit, first, second = arguments
     name = _unit(unit, first.type)
+    if first.type.name == "time":
+        return Value(
+            f"cast(trunc((epoch_us({second.sql}) - epoch_us({first.sql})) / {_SMALL[name]}000.0) as BIGINT)", result
+        )
     if first.type.name == "timestamp with time zone" and name not in _LARGE and name not in ("day", "week"):
         return Value(f"date_sub('{name}', {instant_of(first)}, {instant_of(second)})", result)
     if first.type.name == "timestamp with time zone":
@@ -145,7 +153,18 @@ def _parse_datetime(arguments: Sequence[Value], _: Type) -> Value:
 
 def _from_iso(arguments: Sequence[Value], _: Type) -> Value:
     (value,) = arguments
-    return zoned(f"a_iso({value.sql})", f"a_iso_zone({value.sql})")
+    is_plain = f"a_is_plain_iso({value.sql})"
+    other = f"make_timestamp(py_iso_instant({value.sql}))"
+    return zoned(
+        f"(case when {is_plain} then a_iso({value.sql}) else {other} end)",
+        f"(case when {is_plain} then a_iso_zone({value.sql}) else py_iso_zone({value.sql}) end)",
+    )
+
+
+def _date_from_iso(arguments: Sequence[Value], result: Type) -> Value:
+    (value,) = arguments
+    is_plain = rf"regexp_full_match({value.sql}, '\d{{4}}-\d\d-\d\d')"
+    return Value(f"cast((case when {is_plain} then {value.sql} else py_iso_date({value.sql}) end) as DATE)", result)
 
 
 def _to_iso(arguments: Sequence[Value], result: Type) -> Value:
@@ -221,6 +240,7 @@ BUILDERS: dict[str, Builder] = {
     "date_parse": _date_parse,
     "parse_datetime": _parse_datetime,
     "from_iso8601_timestamp": _from_iso,
+    "from_iso8601_date": _date_from_iso,
     "to_iso8601": _to_iso,
     "from_unixtime": _from_unixtime,
     "to_unixtime": _to_unixtime,

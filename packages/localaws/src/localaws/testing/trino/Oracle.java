@@ -1,18 +1,22 @@
 import io.trino.Session;
+import io.trino.spi.TrinoException;
 import io.trino.spi.type.ArrayType;
 import io.trino.spi.type.MapType;
 import io.trino.spi.type.RowType;
+import io.trino.spi.type.SqlVarbinary;
 import io.trino.spi.type.TimeZoneKey;
 import io.trino.spi.type.Type;
 import io.trino.testing.LocalQueryRunner;
 import io.trino.testing.MaterializedResult;
 import io.trino.testing.MaterializedRow;
 import io.trino.testing.TestingSession;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -22,22 +26,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Runs statements (one a line, in base64) on Trino; writes for each "ok" or "error" and its rows' cells in base64, null as "-". */
+/** Runs the statements of standard input (one a line, in base64) on Trino; writes a line for each: "ok" or "error" and its rows' cells in base64, null as "-". */
 public final class Oracle {
     private static final DateTimeFormatter MILLISECONDS = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSS");
+    private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 
     public static void main(String[] arguments) throws Exception {
+        PrintStream answers = System.out;
+        System.setOut(System.err);
         Session session = TestingSession.testSessionBuilder()
                 .setTimeZoneKey(TimeZoneKey.UTC_KEY)
                 .setSystemProperty("task_concurrency", "1")
                 .build();
-        List<String> answers = new ArrayList<>();
+        BufferedReader statements = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         try (LocalQueryRunner runner = LocalQueryRunner.create(session)) {
-            for (String line : Files.readAllLines(Path.of(arguments[0]))) {
-                answers.add(answer(runner, new String(Base64.getDecoder().decode(line), StandardCharsets.UTF_8)));
+            for (String line = statements.readLine(); line != null; line = statements.readLine()) {
+                answers.println(answer(runner, new String(Base64.getDecoder().decode(line), StandardCharsets.UTF_8)));
+                answers.flush();
             }
         }
-        Files.write(Path.of(arguments[1]), answers);
         System.exit(0);
     }
 
@@ -46,7 +53,10 @@ public final class Oracle {
             MaterializedResult result = runner.execute(sql);
             return "ok " + result.getMaterializedRows().stream().map(row -> cells(row, result.getTypes())).collect(Collectors.joining(";"));
         }
-        catch (RuntimeException error) {
+        catch (TrinoException error) {
+            return "error " + encoded(error.getErrorCode().getName() + ": " + error.getMessage());
+        }
+        catch (RuntimeException | LinkageError | StackOverflowError error) {
             return "error " + encoded(String.valueOf(error.getMessage()));
         }
     }
@@ -91,6 +101,12 @@ public final class Oracle {
         }
         if (value instanceof ZonedDateTime time) {
             return MILLISECONDS.format(time) + " " + time.getZone();
+        }
+        if (value instanceof LocalTime time) {
+            return CLOCK.format(time);
+        }
+        if (value instanceof SqlVarbinary binary) {
+            return HexFormat.ofDelimiter(" ").formatHex(binary.getBytes());
         }
         if (value instanceof byte[] bytes) {
             return HexFormat.ofDelimiter(" ").formatHex(bytes);

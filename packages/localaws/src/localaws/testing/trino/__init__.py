@@ -7,8 +7,12 @@ import base64
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from localaws.testing.patience import patient
 
@@ -17,38 +21,63 @@ _FETCH_SECONDS, _RUN_SECONDS = 240, 400
 _ADDED_OPENS = ("--add-opens=java.base/java.nio=ALL-UNNAMED", "-Djdk.attach.allowAttachSelf=true")
 _SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # half the time, for what runs once
 Cell = str | None
+Answer = list[list[Cell]] | str  # rows, or the error's name and message
 
 
 class NoTrino(Exception):
     """Why there is no Trino here."""
 
 
-def answers(statements: Sequence[str], scratch: Path) -> list[list[list[Cell]] | str]:
-    """The rows of each statement, or Trino's error message. Raises NoTrino."""
+class Trino:
+    """A running Trino that answers statements one by one."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: IO[str]) -> None:
+        self._process = process
+        self._log = log
+
+    def answer(self, statement: str) -> Answer:
+        """The rows of a statement, or Trino's error. Raises NoTrino where the process has ended."""
+        requests = self._process.stdin
+        answers = self._process.stdout
+        if requests is None or answers is None:
+            raise NoTrino("Trino was started without pipes")
+        timer = threading.Timer(patient(_RUN_SECONDS), self._process.kill)
+        timer.start()
+        try:
+            requests.write(base64.b64encode(statement.encode()).decode() + "\n")
+            requests.flush()
+            line = answers.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            timer.cancel()
+        if not line:
+            self._log.seek(0)
+            raise NoTrino(f"Trino did not run: {self._log.read().strip()[-300:]}")
+        return _read(line.rstrip("\n"))
+
+
+@contextmanager
+def running() -> Iterator[Trino]:
+    """Start Trino, and stop it at the end. Raises NoTrino where it cannot be had."""
     jars = _jars()
-    asked, answered = scratch / "statements", scratch / "answers"
-    asked.write_text("".join(base64.b64encode(sql.encode()).decode() + "\n" for sql in statements))
-    command = [
-        "java",
-        "-Xmx1g",
-        *_SHORT_LIVED,
-        *_ADDED_OPENS,
-        "-cp",
-        f"{jars}/*",
-        str(_HERE / "Oracle.java"),
-        str(asked),
-        str(answered),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patient(_RUN_SECONDS), check=False)
-    except subprocess.TimeoutExpired as error:
-        raise NoTrino(f"Trino did not answer within {_RUN_SECONDS} s") from error
-    if not answered.exists():
-        raise NoTrino(f"Trino did not run: {done.stderr.strip()[-300:]}")
-    return [_read(line) for line in answered.read_text().splitlines()]
+    command = ["java", "-Xmx1g", *_SHORT_LIVED, *_ADDED_OPENS, "-cp", f"{jars}/*", str(_HERE / "Oracle.java")]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            yield Trino(process, log)
+        finally:
+            process.kill()
+            process.communicate()
 
 
-def _read(line: str) -> list[list[Cell]] | str:
+def answers(statements: Sequence[str]) -> list[Answer]:
+    """What Trino answers to each statement. Raises NoTrino."""
+    with running() as trino:
+        return [trino.answer(sql) for sql in statements]
+
+
+def _read(line: str) -> Answer:
     state, _, rest = line.partition(" ")
     if state == "error":
         return _decoded(rest)
