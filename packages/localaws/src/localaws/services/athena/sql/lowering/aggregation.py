@@ -164,7 +164,9 @@ def _keyed(name: str, values: Sequence[Value]) -> list[Value]:
     """Arguments of what tells values apart: of timestamps with zones of their own, the instants count."""
     if not any(has_any_zone(value.type) for value in values):
         return list(values)
-    if name not in ("count", "approx_distinct") or not is_any_zone(values[0].type):
+    if name == "approx_distinct":
+        return list(values)
+    if name != "count" or not is_any_zone(values[0].type):
         raise not_supported(f"{name} over distinct timestamps with zones of their own")
     return [Value(instant_of(value), Type("timestamp", value.type.sizes)) for value in values[:1]] + list(values[1:])
 

@@ -4,7 +4,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from localaws.services.athena.sql.python import clocks, iso_times, json_values, numbers, regexes, texts, urls
+from localaws.services.athena.sql.python import (
+    clocks,
+    distinct_counts,
+    iso_times,
+    json_values,
+    numbers,
+    regexes,
+    texts,
+    urls,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,6 +100,9 @@ FUNCTIONS: dict[str, Entry] = {
     "iso_instant": (iso_times.instant, "VARCHAR", "BIGINT"),
     "iso_zone": (iso_times.zone_of, "VARCHAR", "VARCHAR"),
     "iso_date": (iso_times.date_text, "VARCHAR", "VARCHAR"),
+    "distinct_integers": (distinct_counts.of_integers, "BIGINT[]", "BIGINT"),
+    "distinct_doubles": (distinct_counts.of_doubles, "DOUBLE[]", "BIGINT"),
+    "distinct_texts": (distinct_counts.of_texts, "VARCHAR[]", "BIGINT"),
     "days_text": (clocks.days_text, "BIGINT", "VARCHAR"),
     "months_text": (clocks.months_text, "INTEGER", "VARCHAR"),
     "parse_duration": (clocks.duration, "VARCHAR", "BIGINT"),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.functions.builders import numbers
-from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.trino.types import INTEGERS, Type
 from localaws.services.athena.sql.values.catalogue import Builder
 from localaws.services.athena.sql.values.comparison import is_orderable
 from localaws.services.athena.sql.values.conversion import comparable
-from localaws.services.athena.sql.values.values import Value
+from localaws.services.athena.sql.values.values import Value, instant_of
 
 
 def _extreme(name: str) -> Builder:
@@ -39,6 +39,42 @@ def _by_count(name: str, direction: str) -> Builder:
         return Value(f"(case when len({present}) > 0 then {values} end)", result)
 
     return build
+
+
+_SHORT_DECIMAL = 18  # digits that Trino keeps in one word
+
+
+def _approx_distinct(arguments: Sequence[Value], result: Type) -> Value:
+    if len(arguments) > 1:
+        raise not_supported("approx_distinct with a standard error")
+    (value,) = arguments
+    kind = value.type
+    if kind.name in ("boolean", "unknown"):
+        return Value(f"count(distinct {value.sql})%M", result)
+    if kind.name in ("varchar", "char", "json"):
+        hashed, form = value.sql, "texts"
+    elif kind.name == "double":
+        hashed, form = value.sql, "doubles"
+    else:
+        hashed, form = _word(value), "integers"
+    present = f"list_filter(list(distinct {hashed})%M, lambda item: item is not null)"
+    return Value(f"(case when len({present}) > 0 then py_distinct_{form}({present}) else 0 end)", result)
+
+
+def _word(value: Value) -> str:
+    """The integer that stands for a value in Trino's memory."""
+    kind = value.type
+    if kind.name in INTEGERS:
+        return f"cast({value.sql} as BIGINT)"
+    if kind.name == "date":
+        return f"cast({value.sql} - date '1970-01-01' as BIGINT)"
+    if kind.name == "timestamp":
+        return f"epoch_us({value.sql})"
+    if kind.name == "timestamp with time zone":
+        return f"epoch_ms({instant_of(value)})"
+    if kind.name == "decimal" and kind.sizes[0] <= _SHORT_DECIMAL:
+        return f"cast({numbers.unscaled(value)} as BIGINT)"
+    raise not_supported(f"approx_distinct of {kind}")
 
 
 def _percentile(arguments: Sequence[Value], result: Type) -> Value:
@@ -90,6 +126,7 @@ BUILDERS: dict[str, Builder] = {
     "max": _extreme("max"),
     "max_by_count": _by_count("max_by", "desc"),
     "min_by_count": _by_count("min_by", "asc"),
+    "approx_distinct": _approx_distinct,
     "percentile": _percentile,
     "weighted": _weighted,
     "histogram": _histogram,

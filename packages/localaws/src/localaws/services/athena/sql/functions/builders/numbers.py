@@ -97,4 +97,4 @@ BUILDERS: dict[str, Builder] = {
     "sum_decimal": sum_decimal,
     "avg_decimal": avg_decimal,
 }
-__all__ = ["BUILDERS", "INTEGERS"]
+__all__ = ["BUILDERS", "INTEGERS", "unscaled"]
