@@ -61,6 +61,11 @@ _SAID = (
         "A function or operator with arguments of these types is not supported by the local engine",
     ),
     (
+        re.compile(r"Could not parse string \"(.*?)\" according to format"),
+        "INVALID_FUNCTION_ARGUMENT",
+        r'Invalid format: "\1"',
+    ),
+    (
         re.compile(r"More than one row returned by a subquery"),
         "SUBQUERY_MULTIPLE_ROWS",
         "Scalar sub-query has returned multiple rows",

@@ -3,7 +3,7 @@
 _NUMBERS = r"""
 abs(N) =0 = abs(_0)
 sign(I) =0 = cast(sign(_0) as _T)
-sign(double) double = cast(sign(_0) as _T)
+sign(double) double = case when isnan(_0) then _0 else cast(sign(_0) as _T) end
 sign(decimal) decimal = @sign_decimal
 ceil(I) =0 = _0
 ceil(double) double = ceil(_0)

@@ -146,7 +146,7 @@ class Aggregated(Expressions):
                     f"line {line}:{column}: For aggregate function with DISTINCT, ORDER BY expressions must appear in"
                     " arguments",
                 )
-            sorting = " order by " + ", ".join(f"{comparable(value)}{direction(item)}" for value, item in items)
+            sorting = " order by " + ", ".join(f"{sortable(value)}{direction(item)}" for value, item in items)
         condition = node.args.get("filter")
         filtered = ""
         if condition is not None:

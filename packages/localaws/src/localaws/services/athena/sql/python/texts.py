@@ -289,7 +289,7 @@ def _shown(match: re.Match[str], value: str | None, kind: str, pattern: str) -> 
     elif value is None:
         text = "null"[: int(match["precision"])] if match["precision"] else "null"
     elif lower == "s":
-        text = value if kind != "double" else _java_double(value)
+        text = _SPELLED.get(kind, str)(value)
         text = text[: int(match["precision"])] if match["precision"] else text
     elif lower == "d" and kind == "bigint":
         text = f"{int(value):,}" if "," in match["flags"] else value
@@ -313,6 +313,23 @@ def _shown(match: re.Match[str], value: str | None, kind: str, pattern: str) -> 
 
 def _java_double(value: str) -> str:
     return java_double(float(value))
+
+
+def _java_moment(value: str) -> str:
+    """A timestamp or time as Java writes it: no seconds where these are zero, and their part in threes of digits."""
+    day, _, clock = value.rpartition(" ")
+    whole, _, part = clock.partition(".")
+    part = part.ljust(9, "0")
+    while part.endswith("000"):
+        part = part[:-3]
+    if part:
+        whole += f".{part}"
+    elif whole.endswith(":00") and whole.count(":") == 2:
+        whole = whole[:-3]
+    return f"{day}T{whole}" if day else whole
+
+
+_SPELLED = {"double": _java_double, "timestamp": _java_moment, "time": _java_moment}
 
 
 def format_number(value: int) -> str:

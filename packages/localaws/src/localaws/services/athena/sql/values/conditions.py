@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import BIGINT, BOOLEAN, INTEGERS, UNKNOWN, VARCHAR, Type
 from localaws.services.athena.sql.values.arithmetic import mismatch
@@ -161,6 +161,8 @@ def formatted(values: Sequence[Value], place: Place) -> Value:
     for value in values[1:]:
         kind = _FORMATTED.get(value.type.name, value.type.name)
         sql = value.sql if kind in ("bigint", "double", "decimal", "boolean", "varchar", "unknown") else spelling(value)
+        if kind == "timestamp with time zone":
+            raise not_supported("format() of a timestamp with time zone")
         if sql is None or kind == "char":
             raise mismatch(place, f"Type {value.type} is not supported by format()")
         kinds.append(kind)
