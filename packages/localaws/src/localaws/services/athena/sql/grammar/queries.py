@@ -1,13 +1,13 @@
 """Queries ("SqlBase.g4": query, queryNoWith, querySpecification, relation, windowSpecification)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from localaws.services.athena.sql.failures import not_supported
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.grammar.expressions import ExpressionParser
 from localaws.services.athena.sql.grammar.nodes import Call
-from localaws.services.athena.sql.grammar.token_cursor import placed
+from localaws.services.athena.sql.grammar.token_cursor import placed, position
 
 _SET: dict[str, type[exp.SetOperation]] = {"union": exp.Union, "except": exp.Except, "intersect": exp.Intersect}
 _SIDES = ("left", "right", "full")
@@ -59,6 +59,8 @@ class QueryParser(ExpressionParser):
             if isinstance(query, exp.Subquery) or any(query.args.get(key) for key in ("order", "limit", "offset")):
                 query = exp.select(exp.Star()).from_(exp.Subquery(this=query, alias=_alias("_query")))
             for key, part in limits.items():
+                _put_windows(part, query.meta.get("windows") or {})
+                _check_windows(part)
                 query.set(key, part)
         return query
 
@@ -156,7 +158,8 @@ class QueryParser(ExpressionParser):
         if self.take("having"):
             select.set("having", exp.Having(this=self.expression()))
         if self.take("window"):
-            select.meta["windows"] = self._windows()
+            self._name_windows(select)
+        _check_windows(select)
         return select
 
     def _item(self) -> exp.Expr:
@@ -396,8 +399,17 @@ class QueryParser(ExpressionParser):
             return list(node.expressions)
         return [node.this if isinstance(node, exp.Paren) else node]
 
-    def _windows(self) -> dict[str, exp.Expr]:
-        raise not_supported("A WINDOW clause")
+    def _name_windows(self, select: exp.Select) -> None:
+        """WINDOW name AS (...), put into the OVER of the SELECT that names it."""
+        named: dict[str, exp.Window] = {}
+        while True:
+            name = self.identifier().name.lower()
+            self.expect("as", "(")
+            named[name] = self._specification(exp.Window())
+            if not self.take(","):
+                break
+        select.meta["windows"] = named
+        _put_windows(select, named)
 
     def sort_items(self) -> list[exp.Expr]:
         items = [self._sort_item()]
@@ -420,10 +432,16 @@ class QueryParser(ExpressionParser):
 
     def window(self, call: exp.Expr) -> exp.Expr:
         self.expect("over")
-        if not self.sees("("):
-            raise not_supported("A named window")
-        self.step()
         window = placed(exp.Window(this=call), call.meta["at"])
+        if self.is_name():
+            window.meta["named"] = self.identifier().name.lower()
+            return window
+        self.expect("(")
+        if self.is_name() and not self.sees_any("partition", "rows", "range", "groups"):
+            raise not_supported("A window that begins with the name of another")
+        return self._specification(window)
+
+    def _specification(self, window: exp.Window) -> exp.Window:
         if self.take("partition", "by"):
             window.set("partition_by", self.expressions())
         if self.take("order", "by"):
@@ -454,6 +472,25 @@ class QueryParser(ExpressionParser):
         if not self.sees_any("preceding", "following"):
             self.refuse("'PRECEDING'", "'FOLLOWING'")
         return size, self.step().text.upper()
+
+
+def _put_windows(node: exp.Expr, named: Mapping[str, exp.Window]) -> None:
+    """Give each OVER of a name the specification of that name."""
+    for window in node.find_all(exp.Window):
+        specification = named.get(window.meta.get("named", ""))
+        if specification is not None:
+            del window.meta["named"]
+            for key, part in specification.args.items():
+                window.set(key, [item.copy() for item in part] if isinstance(part, list) else part.copy())
+
+
+def _check_windows(node: exp.Expr) -> None:
+    for window in node.find_all(exp.Window):
+        if "named" in window.meta:
+            line, column = position(window)
+            raise QueryFailed(
+                "INVALID_WINDOW_REFERENCE", f"line {line}:{column}: Cannot resolve WINDOW name {window.meta['named']}"
+            )
 
 
 def _single_row() -> exp.Expr:

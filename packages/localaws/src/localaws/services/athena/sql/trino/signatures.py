@@ -162,6 +162,8 @@ def settled(expected: Pattern, kind: Type, bindings: Bindings) -> Type:
         meeting = common(kind, target)
         if kind.name == "date":
             return Type(expected.name, (0,), zone=target.zone)
+        if kind.name == "timestamp" and expected.name == "timestamp with time zone":
+            return Type(expected.name, kind.sizes, zone=target.zone)
         return meeting if meeting is not None and meeting.name == target.name and kind.name != "unknown" else target
     return Type(expected.name)
 

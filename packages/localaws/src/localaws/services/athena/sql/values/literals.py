@@ -49,7 +49,9 @@ def number(digits: str, kind: str, place: tuple[int, int]) -> Value:
     if kind == "integer":
         value = int(digits)
         if -(2**31) <= value < 2**31:
-            return Value(_signed(str(value)), INTEGER, constant=value)
+            # The engine reads the smallest integer as a bigint that is negated.
+            sql = f"cast({value} as INTEGER)" if value == -(2**31) else _signed(str(value))
+            return Value(sql, INTEGER, constant=value)
         if -(2**63) <= value < 2**63:
             return Value(f"cast({value} as BIGINT)", BIGINT, constant=value)
         shown = digits.lstrip("-")
