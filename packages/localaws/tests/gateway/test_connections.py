@@ -19,10 +19,10 @@ IDLE = 1500
 def files() -> Iterator[None]:
     """As many open files as the connections need."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * IDLE
-    if hard != resource.RLIM_INFINITY and hard < wanted:
+    limit = 2 * IDLE
+    if hard != resource.RLIM_INFINITY and hard < limit:
         pytest.skip(f"this process may open only {hard} files")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

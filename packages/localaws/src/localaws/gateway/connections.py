@@ -16,11 +16,11 @@ _SWEEP_SECONDS = 10.0  # the server marks connections that have been idle for to
 def most_connections() -> int:
     """How many connections fit beside everything else, once this process may open as many files as it is allowed to."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
-    return max(wanted if soft == resource.RLIM_INFINITY else soft - _RESERVED, 100)
+    limit = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        soft = limit
+    return max(limit if soft == resource.RLIM_INFINITY else soft - _RESERVED, 100)
 
 
 class Connections:

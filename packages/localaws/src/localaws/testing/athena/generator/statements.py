@@ -162,8 +162,8 @@ class Generator:
         ordered = self._random.choice(ORDERED)
 
         def hole(match: re.Match[str]) -> str:
-            wanted = {"T": kind, "O": ordered}.get(match[1], match[1])
-            value = self.value(wanted, depth)
+            requested = {"T": kind, "O": ordered}.get(match[1], match[1])
+            value = self.value(requested, depth)
             return value if re.fullmatch(r"[\w.]+|'[^']*'|\w+\([^()]*\)", value) else f"({value})"
 
         return _HOLE.sub(hole, template)

@@ -83,8 +83,10 @@ def _is_plain_line(line: bytes, columns: Mapping[str, HiveType], spellings: dict
         return False
     if not isinstance(row, dict):
         return False
-    known = [(key, key.lower(), value) for key, value in row.items() if key.lower() in columns]
-    return all(spellings.setdefault(lower, key) == key and _fits(value, columns[lower]) for key, lower, value in known)
+    members = [(key, key.lower(), value) for key, value in row.items() if key.lower() in columns]
+    return all(
+        spellings.setdefault(lower, key) == key and _fits(value, columns[lower]) for key, lower, value in members
+    )
 
 
 def _fits(value: object, kind: HiveType) -> bool:
@@ -96,9 +98,9 @@ def _fits(value: object, kind: HiveType) -> bool:
 def _fits_struct(value: object, kind: HiveType) -> bool:
     if not isinstance(value, dict):
         return False
-    known = {key.lower(): key for key in value}
-    return len(known) == len(value) and all(
-        name not in known or (known[name] == name and _fits(value[name], child))
+    members = {key.lower(): key for key in value}
+    return len(members) == len(value) and all(
+        name not in members or (members[name] == name and _fits(value[name], child))
         for name, child in zip(kind.fields, kind.children, strict=True)
     )
 

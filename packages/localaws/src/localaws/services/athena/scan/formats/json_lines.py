@@ -97,13 +97,13 @@ class JsonLines:
         if not isinstance(value, dict):
             raise Malformed("Expected JSON object")
         members = {self._key(key): item for key, item in value.items()}
-        return [self._value(members.get(self._wanted(name)), kind) for name, kind in zip(names, kinds, strict=True)]
+        return [self._value(members.get(self._name_of(name)), kind) for name, kind in zip(names, kinds, strict=True)]
 
     def _key(self, key: str) -> str:
         key = key.replace(".", "_") if self.has_dots else key
         return key.lower() if self.is_case_insensitive else key
 
-    def _wanted(self, name: str) -> str:
+    def _name_of(self, name: str) -> str:
         return self._key(self.mappings.get(name, name))
 
     def _value(self, value: object, kind: HiveType) -> object:
