@@ -3,10 +3,11 @@
 **By hand with a span**, the run reads that span from the chosen source. **Without a span**, it reads what remains of
 the open gaps in the gap ledger.
 
-A slice is one command on the streamer's instance, where the token, the budgets and their counts are. Slices run one
-at a time, because a network's rate limit is shared. Posts go through the posts stream like any others: a post that
-is already in the lake stays one row, and the next ranking corrects the windows that it belongs to. A gap that is
-covered is marked as recovered in the ledger.
+A slice is one command on its collector's instance, where the token, the budgets and their counts are. Slices run one
+at a time, because a network's rate limit is shared; a collector whose slices fail keeps no other from being read.
+
+Posts go through the posts stream like any others: a post that is already in the lake stays one row, and the next
+ranking corrects the windows that it belongs to. A gap that is covered is marked as recovered in the ledger.
 """
 
 from datetime import timedelta
@@ -31,7 +32,7 @@ from postrank_airflow.tasks import backfill
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "retry_delay": timedelta(minutes=2)},
     deadline=within(timedelta(hours=24)),
-    doc_md=with_terms(__doc__, "Gap", "Slice", "Ledger"),
+    doc_md=with_terms(__doc__, "Collector", "Gap", "Slice", "Ledger"),
     params=BACKFILL_PARAMS,
     tags=["postrank", "streamer"],
 )

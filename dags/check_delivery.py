@@ -2,8 +2,8 @@
 
 * **Firehose** is active, makes progress (freshness, success, throttling, iterator age), and wrote no errors. With
   `put_back_records`, a run by hand puts undelivered records back on the stream.
-* **Conservation**: read = events + rejected + ignored; events = delivered + spooled + in flight; acknowledged lines
-  are in the lake once Firehose's buffering time has passed.
+* **Conservation**, for each collector by itself: read = events + rejected + ignored; events = delivered + spooled + in
+  flight; acknowledged lines are in the lake once Firehose's buffering time has passed.
 * The **newest object** is not older than the newest acknowledged line allows.
 * The **windows** of the stream equal the lake's counts, minute by minute, for every hour that has closed.
 
@@ -19,8 +19,8 @@ from postrank_airflow.dag.assets import RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
 from postrank_airflow.dag.docs import with_terms
-from postrank_airflow.dag.wiring import group
-from postrank_airflow.tasks import delivery
+from postrank_airflow.dag.wiring import COLLECTOR_LABEL, group, value_of
+from postrank_airflow.tasks import collectors, delivery
 
 
 @dag(
@@ -30,7 +30,7 @@ from postrank_airflow.tasks import delivery
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "execution_timeout": timedelta(minutes=10)},
     deadline=within(timedelta(minutes=20)),
-    doc_md=with_terms(__doc__, "Hop", "Conservation", "Reject", "Author window"),
+    doc_md=with_terms(__doc__, "Collector", "Hop", "Conservation", "Reject", "Author window"),
     params=delivery.PARAMS,
     tags=["postrank", "delivery"],
 )
@@ -40,8 +40,10 @@ def check_delivery() -> None:
         delivery.require_movement()
         delivery.put_errors_back() >> delivery.require_no_errors()
     with group("counts", "What the streamer counted is in the lake"):
-        delivery.require_conservation.override(inlets=[RAW_POSTS])()
-        delivery.require_equal_windows()
+        listed = collectors.list_collectors()
+        counted = delivery.count_lines.override(inlets=[RAW_POSTS])(value_of(listed))
+        delivery.require_conservation.override(map_index_template=COLLECTOR_LABEL).expand(counted=counted)
+        delivery.require_equal_windows(value_of(listed))
 
 
 check_delivery()

@@ -1,9 +1,9 @@
-"""Check that the streamer collects: its instance runs, its service is active, its heartbeat is fresh.
+"""Check that each collector collects: its instance runs, its service is active, its heartbeat is fresh.
 
 A finished replay is healthy. A fresh heartbeat with a silent source means *quiet*; an old heartbeat means *stuck*.
 Problems are repaired one step per run (restart the service; start or reboot the instance; replace it), and never
 during a deployment. Every step and its reason are in the run's output. If nothing helps, the run fails with a
-message that says what to do.
+message that says what to do. Each collector is looked at and repaired by itself, whatever becomes of the others.
 """
 
 from datetime import timedelta
@@ -14,8 +14,8 @@ from pendulum import datetime
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
 from postrank_airflow.dag.docs import with_terms
-from postrank_airflow.dag.wiring import value_of
-from postrank_airflow.tasks import remedies, supervision
+from postrank_airflow.dag.wiring import for_each_collector, value_of
+from postrank_airflow.tasks import collectors, remedies, supervision
 
 
 @dag(
@@ -25,16 +25,21 @@ from postrank_airflow.tasks import remedies, supervision
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "retries": 0, "execution_timeout": timedelta(minutes=10)},
     deadline=within(timedelta(minutes=10)),
-    doc_md=with_terms(__doc__, "Heartbeat", "Deploy marker"),
+    doc_md=with_terms(__doc__, "Collector", "Heartbeat", "Deploy marker"),
     tags=["postrank", "streamer"],
 )
 def supervise_streamer() -> None:
-    questions = supervision.look_at_instance()
-    ask_service = remedies.ask_service().expand(run_command_kwargs=questions)
-    verdict = supervision.diagnose(value_of(questions), ask_service.output)
+    supervise = "Look at one collector, and repair it by one step"
+    for_each_collector(collectors.list_collectors(), "supervise", supervise, supervise_collector)
+
+
+def supervise_collector(collector: str) -> None:
+    instance = supervision.look_at_instance(collector)
+    ask_service = remedies.ask_service()
+    verdict = supervision.diagnose(collector, value_of(instance), value_of(ask_service.output))
     remedy = supervision.choose_remedy(value_of(verdict))
-    ask_service >> verdict
-    remedy >> remedies.remedies(verdict) >> supervision.require_healed(value_of(verdict))
+    instance >> ask_service >> verdict
+    remedy >> remedies.remedies(verdict, supervision.require_healed())
 
 
 supervise_streamer()

@@ -71,13 +71,17 @@ class Options:
         self._seen: set[str] = set()
         self.problems: list[str] = []
 
-    def text(self, key: str, default: str | None = None, *, among: tuple[str, ...] = ()) -> str:
-        """A non-empty text, one of `among` where given."""
+    def text(
+        self, key: str, default: str | None = None, *, among: tuple[str, ...] = (), matching: str | None = None
+    ) -> str:
+        """A non-empty text, one of `among` where given, or one that the pattern `matching` describes."""
         value: str = self._take(key, str, default, "")
         if among and value not in among and self._is_set(key):
             self._wrong(key, f"must be one of {', '.join(among)}, not {value!r}{nearest(value, among)}")
         elif not value and isinstance(self._table.get(key), str):
             self._wrong(key, "must not be empty")
+        elif value and matching and not re.fullmatch(matching, value):
+            self._wrong(key, f"must match {matching}, and {value!r} does not")
         return value
 
     def url(self, key: str, default: str | None = None, *, schemes: tuple[str, ...] = ("https", "http")) -> str:
@@ -140,6 +144,10 @@ class Options:
         """What stands there, of whatever type; None where nothing does."""
         self._seen.add(key)
         return self._table.get(key)
+
+    def as_read(self) -> JsonObject:
+        """The table as it is."""
+        return self._table
 
     def table(self, key: str) -> "Options":
         """A table within this one (empty where it is missing); its problems are this one's."""

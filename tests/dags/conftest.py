@@ -53,12 +53,13 @@ _CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
 @dataclass(frozen=True)
 class Outcome:
     """How a run of a DAG ended: its state, the state of each task, its note; what tasks returned, where their buttons
-    lead.
+    lead. `of_collector` has the states of the tasks that were mapped, by what the UI calls each.
     """
 
     state: str
     tasks: dict[str, str]
-    returned: Callable[[str], Any]
+    of_collector: dict[str, dict[str, str]]
+    returned: Callable[..., Any]
     note: str | None
     link: Callable[..., str | None]
 
@@ -133,10 +134,20 @@ def run_dag(dags, _notes) -> Callable[..., Outcome]:
             instance = instances[task_id, map_index]
             return instance.xcom_pull(task_id, key=f"_link_{kind}", map_indexes=map_index)
 
+        mapped: dict[str, dict[str, str]] = {}
+        for (task_id, map_index), ti in instances.items():
+            if map_index >= 0:
+                mapped.setdefault(ti.rendered_map_index or str(map_index), {})[task_id] = str(ti.state)
+
+        def returned(task_id: str, map_index: int = -1) -> Any:
+            place = map_index if (task_id, map_index) in instances else 0
+            return instances[task_id, place].xcom_pull(task_id, map_indexes=place)
+
         return Outcome(
             str(finished.state),
             states,
-            lambda task_id: instances[task_id, -1].xcom_pull(task_id),
+            mapped,
+            returned,
             _note(finished.id),
             link,
         )
@@ -210,9 +221,16 @@ def deliver(aws) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def beat(aws) -> Callable[..., None]:
-    """Writes the streamer's heartbeat."""
+    """Writes a collector's heartbeat."""
 
-    def write(*, delivered: int, finished: bool = False, at: datetime | None = None, **counts: int) -> None:
+    def write(
+        *,
+        delivered: int,
+        finished: bool = False,
+        at: datetime | None = None,
+        collector: str = "main",
+        **counts: int,
+    ) -> None:
         now = (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         totals = {"read": delivered, "events": delivered, "delivered": delivered, **counts}
         heartbeat = Heartbeat(
@@ -228,6 +246,7 @@ def beat(aws) -> Callable[..., None]:
             last_ack=now,
             counts=totals,
         )
-        aws.client("s3").put_object(Bucket=NAMES.buckets["raw"], Key=NAMES.keys["heartbeat"], Body=heartbeat.to_json())
+        key = NAMES.of_collector(collector).keys["heartbeat"]
+        aws.client("s3").put_object(Bucket=NAMES.buckets["raw"], Key=key, Body=heartbeat.to_json())
 
     return write

@@ -15,6 +15,7 @@ from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
+from postrank.collectors.registry import Entry, Registry
 from postrank.laptop.provision import Provision
 from tests.dags.conftest import NAMES, UNIT, provisioned
 from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
@@ -171,6 +172,35 @@ def test_files_of_an_archive_are_a_slice_each(host, backfill):
     assert outcome.state == "success"
     assert outcome.returned("close_gaps").startswith("2 posts delivered, ")
     assert [row["recovered_by"] for row in host.ledger() if row["source"] == "bluesky"].count("archive") == 1
+
+
+def test_gaps_of_several_collectors_are_read_by_each_and_a_failure_stops_no_other(host, backfill):
+    host.config.write_text(
+        f'state = "{host.config.parent / "state"}"\n'
+        f'[collectors.main.source]\nkind = "x"\nbearer_token = "{X_TOKEN}"\nhost = "{host.x.url}"\n'
+        'gap_query = "cats"\nmanage_rules = false\nmargin = 0\ndaily_budget = 0\nmonthly_budget = 0\n'
+        f'[collectors.toots.source]\nkind = "mastodon"\n[[collectors.toots.source.instances]]\n'
+        f'url = "{host.mastodon.url}"\ntoken = "{MASTODON_TOKEN}"\n',
+        encoding="utf-8",
+    )
+    registry = Registry(host.aws.client("s3"), NAMES)
+    registry.publish([Entry("main", "x"), Entry("toots", "mastodon")])
+    names = NAMES.of_collector("toots")
+    Provision(host.aws.client, names).streamer(NAMES.streamer.service)
+    ssm = host.aws.client("ssm")
+    wait_for(lambda: len(ssm.describe_instance_information()["InstanceInformationList"]) == 2, timeout=30, what="both")
+    first = int(SINCE.timestamp() * 1000) << 16
+    host.mastodon.statuses = [status(first + (7200000 << 16) + one, created_at=at(121)) for one in range(1, 31)]
+    host.note("dry", source="x", gap_from=at(120), gap_to=at(130))
+    host.note("toots-too", collector="toots", source="mastodon", gap_from=at(120), gap_to=at(130))
+    outcome = backfill()
+    registry.publish([])
+    slice_ = at(120)[:16]
+    assert outcome.of_collector[f"main x-search {slice_}"]["read_slice"] == "failed"
+    assert outcome.of_collector[f"toots mastodon {slice_}"]["read_slice"] == "success"
+    assert outcome.state == "failed"
+    marked = [(row["collector"], row["recovered_by"]) for row in host.ledger() if row["gap_from"] == at(120)]
+    assert marked == [("host", None), ("toots", None), ("toots-backfill", "timeline")]
 
 
 def test_nothing_is_read_while_a_deployment_goes_on(host, backfill):

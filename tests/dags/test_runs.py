@@ -10,6 +10,7 @@ import pytest
 
 from localaws.testing.patience import patient
 from postrank.aws.glue import Catalogue, Partition
+from postrank.collectors.registry import Entry, Registry
 from tests.dags.conftest import NAMES
 from tests.support.lake.ranked_lake import post
 
@@ -121,6 +122,28 @@ def test_a_balanced_delivery_passes_and_a_lossy_one_fails(catalogued, run_dag, b
     assert lossy.note.startswith("Failed in require_conservation")
     assert "hop delivery: " in lossy.note
     assert "1 are missing" in lossy.note
+
+
+def test_each_collector_is_held_to_its_own_lines(catalogued, run_dag, beat, aws, deliver):
+    lines = _delivered_lines(aws)
+    own = [post(f"own{n}", "ann", "2026-11-23T12:00:00.000Z", collector="x-brands") for n in range(3)]
+    deliver("2026-11-23T12", own, name="x-brands")
+    registry = Registry(aws.client("s3"), NAMES)
+    registry.publish([Entry("main"), Entry("x-brands")])
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    beat(delivered=lines, finished=True, at=long_ago)
+    silent = run_dag("check_delivery")
+    beat(delivered=3, finished=True, at=long_ago, collector="x-brands")
+    balanced = run_dag("check_delivery")
+    beat(delivered=5, finished=True, at=long_ago, collector="x-brands")
+    lossy = run_dag("check_delivery")
+    registry.publish([])
+    states = [outcome.of_collector["x-brands"]["require_conservation"] for outcome in (silent, balanced, lossy)]
+    assert states == ["failed", "success", "failed"]
+    assert {run.of_collector["main"]["require_conservation"] for run in (silent, balanced, lossy)} == {"success"}
+    assert "x-brands: acknowledged 3, in the lake 3" in balanced.note
+    assert "x-brands: hop delivery: 5 lines were acknowledged" in lossy.note
+    assert f"acknowledged {lines}, in the lake {lines}" in lossy.note
 
 
 def _delivered_lines(aws) -> int:

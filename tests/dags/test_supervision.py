@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -18,6 +19,8 @@ import pytest
 from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
+from postrank.aws.resources import Resources
+from postrank.collectors.registry import Entry, Registry
 from postrank.heartbeat import NoHeartbeat, read_heartbeat
 from postrank.laptop.provision import Provision
 from tests.dags.conftest import NAMES, provisioned
@@ -48,11 +51,12 @@ class Streamer:
     """The streamer's instance from outside."""
 
     aws: LocalAws
+    key: str = _BEAT
 
     def beat(self) -> Any:
         """The heartbeat, when it is fresh and its process lives; else None."""
         try:
-            found = read_heartbeat(self.aws.client("s3"), _RAW, _BEAT)
+            found = read_heartbeat(self.aws.client("s3"), _RAW, self.key)
         except NoHeartbeat:
             return None
         fresh = datetime.now(UTC) - datetime.fromisoformat(found.written_at) < timedelta(seconds=5)
@@ -81,11 +85,16 @@ class Streamer:
 def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     folder = tmp_path_factory.mktemp("supervised")
     (folder / "beats.py").write_text(_PROGRAM)
-    argv = [sys.executable, str(folder / "beats.py"), _RAW, _BEAT]
-    unit = f'argv = {json.dumps(argv)}\nrestart = "no"\nstop_timeout_seconds = 1\n'
-    with provisioned(folder, unit) as running:
+    with provisioned(folder, _unit(folder, NAMES)) as running:
+        other = NAMES.of_collector("x-brands")
+        (folder / "units" / f"{other.streamer.service}.toml").write_text(_unit(folder, other), encoding="utf-8")
         Provision(running.client, NAMES).streamer(NAMES.streamer.service)
         yield running
+
+
+def _unit(folder: Path, names: Resources) -> str:
+    argv = [sys.executable, str(folder / "beats.py"), _RAW, names.keys["heartbeat"]]
+    return f'argv = {json.dumps(argv)}\nrestart = "no"\nstop_timeout_seconds = 1\n'
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +204,62 @@ def test_a_marker_that_a_killed_deployment_left_keeps_nobody_away(streamer, supe
     outcome = supervise()
     breakable.client("s3").delete_object(**marker)
     assert (outcome.state, outcome.tasks["leave_alone"]) == ("success", "success")
+
+
+@pytest.fixture
+def second(breakable, streamer) -> Iterator[Streamer]:
+    """Another collector beside main, on an instance of its own."""
+    names = NAMES.of_collector("x-brands")
+    registry = Registry(breakable.client("s3"), NAMES)
+    registry.publish([Entry("main"), Entry("x-brands")])
+    Provision(breakable.client, names).streamer(names.streamer.service)
+    running = Streamer(breakable, names.keys["heartbeat"])
+    running.current()
+    yield running
+    registry.publish([])
+    breakable.client("s3").delete_object(Bucket=NAMES.buckets["lake"], Key=names.keys["supervision"])
+
+
+def _kill(streamer: Streamer) -> int:
+    killed = int(streamer.current().collector)
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(killed), what="its end")
+    return killed
+
+
+def test_each_collector_is_healed_by_itself_and_named_in_the_ui(streamer, second, supervise):
+    before = int(streamer.current().collector)
+    killed = _kill(second)
+    outcome = supervise()
+    assert outcome.state == "success"
+    assert outcome.of_collector["main"]["leave_alone"] == "success"
+    assert outcome.of_collector["x-brands"]["restart_service"] == "success"
+    assert int(streamer.current().collector) == before
+    assert int(second.current().collector) != killed
+    assert "x-brands: the service on " in outcome.note
+
+
+def test_a_broken_collector_neither_hides_nor_stops_another(streamer, second, supervise, breakable):
+    history = {"Bucket": NAMES.buckets["lake"], "Key": NAMES.of_collector("x-brands").keys["supervision"]}
+    breakable.client("s3").put_object(**history, Body=b"no JSON")
+    killed = _kill(streamer)
+    outcome = supervise()
+    assert outcome.state == "failed"
+    assert outcome.of_collector["x-brands"]["diagnose"] == "failed"
+    assert outcome.of_collector["main"]["restart_service"] == "success"
+    assert outcome.of_collector["main"]["require_healed"] == "success"
+    assert int(streamer.current().collector) != killed
+
+
+def test_a_deployment_of_one_collector_keeps_nobody_from_another(streamer, second, supervise, breakable):
+    marker = {"Bucket": _RAW, "Key": NAMES.of_collector("x-brands").keys["deploy_marker"]}
+    breakable.client("s3").put_object(**marker, Body=b'{"since": "2026-11-24T05:00:00Z"}')
+    _kill(streamer)
+    outcome = supervise()
+    breakable.client("s3").delete_object(**marker)
+    assert outcome.state == "success"
+    assert outcome.of_collector["x-brands"] == {"look_at_instance": "skipped"}
+    assert outcome.of_collector["main"]["restart_service"] == "success"
 
 
 def test_a_lost_stream_ends_in_what_a_human_must_do(streamer, supervise, breakable):

@@ -3,6 +3,7 @@
 import itertools
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
@@ -184,12 +185,11 @@ def test_the_price_list_bills_as_athena_does():
     assert signed("select 1\n", "dag/run") == "select 1\n-- asked by dag/run"
 
 
-def _windows(lake, hour: str, counts: list[tuple[str, str, int]]) -> None:
-    """Deliver final windows (author, start of the minute, posts) into an arrival hour."""
-    rows = [
-        {"network": "x", "author_id": author, "window_start": start, "kind": "tumbling", "posts": posts, "final": True}
-        for author, start, posts in counts
-    ]
+def _windows(lake, hour: str, counts: list[tuple[Any, ...]]) -> None:
+    """Deliver final windows (author, start of the minute, posts, perhaps the collector) into an arrival hour."""
+    window = {"network": "x", "kind": "tumbling", "final": True}
+    keys = ("author_id", "window_start", "posts", "collector")
+    rows = [{**window, **dict(zip(keys, values, strict=False))} for values in counts]
     put(lake, "raw_author_windows", hour, rows)
 
 
@@ -237,3 +237,70 @@ def test_what_was_redacted_and_what_a_backfill_brought_is_no_difference(counted)
     counted.rank()
     redact(counted)
     assert comparison(counted).hold_new(NOW).endswith("equal the lake's")
+
+
+MINUTE = "2026-11-24T00:10:00.000Z"
+
+
+def _seen(number: int, collector: str) -> dict:
+    return post(f"p{number}", "ann", f"2026-11-24T00:10:{number:02}.000Z", collector=collector)
+
+
+def _collected(lake, hours: list[list[dict]], counts: dict[str, int]) -> Any:
+    """What several collectors sent of one author's minute, ranked, and the windows that each of them counted."""
+    for hour, posts in zip(HOURS, hours, strict=False):
+        lake.deliver(hour, posts)
+    lake.deliver(HOURS[2], [post("later", "bob", "2026-11-24T03:00:00.000Z")])
+    lake.rank()
+    _windows(
+        lake,
+        HOURS[0],
+        [
+            *(("ann", MINUTE, posts, collector) for collector, posts in counts.items()),
+            ("bob", "2026-11-24T03:00:00.000Z", 1),
+        ],
+    )
+    return comparison(lake, "a", "b")
+
+
+# What collectors sent in the first and the second hour, and what their windows count.
+OVERLAPS = {
+    "split": ([[_seen(1, "a"), _seen(2, "a"), _seen(3, "b")]], {"a": 2, "b": 1}),
+    "redundant": ([[_seen(n, collector) for n in (1, 2) for collector in "ab"]], {"a": 2, "b": 2}),
+    "overlapping": ([[_seen(1, "a"), _seen(2, "a"), _seen(2, "b"), _seen(3, "b")]], {"a": 2, "b": 2}),
+    "in two hours": ([[_seen(1, "a"), _seen(2, "a")], [_seen(2, "b"), _seen(3, "b")]], {"a": 2, "b": 2}),
+    "beside main": ([[_seen(1, "i-012"), _seen(1, "b"), _seen(2, "b")]], {"i-012": 1, "b": 2}),
+    "main moved": ([[_seen(1, "i-012"), _seen(2, "i-345")]], {"i-345": 2}),
+    "repeated": ([[_seen(1, "a"), _seen(1, "a"), _seen(2, "a")]], {"a": 2}),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_collectors_that_overlap_are_each_held_to_what_they_saw(lake, name):
+    assert _collected(lake, *OVERLAPS[name]).hold_new(NOW).endswith("equal the lake's")
+
+
+def test_a_post_that_two_collectors_read_is_one_post_in_every_reader(lake):
+    _collected(lake, *OVERLAPS["overlapping"])
+    assert lake.rows("select count(*) as n from posts where author_id = 'ann'")[0]["n"] == "3"
+    ranked = lake.rows("select posts from author_ranking where author_id = 'ann' and granularity = 'hour'")
+    assert [row["posts"] for row in ranked] == ["3"]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [{"a": 2}, {"a": 3, "b": 0}, {"a": 1, "b": 2}, {"a": 4, "b": 1}, {"a": 2, "b": 3}],
+    ids=["silent", "shifted", "a less, b more", "a more", "b more"],
+)
+def test_what_one_of_overlapping_collectors_lost_or_invented_is_a_difference(lake, counts):
+    hours = [[_seen(1, "a"), _seen(2, "a"), _seen(3, "b")]]
+    with pytest.raises(WindowsDiffer, match="author_id ann"):
+        _collected(lake, hours, counts).hold_new(NOW)
+
+
+def test_what_both_collectors_read_and_an_author_deleted_is_no_difference(lake):
+    compared = _collected(lake, *OVERLAPS["redundant"])
+    lake.deliver(HOURS[1], [delete("p2")])
+    lake.rank()
+    redact(lake)
+    assert compared.hold_new(NOW).endswith("equal the lake's")

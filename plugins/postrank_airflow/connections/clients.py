@@ -9,6 +9,7 @@ from airflow.sdk.types import DagRunProtocol
 from postrank.aws.athena import Athena
 from postrank.aws.clients import Client, MakeClient
 from postrank.aws.glue import Catalogue
+from postrank.collectors.registry import Registry
 from postrank.ranking.lease import Lease
 from postrank.ranking.run_identity import Run
 from postrank.supervision.observe import Observer
@@ -33,9 +34,14 @@ def athena() -> Athena:
     return Athena(client("athena"), RESOURCES.database, RESOURCES.workgroup, origin=origin(run_context().dag_run))
 
 
-def observer() -> Observer:
-    """What the streamer's instance looks like from outside."""
-    return Observer(client, RESOURCES)
+def registry() -> Registry:
+    """The collectors of the environment."""
+    return Registry(client("s3"), RESOURCES)
+
+
+def observer(collector: str) -> Observer:
+    """What a collector's instance looks like from outside."""
+    return Observer(client, RESOURCES.of_collector(collector))
 
 
 def lease(name: str) -> Lease:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from airflow.sdk import Param
 
+from postrank.collectors.names import LONGEST
+from postrank.collectors.names import PATTERN as NAME_PATTERN
 from postrank.gaps.request import FILE_PATTERN, SOURCES
 from postrank.ranking.request import (
     ENGAGEMENT,
@@ -140,6 +142,16 @@ BACKFILL_PARAMS = {
         "Start of the span to read, in event time, UTC. Required unless reading from the ledger.",
     ),
     "span_end": _moment("To", "End of the span (not included), UTC."),
+    "collector": Param(
+        None,
+        type=["null", "string"],
+        pattern=f"^{NAME_PATTERN}$",
+        maxLength=LONGEST,
+        title="Collector",
+        description="Whose gaps to read, and with whose token, rules and budgets. Empty: with a span, the one "
+        "collector of that source; without, every collector's.",
+        examples=["main", "x-brands"],
+    ),
     "archives": Param(
         [],
         type="array",

@@ -1,5 +1,7 @@
 """The tasks of `check_delivery`: every hop between the streamer and the lake, each failing with its numbers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,10 +10,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.delivery import account as accounts
 from postrank.delivery import metrics
-from postrank.delivery.conservation import balance_of_delivery, balance_of_streamer, sample_of
+from postrank.delivery.conservation import NotConserved, balance_of_delivery, balance_of_streamer, sample_of
 from postrank.delivery.error_records import ErrorRecords, describe
 from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.window_check import Comparison
+from postrank.documents import Document
 from postrank.errors import Fatal, Retryable
 from postrank.heartbeat import Heartbeat, read_heartbeat
 from postrank.sinks.kinesis import KinesisSink
@@ -20,6 +23,7 @@ from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.run_note import add_to_note, reason_in_note, result_in_note
+from postrank_airflow.tasks.collectors import named
 
 if TYPE_CHECKING:
     from mypy_boto3_firehose import FirehoseClient
@@ -69,25 +73,40 @@ def require_active() -> str:
 
 @task
 @reason_in_note
-def require_conservation() -> str:
-    """Check conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in transit."""
+def count_lines(collectors: list[str]) -> list[Document]:
+    """Count the lines in the raw zone by the collector that wrote them. Returns what is to be held to account."""
+    s3 = clients.client("s3")
+    bucket = RESOURCES.buckets["lake"]
+    counted = accounts.load_delivered(s3, bucket)
+    raw = RESOURCES.buckets["raw"]
+    delivered = DeliveredLines(s3, raw, _root("posts"), counted.hours, collectors=collectors, expired=counted.expired)
+    delivered.update()
+    accounts.save_delivered(s3, bucket, delivered)
+    newest = delivered.newest.isoformat() if delivered.newest else None
+    return [{"collector": name, "lines": delivered.lines_of(name), "newest": newest} for name in collectors]
+
+
+@task
+@reason_in_note
+def require_conservation(counted: Document) -> str:
+    """Check a collector's conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in
+    transit.
+    """
     s3 = clients.client("s3")
     now = datetime.now(UTC)
-    beat = _heartbeat()
-    balance = balance_of_streamer(beat.counts)
-    bucket = RESOURCES.buckets["lake"]
-    account = accounts.load(s3, bucket)
-    delivered = DeliveredLines(s3, RESOURCES.buckets["raw"], _root("posts"), account.hours if account else None)
-    delivered.update()
-    if account is None or account.collector != beat.collector:
-        account = accounts.Account(beat.collector, account.lines + account.base if account else 0, {}, [])
-    account.hours = delivered.hours
-    account.add(sample_of(beat))
-    accounts.save(s3, bucket, account)
-    transit = _transit()
-    _require_fresh(delivered.newest, beat, transit)
-    delivery = balance_of_delivery(account.samples, account.lines, now, transit)
-    add_to_note(delivery)
+    name = counted["collector"]
+    beat = read_heartbeat(s3, RESOURCES.buckets["raw"], RESOURCES.of_collector(name).keys["heartbeat"])
+    with _naming(name):
+        balance = balance_of_streamer(beat.counts)
+        bucket = RESOURCES.buckets["lake"]
+        account = accounts.load_account(s3, bucket, name)
+        account.add(sample_of(beat), counted["lines"])
+        accounts.save_account(s3, bucket, name, account)
+        transit = _transit()
+        newest = datetime.fromisoformat(counted["newest"]) if counted["newest"] else None
+        _require_fresh(newest, beat, transit)
+        delivery = balance_of_delivery(account.samples, counted["lines"] - account.base, now, transit)
+    add_to_note(named(name, delivery))
     return f"{balance}; {delivery}"
 
 
@@ -135,7 +154,7 @@ def require_no_errors() -> str:
 
 @task
 @result_in_note
-def require_equal_windows() -> str:
+def require_equal_windows(collectors: list[str]) -> str:
     """Check that the stream's minutes equal the lake's for every hour that has closed since the last check."""
     comparison = Comparison(
         resources=RESOURCES,
@@ -143,6 +162,7 @@ def require_equal_windows() -> str:
         catalogue=clients.catalogue(),
         s3=clients.client("s3"),
         render=render,
+        collectors=collectors,
     )
     return comparison.hold_new(datetime.now(UTC))
 
@@ -169,6 +189,16 @@ def _days() -> list[date]:
     return [today - timedelta(days=1), today]
 
 
+@contextmanager
+def _naming(collector: str) -> Iterator[None]:
+    """Have the message of what fails say whose it is."""
+    try:
+        yield
+    except (DeliveryStalled, NotConserved) as error:
+        error.args = (named(collector, str(error)),)
+        raise
+
+
 def _require_fresh(newest: datetime | None, beat: Heartbeat, limit: timedelta) -> None:
     if beat.last_ack is None:
         return
@@ -176,10 +206,6 @@ def _require_fresh(newest: datetime | None, beat: Heartbeat, limit: timedelta) -
     waiting = datetime.now(UTC) - last_ack > limit  # long enough for the last line to have arrived
     if waiting and (newest is None or last_ack - newest > limit):
         raise DeliveryStalled(newest, last_ack, limit)
-
-
-def _heartbeat() -> Heartbeat:
-    return read_heartbeat(clients.client("s3"), RESOURCES.buckets["raw"], RESOURCES.keys["heartbeat"])
 
 
 def _transit() -> timedelta:

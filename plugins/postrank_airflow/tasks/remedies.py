@@ -7,14 +7,13 @@ from airflow.providers.amazon.aws.operators.ec2 import (
     EC2StartInstanceOperator,
     EC2TerminateInstanceOperator,
 )
-from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
 from airflow.sdk import TaskGroup
-from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
 from postrank.documents import Document
 from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
 from postrank_airflow.dag.wiring import group, value_of
 from postrank_airflow.tasks import supervision
+from postrank_airflow.tasks.supervision import ServiceOperator
 
 _AWS: Document = {"aws_conn_id": AWS_CONNECTION}
 _INSTANCE: Document = {**_AWS, "instance_ids": supervision.INSTANCE}
@@ -31,33 +30,45 @@ _SSM: Document = {
 }
 
 
-def ask_service() -> OperatorPartial:
-    """The operator that asks systemd for the state of the service, to be mapped over `run_command_kwargs`."""
+def ask_service() -> ServiceOperator:
+    """The operator that asks systemd for the state of the service."""
     doc = "Ask systemd on the instance for the state of the streamer's service, with the SSM document."
-    return SsmRunCommandOperator.partial(task_id="ask_service", fail_on_nonzero_exit=False, doc_md=doc, **_SSM)
+    return ServiceOperator(
+        task_id="ask_service",
+        action="status",
+        seen_by="look_at_instance",
+        fail_on_nonzero_exit=False,
+        doc_md=doc,
+        **_SSM,
+    )
 
 
-def remedies(verdict: object) -> TaskGroup:
-    """The group of remedies, named as the actions of a verdict. At most one of them runs."""
+def remedies(verdict: object, healed: object) -> TaskGroup:
+    """The group of remedies, named as the actions of a verdict. At most one of them runs, before `healed`."""
     with group("remedies", "At most one of these runs: the action that `diagnose` decided on") as tasks:
-        SsmRunCommandOperator(
-            task_id="restart_service",
-            run_command_kwargs=supervision.command("restart"),
-            doc_md="Restart the streamer's service with the SSM document.",
-            **_SSM,
-        )
-        EC2StartInstanceOperator(
-            task_id="start_instance",
-            instance_id=supervision.INSTANCE,
-            check_interval=supervision.LOOK_SECONDS,
-            doc_md="Start the streamer's stopped instance.",
-            **_AWS,
-        )
-        EC2RebootInstanceOperator(task_id="reboot_instance", doc_md="Reboot the streamer's instance.", **_INSTANCE)
-        EC2TerminateInstanceOperator(
-            task_id="replace_instance",
-            doc_md="Terminate the streamer's instance; its Auto Scaling group starts another one.",
-            **_INSTANCE,
-        )
+        healing = [
+            ServiceOperator(
+                task_id="restart_service",
+                action="restart",
+                seen_by="diagnose",
+                doc_md="Restart the streamer's service with the SSM document.",
+                **_SSM,
+            ),
+            EC2StartInstanceOperator(
+                task_id="start_instance",
+                instance_id=supervision.INSTANCE,
+                check_interval=supervision.LOOK_SECONDS,
+                doc_md="Start the streamer's stopped instance.",
+                **_AWS,
+            ),
+            EC2RebootInstanceOperator(task_id="reboot_instance", doc_md="Reboot the streamer's instance.", **_INSTANCE),
+            EC2TerminateInstanceOperator(
+                task_id="replace_instance",
+                doc_md="Terminate the streamer's instance; its Auto Scaling group starts another one.",
+                **_INSTANCE,
+            ),
+        ]
         supervision.leave_alone(value_of(verdict))
+    for remedy in healing:
+        remedy >> value_of(healed)
     return tasks

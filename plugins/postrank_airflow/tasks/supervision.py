@@ -5,16 +5,20 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from airflow.sdk import task
+from airflow.providers.amazon.aws.operators.ssm import SsmRunCommandOperator
+from airflow.sdk import Context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from postrank.aws.resources import MAIN
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.supervision.diagnosis import ESCALATE, HEALING, NOTHING, WAIT, judge
 from postrank.supervision.history import History
 from postrank_airflow.connections import alerts, clients
 from postrank_airflow.connections.environment import POLL_SECONDS, RESOURCES
+from postrank_airflow.connections.run_context import run_context
 from postrank_airflow.dag.run_note import add_to_note, reason_in_note
+from postrank_airflow.tasks.collectors import named
 
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose')['instance_id'] }}"
 DOES_NOTHING = "leave_alone"
@@ -30,28 +34,32 @@ class StreamerUnwell(Fatal):
 
 @task
 @reason_in_note
-def look_at_instance() -> list[Document]:
-    """Find the instance; returns what to ask Systems Manager of it, if it answers. Skipped during a deployment."""
-    if (marker := clients.observer().deploy_marker()) is not None:
+def look_at_instance(collector: str) -> Document:
+    """Find the collector's instance, and whether it answers Systems Manager. Skipped during a deployment."""
+    observer = clients.observer(collector)
+    if (marker := observer.deploy_marker()) is not None:
         since = marker.get("since", "an unknown time")
-        raise AirflowSkipException(f"a deployment has been running since {since}: nothing is changed")
-    sight = clients.observer().look()
-    return [{"InstanceIds": [sight.instance_id], "Parameters": {"Action": ["status"]}}] if sight.reachable else []
+        reason = f"a deployment has been running since {since}: nothing is changed"
+        raise AirflowSkipException(named(collector, reason))
+    sight = observer.look()
+    return {"instance_id": sight.instance_id, "reachable": sight.reachable, "collector": collector}
 
 
 @task(trigger_rule="none_failed_min_one_success")
-def diagnose(questions: list[Document], commands: Any) -> Document:
+def diagnose(collector: str, instance: Document, command: Any) -> Document:
     """Put instance, service and heartbeat together; remember what will be tried, and tell humans of it."""
-    observer = clients.observer()
-    sight = replace(observer.look(), service=observer.service(questions, list(commands or ())))
-    history = History(clients.client("s3"), RESOURCES.buckets["lake"])
+    observer = clients.observer(collector)
+    sight = replace(observer.look(), service=observer.service(instance["instance_id"], command))
+    history = History(clients.client("s3"), RESOURCES.buckets["lake"], observer.resources.keys["supervision"])
     tried = history.tried()
     verdict = judge(sight, tried)
-    add_to_note(verdict.finding if verdict.action in (NOTHING, ESCALATE) else f"{verdict.finding}: {verdict.action}")
+    finding = verdict.finding if verdict.action in (NOTHING, ESCALATE) else f"{verdict.finding}: {verdict.action}"
+    add_to_note(named(collector, finding))
     history.remember([] if verdict.well else [*tried, verdict.action])
     if verdict.action not in (NOTHING, WAIT):
-        alerts.tell(f"Postrank: streamer unwell, {verdict.action}", verdict.finding)
-    return {**asdict(verdict), "instance_id": sight.instance_id, "at": sight.at.isoformat()}
+        alerts.tell(f"Postrank: {_subject(collector)} unwell, {verdict.action}", verdict.finding)
+    document = {**asdict(verdict), "instance_id": sight.instance_id, "at": sight.at.isoformat()}
+    return {**document, "collector": collector}
 
 
 @task.branch
@@ -64,7 +72,7 @@ def choose_remedy(verdict: Document) -> str:
 def leave_alone(verdict: Document) -> str:
     """Nothing is done: the streamer is well, or time must pass, or a human is needed (which fails)."""
     if verdict["action"] == ESCALATE:
-        raise StreamerUnwell(verdict["finding"])
+        raise StreamerUnwell(named(verdict["collector"], verdict["finding"]))
     return str(verdict["finding"])
 
 
@@ -75,11 +83,10 @@ def leave_alone(verdict: Document) -> str:
     trigger_rule="none_failed_min_one_success",
     retries=0,
 )
-def require_healed(verdict: Document) -> bool:
-    """After a healing step: wait until the streamer beats again. A time-out fails the run."""
-    if verdict["action"] not in HEALING:
-        return True
-    sight = clients.observer().look()
+def require_healed() -> bool:
+    """After a healing step: wait until the streamer beats again. A time-out fails the run of its collector."""
+    verdict = run_context().ti.xcom_pull(task_ids="diagnose")
+    sight = clients.observer(verdict["collector"]).look()
     beat = sight.heartbeat
     since = datetime.fromisoformat(verdict["at"])
     beats = beat is not None and datetime.fromisoformat(beat.written_at) > since
@@ -95,6 +102,26 @@ def require_healed(verdict: Document) -> bool:
     return healed
 
 
-def command(action: str) -> Document:
-    """What to send to the streamer's SSM document so that it acts on the instance of the verdict."""
-    return {"InstanceIds": [INSTANCE], "Parameters": {"Action": [action]}}
+class ServiceOperator(SsmRunCommandOperator):
+    """Sends an action to the service of a collector, on the instance that a task of the same collector saw.
+
+    Skipped where there was none that answers.
+    """
+
+    def __init__(self, *, action: str, seen_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.action = action
+        self.seen_by = seen_by
+
+    def execute(self, context: Context) -> Any:
+        """Send the command. Returns its id."""
+        instance = run_context().ti.xcom_pull(task_ids=self.seen_by)
+        if not instance.get("reachable", True):
+            raise AirflowSkipException("no instance answers Systems Manager")
+        observer = clients.observer(instance["collector"])
+        self.run_command_kwargs = observer.command(instance["instance_id"], self.action)
+        return super().execute(context)
+
+
+def _subject(collector: str) -> str:
+    return "streamer" if collector == MAIN else f"collector {collector}"

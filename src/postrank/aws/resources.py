@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from postrank.documents import Document
+
+MAIN = "main"  # the collector whose names have no suffix: the only one of an environment with a single source
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Resources:
     secrets: Mapping[str, str]  # entries of Secrets Manager; those below `-connections/` are Airflow's connections
     metrics_namespace: str
     roles: Mapping[str, str]
+    collector: str = MAIN  # whose heartbeat, marker, host and service these are
 
     @classmethod
     def of(cls, environment: str, account: str, region: str | None = None) -> "Resources":
@@ -84,6 +87,21 @@ class Resources:
             secrets=filled["secrets"],
             metrics_namespace=filled["metrics_namespace"],
             roles=filled["roles"],
+        )
+
+    def of_collector(self, name: str) -> "Resources":
+        """The same environment, with the heartbeat, marker, host and service of one collector."""
+        if name == self.collector:
+            return self
+        if self.collector != MAIN or name == MAIN:
+            return Resources.of(self.environment, self.account, self.region).of_collector(name)
+        own = _fill(_description()["collector"], {"{environment}": self.environment, "{collector}": name})
+        keys = {key: own[key] for key in ("heartbeat", "deploy_marker", "supervision")}
+        return replace(
+            self,
+            collector=name,
+            keys={**self.keys, **keys},
+            streamer=replace(self.streamer, name=own["name"], service=own["service"]),
         )
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "runs": ("postrank.cli.current", "runs", "List the newest DAG runs of the run that is up."),
     "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
     "doctor": ("postrank.cli.doctor", "doctor", "Check everything that a streamer needs."),
+    "collectors": ("postrank.cli.collectors", "collectors", "Check a configuration with several collectors."),
     "results": ("postrank.cli.results", "results", "Print exported rankings."),
     "report": ("postrank.cli.report", "report", "Write the report of a ranking run as an HTML file."),
     "backfill": ("postrank.cli.backfill", "backfill", "Read a past span again to close a gap."),

@@ -11,6 +11,7 @@ import orjson
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.collectors.names import backfill_label
 from postrank.documents import Document
 from postrank.errors import Fatal, PostrankError
 from postrank.gaps.archive_files import fetched
@@ -43,6 +44,7 @@ class WrongRequest(Fatal):
 @click.option("--from", "since", help="Start of the span, RFC 3339, such as 2026-11-24T05:00:00Z. Optional for x-ids.")
 @click.option("--to", "until", help="End of the span (not included), RFC 3339.")
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
+@click.option("--collector", help="The collector, if the file has several. Default: main.")
 @click.option("--file", "files", multiple=True, help=_FILE_HELP)
 @click.option("--budget", type=click.FloatRange(min=0), help="x-search: maximum cost of this read in US dollars.")
 @click.option("--query", help="x-search: search for this instead of the streamer's gap_query. Closes no gap.")
@@ -52,6 +54,7 @@ def backfill(
     since: str | None,
     until: str | None,
     path: Path,
+    collector: str | None,
     files: tuple[str, ...],
     budget: float | None,
     query: str | None,
@@ -78,7 +81,7 @@ def backfill(
       75  a retry may succeed
     """
     logs.configure("INFO")
-    config = Config.load(path, os.environ)
+    config = Config.load(path, os.environ, collector)
     span = _span(source, since, until)
     if span.until <= span.since:
         raise WrongRequest("--to must be later than --from")
@@ -140,7 +143,7 @@ def _past(
 def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:
     s3 = clients.get("s3", read_seconds=10.0)
     bucket = names.buckets["raw"]
-    collector = f"{config.collector}-backfill"
+    collector = backfill_label(config.collector)
     sink = config.sink
     return Backfill(
         past=past,

@@ -15,8 +15,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.aws.clients import Clients
-from postrank.aws.resources import Resources
+from postrank.aws.resources import MAIN, Resources
 from postrank.cli.command_group import CommandGroup
+from postrank.collectors.registry import Registry
 from postrank.deploy.failures import DeploymentFailed, Interrupted
 from postrank.deploy.host import Host
 from postrank.deploy.marker import Marker
@@ -86,6 +87,7 @@ def publish(dist: Path | None) -> None:
 
 
 @deploy.command()
+@click.option("--collector", default=MAIN, show_default=True, help="The collector whose host gets the version.")
 @click.option("--version", "requested_version", required=True, metavar="X", help="The version to run, such as 0.2.0.")
 @_dist
 @click.option(
@@ -96,8 +98,8 @@ def publish(dist: Path | None) -> None:
     "--steady", type=click.IntRange(0, 600), default=15, show_default=True,
     help="Seconds between the first and the last heartbeat that confirm the new version.",
 )  # fmt: skip
-def streamer(*, requested_version: str, dist: Path | None, patience: int, steady: int) -> None:
-    """Deploy version X to the streamer's host; roll back if it sends no heartbeats.
+def streamer(*, collector: str, requested_version: str, dist: Path | None, patience: int, steady: int) -> None:
+    """Deploy version X to a collector's host; roll back if it sends no heartbeats.
 
     \b
     1. Publish X from this checkout or --dist, unless it is already published.
@@ -122,12 +124,15 @@ def streamer(*, requested_version: str, dist: Path | None, patience: int, steady
     \b
     Examples:
       postrank deploy streamer --version 0.2.0
+      postrank deploy streamer --version 0.2.0 --collector x-brands
       postrank deploy streamer --version 0.1.0          # return to a version published before
     """
     version = checked_version(requested_version)
     names, clients = _cloud()
     s3 = clients.get("s3")
     raw = names.buckets["raw"]
+    with _aws_errors():
+        names = names.of_collector(Registry(s3, names).entry(collector).name)
     shelf = Shelf(s3, names.buckets["artifacts"])
     marker = Marker(s3, raw, names.keys["deploy_marker"])
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,7 +11,8 @@ from postrank.streamer.doctor.checks import examine
 
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
-def doctor(path: Path) -> None:
+@click.option("--collector", help="The collector, if the file has several. Default: main.")
+def doctor(path: Path, collector: str | None) -> None:
     """Check configuration, source, disk, credentials, clock, streams, bucket and metrics.
 
     \b
@@ -20,10 +21,11 @@ def doctor(path: Path) -> None:
     \b
     Examples:
       postrank doctor --config streamer.toml
+      postrank doctor --config collectors.toml --collector x-brands
       X_BEARER_TOKEN=$(cat token) postrank doctor --config x.toml
     """
     sick = False
-    for finding in examine(path, os.environ):
+    for finding in examine(path, os.environ, collector):
         click.echo(f"{'ok  ' if finding.well else 'FAIL'}  {finding.what}: {finding.seen}")
         if not finding.well:
             sick = True

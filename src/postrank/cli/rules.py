@@ -20,7 +20,8 @@ class NotX(Fatal):
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
 @click.option("--apply", "change", is_flag=True, help="Apply the changes. Without it X only validates the rules.")
-def rules(path: Path, change: bool) -> None:
+@click.option("--collector", help="The collector, if the file has several. Default: main.")
+def rules(path: Path, change: bool, collector: str | None) -> None:
     """Compare the configured rules with those at X, and have X validate the new ones.
 
     \b
@@ -31,7 +32,7 @@ def rules(path: Path, change: bool) -> None:
     from postrank.sources.x import XStream
     from postrank.sources.x.rules import sync
 
-    config = Config.load(path, os.environ)
+    config = Config.load(path, os.environ, collector)
     settings = Settings.of(os.environ)
     names = Resources.of(settings.environment, settings.account, settings.region)
     source = build_source(config, os.environ, Clients(names.region))

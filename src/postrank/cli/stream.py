@@ -25,6 +25,7 @@ class WrongOptions(Fatal):
 
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), help="The streamer's TOML file.")
+@click.option("--collector", help="The collector, if the file has several. Default: main.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of to AWS (see below).")
 @click.option(
     "--source", type=click.Choice(list(SOURCES)), help="With --out: the source, for one that needs no configuration."
@@ -37,6 +38,7 @@ class WrongOptions(Fatal):
 @click.option("--stay", is_flag=True, help="After the source has ended, keep reporting until stopped.")
 def stream(
     path: Path | None,
+    collector: str | None,
     out: Path | None,
     source: str | None,
     files: tuple[str, ...],
@@ -66,6 +68,7 @@ def stream(
     \b
     Examples:
       postrank stream --config streamer.toml
+      postrank stream --config collectors.toml --collector x-brands
       postrank stream --source bluesky --for 60 --out posts.parquet
       postrank stream --source replay --file archive.zip --out posts.csv
 
@@ -91,13 +94,13 @@ def stream(
     signal.signal(signal.SIGINT, end)
     if out is not None:
         out_file = OutFile(out)
-        service = build_local(_local(path, source, files, out_file), os.environ, out_file.folder)
+        service = build_local(_local(path, collector, source, files, out_file), os.environ, out_file.folder)
     elif source or files:
         raise WrongOptions("--source and --file are for --out; a streamer that writes to AWS takes them from --config")
     elif path is None:
         raise WrongOptions("--config is missing: the TOML file of the streamer; or --out FILE for one file without AWS")
     else:
-        service = build(Config.read(path, os.environ), os.environ)
+        service = build(Config.read(path, os.environ, collector), os.environ)
     service.stay = stay
     running.append(service)
     if stopped.is_set():
@@ -111,16 +114,20 @@ def stream(
         _complete(out_file, service)
 
 
-def _local(path: Path | None, source: str | None, files: tuple[str, ...], out_file: OutFile) -> Config:
+def _local(
+    path: Path | None, collector: str | None, source: str | None, files: tuple[str, ...], out_file: OutFile
+) -> Config:
     """The configuration of a streamer that writes to a file."""
     if (path is None) == (source is None):
         raise WrongOptions("--out takes its posts from --config FILE or from --source KIND: name one of the two")
+    if collector and path is None:
+        raise WrongOptions("--collector picks one of the collectors of --config FILE")
     if files and source is None:
         raise WrongOptions("--file is for --source; with --config, name the files there")
     table: Document = {}
     if source is not None:
         table["source"] = {"kind": source, **({"files": list(files)} if files else {})}
-    return Config.local(path, table, os.environ, out_file.state)
+    return Config.local(path, table, os.environ, out_file.state, collector)
 
 
 def _complete(out_file: OutFile, service: Service) -> None:

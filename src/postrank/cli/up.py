@@ -6,12 +6,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from postrank.errors import Fatal
 from postrank.extras import require
 from postrank.laptop.lifecycle import Interrupted, run
 from postrank.laptop.setup.options import Options, files_of_line
 
-SOURCES = ("replay", "tail", "x", "mastodon", "bluesky")
+SOURCES = ("sample", "replay", "tail", "x", "mastodon", "bluesky")
 _PORT = click.IntRange(1, 65535)
 
 
@@ -25,12 +24,13 @@ _PORT = click.IntRange(1, 65535)
     "sources",
     type=click.Choice(SOURCES),
     multiple=True,
-    help="Where posts come from. Default: the source of --config, else replay.",
+    help="Where posts come from; repeat for several. Default: what --config says, else a replay.",
 )
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML file with the streamer's options: tokens as env:NAME, rules, filters. docs/quickstarts.md has examples.",
+    help="TOML file with the streamer's options: tokens as env:NAME, rules, filters; or with several collectors. "
+    "docs/quickstarts.md has examples.",
 )
 @click.option(
     "--posts",
@@ -75,6 +75,7 @@ def up(
       postrank up
       postrank up --once --posts monday.ndjson.gz --posts tuesday.json.bz2
       postrank up --source bluesky --port 9090
+      postrank up --source sample --source bluesky
       postrank up --source tail --posts /var/log/app.ndjson
       X_BEARER_TOKEN=$(cat token) postrank up --config x.toml
     """
@@ -84,7 +85,8 @@ def up(
         var=var,
         port=port,
         aws_port=aws_port,
-        source=_only(sources),
+        source=sources[0] if len(set(sources)) == 1 else None,
+        sources=tuple(dict.fromkeys(sources)) if len(set(sources)) > 1 else (),
         config=config,
         posts=(*posts, *files_of_line(posts_line)),
         once=once,
@@ -97,20 +99,3 @@ def up(
     except Interrupted as interrupted:
         console.print("Stopped; no process is left.", highlight=False)
         sys.exit(0 if interrupted.ranked else 130)
-
-
-class SeveralSources(Fatal):
-    """More than one source was named."""
-
-    def __init__(self, sources: tuple[str, ...]) -> None:
-        super().__init__(
-            f"a run reads one source, and SOURCE (--source) names {', '.join(sources)}: give each a run of its own, "
-            "with its own --var, --port and --aws-port"
-        )
-
-
-def _only(sources: tuple[str, ...]) -> str | None:
-    """The source, if one is named. Raises SeveralSources."""
-    if len(set(sources)) > 1:
-        raise SeveralSources(sources)
-    return sources[0] if sources else None

@@ -1,8 +1,9 @@
 """What each hop of a run received, and what became of it: received = delivered + rejected (+ ignored, + spooled)."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -16,28 +17,34 @@ from postrank.heartbeat import Heartbeat
 
 @dataclass(frozen=True, slots=True)
 class Accounting:
-    """All hops of a run, from the source to the lake."""
+    """All hops of a run, from the source to the lake: of all collectors together and, where there are several, of
+    each.
+    """
 
     hops: tuple[Hop, ...]
+    of_collectors: Mapping[str, tuple[Hop, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, heartbeat: Heartbeat, delivered: DeliveredLines, manifest: JsonObject) -> "Accounting":
-        """From the heartbeat, the lines counted in what was delivered since, and the export's manifest.
+    def of(cls, heartbeats: Mapping[str, Heartbeat], delivered: DeliveredLines, manifest: JsonObject) -> "Accounting":
+        """From the collectors' heartbeats, the lines counted in what was delivered since, and the export's manifest.
 
         A run reads the arrival hours that are new to it; the last hop is about the lines in those.
         """
-        stored = Hop(
-            name="Firehose → S3",
-            received=heartbeat.counts.get("delivered", 0),
-            delivered=delivered.lines,
-            other={},
-        )
+        sums: Counter[str] = Counter()
+        for heartbeat in heartbeats.values():
+            sums.update(heartbeat.counts)
+        hops = _until_stored(sums, delivered.lines)
         lake = _lake(delivered.lines_in(manifest["arrival_hours"]), manifest)
-        return cls((*hops_of_streamer(heartbeat.counts), stored, lake))
+        if len(heartbeats) == 1:
+            return cls((*hops, lake))
+        each = {name: _until_stored(beat.counts, delivered.lines_of(name)) for name, beat in heartbeats.items()}
+        return cls((*hops, lake), each)
 
     @property
     def lost(self) -> int:
-        return sum(hop.lost for hop in self.hops)
+        """How many lines are not accounted for; what one collector has too much makes up for no other's loss."""
+        of_each = sum(hop.lost for hops in self.of_collectors.values() for hop in hops)
+        return max(of_each, sum(hop.lost for hop in self.hops[:-1])) + self.hops[-1].lost
 
     def table(self) -> Table:
         """For a person."""
@@ -48,12 +55,19 @@ class Accounting:
         for column in ("received", "delivered", "rejected", "spooled", "lost"):
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("other", overflow="fold")
-        for hop in self.hops:
+        named = [(f"{hop.name} ({name})", hop) for name, hops in self.of_collectors.items() for hop in hops]
+        for name, hop in [*named, *((hop.name, hop) for hop in self.hops)]:
             figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
             others = {**hop.other, **nonzero(more=hop.more)}
             other = ", ".join(f"{number:,} {reason}" for reason, number in others.items())
-            table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
+            table.add_row(name, *(f"{figure:,}" for figure in figures), other)
         return table
+
+
+def _until_stored(counts: Mapping[str, int], stored: int) -> tuple[Hop, ...]:
+    """The hops up to the raw zone, by the counts of a heartbeat, or of several together."""
+    firehose = Hop(name="Firehose → S3", received=counts.get("delivered", 0), delivered=stored, other={})
+    return (*hops_of_streamer(counts), firehose)
 
 
 def _lake(lines: int, manifest: JsonObject) -> Hop:

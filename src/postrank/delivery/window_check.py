@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
-from postrank.aws.resources import Resources
+from postrank.aws.resources import MAIN, Resources
 from postrank.documents import JsonObject
 from postrank.errors import Fatal
 from postrank.ranking.arrivals import HOUR, name_of, start_of
@@ -31,13 +31,14 @@ class WindowsDiffer(Fatal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """`render` fills a file of `include/sql`."""
+    """`render` fills a file of `include/sql`; `collectors` are the environment's."""
 
     resources: Resources
     athena: Athena
     catalogue: Catalogue
     s3: "S3Client"
     render: Callable[..., str]
+    collectors: Sequence[str] = (MAIN,)
 
     def hold(self, start: datetime, end: datetime, settled: datetime) -> None:
         """Compare the minutes of `[start, end)`; what arrived before the end of the hour `settled` must be on both
@@ -50,6 +51,8 @@ class Comparison:
             window_from=_text(start),
             window_to=_text(end),
             settled_hour=name_of(settled),
+            collectors=list(self.collectors),
+            main=MAIN,
         )
         if rows := self.athena.rows(statement):
             raise WindowsDiffer(rows)

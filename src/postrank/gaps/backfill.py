@@ -63,6 +63,7 @@ class Backfill:
     def summary(self, complete: bool) -> Document:
         """What was done, for a log or a task that asked for it."""
         return {
+            "collector": self.collector,
             "source": self.past.network,
             "from": to_text(self.span.since),
             "to": to_text(self.span.until),

@@ -4,13 +4,16 @@ A row of the ledger names a source, a span and, where something has read the spa
 gap is closed by a later row of the same span, or by rows that cover it together.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from postrank.aws.resources import MAIN
+from postrank.collectors.names import owner_of
 from postrank.documents import JsonObject
 
 Row = JsonObject
+Reading = tuple[str, str]  # a source, and the collector that reads it
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,27 +36,32 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A gap of a source, with the parts of it that nothing has read again, and what has read the others."""
+    """A gap of a collector's source, with the parts of it that nothing has read again, and what has read the others."""
 
     source: str
     span: Span
     reason: str
     left: tuple[Span, ...]
     recovered_by: tuple[str, ...]
+    collector: str = MAIN
 
 
-def unmarked(rows: Iterable[Row]) -> list[Gap]:
-    """The gaps that no row of their own says to be recovered, earliest first; those with nothing left among them."""
-    newest: dict[tuple[str, Span], Row] = {}
-    read: dict[str, list[tuple[Span, str]]] = {}
+def unmarked(rows: Iterable[Row], collectors: Collection[str] = (MAIN,)) -> list[Gap]:
+    """The gaps that no row of their own says to be recovered, earliest first; those with nothing left among them.
+
+    What one of the `collectors` read again closes no gap of another: they may follow different posts of one source.
+    """
+    newest: dict[tuple[Reading, Span], Row] = {}
+    read: dict[Reading, list[tuple[Span, str]]] = {}
     for row in sorted(rows, key=lambda row: str(row["noted_at"])):
         span = Span.of(row)
-        newest[row["source"], span] = row
+        reading = (str(row["source"]), owner_of(str(row.get("collector", "")), collectors))
+        newest[reading, span] = row
         if row["recovered_by"]:
-            read.setdefault(row["source"], []).append((span, str(row["recovered_by"])))
+            read.setdefault(reading, []).append((span, str(row["recovered_by"])))
     return [
-        _gap(source, span, str(row["reason"]), read.get(source, []))
-        for (source, span), row in sorted(newest.items(), key=lambda item: (item[0][1], item[0][0]))
+        _gap(reading, span, str(row["reason"]), read.get(reading, []))
+        for (reading, span), row in sorted(newest.items(), key=lambda item: (item[0][1], item[0][0]))
         if not row["recovered_by"] and span.since < span.until
     ]
 
@@ -82,7 +90,11 @@ def slices(span: Span, length: timedelta) -> Iterator[Span]:
         since = until
 
 
-def _gap(source: str, span: Span, reason: str, read: list[tuple[Span, str]]) -> Gap:
+def _gap(reading: Reading, span: Span, reason: str, read: list[tuple[Span, str]]) -> Gap:
     left = remaining(span, [span_read for span_read, _ in read])
     by = {name for span_read, name in read if span_read.since < span.until and span_read.until > span.since}
-    return Gap(source=source, span=span, reason=reason, left=tuple(left), recovered_by=tuple(sorted(by)))
+    source, collector = reading
+    recovered_by = tuple(sorted(by))
+    return Gap(
+        source=source, span=span, reason=reason, left=tuple(left), recovered_by=recovered_by, collector=collector
+    )

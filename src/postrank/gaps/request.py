@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from postrank.aws.resources import MAIN
+from postrank.collectors.registry import Entry
 from postrank.documents import JsonObject
 from postrank.gaps.open_gaps import Gap, Span, slices
 from postrank.posts.times import to_text
 from postrank.ranking.request import TIME_PATTERN, BadRequest
+from postrank.suggestions import nearest
 
 SOURCES = LEDGER, SEARCH, TIMELINES, ARCHIVE = ("ledger", "x-search", "mastodon", "archive")
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._=/-]{0,299}$"  # as the SSM document has it
@@ -23,13 +26,16 @@ Slice = dict[str, list[str]]  # the parameters of the SSM document
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRequest:
-    """The parameters of a backfill. `span` is None when the gap ledger says what to read."""
+    """The parameters of a backfill. `span` is None when the gap ledger says what to read; `collector` when the source
+    does.
+    """
 
     source: str
     span: Span | None
     archives: tuple[str, ...]
     length: timedelta  # of a slice
     budget: float  # US dollars, of X's posts
+    collector: str | None = None
 
     @classmethod
     def of(cls, params: JsonObject, as_of: datetime) -> "RecoveryRequest":
@@ -48,12 +54,21 @@ class RecoveryRequest:
             archives=archives,
             length=timedelta(minutes=params["slice_minutes"]),
             budget=float(params["budget_usd"]),
+            collector=params.get("collector") or None,
         )
 
 
-def plan(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> list[Slice]:
+def plan(
+    request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime, collectors: Sequence[Entry] = (Entry(MAIN),)
+) -> list[Slice]:
     """The slices to read: of the asked span, or of what is left of the ledger's gaps. Raises BadRequest."""
-    planned = list(_requested(request, request.span) if request.span else _of_gaps(request, gaps, as_of))
+    if request.collector and request.collector not in (names := [entry.name for entry in collectors]):
+        hint = nearest(request.collector, names)
+        raise BadRequest("collector", f"there is no {request.collector!r}{hint}; there are {', '.join(names)}")
+    if request.span:
+        planned = list(_requested(request, request.span, _reader(request, collectors)))
+    else:
+        planned = list(_of_gaps(request, gaps, as_of))
     if len(planned) > MOST_SLICES:
         raise BadRequest("slice_minutes", f"would make {len(planned)} slices, of which a run takes {MOST_SLICES}")
     paid = sum(slice_["Source"] == [SEARCH] for slice_ in planned)
@@ -67,7 +82,8 @@ def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
     """What is left of the gaps that nothing can read again, each with its reason."""
     unreachable = []
     for gap in gaps:
-        words = f"{gap.source} {to_text(gap.span.since)} to {to_text(gap.span.until)}"
+        whose = "" if gap.collector == MAIN else f" of {gap.collector}"
+        words = f"{gap.source}{whose} {to_text(gap.span.since)} to {to_text(gap.span.until)}"
         if gap.left and gap.source not in _WAYS:
             unreachable.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
         elif gap.left and gap.source == "x" and gap.left[0].since < as_of - SEARCH_REACH:
@@ -75,23 +91,47 @@ def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
     return unreachable
 
 
-def _requested(request: RecoveryRequest, span: Span) -> Iterator[Slice]:
+def _reader(request: RecoveryRequest, collectors: Sequence[Entry]) -> str:
+    """The collector that reads a span by hand. Raises BadRequest where it must be named, or cannot read the source."""
+    kind = {way: source for source, way in _WAYS.items()}.get(request.source)
+    able = [entry.name for entry in collectors if kind is None or entry.source in ("", kind)]
+    if request.collector:
+        if request.collector not in able:
+            raise BadRequest("collector", f"{request.collector} reads no {kind}")
+        return request.collector
+    if not able:
+        raise BadRequest("source", f"no collector reads {kind}")
+    if kind and len(able) > 1:
+        raise BadRequest("collector", f"{', '.join(able)} all read {kind}: name one of them")
+    return able[0]
+
+
+def _requested(request: RecoveryRequest, span: Span, reader: str) -> Iterator[Slice]:
     if request.source == ARCHIVE:
-        yield from ({**_slice(ARCHIVE, span), "File": [file]} for file in request.archives)
+        yield from ({**_slice(ARCHIVE, span, reader), "File": [file]} for file in request.archives)
     else:
-        yield from (_slice(request.source, part) for part in slices(span, request.length))
+        yield from (_slice(request.source, part, reader) for part in slices(span, request.length))
 
 
 def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> Iterator[Slice]:
     for gap in gaps:
+        if request.collector not in (None, gap.collector):
+            continue
         for part in gap.left if gap.source in _WAYS else ():
             since = max(part.since, as_of - SEARCH_REACH + SETTLING) if gap.source == "x" else part.since
             reachable = Span(since, min(part.until, as_of - SETTLING))
-            yield from (_slice(_WAYS[gap.source], span) for span in slices(reachable, request.length))
+            parts = slices(reachable, request.length)
+            yield from (_slice(_WAYS[gap.source], span, gap.collector) for span in parts)
 
 
-def _slice(source: str, span: Span) -> Slice:
-    return {"Source": [source], "From": [to_text(span.since)], "To": [to_text(span.until)]}
+def _slice(source: str, span: Span, collector: str) -> Slice:
+    parameters = {"Source": [source], "From": [to_text(span.since)], "To": [to_text(span.until)]}
+    return parameters if collector == MAIN else {"Collector": [collector], **parameters}
+
+
+def reader_of(slice_: Slice) -> str:
+    """The collector that reads a slice."""
+    return slice_.get("Collector", [MAIN])[0]
 
 
 def _span(params: JsonObject, source: str, as_of: datetime) -> Span | None:

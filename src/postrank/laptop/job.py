@@ -8,16 +8,15 @@ from postrank.aws.resources import Resources
 from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.run_accounting import Accounting, newest_manifest
 from postrank.documents import Document, JsonObject
-from postrank.heartbeat import Heartbeat
 from postrank.laptop.failures import DagsMissing, DeliveryStands, RunFailed, RunTooSlow
 from postrank.laptop.provision import Provision
 from postrank.laptop.rejected_lines import Rejects
 from postrank.laptop.services import airflow as local_airflow
 from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.collectors import Collectors, Heartbeats, arrived
 from postrank.laptop.services.local_aws import LocalCloud, stream_limits
 from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts
-from postrank.laptop.services.streamer import Streamer
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options, check_room
 from postrank.laptop.status import Status
@@ -66,13 +65,13 @@ class Job:
     cloud: LocalCloud = field(init=False)
     database: Postgres = field(init=False)
     airflow: Airflow = field(init=False)
-    streamer: Streamer = field(init=False)
+    collectors: Collectors = field(init=False)
     runs: dict[str, Run] = field(init=False, default_factory=dict)  # the last one of each DAG
 
     def __post_init__(self) -> None:
         self.cloud = LocalCloud(self.parts, self.layout, self.options.aws_port, self.names.region)
         self.database = Postgres(self.parts, self.layout.airflow / "postgres", self.layout.cache)
-        self.streamer = Streamer(self.layout, self.names, self.cloud, self.options)
+        self.collectors = Collectors(self.layout, self.names, self.cloud, self.options.collectors())
         self.airflow = Airflow(self.parts, self._airflow_environment(), self.options.port, self.layout.root)
 
     def run(self) -> Accounting:
@@ -82,16 +81,16 @@ class Job:
         self._wait_for_airflow()
         self._wait_for_heartbeat()
         supervision = self._trigger("supervise_streamer")
-        heartbeat, delivered = self._wait_for_delivery()
+        heartbeats, delivered = self._wait_for_delivery()
         check = self._trigger("check_delivery")
         crawl = self._trigger("refresh_catalog")
         for run in (supervision, check, crawl):
             self._wait_for_run(run)
-        request = {**self.streamer.event_interval(), "publish": True}
+        request = {**self.collectors.event_interval(), "publish": True}
         self._wait_for_run(self._trigger("rank_authors", request))
         self._copy_results()
         self._write_timings()
-        return Accounting.of(heartbeat, delivered, newest_manifest(self.layout.results))
+        return Accounting.of(heartbeats, delivered, newest_manifest(self.layout.results))
 
     def rejects(self) -> Rejects:
         """The lines that the streamer rejected, copied to var/rejects.ndjson."""
@@ -111,8 +110,9 @@ class Job:
     def _start(self) -> None:
         """Start the local AWS and, at the same time, the slowest part of Airflow."""
         self.status.begin("local AWS")
-        self.streamer.describe()
-        self.cloud.start(stream_limits(self.options.kind) | local_airflow.inherited_environment())
+        self.collectors.describe()
+        kinds = [collector.kind for collector in self.options.collectors()]
+        self.cloud.start(stream_limits(kinds) | local_airflow.inherited_environment())
         first = "creating its database, once for all runs: a minute more"
         self.status.begin("Airflow", first if self.database.is_new else "starting its database")
         environment = self._airflow_environment()
@@ -125,14 +125,16 @@ class Job:
 
     def _provision(self) -> None:
         self.status.begin("resources")
-        provision = Provision(self.cloud.client, self.names)
-        self.streamer.store_tokens()
-        if not provision.exists():
-            for kind in provision.base():
+        self.collectors.store_tokens()
+        provisions = [(names, Provision(self.cloud.client, names)) for names in self.collectors.names.values()]
+        if not all(provision.exists() for _, provision in provisions):
+            for kind in Provision(self.cloud.client, self.names).base():
                 self.status.say("resources", kind)
-            provision.streamer(unit=self.names.streamer.service)
+            self.collectors.register()
+            for names, provision in provisions:
+                provision.streamer(unit=names.streamer.service)
         else:
-            provision.upgrade()
+            Provision(self.cloud.client, self.names).upgrade()
         self.status.done("resources", f"database {self.names.database}, results in {self.names.buckets['results']}")
         self.status.begin("streamer", "its instance is starting")
         self.status.begin("delivery")
@@ -148,39 +150,40 @@ class Job:
             self._pause()
         self.status.done("Airflow", self.airflow.url)
 
-    def _wait_for_delivery(self) -> tuple[Heartbeat, DeliveredLines]:
-        """Wait until what the streamer had sent, when it had sent enough, is in the raw zone; returns both ends.
+    def _wait_for_delivery(self) -> tuple[Heartbeats, DeliveredLines]:
+        """Wait until what the streamers had sent, when they had sent enough, is in the raw zone; returns both ends.
 
         "Enough" is all of a replay, or what a live source gave in its first minute.
         """
         prefix = self.names.delivery["posts"].prefix.split("dt=")[0]
-        delivered = DeliveredLines(self.cloud.client("s3"), self.names.buckets["raw"], prefix)
-        enough: Heartbeat | None = None
+        names = self.collectors.names
+        delivered = DeliveredLines(self.cloud.client("s3"), self.names.buckets["raw"], prefix, collectors=names)
+        enough: Heartbeats | None = None
         moved = time.monotonic()
         last = (0, 0)
-        while enough is None or delivered.lines < enough.counts["delivered"]:
-            heartbeat = self.streamer.look()
+        while enough is None or not arrived(delivered, enough):
+            heartbeats = self.collectors.look()
             delivered.update()
-            if enough is None and self.streamer.has_enough:
-                enough = heartbeat
-                self.status.done("streamer", self.streamer.progress)
-            if (now := (self.streamer.acknowledged, delivered.lines)) != last:
+            if enough is None and self.collectors.have_enough:
+                enough = heartbeats
+                self.status.done("streamer", self.collectors.progress)
+            if (now := (self.collectors.acknowledged, delivered.lines)) != last:
                 moved = time.monotonic()
                 last = now
             if time.monotonic() - moved > STILL_SECONDS:
-                raise DeliveryStands(delivered.lines, self.streamer.acknowledged, STILL_SECONDS, self.layout.logs)
-            self.status.say("streamer", self.streamer.progress)
+                raise DeliveryStands(delivered.lines, self.collectors.acknowledged, STILL_SECONDS, self.layout.logs)
+            self.status.say("streamer", self.collectors.progress)
             self.status.say("delivery", f"{delivered.lines:,} lines in {delivered.objects} objects")
             self._pause()
         self.status.done("delivery")
         return enough, delivered
 
     def _wait_for_heartbeat(self) -> None:
-        """Wait until the streamer runs. One that does not by then is a case for `supervise_streamer`, which heals it;
+        """Wait until the streamers run. One that does not by then is a case for `supervise_streamer`, which heals it;
         asked any sooner, that would restart a streamer that is still starting.
         """
         deadline = time.monotonic() + STILL_SECONDS
-        while self.streamer.look() is None and time.monotonic() < deadline:
+        while self.collectors.look() is None and time.monotonic() < deadline:
             self._pause()
 
     def _trigger(self, dag_id: str, conf: JsonObject | None = None) -> Run:

@@ -53,23 +53,29 @@ def run(options: Options, console: Console) -> None:
 
 
 def _check_source(options: Options, layout: Layout, console: Console) -> None:
-    """Have the source's configuration, and its network, checked before anything is started or deleted."""
+    """Have the configuration of each source, and its network, checked before anything is started or deleted."""
+    for collector in options.collectors():
+        _check_collector(collector, layout, console)
+
+
+def _check_collector(options: Options, layout: Layout, console: Console) -> None:
     if options.kind not in FILES:
         console.print(f"Checking the source {options.kind} ...", highlight=False, markup=False)
     answer = check_source(options, layout, os.environ)
     if options.kind not in FILES:
         console.print(f"{answer}.", highlight=False, soft_wrap=True, markup=False)
     if "state" in options.document:
-        state = f"state in {options.config} is not used: a run keeps its own in {layout.streamer}"
+        state = f"state in {options.config} is not used: a run keeps its own in {layout.collector(options.collector)}"
         console.print(f"! {state}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _current_run(options: Options, layout: Layout) -> CurrentRun:
+    collectors = options.collectors()
     return CurrentRun(
         ui=f"http://{HOST}:{options.port}",
         aws=f"http://{HOST}:{options.aws_port}",
-        source=options.kind,
-        posts=tuple(str(path) for path in options.files(layout)),
+        source=" + ".join(collector.label for collector in collectors),
+        posts=tuple(dict.fromkeys(str(path) for collector in collectors for path in collector.files(layout))),
     )
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from postrank.aws import policies
 from postrank.aws.clients import MakeClient
-from postrank.aws.resources import Resources
+from postrank.aws.resources import MAIN, Resources
 from postrank.aws.tables import glue_tables
 from postrank.errors import Fatal
 
@@ -93,7 +93,7 @@ class Provision:
         template = {
             "ImageId": _IMAGE,
             "InstanceType": "t4g.small",
-            "IamInstanceProfile": {"Name": name},
+            "IamInstanceProfile": {"Name": self._names.of_collector(MAIN).streamer.name},
             "MetadataOptions": {"HttpTokens": "required"},
             "TagSpecifications": [
                 {

@@ -38,9 +38,7 @@ class StepTimes:
     @classmethod
     def of(cls, options: Options, layout: Layout) -> "StepTimes":
         """Those of runs with as many posts as this one, to a factor of two; or of the same network."""
-        files = options.files(layout)
-        size = sum(path.stat().st_size for path in files if path.is_file())
-        posts = f"{options.kind} of 2^{size.bit_length()} bytes" if options.kind in FILES else options.kind
+        posts = " + ".join(_posts(collector, layout) for collector in options.collectors())
         return cls(layout.cache / "step-times.json", posts)
 
     def usual(self, step: str) -> str:
@@ -68,6 +66,12 @@ class StepTimes:
         except (OSError, ValueError):
             return {}
         return _checked(document)
+
+
+def _posts(options: Options, layout: Layout) -> str:
+    """The kind of posts of one source."""
+    size = sum(path.stat().st_size for path in options.files(layout) if path.is_file())
+    return f"{options.kind} of 2^{size.bit_length()} bytes" if options.kind in FILES else options.kind
 
 
 def _checked(document: object) -> dict[str, dict[str, list[float]]]:

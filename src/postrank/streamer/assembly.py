@@ -42,7 +42,7 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
         config.problems.extend(wrong.problems)
         build_source(config, environ, None)
         raise
-    names = Resources.of(settings.environment, settings.account, settings.region)
+    names = Resources.of(settings.environment, settings.account, settings.region).of_collector(config.name)
     clients = Clients(names.region)
     source = build_source(config, environ, clients)
     return _Assembly(config, AwsOutlet(config, names, clients)).service(source, filters)

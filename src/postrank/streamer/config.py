@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from postrank.aws.resources import MAIN
+from postrank.collectors.configuration import Collector, CollectorMap
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.options import Options, WrongSettings
@@ -58,8 +60,9 @@ class WindowsConfig:
 class Config:
     """Everything that a streamer is told, checked."""
 
+    name: str  # of the collector: what is its own on AWS is called by it
     source: str
-    collector: str
+    collector: str  # who collected, as every record says it
     instance_id: str
     state: Path
     drain_seconds: float
@@ -77,44 +80,54 @@ class Config:
     problems: list[str]  # what is wrong; the tables of options note theirs here too
 
     @classmethod
-    def load(cls, path: Path, environ: Mapping[str, str]) -> "Config":
-        """Read the file and the environment. Raises NoConfig, or WrongSettings that names every problem.
+    def load(cls, path: Path, environ: Mapping[str, str], name: str | None = None) -> "Config":
+        """Read the file and the environment. Raises NoConfig, NoSuchCollector, or WrongSettings that names every
+        problem. `name` picks a collector of a map.
 
         Those of `[source]` and `[filters]` show when these are built.
         """
-        config = cls.read(path, environ)
+        config = cls.read(path, environ, name)
         if config.problems:
             raise WrongSettings(config.problems)
         return config
 
     @classmethod
-    def read(cls, path: Path, environ: Mapping[str, str]) -> "Config":
-        """The same for a caller who looks at `problems` once all else is checked. Raises NoConfig."""
-        return cls.of(read_document(path), environ, path)
+    def read(cls, path: Path, environ: Mapping[str, str], name: str | None = None) -> "Config":
+        """The same for a caller who looks at `problems` once all else is checked. Raises NoConfig, NoSuchCollector, and
+        WrongSettings for a wrong map.
+        """
+        return cls.of_collector(_picked(path, name), environ, path)
 
     @classmethod
     def of(cls, document: Document, environ: Mapping[str, str], path: Path) -> "Config":
-        """The same of what stands in `path`, or is going to. Raises NoConfig."""
-        options = Options(_overridden(document, environ), "")
-        config = cls._from(options, environ, path)
+        """The same of a single source's configuration that stands in `path`, or is going to. Raises NoConfig."""
+        return cls.of_collector(CollectorMap.of(document, str(path)).pick(), environ, path)
+
+    @classmethod
+    def of_collector(cls, collector: Collector, environ: Mapping[str, str], path: Path) -> "Config":
+        """The same of one collector of `path`. Raises NoConfig."""
+        options = Options(_overridden(collector.table, environ), collector.where)
+        config = cls._from(options, environ, path, collector.name)
         options.reject_unknown()
         return config
 
     @classmethod
-    def local(cls, path: Path | None, table: Document, environ: Mapping[str, str], state: Path) -> "Config":
+    def local(
+        cls, path: Path | None, table: Document, environ: Mapping[str, str], state: Path, name: str | None = None
+    ) -> "Config":
         """The configuration of a streamer whose output stays on this machine: the file's, if there is one, with the
-        tables of `table` over it and its state in `state`. Raises NoConfig.
+        tables of `table` over it and its state in `state`. Raises NoConfig, NoSuchCollector.
         """
-        document = (read_document(path) if path else {}) | table | {"state": str(state), "status": {"port": -1}}
+        document = (_picked(path, name).table if path else {}) | table | {"state": str(state), "status": {"port": -1}}
         sink = {name: value for name, value in document.get("sink", {}).items() if name.startswith("flush")}
         options = Options(_overridden({**document, "sink": {**sink, "kind": "files", "gzip": True}}, environ), "")
-        config = cls._from(options, environ, path or state)
+        config = cls._from(options, environ, path or state, MAIN)
         options.reject_unknown()
         filters = document.get("filters", {})
         return config if path else replace(config, filters_again=lambda: Options(filters, "filters"))
 
     @classmethod
-    def _from(cls, options: Options, environ: Mapping[str, str], path: Path) -> "Config":
+    def _from(cls, options: Options, environ: Mapping[str, str], path: Path, name: str) -> "Config":
         chosen = options.table("source")
         source = chosen.text("kind", among=tuple(SOURCES))
         instance = options.text("instance_id") if options.optional("instance_id") else instance_id(environ)
@@ -125,6 +138,7 @@ class Config:
         status = options.table("status")
         metrics = options.table("metrics")
         config = cls(
+            name=name,
             source=source,
             collector=options.text("collector", instance),
             instance_id=instance,
@@ -139,7 +153,7 @@ class Config:
             status_port=status.whole("port", -1, at_least=-1, at_most=65535),
             source_options=chosen,
             filter_options=filters,
-            filters_again=lambda: Options(_overridden(read_document(path), environ), "").table("filters"),
+            filters_again=lambda: Options(_overridden(_picked(path, name).table, environ), "").table("filters"),
             path=path,
             problems=options.problems,
         )
@@ -176,6 +190,16 @@ def _windows(options: Options) -> WindowsConfig:
     )
     options.reject_unknown()
     return config
+
+
+def read_map(path: Path) -> CollectorMap:
+    """The collectors of a configuration file. Raises NoConfig, and WrongSettings for a wrong map."""
+    return CollectorMap.of(read_document(path), str(path))
+
+
+def _picked(path: Path, name: str | None = None) -> Collector:
+    """One collector of a configuration file. Raises NoConfig, NoSuchCollector, WrongSettings."""
+    return read_map(path).pick(name)
 
 
 def read_document(path: Path) -> Document:

@@ -13,7 +13,7 @@ from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.s3 import S3Sink
 from postrank.streamer.config import Config
 from postrank.streamer.host.folder_claim import usable
-from postrank.streamer.telemetry.metrics import Metrics
+from postrank.streamer.telemetry.metrics import Metrics, dimensions
 from postrank.streamer.telemetry.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class AwsOutlet:
         if not seconds:
             return None
         client = self.clients.get("cloudwatch", attempts=2, read_seconds=5.0)
-        return Metrics(reporter, client, self.names.metrics_namespace, self.names.environment, seconds)
+        return Metrics(reporter, client, self.names.metrics_namespace, dimensions(self.names), seconds)
 
 
 @dataclass(slots=True)

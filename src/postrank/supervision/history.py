@@ -10,20 +10,19 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_KEY = "state/supervision.json"
-
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The actions that were tried, in `bucket`."""
+    """The actions that were tried, in the object `key` of `bucket`."""
 
     s3: "S3Client"
     bucket: str
+    key: str
 
     def tried(self) -> list[str]:
         """The actions since the streamer was last well, the oldest first."""
         try:
-            body = self.s3.get_object(Bucket=self.bucket, Key=_KEY)["Body"].read()
+            body = self.s3.get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return []
@@ -32,4 +31,4 @@ class History:
 
     def remember(self, actions: Sequence[str]) -> None:
         """Replace what is remembered."""
-        self.s3.put_object(Bucket=self.bucket, Key=_KEY, Body=json.dumps({"tried": list(actions)}).encode())
+        self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=json.dumps({"tried": list(actions)}).encode())

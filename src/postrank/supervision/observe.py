@@ -1,7 +1,6 @@
 """Observing the streamer: its instance, its agent, its service, its heartbeat, the streams that it writes to."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,9 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from postrank.aws.clients import MakeClient
-from postrank.aws.resources import Resources
+from postrank.aws.resources import MAIN, Resources
 from postrank.deploy.marker import lapsed
-from postrank.documents import Document, JsonObject
+from postrank.documents import Document
 from postrank.errors import Retryable
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.supervision.diagnosis import Sight
@@ -30,7 +29,7 @@ _ORDER = ("running", "pending", "stopping", "stopped", "shutting-down")
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Looks at one environment's streamer. `client` makes a boto3 client of a service."""
+    """Looks at the streamer of the collector whose names `resources` are. `client` makes a service's boto3 client."""
 
     client: MakeClient
     resources: Resources
@@ -55,15 +54,23 @@ class Observer:
         instance = self._instance()
         if instance and instance["State"]["Name"] == "running" and self._answers(instance["InstanceId"]):
             return str(instance["InstanceId"])
-        raise NoInstance("no instance of the streamer is registered with Systems Manager: see supervise_streamer")
-
-    def service(self, questions: Sequence[JsonObject], commands: Sequence[str]) -> dict[str, str]:
-        """The properties that the service document printed, as `Key=value` words or lines; none without a command."""
-        if not commands:
-            return {}
-        invocation = self.client("ssm").get_command_invocation(
-            CommandId=commands[0], InstanceId=questions[0]["InstanceIds"][0]
+        raise NoInstance(
+            f"no instance of the collector {self.resources.collector} is registered with Systems Manager: "
+            "see supervise_streamer"
         )
+
+    def command(self, instance_id: str, action: str) -> Document:
+        """What to send to the service document so that it acts on the collector's service."""
+        service = self.resources.streamer.service
+        # An environment that was made for one source may have a document without this parameter.
+        other = {} if self.resources.collector == MAIN else {"Service": [service]}
+        return {"InstanceIds": [instance_id], "Parameters": {"Action": [action], **other}}
+
+    def service(self, instance_id: str, command: str | None) -> dict[str, str]:
+        """The properties that the service document printed, as `Key=value` words or lines; none without a command."""
+        if not command:
+            return {}
+        invocation = self.client("ssm").get_command_invocation(CommandId=command, InstanceId=instance_id)
         pairs = (word.partition("=") for word in invocation["StandardOutputContent"].replace("\n", " ").split(" "))
         return {key: value for key, equals, value in pairs if equals}
 

@@ -29,9 +29,10 @@ def maintenance(lake: Lake, as_of: datetime = AS_OF) -> Maintenance:
     return Maintenance(as_of=as_of, resources=lake.names, catalogue=lake.catalogue, s3=lake.client("s3"))
 
 
-def comparison(lake: Lake) -> Comparison:
+def comparison(lake: Lake, *collectors: str) -> Comparison:
+    """The comparison of the stream's windows, in an environment of `main` and these collectors."""
     parts = _parts(lake)
-    return Comparison(**parts)
+    return Comparison(**parts, collectors=["main", *collectors])
 
 
 def redact(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> dict[str, Any]:

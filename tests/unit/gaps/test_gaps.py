@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from postrank.collectors.registry import Entry
 from postrank.gaps import open_gaps as gaps
 from postrank.gaps import request as recovery
 from postrank.gaps.open_gaps import Span
@@ -124,3 +125,35 @@ def test_a_request_without_a_meaning_is_refused_with_the_parameter_and_the_reaso
 def test_a_plan_that_costs_too_much_is_refused(params, why):
     with pytest.raises(BadRequest, match=why):
         recovery.plan(request(source="x-search", **SPAN, **params), [], NOW)
+
+
+def test_what_one_collector_read_again_closes_no_gap_of_another():
+    rows = [
+        {**row(5, 3), "collector": "x-cats"},
+        {**row(5, 3, "recent-search"), "collector": "x-dogs-backfill"},
+        {**row(5, 3, "recent-search", noted=1), "collector": "backfill_posts"},
+    ]
+    (gap,) = gaps.unmarked(rows, ["main", "x-cats", "x-dogs"])
+    assert (gap.collector, gap.left) == ("x-cats", (gap.span,))
+    planned = recovery.plan(request(), [gap], NOW, COLLECTORS)
+    assert {recovery.reader_of(slice_) for slice_ in planned} == {"x-cats"}
+    assert recovery.plan(request(collector="main"), [gap], NOW, COLLECTORS) == []
+
+
+COLLECTORS = [Entry("main", "bluesky"), Entry("x-cats", "x"), Entry("x-dogs", "x")]
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"source": "x-search"}, "collector: x-cats, x-dogs all read x: name one of them"),
+        ({"source": "x-search", "collector": "main"}, "collector: main reads no x"),
+        ({"source": "x-search", "collector": "x-cat"}, r"there is no 'x-cat' \(did you mean 'x-cats'\?\)"),
+        ({"source": "mastodon"}, "source: no collector reads mastodon"),
+    ],
+)
+def test_a_span_is_read_by_a_collector_that_can(params, why):
+    with pytest.raises(BadRequest, match=why):
+        recovery.plan(request(**SPAN, **params), [], NOW, COLLECTORS)
+    planned = recovery.plan(request(source="x-search", collector="x-dogs", **SPAN), [], NOW, COLLECTORS)
+    assert {recovery.reader_of(slice_) for slice_ in planned} == {"x-dogs"}

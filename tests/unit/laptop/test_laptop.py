@@ -55,7 +55,7 @@ class Delivered(DeliveredLines):
 
 def account(counts: dict[str, int], delivered: DeliveredLines, arrived: dict[str, int]) -> Accounting:
     manifest: dict[str, Any] = {"arrived_lines": arrived, "arrival_hours": ["2026-11-24T05"]}
-    return Accounting.of(heartbeat(**counts), delivered, manifest)
+    return Accounting.of({"main": heartbeat(**counts)}, delivered, manifest)
 
 
 COUNTS = {"read": 12, "events": 10, "rejected": 1, "ignored": 1, "delivered": 10}
@@ -123,7 +123,7 @@ def test_a_part_is_its_role_and_the_run_is_root(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(("kind", "throttled"), [("replay", False), ("bluesky", True)])
 def test_only_a_replay_is_not_held_to_what_shards_take(tmp_path: Path, kind: str, throttled: bool) -> None:
-    limits = stream_limits(kind).get("LOCALAWS_KINESIS_LIMITS")
+    limits = stream_limits([kind]).get("LOCALAWS_KINESIS_LIMITS")
     with running_localaws(tmp_path, kinesis_limits=limits) as aws:
         kinesis = aws.client("kinesis")
         kinesis.create_stream(StreamName="posts", ShardCount=1)

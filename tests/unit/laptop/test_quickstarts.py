@@ -13,7 +13,8 @@ import pytest
 
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
-from postrank.laptop.setup.configuration import configuration, toml
+from postrank.collectors.toml_text import toml
+from postrank.laptop.setup.configuration import configuration
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
 from postrank.laptop.setup.source_check import check_source

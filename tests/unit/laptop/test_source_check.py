@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from localaws.testing.patience import patient
 from postrank.aws.resources import Resources
 from postrank.cli import postrank
+from postrank.collectors.toml_text import toml
 from postrank.errors import Fatal
 from postrank.laptop.services.local_aws import LocalCloud
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.services.streamer import Streamer
 from postrank.laptop.setup import source_check
-from postrank.laptop.setup.configuration import toml
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import NoLogs, NoSuchInput, Options, OtherFiles, OtherSource
 from postrank.laptop.setup.ports import any_free

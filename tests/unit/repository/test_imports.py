@@ -38,20 +38,25 @@ _POSTRANK = {
     "sources": "posts options errors extras outbound",
     "sinks": "posts errors aws settings",
     "windows": "posts errors",
-    "streamer": "posts errors extras options outbound sources sinks spreadsheet windows heartbeat aws settings",
+    "collectors": "errors options suggestions aws",
+    "streamer": (
+        "posts errors extras collectors options outbound sources sinks spreadsheet windows heartbeat aws settings"
+    ),
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
     "warehouse": "ranking errors",
     "delivery": "ranking sinks aws errors settings heartbeat",
-    "gaps": "posts errors options sources sinks streamer ranking aws settings",
+    "gaps": "posts errors collectors options sources sinks streamer ranking aws settings suggestions",
     "deploy": "posts aws errors heartbeat",
-    "supervision": "deploy aws errors heartbeat",
+    "supervision": "collectors deploy aws errors heartbeat",
     "report": "ranking aws errors settings",
-    "laptop": "aws ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions",
+    "laptop": (
+        "aws collectors ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions"
+    ),
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking gaps deploy report laptop"
+        "ranking gaps deploy report laptop collectors"
     ),
     "__main__": "cli",
 }
@@ -76,8 +81,8 @@ _LOCALAWS = {
     "__main__": "cli",
 }
 _DAGS = (
-    "documents outbound posts aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends"
-    " errors"
+    "documents outbound posts aws collectors delivery deploy gaps heartbeat lake ranking report settings sinks"
+    " supervision trends errors"
 )
 _AIRFLOW = {
     "connections": "",

@@ -96,6 +96,8 @@ def stub_of(line: bytes, gone: Collection[PostKey], run: str) -> bytes | None:
         "posted_at": _minute(event.get("posted_at")),
         "redacted_by": run,
     }
+    if isinstance(collector := event.get("collector"), str):
+        stub["collector"] = collector  # whose lines are counted
     if isinstance(versions := event.get("versions"), list):
         stub["versions"] = versions  # a later delete may name any of them
     return orjson.dumps(stub, option=orjson.OPT_APPEND_NEWLINE)

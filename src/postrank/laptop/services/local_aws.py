@@ -6,7 +6,7 @@ import hmac
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +85,11 @@ class LocalCloud:
             return False
 
 
-def stream_limits(kind: str) -> dict[str, str]:
-    """The environment in which the local Kinesis limits its shards as a source of this kind needs it: not at all for a
-    replay, which would wait for four shards at 1 MiB a second each; as AWS does for what comes as it is written.
+def stream_limits(kinds: Iterable[str]) -> dict[str, str]:
+    """The environment in which the local Kinesis limits its shards as sources of these kinds need it: not at all for
+    replays, which would wait for four shards at 1 MiB a second each; as AWS does for what comes as it is written.
     """
-    return {"LOCALAWS_KINESIS_LIMITS": "off"} if kind == REPLAY else {}
+    return {"LOCALAWS_KINESIS_LIMITS": "off"} if set(kinds) == {REPLAY} else {}
 
 
 def root_key(path: Path) -> tuple[str, str]:

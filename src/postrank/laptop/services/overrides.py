@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from postrank.collectors.toml_text import inline
 from postrank.documents import Document, JsonObject
-from postrank.laptop.setup.configuration import inline
 
 PREFIX = "POSTRANK_STREAM_"
 _TOKENS = frozenset({"bearer_token", "token"})
@@ -24,6 +24,7 @@ class Overrides:
 
     environ: Mapping[str, str]
     secret: str
+    prefix: str = ""  # of the keys, where several collectors share the secret
     tokens: dict[str, str] = field(default_factory=dict)  # what the secret is to hold, by key
 
     def without_tokens(self) -> dict[str, str]:
@@ -52,7 +53,7 @@ class Overrides:
             return [self._referring(key, item, in_source=in_source) for item in value]
         is_secret = key in _TOKENS or (in_source and str(value).startswith(_ENVIRONMENT))
         if is_secret and not str(value).startswith(_SAFE):
-            number = str(len(self.tokens))
+            number = f"{self.prefix}{len(self.tokens)}"
             self.tokens[number] = self._resolved(str(value))
             return f"{_SAFE}{self.secret}#{number}"
         return value

@@ -1,24 +1,23 @@
 """The streamer of a run: what its instance is to run, and what its heartbeat says."""
 
-import json
 import os
-import shlex
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from postrank.aws.resources import Resources
+from postrank.aws.resources import MAIN, Resources
+from postrank.collectors.toml_text import map_toml, toml
 from postrank.errors import Fatal
 from postrank.heartbeat import Heartbeat, NoHeartbeat, read_heartbeat
 from postrank.laptop.services.local_aws import LocalCloud
 from postrank.laptop.services.overrides import Overrides
 from postrank.laptop.services.streamer_log import StreamerLog
-from postrank.laptop.setup.configuration import FILE, configuration, toml
+from postrank.laptop.setup.configuration import FILE, described
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import REPLAY, Options
 
-_LOG = "streamer.log"
 _ENDINGS = 3  # so often ended before its first heartbeat, it will not run
 LIVE_SECONDS = 60.0  # how long a live source collects before the first ranking
 _MINUTE = timedelta(minutes=1)
@@ -27,8 +26,11 @@ _MINUTE = timedelta(minutes=1)
 class StreamerFailed(Fatal):
     """The streamer gave up."""
 
-    def __init__(self, reason: str, logs: Path) -> None:
-        super().__init__(f"the streamer gave up: {reason or 'it does not say why'}; its log is below {logs}")
+    def __init__(self, reason: str, logs: Path, collector: str = MAIN) -> None:
+        of_collector = "" if collector == MAIN else f" of {collector}"
+        super().__init__(
+            f"the streamer{of_collector} gave up: {reason or 'it does not say why'}; its log is below {logs}"
+        )
 
 
 class NothingToRank(Fatal):
@@ -44,7 +46,7 @@ class NothingToRank(Fatal):
 
 
 class Streamer:
-    """Describes the unit that the instance runs, and reads how it is."""
+    """Describes the unit that a collector's instance runs, and reads how it is. `names` are the collector's."""
 
     def __init__(self, layout: Layout, names: Resources, cloud: LocalCloud, options: Options) -> None:
         self._layout = layout
@@ -53,19 +55,23 @@ class Streamer:
         self._options = options
         self._began = time.monotonic()
         self._seen: Heartbeat | None = None
-        self._tokens: dict[str, str] = {}
-        self._log = StreamerLog(layout.logs / _LOG)
+        self.tokens: dict[str, str] = {}
+        self._log = StreamerLog(layout.logs / f"{self._name}.log")
 
     def describe(self) -> None:
         """Write the unit and the streamer's configuration, which the local AWS starts on the instance."""
-        config = self._layout.streamer / FILE
-        overrides = Overrides(os.environ, self._secret)
-        config.write_text(toml(overrides.document(configuration(self._options, self._layout))), encoding="utf-8")
+        overrides = Overrides(os.environ, self.secret, "" if self.collector == MAIN else f"{self.collector}-")
+        described_collector = described(self._options, self._layout)
+        table = overrides.document(described_collector.table)
+        # A streamer knows its collector's name from the map that it stands in.
+        text = toml(table) if self.collector == MAIN else map_toml([replace(described_collector, table=table)])
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(text, encoding="utf-8")
         unit = {
-            "argv": [sys.executable, "-m", "postrank", "stream", "--config", str(config)],
-            "working_directory": str(self._folder),
+            "argv": [sys.executable, "-m", "postrank", "stream", "--config", str(self.config)],
+            "working_directory": str(self.folder),
             "restart": "on-failure",
-            "log": str(self._layout.logs / _LOG),
+            "log": str(self._log.path),
             "env": {
                 "POSTRANK_ENVIRONMENT": self._names.environment,
                 "POSTRANK_ACCOUNT": self._names.account,
@@ -74,38 +80,29 @@ class Streamer:
         }
         path = self._layout.units / f"{self._names.streamer.service}.toml"
         path.write_text(toml(unit), encoding="utf-8")
-        self._install_backfill(config)
-        self._tokens = overrides.tokens
-
-    def store_tokens(self) -> None:
-        """Put the tokens that the configuration refers to into the local AWS, in place of an earlier run's."""
-        if not self._tokens:
-            return
-        secrets = self._cloud.client("secretsmanager")
-        text = json.dumps(self._tokens)
-        try:
-            secrets.create_secret(Name=self._secret, SecretString=text)
-        except secrets.exceptions.ResourceExistsException:
-            secrets.put_secret_value(SecretId=self._secret, SecretString=text)
+        self.tokens = overrides.tokens
 
     @property
-    def _secret(self) -> str:
+    def collector(self) -> str:
+        return self._names.collector
+
+    @property
+    def config(self) -> Path:
+        return self._layout.collector(self.collector) / FILE
+
+    @property
+    def secret(self) -> str:
+        """The secret of the local AWS that holds the tokens."""
         return self._names.secrets["x" if self._options.kind == "x" else "mastodon"]
 
     @property
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
         """The streamer's working directory: relative paths in a file mean what they mean to `postrank stream`."""
-        return Path.cwd() if self._options.config else self._layout.streamer
+        return Path.cwd() if self._options.config else self.config.parent
 
-    def _install_backfill(self, config: Path) -> None:
-        """Put the program on the instance that its SSM document calls, as the host's installation does on AWS."""
-        program = self._layout.units / "bin" / "postrank-backfill"
-        program.parent.mkdir(exist_ok=True)
-        variables = f"POSTRANK_ENVIRONMENT={self._names.environment} POSTRANK_ACCOUNT={self._names.account}"
-        words = shlex.join([sys.executable, "-m", "postrank", "backfill", "--config", str(config)])
-        folder = shlex.quote(str(self._folder))
-        program.write_text(f'#!/bin/sh\ncd {folder} || exit 2\n{variables} exec {words} "$@"\n', encoding="utf-8")
-        program.chmod(0o700)
+    @property
+    def _name(self) -> str:
+        return "streamer" if self.collector == MAIN else f"streamer-{self.collector}"
 
     def look(self) -> Heartbeat | None:
         """The heartbeat as it is now, or None before the first. Raises StreamerFailed, NothingToRank."""
@@ -115,10 +112,10 @@ class Streamer:
             )
         except NoHeartbeat:
             if self._log.endings() >= _ENDINGS:
-                raise StreamerFailed(self._log.last_problem(), self._layout.logs) from None
+                raise StreamerFailed(self._log.last_problem(), self._layout.logs, self.collector) from None
             return None
         if heartbeat.phase == "failed":
-            raise StreamerFailed(heartbeat.error or "", self._layout.logs)
+            raise StreamerFailed(heartbeat.error or "", self._layout.logs, self.collector)
         if heartbeat.finished and not heartbeat.counts.get("posts"):
             raise NothingToRank(heartbeat)
         self._seen = heartbeat
@@ -157,18 +154,13 @@ class Streamer:
         problem = self._log.last_problem()
         return f": {problem}" if problem else ""
 
-    def event_interval(self) -> dict[str, str]:
-        """The whole minutes of event time that the posts cover, as the parameters of `rank_authors`."""
+    @property
+    def event_span(self) -> tuple[datetime, datetime] | None:
+        """The whole minutes of event time that the posts cover; None before the first post."""
         if self._seen is None or not (self._seen.first_posted_at and self._seen.last_posted_at):
-            return {}
-        first = _minute(self._seen.first_posted_at)
-        last = _minute(self._seen.last_posted_at) + _MINUTE
-        return {"interval_start": _text(first), "interval_end": _text(last)}
+            return None
+        return _minute(self._seen.first_posted_at), _minute(self._seen.last_posted_at) + _MINUTE
 
 
 def _minute(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC).replace(second=0, microsecond=0)
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from postrank.aws.resources import MAIN
 from postrank.errors import Fatal
 
 
@@ -73,6 +74,10 @@ class Layout:
     def streamer(self) -> Path:
         """The streamer's configuration, cursor and spool."""
         return self.var / "streamer"
+
+    def collector(self, name: str) -> Path:
+        """A collector's configuration, cursor and spool."""
+        return self.streamer if name == MAIN else self.streamer / "collectors" / name
 
     @property
     def cache(self) -> Path:

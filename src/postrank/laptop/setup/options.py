@@ -4,9 +4,12 @@ import glob
 import os
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from postrank.aws.resources import MAIN
+from postrank.collectors.configuration import KEY as COLLECTORS
+from postrank.collectors.configuration import CollectorMap
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.laptop.setup.layout import Layout
@@ -15,6 +18,7 @@ from postrank.streamer.config import read_document
 
 REPLAY = "replay"
 TAIL = "tail"
+SAMPLE = "sample"  # a replay of the bundled sample, whatever other files are named
 FILES = (REPLAY, TAIL)  # sources that read files
 NEEDED_BYTES = 1 << 30  # what a run of the sample takes, several times over
 LEFT_BYTES = 64 << 20  # less than this left is a full disk
@@ -43,6 +47,25 @@ class OtherSource(Fatal):
     def __init__(self, source: str, config: Path, kind: str) -> None:
         super().__init__(
             f'SOURCE (--source) is {source}, and {config} has kind = "{kind}": leave out SOURCE, or correct the file'
+        )
+
+
+class SourcesInConfig(Fatal):
+    """Sources or files were named beside a configuration that has several collectors."""
+
+    def __init__(self, config: Path) -> None:
+        super().__init__(
+            f"{config} names the collectors of the run: leave out SOURCE and SOURCES (--source) and POSTS (--posts)"
+        )
+
+
+class OneConfig(Fatal):
+    """Several sources were named beside a configuration of one."""
+
+    def __init__(self, sources: tuple[str, ...], config: Path) -> None:
+        super().__init__(
+            f"SOURCES (--source) names {', '.join(sources)}, and {config} configures one source: write "
+            "[collectors.NAME.source] for each into it, and leave out SOURCES"
         )
 
 
@@ -85,6 +108,9 @@ class DiskFull(Fatal):
 class Options:
     """One `make run`: `posts` are the files to replay (the bundled sample if none) or to follow, `source` where posts
     come from (a replay if None), `config` a file with the streamer's configuration, which may name both.
+
+    `sources` are several, each a collector by the name of its kind; so has a configuration with several collectors.
+    `collectors` takes them apart: in what it returns, `collector` is the name of one, and `table` its configuration.
     """
 
     project: Path
@@ -92,6 +118,9 @@ class Options:
     port: int = 8080
     aws_port: int = 4566
     source: str | None = None
+    sources: tuple[str, ...] = ()
+    collector: str = MAIN
+    table: Document | None = None
     config: Path | None = None
     posts: tuple[Path, ...] = ()
     once: bool = False
@@ -101,31 +130,67 @@ class Options:
     @property
     def kind(self) -> str:
         """The kind of the source. Raises NoConfig."""
-        return self.source or self._configured_kind or REPLAY
+        kind = self.source or self._configured_kind or REPLAY
+        return REPLAY if kind == SAMPLE else kind
+
+    @property
+    def label(self) -> str:
+        """What the source is called for a person: its kind, and its collector where that says more."""
+        return self.kind if self.collector in (MAIN, self.kind) else f"{self.collector} ({self.kind})"
 
     @property
     def document(self) -> Document:
-        """The configuration file as it is; empty if there is none. Raises NoConfig."""
+        """The configuration file as it is, or a collector's part of it; empty if there is none. Raises NoConfig."""
+        if self.table is not None:
+            return self.table
         return read_document(self.config) if self.config else {}
+
+    def collectors(self) -> tuple["Options", ...]:
+        """The options of each collector of the run: these, for a single source. Raises NoConfig, WrongSettings,
+        SourcesInConfig, OneConfig.
+        """
+        if self.table is None and self.config and COLLECTORS in self.document:
+            if self.source or self.sources or self.posts:
+                raise SourcesInConfig(self.config)
+            tables = CollectorMap.of(self.document, str(self.config)).collectors
+            return tuple(replace(self, collector=name, table=tables[name].table) for name in tables)
+        if not self.sources:
+            return (self,)
+        if self.config:
+            raise OneConfig(self.sources, self.config)
+        return tuple(self._of_source(source) for source in self.sources)
+
+    def _of_source(self, source: str) -> "Options":
+        """The options of one of several sources. Files are for those that read them."""
+        posts = self.posts if source in FILES else ()
+        return replace(self, source=source, sources=(), collector=source, posts=posts)
 
     def check(self) -> Layout:
         """The layout to run in; raises NotAProject, NoConfig, OtherSource, UnusedPosts, OtherFiles, NoSuchInput,
         NoLogs, PortTaken or DiskFull.
         """
         layout = Layout.of(self.project, self.var)
-        kind = self._configured_kind
-        if self.config and kind and self.source not in (None, kind):
-            raise OtherSource(str(self.source), self.config, kind)
-        if self.posts and self.kind not in FILES:
-            raise UnusedPosts(self.kind)
-        files = self.files(layout)
-        if self.config and self._configured_files and files != self._expanded_all(self._configured_files):
-            raise OtherFiles(self.config)
+        collectors = self.collectors()
+        if self.posts and not any(collector.posts for collector in collectors):
+            raise UnusedPosts(" or ".join(collector.kind for collector in collectors))
+        for collector in collectors:
+            collector.check_files(layout)
         claim(self.port, "PORT (--port)")
         claim(self.aws_port, "AWS_PORT (--aws-port)")
         layout.var.mkdir(parents=True, exist_ok=True)
         check_room(layout.var, NEEDED_BYTES)
         return layout
+
+    def check_files(self, layout: Layout) -> None:
+        """Raise OtherSource, UnusedPosts, OtherFiles, NoSuchInput or NoLogs for a single source."""
+        kind = self._configured_kind
+        if self.config and kind and self.source not in (None, kind):
+            raise OtherSource(str(self.source), self.config, kind)
+        if self.posts and (self.kind not in FILES or self.source == SAMPLE):
+            raise UnusedPosts(str(self.source))
+        files = self.files(layout)
+        if self.config and self._configured_files and files != self._expanded_all(self._configured_files):
+            raise OtherFiles(self.config)
 
     def files(self, layout: Layout) -> tuple[Path, ...]:
         """The files that are replayed, or the patterns of those that are followed, absolute; none for a network.

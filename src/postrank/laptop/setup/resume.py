@@ -4,9 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from postrank.collectors.configuration import KEY
+from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
+from postrank.streamer.config import read_document
 
 
 class OtherPosts(Fatal):
@@ -28,10 +31,12 @@ def resumed(options: Options, layout: Layout) -> Options:
     if not options.keep or not path.exists():
         return options
     document = json.loads(path.read_text(encoding="utf-8"))
+    if document.get("sources") or _has_several(document.get("config")):
+        return _several_resumed(options, document)
     files = tuple(Path(name) for name in document["files"])
     config = Path(document["config"]) if document.get("config") else None
     same_config = options.config is None or options.config.resolve() == config
-    same_source = options.source in (None, document["source"])
+    same_source = options.source in (None, document["source"]) and not options.sources
     same_files = not options.posts or options.files(layout) == files
     if not (same_config and same_source and same_files):
         existing = _text(document["source"], files, config)
@@ -40,13 +45,36 @@ def resumed(options: Options, layout: Layout) -> Options:
 
 
 def keep_record(options: Options, layout: Layout) -> None:
-    """Record the source, files and configuration of a run that starts."""
+    """Record the source, or sources, files and configuration of a run that starts."""
+    collectors = options.collectors()
     document = {
-        "source": options.kind,
-        "files": [str(path) for path in options.files(layout)],
+        "source": collectors[0].kind,
+        "sources": options.sources,
+        "files": [str(path.resolve()) for path in options.posts]
+        if options.sources
+        else [str(path) for collector in collectors for path in collector.files(layout)],
         "config": str(options.config.resolve()) if options.config else None,
     }
     _path(layout).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def _several_resumed(options: Options, document: Document) -> Options:
+    """The options with the sources and files, or the map of collectors, of the run to resume. Raises OtherPosts."""
+    sources = tuple(document["sources"])
+    config = Path(document["config"]) if document.get("config") else None
+    files = tuple(Path(name) for name in document["files"]) if sources else ()
+    posts = tuple(path.resolve() for path in options.posts)
+    same_config = options.config is None or options.config.resolve() == config
+    if options.source or options.sources not in ((), sources) or posts not in ((), files) or not same_config:
+        existing = _text(" + ".join(sources) or "several collectors", files, config)
+        requested = _text(options.source or " + ".join(options.sources) or "others", posts, options.config)
+        raise OtherPosts(existing, requested)
+    return replace(options, sources=sources, posts=files, config=config)
+
+
+def _has_several(config: str | None) -> bool:
+    """Whether a configuration file has a map of collectors. Raises NoConfig."""
+    return config is not None and KEY in read_document(Path(config))
 
 
 def _path(layout: Layout) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from postrank.documents import Document
 from postrank.errors import Fatal, PostrankError, Retryable
-from postrank.laptop.setup.configuration import FILE, configuration
+from postrank.laptop.setup.configuration import FILE, described
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options
 from postrank.options import WrongSettings
@@ -43,8 +43,9 @@ def check_source(options: Options, layout: Layout, environ: Mapping[str, str]) -
     Takes ANSWER_SECONDS at most. Raises NoConfig, WrongSource with every problem, SourceAway.
     """
     kind = options.kind
-    document = configuration(options, layout)
-    config = Config.of(document, environ, options.config or layout.streamer / FILE)
+    collector = described(options, layout)
+    document = collector.table
+    config = Config.of_collector(collector, environ, options.config or layout.collector(collector.name) / FILE)
     build_filters(config)
     config.problems.extend(_not_on_a_laptop(document, config))
     if config.source != kind and not config.problems:

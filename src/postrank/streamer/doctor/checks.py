@@ -24,10 +24,10 @@ _NETWORK_ADVICE = "check the connection to the network (its proxy and certificat
 _SOURCE_ADVICE = "fix the table [source], or the variable that holds its token"
 
 
-def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+def examine(path: Path, environ: Mapping[str, str], collector: str | None = None) -> Iterator[Finding]:
     """Every check, in an order in which the first failure is the one to fix first."""
     try:
-        config = Config.read(path, environ)
+        config = Config.read(path, environ, collector)
     except Fatal as error:
         yield Finding("configuration", False, str(error), "pass the streamer's TOML file with --config, and fix it")
         return
@@ -43,7 +43,7 @@ def examine(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _folder("disk", "state", config.state, ROOM * config.spool_bytes)
     if config.sink.kind == "files":
         yield _folder("sink", "sink.folder", config.sink.folder, 2 * config.sink.file_bytes)
-    names = Resources.of(settings.environment, settings.account, settings.region)
+    names = Resources.of(settings.environment, settings.account, settings.region).of_collector(config.name)
     clients = Clients(names.region)
     yield from _source(config, environ, clients)
     yield from examine_aws(clients, names, streams=config.sink.kind == "kinesis", metrics=config.metrics_seconds > 0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from postrank.aws.resources import MAIN, Resources
 from postrank.streamer.telemetry.health import health
 from postrank.streamer.telemetry.reporter import Reporter
 
@@ -44,12 +45,17 @@ class Metrics:
     """Puts the streamer's metrics every `seconds`, from a thread of its own. `client` is boto3's CloudWatch client."""
 
     def __init__(
-        self, reporter: Reporter, client: "CloudWatchClient", namespace: str, environment: str, seconds: float
+        self,
+        reporter: Reporter,
+        client: "CloudWatchClient",
+        namespace: str,
+        dimensions: "Sequence[DimensionTypeDef]",
+        seconds: float,
     ) -> None:
         self._reporter = reporter
         self._client = client
         self._namespace = namespace
-        self._dimensions: Sequence[DimensionTypeDef] = [{"Name": "Environment", "Value": environment}]
+        self._dimensions = dimensions
         self._seconds = seconds
         self._reported: dict[str, float] = dict.fromkeys(COUNTS, 0.0)
         self._stopped = threading.Event()
@@ -90,6 +96,13 @@ class Metrics:
 
     def _datum(self, name: str, value: float, unit: "StandardUnitType") -> "MetricDatumTypeDef":
         return {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": self._dimensions}
+
+
+def dimensions(names: Resources) -> "Sequence[DimensionTypeDef]":
+    """What a collector's metrics are told apart by: the environment and, unless it is `main`, its name."""
+    environment: DimensionTypeDef = {"Name": "Environment", "Value": names.environment}
+    collector: DimensionTypeDef = {"Name": "Collector", "Value": names.collector}
+    return [environment] if names.collector == MAIN else [environment, collector]
 
 
 def _camel(name: str) -> str:
