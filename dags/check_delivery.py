@@ -19,7 +19,7 @@ from postrank_airflow.dag.assets import RAW_POSTS
 from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
 from postrank_airflow.dag.docs import with_terms
-from postrank_airflow.dag.wiring import COLLECTOR_LABEL, group, value_of
+from postrank_airflow.dag.wiring import group, value_of
 from postrank_airflow.tasks import collectors, delivery
 
 
@@ -42,7 +42,7 @@ def check_delivery() -> None:
     with group("counts", "What the streamer counted is in the lake"):
         listed = collectors.list_collectors()
         counted = delivery.count_lines.override(inlets=[RAW_POSTS])(value_of(listed))
-        delivery.require_conservation.override(map_index_template=COLLECTOR_LABEL).expand(counted=counted)
+        delivery.require_conservation.expand(counted=counted)
         delivery.require_equal_windows(value_of(listed))
 
 

@@ -37,6 +37,24 @@ locals {
     { for purpose, secret in local.names.secrets : "secret_${purpose}" => secret },
     { for purpose, stream in local.names.delivery_streams : "delivery_${purpose}" => stream },
   )
+
+  # Main alone, from streamer_config, or those of the variable `collectors`. Main's names have no suffix.
+  configured = merge(
+    { for name, path in { main = var.streamer_config } : name => {
+      source                   = "", config = file(path), instance_type = null, state_gib = null, instance_tags = {}
+    } if path != null },
+    var.collectors,
+  )
+  collectors = { for name, collector in local.configured : name => {
+    source        = collector.source
+    config        = collector.config
+    name          = name == "main" ? local.names.streamer.name : replace(local.names.collector.name, "{collector}", name)
+    service       = name == "main" ? local.names.streamer.service : replace(local.names.collector.service, "{collector}", name)
+    instance_type = coalesce(collector.instance_type, var.instance_type)
+    state_gib     = coalesce(collector.state_gib, var.state_gib)
+    instance_tags = merge(var.instance_tags, collector.instance_tags)
+  } }
+
   policies = {
     for file in fileset("${local.shared}/policies", "*.json") :
     trimsuffix(file, ".json") => templatefile("${local.shared}/policies/${file}", local.document_names)
@@ -126,12 +144,9 @@ module "streamer" {
   zone           = local.zones[0]
   subnet         = module.network.public_subnets[local.zones[0]]
   security_group = module.network.streamer_security_group
-  instance_type  = var.instance_type
+  collectors     = local.collectors
   image_id       = var.image_id
-  instance_tags  = var.instance_tags
-  state_gib      = var.state_gib
   release        = var.release
-  config         = file(var.streamer_config)
   policy         = local.policies["streamer"]
   host_policy    = local.policies["streamer-host"]
   trust          = local.policies["streamer.trust"]
@@ -181,6 +196,7 @@ module "alarms" {
 
   names          = local.names
   environment    = var.environment
+  collectors     = keys(local.collectors)
   region         = var.region
   emails         = var.alarm_emails
   daily_scan_gib = var.daily_scan_gib

@@ -29,8 +29,13 @@ output "workgroup" {
 }
 
 output "streamer_group" {
-  description = "Auto Scaling group that keeps one streamer running."
-  value       = module.streamer.group
+  description = "Auto Scaling group that keeps main's streamer running; null without main."
+  value       = lookup(module.streamer.groups, "main", null)
+}
+
+output "collector_groups" {
+  description = "Auto Scaling groups that keep one streamer running each, by collector."
+  value       = module.streamer.groups
 }
 
 output "streamer_document" {

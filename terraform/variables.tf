@@ -85,12 +85,38 @@ variable "release" {
 }
 
 variable "streamer_config" {
-  description = "Path of the streamer.toml for the host."
+  description = "Path of main's streamer.toml; null where `collectors` has all configurations."
   type        = string
+  default     = null
 
   validation {
-    condition     = fileexists(var.streamer_config)
+    condition     = var.streamer_config == null ? true : fileexists(var.streamer_config)
     error_message = "streamer_config must be the path of a file, relative to this folder."
+  }
+}
+
+variable "collectors" {
+  description = "Collectors by name, as `postrank collectors tfvars` writes them: the kind of the source, the host's streamer.toml, and where they differ from the environment's the instance type, the size of the state volume and more tags."
+  type = map(object({
+    source        = string
+    config        = string
+    instance_type = optional(string)
+    state_gib     = optional(number)
+    instance_tags = optional(map(string), {})
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.collectors) : can(regex("^[a-z0-9]+(-[a-z0-9]+)*$", name)) && length(name) <= 24])
+    error_message = "Names of collectors must be lower-case letters and digits, in words separated by single hyphens, at most 24 characters."
+  }
+  validation {
+    condition     = !contains(keys(var.collectors), "main") || var.streamer_config == null
+    error_message = "main is configured twice: set streamer_config to null, or leave main out of collectors."
+  }
+  validation {
+    condition     = length(var.collectors) > 0 || var.streamer_config != null
+    error_message = "There is no collector: set streamer_config, or collectors (postrank collectors tfvars)."
   }
 }
 

@@ -152,6 +152,7 @@ run "more_than_all_of_the_budget_is_refused" {
       workgroup        = "w", topic = "alerts", metrics_namespace = "Postrank"
     }
     environment    = "dev"
+    collectors     = ["main"]
     region         = "us-east-1"
     emails         = []
     daily_scan_gib = 1

@@ -57,6 +57,52 @@ run "policies_are_filled_in_and_name_what_they_allow" {
   }
 }
 
+run "one_source_has_the_names_without_a_suffix" {
+  command = plan
+
+  assert {
+    condition     = output.collector_groups == { main = "postrank-dev-streamer" } && output.streamer_group == "postrank-dev-streamer"
+    error_message = "An environment with one source has other hosts than main's."
+  }
+}
+
+run "each_collector_has_a_host_alarms_and_names_of_its_own" {
+  command = plan
+
+  variables {
+    collectors = {
+      x-brands = { source = "x", config = "[collectors.x-brands.source]\nkind = \"x\"\n", state_gib = 20 }
+    }
+  }
+
+  assert {
+    condition     = output.collector_groups == { main = "postrank-dev-streamer", x-brands = "postrank-dev-streamer-x-brands" }
+    error_message = "The collectors' groups are not called as resources.json says."
+  }
+  assert {
+    condition     = contains(output.alarms, "postrank-dev-streamer-silent") && contains(output.alarms, "postrank-dev-streamer-silent-x-brands") && contains(output.alarms, "postrank-dev-x-spend-x-brands")
+    error_message = "A collector has no alarms of its own."
+  }
+  assert {
+    condition     = local.collectors["x-brands"].service == "postrank-streamer-x-brands" && local.collectors["x-brands"].state_gib == 20 && local.collectors["x-brands"].instance_type == "t4g.small"
+    error_message = "A collector has another service or size than it was given."
+  }
+}
+
+run "an_environment_without_main_has_none_of_its_resources" {
+  command = plan
+
+  variables {
+    streamer_config = null
+    collectors      = { bluesky = { source = "bluesky", config = "[collectors.bluesky.source]\nkind = \"bluesky\"\n" } }
+  }
+
+  assert {
+    condition     = output.streamer_group == null && !contains(output.alarms, "postrank-dev-streamer-silent")
+    error_message = "Main has a group or alarms although there is no main."
+  }
+}
+
 run "an_environment_in_capitals_is_refused" {
   command         = plan
   expect_failures = [var.environment]

@@ -51,6 +51,33 @@ run "a_configuration_that_is_not_there_is_refused" {
   }
 }
 
+run "an_environment_without_any_collector_is_refused" {
+  command         = plan
+  expect_failures = [var.collectors]
+
+  variables {
+    streamer_config = null
+  }
+}
+
+run "a_collector_in_capitals_is_refused" {
+  command         = plan
+  expect_failures = [var.collectors]
+
+  variables {
+    collectors = { X = { source = "x", config = "" } }
+  }
+}
+
+run "main_that_is_configured_twice_is_refused" {
+  command         = plan
+  expect_failures = [var.collectors]
+
+  variables {
+    collectors = { main = { source = "x", config = "" } }
+  }
+}
+
 run "a_retention_below_a_day_is_refused" {
   command         = plan
   expect_failures = [var.retention_hours]

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -116,6 +117,40 @@ def describe_streamer(layout: Layout) -> None:
 
 def test_a_second_plan_finds_nothing_to_do(applied):
     applied.has_nothing_to_do()
+
+
+def test_an_environment_of_one_source_keeps_its_host(applied):
+    """As a state that was written before there were collectors: the same resources at their earlier addresses."""
+    earlier = ("aws_cloudwatch_log_group.this", "aws_ebs_volume.state", "aws_launch_template.this")
+    for address in (*earlier, "aws_autoscaling_group.this"):
+        applied.terraform("state", "mv", f'module.streamer.{address}["main"]', f"module.streamer.{address}")
+    applied.terraform("plan", "-input=false", "-out=planned", LOCAL)
+    changes = json.loads(applied.terraform("show", "-json", "planned"))["resource_changes"]
+    assert {action for change in changes for action in change["change"]["actions"]} <= {"no-op", "read"}
+    applied.terraform("apply", "-auto-approve", "-input=false", "planned")
+    applied.has_nothing_to_do()
+
+
+def test_one_more_collector_plans_only_its_own_resources(applied, tmp_path):
+    config = tmp_path / "collectors.toml"
+    config.write_text('state = "/var/lib/postrank"\n[collectors.bluesky.source]\nkind = "bluesky"\n')
+    variables = tmp_path / "collectors.tfvars.json"
+    words = ["collectors", "tfvars", "--config", str(config), "--out", str(variables)]
+    subprocess.run([sys.executable, "-m", "postrank", *words], check=True, timeout=patient(60))
+    applied.terraform("plan", "-input=false", "-out=planned", LOCAL, f"-var-file={variables}")
+    changes = json.loads(applied.terraform("show", "-json", "planned"))["resource_changes"]
+    changed = {change["address"]: change["change"]["actions"] for change in changes}
+    added = {address for address, actions in changed.items() if actions not in (["no-op"], ["read"])}
+    assert {tuple(changed[address]) for address in added} == {("create",)}
+    assert [address for address in added if "bluesky" not in address] == []
+    assert {MADE.match(address)[1] for address in added} == {
+        "aws_autoscaling_group",
+        "aws_cloudwatch_log_group",
+        "aws_cloudwatch_metric_alarm",
+        "aws_ebs_volume",
+        "aws_launch_template",
+        "aws_s3_object",
+    }
 
 
 def described(aws: LocalAws) -> dict[str, Any]:

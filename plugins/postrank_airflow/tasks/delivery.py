@@ -23,6 +23,7 @@ from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.run_note import add_to_note, reason_in_note, result_in_note
+from postrank_airflow.dag.wiring import COLLECTOR_LABEL
 from postrank_airflow.tasks.collectors import named
 
 if TYPE_CHECKING:
@@ -86,12 +87,13 @@ def count_lines(collectors: list[str]) -> list[Document]:
     return [{"collector": name, "lines": delivered.lines_of(name), "newest": newest} for name in collectors]
 
 
-@task
+_CONSERVATION = "received = delivered + spooled + rejected; acknowledged = in the lake + in transit"
+
+
+@task(map_index_template=COLLECTOR_LABEL, doc_md=f"Check the conservation of each collector: {_CONSERVATION}.")
 @reason_in_note
 def require_conservation(counted: Document) -> str:
-    """Check a collector's conservation: received = delivered + spooled + rejected; acknowledged = in the lake + in
-    transit.
-    """
+    """Check a collector's conservation. Raises NotConserved, DeliveryStalled."""
     s3 = clients.client("s3")
     now = datetime.now(UTC)
     name = counted["collector"]

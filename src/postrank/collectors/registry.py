@@ -1,6 +1,7 @@
 """The collectors of an environment: one small object each in the raw bucket, which Terraform or a laptop's run writes.
 
-An environment without any has one collector, `main`: it was made for a single source.
+`main` is there without an object, unless one says that it is not: an environment that was made for a single source has
+none of these objects, and one more collector adds one object.
 """
 
 import json
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ENDING = ".json"
+NO_MAIN = "_no-main"  # which is no name of a collector
 
 
 class DamagedEntry(Retryable):
@@ -43,36 +45,37 @@ class Registry:
 
     def entries(self) -> list[Entry]:
         """All collectors, `main` first, the others by name. Raises DamagedEntry."""
-        names = self._names()
-        if not names:
-            return [Entry(MAIN)]
-        return [self._entry(name) for name in sorted(names, key=lambda name: (name != MAIN, name))]
+        listed = self._listed()
+        return [self._entry(name) if name in listed else Entry(name) for name in _in_order(listed)]
 
     def names(self) -> list[str]:
-        """The names of all collectors, without a look at each."""
-        return sorted(self._names() or [MAIN], key=lambda name: (name != MAIN, name))
+        """The names of all collectors, in the same order."""
+        return _in_order(self._listed())
 
     def entry(self, name: str) -> Entry:
         """One collector. Raises NoSuchCollector, DamagedEntry."""
-        names = self.names()
-        if name not in names:
-            raise NoSuchCollector(name, names, f"the environment {self.resources.environment}")
-        return self._entry(name) if self._names() else Entry(name)
+        entries = {entry.name: entry for entry in self.entries()}
+        if name not in entries:
+            raise NoSuchCollector(name, entries, f"the environment {self.resources.environment}")
+        return entries[name]
 
     def publish(self, entries: Iterable[Entry]) -> None:
-        """Replace the registry by these collectors."""
+        """Replace the registry by these collectors; by `main` alone if there are none."""
         bucket = self.resources.buckets["raw"]
-        published = {entry.name: entry for entry in entries}
-        for entry in published.values():
-            self.s3.put_object(Bucket=bucket, Key=self._key(entry.name), Body=entry.to_json())
-        for name in set(self._names()) - set(published):
+        bodies = {entry.name: entry.to_json() for entry in entries}
+        if bodies and MAIN not in bodies:
+            bodies[NO_MAIN] = b"{}"
+        for name, body in bodies.items():
+            self.s3.put_object(Bucket=bucket, Key=self._key(name), Body=body)
+        for name in self._listed() - bodies.keys():
             self.s3.delete_object(Bucket=bucket, Key=self._key(name))
 
-    def _names(self) -> list[str]:
+    def _listed(self) -> set[str]:
+        """The names of the objects."""
         prefix = self.resources.keys["collectors"]
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.resources.buckets["raw"], Prefix=prefix)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-        return [key.removeprefix(prefix).removesuffix(_ENDING) for key in keys if key.endswith(_ENDING)]
+        return {key.removeprefix(prefix).removesuffix(_ENDING) for key in keys if key.endswith(_ENDING)}
 
     def _entry(self, name: str) -> Entry:
         key = self._key(name)
@@ -85,3 +88,9 @@ class Registry:
 
     def _key(self, name: str) -> str:
         return f"{self.resources.keys['collectors']}{name}{_ENDING}"
+
+
+def _in_order(listed: set[str]) -> list[str]:
+    """The names of the collectors that the objects tell of."""
+    others = sorted(listed - {MAIN, NO_MAIN})
+    return others if NO_MAIN in listed else [MAIN, *others]

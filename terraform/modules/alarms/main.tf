@@ -55,7 +55,21 @@ locals {
     }
   }
 
-  alarms = merge(local.stream_alarms, local.delivery_alarms, local.streamer_alarms)
+  alarms = merge(
+    local.stream_alarms, local.delivery_alarms,
+    { for name, alarm in local.streamer_alarms : name => alarm if contains(var.collectors, "main") },
+  )
+
+  # Main's metrics have the environment as their only dimension, those of other collectors their name, too.
+  others = setsubtract(var.collectors, ["main"])
+  collector_alarms = merge([
+    for collector in local.others : {
+      for name, alarm in local.streamer_alarms : "${name}-${collector}" => merge(alarm, {
+        dimensions  = { Environment = var.environment, Collector = collector }
+        description = "Collector ${collector}: ${alarm.description}"
+      })
+    }
+  ]...)
 }
 
 resource "aws_sns_topic" "this" {
@@ -74,6 +88,25 @@ resource "aws_sns_topic_subscription" "email" {
 
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
+
+  alarm_name          = "${local.prefix}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = each.value.missing
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 5
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "collector" {
+  for_each = local.collector_alarms
 
   alarm_name          = "${local.prefix}-${each.key}"
   alarm_description   = each.value.description
@@ -131,6 +164,40 @@ resource "aws_cloudwatch_metric_alarm" "spend" {
         namespace   = var.names.metrics_namespace
         metric_name = metric_query.value
         dimensions  = { Environment = var.environment }
+        period      = 300
+        stat        = "Maximum"
+      }
+    }
+  }
+}
+
+# The same of each other collector that reads X; of a collector that does not, there are no such metrics.
+resource "aws_cloudwatch_metric_alarm" "collector_spend" {
+  for_each = local.others
+
+  alarm_name          = "${local.prefix}-x-spend-${each.key}"
+  alarm_description   = "Collector ${each.key}: more than ${var.spend_percent} % of the monthly budget for X is spent."
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.spend_percent
+  treat_missing_data  = "notBreaching"
+  evaluation_periods  = 1
+  alarm_actions       = [aws_sns_topic.this.arn]
+
+  metric_query {
+    id          = "share"
+    expression  = "100 * spent / budget"
+    label       = "Percentage of the monthly budget"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { spent = "XSpentMonthUsd", budget = "XBudgetMonthUsd" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = var.names.metrics_namespace
+        metric_name = metric_query.value
+        dimensions  = { Environment = var.environment, Collector = each.key }
         period      = 300
         stat        = "Maximum"
       }

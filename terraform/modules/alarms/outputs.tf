@@ -5,7 +5,12 @@ output "topic_arn" {
 
 output "alarms" {
   description = "Names of the alarms; docs/runbook.md explains each."
-  value       = sort(concat([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name], [aws_cloudwatch_metric_alarm.scanned.alarm_name, aws_cloudwatch_metric_alarm.spend.alarm_name]))
+  value = sort(concat(
+    [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.collector : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.collector_spend : alarm.alarm_name],
+    [aws_cloudwatch_metric_alarm.scanned.alarm_name, aws_cloudwatch_metric_alarm.spend.alarm_name],
+  ))
 }
 
 output "dashboard" {

@@ -14,6 +14,11 @@ variable "environment" {
   type        = string
 }
 
+variable "collectors" {
+  description = "Names of the collectors: those beside main have alarms of their own."
+  type        = set(string)
+}
+
 variable "emails" {
   description = "Mail addresses for alarms and budget notifications."
   type        = set(string)

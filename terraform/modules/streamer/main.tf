@@ -1,28 +1,38 @@
-# The streamer's host: an Auto Scaling group of one that replaces itself, accessible only through Systems Manager, with
-# its state on a separate volume.
+# The hosts of the collectors: for each an Auto Scaling group of one that replaces itself, accessible only through Systems
+# Manager, with its state on a separate volume. They share the role and the SSM documents.
 
 locals {
-  name = var.names.streamer.name
-  user_data = templatefile("${path.module}/files/cloud-init.yaml.tftpl", {
+  files = {
+    unit      = file("${path.module}/files/postrank-streamer.service")
+    host      = file("${path.module}/files/postrank-host")
+    logrotate = file("${path.module}/files/logrotate")
+    backfill  = file("${path.module}/files/postrank-backfill")
+  }
+
+  # The files of main as they are; another collector's service has its own name, user and state folder.
+  own_files = { for name, collector in var.collectors : name => name == "main" ? local.files : merge(local.files, {
+    unit = replace(local.files.unit, "StateDirectory=postrank\n", "StateDirectory=postrank-${name}\n")
+    backfill = replace(replace(
+      local.files.backfill, "User=postrank-streamer ", "User=${collector.service} "
+    ), "StateDirectory=postrank ", "StateDirectory=postrank-${name} ")
+  }) }
+
+  user_data = { for name, collector in var.collectors : name => templatefile("${path.module}/files/cloud-init.yaml.tftpl", merge(local.own_files[name], {
     artifacts   = var.names.buckets.artifacts
     version     = var.release
     region      = var.region
-    volume      = aws_ebs_volume.state.id
+    volume      = aws_ebs_volume.state[name].id
     environment = var.environment
     account     = var.account
-    service     = var.names.streamer.service
-    unit        = file("${path.module}/files/postrank-streamer.service")
-    host        = file("${path.module}/files/postrank-host")
-    logrotate   = file("${path.module}/files/logrotate")
-    backfill    = file("${path.module}/files/postrank-backfill")
-    config      = var.config
+    service     = collector.service
+    config      = collector.config
     agent = templatefile("${path.module}/files/cloudwatch-agent.json.tftpl", {
       region      = var.region
       environment = var.environment
       namespace   = "${var.names.metrics_namespace}/Host"
-      log_group   = aws_cloudwatch_log_group.this.name
+      log_group   = aws_cloudwatch_log_group.this[name].name
     })
-  })
+  })) }
 }
 
 data "aws_ssm_parameter" "image" {
@@ -54,7 +64,7 @@ resource "aws_iam_role_policy_attachment" "ssm" {
 }
 
 resource "aws_iam_instance_profile" "this" {
-  name = local.name
+  name = var.names.streamer.name
   role = aws_iam_role.this.name
 }
 
@@ -73,7 +83,9 @@ resource "aws_iam_role_policy" "deployer" {
 resource "aws_cloudwatch_log_group" "this" {
   #checkov:skip=CKV_AWS_158:The streamer's events, without posts or tokens; CloudWatch encrypts them with its own key.
   #checkov:skip=CKV_AWS_338:What went wrong a month ago is in the ledgers; these lines matter for days.
-  name              = "/${local.name}"
+  for_each = var.collectors
+
+  name              = "/${each.value.name}"
   retention_in_days = 30
 }
 
@@ -100,19 +112,23 @@ resource "aws_ssm_document" "backfill" {
 
 resource "aws_ebs_volume" "state" {
   #checkov:skip=CKV_AWS_189:Encrypted with the account's key for EBS: one account, one team.
+  for_each = var.collectors
+
   availability_zone = var.zone
-  size              = var.state_gib
+  size              = each.value.state_gib
   type              = "gp3"
   encrypted         = true
-  tags              = { Name = local.name }
+  tags              = { Name = each.value.name }
 }
 
 resource "aws_launch_template" "this" {
   #checkov:skip=CKV_AWS_88:It calls out to the networks from a public subnet, which costs no NAT gateway; no rule lets anything in.
-  name                   = local.name
+  for_each = var.collectors
+
+  name                   = each.value.name
   image_id               = var.image_id == null ? data.aws_ssm_parameter.image[0].insecure_value : var.image_id
-  instance_type          = var.instance_type
-  user_data              = base64encode(local.user_data)
+  instance_type          = each.value.instance_type
+  user_data              = base64encode(local.user_data[each.key])
   update_default_version = true
 
   iam_instance_profile {
@@ -143,12 +159,33 @@ resource "aws_launch_template" "this" {
 
   tag_specifications {
     resource_type = "instance"
-    tags          = merge({ Name = local.name }, var.instance_tags)
+    tags          = merge({ Name = each.value.name }, each.value.instance_tags)
   }
 }
 
+# What the DAGs are mapped over beside main (src/postrank/collectors/registry.py).
+resource "aws_s3_object" "collector" {
+  for_each = { for name, collector in var.collectors : name => collector if name != "main" }
+
+  bucket       = var.names.buckets.raw
+  key          = "${var.names.keys.collectors}${each.key}.json"
+  content      = jsonencode({ source = each.value.source })
+  content_type = "application/json"
+}
+
+resource "aws_s3_object" "no_main" {
+  count = contains(keys(var.collectors), "main") ? 0 : 1
+
+  bucket       = var.names.buckets.raw
+  key          = "${var.names.keys.collectors}_no-main.json"
+  content      = "{}"
+  content_type = "application/json"
+}
+
 resource "aws_autoscaling_group" "this" {
-  name                = local.name
+  for_each = var.collectors
+
+  name                = each.value.name
   min_size            = 1
   max_size            = 1
   desired_capacity    = 1
@@ -156,13 +193,13 @@ resource "aws_autoscaling_group" "this" {
 
   tag {
     key                 = "Name"
-    value               = local.name
+    value               = each.value.name
     propagate_at_launch = false # the launch template names the instance
   }
 
   launch_template {
-    id      = aws_launch_template.this.id
-    version = aws_launch_template.this.latest_version
+    id      = aws_launch_template.this[each.key].id
+    version = aws_launch_template.this[each.key].latest_version
   }
 
   # The old instance must release the volume before the new one can attach it.
@@ -173,5 +210,6 @@ resource "aws_autoscaling_group" "this" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy.host]
+  # The DAGs know a collector before it sends its first line.
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy.host, aws_s3_object.collector]
 }

@@ -3,6 +3,7 @@ variable "names" {
   type = object({
     buckets           = map(string)
     roles             = map(string)
+    keys              = map(string)
     metrics_namespace = string
     streamer = object({
       name              = string
@@ -44,9 +45,17 @@ variable "security_group" {
   type        = string
 }
 
-variable "instance_type" {
-  description = "Instance type (arm64)."
-  type        = string
+variable "collectors" {
+  description = "Collectors by name: their hosts' names, services, sizes, tags and streamer.toml."
+  type = map(object({
+    source        = string
+    config        = string
+    name          = string
+    service       = string
+    instance_type = string
+    state_gib     = number
+    instance_tags = map(string)
+  }))
 }
 
 variable "image_id" {
@@ -55,24 +64,8 @@ variable "image_id" {
   default     = null
 }
 
-variable "instance_tags" {
-  description = "Additional tags of the instance."
-  type        = map(string)
-  default     = {}
-}
-
-variable "state_gib" {
-  description = "Size in GiB of the volume that preserves cursor, journal and spool when the instance is replaced."
-  type        = number
-}
-
 variable "release" {
   description = "Published version that a host installs until another is deployed (`postrank deploy streamer`)."
-  type        = string
-}
-
-variable "config" {
-  description = "Content of streamer.toml."
   type        = string
 }
 
