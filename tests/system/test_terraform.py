@@ -110,7 +110,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
 
 
 def describe_streamer(layout: Layout) -> None:
-    """Leave for the instance what `postrank up` would have it run: a replay of the sample."""
+    """Leave for the instance what `postrank up --source sample` would have it run."""
     cloud = LocalCloud(Parts(layout.logs), layout, 0, NAMES.region)
     Streamer(layout, NAMES, cloud, Options(project=ROOT, var=layout.var)).describe()
 
@@ -227,8 +227,13 @@ def test_the_main_job_runs_on_what_terraform_made(applied):
     applied.stop()
     ui, aws = str(any_free()), str(any_free())
     words = ("--project", str(ROOT), "--var", str(applied.layout.var), "--port", ui, "--aws-port", aws)
+    words = (*words, "--source", "sample", "--keep", "--once")
     job = subprocess.run(
-        command(*words, "--keep", "--once"), capture_output=True, text=True, timeout=patient(JOB_SECONDS), check=False
+        command(*words),
+        capture_output=True,
+        text=True,
+        timeout=patient(JOB_SECONDS),
+        check=False,
     )
     assert job.returncode == 0, job.stdout[-5000:] + job.stderr[-2000:]
     assert exported(applied.layout.results, "all")[0]["author_handle"].startswith("sim_")

@@ -1,5 +1,6 @@
 """Runs with several collectors: which there are, what each instance runs, how their hops add up."""
 
+import gzip
 import subprocess
 import tomllib
 from pathlib import Path
@@ -67,6 +68,20 @@ def test_each_source_is_a_collector_and_files_go_to_those_that_read_them(layout:
     assert (tail.files(layout), bluesky.files(layout)) == ((posts,), ())
     single = Options(project=ROOT, source="bluesky")
     assert single.collectors() == (single,)
+
+
+def test_without_any_posts_two_collectors_share_the_sample(layout: Layout) -> None:
+    options = Options(project=ROOT, var=layout.var)
+    collectors = options.collectors()
+    assert [(one.collector, one.kind) for one in collectors] == [("sample-x", "replay"), ("sample-others", "replay")]
+    lines = [gzip.decompress(path.read_bytes()).splitlines() for one in collectors for path in one.files(layout)]
+    (sample,) = Options(project=ROOT, source="sample").files(layout)
+    assert sorted(line for part in lines for line in part) == sorted(gzip.decompress(sample.read_bytes()).splitlines())
+    assert all(lines)
+    keep_record(options, layout)
+    assert resumed(Options(project=ROOT, keep=True), layout).is_default
+    with pytest.raises(OtherPosts, match="resumes a run of the bundled sample, and bluesky was given"):
+        resumed(Options(project=ROOT, keep=True, source="bluesky"), layout)
 
 
 def test_a_map_in_the_configuration_names_the_collectors(config: Path) -> None:
@@ -139,7 +154,7 @@ def test_the_dags_are_told_of_the_collectors(layout: Layout, config: Path) -> No
         s3.create_bucket(Bucket=NAMES.buckets["raw"])
         port = int(aws.endpoint.rpartition(":")[2])
         registry = Registry(s3, NAMES)
-        _collectors(layout, Options(project=ROOT), port).register()
+        _collectors(layout, Options(project=ROOT, source="sample"), port).register()
         assert registry.entries() == [Entry("main")], "one source is the environment's only collector"
         _collectors(layout, Options(project=ROOT, config=config), port).register()
         assert registry.entries() == [Entry("main", "replay"), Entry("toots", "mastodon")]

@@ -12,6 +12,7 @@ from postrank.collectors.configuration import KEY as COLLECTORS
 from postrank.collectors.configuration import CollectorMap
 from postrank.documents import Document
 from postrank.errors import Fatal
+from postrank.laptop.setup import sample_parts
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.ports import claim
 from postrank.streamer.config import read_document
@@ -154,11 +155,18 @@ class Options:
                 raise SourcesInConfig(self.config)
             tables = CollectorMap.of(self.document, str(self.config)).collectors
             return tuple(replace(self, collector=name, table=tables[name].table) for name in tables)
+        if self.is_default:
+            return tuple(replace(self, source=SAMPLE, collector=name) for name in sample_parts.PARTS)
         if not self.sources:
             return (self,)
         if self.config:
             raise OneConfig(self.sources, self.config)
         return tuple(self._of_source(source) for source in self.sources)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing says what to read: the bundled sample then, by two collectors."""
+        return self.table is None and not (self.source or self.sources or self.posts or self.config)
 
     def _of_source(self, source: str) -> "Options":
         """The options of one of several sources. Files are for those that read them."""
@@ -203,7 +211,13 @@ class Options:
         posts = self.posts or self._configured_files
         if not posts and self.kind == TAIL:
             raise NoLogs
-        return self._expanded_all(posts or (layout.root / "include" / "sample" / "synthetic-posts.ndjson.gz",))
+        return self._expanded_all(posts or (self._sample(layout),))
+
+    def _sample(self, layout: Layout) -> Path:
+        """The bundled sample, or the collector's part of it."""
+        if self.source == SAMPLE and self.collector in sample_parts.PARTS:
+            return sample_parts.part(layout, self.collector)
+        return sample_parts.whole(layout)
 
     def _expanded_all(self, names: tuple[Path, ...]) -> tuple[Path, ...]:
         if self.kind == TAIL:

@@ -31,6 +31,10 @@ def resumed(options: Options, layout: Layout) -> Options:
     if not options.keep or not path.exists():
         return options
     document = json.loads(path.read_text(encoding="utf-8"))
+    if document.get("sample"):
+        if options.is_default:
+            return options
+        raise OtherPosts("the bundled sample", _text(options.label, options.posts, options.config))
     if document.get("sources") or _has_several(document.get("config")):
         return _several_resumed(options, document)
     files = tuple(Path(name) for name in document["files"])
@@ -48,6 +52,7 @@ def keep_record(options: Options, layout: Layout) -> None:
     """Record the source, or sources, files and configuration of a run that starts."""
     collectors = options.collectors()
     document = {
+        "sample": options.is_default,
         "source": collectors[0].kind,
         "sources": options.sources,
         "files": [str(path.resolve()) for path in options.posts]
