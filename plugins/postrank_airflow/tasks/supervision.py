@@ -20,7 +20,8 @@ from postrank_airflow.connections.run_context import run_context
 from postrank_airflow.dag.run_note import add_to_note, reason_in_note
 from postrank_airflow.tasks.collectors import named
 
-INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose')['instance_id'] }}"
+# Of the same collector: without an index, the outputs of all collectors come as a list.
+INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose', map_indexes=ti.map_index)['instance_id'] }}"
 DOES_NOTHING = "leave_alone"
 LOOK_SECONDS = min(POLL_SECONDS, 5)
 COMMAND_SECONDS = 120  # what a command on the instance may take
@@ -85,7 +86,7 @@ def leave_alone(verdict: Document) -> str:
 )
 def require_healed() -> bool:
     """After a healing step: wait until the streamer beats again. A time-out fails the run of its collector."""
-    verdict = run_context().ti.xcom_pull(task_ids="diagnose")
+    verdict = _output("diagnose")
     sight = clients.observer(verdict["collector"]).look()
     beat = sight.heartbeat
     since = datetime.fromisoformat(verdict["at"])
@@ -115,12 +116,19 @@ class ServiceOperator(SsmRunCommandOperator):
 
     def execute(self, context: Context) -> Any:
         """Send the command. Returns its id."""
-        instance = run_context().ti.xcom_pull(task_ids=self.seen_by)
+        instance = _output(self.seen_by)
         if not instance.get("reachable", True):
             raise AirflowSkipException("no instance answers Systems Manager")
         observer = clients.observer(instance["collector"])
         self.run_command_kwargs = observer.command(instance["instance_id"], self.action)
         return super().execute(context)
+
+
+def _output(task_id: str) -> Document:
+    """What a task returned for the collector of the task that asks."""
+    instance = run_context().ti
+    output: Document = instance.xcom_pull(task_ids=task_id, map_indexes=instance.map_index)
+    return output
 
 
 def _subject(collector: str) -> str:

@@ -28,9 +28,11 @@ class Account:
     samples: list[Sample] = field(default_factory=list)
 
     def add(self, sample: Sample, in_lake: int) -> None:
-        """Note what is acknowledged now. Counts that are less than before belong to a new state folder."""
+        """Note what is acknowledged now. Counts that are less than before belong to a new state folder; its lines are
+        taken to have arrived.
+        """
         if self.samples and sample.acknowledged < self.samples[-1].acknowledged:
-            self.base = in_lake
+            self.base = max(in_lake - sample.acknowledged, 0)
             self.samples = []
         self.samples = [*self.samples, sample][-_SAMPLES:]
 
