@@ -39,7 +39,8 @@ def supervise_collector(collector: str) -> None:
     verdict = supervision.diagnose(collector, value_of(instance), value_of(ask_service.output))
     remedy = supervision.choose_remedy(value_of(verdict))
     instance >> ask_service >> verdict
-    remedy >> remedies.remedies(verdict, supervision.require_healed())
+    remedy >> remedies.remedies() >> supervision.require_healed()
+    supervision.leave_alone(value_of(verdict))
 
 
 supervise_streamer()

@@ -11,12 +11,13 @@ from airflow.sdk import TaskGroup
 
 from postrank.documents import Document
 from postrank_airflow.connections.environment import AWS_CONNECTION, RESOURCES
-from postrank_airflow.dag.wiring import group, value_of
+from postrank_airflow.dag.wiring import group
 from postrank_airflow.tasks import supervision
 from postrank_airflow.tasks.supervision import ServiceOperator
 
 _AWS: Document = {"aws_conn_id": AWS_CONNECTION}
 _INSTANCE: Document = {**_AWS, "instance_ids": supervision.INSTANCE}
+_CHOSEN: Document = {"pre_execute": supervision.only_if_chosen}
 _SSM: Document = {
     **_AWS,
     "document_name": RESOURCES.streamer.document,
@@ -43,32 +44,32 @@ def ask_service() -> ServiceOperator:
     )
 
 
-def remedies(verdict: object, healed: object) -> TaskGroup:
-    """The group of remedies, named as the actions of a verdict. At most one of them runs, before `healed`."""
-    with group("remedies", "At most one of these runs: the action that `diagnose` decided on") as tasks:
-        healing = [
-            ServiceOperator(
-                task_id="restart_service",
-                action="restart",
-                seen_by="diagnose",
-                doc_md="Restart the streamer's service with the SSM document.",
-                **_SSM,
-            ),
-            EC2StartInstanceOperator(
-                task_id="start_instance",
-                instance_id=supervision.INSTANCE,
-                check_interval=supervision.LOOK_SECONDS,
-                doc_md="Start the streamer's stopped instance.",
-                **_AWS,
-            ),
-            EC2RebootInstanceOperator(task_id="reboot_instance", doc_md="Reboot the streamer's instance.", **_INSTANCE),
-            EC2TerminateInstanceOperator(
-                task_id="replace_instance",
-                doc_md="Terminate the streamer's instance; its Auto Scaling group starts another one.",
-                **_INSTANCE,
-            ),
-        ]
-        supervision.leave_alone(value_of(verdict))
-    for remedy in healing:
-        remedy >> value_of(healed)
+def remedies() -> TaskGroup:
+    """The group of remedies, named as the actions of a verdict. One of them acts."""
+    with group("remedies", "One of these acts: the one that `choose_remedy` names") as tasks:
+        ServiceOperator(
+            task_id="restart_service",
+            action="restart",
+            seen_by="diagnose",
+            doc_md="Restart the streamer's service with the SSM document.",
+            **_CHOSEN,
+            **_SSM,
+        )
+        EC2StartInstanceOperator(
+            task_id="start_instance",
+            instance_id=supervision.INSTANCE,
+            check_interval=supervision.LOOK_SECONDS,
+            doc_md="Start the streamer's stopped instance.",
+            **_CHOSEN,
+            **_AWS,
+        )
+        EC2RebootInstanceOperator(
+            task_id="reboot_instance", doc_md="Reboot the streamer's instance.", **_CHOSEN, **_INSTANCE
+        )
+        EC2TerminateInstanceOperator(
+            task_id="replace_instance",
+            doc_md="Terminate the streamer's instance; its Auto Scaling group starts another one.",
+            **_CHOSEN,
+            **_INSTANCE,
+        )
     return tasks

@@ -22,7 +22,6 @@ from postrank_airflow.tasks.collectors import named
 
 # Of the same collector: without an index, the outputs of all collectors come as a list.
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose', map_indexes=ti.map_index)['instance_id'] }}"
-DOES_NOTHING = "leave_alone"
 LOOK_SECONDS = min(POLL_SECONDS, 5)
 COMMAND_SECONDS = 120  # what a command on the instance may take
 _SECONDS_TO_HEAL = 240
@@ -63,10 +62,12 @@ def diagnose(collector: str, instance: Document, command: Any) -> Document:
     return {**document, "collector": collector}
 
 
-@task.branch
+@task
 def choose_remedy(verdict: Document) -> str:
-    """The one healing step of this run."""
-    return verdict["action"] if verdict["action"] in HEALING else DOES_NOTHING
+    """The one healing step of this run. Skipped where there is none, and all remedies with it."""
+    if verdict["action"] not in HEALING:
+        raise AirflowSkipException("there is nothing to heal")
+    return str(verdict["action"])
 
 
 @task
@@ -74,7 +75,20 @@ def leave_alone(verdict: Document) -> str:
     """Nothing is done: the streamer is well, or time must pass, or a human is needed (which fails)."""
     if verdict["action"] == ESCALATE:
         raise StreamerUnwell(named(verdict["collector"], verdict["finding"]))
+    if verdict["action"] in HEALING:
+        raise AirflowSkipException(f"{verdict['action']} is tried")
     return str(verdict["finding"])
+
+
+def only_if_chosen(context: Context) -> None:
+    """Skip a remedy that `choose_remedy` did not choose for its collector.
+
+    A branch does not do: of a mapped group, Airflow (3.3) skips only the instances of tasks that exist when the branch
+    is taken, and runs all others.
+    """
+    chosen = _output("choose_remedy")
+    if context["ti"].task_id != chosen:
+        raise AirflowSkipException(f"{chosen} was chosen")
 
 
 @task.sensor(
