@@ -19,8 +19,8 @@ def whole(layout: Layout) -> Path:
 def part(layout: Layout, collector: str) -> Path:
     """A collector's part of the sample, divided at the first run and kept in the cache."""
     sample = whole(layout)
-    made = sample.stat()
-    folder = layout.cache / f"sample-{made.st_size}-{made.st_mtime_ns}"
+    status = sample.stat()
+    folder = layout.cache / f"sample-{status.st_size}-{status.st_mtime_ns}"
     path = folder / f"{collector}.ndjson.gz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
