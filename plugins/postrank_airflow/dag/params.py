@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from airflow.sdk import Param
 
-from postrank.collectors.names import LONGEST
-from postrank.collectors.names import PATTERN as NAME_PATTERN
+from postrank.collectors.labels import LONGEST
+from postrank.collectors.labels import PATTERN as NAME_PATTERN
 from postrank.gaps.request import FILE_PATTERN, SOURCES
 from postrank.ranking.request import (
     ENGAGEMENT,

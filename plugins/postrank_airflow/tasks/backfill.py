@@ -12,7 +12,7 @@ from airflow.sdk.definitions.mappedoperator import OperatorPartial
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from postrank.aws.resources import MAIN
-from postrank.collectors.names import backfill_label, owner_of
+from postrank.collectors.labels import backfill_label, owner_of
 from postrank.collectors.registry import Entry
 from postrank.documents import Document, JsonObject
 from postrank.errors import Retryable

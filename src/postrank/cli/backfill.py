@@ -11,7 +11,7 @@ import orjson
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
-from postrank.collectors.names import backfill_label
+from postrank.collectors.labels import backfill_label
 from postrank.documents import Document
 from postrank.errors import Fatal, PostrankError
 from postrank.gaps.archive_files import fetched

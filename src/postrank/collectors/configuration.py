@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from postrank.aws.resources import MAIN
-from postrank.collectors.names import NoSuchCollector, problem_of
+from postrank.collectors.labels import NoSuchCollector, problem_of
 from postrank.documents import Document
 from postrank.options import Options, WrongSettings
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postrank.aws.resources import MAIN, Resources
-from postrank.collectors.names import NoSuchCollector
+from postrank.collectors.labels import NoSuchCollector
 from postrank.documents import Document
 from postrank.errors import Retryable
 

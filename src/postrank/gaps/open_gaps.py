@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from postrank.aws.resources import MAIN
-from postrank.collectors.names import owner_of
+from postrank.collectors.labels import owner_of
 from postrank.documents import JsonObject
 
 Row = JsonObject

@@ -15,7 +15,7 @@ variable "environment" {
 }
 
 variable "collectors" {
-  description = "Names of the collectors: those beside main have alarms of their own."
+  description = "Names of the collectors: all but main have alarms of their own."
   type        = set(string)
 }
 

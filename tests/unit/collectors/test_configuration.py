@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from postrank.cli import postrank
 from postrank.collectors.configuration import CollectorMap
-from postrank.collectors.names import NoSuchCollector, owner_of, problem_of
+from postrank.collectors.labels import NoSuchCollector, owner_of, problem_of
 from postrank.options import WrongSettings
 from postrank.streamer.config import Config, NoConfig, read_map
 
