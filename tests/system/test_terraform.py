@@ -119,6 +119,7 @@ def test_a_second_plan_finds_nothing_to_do(applied):
     applied.has_nothing_to_do()
 
 
+@pytest.mark.slow
 def test_an_environment_of_one_source_keeps_its_host(applied):
     """As a state that was written before there were collectors: the same resources at their earlier addresses."""
     earlier = ("aws_cloudwatch_log_group.this", "aws_ebs_volume.state", "aws_launch_template.this")
@@ -131,6 +132,7 @@ def test_an_environment_of_one_source_keeps_its_host(applied):
     applied.has_nothing_to_do()
 
 
+@pytest.mark.slow
 def test_one_more_collector_plans_only_its_own_resources(applied, tmp_path):
     config = tmp_path / "collectors.toml"
     config.write_text('state = "/var/lib/postrank"\n[collectors.bluesky.source]\nkind = "bluesky"\n')
