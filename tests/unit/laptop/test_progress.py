@@ -121,7 +121,7 @@ def test_what_depends_on_the_posts_is_measured_for_as_many_posts(tmp_path: Path)
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"any posts": 5}', '{"any posts": {"Airflow": ["x"]}}'])
 def test_measurements_that_cannot_be_read_are_replaced(text: str, tmp_path: Path) -> None:
     path = times(tmp_path).path
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     assert times(tmp_path).usual("Airflow") == "usually 35 s"
     times(tmp_path).record({"Airflow": 5.0})
