@@ -10,6 +10,8 @@ EXTRAS = {
     "rich": "export",
     "alembic": "warehouse",
     "psycopg": "warehouse",
+    "psycopg_pool": "app",
+    "streamlit": "app",
     "localaws": "laptop",
     "airflow": "laptop",
 }

@@ -21,6 +21,7 @@ COMMANDS = {
     "logs": ("postrank.cli.current", "logs", "Show the logs of the run's parts."),
     "runs": ("postrank.cli.current", "runs", "List the newest DAG runs of the run that is up."),
     "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
+    "live": ("postrank.cli.live", "live", "Keep the newest author windows of the stream in the warehouse."),
     "doctor": ("postrank.cli.doctor", "doctor", "Check everything that a streamer needs."),
     "results": ("postrank.cli.results", "results", "Print exported rankings."),
     "report": ("postrank.cli.report", "report", "Write the report of a ranking run as an HTML file."),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyarrow import parquet
 
-from postrank.documents import JsonObject
+from postrank.documents import Document, JsonObject
 from postrank.ranking.export_forms import COLUMNS
 from postrank.warehouse.objects import LoadedObject, Objects
 
@@ -61,7 +61,23 @@ def load_ranking(
     for step in _STEPS:
         cursor.execute(statement(step), about)
         stored += cursor.rowcount if step == "rankings_inserted" else 0
+    cursor.execute(statement("ranking_runs_stored"), _account(document, about))
     return stored
+
+
+def _account(manifest: Document, about: JsonObject) -> JsonObject:
+    """What a manifest counts, as a row of ranking_runs. Earlier manifests lack some of it."""
+    lines = [manifest[name] for name in ("post_lines", "edit_lines") if name in manifest]
+    numbers = {name: manifest.get(name) for name in ("duplicates", "tombstones", "rejects", "posts", "scanned_bytes")}
+    interval = manifest["interval"]
+    return {
+        **about,
+        **numbers,
+        "run": manifest["run"],
+        "lines": sum(lines) if lines else None,
+        "interval_start": interval["start"],
+        "interval_end": interval["end"],
+    }
 
 
 def _copy(cursor: "Cursor[TupleRow]", table: str, columns: Iterable[str], rows: Iterator[tuple[object, ...]]) -> None:

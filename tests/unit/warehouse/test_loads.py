@@ -10,10 +10,10 @@ import pytest
 
 from localaws.testing.databases import create
 from postrank.ranking.export_reader import Results
-from postrank.warehouse.connection import Login, Server, WarehouseAway, connect, fixed, managed_secret
+from postrank.warehouse.connection import READER, Login, Server, WarehouseAway, connect, fixed, managed_secret
 from postrank.warehouse.loader import Loader
 from postrank.warehouse.objects import NotLoadable, ObjectChanged
-from postrank.warehouse.schema import OWNER, READER, SchemaBehind, migrate, newest, require_newest
+from postrank.warehouse.schema import OWNER, SchemaBehind, migrate, newest, require_newest
 from tests.support.lake.exports import Author, Written, export
 from tests.unit.warehouse.conftest import statement
 
@@ -54,6 +54,8 @@ def test_the_rows_equal_the_export(loader, database, s3, bucket):
     loads = loader.load([manifest(run)])
     expected = exported(s3, bucket, run)
     assert rankings(database) == expected
+    accounts = database.execute("select run, lines, duplicates, tombstones, posts, scanned_bytes from ranking_runs")
+    assert accounts.fetchall() == [(run, 20, 12, 3, 8, 1_234_567)]
     assert loads.rows == {manifest(run): len(expected)}
     assert database.execute("select object, rows from loads").fetchall() == [(manifest(run), len(expected))]
     assert database.execute("select posts from hourly_totals").fetchall() == [(8,)]
