@@ -42,7 +42,7 @@ _POSTRANK = {
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
-    "warehouse": "ranking errors",
+    "warehouse": "ranking aws outbound errors",
     "delivery": "ranking sinks aws errors settings heartbeat",
     "gaps": "posts errors options sources sinks streamer ranking aws settings",
     "deploy": "posts aws errors heartbeat",
@@ -51,7 +51,7 @@ _POSTRANK = {
     "laptop": "aws ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions",
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking gaps deploy report laptop"
+        "ranking gaps deploy report laptop warehouse"
     ),
     "__main__": "cli",
 }

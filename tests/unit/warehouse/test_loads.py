@@ -15,7 +15,7 @@ from postrank.warehouse.loader import Loader
 from postrank.warehouse.objects import NotLoadable, ObjectChanged
 from postrank.warehouse.schema import OWNER, SchemaBehind, migrate, newest, require_newest
 from tests.support.lake.exports import Author, Written, export
-from tests.unit.warehouse.conftest import statement
+from tests.support.lake.warehouse import statement
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ANN = Author(id="1", network="x", handle="ann", name="Ann")

@@ -63,7 +63,7 @@ select
 from newest_windows
 group by network, author_id;
 comment on view live_board is
-'Authors of the newest 60 s of each network: posts in the 60 s up to the newest, as the collector that saw most counts.';
+'Authors of the newest 60 s of each network: posts in the 60 s up to the newest; the collector that saw most counts.';
 
 create table ranking_runs (
     run text primary key,
