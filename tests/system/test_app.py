@@ -240,7 +240,7 @@ def test_the_leaderboard_shows_the_newest_window_as_it_was_exported(page, wareho
 def test_the_address_holds_every_choice(page, chromium):
     page.open("leaderboard")
     page.choose("Per", "day")
-    page.wait_for_text("2026-04-30 00:00 to 2026-05-01 00:00")
+    page.wait_for_text("2026-05-01 00:00 to 2026-05-02 00:00")
     page.type("Search", "simulated 1")
     page.wait_for_text("authors, page 1 of 1")
     wait_for(lambda: "search=simulated" in chromium.current_url, timeout=30, what="the search in the address")
