@@ -37,9 +37,9 @@ def load_ranking(
 ) -> int:
     """Load the export that a manifest describes, in the transaction of `cursor`; returns how many rows were stored."""
     document = manifest.document
-    metric = str(document["order"])
+    scope, metric = scope_and_metric(document)
     about = {
-        "network_scope": str(document["scope"]).removesuffix(f" by {metric}"),
+        "network_scope": scope,
         "ranked_metric": metric,
         "exported_at": document["exported_at"],
         "object_key": manifest.key,
@@ -63,6 +63,19 @@ def load_ranking(
         stored += cursor.rowcount if step == "rankings_inserted" else 0
     cursor.execute(statement("ranking_runs_stored"), _account(document, about))
     return stored
+
+
+def scope_and_metric(manifest: JsonObject) -> tuple[str, str]:
+    """What a ranking is over, and what it ranks by: the order of a ranking of posts, else its metric.
+
+    The scope of a manifest names both; earlier manifests have no metric.
+    """
+    order = str(manifest["order"])
+    metric = str(manifest.get("metric") or "posts")
+    scope = str(manifest["scope"]).removesuffix(f" by {order}")
+    if metric == "posts":
+        return scope, order
+    return scope.replace(f" of {metric}", "", 1), metric if order == "posts" else f"{metric} by {order}"
 
 
 def _account(manifest: Document, about: JsonObject) -> JsonObject:
