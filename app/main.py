@@ -17,7 +17,8 @@ PAGES = [
     st.Page(explained(lake.show), title="Lake", icon=":material/water:", url_path="lake"),
 ]
 
-st.set_page_config(page_title="Postrank", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
 page = st.navigation(PAGES)
+icon = Path(__file__).parent / "icon.svg"
+st.set_page_config(page_title=f"{page.title}, Postrank", page_icon=str(icon), layout="wide")
 permalinks.enter(page.title)
 page.run()

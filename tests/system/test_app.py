@@ -274,7 +274,7 @@ def test_the_newest_complete_window_is_shown_first(page, warehouse):
 def test_what_people_call_themselves_is_text(page, chromium):
     page.open("author?network=x&id=1001")
     page.wait_for_text(HOSTILE)
-    assert chromium.title == "Author"
+    assert chromium.title == "Author, Postrank"
     assert page.browser.find_elements(By.CSS_SELECTOR, "[data-testid=stMain] img") == []
 
 
@@ -302,9 +302,10 @@ def test_moods_say_what_a_label_is(page):
     keep_documentation_picture(page.browser, "app-moods")
 
 
-def test_the_lake_accounts_for_each_run(page):
+def test_the_lake_accounts_for_each_run(page, warehouse):
     page.open("lake")
-    wait_for(lambda: page.cells(1) == ["manual__one"], timeout=60, what="the run")
+    runs = [run for (run,) in warehouse.execute("select run from ranking_runs").fetchall()]
+    wait_for(lambda: page.cells(1) == runs, timeout=60, what="the run")
     assert "The warehouse was last loaded" in page.text
     keep_documentation_picture(page.browser, "app-lake")
 
