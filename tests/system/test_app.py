@@ -152,7 +152,7 @@ class AppPage(Page):
 
     @property
     def text(self):
-        return self.find("[data-testid=stMain]").text
+        return "\n".join(self.texts("[data-testid=stMain]"))
 
     def cells(self, column):
         """The texts of a column of the page's first table, as its accessibility tree has them; columns count from 1."""
@@ -227,7 +227,7 @@ def test_now_explains_that_a_replay_shows_the_past(page, warehouse):
 
 def test_the_leaderboard_shows_the_newest_window_as_it_was_exported(page, warehouse):
     page.open("leaderboard")
-    assert page.find("h3").text == "Authors by posts, all networks, 2026-05-01 11:00 to 12:00 UTC"
+    assert page.texts("h3")[0] == "Authors by posts, all networks, 2026-05-01 11:00 to 12:00 UTC"
     query = """
         select coalesce(author_name, author_handle, author_id) from rankings
         where granularity = 'hour' and window_start = %s order by rank limit 10
@@ -337,7 +337,7 @@ def test_pages_are_reached_with_the_keyboard(page, chromium):
     link = page.find("[data-testid=stSidebarNavLink][href$=trends]")
     chromium.execute_script("arguments[0].focus()", link)
     link.send_keys(Keys.ENTER)
-    wait_for(lambda: page.find("h1").text == "Trends", timeout=30, what="the page of trends")
+    wait_for(lambda: page.texts("h1") == ["Trends"], timeout=30, what="the page of trends")
 
 
 def test_an_empty_warehouse_is_explained(page, aws, tmp_path, chromium):

@@ -33,11 +33,11 @@ class ShardReader:
     since: datetime
     behind_ms: int = 0  # of the shard that lags most: how old the oldest record is that has not been read
     _iterators: dict[str, str] = field(default_factory=dict)
-    _known: set[str] = field(default_factory=set)
+    _opened: set[str] = field(default_factory=set)
 
     def read(self) -> Iterator[ShardRecord]:
         """The records that one call per shard returns; none when all shards are read up."""
-        if not self._known:
+        if not self._opened:
             self._open(self._listed(), latest=False)
         behind = 0
         for shard, iterator in list(self._iterators.items()):
@@ -46,7 +46,7 @@ class ShardReader:
             except self.kinesis.exceptions.ProvisionedThroughputExceededException:
                 continue  # five calls a second and shard: the next turn reads on
             except self.kinesis.exceptions.ExpiredIteratorException:
-                self._known.discard(shard)  # five minutes without a call: as after a restart
+                self._opened.discard(shard)  # five minutes without a call: as after a restart
                 del self._iterators[shard]
                 self._open([shard], latest=False)
                 continue
@@ -66,11 +66,11 @@ class ShardReader:
         return [shard["ShardId"] for page in pages for shard in page["Shards"]]
 
     def _open(self, shards: list[str], *, latest: bool) -> None:
-        """Ask for iterators of shards that are not known yet: from `since` on, or all of a child's records."""
+        """Ask for iterators of shards that are not open yet: from `since` on, or all of a child's records."""
         for shard in shards:
-            if shard in self._known:
+            if shard in self._opened:
                 continue
-            self._known.add(shard)
+            self._opened.add(shard)
             if latest:
                 response = self.kinesis.get_shard_iterator(
                     StreamName=self.stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
