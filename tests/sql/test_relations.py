@@ -257,6 +257,28 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             f"select rank, hashtag, posts from ({render('exports/trending_hashtags.sql', **trend)}) order by rank",
             [("1", "rain", "1"), ("2", "sun", "1")],
         ),
+        "labels/arrived_posts.sql": (
+            "select arrival_interval, post_id, author_id, text, hashtags, is_gone from "
+            f"({render('labels/arrived_posts.sql', days=['2026-11-23'], arrival_hours=[FIRST, SECOND])}) order by 1, 2",
+            [
+                (FIRST, "2", "ann", "text of 2", None, "false"),
+                (SECOND, "1", None, None, None, "true"),
+                (SECOND, "3", "bob", "text of 3", '["Rain","sun"]', "false"),
+                (SECOND, "4", "bob", "text of 4", None, "false"),
+            ],
+        ),
+        "labels/day_texts.sql": (
+            render("labels/day_texts.sql", day="2026-11-23"),
+            [(None, "text of 3"), (None, "text of 4")],
+        ),
+        "labels/deleted_posts.sql": (
+            render("labels/deleted_posts.sql", first_hour=SECOND),
+            [("x", "1", None, "2026-11-24 05:00:00.000"), ("x", "l3", None, "2026-11-24 05:00:00.000")],
+        ),
+        "labels/reduced_days.sql": (
+            render("labels/reduced_days.sql", days=["2026-11-23"]),
+            [(SECOND, "2026-11-23")],
+        ),
         "maintenance/redaction_candidates.sql": (
             render("maintenance/redaction_candidates.sql"),
             [(FIRST, "2026-11-23", "x", "1", "false"), (SECOND, "likes", "x", "l3", "false")],
@@ -304,6 +326,10 @@ ANSWERED = (
     "exports/ranked_authors.sql",
     "exports/taken_out.sql",
     "exports/trending_hashtags.sql",
+    "labels/arrived_posts.sql",
+    "labels/day_texts.sql",
+    "labels/deleted_posts.sql",
+    "labels/reduced_days.sql",
     "maintenance/deleted_among.sql",
     "maintenance/redaction_candidates.sql",
     "queries/lines_by_arrival_hour.sql",
@@ -460,7 +486,7 @@ def test_a_value_gets_into_a_statement_as_a_literal_or_not_at_all(path):
 
 
 def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_check():
-    folders = ("ddl", "staging", "marts", "checks", "exports", "maintenance")
+    folders = ("ddl", "staging", "marts", "checks", "exports", "labels", "maintenance")
     files = {str(path.relative_to(SQL)) for folder in folders for path in (SQL / folder).glob("*.sql")}
     below = {"marts/hashtag_ranking.sql", "checks/stream_windows.sql"}
     below |= {

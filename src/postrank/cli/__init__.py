@@ -28,6 +28,7 @@ COMMANDS = {
     "backfill": ("postrank.cli.backfill", "backfill", "Read a past span again to close a gap."),
     "deploy": ("postrank.cli.deploy", "deploy", "Publish a release of the streamer and deploy it to the host."),
     "provision": ("postrank.cli.provision", "provision", "Create Postrank's resources on a local AWS."),
+    "labels": ("postrank.cli.labels", "labels", "Train, evaluate and use models that label posts."),
     "rules": ("postrank.cli.rules", "rules", "Check or apply the rules of X's filtered stream."),
 }
 

@@ -43,6 +43,7 @@ _POSTRANK = {
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
     "warehouse": "ranking aws outbound errors",
+    "labels": "warehouse ranking aws options extras suggestions errors",
     "delivery": "ranking sinks aws errors settings heartbeat",
     "gaps": "posts errors options sources sinks streamer ranking aws settings",
     "deploy": "posts aws errors heartbeat",
@@ -51,7 +52,7 @@ _POSTRANK = {
     "laptop": "aws ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions",
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking gaps deploy report laptop warehouse"
+        "ranking gaps deploy report laptop warehouse labels"
     ),
     "__main__": "cli",
 }
@@ -76,8 +77,8 @@ _LOCALAWS = {
     "__main__": "cli",
 }
 _DAGS = (
-    "documents outbound posts aws delivery deploy gaps heartbeat lake ranking report settings sinks supervision trends"
-    " errors"
+    "documents outbound posts aws delivery deploy extras gaps heartbeat labels lake options ranking report settings"
+    " sinks supervision trends errors"
 )
 _AIRFLOW = {
     "connections": "",
