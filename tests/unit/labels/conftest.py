@@ -8,7 +8,7 @@ import pytest
 from postrank.aws.resources import Resources
 from postrank.labels.lake_posts import Lake as LakePosts
 from tests.support.lake.ranked_lake import Lake, render
-from tests.unit.warehouse.conftest import (  # noqa: F401 (fixtures)
+from tests.support.lake.warehouse import (  # noqa: F401 (fixtures)
     credentials,
     database,
     instance,
