@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from localaws.core.cloud import Caller, Cloud
@@ -29,13 +30,16 @@ _PAGE = 1000
 class Executions:
     """The account's query executions."""
 
-    def __init__(self, cloud: Cloud, documents: Documents, workgroups: Workgroups, saved: Saved) -> None:
+    def __init__(
+        self, cloud: Cloud, documents: Documents, workgroups: Workgroups, saved: Saved, engine: str = "duckdb"
+    ) -> None:
+        self._engine_name = engine
         self._cloud = cloud
         self._documents = documents
         self._workgroups = workgroups
         self._saved = saved
         self._scratch = cloud.state / "athena" / "scratch"
-        self._engine = Engine(self._scratch)
+        self._engine: Engine | None = None
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="athena")
         self._running: dict[str, Stop] = {}
         self._lock = threading.Lock()
@@ -52,6 +56,12 @@ class Executions:
                 "QueryRuntimeStatistics": runtime_statistics(self._find(params["QueryExecutionId"]))
             },
         }
+
+    def start(self) -> None:
+        """End what a former process left unfinished; start an engine that takes long to."""
+        self.recover()
+        if self._engine_name != "duckdb":
+            self._loaded_engine()
 
     def recover(self) -> None:
         """End what a former process left unfinished."""
@@ -72,14 +82,22 @@ class Executions:
         for stop in stops:
             stop.now()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._engine.close()
+        if self._engine is not None:
+            self._engine.close()
+
+    def _loaded_engine(self) -> Engine:
+        """The engine; it takes memory and time to load, which an idle server does without."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = _create_engine(self._engine_name, self._cloud, self._scratch)
+                self._engine.start()
+            return self._engine
 
     def begin(self, params: Params, caller: Caller) -> Response:
-        # The SQL engine takes memory and time to load: an idle server does without.
         from localaws.services.athena.execution.runner import Run
         from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, positions_of
-        from localaws.services.athena.statements import read
 
+        engine = self._loaded_engine()
         workgroup = self._workgroups.find(params.get("WorkGroup"))
         if workgroup["State"] != "ENABLED":
             raise invalid(f"WorkGroup {workgroup['Name']} is disabled.")
@@ -93,7 +111,7 @@ class Executions:
             raise invalid(f"Query string must be between 1 and {_LONGEST} bytes", "MALFORMED_QUERY")
         parameters = list(params.get("ExecutionParameters") or [])
         try:
-            statement = read(sql, parameters, lambda name: self._saved.text(workgroup["Name"], name))
+            statement = engine.read(sql, parameters, lambda name: self._saved.text(workgroup["Name"], name))
         except SyntaxRefused as error:
             raise invalid(str(error), "MALFORMED_QUERY") from error
         except QueryFailed as error:
@@ -120,8 +138,7 @@ class Executions:
         with self._lock:
             self._running[record.id] = stop
         run = Run(
-            cloud=self._cloud,
-            engine=self._engine,
+            engine=engine,
             scratch=self._scratch,
             caller=caller,
             statement=statement,
@@ -283,6 +300,16 @@ class Executions:
             and all(getattr(earlier, name) == getattr(record, name) for name in same)
         ]
         return candidates[-1] if candidates else None
+
+
+def _create_engine(name: str, cloud: Cloud, scratch: Path) -> Engine:
+    if name == "trino":
+        from localaws.services.athena.execution.trino.engine import TrinoEngine
+
+        return TrinoEngine(cloud, scratch)
+    from localaws.services.athena.execution.embedded import EmbeddedEngine
+
+    return EmbeddedEngine(cloud, scratch)
 
 
 def _check_location(statement: Any, workgroup: Structure) -> None:

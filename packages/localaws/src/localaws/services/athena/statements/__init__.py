@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
 
+from localaws.services.athena.execution.engine import PreparedLookup
 from localaws.services.athena.execution.session import Statement
 from localaws.services.athena.sql.failures import not_supported
 from localaws.services.athena.sql.grammar.binding import bound
@@ -26,7 +27,6 @@ from localaws.services.athena.statements.unload import Unload
 from localaws.services.athena.statements.views import CreateView
 
 _OF_ICEBERG = ("MERGE", "UPDATE", "DELETE", "OPTIMIZE", "VACUUM")  # statements that only Iceberg tables take
-PreparedLookup = Callable[[str], str]
 _SMALL: dict[tuple[str, ...], Callable[[str, list[Token]], Statement]] = {
     ("MSCK", "REPAIR"): Repair.read,
     ("ALTER",): AlterTable.read,
@@ -47,7 +47,7 @@ def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> State
         raise SyntaxRefused(1, 1, "mismatched input '<EOF>'")
     words = [token.text.upper() for token in stream[:5]]
     if words[0] == "EXECUTE":
-        name, arguments = _execution(sql, stream)
+        name, arguments = execution(sql, stream)
         return read(prepared(name), arguments, prepared)
     if words[0] in _OF_ICEBERG:
         raise not_supported(f"{words[0]}, of Iceberg tables,")
@@ -111,7 +111,7 @@ def _query_start(stream: list[Token]) -> int | None:
     return None
 
 
-def _execution(sql: str, stream: list[Token]) -> tuple[str, list[str]]:
+def execution(sql: str, stream: list[Token]) -> tuple[str, list[str]]:
     """Name and parameters of EXECUTE name [USING value, ...]."""
     reader = Reader(sql, stream[1:])
     name = reader.name()[-1]
