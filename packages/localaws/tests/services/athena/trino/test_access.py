@@ -80,7 +80,8 @@ def test_tables_are_read_as_the_caller_through_views_too(trino, queries: Queries
         ],
     )
     reason = reader.failure(f"select n from {table}")
-    assert reason.startswith("PERMISSION_DENIED") and f"glue:GetTable on resource: {arn}:table/tests/{table}" in reason
+    assert reason.startswith("PERMISSION_DENIED")
+    assert f"glue:GetTable on resource: {arn}:table/tests/{table}" in reason
     assert "glue:GetTable" in reader.failure(f"select n from {view}")
     assert reader.rows("select table_name from information_schema.tables where table_schema = 'tests'") == []
 

@@ -74,13 +74,21 @@ def _mirror(settings: Path) -> str | None:
     return None
 
 
-def fetch(artifacts: Sequence[Artifact], folder: Path, report: Callable[[str], None] | None = None) -> None:
-    """Have every artifact below `folder`, in a repository's layout. Raises CannotInstall."""
+def fetch(
+    artifacts: Sequence[Artifact],
+    folder: Path,
+    report: Callable[[str], None] | None = None,
+    stopping: threading.Event | None = None,
+) -> None:
+    """Have every artifact below `folder`, in a repository's layout; give up when `stopping` is set.
+
+    Raises CannotInstall.
+    """
     missing = [artifact for artifact in artifacts if not _is_there(folder / artifact.path, artifact.size)]
     if not missing:
         return
     total = sum(artifact.size for artifact in missing)
-    progress = _Progress(total, report or _print)
+    progress = _Progress(total, report or _print, stopping or threading.Event())
     source = repository()
     progress.say(f"fetching {len(missing)} jars ({total / 1e6:.0f} MB) from {_without_password(source)} into {folder}")
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="maven") as pool:
@@ -96,11 +104,17 @@ def fetch(artifacts: Sequence[Artifact], folder: Path, report: Callable[[str], N
 class _Progress:
     """Says every so often how far it is."""
 
-    def __init__(self, total: int, report: Callable[[str], None]) -> None:
+    def __init__(self, total: int, report: Callable[[str], None], stopping: threading.Event) -> None:
+        self._stopping = stopping
         self._total = total
         self._done = 0
         self._turn = threading.Lock()
         self.say = report
+
+    def check(self) -> None:
+        """Raises CannotInstall when nobody waits for the rest."""
+        if self._stopping.is_set():
+            raise CannotInstall("the server is being stopped")
 
     def add(self, size: int) -> None:
         with self._turn:
@@ -124,7 +138,7 @@ def _fetch(artifact: Artifact, source: str, folder: Path, progress: _Progress) -
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        digest = _download(f"{source}/{quote(artifact.path)}", partial)
+        digest = _download(f"{source}/{quote(artifact.path)}", partial, progress)
         if digest != artifact.sha256:
             raise CannotInstall(
                 f"{_without_password(source)}/{artifact.path} has SHA-256 {digest}, expected {artifact.sha256}:"
@@ -138,13 +152,14 @@ def _fetch(artifact: Artifact, source: str, folder: Path, progress: _Progress) -
     progress.add(artifact.size)
 
 
-def _download(url: str, target: Path) -> str:
+def _download(url: str, target: Path, progress: _Progress) -> str:
     """The SHA-256 of what was written. Raises CannotInstall."""
     for attempt in range(_ATTEMPTS):
         digest = hashlib.sha256()
         try:
             with urlopen(url, timeout=_SECONDS) as response, target.open("wb") as file:  # noqa: S310 - pinned by hash
                 for chunk in _chunks(response.read):
+                    progress.check()
                     digest.update(chunk)
                     file.write(chunk)
             return digest.hexdigest()

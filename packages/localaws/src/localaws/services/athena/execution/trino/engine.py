@@ -42,7 +42,7 @@ class TrinoEngine:
         self._server: TrinoServer | None = None
         self._stopping = threading.Event()
         self._changed = threading.Condition()
-        self._failure = ""  # why it does not start
+        self._failure = "the server is being stopped"  # or why Trino does not start
         self._starting: threading.Thread | None = None
 
     def start(self) -> None:
@@ -50,7 +50,6 @@ class TrinoEngine:
         with self._changed:
             if self._stopping.is_set() or (self._starting is not None and self._starting.is_alive()):
                 return
-            self._failure = ""
             self._starting = threading.Thread(target=self._start, name="trino-start", daemon=True)
             self._starting.start()
 
@@ -65,21 +64,17 @@ class TrinoEngine:
 
     def await_ready(self, stop: Stop) -> None:
         """Return when Trino takes statements. Raises QueryFailed, QueryCancelled."""
+        is_started = False
         while True:
             with self._changed:
-                server = self._server
-                if server is not None and server.is_running():
+                if self._server is not None and self._server.is_running():
                     return
-                failure = self._failure
-                if not failure and (self._starting is None or not self._starting.is_alive()):
-                    failure = "Trino is not running"
-                    if not self._stopping.is_set():
-                        threading.Thread(target=self.start, daemon=True).start()
-                        failure = ""
-                if not failure:
-                    self._changed.wait(_LOOK_SECONDS)
-            if failure:
-                raise QueryFailed("ENGINE_NOT_AVAILABLE", failure, category=SYSTEM)
+                if self._starting is None or not self._starting.is_alive():
+                    if is_started or self._stopping.is_set():
+                        raise QueryFailed("ENGINE_NOT_AVAILABLE", self._failure, category=SYSTEM)
+                    self.start()
+                is_started = True
+                self._changed.wait(_LOOK_SECONDS)
             if stop.requested.is_set():
                 raise QueryCancelled("Query was cancelled by user")
 
@@ -171,7 +166,7 @@ class TrinoEngine:
 
     def _started(self) -> TrinoServer:
         """Install what is missing, start the process, wait until it is ready."""
-        installation = install()
+        installation = install(self._stopping)
         if self._server is not None:
             self._server.stop()
         if self._callbacks is None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +39,13 @@ class Installation:
     plugins: Path  # one folder per plugin
 
 
-def install() -> Installation:
-    """Fetch, compile and lay out what is not in the cache yet. Raises CannotInstall."""
+def install(stopping: threading.Event | None = None) -> Installation:
+    """Fetch, compile and lay out what is not in the cache yet; give up when `stopping` is set. Raises CannotInstall."""
     java = find_java()
     artifacts = locked()
     root = cache_folder()
     jars = root / "maven"
-    fetch(artifacts, jars)
+    fetch(artifacts, jars, stopping=stopping)
     home = root / f"trino-{VERSION}-{_fingerprint(artifacts)}"
     try:
         if not home.exists():
