@@ -5,8 +5,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localaws.core.cloud import Caller, Cloud
 from localaws.core.shapes import Document, Params, Response, Structure
@@ -21,6 +22,9 @@ from localaws.services.athena.results import result_files
 from localaws.services.athena.results.outcome import Stop
 from localaws.services.athena.scan.storage import Storage, place
 from localaws.services.athena.sql.failures import QueryFailed
+
+if TYPE_CHECKING:
+    from localaws.services.athena.execution.session import Statement
 
 _AT_ONCE = 4
 _LONGEST = 262_144  # bytes of SQL; "Service Quotas"
@@ -111,7 +115,7 @@ class Executions:
             raise invalid(f"Query string must be between 1 and {_LONGEST} bytes", "MALFORMED_QUERY")
         parameters = list(params.get("ExecutionParameters") or [])
         try:
-            statement = engine.read(sql, parameters, lambda name: self._saved.text(workgroup["Name"], name))
+            statement = self._read(engine, sql, parameters, workgroup["Name"])
         except SyntaxRefused as error:
             raise invalid(str(error), "MALFORMED_QUERY") from error
         except QueryFailed as error:
@@ -150,6 +154,16 @@ class Executions:
         )
         self._pool.submit(run)
         return {"QueryExecutionId": record.id}
+
+    def _read(self, engine: Engine, sql: str, parameters: list[str], workgroup: str) -> "Statement":
+        """The statement, for the engine that is to run it. Raises SyntaxRefused, QueryFailed."""
+        from localaws.services.athena import statements
+        from localaws.services.athena.statements import trino
+
+        prepared = partial(self._saved.text, workgroup)
+        if self._engine_name == "trino":
+            return trino.read(sql, parameters, prepared, engine.check_syntax)
+        return statements.read(sql, parameters, prepared)
 
     def batch(self, params: Params, _caller: Caller) -> Response:
         executions = []

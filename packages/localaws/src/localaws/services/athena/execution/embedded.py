@@ -4,13 +4,12 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from localaws.core.cloud import Caller, Cloud
-from localaws.services.athena.execution.engine import PreparedLookup
-from localaws.services.athena.execution.session import Session, Statement
+from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Stop
 from localaws.services.athena.scan.catalogue import Catalogue
 from localaws.services.athena.scan.storage import Place, Storage
@@ -38,11 +37,8 @@ class EmbeddedEngine:
     def start(self) -> None:
         """It opens with the first statement."""
 
-    def read(self, sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> Statement:
-        """Read a statement. Raises SyntaxRefused, QueryFailed."""
-        from localaws.services.athena.statements import read
-
-        return read(sql, parameters, prepared)
+    def check_syntax(self, sql: str) -> None:
+        """Statements are read by Athena's grammar in Python."""
 
     def await_ready(self, stop: Stop) -> None:
         """It always is."""

@@ -1,6 +1,6 @@
 """What an engine of Athena is: the embedded one (DuckDB), or a Trino."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -9,23 +9,22 @@ from localaws.core.cloud import Caller
 from localaws.services.athena.results.outcome import Stop
 
 if TYPE_CHECKING:
-    from localaws.services.athena.execution.session import Session, Statement
+    from localaws.services.athena.execution.session import Session
     from localaws.services.athena.scan.storage import Place
     from localaws.services.athena.sql.failures import QueryFailed
 
 ENGINES = ("duckdb", "trino")
-PreparedLookup = Callable[[str], str]  # the text of a prepared statement
 
 
 class Engine(Protocol):
-    """Reads statements and runs them, several at once."""
+    """Runs statements, several at once."""
 
     def start(self) -> None:
         """Begin what takes long; returns at once."""
         ...
 
-    def read(self, sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> "Statement":
-        """Read a statement. Raises SyntaxRefused or QueryFailed for what Athena would not start."""
+    def check_syntax(self, sql: str) -> None:
+        """Have the engine's own parser read a statement. Raises SyntaxRefused, QueryFailed."""
         ...
 
     def await_ready(self, stop: Stop) -> None:

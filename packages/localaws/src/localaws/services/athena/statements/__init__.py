@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.services.athena.execution.engine import PreparedLookup
 from localaws.services.athena.execution.session import Statement
 from localaws.services.athena.sql.failures import not_supported
 from localaws.services.athena.sql.grammar.binding import bound
@@ -26,6 +25,7 @@ from localaws.services.athena.statements.token_reader import Reader
 from localaws.services.athena.statements.unload import Unload
 from localaws.services.athena.statements.views import CreateView
 
+PreparedLookup = Callable[[str], str]
 _OF_ICEBERG = ("MERGE", "UPDATE", "DELETE", "OPTIMIZE", "VACUUM")  # statements that only Iceberg tables take
 _SMALL: dict[tuple[str, ...], Callable[[str, list[Token]], Statement]] = {
     ("MSCK", "REPAIR"): Repair.read,

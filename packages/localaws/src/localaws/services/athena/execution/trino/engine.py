@@ -4,12 +4,11 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from localaws.core.cloud import REGION, Caller, Cloud
-from localaws.services.athena.execution.engine import PreparedLookup
-from localaws.services.athena.execution.session import Session, Statement
+from localaws.services.athena.execution.session import Session
 from localaws.services.athena.execution.trino import configuration
 from localaws.services.athena.execution.trino.artifacts import CannotInstall
 from localaws.services.athena.execution.trino.callbacks import Callbacks
@@ -52,15 +51,6 @@ class TrinoEngine:
                 return
             self._starting = threading.Thread(target=self._start, name="trino-start", daemon=True)
             self._starting.start()
-
-    def read(self, sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> Statement:
-        """Read a statement; what the local grammar does not know is asked of Trino's parser.
-
-        Raises SyntaxRefused, QueryFailed.
-        """
-        from localaws.services.athena.statements.trino import read
-
-        return read(sql, parameters, prepared, self._check_syntax)
 
     def await_ready(self, stop: Stop) -> None:
         """Return when Trino takes statements. Raises QueryFailed, QueryCancelled."""
@@ -116,6 +106,18 @@ class TrinoEngine:
         log.error("a statement failed in the engine", exc_info=error)
         return QueryFailed("GENERIC_INTERNAL_ERROR", str(error), category=SYSTEM)
 
+    def check_syntax(self, sql: str) -> None:
+        """Have Trino parse a statement. Raises SyntaxRefused, QueryFailed."""
+        self.await_ready(Stop())
+        connection = self._connection(_CHECKING, None)
+        try:
+            for _ in connection.execute(f"PREPARE statement FROM\n{sql}"):
+                pass
+        except TrinoFailed as error:
+            raise syntax_refusal(error) from error
+        finally:
+            connection.close()
+
     def close(self) -> None:
         self._stopping.set()
         if self._starting is not None:
@@ -131,18 +133,6 @@ class TrinoEngine:
             raise TrinoGone("Trino is not running")
         schema = database.lower() if database else None
         return Connection(settings.port, settings.token_key, user, catalog=configuration.HIVE, schema=schema)
-
-    def _check_syntax(self, sql: str) -> None:
-        """Have Trino parse a query. Raises SyntaxRefused, QueryFailed."""
-        self.await_ready(Stop())
-        connection = self._connection(_CHECKING, None)
-        try:
-            for _ in connection.execute(f"PREPARE statement FROM\n{sql}"):
-                pass
-        except TrinoFailed as error:
-            raise syntax_refusal(error) from error
-        finally:
-            connection.close()
 
     def _publish(self, keys: Keys) -> None:
         if self._settings is not None:

@@ -53,11 +53,11 @@ def _version(java: Path) -> int:
         text = release.read_text(encoding="utf-8", errors="replace")
     except OSError:
         text = ""
-    match = re.search(r'^JAVA_VERSION="(\d+)', text, re.MULTILINE) or _asked(java)
+    match = re.search(r'^JAVA_VERSION="(\d+)', text, re.MULTILINE) or _printed_version(java)
     return int(match.group(1)) if match else 0
 
 
-def _asked(java: Path) -> re.Match[str] | None:
+def _printed_version(java: Path) -> re.Match[str] | None:
     try:
         done = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):

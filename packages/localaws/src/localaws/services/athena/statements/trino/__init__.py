@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.services.athena import statements
-from localaws.services.athena.execution.engine import PreparedLookup
 from localaws.services.athena.execution.session import Statement
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, parse_query, tokens, without_semicolon
@@ -19,7 +18,7 @@ _MAINTENANCE: dict[str, Callable[[str, list[Token]], Statement]] = {"OPTIMIZE": 
 _CHANGES = ("INSERT", "MERGE", "UPDATE", "DELETE")
 
 
-def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup, check: SyntaxCheck) -> Statement:
+def read(sql: str, parameters: Sequence[str], prepared: statements.PreparedLookup, check: SyntaxCheck) -> Statement:
     """Read a statement. `prepared` gives the text of a prepared statement.
 
     Raises SyntaxRefused for what Athena would not start.
@@ -46,7 +45,7 @@ def _other(
     stream: list[Token],
     words: list[str],
     parameters: Sequence[str],
-    prepared: PreparedLookup,
+    prepared: statements.PreparedLookup,
     check: SyntaxCheck,
 ) -> Statement:
     if words[0] == "EXPLAIN":
@@ -67,7 +66,7 @@ def _definition(
     stream: list[Token],
     words: list[str],
     parameters: Sequence[str],
-    prepared: PreparedLookup,
+    prepared: statements.PreparedLookup,
     check: SyntaxCheck,
 ) -> Statement:
     if words[:2] == ["CREATE", "TABLE"]:
