@@ -14,7 +14,17 @@ def failed(error: TrinoFailed, refusal: AwsError | None) -> QueryFailed | QueryC
         return QueryCancelled("Query was cancelled by user")
     if refusal is not None:
         return QueryFailed("PERMISSION_DENIED", refusal.message)
+    if denial := _denial(error):
+        return QueryFailed("PERMISSION_DENIED", denial)
     if error.name in _MEMORY:
         return QueryFailed("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
     message = str(error).replace(ICEBERG, HIVE)
     return QueryFailed(error.name, message, category=SYSTEM if error.kind == "INTERNAL_ERROR" else USER)
+
+
+def _denial(error: TrinoFailed) -> str:
+    """What S3 said when it refused the caller, if that is why the statement failed."""
+    text = " ".join(error.causes)
+    if "Status Code: 403" not in text:
+        return ""
+    return f"Access denied when reading or writing S3: {error}: {error.causes[-1]}"

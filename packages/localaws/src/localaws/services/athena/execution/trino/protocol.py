@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException
@@ -18,10 +18,13 @@ _TOKEN_SECONDS = 300
 
 
 class TrinoFailed(Exception):
-    """A statement that Trino ended. `name` is its error's ("TYPE_MISMATCH"), `kind` USER_ERROR, EXTERNAL, ..."""
+    """A statement that Trino ended. `name` is its error's ("TYPE_MISMATCH"), `kind` USER_ERROR, EXTERNAL, ...;
+    `causes` are the messages behind its own.
+    """
 
-    def __init__(self, name: str, message: str, kind: str) -> None:
+    def __init__(self, name: str, message: str, kind: str, causes: Sequence[str] = ()) -> None:
         super().__init__(message)
+        self.causes = tuple(causes)
         self.name = name
         self.kind = kind
 
@@ -103,7 +106,8 @@ class Connection:
         if error := page.get("error"):
             self._next = None
             name = str(error.get("errorName") or "GENERIC_INTERNAL_ERROR")
-            raise TrinoFailed(name, str(error.get("message") or ""), str(error.get("errorType") or ""))
+            causes = list(_causes(error.get("failureInfo") or {}))
+            raise TrinoFailed(name, str(error.get("message") or ""), str(error.get("errorType") or ""), causes)
         rows: list[list[object]] = page.get("data") or []
         return rows
 
@@ -136,6 +140,12 @@ class Connection:
                 raise TrinoGone(f"Trino answers {response.status}: {content[:200].decode(errors='replace')}")
             page: Document = json.loads(content)
             return page
+
+
+def _causes(failure: Document) -> Iterator[str]:
+    """The messages of what caused a failure, the nearest first."""
+    while failure := failure.get("cause") or {}:
+        yield str(failure.get("message") or "")
 
 
 def _path(uri: str | None) -> str | None:

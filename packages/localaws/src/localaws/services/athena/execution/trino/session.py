@@ -51,7 +51,7 @@ class TrinoSession(Session):
             self._count(connection, scanned)
         except TrinoFailed as error:
             self.scanned = scanned + connection.answer.scanned
-            placed = TrinoFailed(error.name, text.placed(str(error)), error.kind)
+            placed = TrinoFailed(error.name, text.placed(str(error)), error.kind, error.causes)
             raise failed(placed, self.delegation.refusal) from error
 
     @property
