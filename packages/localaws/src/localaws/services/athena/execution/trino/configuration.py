@@ -107,6 +107,9 @@ def _server(settings: Settings, key_file: Path) -> dict[str, str]:
         "query.min-expire-age": "30s",
         "query.client.timeout": "2m",
         "task.concurrency": "2",
+        # Each writer counts its own partitions: with one, the limit is a statement's, as Athena's is.
+        "task.min-writer-count": "1",
+        "task.max-writer-count": "1",
         "task.max-worker-threads": "8",
     }
 
