@@ -1,6 +1,8 @@
-# Two images from one lock: `airflow` (the official one with the wheel, DAGs and SQL) and `postrank` (streamer, local AWS).
+# Three images from one lock: `airflow` (the official one with the wheel, DAGs and SQL), `postrank` (streamer, local AWS) and
+# `app` (the pages over the warehouse).
 #   docker build --target airflow -t postrank-airflow .
 #   docker build --target postrank -t postrank .
+#   docker build --target app -t postrank-app .
 
 # checkov:skip=CKV_DOCKER_2:docker-compose.yaml has a health check for each service; one image runs several.
 # Base images are pinned by version; pin their digests with `docker buildx imagetools inspect` where a registry can be reached.
@@ -15,7 +17,8 @@ COPY packages packages
 RUN uv build --wheel --out-dir /out/postrank \
     && uv build --wheel --package localaws --out-dir /out/localaws \
     && uv export --frozen --no-dev --no-emit-workspace --extra airflow --output-file /out/airflow.txt --quiet \
-    && uv export --frozen --no-dev --no-emit-workspace --extra localaws --output-file /out/postrank.txt --quiet
+    && uv export --frozen --no-dev --no-emit-workspace --extra localaws --output-file /out/postrank.txt --quiet \
+    && uv export --frozen --no-dev --no-emit-workspace --extra app --output-file /out/app.txt --quiet
 
 FROM apache/airflow:slim-3.3.2-python3.11 AS airflow
 COPY --from=build --chown=airflow:0 /out /tmp/out
@@ -26,6 +29,17 @@ COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 plugins /opt/airflow/plugins
 COPY --chown=airflow:0 include /opt/airflow/include
 ENV POSTRANK_INCLUDE=/opt/airflow/include
+
+FROM python:3.11.14-slim-bookworm AS app
+COPY --from=build /out /tmp/out
+RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/out/app.txt \
+    && pip install --no-cache-dir --no-deps /tmp/out/postrank/*.whl \
+    && useradd --uid 10001 --create-home postrank
+USER 10001
+WORKDIR /home/postrank
+COPY app /opt/postrank/app
+EXPOSE 8501
+ENTRYPOINT ["streamlit", "run", "/opt/postrank/app/main.py"]
 
 FROM python:3.11.14-slim-bookworm AS postrank
 COPY --from=build /out /tmp/out

@@ -9,6 +9,7 @@ CONFIG ?=
 ONCE ?=
 KEEP ?=
 TOP ?= 20
+ATHENA ?= duckdb
 TESTS ?=
 # Most tests wait for processes rather than work.
 JOBS ?= 2
@@ -27,7 +28,7 @@ PLAIN := $(strip $(NO_COLOR)$(CI)$(filter dumb,$(TERM)))
 PYTEST := pytest -c pyproject.toml --randomly-seed=$(SEED) -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 
 # A variable that no target takes is an error rather than ignored.
-VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
+VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP ATHENA TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
 UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))
@@ -39,7 +40,7 @@ endif
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, SOURCES="sample bluesky",'; \
-		echo '                 CONFIG=x.toml, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1'
+		echo '                 CONFIG=x.toml, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1, ATHENA=trino'
 
 var/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -51,6 +52,10 @@ var/uv/bin/uv:
 .venv/ready: pyproject.toml packages/localaws/pyproject.toml uv.lock | $(filter var/%,$(UV))
 	@echo "Setting up .venv: $$(grep -c '^\[\[package\]\]' uv.lock) packages of uv.lock, Airflow, DuckDB and an embedded Postgres among them."
 	@echo 'The first time this downloads about 0.5 GB and usually takes 1 to 5 minutes; later, seconds.'
+	@$(UV) sync --locked --all-packages --all-extras --no-extra trino $(if $(PLAIN),--no-progress)
+	@touch $@
+
+.venv/trino: .venv/ready
 	@$(UV) sync --locked --all-packages --all-extras $(if $(PLAIN),--no-progress)
 	@touch $@
 
@@ -58,8 +63,8 @@ setup: .venv/ready ## the environment, from uv.lock
 
 run: export POSTS_LINE = $(value POSTS)
 run: export CONFIG_FILE = $(value CONFIG)
-run: .venv/ready ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
-	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) $(foreach kind,$(SOURCE) $(SOURCES),--source $(kind)) \
+run: .venv/ready $(if $(filter trino,$(ATHENA)),.venv/trino) ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
+	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) --athena $(ATHENA) $(foreach kind,$(SOURCE) $(SOURCES),--source $(kind)) \
 		$(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(CONFIG),--config "$$CONFIG_FILE") --posts-line "$$POSTS_LINE"
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it

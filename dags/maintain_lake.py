@@ -3,7 +3,8 @@
 * **Compare**: the stream's author windows of yesterday must equal the lake's minutes.
 * **Redact**: deleted posts leave the Parquet files, the raw objects, Firehose's error records and the rejects within a
   day, with evidence in the lake bucket (`evidence/redactions/`). Above `approved_posts` the run waits for approval
-  (Required Actions). It runs twice a day so that one failed run still keeps within the day.
+  (Required Actions). It runs twice a day so that one failed run still keeps within the day. The warehouse loses labels
+  and words of deleted posts, whether or not a redaction waits for approval.
 * **Expire**: files that no partition points at, staged lines and query results are deleted, and so is everything
   older than its zone's retention (`retention_days` of resources.json).
 * **Compact**: partitions of many small files become one file each; rankings of days older than `keep_revisions_days`
@@ -24,7 +25,7 @@ from postrank_airflow.dag.defaults import DEFAULT_ARGS
 from postrank_airflow.dag.docs import with_terms
 from postrank_airflow.dag.wiring import group, linked
 from postrank_airflow.operators.links import ObjectsLink
-from postrank_airflow.tasks import compaction, maintenance, redaction
+from postrank_airflow.tasks import compaction, labels, maintenance, redaction
 
 
 @dag(
@@ -47,6 +48,7 @@ def maintain_lake() -> None:
     redact = redaction.redact_deleted_posts()
     with group("expire", "Delete files without a partition and what exceeds its retention") as expire:
         maintenance.delete_leftovers() >> maintenance.expire_objects()
+    labels.redact_warehouse()
     redact >> expire >> [compaction.compact_partitions(), compaction.settle_rankings()]
 
 

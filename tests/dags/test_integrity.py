@@ -12,6 +12,7 @@ FILES = sorted((ROOT / "dags").glob("*.py"))
 EXPECTED = {
     "backfill_posts",
     "check_delivery",
+    "label_posts",
     "load_warehouse",
     "maintain_lake",
     "rank_authors",

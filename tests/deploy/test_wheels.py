@@ -18,7 +18,7 @@ from tests.support.streaming.streamers import record, write_lines
 ROOT = Path(__file__).resolve().parents[2]
 POSTS = 25
 # What only the laptop, the export or Airflow needs.
-NOT_IN_THE_BASE = ("airflow", "duckdb", "localaws", "moto", "pyarrow", "rich", "sqlglot")
+NOT_IN_THE_BASE = ("airflow", "duckdb", "localaws", "moto", "pyarrow", "rich", "sklearn", "sqlglot")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

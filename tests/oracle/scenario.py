@@ -33,7 +33,17 @@ def play(lake: RecordedLake) -> None:
     _note(lake)
     for path in sorted(SQL.glob("queries/*.sql")):
         lake.athena.run(render(f"queries/{path.name}"))
+    _labels(lake)
     _maintain(lake)
+
+
+def _labels(lake: RecordedLake) -> None:
+    """Everything that was posted and deleted so far, as labels and words read it."""
+    hours = [f"2026-11-24T0{hour}" for hour in range(1, 5)]
+    lake.athena.run(render("labels/arrived_posts.sql", days=["2026-11-22", DAY, "2026-11-24"], arrival_hours=hours))
+    lake.athena.run(render("labels/day_texts.sql", day=DAY))
+    lake.athena.run(render("labels/deleted_posts.sql", first_hour=hours[1]))
+    lake.athena.run(render("labels/reduced_days.sql", days=[DAY]))
 
 
 def _note(lake: RecordedLake) -> None:

@@ -122,7 +122,7 @@ def test_a_copy_that_arrives_after_the_redaction_does_not_bring_the_post_back(de
 
 def test_the_words_of_an_author_who_left_are_gone(lake):
     words = [post(n, "ann", f"2026-11-23T1{n}:00:00.000Z", text=f"words {n}") for n in ("0", "1", "2")]
-    lake.deliver(FIRST, [*words, author_delete("ann", "2026-11-23T11:30:00.000Z")])
+    lake.deliver(FIRST, [*words, author_delete("ann", "2026-11-23T11:00:00.000Z")])
     lake.rank()
     assert redact(lake)["posts"] == 2
     assert [row["text"] for row in lake.rows("select text from post_versions where text is not null")] == ["words 2"]

@@ -1,8 +1,8 @@
 """Every file of `include/sql` by itself: given rows, expected rows, on the local Athena.
 
-Given are two arrival hours. The first brings two posts of ann's (one of them twice) and one of bob's; the second
-deletes one of ann's, moves bob's by an edit, and brings one more of bob's, and likes of ann's, one of them
-withdrawn.
+Given are two arrival hours. The first brings two posts of ann's (one of them twice, the copy of a later moment with
+her name) and one of bob's; the second deletes one of ann's, moves bob's by an edit with an id of its own, and brings
+one more of bob's, twice, and likes of ann's, one of them withdrawn.
 """
 
 from datetime import timedelta
@@ -28,17 +28,25 @@ pytestmark = pytest.mark.in_file_order
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
 FIRST, SECOND = "2026-11-24T01", "2026-11-24T02"
 BOBS = post("3", "bob", "2026-11-23T10:01:10.000Z", hashtags=["Rain", "sun"], received_at="2026-11-24T01:00:00.000Z")
+EDIT = {
+    **BOBS,
+    "kind": "edit",
+    "posted_at": "2026-11-23T10:00:30.000Z",
+    "received_at": "2026-11-24T02:00:00.000Z",
+    "versions": ["3", "31"],
+}
+REPOST = post("2", "ann", "2026-11-23T10:00:59.000Z", repost_of="9", author_name="Ann")
 GIVEN = {
     FIRST: [
         post("1", "ann", "2026-11-23T10:00:00.000Z", hashtags=["rain"]),
-        post("2", "ann", "2026-11-23T10:00:59.000Z", repost_of="9"),
-        post("2", "ann", "2026-11-23T10:00:59.000Z", repost_of="9"),
+        REPOST,
+        {**REPOST, "author_name": "Before", "received_at": "2026-11-24T01:00:00.000Z"},
         BOBS,
     ],
     SECOND: [
-        delete("1"),
-        {**BOBS, "kind": "edit", "posted_at": "2026-11-23T10:00:30.000Z", "received_at": "2026-11-24T02:00:00.000Z"},
-        post("4", "bob", "2026-11-23T10:01:20.000Z"),
+        delete("1", author_id="ann"),
+        EDIT,
+        *[post("4", "bob", "2026-11-23T10:01:20.000Z")] * 2,
         like("l1", "bob", "2026-11-23T10:02:00.000Z", "2", "ann"),
         like("l2", "bob", "2026-11-23T10:02:00.000Z", "1", "ann"),
         like("l3", "bob", "2026-11-23T10:02:00.000Z", "2", "ann"),
@@ -56,7 +64,7 @@ WRITTEN = {
             ("like", "l1", "likes", "1"),
             ("like", "l2", "likes", "1"),
             ("like", "l3", "likes", "1"),
-            ("post", "4", "2026-11-23", "1"),
+            ("post", "4", "2026-11-23", "2"),
         ],
     ),
     "staging/touched_minutes.sql": (
@@ -65,7 +73,7 @@ WRITTEN = {
             ("deleted", "1", "10:00", "0"),
             ("replaced", "3", "10:01", "0"),
             ("touched", None, "10:00", "1"),
-            ("touched", None, "10:01", "1"),
+            ("touched", None, "10:01", "2"),
         ],
     ),
     "marts/post_versions.sql": (
@@ -79,7 +87,7 @@ WRITTEN = {
             ("like", "l1", "likes", "1"),
             ("like", "l2", "likes", "1"),
             ("like", "l3", "likes", "1"),
-            ("post", "4", "2026-11-23", "1"),
+            ("post", "4", "2026-11-23", "2"),
         ],
     ),
     "marts/author_minutes.sql": (
@@ -180,7 +188,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             "select post_id, author_id, like_of, like_of_author from likes order by 1",
             [("l1", "bob", "2", "ann"), ("l2", "bob", "1", "ann")],
         ),
-        "ddl/post_chains.sql": ("select version_id, post_id from post_chains", []),
+        "ddl/post_chains.sql": ("select version_id, post_id from post_chains", [("31", "3")]),
         "ddl/tombstones.sql": (
             "select network, post_id, is_author from tombstones order by 2",
             [("x", "1", "false"), ("x", "l3", "false")],
@@ -209,11 +217,11 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         ),
         "staging/survey.sql": (
             render("staging/survey.sql", arrivals=run.scratch("arrivals")),
-            [("delete", "2", "2"), ("edit", "1", "1"), ("like", "3", "3"), ("post", "1", "1")],
+            [("delete", "2", "2"), ("edit", "1", "1"), ("like", "3", "3"), ("post", "2", "1")],
         ),
         "staging/touched_days.sql": (
             render("staging/touched_days.sql", run="another", debt_runs=["owed"]),
-            [("", "2026-11-23", "false", "2026-11-23 10:00:00.000", "2026-11-23 10:01:00.000", "2", "2")],
+            [("", "2026-11-23", "false", "2026-11-23 10:00:00.000", "2026-11-23 10:01:00.000", "3", "3")],
         ),
         "staging/touched_hours.sql": (
             render(
@@ -228,7 +236,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             f"select rank, author_id from ({render('exports/ranked_authors.sql', **export)}) where granularity = 'day'",
             [("0", None), ("1", "bob"), ("2", "ann")],
         ),
-        "exports/taken_out.sql": (render("exports/taken_out.sql", **export), [("5", "1", "1", "1", "3")]),
+        "exports/taken_out.sql": (render("exports/taken_out.sql", **export), [("6", "1", "2", "1", "3")]),
         "exports/hashtags.sql": (
             render("exports/hashtags.sql", limit=10, **hashtags, **interval),
             [("rain", "1", "1", "9.0"), ("sun", "1", "1", "9.0")],
@@ -249,6 +257,28 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             f"select rank, hashtag, posts from ({render('exports/trending_hashtags.sql', **trend)}) order by rank",
             [("1", "rain", "1"), ("2", "sun", "1")],
         ),
+        "labels/arrived_posts.sql": (
+            "select arrival_interval, post_id, author_id, text, hashtags, is_gone from "
+            f"({render('labels/arrived_posts.sql', days=['2026-11-23'], arrival_hours=[FIRST, SECOND])}) order by 1, 2",
+            [
+                (FIRST, "2", "ann", "text of 2", None, "false"),
+                (SECOND, "1", None, None, None, "true"),
+                (SECOND, "3", "bob", "text of 3", '["Rain","sun"]', "false"),
+                (SECOND, "4", "bob", "text of 4", None, "false"),
+            ],
+        ),
+        "labels/day_texts.sql": (
+            render("labels/day_texts.sql", day="2026-11-23"),
+            [(None, "text of 3"), (None, "text of 4")],
+        ),
+        "labels/deleted_posts.sql": (
+            render("labels/deleted_posts.sql", first_hour=SECOND),
+            [("x", "1", None, "2026-11-24 05:00:00.000"), ("x", "l3", None, "2026-11-24 05:00:00.000")],
+        ),
+        "labels/reduced_days.sql": (
+            render("labels/reduced_days.sql", days=["2026-11-23"]),
+            [(SECOND, "2026-11-23")],
+        ),
         "maintenance/redaction_candidates.sql": (
             render("maintenance/redaction_candidates.sql"),
             [(FIRST, "2026-11-23", "x", "1", "false"), (SECOND, "likes", "x", "l3", "false")],
@@ -256,6 +286,27 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         "maintenance/deleted_among.sql": (
             render("maintenance/deleted_among.sql", post_ids=["1", "2", "author:ann"]),
             [("x", "1", "2026-11-24 05:00:00.000", "false")],
+        ),
+        "queries/lines_by_arrival_hour.sql": (
+            render("queries/lines_by_arrival_hour.sql"),
+            [
+                ("2026-11-24", "02", "x", "delete", "1", "1"),
+                ("2026-11-24", "02", "x", "edit", "1", "1"),
+                ("2026-11-24", "02", "x", "post", "2", "1"),
+                ("2026-11-24", "01", "x", "post", "4", "3"),
+            ],
+        ),
+        "queries/newest_ranking.sql": (
+            f"select rank, author_name, posts, share, previous_rank from ({render('queries/newest_ranking.sql')})",
+            [("1", None, "2", "0.666667", None), ("2", "Ann", "1", "0.333333", None)],
+        ),
+        "queries/ranking_debt.sql": (
+            render("queries/ranking_debt.sql"),
+            [("2026-11-23", "2", "3", "1")],
+        ),
+        "queries/rising_hashtags.sql": (
+            f"select rank, hashtag, posts, authors from ({render('queries/rising_hashtags.sql')})",
+            [("1", "rain", "1", "1"), ("2", "sun", "1", "1")],
         ),
     }
 
@@ -275,8 +326,16 @@ ANSWERED = (
     "exports/ranked_authors.sql",
     "exports/taken_out.sql",
     "exports/trending_hashtags.sql",
+    "labels/arrived_posts.sql",
+    "labels/day_texts.sql",
+    "labels/deleted_posts.sql",
+    "labels/reduced_days.sql",
     "maintenance/deleted_among.sql",
     "maintenance/redaction_candidates.sql",
+    "queries/lines_by_arrival_hour.sql",
+    "queries/newest_ranking.sql",
+    "queries/ranking_debt.sql",
+    "queries/rising_hashtags.sql",
     "staging/survey.sql",
     "staging/touched_days.sql",
     "staging/touched_hours.sql",
@@ -310,23 +369,66 @@ def test_a_question_is_answered_with_what_is_expected(done, trending, owing, pat
     assert _rows(done[0], statement) == expected
 
 
-@pytest.mark.parametrize(
-    ("relation", "wrong"),
-    [
-        ("post_versions", "select * from {table} union all select * from {table}"),
-        ("author_minutes", "select * from {table} union all select * from {table}"),
-        ("scoped_minutes", "select * from {table} union all select * from {table}"),
-        ("author_ranking", "select * from {table} where rank <> 1"),
-        ("hashtag_ranking", "select * from {table} where rank <> 1"),
-    ],
-)
-def test_the_check_of_a_relation_finds_nothing_in_it_and_something_in_a_broken_one(done, trending, relation, wrong):
+# By relation: its columns, and what makes rows wrong: another value of some columns, or fewer or more rows.
+COLUMNS = {
+    "post_versions": "arrival_interval, kind, network, post_id, author_id, posted_at, posted_date",
+    "author_minutes": (
+        "network, author_id, posted_minute, posts, peak_at_posts, tail, original_posts, original_peak_at_posts,"
+        " posted_date"
+    ),
+    "scoped_minutes": "*",
+    "author_ranking": "granularity, window_start, window_end, network_scope, rank, posts, share",
+    "hashtag_ranking": "rank, hashtag, posts, authors, burst",
+}
+WRONG = [
+    ("post_versions", {}, "union all select {columns} from {table}"),
+    ("post_versions", {"post_id": "cast(null as varchar)"}, ""),
+    ("post_versions", {"network": "cast(null as varchar)"}, ""),
+    ("post_versions", {"author_id": "cast(null as varchar)"}, ""),
+    ("post_versions", {"posted_at": "cast(null as timestamp(3))"}, ""),
+    ("post_versions", {"posted_at": "date_add('day', 1, posted_at)"}, ""),
+    ("author_minutes", {}, "union all select {columns} from {table}"),
+    ("author_minutes", {"posted_date": "'2026-11-22'"}, ""),
+    ("author_minutes", {"posts": "0", "tail": "0", "original_posts": "0"}, ""),
+    ("author_minutes", {"peak_at_posts": "0", "original_peak_at_posts": "0"}, ""),
+    ("author_minutes", {"tail": "posts + 1"}, ""),
+    ("author_minutes", {"original_posts": "posts + 1"}, ""),
+    ("author_minutes", {"original_peak_at_posts": "peak_at_posts + 1"}, ""),
+    ("scoped_minutes", {}, "union all select {columns} from {table}"),
+    ("author_ranking", {}, "where rank <> 1"),
+    ("author_ranking", {}, "where rank > 0"),
+    ("author_ranking", {"posts": "case when rank = 0 then posts - 1 else posts end"}, ""),
+    ("author_ranking", {"posts": "case when rank > 0 then 0 else posts end"}, ""),
+    ("author_ranking", {"share": "case when rank > 0 then 1.5e0 end"}, ""),
+    ("hashtag_ranking", {}, "where rank <> 1"),
+    ("hashtag_ranking", {"burst": "cast(rank as double)"}, ""),
+    ("hashtag_ranking", {"hashtag": "'rain'"}, ""),
+    ("hashtag_ranking", {"hashtag": "upper(hashtag)"}, ""),
+    ("hashtag_ranking", {"posts": "0", "authors": "0"}, ""),
+    ("hashtag_ranking", {"authors": "posts + 1"}, ""),
+]
+
+
+@pytest.mark.parametrize("relation", COLUMNS)
+def test_the_check_of_a_relation_finds_nothing_in_it(done, trending, relation):
     lake, run, _ = done
-    good = relation if relation == "hashtag_ranking" else run.scratch(RELATIONS.get(f"marts/{relation}.sql", relation))
-    require_empty(lake.athena, relation, [render(f"checks/{relation}.sql", table=good)])
-    lake.athena.run(f"create or replace view broken_{relation} as {wrong.format(table=good)}")
+    require_empty(lake.athena, relation, [render(f"checks/{relation}.sql", table=_table(run, relation))])
+
+
+@pytest.mark.parametrize(("relation", "values", "rows"), WRONG, ids=lambda part: str(part)[:60])
+def test_the_check_of_a_relation_finds_what_is_wrong_in_it(done, trending, relation, values, rows):
+    lake, run, _ = done
+    table = _table(run, relation)
+    columns = [f"{values.get(name, name)} as {name}" for name in COLUMNS[relation].split(", ")]
+    rest = rows.format(columns=", ".join(columns), table=table)
+    lake.athena.run(f"create or replace view broken_{relation} as select {', '.join(columns)} from {table} {rest}")
     with pytest.raises(CheckFailed, match=f"the check of {relation} found"):
         require_empty(lake.athena, relation, [render(f"checks/{relation}.sql", table=f"broken_{relation}")])
+
+
+def _table(run: Run, relation: str) -> str:
+    """Where the rows of a relation are that the second run wrote."""
+    return relation if relation == "hashtag_ranking" else run.scratch(RELATIONS.get(f"marts/{relation}.sql", relation))
 
 
 def test_the_maintenance_of_relations_writes_what_is_expected(done):
@@ -384,7 +486,7 @@ def test_a_value_gets_into_a_statement_as_a_literal_or_not_at_all(path):
 
 
 def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_check():
-    folders = ("ddl", "staging", "marts", "checks", "exports", "maintenance")
+    folders = ("ddl", "staging", "marts", "checks", "exports", "labels", "maintenance")
     files = {str(path.relative_to(SQL)) for folder in folders for path in (SQL / folder).glob("*.sql")}
     below = {"marts/hashtag_ranking.sql", "checks/stream_windows.sql"}
     below |= {
@@ -397,7 +499,8 @@ def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_ch
             "scoped_minutes",
         )
     }
-    assert files == {*WRITTEN, *ANSWERED, *below}
+    questions = {path for path in ANSWERED if path.startswith("queries/")}
+    assert files == {*WRITTEN, *ANSWERED, *below} - questions
     for path in files:
         first = (SQL / path).read_text(encoding="utf-8").split("\n", 1)[0]
         name = path.split("/")[1].removesuffix(".sql")

@@ -3,7 +3,7 @@
 import pytest
 
 from postrank.ranking.steps import TooManyUnusable
-from tests.support.lake.ranked_lake import author_delete, delete, post
+from tests.support.lake.ranked_lake import author_delete, delete, post, render
 
 HOUR, NEXT = "2026-11-24T01", "2026-11-24T02"
 OPEN = "2026-11-24T05"  # may still grow when the lake is ranked
@@ -44,6 +44,47 @@ def test_a_window_that_lost_its_last_post_is_empty(lake):
     assert lake.results.manifest()["tombstones"] == 1
 
 
+def test_authors_whose_ids_differ_in_case_alone_are_two(lake):
+    lake.deliver(
+        HOUR, [post(f"{n}", author, f"2026-11-23T10:00:0{n}.000Z") for n, author in enumerate(("B", "b", "B"))]
+    )
+    lake.rank([HOUR])
+    assert _ranks(lake, "hour") == [(1, "B", 2, 1), (2, "b", 1, 1)]
+    assert [row["peak_60s"] for row in lake.results.rows("minute")] == [2, 1]
+    later = [post(f"1{hour}", "B", f"2026-11-23T{hour}:00:00.000Z") for hour in ("11", "13")]
+    lake.deliver(NEXT, [author_delete("b"), *later])
+    lake.rank([NEXT], top=1)
+    rows = [(row["window_start"][11:13], row["author_id"], row["previous_rank"]) for row in lake.results.rows("hour")]
+    assert rows == [("10", "B", None), ("11", "B", 1), ("13", "B", None)]
+
+
+def test_the_newest_ranking_is_that_of_the_last_hour_that_has_one(lake):
+    lake.deliver(HOUR, [post(hour, "ann", f"2026-11-23T{hour}:00:00.000Z") for hour in ("10", "12", "11")])
+    lake.rank([HOUR])
+    (row,) = lake.rows(render("queries/newest_ranking.sql"))
+    assert (row["window_start"], row["previous_rank"]) == ("2026-11-23 12:00:00.000", "1")
+
+
+def test_the_sliding_minute_of_the_whole_interval_begins_in_the_day_before(lake):
+    """Of ann, three posts in the 60 s up to the interval's first instant; of bob, two of the 60 s up to a later one."""
+    evening = {"ann": ("23:59:00.000", "23:59:15.000", "23:59:30.000", "23:59:45.000"), "bob": ("23:59:45.000",) * 2}
+    before = [post(f"{a} {n}", a, f"2026-11-22T{t}Z") for a, times in evening.items() for n, t in enumerate(times)]
+    lake.deliver(HOUR, before)
+    lake.rank([HOUR])
+    lake.deliver(
+        NEXT,
+        [
+            post("a", "ann", "2026-11-23T00:00:40.000Z"),
+            post("b", "bob", "2026-11-23T00:00:10.000Z"),
+            post("c", "bob", "2026-11-24T00:00:00.000Z"),  # behind the interval
+        ],
+    )
+    lake.rank([NEXT], **DAY)
+    rows = [(row["author_id"], row["posts"], row["peak_60s"]) for row in lake.results.rows("all")]
+    assert rows == [("ann", 1, 3), ("bob", 1, 3)]
+    assert {row["window_start"] for row in lake.results.rows("hour")} == {"2026-11-23T00:00:00Z"}
+
+
 @pytest.mark.parametrize("left_first", [False, True])
 def test_an_authors_tombstone_takes_out_what_was_posted_until_then_whichever_comes_first(lake, left_first):
     posts = [
@@ -52,6 +93,7 @@ def test_an_authors_tombstone_takes_out_what_was_posted_until_then_whichever_com
         post("3", "ann", "2026-11-23T12:00:00.001Z"),  # she came back
         post("4", "bob", "2026-11-23T10:00:00.000Z"),
         post("5", "ann", "2026-11-23T10:00:00.000Z", network="bluesky"),  # another ann
+        post("6", "ann", "2026-11-23T12:00:00.000Z"),  # in the moment in which she left
     ]
     arrivals = [posts, [author_delete("ann", "2026-11-23T12:00:00.000Z")]]
     for hour, events in zip((HOUR, NEXT), reversed(arrivals) if left_first else arrivals, strict=True):

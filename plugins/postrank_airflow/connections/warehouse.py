@@ -45,7 +45,7 @@ class _Connection(Protocol):
 
 
 def loader() -> Loader | None:
-    """What loads the warehouse; None where there is no connection to one. Raises ConnectionIncomplete."""
+    """What loads the warehouse, and connects to it; None where there is no connection. Raises ConnectionIncomplete."""
     try:
         connection: _Connection = BaseHook.get_connection(CONNECTION)
     except AirflowNotFoundException:

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from postrank.documents import Document
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
-from postrank.ranking.lease import RANKING, TRENDS
+from postrank.ranking.lease import LABELS, RANKING, TRENDS
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import RunContext, run_context
@@ -109,7 +109,7 @@ def redact_elsewhere() -> str:
 
 
 def _redaction(context: RunContext) -> Redaction:
-    return Redaction(**_parts(context), leases=[clients.lease(RANKING), clients.lease(TRENDS)])
+    return Redaction(**_parts(context), leases=[clients.lease(name) for name in (RANKING, TRENDS, LABELS)])
 
 
 def _parts(context: RunContext) -> Document:

@@ -1,6 +1,7 @@
 """Athena for the few statements that are part of a step of ours: run one, wait for it, read its rows."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,18 +72,24 @@ class Athena:
 
     def rows_of(self, query_id: str) -> list[dict[str, str | None]]:
         """The rows of a query that succeeded."""
-        pages = self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
-        parsed = [
-            [cell.get("VarCharValue") for cell in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]
-        ]
-        if not parsed:
-            return []
-        header, *rows = parsed  # the first row of a SELECT's result holds the column names
-        return [dict(zip((str(name) for name in header), row, strict=True)) for row in rows]
+        return list(self._rows(query_id))
+
+    def stream(self, sql: str) -> Iterator[dict[str, str | None]]:
+        """Run a query; its rows as in `rows`, read from Athena a page at a time as they are taken."""
+        yield from self._rows(self.run(sql).query_id)
 
     def execution(self, query_id: str) -> Execution:
         """What a finished statement cost, and where its result lies. Raises QueryFailed."""
         return _succeeded(self._get(query_id))
+
+    def _rows(self, query_id: str) -> Iterator[dict[str, str | None]]:
+        pages = self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
+        rows = (
+            [cell.get("VarCharValue") for cell in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]
+        )
+        header = next(rows, [])  # the first row of a SELECT's result holds the column names
+        for row in rows:
+            yield dict(zip((str(name) for name in header), row, strict=True))
 
     def _get(self, query_id: str) -> "QueryExecutionTypeDef":
         return self.client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]

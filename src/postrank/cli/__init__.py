@@ -21,6 +21,7 @@ COMMANDS = {
     "logs": ("postrank.cli.current", "logs", "Show the logs of the run's parts."),
     "runs": ("postrank.cli.current", "runs", "List the newest DAG runs of the run that is up."),
     "stream": ("postrank.cli.stream", "stream", "Read posts from a source and send them to AWS, until stopped."),
+    "live": ("postrank.cli.live", "live", "Keep the newest author windows of the stream in the warehouse."),
     "doctor": ("postrank.cli.doctor", "doctor", "Check everything that a streamer needs."),
     "collectors": ("postrank.cli.collectors", "collectors", "Check a configuration with several collectors."),
     "results": ("postrank.cli.results", "results", "Print exported rankings."),
@@ -28,6 +29,7 @@ COMMANDS = {
     "backfill": ("postrank.cli.backfill", "backfill", "Read a past span again to close a gap."),
     "deploy": ("postrank.cli.deploy", "deploy", "Publish a release of the streamer and deploy it to the host."),
     "provision": ("postrank.cli.provision", "provision", "Create Postrank's resources on a local AWS."),
+    "labels": ("postrank.cli.labels", "labels", "Train, evaluate and use models that label posts."),
     "rules": ("postrank.cli.rules", "rules", "Check or apply the rules of X's filtered stream."),
 }
 

@@ -42,6 +42,10 @@ _PORT = click.IntRange(1, 65535)
 @click.option("--once", is_flag=True, help="Exit after the first complete ranking.")
 @click.option("--keep", is_flag=True, help="Resume from the last run instead of starting fresh.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Number of authors to print.")
+@click.option(
+    "--athena", type=click.Choice(["duckdb", "trino"]), default="duckdb", show_default=True,
+    help="Engine of the local Athena. trino is the real one; it needs Java 24 or newer and downloads 250 MB once.",
+)  # fmt: skip
 def up(
     project: Path,
     var: Path | None,
@@ -54,6 +58,7 @@ def up(
     once: bool,
     keep: bool,
     top: int,
+    athena: str,
 ) -> None:
     """Run everything on this machine and rank authors.
 
@@ -92,6 +97,7 @@ def up(
         once=once,
         keep=keep,
         top=top,
+        athena=athena,
     )
     console = Console()
     try:

@@ -69,7 +69,7 @@ class Job:
     runs: dict[str, Run] = field(init=False, default_factory=dict)  # the last one of each DAG
 
     def __post_init__(self) -> None:
-        self.cloud = LocalCloud(self.parts, self.layout, self.options.aws_port, self.names.region)
+        self.cloud = LocalCloud(self.parts, self.layout, self.options.aws_port, self.names.region, self.options.athena)
         self.database = Postgres(self.parts, self.layout.airflow / "postgres", self.layout.cache)
         self.collectors = Collectors(self.layout, self.names, self.cloud, self.options.collectors())
         self.airflow = Airflow(self.parts, self._airflow_environment(), self.options.port, self.layout.root)

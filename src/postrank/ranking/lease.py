@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PREFIX = "state/leases/"  # in the lake bucket
 RANKING = "ranking"  # post_versions, author_minutes, author_ranking_revisions and their debt
 TRENDS = "trends"  # hashtag_ranking and its debt
+LABELS = "labels"  # labels and words of the warehouse
 EXPIRY = timedelta(hours=2)  # longer than any statement of a run, its retries included
 # How S3 answers a conditional write that somebody else came before.
 LOST_RACES = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
@@ -82,7 +83,7 @@ def never_over(_dag_id: str, _run_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """One lease as one run sees it. `s3` is boto3's S3 client, `name` one of RANKING and TRENDS."""
+    """One lease as one run sees it. `s3` is boto3's S3 client, `name` one of RANKING, TRENDS and LABELS."""
 
     s3: "S3Client"
     bucket: str

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from postrank.errors import Retryable
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CONNECT_SECONDS = 10
+READER = "postrank_reader"
 _PATIENCE_SECONDS = 30.0  # for a rotation to reach both the secret and the server
 _PAUSE_SECONDS = 1.0
 _REJECTED = "password authentication failed"  # libpq reports no SQLSTATE for a connection that was not made
@@ -87,16 +89,17 @@ def connect(server: Server, credentials: Credentials) -> "psycopg.Connection[psy
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return _open(server, credentials())
+            return psycopg.connect(conninfo(server, credentials()), autocommit=True)
         except psycopg.OperationalError as error:
             if _REJECTED not in str(error) or time.monotonic() > deadline:
                 raise WarehouseAway(f"the warehouse at {server} cannot be reached: {error}") from error
         time.sleep(_PAUSE_SECONDS)
 
 
-def _open(server: Server, login: Login) -> "psycopg.Connection[psycopg.rows.TupleRow]":
+def conninfo(server: Server, login: Login) -> str:
+    """The connection string of libpq, with the password (PostgreSQL, "Parameter Key Words")."""
     certificate = server.root_certificate
-    return psycopg.connect(
+    return make_conninfo(
         host=server.host,
         port=server.port,
         dbname=server.database,
@@ -104,7 +107,11 @@ def _open(server: Server, login: Login) -> "psycopg.Connection[psycopg.rows.Tupl
         password=login.password,
         connect_timeout=CONNECT_SECONDS,
         application_name="postrank",
-        autocommit=True,
         sslmode="verify-full" if certificate else "disable",
         sslrootcert=str(certificate) if certificate else None,
     )
+
+
+def reading(server: Server, login: Login) -> str:
+    """The same for a session that acts as the reader, whoever logs in, and that can only read."""
+    return make_conninfo(conninfo(server, login), options=f"-c role={READER} -c default_transaction_read_only=on")

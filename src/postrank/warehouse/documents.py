@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from postrank.documents import Document, JsonObject
 from postrank.warehouse.objects import LoadedObject, Objects, run_of
-from postrank.warehouse.rankings import storable
+from postrank.warehouse.rankings import scope_and_metric, storable
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -18,7 +18,7 @@ def load_posts(cursor: "Cursor[TupleRow]", objects: Objects, posts: LoadedObject
     """Load a run's posts by type and text lengths, unless those of a later export of the same interval are there."""
     manifest = objects.read(f"rankings/run={run_of(posts.key)}/manifest.json").document
     about = {
-        "scope": str(manifest["scope"]).removesuffix(f" by {manifest['order']}"),
+        "scope": scope_and_metric(manifest)[0],
         "interval_start": manifest["interval"]["start"],
         "interval_end": manifest["interval"]["end"],
         "exported_at": manifest["exported_at"],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyarrow import parquet
 
-from postrank.documents import JsonObject
+from postrank.documents import Document, JsonObject
 from postrank.ranking.export_forms import COLUMNS
 from postrank.warehouse.objects import LoadedObject, Objects
 
@@ -37,9 +37,9 @@ def load_ranking(
 ) -> int:
     """Load the export that a manifest describes, in the transaction of `cursor`; returns how many rows were stored."""
     document = manifest.document
-    metric = str(document["order"])
+    scope, metric = scope_and_metric(document)
     about = {
-        "network_scope": str(document["scope"]).removesuffix(f" by {metric}"),
+        "network_scope": scope,
         "ranked_metric": metric,
         "exported_at": document["exported_at"],
         "object_key": manifest.key,
@@ -61,7 +61,36 @@ def load_ranking(
     for step in _STEPS:
         cursor.execute(statement(step), about)
         stored += cursor.rowcount if step == "rankings_inserted" else 0
+    cursor.execute(statement("ranking_runs_stored"), _account(document, about))
     return stored
+
+
+def scope_and_metric(manifest: JsonObject) -> tuple[str, str]:
+    """What a ranking is over, and what it ranks by: the order of a ranking of posts, else its metric.
+
+    The scope of a manifest names both; earlier manifests have no metric.
+    """
+    order = str(manifest["order"])
+    metric = str(manifest.get("metric") or "posts")
+    scope = str(manifest["scope"]).removesuffix(f" by {order}")
+    if metric == "posts":
+        return scope, order
+    return scope.replace(f" of {metric}", "", 1), metric if order == "posts" else f"{metric} by {order}"
+
+
+def _account(manifest: Document, about: JsonObject) -> JsonObject:
+    """What a manifest counts, as a row of ranking_runs. Earlier manifests lack some of it."""
+    lines = [manifest[name] for name in ("post_lines", "edit_lines") if name in manifest]
+    numbers = {name: manifest.get(name) for name in ("duplicates", "tombstones", "rejects", "posts", "scanned_bytes")}
+    interval = manifest["interval"]
+    return {
+        **about,
+        **numbers,
+        "run": manifest["run"],
+        "lines": sum(lines) if lines else None,
+        "interval_start": interval["start"],
+        "interval_end": interval["end"],
+    }
 
 
 def _copy(cursor: "Cursor[TupleRow]", table: str, columns: Iterable[str], rows: Iterator[tuple[object, ...]]) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import Engine, create_engine, pool
 from postrank.errors import Fatal
 
 OWNER = "postrank_owner"
-READER = "postrank_reader"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _TURN = 7_235_001  # key of the advisory lock that migrations take turns with
 

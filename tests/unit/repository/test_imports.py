@@ -45,7 +45,8 @@ _POSTRANK = {
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
     "lake": "ranking aws errors settings",
     "trends": "ranking aws errors settings",
-    "warehouse": "ranking errors",
+    "warehouse": "ranking aws outbound errors",
+    "labels": "warehouse ranking aws options extras suggestions errors",
     "delivery": "ranking sinks aws errors settings heartbeat",
     "gaps": "posts errors collectors options sources sinks streamer ranking aws settings suggestions",
     "deploy": "posts aws errors heartbeat",
@@ -56,7 +57,7 @@ _POSTRANK = {
     ),
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking gaps deploy report laptop collectors"
+        "ranking gaps deploy report laptop warehouse labels collectors"
     ),
     "__main__": "cli",
 }
@@ -81,8 +82,8 @@ _LOCALAWS = {
     "__main__": "cli",
 }
 _DAGS = (
-    "documents outbound posts aws collectors delivery deploy gaps heartbeat lake ranking report settings sinks"
-    " supervision trends errors"
+    "documents outbound posts aws collectors delivery deploy extras gaps heartbeat labels lake options ranking report"
+    " settings sinks supervision trends errors"
 )
 _AIRFLOW = {
     "connections": "",

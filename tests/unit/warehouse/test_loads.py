@@ -10,12 +10,13 @@ import pytest
 
 from localaws.testing.databases import create
 from postrank.ranking.export_reader import Results
-from postrank.warehouse.connection import Login, Server, WarehouseAway, connect, fixed, managed_secret
+from postrank.warehouse.connection import READER, Login, Server, WarehouseAway, connect, fixed, managed_secret
 from postrank.warehouse.loader import Loader
 from postrank.warehouse.objects import NotLoadable, ObjectChanged
-from postrank.warehouse.schema import OWNER, READER, SchemaBehind, migrate, newest, require_newest
+from postrank.warehouse.rankings import scope_and_metric
+from postrank.warehouse.schema import OWNER, SchemaBehind, migrate, newest, require_newest
 from tests.support.lake.exports import Author, Written, export
-from tests.unit.warehouse.conftest import statement
+from tests.support.lake.warehouse import statement
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ANN = Author(id="1", network="x", handle="ann", name="Ann")
@@ -54,6 +55,8 @@ def test_the_rows_equal_the_export(loader, database, s3, bucket):
     loads = loader.load([manifest(run)])
     expected = exported(s3, bucket, run)
     assert rankings(database) == expected
+    accounts = database.execute("select run, lines, duplicates, tombstones, posts, scanned_bytes from ranking_runs")
+    assert accounts.fetchall() == [(run, 20, 12, 3, 8, 1_234_567)]
     assert loads.rows == {manifest(run): len(expected)}
     assert database.execute("select object, rows from loads").fetchall() == [(manifest(run), len(expected))]
     assert database.execute("select posts from hourly_totals").fetchall() == [(8,)]
@@ -100,6 +103,27 @@ def test_metrics_and_scopes_are_kept_apart(loader, database, s3, bucket):
         loader.load([manifest(export(s3, bucket, posts(2, 1), f"manual__{run}", scope=scope, order=order))])
     metrics = "select distinct scope, metric from rankings order by 1, 2"
     assert database.execute(metrics).fetchall() == [("*", "peak_60s"), ("*", "posts"), ("x", "posts")]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        ({"scope": "*", "order": "posts"}, ("*", "posts")),
+        ({"scope": "x by peak_60s", "order": "peak_60s"}, ("x", "peak_60s")),
+        ({"scope": "*", "order": "posts", "metric": "posts"}, ("*", "posts")),
+        ({"scope": "* of likes_received", "order": "posts", "metric": "likes_received"}, ("*", "likes_received")),
+        (
+            {"scope": "x of engagement posts=1,likes=2 tagged rain", "order": "posts", "metric": "engagement"},
+            ("x posts=1,likes=2 tagged rain", "engagement"),
+        ),
+        (
+            {"scope": "* of reposts_made by peak_60s", "order": "peak_60s", "metric": "reposts_made"},
+            ("*", "reposts_made by peak_60s"),
+        ),
+    ],
+)
+def test_scope_and_metric_of_a_manifest_are_kept_apart(manifest, expected):
+    assert scope_and_metric(manifest) == expected
 
 
 def test_an_export_without_a_list_of_windows_is_loaded(loader, database, s3, bucket):

@@ -43,6 +43,11 @@ def main() -> None:
 @click.option(
     "--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml files that define what instances may run."
 )
+@click.option(
+    "--athena", type=click.Choice(["duckdb", "trino"]), default="duckdb", show_default=True,
+    help="Engine of Athena. trino runs a real Trino 476: it needs Java 24 or newer (the extra localaws[trino] brings"
+    " one) and downloads 250 MB once.",
+)  # fmt: skip
 def serve(
     *,
     port: int,
@@ -54,6 +59,7 @@ def serve(
     call_log: Path | None,
     speed: float,
     units: Path | None,
+    athena: str,
 ) -> None:
     """Serve all services on one endpoint until SIGTERM.
 
@@ -79,6 +85,7 @@ def serve(
         call_log=call_log,
         speed=speed,
         units=units,
+        athena=athena,
     )
     try:
         serve(options)

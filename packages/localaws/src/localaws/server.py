@@ -19,7 +19,7 @@ from localaws.gateway.entrance import is_loopback
 from localaws.gateway.http import HOST, run, server_for
 from localaws.gateway.platform import Platform
 
-# Packages that answer for services themselves. `compute` is told what its instances may run.
+# Packages that answer for services themselves.
 _SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds")
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
@@ -44,6 +44,7 @@ class Options:
     call_log: Path | None = None
     speed: float = 1.0
     units: Path | None = None
+    athena: str = "duckdb"  # the engine of Athena
 
 
 def serve(options: Options) -> None:
@@ -129,6 +130,7 @@ def _register(platform: Platform, package: str, options: Options) -> None:
     if spec is None or spec.origin is None:
         return
     module = import_module(f"localaws.services.{package}")
-    created = module.create(platform, options.units) if package == "compute" else module.create(platform)
+    settings = {"compute": (options.units,), "athena": (options.athena,)}.get(package, ())
+    created = module.create(platform, *settings)
     for service in created if isinstance(created, list) else [created]:
         platform.register(service)

@@ -28,7 +28,9 @@ _ATTEMPTS = 12  # at a call: with the back-off between them longer than a restar
 class LocalCloud:
     """Starts `localaws` among `parts`, and makes boto3 clients that reach it."""
 
-    def __init__(self, parts: Parts, layout: Layout, port: int, region: str) -> None:
+    def __init__(self, parts: Parts, layout: Layout, port: int, region: str, athena: str = "duckdb") -> None:
+        """`athena` is the engine of Athena, as `localaws serve` names it."""
+        self._athena = athena
         self.endpoint = f"http://{HOST}:{port}"
         self._parts = parts
         self._layout = layout
@@ -49,6 +51,7 @@ class LocalCloud:
             "--call-log", str(self._layout.call_log),
             "--units", str(self._layout.units),
             "--speed", str(SPEED),
+            "--athena", self._athena,
             "--enforce-iam",
         ]  # fmt: skip
         self._parts.start("localaws", Program(argv=argv, env=env, cwd=self._layout.root, server=True))

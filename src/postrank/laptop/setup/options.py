@@ -127,6 +127,7 @@ class Options:
     once: bool = False
     keep: bool = False
     top: int = 20
+    athena: str = "duckdb"  # the engine of the local Athena
 
     @property
     def kind(self) -> str:

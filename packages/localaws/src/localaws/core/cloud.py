@@ -124,6 +124,12 @@ class Cloud(Protocol):
         """The caller that a service ("firehose.amazonaws.com") becomes by assuming a role; checks the trust policy."""
         ...
 
+    def delegate(self, caller: Caller) -> tuple[str, str]:
+        """A new access key and its secret: what is signed with it is `caller`'s, for an engine that a service runs and
+        that reaches other services by itself. It is good until this process ends.
+        """
+        ...
+
     def role_token(self, name: str) -> str:
         """What a process shows to be given the credentials of a role (AWS_CONTAINER_AUTHORIZATION_TOKEN)."""
         ...

@@ -85,6 +85,9 @@ class Platform:
     def role(self, arn: str, *, service: str, session: str) -> Caller:
         return self.guard.assume(arn, service, session)
 
+    def delegate(self, caller: Caller) -> tuple[str, str]:
+        return self.principals.delegate(caller)
+
     def role_token(self, name: str) -> str:
         return self._root.token_of(name)
 

@@ -3,6 +3,7 @@
 The root's key is that of the state folder, users' keys are the emulator's, those of role sessions are issued here.
 """
 
+import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from localaws.wire.request import HttpRequest
 from localaws.wire.routing import Route
 
 ROOT = Caller(arn=f"arn:aws:iam::{ACCOUNT}:root")
+_KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 ANONYMOUS = Caller(arn="*", account="")
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105
 _PRESIGNED = "The local AWS rejected the request: presigned URLs are accepted for S3 and sts:GetCallerIdentity only."
@@ -43,6 +45,14 @@ class Principals:
         self._directory = directory
         self._sessions = sessions
         self._root = root
+        self._delegates: dict[str, _Identity] = {}
+
+    def delegate(self, caller: Caller) -> tuple[str, str]:
+        """A new access key for what a service has done in a caller's name, and its secret. Kept in memory only."""
+        key = "ASIA" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(16))
+        secret = secrets.token_urlsafe(30)
+        self._delegates[key] = _Identity(caller=caller, secret=secret)
+        return key, secret
 
     def caller_of(self, request: HttpRequest, route: Route) -> Caller:
         """Who signed a request.
@@ -106,6 +116,8 @@ class Principals:
     def _identity(self, key: str) -> _Identity | None:
         if key == self._root.key:
             return _Identity(caller=ROOT, secret=self._root.secret)
+        if (delegate := self._delegates.get(key)) is not None:
+            return delegate
         session = self._sessions.get(key)
         if session is not None:
             caller = Caller(arn=session.arn, session=session.key)

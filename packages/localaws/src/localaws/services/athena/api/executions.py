@@ -5,7 +5,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from localaws.core.cloud import Caller, Cloud
 from localaws.core.shapes import Document, Params, Response, Structure
@@ -21,6 +23,9 @@ from localaws.services.athena.results.outcome import Stop
 from localaws.services.athena.scan.storage import Storage, place
 from localaws.services.athena.sql.failures import QueryFailed
 
+if TYPE_CHECKING:
+    from localaws.services.athena.execution.session import Statement
+
 _AT_ONCE = 4
 _LONGEST = 262_144  # bytes of SQL; "Service Quotas"
 _PAGE = 1000
@@ -29,13 +34,16 @@ _PAGE = 1000
 class Executions:
     """The account's query executions."""
 
-    def __init__(self, cloud: Cloud, documents: Documents, workgroups: Workgroups, saved: Saved) -> None:
+    def __init__(
+        self, cloud: Cloud, documents: Documents, workgroups: Workgroups, saved: Saved, engine: str = "duckdb"
+    ) -> None:
+        self._engine_name = engine
         self._cloud = cloud
         self._documents = documents
         self._workgroups = workgroups
         self._saved = saved
         self._scratch = cloud.state / "athena" / "scratch"
-        self._engine = Engine(self._scratch)
+        self._engine: Engine | None = None
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="athena")
         self._running: dict[str, Stop] = {}
         self._lock = threading.Lock()
@@ -52,6 +60,12 @@ class Executions:
                 "QueryRuntimeStatistics": runtime_statistics(self._find(params["QueryExecutionId"]))
             },
         }
+
+    def start(self) -> None:
+        """End what a former process left unfinished; start an engine that takes long to."""
+        self.recover()
+        if self._engine_name != "duckdb":
+            self._loaded_engine()
 
     def recover(self) -> None:
         """End what a former process left unfinished."""
@@ -72,14 +86,22 @@ class Executions:
         for stop in stops:
             stop.now()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._engine.close()
+        if self._engine is not None:
+            self._engine.close()
+
+    def _loaded_engine(self) -> Engine:
+        """The engine; it takes memory and time to load, which an idle server does without."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = _create_engine(self._engine_name, self._cloud, self._scratch)
+                self._engine.start()
+            return self._engine
 
     def begin(self, params: Params, caller: Caller) -> Response:
-        # The SQL engine takes memory and time to load: an idle server does without.
         from localaws.services.athena.execution.runner import Run
         from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, positions_of
-        from localaws.services.athena.statements import read
 
+        engine = self._loaded_engine()
         workgroup = self._workgroups.find(params.get("WorkGroup"))
         if workgroup["State"] != "ENABLED":
             raise invalid(f"WorkGroup {workgroup['Name']} is disabled.")
@@ -93,7 +115,7 @@ class Executions:
             raise invalid(f"Query string must be between 1 and {_LONGEST} bytes", "MALFORMED_QUERY")
         parameters = list(params.get("ExecutionParameters") or [])
         try:
-            statement = read(sql, parameters, lambda name: self._saved.text(workgroup["Name"], name))
+            statement = self._read(engine, sql, parameters, workgroup["Name"])
         except SyntaxRefused as error:
             raise invalid(str(error), "MALFORMED_QUERY") from error
         except QueryFailed as error:
@@ -120,8 +142,7 @@ class Executions:
         with self._lock:
             self._running[record.id] = stop
         run = Run(
-            cloud=self._cloud,
-            engine=self._engine,
+            engine=engine,
             scratch=self._scratch,
             caller=caller,
             statement=statement,
@@ -133,6 +154,16 @@ class Executions:
         )
         self._pool.submit(run)
         return {"QueryExecutionId": record.id}
+
+    def _read(self, engine: Engine, sql: str, parameters: list[str], workgroup: str) -> "Statement":
+        """The statement, for the engine that is to run it. Raises SyntaxRefused, QueryFailed."""
+        from localaws.services.athena import statements
+        from localaws.services.athena.statements import trino
+
+        prepared = partial(self._saved.text, workgroup)
+        if self._engine_name == "trino":
+            return trino.read(sql, parameters, prepared, engine.check_syntax)
+        return statements.read(sql, parameters, prepared)
 
     def batch(self, params: Params, _caller: Caller) -> Response:
         executions = []
@@ -283,6 +314,16 @@ class Executions:
             and all(getattr(earlier, name) == getattr(record, name) for name in same)
         ]
         return candidates[-1] if candidates else None
+
+
+def _create_engine(name: str, cloud: Cloud, scratch: Path) -> Engine:
+    if name == "trino":
+        from localaws.services.athena.execution.trino.engine import TrinoEngine
+
+        return TrinoEngine(cloud, scratch)
+    from localaws.services.athena.execution.embedded import EmbeddedEngine
+
+    return EmbeddedEngine(cloud, scratch)
 
 
 def _check_location(statement: Any, workgroup: Structure) -> None:

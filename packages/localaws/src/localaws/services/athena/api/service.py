@@ -11,15 +11,15 @@ from localaws.services.athena.api.workgroups import Workgroups
 
 
 class AthenaService:
-    """Athena, engine version 3, on DuckDB."""
+    """Athena, engine version 3. `engine` is one of ENGINES of execution/engine.py."""
 
     name = "athena"
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, engine: str = "duckdb") -> None:
         self._documents = Documents(cloud.state / "athena" / "athena.sqlite")
         workgroups = Workgroups(self._documents)
         saved = Saved(self._documents, workgroups)
-        self._executions = Executions(cloud, self._documents, workgroups, saved)
+        self._executions = Executions(cloud, self._documents, workgroups, saved, engine)
         self._answers: dict[str, Answer] = {
             **workgroups.actions,
             **saved.actions,
@@ -35,7 +35,7 @@ class AthenaService:
         return answer(params, caller)
 
     def start(self) -> None:
-        self._executions.recover()
+        self._executions.start()
 
     def stop(self) -> None:
         self._executions.close()

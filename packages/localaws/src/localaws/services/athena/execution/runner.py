@@ -1,21 +1,19 @@
 """One execution from QUEUED to its end: runs the statement, writes the results, says why it failed."""
 
-import contextlib
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from localaws.core.cloud import Caller, Cloud
+from localaws.core.cloud import Caller
 from localaws.services.athena.execution.engine import Engine
 from localaws.services.athena.execution.execution import Execution
 from localaws.services.athena.execution.session import Session, Statement
 from localaws.services.athena.results import result_files
 from localaws.services.athena.results.outcome import Outcome, Stop
-from localaws.services.athena.scan.catalogue import Catalogue
-from localaws.services.athena.scan.storage import Storage, place
-from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed, from_duckdb
+from localaws.services.athena.scan.storage import place
+from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed
 
 Keep = Callable[[Execution], None]
 
@@ -24,7 +22,6 @@ Keep = Callable[[Execution], None]
 class Run:
     """What is needed to run one execution."""
 
-    cloud: Cloud
     engine: Engine
     scratch: Path
     caller: Caller
@@ -41,47 +38,35 @@ class Run:
         if self.stop.requested.is_set():
             self._end("CANCELLED", reason="Query was cancelled by user")
             return
-        record.started = time.time()
-        record.state = "RUNNING"
-        self.keep(record)
         folder = self.scratch / record.id
         folder.mkdir(parents=True, exist_ok=True)
         try:
+            self.engine.await_ready(self.stop)
+            record.started = time.time()
+            record.state = "RUNNING"
+            self.keep(record)
             self._run(folder)
         except QueryCancelled as error:
             self._end("CANCELLED", reason=error.reason)
         except QueryFailed as error:
             self._failed(error)
         except Exception as error:
-            self._failed(from_duckdb(error, self.positions))
+            self._failed(self.engine.failed(error, self.positions))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _run(self, folder: Path) -> None:
+        record = self.record
         caller = replace(self.caller, source="athena")
-        output = place(self.record.folder).folder()
-        cursor = self.engine.cursor()
-        self.stop.cursor = cursor
-        session = Session(
-            id=self.record.id,
-            database=self.record.database,
-            catalogue=Catalogue(self.cloud, caller),
-            storage=Storage(self.cloud, caller),
-            engine=self.engine,
-            cursor=cursor,
-            output=output,
-            scratch=folder,
-            cutoff=self.cutoff,
-        )
-        try:
-            if self.stop.requested.is_set():
-                raise QueryCancelled("Query was cancelled by user")
-            outcome = self.statement.run(session)
-            self._write(session, outcome, folder)
-        finally:
-            self.record.scanned = session.scanned
-            with contextlib.suppress(Exception):
-                cursor.close()
+        output = place(record.folder).folder()
+        with self.engine.session(record.id, caller, record.database, output, folder, self.cutoff, self.stop) as session:
+            try:
+                if self.stop.requested.is_set():
+                    raise QueryCancelled("Query was cancelled by user")
+                outcome = self.statement.run(session)
+                self._write(session, outcome, folder)
+            finally:
+                record.scanned = session.scanned
         self._end("SUCCEEDED")
 
     def _write(self, session: Session, outcome: Outcome, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """What a running statement has at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,11 +27,12 @@ class Session:
     catalogue: Catalogue
     storage: Storage
     engine: Engine
-    cursor: Any  # DuckDB's
+    cursor: Any  # the engine's connection
     output: Place  # folder for what has no location of its own
     scratch: Path
     cutoff: int | None = None  # bytes
     scanned: int = 0
+    learn: Callable[[str], None] | None = None  # prepares the engine for what a plan mentions
     planned: bool = False
 
     def plan(self, query: exp.Query) -> Plan:
@@ -41,7 +42,8 @@ class Session:
         """
         scanner = Scanner(self.catalogue, self.storage, self.cursor, self.scratch)
         plan = Relations(self.catalogue, scanner, self.database).plan(query)
-        self.engine.learn(plan.sql)
+        if self.learn is not None:
+            self.learn(plan.sql)
         self.scanned += scanned_bytes(self.cursor, plan.sql, scanner.scans)
         if self.cutoff is not None and self.scanned > self.cutoff:
             raise QueryCancelled("Bytes scanned limit was exceeded")

@@ -6,6 +6,8 @@ Categories and types are those of "Athena error catalog"; messages begin with th
 import re
 from collections.abc import Mapping
 
+# What the refusals of the embedded engine end with: the engine that does it.
+OTHER_ENGINE = "; a real Trino does it: localaws serve --athena trino"
 SYSTEM = 1
 USER = 2
 
@@ -58,7 +60,7 @@ _SAID = (
     (
         re.compile(r"No function matches the given name|Macro (\w+)\(\) does not support the supplied"),
         "NOT_SUPPORTED",
-        "A function or operator with arguments of these types is not supported by the local engine",
+        "A function or operator with arguments of these types is not supported by the local engine" + OTHER_ENGINE,
     ),
     (
         re.compile(r"Could not parse string \"(.*?)\" according to format"),
@@ -104,7 +106,7 @@ class QueryCancelled(Exception):
 
 def not_supported(what: str) -> QueryFailed:
     """The refusal of what the local engine does not do as Athena does."""
-    return QueryFailed("NOT_SUPPORTED", f"{what} is not supported by the local engine")
+    return QueryFailed("NOT_SUPPORTED", f"{what} is not supported by the local engine{OTHER_ENGINE}")
 
 
 def from_duckdb(error: Exception, positions: Mapping[str, tuple[int, int]]) -> QueryFailed:

@@ -25,8 +25,8 @@ from localaws.services.athena.statements.token_reader import Reader
 from localaws.services.athena.statements.unload import Unload
 from localaws.services.athena.statements.views import CreateView
 
-_OF_ICEBERG = ("MERGE", "UPDATE", "DELETE", "OPTIMIZE", "VACUUM")  # statements that only Iceberg tables take
 PreparedLookup = Callable[[str], str]
+_OF_ICEBERG = ("MERGE", "UPDATE", "DELETE", "OPTIMIZE", "VACUUM")  # statements that only Iceberg tables take
 _SMALL: dict[tuple[str, ...], Callable[[str, list[Token]], Statement]] = {
     ("MSCK", "REPAIR"): Repair.read,
     ("ALTER",): AlterTable.read,
@@ -47,7 +47,7 @@ def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> State
         raise SyntaxRefused(1, 1, "mismatched input '<EOF>'")
     words = [token.text.upper() for token in stream[:5]]
     if words[0] == "EXECUTE":
-        name, arguments = _execution(sql, stream)
+        name, arguments = execution(sql, stream)
         return read(prepared(name), arguments, prepared)
     if words[0] in _OF_ICEBERG:
         raise not_supported(f"{words[0]}, of Iceberg tables,")
@@ -111,7 +111,7 @@ def _query_start(stream: list[Token]) -> int | None:
     return None
 
 
-def _execution(sql: str, stream: list[Token]) -> tuple[str, list[str]]:
+def execution(sql: str, stream: list[Token]) -> tuple[str, list[str]]:
     """Name and parameters of EXECUTE name [USING value, ...]."""
     reader = Reader(sql, stream[1:])
     name = reader.name()[-1]

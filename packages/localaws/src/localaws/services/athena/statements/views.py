@@ -23,7 +23,7 @@ class CreateView:
     substatement: str = "CREATE_VIEW"
 
     @classmethod
-    def read(cls, sql: str, tokens: list[Token]) -> "CreateView":
+    def read(cls, sql: str, tokens: list[Token], *, parse: bool = True) -> "CreateView":
         replace = tokens[1].text.upper() == "OR"
         at = 4 if replace else 2
         parts = []
@@ -34,7 +34,8 @@ class CreateView:
         if not parts or at + 1 >= len(tokens):
             raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: 'AS'")
         body = sql[tokens[at + 1].start : tokens[-1].end + 1]
-        parse_query(body)
+        if parse:
+            parse_query(body)
         return cls(parts, body, replace)
 
     def run(self, session: Session) -> Outcome:

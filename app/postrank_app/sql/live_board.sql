@@ -1,0 +1,13 @@
+-- Who wrote most in the newest 60 s, of all networks or of one.
+select
+    rank() over (order by posts desc) as rank,
+    network,
+    coalesce(author_handle, author_id) as author,
+    author_id,
+    posts,
+    window_end,
+    emitted_at
+from live_board
+where %(network)s = '' or network = %(network)s
+order by posts desc, network asc, author_id asc
+limit %(limit)s

@@ -1,0 +1,11 @@
+-- What was trending at a place, over the last two days of its hours.
+select
+    window_start,
+    rank,
+    name,
+    posts
+from place_trends
+where
+    woeid = %(woeid)s
+    and window_start > (select max(window_start) - interval '2 days' from place_trends where woeid = %(woeid)s)
+order by window_start desc, rank asc

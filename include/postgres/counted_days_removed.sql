@@ -1,0 +1,3 @@
+-- Have a day counted again.
+delete from counted_days
+where posted_date = %(posted_date)s;

@@ -1,0 +1,1 @@
+"""Models that label posts: trained, judged, stored, found by name."""

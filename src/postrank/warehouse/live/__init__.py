@@ -1,0 +1,1 @@
+"""Live windows: the second stream in the warehouse, seconds after the posts."""
