@@ -6,7 +6,13 @@ select
     kind,
     count(*) as found
 from {{ params.table | name }}
-group by arrival_interval, network, post_id, posted_date, kind, date_format(posted_at, '%Y-%m-%d')
+group by
+    arrival_interval,
+    network,
+    post_id,
+    posted_date,
+    kind,
+    case when kind = 'metrics' then date_format(posted_at, '%Y-%m-%d %H:%i:%s.%f') else date_format(posted_at, '%Y-%m-%d') end
 having
     count(*) > 1
     or network is null
