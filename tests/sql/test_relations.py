@@ -262,6 +262,11 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             render("exports/author_lengths.sql", limit=10, **hashtags, **interval),
             [("x", "bob", "2", "9.0"), ("x", "ann", "1", "9.0")],
         ),
+        "exports/cascades.sql": (
+            "select root_id, author_id, posts, reposts, quotes, depth, width"
+            f" from ({render('exports/cascades.sql', limit=10, **hashtags, **interval)})",
+            [("9", None, "1", "1", "0", "1", "1")],
+        ),
         "exports/trending_hashtags.sql": (
             f"select rank, hashtag, posts from ({render('exports/trending_hashtags.sql', **trend)}) order by rank",
             [("1", "rain", "1"), ("2", "sun", "1")],
@@ -331,6 +336,7 @@ ANSWERED = (
     "ddl/posts.sql",
     "ddl/tombstones.sql",
     "exports/author_lengths.sql",
+    "exports/cascades.sql",
     "exports/hashtag_days.sql",
     "exports/hashtags.sql",
     "exports/posts_by_type.sql",
