@@ -12,7 +12,8 @@ group by
     post_id,
     posted_date,
     kind,
-    case when kind = 'metrics' then date_format(posted_at, '%Y-%m-%d %H:%i:%s.%f') else date_format(posted_at, '%Y-%m-%d') end
+    date_format(posted_at, '%Y-%m-%d'),
+    case when kind = 'metrics' then posted_at end
 having
     count(*) > 1
     or network is null

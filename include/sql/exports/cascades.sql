@@ -1,6 +1,6 @@
--- cascades: one row per post whose reposts and quotes in an interval form a tree, that of most reposts and quotes first.
--- depth: how many steps the farthest is away; width: the most at one depth; half_seconds: until half of them were there,
--- from the post or, where it was not collected, from the first of them.
+-- cascades: one row per post whose reposts and quotes in an interval form a tree, the largest first.
+-- depth: how many steps the farthest is away; width: the most at one depth; half_seconds: until half of them were
+-- there, from the post or, where it was not collected, from the first of them.
 with originals as (
     select
         network,
