@@ -19,7 +19,7 @@ from postrank.ranking.request import EVENTS
 from postrank.ranking.run_identity import Run
 from postrank.ranking.sql_literals import FILTERS
 from postrank.trends.hashtags import hour_of
-from tests.support.lake.ranked_lake import Lake, delete, like, post, put, render
+from tests.support.lake.ranked_lake import Lake, delete, like, metrics, post, put, render
 from tests.support.lake.upkeep import AS_OF, compaction, comparison, redaction
 
 # The fixtures rank, owe and redact in one lake, and later statements read what earlier ones left.
@@ -51,6 +51,7 @@ GIVEN = {
         like("l2", "bob", "2026-11-23T10:02:00.000Z", "1", "ann"),
         like("l3", "bob", "2026-11-23T10:02:00.000Z", "2", "ann"),
         delete("l3"),
+        metrics("2", "2026-11-24T02:00:00.000Z", author_id="ann", like_count=4),
     ],
 }
 # What to read of what a file wrote, in which order, and what must be there after the second hour.
@@ -64,6 +65,7 @@ WRITTEN = {
             ("like", "l1", "likes", "1"),
             ("like", "l2", "likes", "1"),
             ("like", "l3", "likes", "1"),
+            ("metrics", "2", "metrics", "1"),
             ("post", "4", "2026-11-23", "2"),
         ],
     ),
@@ -87,6 +89,7 @@ WRITTEN = {
             ("like", "l1", "likes", "1"),
             ("like", "l2", "likes", "1"),
             ("like", "l3", "likes", "1"),
+            ("metrics", "2", "metrics", "1"),
             ("post", "4", "2026-11-23", "2"),
         ],
     ),
@@ -188,6 +191,11 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             "select post_id, author_id, like_of, like_of_author from likes order by 1",
             [("l1", "bob", "2", "ann"), ("l2", "bob", "1", "ann")],
         ),
+        "ddl/metrics_series.sql": (
+            "select post_id, author_id, is_author, like_count, view_count from metrics_series",
+            [("2", "ann", "false", "4", None)],
+        ),
+        "ddl/metrics.sql": ("select post_id, author_id, like_count from metrics", [("2", "ann", "4")]),
         "ddl/post_chains.sql": ("select version_id, post_id from post_chains", [("31", "3")]),
         "ddl/tombstones.sql": (
             "select network, post_id, is_author from tombstones order by 2",
@@ -205,6 +213,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
                 ("deleted", "1", "2026-11-23", "false"),
                 ("edit", "3", "2026-11-23", "false"),
                 ("edit", "3", "corrections", "false"),
+                ("metrics", "2", "metrics", "false"),
                 ("post", "4", "2026-11-23", "false"),
                 ("like", "l1", "likes", "false"),
                 ("like", "l2", "likes", "false"),
@@ -217,7 +226,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         ),
         "staging/survey.sql": (
             render("staging/survey.sql", arrivals=run.scratch("arrivals")),
-            [("delete", "2", "2"), ("edit", "1", "1"), ("like", "3", "3"), ("post", "2", "1")],
+            [("delete", "2", "2"), ("edit", "1", "1"), ("like", "3", "3"), ("metrics", "1", "1"), ("post", "2", "1")],
         ),
         "staging/touched_days.sql": (
             render("staging/touched_days.sql", run="another", debt_runs=["owed"]),
@@ -252,6 +261,11 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         "exports/author_lengths.sql": (
             render("exports/author_lengths.sql", limit=10, **hashtags, **interval),
             [("x", "bob", "2", "9.0"), ("x", "ann", "1", "9.0")],
+        ),
+        "exports/cascades.sql": (
+            "select root_id, author_id, posts, reposts, quotes, depth, width"
+            f" from ({render('exports/cascades.sql', limit=10, **hashtags, **interval)})",
+            [("9", None, "1", "1", "0", "1", "1")],
         ),
         "exports/trending_hashtags.sql": (
             f"select rank, hashtag, posts from ({render('exports/trending_hashtags.sql', **trend)}) order by rank",
@@ -315,11 +329,14 @@ ANSWERED = (
     "ddl/author_ranking.sql",
     "ddl/judged_versions.sql",
     "ddl/likes.sql",
+    "ddl/metrics.sql",
+    "ddl/metrics_series.sql",
     "ddl/newest_versions.sql",
     "ddl/post_chains.sql",
     "ddl/posts.sql",
     "ddl/tombstones.sql",
     "exports/author_lengths.sql",
+    "exports/cascades.sql",
     "exports/hashtag_days.sql",
     "exports/hashtags.sql",
     "exports/posts_by_type.sql",

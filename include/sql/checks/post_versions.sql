@@ -6,7 +6,14 @@ select
     kind,
     count(*) as found
 from {{ params.table | name }}
-group by arrival_interval, network, post_id, posted_date, kind, date_format(posted_at, '%Y-%m-%d')
+group by
+    arrival_interval,
+    network,
+    post_id,
+    posted_date,
+    kind,
+    date_format(posted_at, '%Y-%m-%d'),
+    case when kind = 'metrics' then posted_at end
 having
     count(*) > 1
     or network is null

@@ -16,7 +16,7 @@ with versions as (
                 author_id asc
         ) as version_rank
     from post_versions
-    where posted_date not in ('corrections', 'likes')
+    where posted_date not in ('corrections', 'likes', 'metrics')
 ),
 
 newest as (

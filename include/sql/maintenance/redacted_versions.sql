@@ -1,4 +1,5 @@
--- redacted_versions: the rows of some partitions of post_versions; of posts that were deleted only a count is left.
+-- redacted_versions: the rows of some partitions of post_versions; of posts that were deleted only a count is left,
+-- of their observations nothing.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -50,7 +51,15 @@ select
     case when not is_gone then tags end as tags,
     case when not is_gone then like_of end as like_of,
     case when not is_gone then like_of_author end as like_of_author,
+    case when not is_gone then like_count end as like_count,
+    case when not is_gone then repost_count end as repost_count,
+    case when not is_gone then reply_count end as reply_count,
+    case when not is_gone then quote_count end as quote_count,
+    case when not is_gone then view_count end as view_count,
+    case when not is_gone then follower_count end as follower_count,
+    case when not is_gone then following_count end as following_count,
+    case when not is_gone then post_count end as post_count,
     arrival_interval,
     posted_date
 from versions
-where not is_gone or posted_date <> 'corrections'
+where not is_gone or posted_date not in ('corrections', 'metrics')

@@ -16,7 +16,8 @@ select
     judged_versions.post_id,
     max(
         case
-            when judged_versions.posted_date not in ('corrections', 'likes') and marked.post_id is null then 'true'
+            when judged_versions.posted_date in ('corrections', 'likes', 'metrics') then 'false'
+            when marked.post_id is null then 'true'
             else 'false'
         end
     ) as is_owed

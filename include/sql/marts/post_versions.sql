@@ -1,5 +1,6 @@
 -- post_versions: one row per arrival hour, post, posted day and kind, for at most 100 pairs of hour and day.
--- The pseudo-day 'corrections' holds edits and tombstones as they came, 'likes' the likes of all days.
+-- The pseudo-day 'corrections' holds edits and tombstones as they came, 'likes' the likes of all days, 'metrics'
+-- the observations.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -10,7 +11,7 @@ with (
 with versions as (
     select *
     from {{ params.arrivals | name }}
-    where kind in ('post', 'edit', 'like', 'redacted_post', 'redacted_edit', 'redacted_like')
+    where kind in ('post', 'edit', 'like', 'metrics', 'redacted_post', 'redacted_edit', 'redacted_like')
 ),
 
 corrections as (
@@ -49,6 +50,14 @@ corrections as (
         cast(null as array(varchar)) as tags,
         cast(null as varchar) as like_of,
         cast(null as varchar) as like_of_author,
+        cast(null as bigint) as like_count,
+        cast(null as bigint) as repost_count,
+        cast(null as bigint) as reply_count,
+        cast(null as bigint) as quote_count,
+        cast(null as bigint) as view_count,
+        cast(null as bigint) as follower_count,
+        cast(null as bigint) as following_count,
+        cast(null as bigint) as post_count,
         arrival_interval,
         'corrections' as posted_date
     from {{ params.arrivals | name }}
@@ -102,6 +111,14 @@ marks as (
         cast(null as array(varchar)) as tags,
         cast(null as varchar) as like_of,
         cast(null as varchar) as like_of_author,
+        cast(null as bigint) as like_count,
+        cast(null as bigint) as repost_count,
+        cast(null as bigint) as reply_count,
+        cast(null as bigint) as quote_count,
+        cast(null as bigint) as view_count,
+        cast(null as bigint) as follower_count,
+        cast(null as bigint) as following_count,
+        cast(null as bigint) as post_count,
         arrival_interval,
         posted_date
     from ranked_marks

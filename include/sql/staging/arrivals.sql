@@ -1,6 +1,6 @@
 -- arrivals: one row per arrival hour, post, posted day and kind: the newest of its lines, typed.
 -- copies says how many lines there were. A repost that is no post of its own counts as a post that has nothing but
--- `repost_of`. A post has the tags of all of its lines.
+-- `repost_of`. A post has the tags of all of its lines. Observations (metrics) of different moments are different rows.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -40,6 +40,14 @@ with lines as (
         tags,
         like_of,
         like_of_author,
+        like_count,
+        repost_count,
+        reply_count,
+        quote_count,
+        view_count,
+        follower_count,
+        following_count,
+        post_count,
         concat(dt, 'T', hour) as arrival_interval,
         try(cast(from_iso8601_timestamp(posted_at) at time zone 'UTC' as timestamp(3))) as posted_at,
         try(cast(from_iso8601_timestamp(received_at) at time zone 'UTC' as timestamp(3))) as received_at
@@ -60,7 +68,8 @@ judged as (
             when kind in ('post', 'edit') then kind
             when kind = 'repost' and repost_of is not null then 'post'
             when kind = 'like' and like_of is not null then kind
-            when kind in ('redacted_post', 'redacted_edit', 'redacted_like') then kind
+            when kind = 'metrics' and posted_at is not null then kind
+            when kind in ('redacted_post', 'redacted_edit', 'redacted_like', 'redacted_metrics') then kind
             else 'unusable'
         end as kind,
         network,
@@ -95,6 +104,14 @@ judged as (
         tags,
         like_of,
         like_of_author,
+        like_count,
+        repost_count,
+        reply_count,
+        quote_count,
+        view_count,
+        follower_count,
+        following_count,
+        post_count,
         arrival_interval
     from lines
 ),
@@ -102,8 +119,10 @@ judged as (
 dated as (
     select
         *,
+        case when kind = 'metrics' then posted_at end as observed_at,
         case
             when kind in ('like', 'redacted_like') then 'likes'
+            when kind in ('metrics', 'redacted_metrics') then 'metrics'
             when kind not in ('delete', 'unusable') then date_format(posted_at, '%Y-%m-%d')
         end as posted_date
     from judged
@@ -125,9 +144,11 @@ tagged as (
 folded as (
     select
         *,
-        count(*) over (partition by arrival_interval, network, post_id, kind, posted_date) as copies,
+        count(*) over (
+            partition by arrival_interval, network, post_id, kind, posted_date, observed_at
+        ) as copies,
         row_number() over (
-            partition by arrival_interval, network, post_id, kind, posted_date
+            partition by arrival_interval, network, post_id, kind, posted_date, observed_at
             order by
                 coalesce(cardinality(versions), 0) desc,
                 received_at desc,
@@ -175,6 +196,14 @@ select
     tagged.all_tags as tags,
     folded.like_of,
     folded.like_of_author,
+    folded.like_count,
+    folded.repost_count,
+    folded.reply_count,
+    folded.quote_count,
+    folded.view_count,
+    folded.follower_count,
+    folded.following_count,
+    folded.post_count,
     folded.arrival_interval,
     folded.posted_date
 from folded

@@ -47,7 +47,7 @@ known as (
                 and arrival_interval >= {{ params.corrections_since | text }}
             )
             or (
-                posted_date not in ('corrections', 'likes')
+                posted_date not in ('corrections', 'likes', 'metrics')
                 and arrival_interval >= {{ params.versions_since | text }}
             )
         )

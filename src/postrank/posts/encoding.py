@@ -5,13 +5,14 @@ from collections.abc import Iterable
 import msgspec
 import orjson
 
-from postrank.posts.events import Event, Like, Post, Tombstone
+from postrank.posts.events import Event, Like, Metrics, Post, Tombstone
 
 _encode = msgspec.json.Encoder().encode
 _KIND = b'{"kind"'
 _BEGINNINGS: dict[type, bytes] = {
     Post: b'{"kind":"post",',
     Like: b'{"kind":"like",',
+    Metrics: b'{"kind":"metrics",',
     Tombstone: b'{"kind":"delete",',
 }
 

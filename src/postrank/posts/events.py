@@ -1,5 +1,6 @@
 """The events that sources yield (posts, edits, reposts, likes, tombstones), and what becomes of lines that are none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -56,6 +57,29 @@ class Like(Struct, kw_only=True, omit_defaults=True, gc=False):
     source_cursor: str | None = None
 
 
+class Metrics(Struct, kw_only=True, omit_defaults=True, gc=False):
+    """An observation: what a network said at a moment of how often a post was liked and so on, or of an author."""
+
+    network: str
+    post_id: str  # of an author's observation: author:<author_id>
+    author_id: str | None = None
+    posted_at: str  # the moment of the observation
+    like_count: int | None = None
+    repost_count: int | None = None
+    reply_count: int | None = None
+    quote_count: int | None = None
+    view_count: int | None = None
+    follower_count: int | None = None
+    following_count: int | None = None
+    post_count: int | None = None
+    source_cursor: str | None = None
+
+    @classmethod
+    def of_author(cls, network: str, author_id: str, at: str, counts: Mapping[str, int]) -> "Metrics":
+        """An observation of an author at a moment (in the contract's form)."""
+        return cls(network=network, post_id=f"author:{author_id}", author_id=author_id, posted_at=at, **counts)
+
+
 class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):
     """A delete: the post is to be forgotten, whether or not it was ever seen.
 
@@ -74,7 +98,7 @@ class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):
         return cls(network=network, post_id=f"author:{author_id}", author_id=author_id, posted_at=at)
 
 
-Event: TypeAlias = Post | Like | Tombstone
+Event: TypeAlias = Post | Like | Metrics | Tombstone
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from postrank.aws.glue import Catalogue
 
 CORRECTIONS = "corrections"  # the posted day that holds an hour's edits and tombstones as they came
 LIKES = "likes"  # the posted day that holds an hour's likes
-PSEUDO_DAYS = frozenset((CORRECTIONS, LIKES))
+METRICS = "metrics"  # the posted day that holds an hour's observations
+PSEUDO_DAYS = frozenset((CORRECTIONS, LIKES, METRICS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

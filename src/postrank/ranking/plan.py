@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from postrank.aws.resources import Resources
 from postrank.documents import Document
 from postrank.ranking.arrivals import HOUR, start_of
-from postrank.ranking.catalog_state import CORRECTIONS, LIKES, PSEUDO_DAYS, CatalogState, Touched
+from postrank.ranking.catalog_state import CORRECTIONS, LIKES, METRICS, PSEUDO_DAYS, CatalogState, Touched
 from postrank.ranking.request import LIKES_RECEIVED, RankingRequest
 from postrank.ranking.run_identity import Run
 
@@ -98,6 +98,11 @@ def has_likes(lines: Mapping[str, int]) -> bool:
     return bool(lines.get("like") or lines.get("redacted_like"))
 
 
+def has_metrics(lines: Mapping[str, int]) -> bool:
+    """Whether observations are among staged lines, counted by kind."""
+    return bool(lines.get("metrics"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Plans the statements that write, once it is known what was touched."""
@@ -111,6 +116,7 @@ class Layout:
     data_hours: Sequence[str]  # of a scheduled run; empty by hand
     has_corrections: bool
     has_likes: bool = False
+    has_metrics: bool = False
 
     def statements(self) -> dict[str, list[Parameters]]:
         """The parameters of every statement, by what it writes."""
@@ -129,6 +135,8 @@ class Layout:
             pairs |= {f"{hour}/{CORRECTIONS}" for hour in self.arrival_hours}
         if self.has_likes:
             pairs |= {f"{hour}/{LIKES}" for hour in self.arrival_hours}
+        if self.has_metrics:
+            pairs |= {f"{hour}/{METRICS}" for hour in self.arrival_hours}
         return [
             {
                 **self._target("post_versions", chunk),

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
-VIEWS = ("newest_versions", "posts", "post_chains", "tombstones", "judged_versions", "likes", "author_ranking")
+VIEWS = (
+    *("newest_versions", "posts", "post_chains", "tombstones", "judged_versions"),
+    *("likes", "metrics_series", "metrics", "author_ranking"),
+)
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 
 Statements = list[Parameters]
@@ -142,6 +145,7 @@ class Ranking:
             data_hours=self.data_hours,
             has_corrections=plan.has_corrections(lines),
             has_likes=plan.has_likes(lines),
+            has_metrics=plan.has_metrics(lines),
         )
         lines = {"future_lines": work.lines_ahead, "late_lines": work.late_lines}
         return {**work.statements(), "debts": debts, "generation": generation, **lines}

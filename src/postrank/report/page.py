@@ -39,6 +39,7 @@ def report_html(exports: Exports, export: Export) -> str:
             sections.posts_over_time(exports, export),
             sections.authors_by_hour(exports, export),
             sections.posts_by_type(posts),
+            sections.cascades(posts),
             sections.hashtags(tags),
             sections.hashtags_by_day(tags),
             sections.hops(manifest, ledgers),

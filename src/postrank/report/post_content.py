@@ -11,12 +11,18 @@ from postrank.documents import Document, JsonObject
 from postrank.ranking.export_reader import Results
 from postrank.report.exports import HASHTAGS, POSTS, Export
 
-_LISTED = {"hashtags": 50, "hashtag_days": 5, "author_lengths": 100}  # rows of each statement, of hashtags a day
+_LISTED = {
+    "hashtags": 50,
+    "hashtag_days": 5,
+    "author_lengths": 100,
+    "cascades": 20,
+}  # rows of each statement, of hashtags a day
 _DOCUMENTS = {
     HASHTAGS: {"hashtags": "hashtags", "days": "hashtag_days"},
-    POSTS: {"types": "posts_by_type", "authors": "author_lengths"},
+    POSTS: {"types": "posts_by_type", "authors": "author_lengths", "cascades": "cascades"},
 }
-_NUMBERS: Mapping[str, Callable[[str], Any]] = {"posts": int, "authors": int, "rank": int, "mean_length": float}
+_WHOLE = "posts authors rank reposts quotes depth width half_seconds last_seconds".split()
+_NUMBERS: Mapping[str, Callable[[str], Any]] = {**dict.fromkeys(_WHOLE, int), "mean_length": float}
 
 
 def export_words(export: Export, results: Results, athena: Athena, render: Callable[..., str]) -> None:

@@ -141,6 +141,32 @@ def posts_by_type(posts: JsonObject | None) -> Markup:
     return _section(title, table(heads, body, frozenset(range(1, len(heads)))))
 
 
+def cascades(posts: JsonObject | None) -> Markup:
+    """The posts with the most reposts and quotes in the interval, with the shape and speed of their trees."""
+    title = "Largest cascades"
+    if posts is None or "cascades" not in posts:
+        return _section(title, _absent("The cascades were not exported with this run."))
+    if not posts["cascades"]:
+        return _section(title, tag("p", "No reposts or quotes in this interval.", class_="quiet"))
+    body: list[list[str | Markup]] = [
+        [
+            shortened(row["root_id"], 40),
+            shortened(row["author_handle"] or row["author_id"] or "not collected", 30),
+            row["network"],
+            *(f"{row[name]:,}" for name in ("reposts", "quotes", "depth", "width")),
+            *(_lasted(row[name]) for name in ("half_seconds", "last_seconds")),
+        ]
+        for row in posts["cascades"][:TOP]
+    ]
+    heads = ["Post", "Author", "Network", "Reposts", "Quotes", "Depth", "Width", "Half within", "Last after"]
+    return _section(title, table(heads, body, frozenset(range(3, len(heads)))))
+
+
+def _lasted(seconds: int | None) -> str:
+    """A length of time as `1:02:03`."""
+    return "" if seconds is None else str(timedelta(seconds=seconds))
+
+
 def hashtags(document: JsonObject | None) -> Markup:
     """The hashtags of most posts in the interval; a post counts once for each of its own."""
     if document is None:

@@ -254,6 +254,18 @@ def like(post_id: str, author: str, posted_at: str, of: str, of_author: str, **m
     }
 
 
+def metrics(post_id: str, at: str, **more: Any) -> Row:
+    """An observation of the contract."""
+    return {
+        "kind": "metrics",
+        "network": "x",
+        "post_id": post_id,
+        "posted_at": at,
+        "received_at": "2026-11-24T05:00:00.000Z",
+        **more,
+    }
+
+
 def delete(post_id: str, **more: Any) -> Row:
     """A tombstone of the contract."""
     return {"kind": "delete", "network": "x", "post_id": post_id, "received_at": "2026-11-24T05:00:00.000Z", **more}

@@ -6,11 +6,14 @@ from typing import Any
 import orjson
 import pytest
 
-from postrank.posts import Event, Ignored, Like, Malformed, Post
+from postrank.posts import Event, Ignored, Like, Malformed, Metrics, Post
 from postrank.posts.encoding import encode
+from postrank.posts.formats import observations
 from postrank.posts.formats.detect import parse_line
 from postrank.posts.formats.networks.bluesky_records import COLLECTIONS, LIKES, REPOSTS, commit
 from postrank.posts.formats.x_stream import stream_post
+from postrank.posts.repairs import Repairs
+from postrank.sources.files.line_batches import LineBatch
 from tests.unit.posts.test_forms import ACTIVITY, AT, DID, EVENT, GNIP, RECORD, STATUS, TWEET, URI, V1
 
 OTHER = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"
@@ -258,7 +261,7 @@ def test_a_like_and_a_repost_of_bluesky_name_the_post_and_its_author() -> None:
     [
         ({"kind": "like"}, "like_of is missing"),
         ({"kind": "repost"}, "repost_of is missing"),
-        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, delete"),
+        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, metrics, delete"),
     ],
 )
 def test_a_record_of_an_engagement_that_breaks_the_contract_says_how(change: dict[str, Any], reason: str) -> None:
@@ -275,3 +278,71 @@ def test_media_whose_urls_do_not_go_with_their_kinds_are_left_out() -> None:
     )
     assert isinstance(post, Post)
     assert (post.media_kinds, post.media_urls, post.sensitive) == (None, None, None)
+
+
+STREAMED = {
+    "data": {**X, "public_metrics": {"like_count": 0, "retweet_count": 0}},
+    "includes": {
+        "tweets": [
+            {
+                "id": "18",
+                "edit_history_tweet_ids": ["17", "18"],
+                "author_id": "9",
+                "public_metrics": {"like_count": 5, "retweet_count": 2, "impression_count": 90, "bookmark_count": 1},
+            }
+        ],
+        "users": [{"id": "7", "public_metrics": {"followers_count": 3, "following_count": 4, "tweet_count": 5}}],
+    },
+}
+COUNTED_STATUS = {
+    **STATUS,
+    "favourites_count": 4,
+    "reblogs_count": "many",
+    "account": {**STATUS["account"], "followers_count": 8, "statuses_count": 2},
+    "reblog": {"id": "28", "account": {"id": "29"}, "replies_count": 1},
+}
+COUNTED_V1 = {
+    **V1,
+    "user": {**V1["user"], "followers_count": 6, "friends_count": 7},
+    "retweeted_status": {"id_str": "19", "favorite_count": 3, "user": {"id_str": "10"}},
+}
+
+
+def test_counts_of_each_network_are_observations_of_posts_and_authors() -> None:
+    repairs = Repairs()
+    assert list(observations.of_x_v2(STREAMED, AT, repairs)) == [
+        Metrics(network="x", post_id="17", author_id="9", posted_at=AT, like_count=5, repost_count=2, view_count=90),
+        Metrics.of_author("x", "7", AT, {"follower_count": 3, "following_count": 4, "post_count": 5}),
+    ]
+    assert list(observations.of_x_v1(COUNTED_V1, AT, repairs)) == [
+        Metrics.of_author("x", "1001", AT, {"follower_count": 6, "following_count": 7}),
+        Metrics(network="x", post_id="19", author_id="10", posted_at=AT, like_count=3),
+    ]
+    assert repairs.count == 0
+    network = "mastodon:social.example"
+    assert list(observations.of_status(COUNTED_STATUS, "social.example", AT, repairs)) == [
+        Metrics(network=network, post_id="7", author_id="9", posted_at=AT, like_count=4),
+        Metrics.of_author(network, "9", AT, {"follower_count": 8, "post_count": 2}),
+        Metrics(network=network, post_id="28", author_id="29", posted_at=AT, reply_count=1),
+    ]
+    assert repairs.count == 1
+
+
+def test_an_observation_is_a_line_of_the_contract_that_reads_back_the_same() -> None:
+    observation = Metrics.of_author("x", "7", AT, {"follower_count": 3})
+    assert _parsed(orjson.loads(encode(observation, received_at=AT, collector="c"))) == (observation, 0)
+    record = {"kind": "metrics", "network": "x", "post_id": "1", "posted_at": AT}
+    [outcome], _ = parse_line(orjson.dumps({**record, "like_count": -1}))
+    assert isinstance(outcome, Malformed)
+    assert str(outcome).startswith("metrics have none of like_count")
+
+
+@pytest.mark.parametrize("observes", [False, True])
+def test_counts_in_files_are_observations_of_the_moment_at_which_a_stream_gave_them(observes: bool) -> None:
+    lines = LineBatch(where="a", observes=observes)
+    streamed = {**COUNTED_V1, "timestamp_ms": "1565434800000"}
+    lines.add_all([orjson.dumps(streamed), orjson.dumps(COUNTED_V1), orjson.dumps({"data": X_MORE})], 0)
+    batch = lines.take(None)
+    found = [event for event in batch.events if isinstance(event, Metrics)]
+    assert [event.posted_at for event in found] == ["2019-08-10T11:00:00.000Z"] * 2 * observes
+    assert batch.read == len(batch.events) == 3 + len(found)

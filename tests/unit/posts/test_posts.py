@@ -242,7 +242,7 @@ def test_other_events_of_users_and_places_are_counted(kind: str) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, delete"),
+        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, metrics, delete"),
         ({"post_id": None}, "post_id is missing"),
         ({"post_id": 7}, "post_id is 7, not text"),
         ({"author_id": ""}, "author_id is missing"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from postrank.options import Options, WrongSettings
-from postrank.posts import Like, Post, Tombstone
+from postrank.posts import Like, Metrics, Post, Tombstone
 from postrank.posts.times import EPOCH
 from postrank.streamer.engine.filters import Filters
 
@@ -49,6 +49,9 @@ def test_a_like_passes_unless_authors_are_watched_who_neither_gave_nor_received_
     for watched, passes in (("7", True), ("8", True), ("6", False)):
         (tmp_path / "handles").write_text(f"{watched}\n", encoding="utf-8")
         assert filters(handles_file=str(tmp_path / "handles")).wants(like) is passes
+    observation = Metrics(network="x", post_id="1", author_id="7", posted_at=EPOCH, like_count=1)
+    assert filters(keywords=["rain"]).wants(observation)
+    assert not filters(handles_file=str(tmp_path / "handles")).wants(observation)
 
 
 def test_an_author_is_known_by_the_handle_or_by_the_id_and_a_language_holds_its_regions(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ STUBS = {
     "edit": "redacted_edit",
     "repost": "redacted_post",
     "like": "redacted_like",
+    "metrics": "redacted_metrics",
 }
 _RUN = "redacted-by"
 _BEFORE = "sha256-before"  # of an object's own metadata

@@ -3,7 +3,7 @@
 from typing import Any
 
 from postrank.documents import JsonObject
-from postrank.posts.events import Event, Like, Malformed, Post, Tombstone
+from postrank.posts.events import Event, Like, Malformed, Metrics, Post, Tombstone
 from postrank.posts.repairs import Repairs, shown
 from postrank.posts.times import instant
 
@@ -16,10 +16,15 @@ _TEXTS = (
 _LISTS = ("hashtags", "mentions", "urls", "versions", "tags")
 _MEDIA = ("media_kinds", "media_urls")
 _OF_LIKES = ("like_of", "like_of_author")
-_KINDS = ("post", "edit", "repost", "like", "delete")
+_COUNTS = (
+    *("like_count", "repost_count", "reply_count", "quote_count", "view_count"),
+    *("follower_count", "following_count", "post_count"),
+)
+_LARGEST = 2**63 - 1  # a bigint of the lake
+_KINDS = ("post", "edit", "repost", "like", "metrics", "delete")
 _BY_COLLECTOR = ("received_at", "collector", "source_cursor")  # whoever collects now sets them anew
 FIELDS = frozenset(
-    (*_REQUIRED, "sensitive", *_TEXTS, *_LISTS, *_MEDIA, *_OF_LIKES, *_BY_COLLECTOR),
+    (*_REQUIRED, "sensitive", *_TEXTS, *_LISTS, *_MEDIA, *_OF_LIKES, *_COUNTS, *_BY_COLLECTOR),
 )
 
 
@@ -39,6 +44,8 @@ def parse(record: JsonObject, repairs: Repairs | None = None) -> Event:
         )
     if kind == "like":
         return _like(record, repairs)
+    if kind == "metrics":
+        return _metrics(record, repairs)
     if kind not in ("post", "edit", "repost"):
         raise Malformed(f"kind is {shown(kind)}, none of {', '.join(_KINDS)}")
     if kind == "repost":
@@ -68,6 +75,25 @@ def _like(record: JsonObject, repairs: Repairs) -> Like:
         posted_at=instant(record.get("posted_at"), "posted_at"),
         like_of=_required(record, "like_of"),
         like_of_author=repairs.label(author),
+    )
+
+
+def _metrics(record: JsonObject, repairs: Repairs) -> Metrics:
+    counts: dict[str, int] = {}
+    for name in _COUNTS:
+        value = record.get(name)
+        if type(value) is int and 0 <= value <= _LARGEST:
+            counts[name] = value
+        elif value is not None:
+            repairs.count += 1
+    if not counts:
+        raise Malformed(f"metrics have none of {', '.join(_COUNTS)}")
+    return Metrics(
+        network=_required(record, "network"),
+        post_id=_required(record, "post_id"),
+        author_id=repairs.label(record.get("author_id")),
+        posted_at=instant(record.get("posted_at"), "posted_at"),
+        **counts,
     )
 
 

@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
+import orjson
+
 from postrank.options import Options
-from postrank.posts import Event, Ignored, Like, Malformed, Notice, Post, Reject, Tombstone
+from postrank.posts import Event, Ignored, Like, Malformed, Metrics, Notice, Post, Reject, Tombstone
+from postrank.posts.formats import observations, x_v1
 from postrank.posts.formats.access_log import LogFormat
 from postrank.posts.formats.detect import read_line
 from postrank.posts.formats.json_repair import decoded
 from postrank.posts.formats.recognise import Outcome, outcomes_of
 from postrank.posts.formats.x_stream import stream_post
 from postrank.posts.repairs import Repairs
+from postrank.posts.times import from_milliseconds
 from postrank.sources import Batch, Cursor
 
 LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million
@@ -36,6 +40,7 @@ class LineBatch:
     unknown_fields: int = 0
     parse: Parser | None = None  # reads decoded objects in a form of their own, by a mapping
     adapt: Callable[[Any], Any] | None = None  # completes decoded objects before they are read
+    observes: bool = False  # whether the counts that objects of streams show are wanted
     repaired: int = 0  # lines and posts of which details were left out
     _repairs: Repairs = field(default_factory=Repairs)
 
@@ -43,7 +48,7 @@ class LineBatch:
         """Take in lines that follow one another, the first at `offset`; returns the offset behind them."""
         where = self.where
         note = self.events.append
-        plain = self.log is None
+        plain = self.log is None and not self.observes
         for line in lines:
             # Most lines of a large file are plain stream objects: for those, nothing else is called.
             if plain and (post := stream_post(line)) is not None:
@@ -67,6 +72,8 @@ class LineBatch:
         else:
             outcomes, _ = read_line(line, self._repairs)
         self.add_outcomes(outcomes, line, offset)
+        if self.observes and self.log is None:
+            self.add_outcomes(_observed(line, self._repairs), line, offset)
         self.repaired += self._repairs.count > before
         self.unknown_fields += self._repairs.unknown - unknown_before
 
@@ -96,7 +103,7 @@ class LineBatch:
         for outcome in outcomes:
             self.read += 1
             kind = type(outcome)
-            if kind is Post or kind is Tombstone or kind is Like:
+            if kind is Post or kind is Tombstone or kind is Like or kind is Metrics:
                 event = cast(Event, outcome)  # `is`, above, is faster than isinstance for what nearly every line is
                 event.source_cursor = f"{self.where}:{offset}"
                 self.events.append(event)
@@ -143,6 +150,21 @@ class LineBatch:
         self.unknown_fields = 0
         self.repaired = 0
         return batch
+
+
+def _observed(line: bytes, repairs: Repairs) -> Iterable[Outcome]:
+    """The counts in an object of API v1.1 that a stream gave, whose time is that of the observation."""
+    try:
+        message = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return ()
+    if type(message) is not dict or not x_v1.is_post(message) or message.get("timestamp_ms") is None:
+        return ()
+    try:
+        at = from_milliseconds(message["timestamp_ms"], "timestamp_ms")
+    except Malformed:
+        return ()
+    return observations.of_x_v1(message, at, repairs)
 
 
 def listed(options: Options) -> list[str]:

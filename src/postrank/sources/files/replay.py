@@ -41,6 +41,7 @@ class Replay:
     line_limit: int = LINE_LIMIT
     mapping: Mapping[str, str] = field(default_factory=dict)
     max_expansion: float = EXPANSION
+    observes: bool = False
     name: str = "replay"
     _stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -49,7 +50,7 @@ class Replay:
         """`files` (required), `speed`: 0 for as fast as possible, 1 for real time, N for N times as fast.
 
         `map`: a table from the contract's fields to columns or keys; `max_expansion`: how many times a compressed file
-        may grow.
+        may grow; `metrics`: whether to keep the counts in objects that a stream of API v1.1 gave.
         """
         return cls(
             files=[Path(name) for name in listed(options)],
@@ -57,6 +58,7 @@ class Replay:
             max_expansion=options.number("max_expansion", EXPANSION, at_least=1.0),
             pace=Pace(speed=options.number("speed", 0.0)),
             line_limit=options.whole("line_limit", LINE_LIMIT, at_least=1024),
+            observes=options.flag("metrics", False),
         )
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
@@ -95,7 +97,7 @@ class Replay:
 
     def _file(self, number: int, offset: int) -> Iterator[Batch]:
         path = self.files[number]
-        lines = LineBatch(where=path.name)
+        lines = LineBatch(where=path.name, observes=self.observes)
         reader = FileReader(
             path,
             lines,

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import orjson
+
 from postrank.documents import Document
 from postrank.posts import Malformed, Post
 from postrank.posts.times import parse_rfc3339, to_text
 from postrank.sources import Batch, Gap
 from postrank.sources.mastodon.api import Api, Unavailable, before, first_of, order
 from postrank.sources.mastodon.events import Events, LineTooLong, outcome
-from postrank.sources.mastodon.timeline import Timeline
+from postrank.sources.mastodon.timeline import Timeline, observe
 from postrank.sources.net.background import aside
 from postrank.sources.net.backoff import Backoff, pause
 from postrank.sources.net.batch_builder import Gathering
@@ -85,7 +87,7 @@ class Instance:
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """One connection: what it brings, and the gap before it."""
         events = Events()
-        gathered = Gathering(where=f"mastodon:{self.api.host}")
+        gathered = Gathering(where=f"mastodon:{self.api.host}", observes=self.timeline.observes)
         self.connected = True
         try:
             gap = self._gap()
@@ -94,8 +96,9 @@ class Instance:
                 data = stream.take(self.recovery.pace())
                 yield self._batch(events, data, gathered)
                 if (page := self.recovery.work()) is not None:
-                    for post in page.events:
-                        self._saw(post.post_id)
+                    for event in page.events:
+                        if isinstance(event, Post):
+                            self._saw(event.post_id)
                     yield page
         except LineTooLong as endless:
             gathered.add(Malformed(str(endless)), endless.start)
@@ -115,6 +118,8 @@ class Instance:
             gathered.add(outcome_, body)
             if isinstance(outcome_, Post):
                 self._saw(outcome_.post_id)
+                if gathered.observes:
+                    observe(orjson.loads(body), self.api.host, gathered)
         return gathered.take(None, heard=bool(data))
 
     def _gap(self) -> Gap | None:

@@ -48,11 +48,12 @@ class Mastodon:
         """`[[source.instances]]`: `url`, `token` (a user's, with read:statuses), `stream` (`public:local`, `public`,
         `public:remote` or `hashtag:<tag>`), `streaming_host` (with its port: one that the instance may name although it
         is private or not encrypted); `stall_seconds` of silence that reconnect (`:thump` comes every 15 s); `calls`:
-        what an instance allows in five minutes.
+        what an instance allows in five minutes; `metrics`: whether to keep the counts of statuses and accounts.
         """
         stopped = threading.Event()
         stall = options.number("stall_seconds", 45.0, at_least=0.1)
         calls = options.whole("calls", CALLS, at_least=1)
+        observes = options.flag("metrics", False)
         instances = []
         for table in options.tables("instances"):
             url = table.url("url")
@@ -64,7 +65,7 @@ class Mastodon:
                 table.wrong("stream", f"must be one of {', '.join(STREAMS)} or hashtag:<tag>")
             api = Api(url, token, stream, streaming_host)
             calls_path = surroundings.state / f"{api.host.replace(':', '_')}.calls.json"
-            timeline = Timeline(api=api, calls=Limit(calls, CALLS_SECONDS, calls_path))
+            timeline = Timeline(api=api, calls=Limit(calls, CALLS_SECONDS, calls_path), observes=observes)
             instances.append(Instance(api=api, timeline=timeline, stall_seconds=stall, stopped=stopped))
         if not instances:
             options.wrong("instances", "must name at least one instance")

@@ -4,12 +4,14 @@ import logging
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
+from postrank.documents import JsonObject
 from postrank.posts import Malformed, Post
+from postrank.posts.formats import observations
 from postrank.posts.formats.networks.mastodon_statuses import status
-from postrank.posts.times import moment
+from postrank.posts.times import moment, to_text
 from postrank.sources import Batch
 from postrank.sources.mastodon.api import REWIND, Api, Unavailable, written
 from postrank.sources.net.background import aside
@@ -29,6 +31,7 @@ class Timeline:
     api: Api
     calls: Limit = field(default_factory=lambda: Limit(CALLS, CALLS_SECONDS))
     troubled: Backoff = field(default_factory=lambda: Backoff(first=1.0, longest=320.0))
+    observes: bool = False  # whether the counts of statuses and accounts are wanted
     recovered_by: str = "timeline"
 
     def due(self) -> float:
@@ -66,16 +69,24 @@ class Timeline:
     def _page(self, min_id: str, until: datetime) -> tuple[Batch, str | None]:
         """The statuses just after an id, and the id after which the next page begins; None behind the last one."""
         self.calls.note()
-        gathered = Gathering(where=f"mastodon:{self.api.host}:timeline")
+        gathered = Gathering(where=f"mastodon:{self.api.host}:timeline", observes=self.observes)
         last = None
         for body in self.api.page(min_id=min_id):
             try:
                 last = status(body, self.api.host, repairs=gathered.repairs)
                 gathered.add(last, b"")
+                observe(body, self.api.host, gathered)
             except Malformed as malformed:
                 gathered.add(malformed, repr(body).encode())
         ended = last is None or last.post_id == min_id or _moment(last) >= until + REWIND
         return gathered.take(None), None if last is None or ended else last.post_id
+
+
+def observe(body: JsonObject, host: str, gathered: Gathering) -> None:
+    """Take in the counts that an instance shows with a status at this moment, where they are wanted."""
+    if gathered.observes:
+        for observation in observations.of_status(body, host, to_text(datetime.now(UTC)), gathered.repairs):
+            gathered.add(observation, b"")
 
 
 def _moment(post: Post) -> datetime:

@@ -13,6 +13,7 @@ class Gathering:
     """Collects outcomes until `take` makes a batch of them, so that read = events + rejects + ignored."""
 
     where: str  # the connection, as rejects name it
+    observes: bool = False  # whether the counts that messages show are wanted
     events: list[Event] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)

@@ -55,12 +55,24 @@ class XUnavailable(Retryable):
 
 
 class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweepy has no types
-    """Requests with one bearer token. Answers are dictionaries, as X sent them."""
+    """Requests with one bearer token. Answers are dictionaries, as X sent them.
 
-    def __init__(self, token: Secret, host: str = HOST) -> None:
+    `metrics`: whether to ask for the counts of posts and authors, too.
+    """
+
+    def __init__(self, token: Secret, host: str = HOST, *, metrics: bool = False) -> None:
         super().__init__(None, return_type=dict)
         self._token, self._host = token, host.rstrip("/")
+        self.metrics = metrics
         route_session(self.session, self._host)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields and expansions to ask for."""
+        if not self.metrics:
+            return FIELDS
+        counted = {name: f"{FIELDS[name]},public_metrics" for name in ("tweet.fields", "user.fields")}
+        return {**FIELDS, **counted}
 
     def request(
         self,
@@ -100,14 +112,14 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
 
     def search(self, query: str, *, limit: int, **span: str | None) -> Document:
         """A page of recent search. `span`: start_time, end_time (RFC 3339), next_token."""
-        params = {"query": query, "max_results": limit, "sort_order": "recency", **FIELDS}
+        params = {"query": query, "max_results": limit, "sort_order": "recency", **self.fields}
         params |= {name: value for name, value in span.items() if value is not None}
         page: Document = self.request("GET", "/2/tweets/search/recent", params=params).json()
         return page
 
     def posts(self, ids: Sequence[str]) -> Document:
         """At most a hundred posts by their ids; `errors` names those that are not there."""
-        page: Document = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **FIELDS}).json()
+        page: Document = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **self.fields}).json()
         return page
 
     def users(self, handles: Sequence[str]) -> Document:
@@ -117,7 +129,11 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
 
     def timeline(self, user_id: str, limit: int, span: Mapping[str, str | None]) -> Document:
         """A page of a user's posts. `span`: start_time, end_time (RFC 3339), pagination_token."""
-        params = {"max_results": limit, **FIELDS, **{name: value for name, value in span.items() if value is not None}}
+        params = {
+            "max_results": limit,
+            **self.fields,
+            **{name: value for name, value in span.items() if value is not None},
+        }
         page: Document = self.request("GET", f"/2/users/{user_id}/tweets", params=params).json()
         return page
 

@@ -14,6 +14,7 @@ from postrank.sources.net.backoff import Limit
 from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.x.api import Api, whole_seconds
 from postrank.sources.x.budget import Spend
+from postrank.sources.x.messages import observe
 from postrank.sources.x.reconnecting import QUARTER
 from postrank.sources.x.retried_reads import patiently
 
@@ -81,9 +82,8 @@ class Lookup:
 
         return (yield from patiently(paid, self.limit, stopped))
 
-    @staticmethod
-    def _batch(page: JsonObject, where: str) -> Batch:
-        gathered = Gathering(where=where)
+    def _batch(self, page: JsonObject, where: str) -> Batch:
+        gathered = Gathering(where=where, observes=self.api.metrics)
         for error in page.get("errors") or ():
             gone = str(error.get("type")).endswith(_GONE) and error.get("resource_type") in ("tweet", "post")
             post_id = error.get("resource_id") or error.get("value")
@@ -91,4 +91,5 @@ class Lookup:
         if data := page.get("data"):
             for outcome in x_v2.parse({**page, "data": data}, gathered.repairs):
                 gathered.add(outcome, b"")
+            observe(page, gathered)
         return gathered.take(None)

@@ -1,15 +1,17 @@
 """What a line of X's filtered stream says: posts, deletes, errors of the stream itself, things nobody knows yet."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from postrank.documents import Document
+from postrank.documents import Document, JsonObject
 from postrank.posts import Event, Ignored, Malformed
-from postrank.posts.formats import x_compliance, x_v2
+from postrank.posts.formats import observations, x_compliance, x_v2
 from postrank.posts.formats.x_stream import stream_post
 from postrank.posts.repairs import Repairs
+from postrank.posts.times import to_text
 from postrank.sources.net.batch_builder import Gathering
 
 _OVER_LIMIT = ("too-many-connections", "toomanyconnections", "connectionexception")
@@ -29,7 +31,7 @@ def absorb(line: bytes, gathered: Gathering) -> int:
 
     Raises StreamError, once the line is counted, when it ends the stream.
     """
-    if (post := stream_post(line)) is not None:
+    if not gathered.observes and (post := stream_post(line)) is not None:
         gathered.add(post, line)
         return 1
     try:
@@ -46,7 +48,15 @@ def absorb(line: bytes, gathered: Gathering) -> int:
         return 0
     for outcome in _events(message, gathered.repairs):
         gathered.add(outcome, line)
+    observe(message, gathered)
     return len(data) if type(data) is list else int(type(data) is dict and "id" in data)
+
+
+def observe(message: JsonObject, gathered: Gathering) -> None:
+    """Take in the counts that a response or a stream object shows at this moment, where they are wanted."""
+    if gathered.observes:
+        for observation in observations.of_x_v2(message, to_text(datetime.now(UTC)), gathered.repairs):
+            gathered.add(observation, b"")
 
 
 def _events(message: Document, repairs: Repairs) -> Iterable[Event | Ignored | Malformed]:

@@ -18,6 +18,7 @@ from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.net.gap_recovery import NotAtAll, NotNow, Waiting
 from postrank.sources.x.api import Api, XRefused, XUnavailable, whole_seconds
 from postrank.sources.x.budget import BudgetSpent, Spend
+from postrank.sources.x.messages import observe
 from postrank.sources.x.reconnecting import QUARTER
 from postrank.sources.x.retried_reads import patiently
 
@@ -90,11 +91,11 @@ class RecentSearch:
         self.spend.note(len(page.get("data") or ()))
         return page
 
-    @staticmethod
-    def _batch(page: Document) -> Batch:
-        gathered = Gathering(where="x:recent-search")
+    def _batch(self, page: Document) -> Batch:
+        gathered = Gathering(where="x:recent-search", observes=self.api.metrics)
         for outcome in x_v2.parse({**page, "data": page.get("data") or []}, gathered.repairs):
             gathered.add(outcome, b"")
+        observe(page, gathered)
         return gathered.take(None)
 
 

@@ -21,7 +21,7 @@ from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.net.gap_recovery import Recovery
 from postrank.sources.net.receiving import Lost, Refused, Stream
 from postrank.sources.x import rules
-from postrank.sources.x.api import FIELDS, Api, XRefused, XUnavailable, refusal
+from postrank.sources.x.api import Api, XRefused, XUnavailable, refusal
 from postrank.sources.x.budget import Spend
 from postrank.sources.x.handle_rules import Following
 from postrank.sources.x.messages import StreamError, absorb, is_crowded
@@ -75,7 +75,8 @@ class XStream:
         that `follow_file` (handles) makes, which X's are made to equal unless `manage_rules` is false;
         `gap_query`: the recent search that fills gaps (none without it); `price` of a post; `margin`: posts that may be
         on their way when the guard stops; `stall_seconds` of silence and `volume_share` of the usual volume that
-        reconnect; `connects` and `searches`: what X allows the app in a quarter of an hour.
+        reconnect; `metrics`: whether to keep the counts of posts and authors; `connects` and `searches`: what X allows
+        the app in a quarter of an hour.
         """
         kind = options.text("stream", "filtered", among=tuple(_PATHS))
         configured = rules.configured(options)
@@ -169,7 +170,7 @@ class XStream:
     def _open(self) -> Stream:
         """Raises Lost, XRefused, XUnavailable."""
         self.ways.connections.note()
-        return self._connect(f"{self.path}?{urlencode(FIELDS)}")
+        return self._connect(f"{self.path}?{urlencode(self.api.fields)}")
 
     def _connect(self, target: str) -> Stream:
         """Raises Lost, XRefused, XUnavailable, Unusable."""
@@ -186,7 +187,7 @@ class XStream:
 
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """Batches of one connection until it is lost, the budget is spent or the source is stopped."""
-        gathered = Gathering(where=f"x:{self.path}")
+        gathered = Gathering(where=f"x:{self.path}", observes=self.api.metrics)
         rest = b""
         late = self._connected()
         if late:

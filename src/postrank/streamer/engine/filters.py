@@ -9,7 +9,7 @@ from typing import Self
 
 from postrank.errors import Fatal
 from postrank.options import Options
-from postrank.posts import Event, Like, Post
+from postrank.posts import Event, Like, Metrics, Post
 from postrank.sources.files.value_lists import Watch, entries, unusable
 
 log = logging.getLogger(__name__)
@@ -59,11 +59,13 @@ class _Conditions:
             return False
         return self.keywords is None or self.keywords.search((post.text or "").casefold()) is not None
 
+    def watches(self, author_id: str | None) -> bool:
+        """Whether an author is watched, or nobody is in particular."""
+        return self.handles is None or (author_id or "").casefold() in self.handles
+
     def meets_like(self, like: Like) -> bool:
         """Whether a watched author gave the like or received it, where authors are watched; a like says no more."""
-        if self.handles is None:
-            return True
-        return like.author_id.casefold() in self.handles or (like.like_of_author or "").casefold() in self.handles
+        return self.watches(like.author_id) or self.watches(like.like_of_author)
 
     def _names(self, post: Post) -> bool:
         assert self.handles is not None  # noqa: S101 asked by `meets` alone
@@ -114,7 +116,9 @@ class Filters:
         """Whether the event is to be sent on."""
         if type(event) is Post:
             return self._conditions.meets(event)
-        return type(event) is not Like or self._conditions.meets_like(event)
+        if type(event) is Like:
+            return self._conditions.meets_like(event)
+        return type(event) is not Metrics or self._conditions.watches(event.author_id)
 
     def refresh(self) -> bool:
         """Read files and configuration again when they were written; whether something else holds now.
