@@ -86,7 +86,7 @@ def only_if_chosen(context: Context) -> None:
     A branch does not do: of a mapped group, Airflow (3.3) skips only the instances of tasks that exist when the branch
     is taken, and runs all others.
     """
-    chosen = _output("choose_remedy")
+    chosen: str = _pulled("choose_remedy")
     if context["ti"].task_id != chosen:
         raise AirflowSkipException(f"{chosen} was chosen")
 
@@ -139,10 +139,14 @@ class ServiceOperator(SsmRunCommandOperator):
 
 
 def _output(task_id: str) -> Document:
-    """What a task returned for the collector of the task that asks."""
-    instance = run_context().ti
-    output: Document = instance.xcom_pull(task_ids=task_id, map_indexes=instance.map_index)
+    """The document that a task returned for the collector of the task that asks."""
+    output: Document = _pulled(task_id)
     return output
+
+
+def _pulled(task_id: str) -> Any:  # what tasks return differs
+    instance = run_context().ti
+    return instance.xcom_pull(task_ids=task_id, map_indexes=instance.map_index)
 
 
 def _subject(collector: str) -> str:

@@ -1,23 +1,16 @@
 """Posts as the statements of `include/sql/labels` select them from the lake."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Protocol
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
 from postrank.ranking.catalog_state import PSEUDO_DAYS
 
 Row = Mapping[str, str | None]
-
-
-class Render(Protocol):
-    """Fills a file of `include/sql` with parameters."""
-
-    def __call__(self, path: str, /, **params: str | list[str]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +62,7 @@ class Lake:
 
     athena: Athena
     catalogue: Catalogue
-    render: Render
+    render: Callable[..., str]
 
     @property
     def has_posts(self) -> bool:
@@ -104,7 +97,7 @@ class Lake:
         for row in self.athena.stream(self.render("labels/day_texts.sql", day=day)):
             yield row["text"] or "", row["lang"]
 
-    def deleted_posts(self, first_hour: str) -> list[Row]:
+    def deleted_posts(self, first_hour: str) -> Sequence[Row]:
         """What was deleted by tombstones that arrived since an hour."""
         return self.athena.rows(self.render("labels/deleted_posts.sql", first_hour=first_hour))
 

@@ -75,9 +75,16 @@ class Metrics(Struct, kw_only=True, omit_defaults=True, gc=False):
     source_cursor: str | None = None
 
     @classmethod
+    def of_post(
+        cls, network: str, post_id: str, author_id: str | None, at: str, counts: Mapping[str, int]
+    ) -> "Metrics":
+        """An observation of a post at a moment (in the contract's form)."""
+        return cls(network=network, post_id=post_id, author_id=author_id, posted_at=at, source_cursor=None, **counts)
+
+    @classmethod
     def of_author(cls, network: str, author_id: str, at: str, counts: Mapping[str, int]) -> "Metrics":
         """An observation of an author at a moment (in the contract's form)."""
-        return cls(network=network, post_id=f"author:{author_id}", author_id=author_id, posted_at=at, **counts)
+        return cls.of_post(network, f"author:{author_id}", author_id, at, counts)
 
 
 class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):

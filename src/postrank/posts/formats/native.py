@@ -88,12 +88,12 @@ def _metrics(record: JsonObject, repairs: Repairs) -> Metrics:
             repairs.count += 1
     if not counts:
         raise Malformed(f"metrics have none of {', '.join(_COUNTS)}")
-    return Metrics(
-        network=_required(record, "network"),
-        post_id=_required(record, "post_id"),
-        author_id=repairs.label(record.get("author_id")),
-        posted_at=instant(record.get("posted_at"), "posted_at"),
-        **counts,
+    return Metrics.of_post(
+        _required(record, "network"),
+        _required(record, "post_id"),
+        repairs.label(record.get("author_id")),
+        instant(record.get("posted_at"), "posted_at"),
+        counts,
     )
 
 

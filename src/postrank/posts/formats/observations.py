@@ -58,7 +58,7 @@ def of_x_v2(message: JsonObject, at: str, repairs: Repairs) -> Iterator[Metrics]
     for post in posts:
         counts = _counts(repairs.table(post.get("public_metrics")), _X_POST, repairs)
         if counts and (post_id := _id(next(iter(versions_of(post)), post.get("id")))):
-            yield Metrics(network="x", post_id=post_id, author_id=_id(post.get("author_id")), posted_at=at, **counts)
+            yield Metrics.of_post("x", post_id, _id(post.get("author_id")), at, counts)
     for user in repairs.tables(includes.get("users")):
         counts = _counts(repairs.table(user.get("public_metrics")), _X_USER, repairs)
         if counts and (user_id := _id(user.get("id"))):
@@ -74,7 +74,7 @@ def of_x_v1(message: JsonObject, at: str, repairs: Repairs) -> Iterator[Metrics]
         counts = _counts(post, _V1_POST, repairs)
         post_id = _id(next(iter(versions_of(post)), post.get("id_str") or post.get("id")))
         if counts and post_id:
-            yield Metrics(network="x", post_id=post_id, author_id=user_id, posted_at=at, **counts)
+            yield Metrics.of_post("x", post_id, user_id, at, counts)
         if user_id and (counts := _counts(user, _V1_USER, repairs)):
             yield Metrics.of_author("x", user_id, at, counts)
 
@@ -87,7 +87,7 @@ def of_status(body: JsonObject, host: str, at: str, repairs: Repairs) -> Iterato
         account_id = _id(account.get("id"))
         counts = _counts(status, _STATUS, repairs)
         if counts and (post_id := _id(status.get("id"))):
-            yield Metrics(network=network, post_id=post_id, author_id=account_id, posted_at=at, **counts)
+            yield Metrics.of_post(network, post_id, account_id, at, counts)
         if account_id and (counts := _counts(account, _ACCOUNT, repairs)):
             yield Metrics.of_author(network, account_id, at, counts)
 

@@ -155,8 +155,8 @@ def _post(data: JsonObject, users: Objects, repairs: Repairs, included: Included
     for reference in repairs.tables(data.get("referenced_tweets")):
         if kind := _REFERENCES.get(str(reference.get("type"))):
             setattr(result, kind, repairs.label(reference.get("id")))
-            if author := reference.get("author_id"):  # of a post that a program put in the place of its reference
-                setattr(result, _AUTHORS[kind], repairs.label(author))
+            if author_id := reference.get("author_id"):  # of a post that a program put in the place of its reference
+                setattr(result, _AUTHORS[kind], repairs.label(author_id))
     if result.repost_of is not None:
         result.repost_of_author = result.repost_of_author or _reposted_author(data, repairs)
         if whole := included.tweets.get(result.repost_of):

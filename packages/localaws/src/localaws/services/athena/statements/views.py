@@ -23,20 +23,10 @@ class CreateView:
     substatement: str = "CREATE_VIEW"
 
     @classmethod
-    def read(cls, sql: str, tokens: list[Token], *, parse: bool = True) -> "CreateView":
-        replace = tokens[1].text.upper() == "OR"
-        at = 4 if replace else 2
-        parts = []
-        while at < len(tokens) and tokens[at].text.upper() != "AS":
-            if tokens[at].token_type != TokenType.DOT:
-                parts.append(tokens[at].text)
-            at += 1
-        if not parts or at + 1 >= len(tokens):
-            raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: 'AS'")
-        body = sql[tokens[at + 1].start : tokens[-1].end + 1]
-        if parse:
-            parse_query(body)
-        return cls(parts, body, replace)
+    def read(cls, sql: str, tokens: list[Token]) -> "CreateView":
+        name, query, replace = view_parts(sql, tokens)
+        parse_query(query)
+        return cls(name, query, replace)
 
     def run(self, session: Session) -> Outcome:
         database, name = session.named(self.name)
@@ -61,3 +51,17 @@ class CreateView:
         }
         session.catalogue.call("UpdateTable" if there else "CreateTable", DatabaseName=database, TableInput=table)
         return Outcome()
+
+
+def view_parts(sql: str, tokens: list[Token]) -> tuple[list[str], str, bool]:
+    """The name, the query and whether an existing view is replaced. Raises SyntaxRefused."""
+    replace = tokens[1].text.upper() == "OR"
+    at = 4 if replace else 2
+    parts = []
+    while at < len(tokens) and tokens[at].text.upper() != "AS":
+        if tokens[at].token_type != TokenType.DOT:
+            parts.append(tokens[at].text)
+        at += 1
+    if not parts or at + 1 >= len(tokens):
+        raise SyntaxRefused(1, len(sql) + 1, "mismatched input '<EOF>'. Expecting: 'AS'")
+    return parts, sql[tokens[at + 1].start : tokens[-1].end + 1], replace

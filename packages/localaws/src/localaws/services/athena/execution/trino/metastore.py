@@ -18,7 +18,7 @@ _READS = frozenset({"GetDatabase", "GetDatabases", "GetTable", "GetTables", "Get
                     "BatchGetPartition", "GetTableVersions"})  # fmt: skip
 _WRITES = frozenset({"CreateTable", "UpdateTable", "DeleteTable", "CreatePartition", "BatchCreatePartition",
                      "UpdatePartition", "BatchUpdatePartition", "DeletePartition", "BatchDeletePartition"})  # fmt: skip
-_FUNCTIONS = {"GetUserDefinedFunctions": {"UserDefinedFunctions": []}}
+_FUNCTIONS: dict[str, dict[str, list[str]]] = {"GetUserDefinedFunctions": {"UserDefinedFunctions": []}}
 _STATISTICS = "ColumnStatistics"
 _VIEW = "/* Presto View: "
 _VIEW_END = " */"

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from localaws.core.cloud import ObjectInfo
 from localaws.services.athena.scan.formats import Files, identifier, quoted
@@ -85,18 +85,16 @@ class lines:  # noqa: N801 - used like a function
         self._file.close()
 
 
-def unpacked(item: ObjectInfo) -> io.BufferedIOBase:
+def unpacked(item: ObjectInfo) -> BinaryIO:
     """An object's bytes, by its extension as Hadoop decides it. Raises QueryFailed NOT_SUPPORTED."""
     if item.key.endswith(".gz"):
-        return cast("io.BufferedIOBase", gzip.open(item.path, "rb"))
+        return cast("BinaryIO", gzip.open(item.path, "rb"))
     if item.key.endswith(".bz2"):
-        return bz2.open(item.path, "rb")
+        return cast("BinaryIO", bz2.open(item.path, "rb"))
     if item.key.endswith(".zst"):
         import zstandard
 
-        return cast(
-            "io.BufferedIOBase", io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(item.path.open("rb")))
-        )
+        return cast("BinaryIO", io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(item.path.open("rb"))))
     if item.key.endswith((".snappy", ".lzo", ".deflate", ".lz4")):
         raise not_supported(f"The compression of {item.key}")
     return item.path.open("rb")

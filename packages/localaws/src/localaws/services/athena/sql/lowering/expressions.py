@@ -363,7 +363,8 @@ class Expressions:
                 "FUNCTION_NOT_FOUND",
                 f"line {line}:{column}: Unexpected parameters ({types}) for function mod. Expected: mod(N, N)",
             )
-        return arithmetic("%", *values, position(node))
+        left, right = values
+        return arithmetic("%", left, right, position(node))
 
     def _typeof_call(self, node: Call) -> Value:
         value = self.lower(node.expressions[0])

@@ -14,7 +14,7 @@ from localaws.services.athena.scan.relations import view_text
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.trino import hive_types
 from localaws.services.athena.statements.token_reader import Reader
-from localaws.services.athena.statements.views import CreateView
+from localaws.services.athena.statements.views import CreateView, view_parts
 
 
 @dataclass(slots=True)
@@ -79,8 +79,7 @@ class View(CreateView):
 
     @classmethod
     def read(cls, sql: str, tokens: list[Token]) -> "View":
-        view = CreateView.read(sql, tokens, parse=False)
-        return cls(view.name, view.sql, view.replace)
+        return cls(*view_parts(sql, tokens))
 
     def run(self, session: Session) -> Outcome:
         trino = TrinoSession.of(session)
