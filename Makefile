@@ -89,7 +89,8 @@ check: .venv/ready ## linters, types, SQL, Terraform's form
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) sqlfluff lint --processes 2 include/sql
-	$(RUN) sqlfluff lint --ignore-local-config --config include/postgres/sqlfluff.cfg include/postgres
+	$(RUN) sqlfluff lint --ignore-local-config --config include/postgres/sqlfluff.cfg include/postgres src/postrank/warehouse
+	$(RUN) sqlfluff lint --ignore-local-config --config app/postrank_app/sql/sqlfluff.cfg app/postrank_app/sql
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; \
 		else echo 'terraform is not here: its files were not checked'; fi
 	$(RUN) python scripts/terraform_docs.py --check

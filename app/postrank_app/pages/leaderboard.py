@@ -48,7 +48,7 @@ def _ranking(scope: Scope, window: "pd.Series", where: dict[str, str]) -> None:
         window["exported_at"], _STALE, "Newer posts are not in it: see the runs of rank_authors.",
     )  # fmt: skip
     page = permalinks.number("Page", "page", _pages(where))
-    table = rows("rankings", **where, limit=PAGE_ROWS, offset=(page - 1) * PAGE_ROWS)
+    table = rows("rankings", **where, page_rows=PAGE_ROWS, first_row=(page - 1) * PAGE_ROWS)
     if table.empty:
         narrowed = where["network"] or where["search"]
         cause = (
@@ -62,11 +62,11 @@ def _ranking(scope: Scope, window: "pd.Series", where: dict[str, str]) -> None:
         author_address(row["network"], row["author_id"], scope.networks, scope.metric) for _, row in table.iterrows()
     ]
     _table(table)
-    offer(rows("rankings", **where, limit=_ALL_ROWS, offset=0).drop(columns="matches"), "ranking")
+    offer(rows("rankings", **where, page_rows=_ALL_ROWS, first_row=0).drop(columns="matches"), "ranking")
 
 
 def _pages(where: dict[str, str]) -> int:
-    head = rows("rankings", **where, limit=1, offset=0)
+    head = rows("rankings", **where, page_rows=1, first_row=0)
     return max(1, math.ceil(int(head["matches"].iloc[0]) / PAGE_ROWS)) if len(head) else 1
 
 

@@ -42,7 +42,7 @@ def _board(network: str) -> None:
             "A replay shows the past, as it went.",
             icon=":material/history:",
         )
-    board = live_rows("live_board", network=network, limit=_TOP)
+    board = live_rows("live_board", network=network, top=_TOP)
     minutes = live_rows("live_minutes", network=network)
     left, right = st.columns([3, 2])
     with left:

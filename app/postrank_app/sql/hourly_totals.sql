@@ -5,5 +5,9 @@ select
 from hourly_totals
 where
     scope = %(scope)s
-    and window_start > (select max(window_start) - interval '30 days' from hourly_totals where scope = %(scope)s)
+    and window_start > (
+        select max(newest.window_start) - interval '30 days'
+        from hourly_totals as newest
+        where newest.scope = %(scope)s
+    )
 order by window_start

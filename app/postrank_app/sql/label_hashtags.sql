@@ -7,5 +7,5 @@ from labels
 cross join unnest(hashtags) as tags (hashtag)
 where model = %(model)s
 group by 1, 2
-order by count(*) desc, 1, 2
+order by 3 desc, 1 asc, 2 asc
 limit 300

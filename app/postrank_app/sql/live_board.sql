@@ -10,4 +10,4 @@ select
 from live_board
 where %(network)s = '' or network = %(network)s
 order by posts desc, network asc, author_id asc
-limit %(limit)s
+limit %(top)s

@@ -7,5 +7,9 @@ select
 from place_trends
 where
     woeid = %(woeid)s
-    and window_start > (select max(window_start) - interval '2 days' from place_trends where woeid = %(woeid)s)
+    and window_start > (
+        select max(newest.window_start) - interval '2 days'
+        from place_trends as newest
+        where newest.woeid = %(woeid)s
+    )
 order by window_start desc, rank asc

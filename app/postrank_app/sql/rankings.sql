@@ -25,5 +25,5 @@ where
         or author_id = %(search)s
     )
 order by rank
-limit %(limit)s
-offset %(offset)s
+limit %(page_rows)s -- noqa: LT02
+offset %(first_row)s -- noqa: LT02

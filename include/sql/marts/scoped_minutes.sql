@@ -1,6 +1,6 @@
 -- scoped_minutes: one row per network, author and tumbling minute: what a ranking with a metric or a tag counts.
--- Each event weighs as much as the metric says: a post and a repost by its author, a repost and a like for the author of
--- the post that it is of, at the moment of the repost or like. What is of a deleted post, or of an author who left,
+-- Each event weighs as much as the metric says: a post and a repost by its author, a repost and a like for the author
+-- of the post that it is of, at the moment of the repost or like. What is of a deleted post, or of an author who left,
 -- counts for nobody. Posts that weigh nothing are there for the names of their authors.
 create table {{ params.table | name }}
 with (

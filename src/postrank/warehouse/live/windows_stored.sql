@@ -14,12 +14,10 @@ select distinct on (kind, window_end, network, author_id, collector)
     final,
     emitted_at
 from staged_live_windows
-order by kind, window_end, network, author_id, collector, posts desc, emitted_at desc
+order by kind asc, window_end asc, network asc, author_id asc, collector asc, posts desc, emitted_at desc
 on conflict (kind, window_end, network, author_id, collector) do update set
     author_handle = excluded.author_handle,
     posts = excluded.posts,
     final = excluded.final,
     emitted_at = excluded.emitted_at
-where
-    excluded.posts > live_windows.posts
-    or (excluded.posts = live_windows.posts and excluded.emitted_at > live_windows.emitted_at);
+where (excluded.posts, excluded.emitted_at) > (live_windows.posts, live_windows.emitted_at);
