@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from postrank_app import permalinks
-from postrank_app.pages import author, lake, leaderboard, moods, now, trends
+from postrank_app.pages import author, lake, leaderboard, moods, now, trends, words
 from postrank_app.states import explained
 
 PAGES = [
@@ -14,6 +14,7 @@ PAGES = [
     st.Page(explained(author.show), title="Author", url_path="author"),
     st.Page(explained(trends.show), title="Trends", url_path="trends"),
     st.Page(explained(moods.show), title="Moods", url_path="moods"),
+    st.Page(explained(words.show), title="Words", url_path="words"),
     st.Page(explained(lake.show), title="Lake", url_path="lake"),
 ]
 

@@ -42,6 +42,13 @@ def bars(table: pd.DataFrame, category: str, value: str, *, unit: str, title: st
     _show(base.mark_bar(color=PALETTE[0]), alt_text, height=60 + 26 * len(table))
 
 
+def columns(table: pd.DataFrame, x: alt.X, value: str, *, unit: str, alt_text: str) -> None:
+    """A bar for each value of `x`."""
+    tooltip = alt.Tooltip(f"{value}:Q", title=unit, format=",")
+    chart = alt.Chart(table).mark_bar(color=PALETTE[0], maxBandSize=40, size=14)
+    _show(chart.encode(x=x, y=alt.Y(f"{value}:Q", title=unit), tooltip=[tooltip]), alt_text)
+
+
 def stacked(table: pd.DataFrame, x: alt.X, value: str, colour: str, *, unit: str, alt_text: str) -> None:
     """Bars of several kinds, stacked; the legend names them."""
     chart = (

@@ -27,13 +27,14 @@ BUCKET = "postrank-app-results"
 LOGIN = Login(user="keeper", password=PASSWORD)
 POSTS = sample_posts()
 HOUR = datetime(2026, 5, 1, 11, tzinfo=UTC)
-PATHS = ("", "leaderboard", "author?network=x&id=1001", "trends", "moods", "lake")
+PATHS = ("", "leaderboard", "author?network=x&id=1001", "trends", "moods", "words", "lake")
 EMPTY = {
     "": "No author window has arrived yet.",
     "leaderboard": "No ranking is loaded yet.",
     "author": "No author is chosen.",
     "trends": "No hashtag trends are loaded yet.",
     "moods": "No post is labelled.",
+    "words": "No words are counted.",
     "lake": "Nothing is loaded yet.",
 }
 HASHTAGS = [("comet", 120, 80, 4.0), ("rain", 60, 41, 20.0), ("final", 44, 40, 22.0)]
@@ -65,6 +66,7 @@ def warehouse(aws, server):
         )
         store(connection, _windows())
         _label(connection)
+        _count_words(connection)
         yield connection
 
 
@@ -129,6 +131,14 @@ def _label(connection):
         label = ("positive", "neutral", "negative")[n % 3 if n % 5 else 0]
         at = HOUR - timedelta(minutes=7 * n)
         connection.execute(insert, (str(n), label, at, str(1000 + n % 5), ["comet"] if n % 2 else []))
+
+
+def _count_words(connection):
+    words = [("en", "comet", 40), ("en", "<b>bold", 12), ("en", "night", 5), ("ja", "彗星", 9)]
+    for day in range(3):
+        for language, word, posts in words:
+            insert = "insert into words (posted_date, language, word, posts) values (%s, %s, %s, %s)"
+            connection.execute(insert, ((HOUR - timedelta(days=day)).date(), language, word, posts - day))
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +310,15 @@ def test_moods_say_what_a_label_is(page):
     page.wait_for_text("A label is a model's guess about a text, not a fact about a person.")
     page.wait_for_text("90 posts")
     keep_documentation_picture(page.browser, "app-moods")
+
+
+def test_words_are_shown_as_text_with_history(page):
+    page.open("words")
+    wait_for(lambda: page.cells(1)[:2] == ["comet", "<b>bold"], timeout=60, what="the words")
+    page.wait_for_text("<b>bold")
+    keep_documentation_picture(page.browser, "app-words")
+    page.choose("Language", "ja")
+    wait_for(lambda: page.cells(1)[:1] == ["彗星"], timeout=60, what="the words of another language")
 
 
 def test_the_lake_accounts_for_each_run(page, warehouse):
