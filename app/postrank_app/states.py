@@ -19,13 +19,13 @@ def explained(show: Callable[[], None]) -> Callable[[], None]:
         try:
             show()
         except Retryable as error:
-            log.warning("%s: %s", show.__module__, error)
+            log.warning("%s: %s (%s)", show.__module__, error, error.__cause__)
             st.error(
                 f"{_sentence(error)} Your choices are in the address: reload the page in a while.",
                 icon=":material/cloud_off:",
             )
         except Fatal as error:
-            log.error("%s: %s", show.__module__, error)
+            log.error("%s: %s (%s)", show.__module__, error, error.__cause__)
             st.error(f"{_sentence(error)} Whoever runs this app can change that.", icon=":material/settings:")
 
     page.__name__ = show.__module__.rpartition(".")[2]  # Streamlit names a page's default address after its function

@@ -12,9 +12,9 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from postrank.aws.clients import Clients
-from postrank.warehouse.connection import WarehouseAway, reading
+from postrank.warehouse.connection import READER, WarehouseAway, reading
 from postrank.warehouse.login import credentials_of, server_of
-from postrank.warehouse.schema import require_newest
+from postrank.warehouse.schema import SchemaBehind, newest, require_newest
 
 Value = str | int
 SQL = Path(__file__).parent / "sql"
@@ -31,7 +31,8 @@ def _pool() -> ConnectionPool[psycopg.Connection[TupleRow]]:
     server = server_of(os.environ)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     credentials = credentials_of(os.environ, server, Clients(region).get)
-    pool = ConnectionPool(
+    _check(reading(server, credentials()))
+    return ConnectionPool(
         lambda: reading(server, credentials()),
         min_size=0,
         max_size=_CONNECTIONS,
@@ -40,9 +41,17 @@ def _pool() -> ConnectionPool[psycopg.Connection[TupleRow]]:
         configure=_configure,
         open=True,
     )
-    with pool.connection() as connection:
-        require_newest(connection)
-    return pool
+
+
+def _check(conninfo: str) -> None:
+    """Raise SchemaBehind for a warehouse without every migration, WarehouseAway for one that cannot be reached."""
+    try:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            require_newest(connection)
+    except psycopg.OperationalError as error:
+        if f'role "{READER}" does not exist' in str(error):  # the first migration makes it
+            raise SchemaBehind(None, newest()) from error
+        raise WarehouseAway("the warehouse does not answer") from error
 
 
 def _configure(connection: psycopg.Connection[TupleRow]) -> None:
