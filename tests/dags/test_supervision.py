@@ -266,7 +266,7 @@ def test_a_deployment_of_one_collector_keeps_nobody_from_another(streamer, secon
     outcome = supervise()
     breakable.client("s3").delete_object(**marker)
     assert outcome.state == "success"
-    assert outcome.of_collector["x-brands"] == {"look_at_instance": "skipped"}
+    assert set(outcome.of_collector["x-brands"].values()) == {"skipped"}
     assert outcome.of_collector["main"]["restart_service"] == "success"
 
 

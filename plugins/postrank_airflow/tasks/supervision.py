@@ -22,6 +22,9 @@ from postrank_airflow.tasks.collectors import named
 
 # Of the same collector: without an index, the outputs of all collectors come as a list.
 INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose', map_indexes=ti.map_index)['instance_id'] }}"
+# In a mapped group, `none_failed_min_one_success` is held against the tasks of all collectors before a task has
+# instances of its own (Airflow 3.3): one that failed would keep the others' from existing. This rule is not.
+NONE_FAILED = "none_failed"
 LOOK_SECONDS = min(POLL_SECONDS, 5)
 COMMAND_SECONDS = 120  # what a command on the instance may take
 _SECONDS_TO_HEAL = 240
@@ -45,9 +48,11 @@ def look_at_instance(collector: str) -> Document:
     return {"instance_id": sight.instance_id, "reachable": sight.reachable, "collector": collector}
 
 
-@task(trigger_rule="none_failed_min_one_success")
-def diagnose(collector: str, instance: Document, command: Any) -> Document:
+@task(trigger_rule=NONE_FAILED)
+def diagnose(collector: str, instance: Document | None, command: Any) -> Document:
     """Put instance, service and heartbeat together; remember what will be tried, and tell humans of it."""
+    if instance is None:
+        raise AirflowSkipException("the instance was not looked at")
     observer = clients.observer(collector)
     sight = replace(observer.look(), service=observer.service(instance["instance_id"], command))
     history = History(clients.client("s3"), RESOURCES.buckets["lake"], observer.resources.keys["supervision"])
@@ -95,11 +100,13 @@ def only_if_chosen(context: Context) -> None:
     poke_interval=LOOK_SECONDS,
     timeout=_SECONDS_TO_HEAL,
     mode="reschedule",
-    trigger_rule="none_failed_min_one_success",
+    trigger_rule=NONE_FAILED,
     retries=0,
 )
 def require_healed() -> bool:
     """After a healing step: wait until the streamer beats again. A time-out fails the run of its collector."""
+    if _pulled("choose_remedy") is None:
+        raise AirflowSkipException("there was nothing to heal")
     verdict = _output("diagnose")
     sight = clients.observer(verdict["collector"]).look()
     beat = sight.heartbeat
