@@ -304,8 +304,10 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
         "queries/lines_by_arrival_hour.sql": (
             render("queries/lines_by_arrival_hour.sql"),
             [
-                ("2026-11-24", "02", "x", "delete", "1", "1"),
+                ("2026-11-24", "02", "x", "delete", "2", "2"),
                 ("2026-11-24", "02", "x", "edit", "1", "1"),
+                ("2026-11-24", "02", "x", "like", "3", "3"),
+                ("2026-11-24", "02", "x", "metrics", "1", "1"),
                 ("2026-11-24", "02", "x", "post", "2", "1"),
                 ("2026-11-24", "01", "x", "post", "4", "3"),
             ],
@@ -393,7 +395,7 @@ COLUMNS = {
         "network, author_id, posted_minute, posts, peak_at_posts, tail, original_posts, original_peak_at_posts,"
         " posted_date"
     ),
-    "scoped_minutes": "*",
+    "scoped_minutes": "network, author_id, posted_minute, posts, peak_at_posts, tail, posted_date",
     "author_ranking": "granularity, window_start, window_end, network_scope, rank, posts, share",
     "hashtag_ranking": "rank, hashtag, posts, authors, burst",
 }
@@ -412,6 +414,11 @@ WRONG = [
     ("author_minutes", {"original_posts": "posts + 1"}, ""),
     ("author_minutes", {"original_peak_at_posts": "peak_at_posts + 1"}, ""),
     ("scoped_minutes", {}, "union all select {columns} from {table}"),
+    ("scoped_minutes", {"author_id": "cast(null as varchar)"}, ""),
+    ("scoped_minutes", {"posted_date": "'2026-11-22'"}, ""),
+    ("scoped_minutes", {"posts": "-1"}, ""),
+    ("scoped_minutes", {"tail": "posts + 1"}, ""),
+    ("scoped_minutes", {"peak_at_posts": "tail - 1"}, ""),
     ("author_ranking", {}, "where rank <> 1"),
     ("author_ranking", {}, "where rank > 0"),
     ("author_ranking", {"posts": "case when rank = 0 then posts - 1 else posts end"}, ""),

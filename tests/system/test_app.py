@@ -232,7 +232,7 @@ def test_now_explains_that_a_replay_shows_the_past(page, warehouse):
     page.open("?network=mastodon:old.example")
     page.wait_for_text("the newest post was written")
     page.wait_for_text("Is the streamer up, and postrank live?")
-    assert page.cells(2) == ["eve"]
+    wait_for(lambda: page.cells(2) == ["eve"], timeout=60, what="the replayed board")
 
 
 def test_the_leaderboard_shows_the_newest_window_as_it_was_exported(page, warehouse):

@@ -13,7 +13,9 @@ STATEMENTS = [(part, one["Sid"], one) for part in PARTS for one in permissions.p
 UNNAMED = (
     r"arn:aws:s3:::[^*/]+/.*\*",  # the keys of a named bucket
     r"arn:aws:glue:[^*]+:table/[^*/]+/\*",  # the tables that queries of a run make, in a named database
+    r"arn:aws:s3:::[^*/]+/state/streamer/\*/(heartbeat|deploying)\.json",  # of each collector
     r"arn:aws:logs:[^*]+:log-group:[^*]+:(log-stream:)?\*",  # the streams of a named log group
+    r"arn:aws:logs:[^*]+:log-group:/[^*]+-streamer-\*",  # the log groups of collectors
     r"arn:aws:secretsmanager:[^*?]+-\?{6}",  # the six letters that Secrets Manager adds to a name
 )
 # Any, where a condition says which.

@@ -108,7 +108,7 @@ MISTAKES = {
     ),
     "a variable that make does not know": (
         lambda _: make("--dry-run", "run", "POST=a.ndjson"),
-        ("unknown variable", "POST", "make takes PORT AWS_PORT POSTS SOURCE CONFIG"),
+        ("unknown variable", "POST", "make takes PORT AWS_PORT POSTS SOURCE SOURCES CONFIG"),
         2,
     ),
     "the port of the UI is taken": (
