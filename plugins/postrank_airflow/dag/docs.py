@@ -10,8 +10,8 @@ _TERMS = {
     "has an arrival hour after its event hour.",
     "Author window": "The number of posts of one author in 60 seconds of event time, counted while streaming.",
     "Backfill": "Reading a past span again to close a gap: X's recent search, Mastodon's timelines, archive files.",
-    "Collector": "One source with its filters, its state, its heartbeat and its host. All collectors of an environment "
-    "write into the same streams and the same lake.",
+    "Collector": "One source with its filters, its state, its heartbeat and its host. Every record names the one that "
+    "read it. All collectors of an environment write into the same streams and the same lake.",
     "Compaction": "Rewriting many small files of a partition as one.",
     "Conservation": "The rule that holds at each hop: received = delivered + rejected (+ ignored, + spooled, + in "
     "flight).",

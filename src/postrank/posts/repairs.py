@@ -44,7 +44,7 @@ class Repairs:
         self.count += 1
         return None
 
-    def flag(self, value: Any) -> bool | None:
+    def flag(self, value: object) -> bool | None:
         """A detail that is true or false."""
         if value is None or type(value) is bool:
             return value

@@ -131,14 +131,16 @@ def _order(value: Any) -> str:
     return str(value)
 
 
-def _metric(value: Any) -> str:
+def _metric(value: object) -> str:
     if value not in METRICS:
         raise BadRequest("metric", f"{value!r} is none of {', '.join(METRICS)}")
     return str(value)
 
 
-def _weights(metric: str, value: Any) -> dict[str, int]:
+def _weights(metric: str, value: object) -> dict[str, int]:
     """How much each kind of event counts. Raises BadRequest."""
+    if value is not None and not isinstance(value, Mapping):
+        raise BadRequest("weights", f"{value!r} is no object of weights by event")
     if value and metric != "engagement":
         raise BadRequest("weights", f"are of the metric engagement, and the metric is {metric}")
     if metric != "engagement":
@@ -154,7 +156,7 @@ def _weights(metric: str, value: Any) -> dict[str, int]:
     return {name: weights.get(name, 0) for name in EVENTS}
 
 
-def _tag(value: Any) -> str:
+def _tag(value: object) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or len(value) > TAG_LIMIT or not value.isprintable():

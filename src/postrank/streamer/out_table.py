@@ -17,7 +17,12 @@ from pyarrow import parquet
 from postrank.aws.tables import columns
 from postrank.spreadsheet import neutral_columns
 
-_TYPES = {"string": pa.string(), "array<string>": pa.list_(pa.string())}
+_TYPES = {
+    "string": pa.string(),
+    "array<string>": pa.list_(pa.string()),
+    "boolean": pa.bool_(),
+    "bigint": pa.int64(),
+}
 SCHEMA = pa.schema([(name, _TYPES[hive]) for name, hive in columns("raw_posts")])
 _BLOCK_BYTES = 8 << 20  # of records that are decoded at a time; no record is larger than 1 MiB
 

@@ -225,6 +225,6 @@ def test_the_instance_reads_the_same_configuration_with_references_for_tokens(
 
 
 @pytest.mark.parametrize("words", [["--source", "x", "--source", "bluesky"]])
-def test_several_sources_at_once_are_rejected_with_what_to_do(words: list[str]) -> None:
-    with pytest.raises(Fatal, match=r"names x, bluesky: give each a run of its own, with its own --var"):
+def test_one_of_several_sources_that_lacks_something_is_named_with_what_to_do(words: list[str]) -> None:
+    with pytest.raises(Fatal, match=r"(?s)x\.source\.bearer_token is missing.*write these keys into a file"):
         CliRunner().invoke(postrank, ["up", *words], catch_exceptions=False)

@@ -5,7 +5,6 @@ accounts. What a post holds whole (a repost's original, a quoted post, posts and
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Metrics
@@ -104,7 +103,7 @@ def _counts(values: JsonObject, names: Mapping[str, str], repairs: Repairs) -> d
     return counts if any(counts.values()) else {}
 
 
-def _id(value: Any) -> str | None:
+def _id(value: object) -> str | None:
     if type(value) is int:
         return str(value)
     return value if type(value) is str and value else None

@@ -177,7 +177,7 @@ def _reposted_author(data: JsonObject, repairs: Repairs) -> str | None:
     return None
 
 
-def _tags_of(rules: Any, repairs: Repairs) -> list[str] | None:
+def _tags_of(rules: object, repairs: Repairs) -> list[str] | None:
     """The tags of the rules that a post of the filtered stream met, each once."""
     tags = (repairs.text(rule.get("tag")) for rule in repairs.tables(rules))
     return list(dict.fromkeys(tag for tag in tags if tag)) or None
