@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,13 +55,22 @@ class Accounting:
         for column in ("received", "delivered", "rejected", "spooled", "lost"):
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("other", overflow="fold")
-        named = [(f"{hop.name} ({name})", hop) for name, hops in self.of_collectors.items() for hop in hops]
-        for name, hop in [*named, *((hop.name, hop) for hop in self.hops)]:
-            figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
-            others = {**hop.other, **nonzero(more=hop.more)}
-            other = ", ".join(f"{number:,} {reason}" for reason, number in others.items())
-            table.add_row(name, *(f"{figure:,}" for figure in figures), other)
+        if self.of_collectors:
+            for name, hops in self.of_collectors.items():
+                table.add_row(name, style="bold")
+                _add_hops(table, hops)
+                table.add_section()
+            table.add_row("all collectors", style="bold")
+        _add_hops(table, self.hops)
         return table
+
+
+def _add_hops(table: Table, hops: Iterable[Hop]) -> None:
+    for hop in hops:
+        figures = (hop.received, hop.delivered, hop.rejected, hop.spooled, hop.lost)
+        others = {**hop.other, **nonzero(more=hop.more)}
+        other = ", ".join(f"{number:,} {reason}" for reason, number in others.items())
+        table.add_row(hop.name, *(f"{figure:,}" for figure in figures), other)
 
 
 def _until_stored(counts: Mapping[str, int], stored: int) -> tuple[Hop, ...]:

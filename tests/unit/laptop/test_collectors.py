@@ -189,4 +189,4 @@ def test_what_one_collector_has_too_much_makes_up_for_no_loss_of_another() -> No
     (received,) = [hop.received for hop in shifted.hops if hop.name == "Firehose → S3"]
     assert received == 10, "the sum of all collectors"
     assert [hop.lost for hop in shifted.of_collectors["x"]] == [0, 0, 1]
-    assert shifted.table().row_count == 2 * 3 + 4
+    assert shifted.table().row_count == 2 * (1 + 3) + 1 + 4, "a row names each collector, and the sum"
