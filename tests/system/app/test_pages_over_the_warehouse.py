@@ -106,7 +106,7 @@ def _windows(*more):
     return windows
 
 
-def _window(kind, network, author_id, handle, posts, end, emitted=None):
+def _window(kind, network, author_id, handle, posts, end):
     row = {
         "network": network,
         "author_id": author_id,
@@ -117,7 +117,7 @@ def _window(kind, network, author_id, handle, posts, end, emitted=None):
         "posts": posts,
         "final": kind == "tumbling",
         "collector": "c1",
-        "emitted_at": to_text(emitted or end),
+        "emitted_at": to_text(end),
     }
     return json.dumps(row).encode()
 
@@ -223,16 +223,6 @@ def test_now_shows_who_wrote_most_and_refreshes_by_itself(page, warehouse):
     keep_documentation_picture(page.browser, "app-now")
     store(warehouse, _windows(("x", "1003", "dora", 30, datetime.now(UTC).replace(microsecond=0))))
     wait_for(lambda: page.cells(2)[:1] == ["dora"], timeout=60, what="the newer board")
-
-
-def test_now_explains_that_a_replay_shows_the_past(page, warehouse):
-    emitted = datetime.now(UTC) - timedelta(minutes=3)
-    past = _window("sliding", "mastodon:old.example", "7", "eve", 3, datetime(2026, 5, 1, 12, tzinfo=UTC), emitted)
-    store(warehouse, rows_of(past)[0])
-    page.open("?network=mastodon:old.example")
-    page.wait_for_text("the newest post was written")
-    page.wait_for_text("Is the streamer up, and postrank live?")
-    wait_for(lambda: page.cells(2) == ["eve"], timeout=60, what="the replayed board")
 
 
 def test_the_leaderboard_shows_the_newest_window_as_it_was_exported(page, warehouse):
