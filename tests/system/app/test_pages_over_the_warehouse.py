@@ -242,13 +242,15 @@ def test_the_address_holds_every_choice(page, chromium):
     page.choose("Per", "day")
     page.wait_for_text("2026-05-01 00:00 to 2026-05-02 00:00")
     page.type("Search", "simulated 1")
-    page.wait_for_text("authors, page 1 of 1")
+    # The first rows: a table's accessibility tree has as many as are in view.
+    matching = ["Simulated 1"] * 2
+    wait_for(lambda: [name[:11] for name in page.cells(3)[:2]] == matching, timeout=30, what="those that match")
     wait_for(lambda: "search=simulated" in chromium.current_url, timeout=30, what="the search in the address")
     assert "granularity=day" in chromium.current_url
-    shown = wait_for(lambda: page.cells(3), timeout=30, what="the authors")
+    shown = page.cells(3)[:2]
     chromium.refresh()
     page.settle()
-    wait_for(lambda: page.cells(3) == shown, timeout=60, what="the same authors from the address")
+    wait_for(lambda: page.cells(3)[:2] == shown, timeout=60, what="the same authors from the address")
 
 
 def test_a_page_of_the_ranking_has_an_address(page):
