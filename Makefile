@@ -51,7 +51,7 @@ var/uv/bin/uv:
 
 .venv/ready: pyproject.toml packages/localaws/pyproject.toml uv.lock | $(filter var/%,$(UV))
 	@echo "Setting up .venv: $$(grep -c '^\[\[package\]\]' uv.lock) packages of uv.lock, Airflow, DuckDB and an embedded Postgres among them."
-	@echo 'The first time this downloads about 0.5 GB and usually takes 1 to 5 minutes; later, seconds.'
+	@echo 'The first time this downloads about 0.6 GB and usually takes 1 to 5 minutes; later, seconds.'
 	@$(UV) sync --locked --all-packages --all-extras --no-extra trino $(if $(PLAIN),--no-progress)
 	@touch $@
 

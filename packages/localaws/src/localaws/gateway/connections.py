@@ -14,7 +14,7 @@ _SWEEP_SECONDS = 10.0  # the server marks connections that have been idle for to
 
 
 def most_connections() -> int:
-    """How many connections fit beside everything else, once this process may open as many files as it is allowed to."""
+    """The most connections that leave room for other files; raises the soft limit of open files to the hard one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < limit:

@@ -112,7 +112,7 @@ class _Progress:
         self.say = report
 
     def check(self) -> None:
-        """Raises CannotInstall when nobody waits for the rest."""
+        """Raise CannotInstall once the server is being stopped."""
         if self._stopping.is_set():
             raise CannotInstall("the server is being stopped")
 

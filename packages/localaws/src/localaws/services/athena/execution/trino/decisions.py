@@ -12,7 +12,7 @@ _INFORMATION = "information_schema"
 
 
 class Denied(Exception):
-    """What the caller is told."""
+    """The caller lacks a permission; the message says which."""
 
 
 class Decisions:
