@@ -1,10 +1,12 @@
 """The JSON API, version 1 (docs/api.md): the routes below `/api/v1`. Within a version, members are only added."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Path, Query, Response
+import pyarrow as pa
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import AwareDatetime
 from starlette.routing import BaseRoute
@@ -13,7 +15,8 @@ from postrank.documents import Document
 from postrank.ranking.request import GRANULARITIES, NETWORK_PATTERN
 from postrank.report.api import authors, comparison, rankings, run_list, trends
 from postrank.report.api.selection import FILES, SORTS, Selection
-from postrank.report.windows import of_window
+from postrank.report.exports import Export
+from postrank.report.windows import Window, of_window
 from postrank_airflow.ui.leaderboard.library import Library
 
 VERSION = "1"
@@ -27,6 +30,29 @@ Ranks = Annotated[str, Query(pattern=r"^\d{1,9}(,\d{1,9}){0,199}$", description=
 Network = Annotated[str, Query(pattern=f"^$|{NETWORK_PATTERN}", description="only authors of this network")]
 Search = Annotated[str, Query(alias="q", max_length=200, description="part of a name, handle or id")]
 Sort = Annotated[str, Query(pattern=f"^({'|'.join(SORTS)})$")]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedRanking:
+    """The parameters that name a window of a run, and narrow and sort its ranking."""
+
+    run: RunName
+    granularity: Granularity
+    window: Start = None
+    network: Network = ""
+    query: Search = ""
+    sort: Sort = "rank"
+    descending: bool = False
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.network, self.query, self.sort, self.descending)
+
+    def load(self, library: Library) -> tuple[Export, Window, pa.Table]:
+        """The run, the window and all rows of its ranking. Raises NotExported."""
+        export = library.open(self.run)
+        window = rankings.window_at(library.exports, export, self.granularity, self.window)
+        return export, window, of_window(library.exports.table(export, self.granularity), window.start)
 
 
 def router(library: Callable[[], Library]) -> APIRouter:
@@ -71,42 +97,22 @@ def _add_rankings(routes: APIRouter, library: Callable[[], Library]) -> None:
         return _json(rankings.windows_of(library().exports, library().open(run), granularity))
 
     @routes.get("/runs/{run}/ranking")
-    def ranking(
-        run: RunName,
-        granularity: Granularity,
-        window: Start = None,
-        network: Network = "",
-        query: Search = "",
-        sort: Sort = "rank",
-        descending: bool = False,
-    ) -> Response:
+    def ranking(requested: Annotated[RequestedRanking, Depends()]) -> Response:
         """The ranked authors of a window, narrowed and sorted."""
-        exports = library().exports
-        export = library().open(run)
-        place = rankings.window_at(exports, export, granularity, window)
-        rows = of_window(exports.table(export, granularity), place.start)
-        return _json(rankings.ranking(export, place, rows, Selection(network, query, sort, descending).of(rows)))
+        export, window, rows = requested.load(library())
+        return _json(rankings.ranking(export, window, rows, requested.selection.of(rows)))
 
     @routes.get("/runs/{run}/ranking.{form}")
     def ranking_file(
-        run: RunName,
+        requested: Annotated[RequestedRanking, Depends()],
         form: Annotated[str, Path(pattern=f"^({'|'.join(FILES)})$")],
-        granularity: Granularity,
-        window: Start = None,
-        network: Network = "",
-        query: Search = "",
-        sort: Sort = "rank",
-        descending: bool = False,
     ) -> Response:
         """The same rows as a file, with the columns of the export."""
-        exports = library().exports
-        export = library().open(run)
-        place = rankings.window_at(exports, export, granularity, window)
-        rows = of_window(exports.table(export, granularity), place.start)
+        _, window, rows = requested.load(library())
         write, kind = FILES[form]
-        name = f"ranked_authors-{granularity}-{place.start:%Y%m%dT%H%MZ}.{form}"
+        name = f"ranked_authors-{requested.granularity}-{window.start:%Y%m%dT%H%MZ}.{form}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return Response(write(Selection(network, query, sort, descending).of(rows)), media_type=kind, headers=headers)
+        return Response(write(requested.selection.of(rows)), media_type=kind, headers=headers)
 
     @routes.get("/runs/{run}/courses")
     def courses(run: RunName, granularity: Granularity, ranks: Ranks, window: Start = None) -> Response:
