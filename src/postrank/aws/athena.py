@@ -48,7 +48,7 @@ class Athena:
     client: "AthenaClient"
     database: str
     workgroup: str
-    poll_seconds: float = 0.2  # the first wait; it grows to MAX_POLL_SECONDS
+    poll_seconds: float = 0.05  # the first wait; it grows to MAX_POLL_SECONDS
     origin: str = ""  # who asks, as the cost report shall say it
 
     MAX_POLL_SECONDS = 1.0  # what a statement may seem to take longer than it does
