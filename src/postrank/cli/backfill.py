@@ -2,6 +2,9 @@
 
 import os
 import signal
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -16,15 +19,19 @@ from postrank.documents import Document
 from postrank.errors import Fatal, PostrankError
 from postrank.gaps.archive_files import fetched
 from postrank.gaps.backfill import Backfill
+from postrank.gaps.reading_place import ReadingPlace
 from postrank.gaps.span_sources import ArchivePast, Past, SearchPast, Span, TimelinePast
-from postrank.gaps.x_posts import IdsPast, UserTimelinesPast
+from postrank.gaps.x_posts import IdsPast, UserTimelinesPast, hydration
+from postrank.options import WrongSettings
 from postrank.settings import Settings
-from postrank.sinks import POSTS
+from postrank.sinks import POSTS, Sink
 from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.packing import Packer
 from postrank.streamer.assembly import build_source
 from postrank.streamer.config import Config
-from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.ledgers import Ledgers, PutObject
+from postrank.streamer.out_file import OutFile
+from postrank.streamer.outlets import FolderOutlet
 from postrank.streamer.telemetry import logs
 
 _SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
@@ -43,21 +50,25 @@ class WrongRequest(Fatal):
 @click.option("--source", type=click.Choice([*_SOURCE_OF, "archive"]), required=True)
 @click.option("--from", "since", help="Start of the span, RFC 3339, such as 2026-11-24T05:00:00Z. Optional for x-ids.")
 @click.option("--to", "until", help="End of the span (not included), RFC 3339.")
-@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The streamer's TOML file.")
+@click.option("--config", "path", type=click.Path(path_type=Path), help="The streamer's TOML file.")
 @click.option("--collector", help="The collector, if the file has several. Default: main.")
 @click.option("--file", "files", multiple=True, help=_FILE_HELP)
 @click.option("--budget", type=click.FloatRange(min=0), help="x-search: maximum cost of this read in US dollars.")
 @click.option("--query", help="x-search: search for this instead of the streamer's gap_query. Closes no gap.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of to AWS (see below).")
+@click.option("--again", is_flag=True, help="x-ids: also ask for ids that were asked for before today.")
 @click.option("--part", is_flag=True, help="One of several reads of the span: do not write to the gap ledger.")
 def backfill(
     source: str,
     since: str | None,
     until: str | None,
-    path: Path,
+    path: Path | None,
     collector: str | None,
     files: tuple[str, ...],
     budget: float | None,
     query: str | None,
+    out: Path | None,
+    again: bool,
     part: bool,
 ) -> None:
     """Read the posts of a past span again, send them to AWS, and record the recovery in the gap ledger.
@@ -66,12 +77,16 @@ def backfill(
     span. Neither closes a gap.
 
     Token, query and budgets are the streamer's; --budget is an additional limit. Prints a JSON summary, including any
-    error.
+    error. A command that was stopped or killed continues when it is given again, and pays for no id a second time.
+
+    With --out nothing of AWS is needed: the posts become one file, whose name says its form (.ndjson, .ndjson.gz, .csv
+    or .parquet); a read that has not ended stays in FILE.collecting. --source archive then needs no --config.
 
     \b
     Examples:
       postrank backfill --config x.toml --source x-search --from 2026-11-24T05:00:00Z --to 2026-11-24T06:00:00Z
       postrank backfill --config x.toml --source x-ids --file ids.txt
+      postrank backfill --config x.toml --source x-ids --file ids.txt --out posts.parquet
 
     \b
     Exit status (whatever was read is delivered in any case):
@@ -81,25 +96,97 @@ def backfill(
       75  a retry may succeed
     """
     logs.configure("INFO")
-    config = Config.load(path, os.environ, collector)
     span = _span(source, since, until)
     if span.until <= span.since:
         raise WrongRequest("--to must be later than --from")
-    settings = Settings.of(os.environ)
-    names = Resources.of(settings.environment, settings.account, settings.region)
-    clients = Clients(names.region)
-    with fetched(files, clients) as here:
-        job = _job(config, names, clients, _past(source, config, clients, here, budget, query), span)
-        job.part = part
+    if again and source != "x-ids":
+        raise WrongRequest("--again is for --source x-ids")
+    request = (source, since, until, *files, query)
+    target = _to_file(OutFile(out), path, collector, request) if out else _to_aws(path, collector)
+    with ExitStack() as opened:
+        here = opened.enter_context(fetched(files, target.clients))
+        past = _past(source, target, here, budget, query, opened)
+        if isinstance(past, IdsPast):
+            past.again = again
+        job = _job(target, past, span)
+        job.progress = past if isinstance(past, IdsPast) else ReadingPlace(target.places, request)
+        job.part |= part
 
         def end(_number: int, _frame: FrameType | None) -> None:
             job.stopped.set()
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        summary = _summary(job)
+        summary = _summary(job, target)
     if not summary["complete"]:
         raise SystemExit(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """Where the posts go."""
+
+    config: Config
+    clients: Clients
+    open_sink: Callable[[], Sink]
+    gzipped: bool
+    put: PutObject
+    ledgers_prefix: str
+    out_file: OutFile | None = None
+    request: Sequence[str | None] = ()
+
+    def claim(self) -> None:
+        """Raises OtherRequest where a file's folder holds what another command collected."""
+        if self.out_file is not None:
+            self.out_file.claim(self.request)
+
+    @property
+    def places(self) -> Path:
+        return self.config.state / "backfill-places.json"
+
+
+def _to_aws(path: Path | None, collector: str | None) -> _Target:
+    """The stream and the bucket of the environment's account."""
+    if path is None:
+        raise WrongRequest("--config is missing: the TOML file of the streamer; or --out FILE for one file without AWS")
+    config = Config.load(path, os.environ, collector)
+    settings = Settings.of(os.environ)
+    names = Resources.of(settings.environment, settings.account, settings.region)
+    clients = Clients(names.region)
+    s3 = clients.get("s3", read_seconds=10.0)
+    bucket = names.buckets["raw"]
+    return _Target(
+        config=config,
+        clients=clients,
+        open_sink=lambda: KinesisSink(
+            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=config.sink.patience_seconds
+        ),
+        gzipped=config.sink.gzip,
+        put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
+        ledgers_prefix=names.keys["ledgers"],
+    )
+
+
+def _to_file(out_file: OutFile, path: Path | None, collector: str | None, request: Sequence[str | None]) -> _Target:
+    """One file of this machine."""
+    source = request[0]
+    if path is None and source != "archive":
+        raise WrongRequest(f"--source {source} needs --config: the TOML file with its token and its budgets")
+    table: Document = {} if path else {"source": {"kind": "replay"}}
+    config = Config.local(path, table, os.environ, out_file.state, collector)
+    if config.problems:
+        raise WrongSettings(config.problems)
+    outlet = FolderOutlet(config, out_file.folder)
+    return _Target(
+        config=config,
+        clients=Clients(os.environ.get("AWS_REGION") or "us-east-1"),  # of files in S3, and of Secrets Manager
+        open_sink=outlet.sink,
+        gzipped=True,
+        put=outlet.put,
+        ledgers_prefix=outlet.ledgers_prefix,
+        out_file=out_file,
+        request=request,
+    )
 
 
 def _span(source: str, since: str | None, until: str | None) -> Span:
@@ -110,51 +197,65 @@ def _span(source: str, since: str | None, until: str | None) -> Span:
     raise WrongRequest(f"--source {source} needs --from and --to")
 
 
-def _summary(job: Backfill) -> Document:
+def _summary(job: Backfill, target: _Target) -> Document:
     """Run the job and print what it did, also when it fails."""
     try:
         summary = job.run()
     except PostrankError as error:
-        click.echo(orjson.dumps({**job.summary(complete=False), "error": str(error)}).decode())
+        failed = {**job.summary(complete=False), "error": str(error)}
+        click.echo(orjson.dumps({**failed, **_written(target, job.sink, complete=False)}).decode())
         raise
-    click.echo(orjson.dumps(summary).decode())
+    click.echo(orjson.dumps({**summary, **_written(target, job.sink, complete=summary["complete"])}).decode())
     return summary
 
 
+def _written(target: _Target, sink: Sink, *, complete: bool) -> Document:
+    """Write the file of a target that is one; what the summary says of it."""
+    if target.out_file is None:
+        return {}
+    sink.close()
+    target.out_file.write()
+    if complete:
+        target.out_file.forget()
+    return {"file": str(target.out_file.path)}
+
+
 def _past(
-    source: str, config: Config, clients: Clients, files: list[Path], budget: float | None, query: str | None
+    source: str, target: _Target, files: list[Path], budget: float | None, query: str | None, opened: ExitStack
 ) -> Past:
+    config = target.config
     if query is not None and source != "x-search":
         raise WrongRequest("--query is for --source x-search")
     if source in _WITH_FILES and not files:
         raise WrongRequest(f"--source {source} needs at least one --file")
     if source == "archive":
+        target.claim()
         return ArchivePast(files, config.source)
     if config.source != _SOURCE_OF[source]:
         raise WrongRequest(f"--source {source} needs a configuration whose source is {_SOURCE_OF[source]}")
-    built = build_source(config, os.environ, clients)
+    built = build_source(config, os.environ, target.clients)
+    target.claim()
     if source == "x-ids":
-        return IdsPast(built, files)
+        return IdsPast(built, files, opened.enter_context(hydration(config.state / config.source)))
     if source == "x-timelines":
         return UserTimelinesPast(built, files)
     return SearchPast(built, budget=budget, query=query) if source == "x-search" else TimelinePast(built)
 
 
-def _job(config: Config, names: Resources, clients: Clients, past: Past, span: Span) -> Backfill:
-    s3 = clients.get("s3", read_seconds=10.0)
-    bucket = names.buckets["raw"]
+def _job(target: _Target, past: Past, span: Span) -> Backfill:
+    config = target.config
     collector = backfill_label(config.collector)
-    sink = config.sink
     return Backfill(
         past=past,
         span=span,
-        sink=KinesisSink(
-            client=clients.get("kinesis", attempts=1), streams=names.streams, patience=sink.patience_seconds
+        sink=target.open_sink(),
+        packer=Packer(
+            POSTS, record_bytes=config.sink.record_bytes, buckets=config.sink.buckets, gzipped=target.gzipped
         ),
-        packer=Packer(POSTS, record_bytes=sink.record_bytes, buckets=sink.buckets, gzipped=sink.gzip),
-        ledgers=Ledgers(config.state / "backfill-ledgers", names.keys["ledgers"], collector, config.rejects_per_hour),
-        put=lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body),
+        ledgers=Ledgers(config.state / "backfill-ledgers", target.ledgers_prefix, collector, config.rejects_per_hour),
+        put=target.put,
         collector=collector,
+        part=target.out_file is not None,  # a file closes no gap of the lake
     )
 
 

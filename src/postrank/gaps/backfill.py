@@ -11,12 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.documents import Document
 from postrank.errors import Retryable
+from postrank.gaps.reading_place import NoProgress, Progress
 from postrank.gaps.span_sources import Past, Span
 from postrank.posts.encoding import encode
 from postrank.posts.times import to_text
 from postrank.sinks import Record, Sink, Unavailable
 from postrank.sinks.packing import Packer, too_large
-from postrank.sources import Batch, Gap
+from postrank.sources import Batch, Cursor, Gap
 from postrank.streamer.engine.counts import Counts
 from postrank.streamer.engine.ledgers import Ledgers, PutObject
 
@@ -33,6 +34,8 @@ class LedgersAway(Retryable):
 class Backfill:
     """Reads a span again. Running it twice is harmless: the lake keeps one row of each post.
 
+    A cursor is noted in `progress` once everything up to it is delivered; what is paid for is delivered at once.
+
     The windows of the second stream are not told again: SQL ranks every window that a late post belongs to.
     """
 
@@ -44,20 +47,27 @@ class Backfill:
     put: PutObject
     collector: str
     part: bool = False  # others read the same span too: none of them has recovered it alone
+    progress: Progress = field(default_factory=NoProgress)
     counts: Counts = field(default_factory=Counts)
     delivered: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
+    _cursor: Cursor | None = None  # of the newest batch that is packed
 
     def run(self) -> Document:
         """All of it; returns the summary. Raises what ends reading early, after delivering what was read by then."""
         complete = False
         try:
-            for batch in self.past.read(self.span, self.stopped):
+            for batch in self.past.read(self.span, self.stopped, self.progress.place):
+                self._cursor = batch.cursor or self._cursor
                 self._absorb(batch)
+                if self.packer.size >= _FLUSH_BYTES or (batch.cursor and self.past.is_paid):
+                    self._deliver()
             complete = not self.stopped.is_set()
         finally:
-            self._ship()
+            complete = self._deliver() and complete
             self._account(complete)
+        if complete:
+            self.progress.done()
         return self.summary(complete)
 
     def summary(self, complete: bool) -> Document:
@@ -93,11 +103,19 @@ class Backfill:
         self.counts.take(batch)
         self.ledgers.note_rejects(batch.rejects)
         self.ledgers.note_notices(self.past.network, batch.notices)
-        if self.packer.size >= _FLUSH_BYTES:
-            self._ship()
 
-    def _ship(self) -> None:
-        """Put what is packed, however long AWS is away, unless stopped."""
+    def _deliver(self) -> bool:
+        """Put what is packed and note how far that is; returns whether all of it was taken."""
+        if not self._ship():
+            return False
+        if self._cursor is not None:
+            self.ledgers.flush()
+            self.progress.delivered(self._cursor)
+            self._cursor = None
+        return True
+
+    def _ship(self) -> bool:
+        """Put what is packed, however long AWS is away, unless stopped; returns whether all of it was taken."""
         lines = self.packer.lines
         left = self._put(self.packer.take())
         pause = 1.0
@@ -106,6 +124,7 @@ class Backfill:
             left = self._put(left)
             pause = min(pause * 2, _LONGEST_PAUSE)
         self.delivered += lines - sum(record.lines for record in left)
+        return not left
 
     def _put(self, records: Sequence[Record]) -> Sequence[Record]:
         try:

@@ -1,17 +1,19 @@
 """The places where a past span can still be had, each as batches of the posts of that span."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import orjson
+
 from postrank.errors import Fatal, Retryable
 from postrank.options import WrongSettings
 from postrank.posts import Event, Post
 from postrank.posts.times import moment
-from postrank.sources import Batch, Source
+from postrank.sources import Batch, Cursor, Source
 from postrank.sources.files.replay import Replay
 
 
@@ -31,14 +33,18 @@ class Past(Protocol):
     """A place to read a span from."""
 
     network: str  # the source whose gap is closed
+    is_paid: bool  # whether reading the same again costs money or calls
 
     @property
     def recovered_by(self) -> str | None:
         """None: it closes no gap, since it holds only some of the posts."""
         ...
 
-    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
-        """Batches that hold every post of the span that can be had. Raises when it cannot be had to its end."""
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:
+        """Batches that hold every post of the span that can be had, or the rest of it behind a cursor.
+
+        Raises when the span cannot be had to its end.
+        """
         ...
 
 
@@ -54,13 +60,14 @@ class SearchPast:
     budget: float | None = None  # US dollars, beside the streamer's own
     query: str | None = None  # None: the streamer's
     network: str = "x"
+    is_paid: bool = True
 
     @property
     def recovered_by(self) -> str | None:
         """Another query finds other posts than those that were missed."""
         return "recent-search" if self.query is None else None
 
-    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:
         from postrank.sources.x import XStream  # tweepy is slow to import
         from postrank.sources.x.search import RecentSearch
 
@@ -73,7 +80,7 @@ class SearchPast:
             raise WrongSettings(["source.gap_query is missing: recent search needs a query (or give it one: --query)"])
         if self.budget is not None:
             source.spend.allowance = self.budget
-        yield from search.read(span.since, span.until, stopped)
+        yield from search.read(span.since, span.until, stopped, after)
 
 
 @dataclass(slots=True)
@@ -83,15 +90,18 @@ class TimelinePast:
     source: Source
     network: str = "mastodon"
     recovered_by: str | None = "timeline"
+    is_paid: bool = True
 
-    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:
         from postrank.sources.mastodon import Mastodon
         from postrank.sources.mastodon.api import first_of
 
         if not isinstance(self.source, Mastodon):
             raise Fatal("the source is not Mastodon")
-        for instance in self.source.instances:
-            reached = yield from instance.timeline.pages(first_of(span.since), span.until, stopped)
+        first, place = orjson.loads(after) if after else (0, first_of(span.since))
+        for number, instance in enumerate(self.source.instances[first:], start=first):
+            start = place if number == first else first_of(span.since)
+            reached = yield from _numbered(number, instance.timeline.pages(start, span.until, stopped))
             if not reached and not stopped.is_set():
                 raise SpanNotReached(f"{instance.api.host}: the timeline could not be read to the end of the span")
 
@@ -103,9 +113,22 @@ class ArchivePast:
     files: list[Path]
     network: str
     recovered_by: str | None = "archive"
+    is_paid: bool = False
 
-    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 all is read, then chosen
-        for batch in Replay(self.files).read(after=None):
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:  # noqa: ARG002 all is read, then chosen
+        for batch in Replay(self.files).read(after=after):
             if stopped.is_set():
                 return
             yield batch
+
+
+def _numbered(number: int, pages: Generator[Batch, None, bool]) -> Generator[Batch, None, bool]:
+    """The pages of one instance, whose places say of which."""
+    while True:
+        try:
+            batch = next(pages)
+        except StopIteration as end:
+            return bool(end.value)
+        if batch.cursor is not None:
+            batch.cursor = orjson.dumps([number, batch.cursor]).decode()
+        yield batch

@@ -2,17 +2,19 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postrank.errors import Fatal
 from postrank.gaps.span_sources import Span
-from postrank.sources import Batch, Source
+from postrank.sources import Batch, Cursor, Source
 from postrank.sources.files.value_lists import entries, unusable
 
 if TYPE_CHECKING:  # tweepy is slow to import
-    from postrank.sources.x.lookup import Lookup
+    from postrank.sources.x.lookups.hydration import Hydration
+    from postrank.sources.x.lookups.lookup import Lookup
 
 
 class WrongEntries(Fatal):
@@ -25,14 +27,26 @@ class IdsPast:
 
     source: Source
     files: list[Path]
+    hydration: "Hydration"  # the ledger of the ids that X was asked for
+    again: bool = False  # whether to ask for those, too, that were asked for before today
     network: str = "x"
     recovered_by: str | None = None
+    is_paid: bool = True
+    place: Cursor | None = None  # the ledger knows the place
 
-    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
         ids = listed(self.files)
         if wrong := next((post_id for post_id in ids if not (post_id.isascii() and post_id.isdecimal())), None):
             raise WrongEntries(f"{wrong!r} is no id of a post: digits, one id a line")
-        yield from lookup(self.source).posts(ids, stopped)
+        if self.again:
+            self.hydration.forget(ids)
+        yield from lookup(self.source).posts(ids, stopped, self.hydration)
+
+    def delivered(self, cursor: Cursor) -> None:
+        self.hydration.delivered(int(cursor))
+
+    def done(self) -> None:
+        return
 
 
 @dataclass(slots=True)
@@ -43,15 +57,16 @@ class UserTimelinesPast:
     files: list[Path]
     network: str = "x"
     recovered_by: str | None = None  # other users may have posted in the span, too
+    is_paid: bool = True
 
-    def read(self, span: Span, stopped: threading.Event) -> Iterator[Batch]:
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:
         from postrank.sources.x.handle_rules import wrong_handles
 
         handles = listed(self.files)
         if wrong := wrong_handles(handles):
             raise WrongEntries(f"{wrong[0]!r} is no handle of X: letters, digits and _, 15 at most")
         handles = [handle.removeprefix("@") for handle in handles]
-        yield from lookup(self.source).timelines(handles, span.since, span.until, stopped)
+        yield from lookup(self.source).timelines(handles, span.since, span.until, stopped, after)
 
 
 def listed(files: list[Path]) -> list[str]:
@@ -62,10 +77,17 @@ def listed(files: list[Path]) -> list[str]:
     return list(dict.fromkeys(entry for path in files for entry in entries(path)))
 
 
+def hydration(folder: Path) -> "AbstractContextManager[Hydration]":
+    """The ledger of the ids that X was asked for, below a source's state. Raises HydrationTaken."""
+    from postrank.sources.x.lookups.hydration import Hydration
+
+    return Hydration.opened(folder / "hydration.sqlite")
+
+
 def lookup(source: Source) -> "Lookup":
     """Asks with the streamer's token, under its budgets."""
     from postrank.sources.x import XStream
-    from postrank.sources.x.lookup import Lookup
+    from postrank.sources.x.lookups.lookup import Lookup
 
     if not isinstance(source, XStream):
         raise Fatal("the source is not X")

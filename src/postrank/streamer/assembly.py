@@ -19,7 +19,7 @@ from postrank.streamer.engine.pump import Progress, Pump
 from postrank.streamer.engine.reader import Reader
 from postrank.streamer.engine.shipper import Shipper
 from postrank.streamer.engine.spool import Spool
-from postrank.streamer.host.folder_claim import Claim
+from postrank.streamer.host.folder_claim import Claim, usable
 from postrank.streamer.outlets import AwsOutlet, FolderOutlet, Outlet
 from postrank.streamer.secrets import Secrets
 from postrank.streamer.service import Service
@@ -28,6 +28,8 @@ from postrank.streamer.telemetry.status import TOP_ROWS, StatusServer
 from postrank.windows.author_windows import AuthorWindows
 from postrank.windows.seen_posts import Seen
 from postrank.windows.sliding_view import Sliding
+
+_LIMITED = ("x", "mastodon")  # sources that count what they may read, or pay for, beyond one command
 
 
 def build(config: Config, environ: Mapping[str, str]) -> Service:
@@ -74,8 +76,10 @@ def build_source(config: Config, environ: Mapping[str, str], clients: Clients | 
     """
     if config.source not in registry.SOURCES:
         raise WrongSettings(config.problems)
+    if config.shared != config.state and config.source in _LIMITED:
+        usable("state", config.shared / config.source)
     config.source_options.resolve(Secrets(environ, clients).resolve)
-    return registry.build(config.source, config.source_options, Surroundings(state=config.state / config.source))
+    return registry.build(config.source, config.source_options, Surroundings(state=config.shared / config.source))
 
 
 @dataclass(slots=True)

@@ -65,6 +65,7 @@ class Config:
     collector: str  # who collected, as every record says it
     instance_id: str
     state: Path
+    shared: Path  # what the commands of one source share: its budgets and limits
     drain_seconds: float
     sink: SinkConfig
     windows: WindowsConfig
@@ -116,15 +117,20 @@ class Config:
         cls, path: Path | None, table: Document, environ: Mapping[str, str], state: Path, name: str | None = None
     ) -> "Config":
         """The configuration of a streamer whose output stays on this machine: the file's, if there is one, with the
-        tables of `table` over it and its state in `state`. Raises NoConfig, NoSuchCollector.
+        tables of `table` over it and its state in `state`. What was spent is counted where the file's own state is.
+
+        Raises NoConfig, NoSuchCollector.
         """
         document = (_picked(path, name).table if path else {}) | table | {"state": str(state), "status": {"port": -1}}
         sink = {name: value for name, value in document.get("sink", {}).items() if name.startswith("flush")}
         options = Options(_overridden({**document, "sink": {**sink, "kind": "files", "gzip": True}}, environ), "")
         config = cls._from(options, environ, path or state, MAIN)
         options.reject_unknown()
-        filters = document.get("filters", {})
-        return config if path else replace(config, filters_again=lambda: Options(filters, "filters"))
+        if path is None:
+            filters = document.get("filters", {})
+            return replace(config, filters_again=lambda: Options(filters, "filters"))
+        configured = _picked(path, name).table.get("state")
+        return replace(config, shared=Path(configured)) if type(configured) is str else config
 
     @classmethod
     def _from(cls, options: Options, environ: Mapping[str, str], path: Path, name: str) -> "Config":
@@ -137,12 +143,14 @@ class Config:
         heartbeat = options.table("heartbeat")
         status = options.table("status")
         metrics = options.table("metrics")
+        state = options.path("state")
         config = cls(
             name=name,
             source=source,
             collector=options.text("collector", instance),
             instance_id=instance,
-            state=options.path("state"),
+            state=state,
+            shared=state,
             drain_seconds=options.number("drain_seconds", 25.0),
             sink=_sink(options.table("sink")),
             windows=_windows(options.table("windows")),

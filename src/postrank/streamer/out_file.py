@@ -8,9 +8,11 @@ Rejected lines are in `<file>.rejects.ndjson`.
 import gzip
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import orjson
 
 from postrank.errors import Fatal
 from postrank.extras import require
@@ -34,6 +36,16 @@ class FileExists(Fatal):
         super().__init__(f"--out {path} exists already: remove it, or name another file")
 
 
+class OtherRequest(Fatal):
+    """What was collected for a file belongs to another command."""
+
+    def __init__(self, out: "OutFile") -> None:
+        super().__init__(
+            f"{out.folder} holds what another command collected for {out.path.name}: give that command again, remove "
+            "the folder, or name another file"
+        )
+
+
 class OutFile:
     """The file, and the folder beside it that holds what is collected for it."""
 
@@ -55,6 +67,16 @@ class OutFile:
     def state(self) -> Path:
         """The streamer's state folder."""
         return self.folder / "state"
+
+    def claim(self, request: Sequence[str | None]) -> None:
+        """Have the folder belong to one request: posts of no other get into the file. Raises OtherRequest."""
+        path = self.folder / "request.json"
+        document = orjson.dumps(list(request))
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True)
+            path.write_bytes(document)
+        elif not path.is_file() or path.read_bytes() != document:
+            raise OtherRequest(self)
 
     def write(self) -> None:
         """Write all that was collected so far to the file and the rejected lines beside it."""

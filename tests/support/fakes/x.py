@@ -57,6 +57,7 @@ class FakeX:
     too_many: Counter[str] = field(default_factory=Counter)  # what was refused for that
     trends: dict[int, Any] = field(default_factory=dict)  # by place, what is answered; an int is a status
     calls: list[tuple[str, str]] = field(default_factory=list)
+    paid: Counter[str] = field(default_factory=Counter)  # ids of posts that a lookup was answered with
     search_queries: list[dict[str, list[str]]] = field(default_factory=list)
     rule_changes: list[tuple[bool, dict[str, Any]]] = field(default_factory=list)
     stream_query: dict[str, list[str]] = field(default_factory=dict)
@@ -161,6 +162,7 @@ class _XHandler(Handler):
             return
         asked = self.query["ids"][0].split(",")
         found = [one for one in self.fake.found if one["data"]["id"] in asked]
+        self.fake.paid.update(one["data"]["id"] for one in found)
         base = {"resource_type": "tweet", "parameter": "ids", "title": "Not Found Error"}
         problems = [
             {

@@ -48,7 +48,10 @@ class Timeline:
         return batch, last
 
     def pages(self, min_id: str, until: datetime, stopped: threading.Event) -> Generator[Batch, None, bool]:
-        """Batches of the pages up to a moment; returns whether that was reached. Raises MastodonRefused."""
+        """Batches of the pages up to a moment; returns whether that was reached. Raises MastodonRefused.
+
+        Their cursors are the ids after which the next page begins.
+        """
         place: str | None = min_id
         while place is not None:
             yield from pause(self.calls.due(), stopped, heard=True)
@@ -63,6 +66,7 @@ class Timeline:
             if page is None:
                 return False
             batch, place = page
+            batch.cursor = place
             yield batch
         return True
 

@@ -42,18 +42,21 @@ class RecentSearch:
     troubled: Backoff = field(default_factory=lambda: Backoff(first=1.0, longest=QUARTER))
     recovered_by: str = "recent-search"
 
-    def read(self, since: datetime, until: datetime, stopped: threading.Event) -> Iterator[Batch]:
-        """Batches without cursors, newest posts first; waits while X is troubled.
+    def read(
+        self, since: datetime, until: datetime, stopped: threading.Event, token: str | None = None
+    ) -> Iterator[Batch]:
+        """Batches, newest posts first, from the page of a token on; waits while X is troubled.
 
-        Raises XRefused, XUnavailable, BudgetSpent before a page.
+        Their cursors are the tokens of the next pages. Raises XRefused, XUnavailable, BudgetSpent before a page.
         """
-        token: str | None = None
         while not stopped.is_set():
             page = yield from patiently(partial(self._page, since, until, token), self.limit, stopped)
             if page is None:
                 return
-            yield self._batch(page)
             token = _next(page)
+            batch = self._batch(page)
+            batch.cursor = token
+            yield batch
             if not token:
                 return
 

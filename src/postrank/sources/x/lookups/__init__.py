@@ -1,0 +1,1 @@
+"""What X is asked for by request: posts by id, timelines, counts, compliance jobs."""
