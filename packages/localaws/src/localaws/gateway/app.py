@@ -17,6 +17,7 @@ from localaws.emulator import client, polling
 from localaws.gateway.call import Call
 from localaws.gateway.entrance import Entrance, Rejected, refusal
 from localaws.gateway.internal_endpoints import OWN, OwnEndpoints, own_refusal
+from localaws.gateway.long_responses import LONG_RESPONSES, LongResponses
 from localaws.gateway.platform import Platform
 from localaws.gateway.retries import Retries
 from localaws.iam.context import of_request
@@ -24,7 +25,7 @@ from localaws.services.s3.chunked import Body
 from localaws.wire import codec
 from localaws.wire.errors import encode_error
 from localaws.wire.models import model, operation
-from localaws.wire.request import FilePart, HttpAnswer, HttpRequest, from_environ
+from localaws.wire.request import Chunks, FilePart, HttpAnswer, HttpRequest, from_environ
 from localaws.wire.routing import Route, route
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Gateway:
         headers = _single(answer.headers) | {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id}
         if answer.status in _BODILESS:
             answer.body = b""
-        if request.method != "HEAD" or "Content-Length" not in headers:
+        if not isinstance(answer.body, Chunks) and (request.method != "HEAD" or "Content-Length" not in headers):
             size = answer.body.size if isinstance(answer.body, FilePart) else len(answer.body)
             headers["Content-Length"] = str(size)
         start_response(f"{answer.status} {_reason(answer.status)}", list(headers.items()))
@@ -208,9 +209,12 @@ def _single(headers: dict[str, str]) -> dict[str, str]:
     return passed_on if length is None else {**passed_on, "Content-Length": length}
 
 
-def _sent(body: bytes | FilePart, environ: Document) -> Iterable[bytes]:
+def _sent(body: bytes | FilePart | Chunks, environ: Document) -> Iterable[bytes]:
     if isinstance(body, bytes):
         return [body]
+    if isinstance(body, Chunks):
+        long_responses: LongResponses = environ[LONG_RESPONSES]
+        return long_responses.stream(body.parts)
     file = body.path.open("rb")
     file.seek(body.start)
     sent: Iterable[bytes] = environ["wsgi.file_wrapper"](file, 1 << 18)

@@ -10,6 +10,7 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
 from localaws.gateway.connections import Connections, most_connections
+from localaws.gateway.long_responses import LONG_RESPONSES, LongResponses
 
 HOST = "127.0.0.1"
 _THREADS = 24
@@ -31,6 +32,11 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         """Waitress capitalises header names; those of user metadata are lower-case in S3."""
         header: bytes = super().build_response_header()
         return _METADATA.sub(lambda match: match[0].lower(), header)
+
+    def get_environment(self) -> dict[str, Any]:
+        environment: dict[str, Any] = super().get_environment()
+        environment[LONG_RESPONSES] = self.channel.server.long_responses
+        return environment
 
 
 class _RefusedTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
@@ -75,6 +81,7 @@ def server_for(application: Any, port: int, host: str = HOST) -> Any:
         ident="localaws",
     )
     server.channel_class = _Channel
+    server.long_responses = LongResponses(server.task_dispatcher, _THREADS)
     return server
 
 
@@ -85,6 +92,7 @@ def run(server: Any) -> None:
         while server._map:  # noqa: SLF001
             connections.turn(server.adj.asyncore_loop_timeout)
     except (SystemExit, KeyboardInterrupt):
+        server.long_responses.close()
         server.task_dispatcher.shutdown()
     finally:
         connections.close()

@@ -16,9 +16,9 @@ from werkzeug.datastructures import Headers, MultiDict
 
 from localaws.core.cloud import AwsError
 from localaws.core.shapes import Document, Structure
-from localaws.wire import cborshape, jsonshape
+from localaws.wire import cborshape, eventstream, jsonshape
 from localaws.wire.models import operation
-from localaws.wire.request import FilePart, HttpAnswer, HttpRequest
+from localaws.wire.request import Chunks, FilePart, HttpAnswer, HttpRequest
 from localaws.wire.routing import Route
 
 
@@ -93,6 +93,9 @@ def encode(route: Route, result: Structure, request_id: str) -> HttpAnswer:
     described = operation(route.service, route.action)
     if described is None:
         raise unknown_action(route)
+    if member := eventstream.member_of(described):
+        parts = eventstream.messages(described, result[member], route.protocol)
+        return HttpAnswer(200, {"Content-Type": eventstream.CONTENT_TYPE}, Chunks(parts))
     if route.protocol == "json":
         version = described.service_model.metadata.get("jsonVersion", "1.1")
         headers = {"Content-Type": f"application/x-amz-json-{version}", "x-amzn-RequestId": request_id}

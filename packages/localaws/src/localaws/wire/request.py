@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -118,13 +118,23 @@ class FilePart:
             return file.read(self.size)
 
 
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """The body of an answer that lasts: parts as they come; b"" where a moment has none."""
+
+    parts: Iterator[bytes]
+
+
 @dataclass(slots=True)
 class HttpAnswer:
     """What goes back."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | FilePart = b""
+    body: bytes | FilePart | Chunks = b""
 
     def content(self) -> bytes:
+        """The whole body. Raises TypeError for one that comes in chunks."""
+        if isinstance(self.body, Chunks):
+            raise TypeError("a body that comes in chunks cannot be read at once")
         return self.body.read() if isinstance(self.body, FilePart) else self.body

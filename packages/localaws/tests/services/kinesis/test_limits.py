@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.services.kinesis.streams.limits import ShardLimits
+from localaws.services.kinesis.streams.limits import LIMITS_TAG, ShardLimits
 from localaws.testing.metrics import metric_sum
 from localaws.testing.server import running_localaws
 from localaws.testing.streams import iterator, make_stream, settled
@@ -145,6 +145,22 @@ def test_limits_can_be_switched_off(unlimited):
     name = make_stream(unlimited)
     records = [{"Data": b"x" * 8000, "PartitionKey": "k"}] * 500
     assert [unlimited.put_records(StreamName=name, Records=records)["FailedRecordCount"] for _ in range(4)] == [0] * 4
+
+
+def test_a_tag_sets_the_limits_of_one_stream(kinesis):
+    """The tag localaws:kinesis-limits goes before the setting of the server."""
+    name = make_stream(kinesis, Tags={LIMITS_TAG: "off"})
+    records = [SMALL] * 450
+    assert kinesis.put_records(StreamName=name, Records=records)["FailedRecordCount"] == 0
+    kinesis.add_tags_to_stream(StreamName=name, Tags={LIMITS_TAG: "0.1"})
+    assert kinesis.put_records(StreamName=name, Records=records)["FailedRecordCount"] >= 300
+    kinesis.remove_tags_from_stream(StreamName=name, TagKeys=[LIMITS_TAG])
+    assert kinesis.put_records(StreamName=name, Records=records)["FailedRecordCount"] >= 390
+
+
+def test_a_tag_that_sets_no_limits_is_refused(kinesis):
+    with pytest.raises(ClientError, match=LIMITS_TAG):
+        kinesis.create_stream(StreamName="mistagged", ShardCount=1, Tags={LIMITS_TAG: "many"})
 
 
 def test_an_on_demand_stream_grows_with_its_traffic(unlimited):

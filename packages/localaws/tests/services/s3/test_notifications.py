@@ -7,11 +7,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.core.cloud import ACCOUNT, REGION
+from localaws.testing.delivery_streams import MIB, Lake
 from localaws.testing.server import running_localaws
 from localaws.testing.waiting import wait_for
 
 CREATED = "s3:ObjectCreated:*"
 REMOVED = "s3:ObjectRemoved:*"
+FULL_BUFFER = {"SizeInMBs": 1, "IntervalInSeconds": 900}  # delivered when it is full
 
 
 def policy(arn, bucket, **condition):
@@ -178,6 +180,25 @@ def test_a_queue_whose_policy_does_not_allow_s3_is_refused(aws, s3, bucket, sour
     assert error["Message"] == "Unable to validate the following destination configurations"
     assert s3.get_bucket_notification_configuration(Bucket=bucket).get("QueueConfigurations") is None
     assert closed.receive() == []
+
+
+def test_objects_that_firehose_delivers_are_reported(aws, s3):
+    lake = Lake(aws)
+    queue = Queue(aws, lake.bucket)
+    configure(s3, lake.bucket, queue.configuration(CREATED, prefix="raw/"))
+    name = lake.deliver(Prefix="raw/", ErrorOutputPrefix="errors/", BufferingHints=FULL_BUFFER)
+    lake.firehose.put_record_batch(DeliveryStreamName=name, Records=[{"Data": b"x" * (MIB // 2)}] * 2)
+    (record,) = queue.records(1)
+    assert (record["eventName"], record["s3"]["object"]["size"]) == ("ObjectCreated:Put", MIB)
+    assert f"/{name}-1-" in record["s3"]["object"]["key"]
+
+
+def test_objects_that_athena_writes_are_reported(aws, s3, bucket, queue):
+    configure(s3, bucket, queue.configuration(CREATED, suffix=".csv"))
+    output = {"OutputLocation": f"s3://{bucket}/results/"}
+    query = aws.client("athena").start_query_execution(QueryString="select 1", ResultConfiguration=output)
+    (record,) = queue.records(1)
+    assert record["s3"]["object"]["key"] == f"results/{query['QueryExecutionId']}.csv"
 
 
 def test_a_permission_that_is_withdrawn_loses_events_and_nothing_else(s3, bucket, queue):

@@ -8,10 +8,12 @@ from localaws.core.cloud import AwsError, Caller, Cloud
 from localaws.core.periodic import Periodic
 from localaws.core.shapes import Document, Params, Structure
 from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.kinesis.api.channels import CHANNEL_ACTIONS
 from localaws.services.kinesis.api.consumers import ConsumerActions
 from localaws.services.kinesis.api.control import ControlPlane
 from localaws.services.kinesis.api.data import DataPlane
 from localaws.services.kinesis.api.policies import PolicyActions
+from localaws.services.kinesis.api.subscriptions import Subscriptions
 from localaws.services.kinesis.api.tags import TagActions
 from localaws.services.kinesis.streams.catalogue import Streams
 from localaws.services.kinesis.streams.limits import Throttle, limit_factor
@@ -24,7 +26,9 @@ TRIM_EVERY = 60.0  # seconds between two looks for records past their retention
 
 
 class KinesisService:
-    """Kinesis Data Streams. LOCALAWS_KINESIS_LIMITS ("off" or a factor) widens the limits of its shards."""
+    """Kinesis Data Streams. LOCALAWS_KINESIS_LIMITS ("off" or a factor) widens the limits of its shards; the tag
+    `localaws:kinesis-limits` does so for one stream.
+    """
 
     name = "kinesis"
 
@@ -43,6 +47,8 @@ class KinesisService:
             **ConsumerActions(self._streams).actions,
             **PolicyActions(self._streams).actions,
             **DataPlane(self._streams, throttle, counting).actions,
+            **Subscriptions(self._streams, throttle, counting, cloud.speed).actions,
+            **CHANNEL_ACTIONS,
         }
         self.actions = frozenset(self._answers)
         self._trimmer = Periodic("kinesis-trim", self._streams.trim, TRIM_EVERY)

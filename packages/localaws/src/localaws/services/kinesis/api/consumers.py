@@ -1,4 +1,4 @@
-"""Registered consumers: kept and described. Reading through one (SubscribeToShard) needs HTTP/2 and is refused."""
+"""Registered consumers: kept and described."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,6 @@ class ConsumerActions:
             "DeregisterStreamConsumer": self.deregister,
             "DescribeStreamConsumer": self.describe,
             "ListStreamConsumers": self.list_consumers,
-            "SubscribeToShard": self.subscribe,
         }
 
     def register(self, params: Params) -> Response:
@@ -59,13 +58,6 @@ class ConsumerActions:
         if more:
             result["NextToken"] = shown[-1].name
         return result
-
-    def subscribe(self, params: Params) -> Response:
-        self._find(params)
-        raise AwsError(
-            "InvalidArgumentException",
-            "SubscribeToShard is not supported locally: it answers over HTTP/2. Read the shard with GetRecords.",
-        )
 
     def _find(self, params: Params) -> tuple[Stream, Consumer]:
         """By ConsumerARN, or by StreamARN and ConsumerName. Raises AwsError ResourceNotFoundException."""

@@ -8,6 +8,7 @@ from localaws.core.cloud import AwsError
 from localaws.core.paging import page
 from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.limits import check_tags
 from localaws.services.kinesis.streams.model import Stream
 from localaws.services.kinesis.streams.shards import SHARD_LIMIT, describe
 
@@ -59,6 +60,7 @@ class ControlPlane:
             raise AwsError("ValidationException", "ShardCount must be provided in PROVISIONED mode.")
         if count is not None and count > SHARD_LIMIT:
             raise AwsError("LimitExceededException", f"ShardCount {count} is over the limit of {SHARD_LIMIT}.")
+        check_tags(params.get("Tags") or {})
         stream = Stream(
             name=params["StreamName"],
             created=float(int(time.time())),  # AWS shows whole seconds; waiters compare what they read

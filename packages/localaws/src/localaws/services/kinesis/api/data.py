@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from localaws.core.cloud import ACCOUNT, AwsError
 from localaws.core.shapes import Document, Params, Response, Structure
@@ -13,8 +12,9 @@ from localaws.services.kinesis.streams.catalogue import Streams, not_found
 from localaws.services.kinesis.streams.limits import MIB, Throttle
 from localaws.services.kinesis.streams.metrics import Counting
 from localaws.services.kinesis.streams.model import HASH_SPACE, Shard, Stream
+from localaws.services.kinesis.streams.reading import child_shards, shown, start_position
 from localaws.services.kinesis.streams.record_store import Record
-from localaws.services.kinesis.streams.sequence_numbers import position_of, sequence_number
+from localaws.services.kinesis.streams.sequence_numbers import sequence_number
 from localaws.services.kinesis.streams.shards import find_shard
 
 MAX_CALL = 5 * MIB  # "PutRecords": up to 5 MiB a call, partition keys included
@@ -69,9 +69,8 @@ class DataPlane:
     def get_shard_iterator(self, params: Params) -> Response:
         stream = self._streams.find_live(params)
         shard = find_shard(stream, params["ShardId"])
-        iterator = iterators.Iterator(
-            stream=stream.name, shard=shard.key, position=self._start(stream, shard, params), issued=time.time()
-        )
+        start = start_position(self._streams, stream, shard, params)
+        iterator = iterators.Iterator(stream=stream.name, shard=shard.key, position=start, issued=time.time())
         return {"ShardIterator": iterator.encode()}
 
     def get_records(self, params: Params) -> Response:
@@ -81,7 +80,7 @@ class DataPlane:
         shard = next((candidate for candidate in stream.shards if candidate.key == iterator.shard), None)
         if shard is None:
             raise not_found(stream.name)
-        if not self._throttle.admit_read(shard.key):
+        if not self._throttle.admit_read(shard.key, stream.tags):
             self._counting.refused_read(stream.name)
             raise AwsError(_THROTTLED, _rate_exceeded(stream, shard))
         return self._read(stream, shard, iterator, limit)
@@ -98,7 +97,8 @@ class DataPlane:
             for entry, hash_key in zip(entries, hash_keys, strict=True):
                 shard = next(shard for shard in shards if shard.holds(hash_key))
                 data: bytes = entry["Data"]
-                if not self._throttle.admit_write(shard.key, len(data) + len(entry["PartitionKey"].encode())):
+                size = len(data) + len(entry["PartitionKey"].encode())
+                if not self._throttle.admit_write(shard.key, size, stream.tags):
                     results.append({"ErrorCode": _THROTTLED, "ErrorMessage": _rate_exceeded(stream, shard)})
                     continue
                 position, arrived = tails.get(shard.key) or self._streams.tail(shard.key)
@@ -114,55 +114,22 @@ class DataPlane:
                 self._streams.advance(key, *tail)
         return results
 
-    def _start(self, stream: Stream, shard: Shard, params: Params) -> int:
-        """The position behind which an iterator of the asked type begins."""
-        kind = params["ShardIteratorType"]
-        if kind == "TRIM_HORIZON":
-            return 0
-        if kind == "LATEST":
-            return self._streams.tail(shard.key)[0]
-        if kind == "AT_TIMESTAMP":
-            if params.get("Timestamp") is None:
-                raise AwsError("InvalidArgumentException", "Must specify timestamp parameter for AT_TIMESTAMP.")
-            return self._streams.store.before(shard.key, int(params["Timestamp"].timestamp() * 1000))
-        text = params.get("StartingSequenceNumber") or ""
-        position = position_of(text, shard)
-        if position is None:
-            raise AwsError(
-                "InvalidArgumentException",
-                f"StartingSequenceNumber {text} used in GetShardIterator on shard {shard.id} in stream {stream.name} "
-                f"under account {ACCOUNT} is invalid.",
-            )
-        return max(position - 1, 0) if kind == "AT_SEQUENCE_NUMBER" else position
-
     def _read(self, stream: Stream, shard: Shard, iterator: iterators.Iterator, limit: int) -> Document:
         now = time.time()
         rows = self._streams.store.read(shard.key, iterator.position, limit, MAX_READ)
         size = sum(len(row.data) for row in rows)
-        self._throttle.count_read(shard.key, size)
+        self._throttle.count_read(shard.key, size, stream.tags)
         position = rows[-1].position if rows else iterator.position
         waiting = self._streams.store.arrival_after(shard.key, position)
         behind = max(0, int(now * 1000) - rows[-1].arrived) if rows and waiting is not None else 0
         self._counting.get_records(stream.name, len(rows), size, behind)
         horizon = (now - stream.retention_hours * 3600) * 1000
         result: Document = {
-            "Records": [_shown(stream, shard, row) for row in rows if row.arrived >= horizon],
+            "Records": [shown(stream, shard, row) for row in rows if row.arrived >= horizon],
             "MillisBehindLatest": behind,
         }
         if not shard.open and waiting is None:
-            result["ChildShards"] = [
-                {
-                    "ShardId": child.id,
-                    "ParentShards": [
-                        f"shardId-{number:012d}"
-                        for number in (child.parent, child.adjacent_parent)
-                        if number is not None
-                    ],
-                    "HashKeyRange": {"StartingHashKey": str(child.low), "EndingHashKey": str(child.high)},
-                }
-                for child in stream.shards
-                if shard.number in (child.parent, child.adjacent_parent)
-            ]
+            result["ChildShards"] = child_shards(stream, shard)
         else:
             result["NextShardIterator"] = replace(iterator, position=position, issued=now).encode()
         return result
@@ -190,16 +157,6 @@ def _hash_key(entry: Structure) -> int:
             f"Specified value was {explicit}",
         )
     return int(explicit)
-
-
-def _shown(stream: Stream, shard: Shard, row: Record) -> Document:
-    return {
-        "SequenceNumber": sequence_number(shard, row.position, row.arrived / 1000),
-        "ApproximateArrivalTimestamp": datetime.fromtimestamp(row.arrived / 1000, UTC),
-        "Data": row.data,
-        "PartitionKey": row.partition_key,
-        "EncryptionType": stream.encryption,
-    }
 
 
 def _rate_exceeded(stream: Stream, shard: Shard) -> str:

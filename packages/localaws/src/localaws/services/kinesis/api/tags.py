@@ -7,6 +7,7 @@ from localaws.core.paging import page
 from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.kinesis.api.consumers import find_consumer
 from localaws.services.kinesis.streams.catalogue import Streams
+from localaws.services.kinesis.streams.limits import check_tags
 from localaws.services.kinesis.streams.model import Consumer, Stream
 
 MAX_TAGS = 50  # "AddTagsToStream"
@@ -27,6 +28,7 @@ class TagActions:
         }
 
     def add(self, params: Params) -> Response:
+        check_tags(params["Tags"])
         with self._streams.update(params, settles=False) as stream:
             tagged = _tagged(stream, params)
             tags = {**tagged.tags, **params["Tags"]}

@@ -19,6 +19,7 @@ class Streams:
 
     def __init__(self, store: RecordStore, speed: float) -> None:
         self.lock = threading.RLock()
+        self._changed = threading.Condition(self.lock)
         self.store = store
         self._settle = SETTLE / speed
         self._streams = {stream.name: stream for stream in map(Stream.from_document, store.streams())}
@@ -110,7 +111,9 @@ class Streams:
         self._next_key += 1
         stream.next_shard += 1
         stream.shards.append(shard)
-        self._tails[shard.key] = (0, 0)
+        with self._changed:
+            self._tails[shard.key] = (0, 0)
+            self._changed.notify_all()
         return shard
 
     def tail(self, shard: int) -> tuple[int, int]:
@@ -118,7 +121,15 @@ class Streams:
         return self._tails[shard]
 
     def advance(self, shard: int, position: int, arrived: int) -> None:
-        self._tails[shard] = (position, arrived)
+        """Say that a shard has records up to `position`, and wake those that wait for them."""
+        with self._changed:
+            self._tails[shard] = (position, arrived)
+            self._changed.notify_all()
+
+    def wait_past(self, shard: Shard, position: int, timeout: float) -> None:
+        """Wait until a shard has a record behind `position` or is closed, at most `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: not shard.open or self._tails[shard.key][0] > position, timeout)
 
     def save(self, stream: Stream) -> None:
         self.store.save_stream(stream.name, stream.to_document())

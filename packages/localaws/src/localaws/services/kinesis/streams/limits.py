@@ -5,13 +5,16 @@ Source: "Quotas and limits" (Kinesis Data Streams): per shard 1,000 records/s an
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from localaws.core.cloud import AwsError
 
 MIB = 1024 * 1024
 RECORDS_PER_SECOND = 1000
 BYTES_PER_SECOND = MIB
 READS_PER_SECOND = 5
 READ_BYTES_PER_SECOND = 2 * MIB
+LIMITS_TAG = "localaws:kinesis-limits"  # a tag of a stream: "off", or the factor by which its limits are widened
 
 
 class TokenBucket:
@@ -66,30 +69,52 @@ class ShardLimits:
 
 
 class Throttle:
-    """The limits of every shard by its key. A factor of None admits everything."""
+    """The limits of every shard by its key. `tags` are those of its stream: LIMITS_TAG sets the stream's own factor.
+
+    A factor of None admits everything.
+    """
 
     def __init__(self, factor: float | None) -> None:
         self._factor = factor
-        self._shards: dict[int, ShardLimits] = {}
+        self._shards: dict[int, tuple[float, ShardLimits]] = {}
 
-    def admit_write(self, shard: int, size: int) -> bool:
-        return self._factor is None or self._of(shard).admit_write(size)
+    def factor(self, tags: Mapping[str, str]) -> float | None:
+        """By how much the limits of a stream are widened."""
+        setting = tags.get(LIMITS_TAG)
+        return self._factor if setting is None else limit_factor(setting)
 
-    def admit_read(self, shard: int) -> bool:
-        return self._factor is None or self._of(shard).admit_read()
+    def admit_write(self, shard: int, size: int, tags: Mapping[str, str]) -> bool:
+        limits = self._of(shard, tags)
+        return limits is None or limits.admit_write(size)
 
-    def count_read(self, shard: int, size: int) -> None:
-        if self._factor is not None:
-            self._of(shard).count_read(size)
+    def admit_read(self, shard: int, tags: Mapping[str, str]) -> bool:
+        limits = self._of(shard, tags)
+        return limits is None or limits.admit_read()
 
-    def _of(self, shard: int) -> ShardLimits:
-        if shard not in self._shards:
-            self._shards[shard] = ShardLimits(self._factor or 1.0)
-        return self._shards[shard]
+    def count_read(self, shard: int, size: int, tags: Mapping[str, str]) -> None:
+        if limits := self._of(shard, tags):
+            limits.count_read(size)
+
+    def _of(self, shard: int, tags: Mapping[str, str]) -> ShardLimits | None:
+        factor = self.factor(tags)
+        if factor is None:
+            return None
+        existing = self._shards.get(shard)
+        if existing is None or existing[0] != factor:
+            existing = self._shards[shard] = (factor, ShardLimits(factor))
+        return existing[1]
 
 
-def limit_factor(text: str) -> float | None:
-    """Read the setting LOCALAWS_KINESIS_LIMITS: "off", or a factor above 0 by which the limits are widened.
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raises AwsError InvalidArgumentException for a LIMITS_TAG that `limit_factor` cannot read."""
+    try:
+        limit_factor(tags.get(LIMITS_TAG, "1"), f"The tag {LIMITS_TAG}")
+    except ValueError as error:
+        raise AwsError("InvalidArgumentException", f"{error}.") from error
+
+
+def limit_factor(text: str, setting: str = "LOCALAWS_KINESIS_LIMITS") -> float | None:
+    """Read a setting of limits: "off", or a factor above 0 by which they are widened.
 
     Raises ValueError for anything else.
     """
@@ -100,5 +125,5 @@ def limit_factor(text: str) -> float | None:
     except ValueError:
         factor = 0.0
     if not 0 < factor < float("inf"):
-        raise ValueError(f'LOCALAWS_KINESIS_LIMITS is {text!r}; it takes "off" or a factor above 0')
+        raise ValueError(f'{setting} is {text!r}; it takes "off" or a factor above 0')
     return factor

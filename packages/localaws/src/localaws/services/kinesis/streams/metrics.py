@@ -54,6 +54,19 @@ class Counting:
         self._add(stream, "GetRecords.Success", 0)
         self._add(stream, "ReadProvisionedThroughputExceeded", 1)
 
+    def subscription_event(self, stream: str, consumer: str, records: int, size: int, behind: int) -> None:
+        """`behind` in milliseconds."""
+        dimensions = {"StreamName": stream, "ConsumerName": consumer}
+        self._publisher.add(dimensions, "SubscribeToShardEvent.Success", 1, "Count")
+        self._publisher.add(dimensions, "SubscribeToShardEvent.Records", records, "Count")
+        self._publisher.add(dimensions, "SubscribeToShardEvent.Bytes", size, "Bytes")
+        self._publisher.add(dimensions, "SubscribeToShardEvent.MillisBehindLatest", behind, "Milliseconds")
+
+    def subscription(self, stream: str, consumer: str, *, taken: bool) -> None:
+        dimensions = {"StreamName": stream, "ConsumerName": consumer}
+        self._publisher.add(dimensions, "SubscribeToShard.Success", int(taken), "Count")
+        self._publisher.add(dimensions, "SubscribeToShard.RateExceeded", int(not taken), "Count")
+
     def take_traffic(self) -> dict[str, Traffic]:
         """What each stream took in since the last time this was asked."""
         with self._lock:
