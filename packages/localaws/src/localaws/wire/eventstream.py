@@ -21,7 +21,8 @@ _FRAME = 16  # bytes of a message besides its headers and payload
 
 def member_of(described: OperationModel) -> str:
     """The member of an operation's output that holds its events; "" for one that answers at once."""
-    return str(described.output_shape.event_stream_name or "") if described.has_event_stream_output else ""
+    output = described.output_shape
+    return str(output.event_stream_name) if output is not None and described.has_event_stream_output else ""
 
 
 def messages(described: OperationModel, events: Iterable[Document | None], protocol: str) -> Iterator[bytes]:
