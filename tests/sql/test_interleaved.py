@@ -1,5 +1,6 @@
 """Ranking runs that overlap: whatever their order, and whichever of them stops half-way, every post is ranked once."""
 
+import itertools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from postrank.ranking.lease import LeaseLost
 from tests.support.lake.ranked_lake import WAITING, Acts, Lake, author_delete, delete, finish, post
 from tests.support.lake.ranking_model import rankings, shown, surviving
+from tests.support.quick import all_but_slow
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -69,7 +71,7 @@ def _settle(lake: Lake) -> None:
     assert lake.catalogue.partitions("touched_minutes") == []
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", all_but_slow(range(6), quick=(0, 1)))
 def test_runs_whose_steps_take_turns_in_any_order_rank_every_post_once(delivered, seed):
     order = random.Random(seed)
     runs = _runs(delivered)
@@ -92,7 +94,7 @@ def test_a_run_waits_while_another_is_between_any_two_steps(delivered):
     _settle(delivered)
 
 
-@pytest.mark.parametrize("step", range(1, STEPS + 1))
+@pytest.mark.parametrize("step", all_but_slow(range(1, STEPS + 1), quick=(3, 6, 9)))
 def test_a_run_that_is_taken_for_ended_at_any_step_harms_nothing_when_it_goes_on(delivered, step):
     order = random.Random(step)
     runs = _runs(delivered)
@@ -132,8 +134,11 @@ class Paused:
                 self.meanwhile()
 
 
-@pytest.mark.parametrize("step", [5, 7, 9], ids=["versions", "minutes", "ranking"])
-@pytest.mark.parametrize("call", [2, 4, 6])
+@pytest.mark.parametrize(
+    ("step", "call"),
+    # before the versions, the minutes and the ranking
+    all_but_slow(itertools.product((5, 7, 9), (2, 4, 6)), quick=((5, 2), (7, 4), (9, 6))),
+)
 def test_a_run_that_is_paused_within_an_act_and_succeeded_takes_back_what_it_did(delivered, step, call):
     paused = Paused(delivered.client)
     frozen = Lake(paused.client, delivered.names)
