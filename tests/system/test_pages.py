@@ -213,6 +213,11 @@ def test_every_column_sorts_both_ways_and_says_so(page: Page) -> None:
     for column in ("rank", "change", "network", "share", "peak_60s"):
         page.click(f"[data-sort={column}]")
         assert len(page.texts("tbody tr")) == len(NEWEST_HOUR)
+    page.click("[data-sort=busiest_step]")
+    wait_for(lambda: len(page.texts("td.course svg")) == len(NEWEST_HOUR), what="a course in every row")
+    peaks = [int(text.replace(",", "")) for text in page.texts("td.course div > span")]
+    assert peaks == sorted(peaks, reverse=True)
+    assert len(set(peaks)) > 1
 
 
 def test_what_is_shown_is_what_is_downloaded(page: Page) -> None:

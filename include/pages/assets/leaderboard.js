@@ -13,7 +13,7 @@ import { load, say, showContent } from "./states.js";
 const PAGE = 100; // rows on a page: as many as a table lays out without being felt
 const LOOK_AGAIN = 60_000; // ms between two looks for a newer run
 const STALE = 2 * 3600_000; // ms after which an export of an hourly DAG is late
-const DESCENDING = ["change", "posts", "share", "peak_60s"]; // what a first click sorts from the largest
+const DESCENDING = ["change", "posts", "share", "peak_60s", "busiest_step"]; // what a first click sorts from the largest
 
 const table = document.querySelector("table");
 const [body] = table.tBodies;
@@ -97,6 +97,7 @@ const SORTS = {
   posts: (row) => ranking.posts[row],
   share: (row) => ranking.share[row],
   peak_60s: (row) => ranking.peak_60s[row],
+  busiest_step: (row) => ranking.busiest_step[row],
 };
 
 /** Show a page of the matches, then draw the courses of its authors when they have arrived. */
@@ -311,7 +312,10 @@ at("search").addEventListener("input", ({ target }) => choose({ query: target.va
 at("controls").addEventListener("submit", (event) => event.preventDefault());
 at("newer").addEventListener("click", () => choose({ window: null }, loadRun));
 at("pager").addEventListener("click", ({ target }) => target.dataset.go && turn(target.dataset.go));
-table.tHead.addEventListener("click", ({ target }) => target.dataset.sort && sortBy(target.dataset.sort));
+table.tHead.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-sort]");
+  if (button) sortBy(button.dataset.sort);
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || /^(input|select)$/i.test(event.target.tagName) && event.target.type !== "radio") return;
   event.preventDefault();

@@ -84,17 +84,23 @@ def course(finer: pa.Table, authors: pa.Table, granularity: str, start: datetime
     A step in which an author was below the exported ranks is missing, as one in which they posted nothing.
     """
     step = STEPS[granularity]
-    end = start + steps * step
-    inside = pc.and_(
-        pc.greater_equal(finer["window_start"], _instant(start)), pc.less(finer["window_start"], _instant(end))
-    )
-    rows = finer.filter(inside)
+    rows = _within(finer, start, start + steps * step)
     places = pc.index_in(_identity(rows), value_set=_identity(authors))
     points = rows.select(["window_start", "posts"]).append_column("place", places).filter(pc.is_valid(places))
     series: list[list[tuple[int, int]]] = [[] for _ in range(len(authors))]
     for row in points.to_pylist():
         series[row["place"]].append(((row["window_start"] - start) // step, row["posts"]))
     return Course(granularity, start, steps, series)
+
+
+def busiest_steps(finer: pa.Table, authors: pa.Table, granularity: str, start: datetime, steps: int) -> pa.Array:
+    """The most posts in a step of the course of each of `authors`; null where they are in no step's ranking."""
+    rows = _within(finer, start, start + steps * STEPS[granularity])
+    most = (
+        pa.table({"author": _identity(rows), "posts": rows["posts"]}).group_by("author").aggregate([("posts", "max")])
+    )
+    places = pc.index_in(_identity(authors), value_set=most["author"].combine_chunks())
+    return most["posts_max"].combine_chunks().take(places)
 
 
 def total_course(finer: Sequence[Window], granularity: str, start: datetime, steps: int) -> list[int]:
@@ -105,6 +111,12 @@ def total_course(finer: Sequence[Window], granularity: str, start: datetime, ste
         if 0 <= number < steps:
             totals[number] += window.posts
     return totals
+
+
+def _within(ranking: pa.Table, start: datetime, end: datetime) -> pa.Table:
+    """The rows of the windows that start in [start, end)."""
+    starts = ranking["window_start"]
+    return ranking.filter(pc.and_(pc.greater_equal(starts, _instant(start)), pc.less(starts, _instant(end))))
 
 
 def _floor(instant: datetime, granularity: str) -> datetime:

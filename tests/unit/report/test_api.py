@@ -64,7 +64,7 @@ def test_a_selection_sorts_by_any_column_with_absent_values_last(sort: str, desc
         {"author_handle": "b", "posts": 3, "share": 0.3, "peak_60s": None, "previous_rank": None},
         {"author_handle": "A", "posts": 2, "share": 0.2, "peak_60s": 1, "previous_rank": 5, "network": "bluesky"},
         {"author_handle": None, "posts": 1, "share": 0.1, "peak_60s": 2, "previous_rank": 3},
-    )
+    ).append_column("busiest_step", pa.array([None, 1, 2]))
     order = {
         "rank": [1, 2, 3],
         "change": [3, 2, 1],
@@ -73,9 +73,10 @@ def test_a_selection_sorts_by_any_column_with_absent_values_last(sort: str, desc
         "posts": [3, 2, 1],
         "share": [3, 2, 1],
         "peak_60s": [2, 3, 1],
+        "busiest_step": [2, 3, 1],
     }[sort]
     if descending:
-        absent = [1] if sort in ("change", "peak_60s") else []
+        absent = [1] if sort in ("change", "peak_60s", "busiest_step") else []
         order = [*reversed([rank for rank in order if rank not in absent]), *absent]
     if sort == "network" and descending:
         order = [1, 3, 2]  # those of one network stay in the order of their ranks

@@ -16,7 +16,7 @@ from postrank.ranking.request import GRANULARITIES, NETWORK_PATTERN
 from postrank.report.api import authors, comparison, rankings, run_list, trends
 from postrank.report.api.selection import FILES, SORTS, Selection
 from postrank.report.exports import Export
-from postrank.report.windows import Window, of_window
+from postrank.report.windows import Window
 from postrank_airflow.ui.leaderboard.library import Library
 
 VERSION = "1"
@@ -52,7 +52,7 @@ class RequestedRanking:
         """The run, the window and all rows of its ranking. Raises NotExported."""
         export = library.open(self.run)
         window = rankings.window_at(library.exports, export, self.granularity, self.window)
-        return export, window, of_window(library.exports.table(export, self.granularity), window.start)
+        return export, window, rankings.rows_of(library.exports, export, self.granularity, window)
 
 
 def router(library: Callable[[], Library]) -> APIRouter:
@@ -112,7 +112,8 @@ def _add_rankings(routes: APIRouter, library: Callable[[], Library]) -> None:
         write, kind = FILES[form]
         name = f"ranked_authors-{requested.granularity}-{window.start:%Y%m%dT%H%MZ}.{form}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return Response(write(requested.selection.of(rows)), media_type=kind, headers=headers)
+        selected = requested.selection.of(rows).drop_columns([rankings.BUSIEST_STEP])
+        return Response(write(selected), media_type=kind, headers=headers)
 
     @routes.get("/runs/{run}/courses")
     def courses(run: RunName, granularity: Granularity, ranks: Ranks, window: Start = None) -> Response:

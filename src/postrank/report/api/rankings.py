@@ -9,8 +9,17 @@ import pyarrow.compute as pc
 from postrank.documents import Document
 from postrank.report.exports import Export, Exports, NotExported
 from postrank.report.ties import tied_ranks
-from postrank.report.windows import Window, complete_until, course, of_window, span_of_course, windows
+from postrank.report.windows import (
+    Window,
+    busiest_steps,
+    complete_until,
+    course,
+    of_window,
+    span_of_course,
+    windows,
+)
 
+BUSIEST_STEP = "busiest_step"
 SHOWN = (
     "rank",
     "network",
@@ -21,6 +30,7 @@ SHOWN = (
     "share",
     "previous_rank",
     "peak_60s",
+    BUSIEST_STEP,
 )
 _HEADING = (
     "run",
@@ -65,6 +75,15 @@ def windows_of(exports: Exports, export: Export, granularity: str) -> Document:
         "complete": [window.end <= until for window in exported],
     }
     return {"granularity": granularity, "columns": columns}
+
+
+def rows_of(exports: Exports, export: Export, granularity: str, window: Window) -> pa.Table:
+    """The rows of a window as exported, and `busiest_step`: the most posts in a step of an author's course, or null."""
+    rows = of_window(exports.table(export, granularity), window.start)
+    finer, first, steps = span_of_course(granularity, window)
+    if finer not in export.granularities:
+        return rows.append_column(BUSIEST_STEP, pa.nulls(len(rows), pa.int64()))
+    return rows.append_column(BUSIEST_STEP, busiest_steps(exports.table(export, finer), rows, finer, first, steps))
 
 
 def ranking(export: Export, window: Window, rows: pa.Table, selected: pa.Table) -> Document:

@@ -16,6 +16,7 @@ _SORTS: dict[str, Callable[[JsonObject], str | float | None]] = {
     "posts": lambda row: row["posts"],
     "share": lambda row: row["share"],
     "peak_60s": lambda row: row["peak_60s"],
+    "busiest_step": lambda row: row["busiest_step"],
 }
 SORTS = tuple(_SORTS)
 FILES = {
