@@ -1,52 +1,26 @@
 """What happens to Airflow in the middle of a run changes no ranking, and a run that is late is told to humans."""
 
-import csv
 import gzip
-import io
 import itertools
 import json
-import shutil
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
 from localaws.testing.patience import patient
-from localaws.testing.server import LocalAws, running_localaws
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
-from postrank.aws.resources import Resources
 from postrank.laptop.failures import RunFailed
-from postrank.laptop.provision import Provision
-from postrank.laptop.services import airflow as local_airflow
-from postrank.laptop.services import login
-from postrank.laptop.services.airflow import Airflow
-from postrank.laptop.services.postgres import Postgres
-from postrank.laptop.services.processes import Parts
-from postrank.laptop.setup.layout import Layout
-from postrank.laptop.setup.ports import any_free
-from tests.support.fakes.webhook import Webhook, webhook
 from tests.support.lake.ranked_lake import post
-from tests.support.stack.laptop_run import share_cache
+from tests.support.stack.running_airflow import NAMES, Running, running_airflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(patient(600))]
 
-ROOT = Path(__file__).resolve().parents[2]
-NAMES = Resources.of("local", "123456789012")
 HOURS = ("2026-11-23T10", "2026-11-23T11")
 BUSY = ("2026-11-23T14", "2026-11-23T15")  # only the backfills' test has posts there: tests run in any order
-# A dead scheduler is missed within seconds rather than minutes.
-IMPATIENT = {
-    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "5",
-    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "3",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
-}
 LATE = """
 from datetime import timedelta
 from airflow.sdk import dag, task
@@ -76,73 +50,10 @@ broken()
 """
 
 
-@dataclass
-class Running:
-    """Airflow in its parts on a local AWS."""
-
-    aws: LocalAws
-    airflow: Airflow
-    parts: Parts
-    webhook: Webhook
-
-    def ended(self, dag_id: str, run_id: str) -> str:
-        def state() -> str:
-            found = self.airflow.run_state(dag_id, run_id)
-            return found if found in ("success", "failed") else ""
-
-        return wait_for(state, timeout=900, what=f"{run_id} to end", every=0.5)
-
-    def exports(self) -> dict[str, dict[str, Any]]:
-        """The manifests so far by Airflow's run id."""
-        s3, bucket = self.aws.client("s3"), NAMES.buckets["results"]
-        found = s3.list_objects_v2(Bucket=bucket, Prefix="rankings/").get("Contents", [])
-        keys = [one["Key"] for one in found if one["Key"].endswith("manifest.json")]
-        manifests = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
-        return {one["run_id"]: one for one in manifests}
-
-    def csv(self, run_id: str, granularity: str) -> list[dict[str, str]]:
-        """The rows of a run's export, without their revisions."""
-        key = f"rankings/run={self.exports()[run_id]['run']}/granularity={granularity}/ranked_authors.csv"
-        body = self.aws.client("s3").get_object(Bucket=NAMES.buckets["results"], Key=key)["Body"].read()
-        rows = csv.DictReader(io.StringIO(body.decode()))
-        return [{name: value for name, value in row.items() if name != "revision"} for row in rows]
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("faults")
-    layout = Layout.of(ROOT, folder / "var")
-    share_cache(layout.var)
-    layout.create()
-    shutil.copytree(ROOT / "dags", folder / "dags")
-    (folder / "dags" / "late.py").write_text(LATE)
-    (folder / "dags" / "broken.py").write_text(BROKEN)
-    with (
-        running_localaws(folder, speed=50, enforce_iam=True) as aws,
-        webhook() as hook,
-        Parts(layout.logs) as parts,
-    ):
-        list(Provision(aws.client, NAMES).base())
-        port = any_free()
-        database = Postgres(parts, layout.airflow / "postgres", layout.cache)
-        env = {
-            **local_airflow.inherited_environment(),
-            **local_airflow.settings(layout, database, port, aws.endpoint, NAMES.region),
-            **IMPATIENT,
-            "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
-            "AIRFLOW_CONN_POSTRANK_WEBHOOK": json.dumps({"conn_type": "http", "password": hook.url}),
-            **aws.role_environment(NAMES.roles["airflow"]),
-            "POSTRANK_ACCOUNT": NAMES.account,
-            "POSTRANK_INCLUDE": str(ROOT / "include"),
-            "POSTRANK_POLL_SECONDS": "1",
-        }
-        local_airflow.start_database(database, env)
-        airflow = Airflow(parts, env, port, ROOT)
-        airflow.start_api()
-        airflow.start_rest()
-        wanted = {"rank_authors", "late", "broken"}
-        wait_for(lambda: wanted <= airflow.known_dags(), timeout=600, what="the DAGs", every=0.5)
-        yield Running(aws, airflow, parts, hook)
+    with running_airflow(tmp_path_factory.mktemp("faults"), {"late": LATE, "broken": BROKEN}) as airflow:
+        yield airflow
 
 
 @pytest.fixture(scope="module")
@@ -233,20 +144,13 @@ def test_backfills_and_a_run_by_hand_at_once_rank_every_post_once(running: Runni
 
 def _filled(running: Running, number: int) -> list[str]:
     """The runs of backfills, once there are so many."""
-    runs = [run["dag_run_id"] for run in _dag_runs(running) if run["run_type"] == "backfill"]
+    runs = [run["dag_run_id"] for run in running.dag_runs("rank_authors") if run["run_type"] == "backfill"]
     return runs if len(runs) == number else []
 
 
 def _span(running: Running, run_id: str) -> tuple[str, str]:
-    (run,) = [run for run in _dag_runs(running) if run["dag_run_id"] == run_id]
+    (run,) = [run for run in running.dag_runs("rank_authors") if run["dag_run_id"] == run_id]
     return run["start_date"], run["end_date"]
-
-
-def _dag_runs(running: Running) -> list[dict[str, Any]]:
-    url = f"{running.airflow.url}/api/v2/dags/rank_authors/dagRuns"
-    auth = login.Login(running.airflow.url, Layout.of(ROOT, running.parts.logs.parent).passwords)
-    runs: list[dict[str, Any]] = httpx.get(url, params={"limit": 100}, timeout=60, auth=auth).json()["dag_runs"]
-    return runs
 
 
 def test_the_reason_of_a_failed_run_is_its_tasks_last_error(running: Running) -> None:

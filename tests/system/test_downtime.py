@@ -1,0 +1,86 @@
+"""Airflow that was down for three days: its first scheduled run ranks all that arrived meanwhile."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+
+from localaws.testing.patience import patient
+from localaws.testing.waiting import wait_for
+from postrank.aws.glue import Catalogue, Partition
+from tests.support.lake.ranked_lake import post
+from tests.support.stack.running_airflow import NAMES, Running, running_airflow
+
+pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(patient(600))]
+
+DOWN = timedelta(days=3)
+HOUR = timedelta(hours=1)
+# What Airflow's database held when it went down: a scheduled run of that time, and the next one due after it.
+TURN_BACK = (
+    "update dag_run set logical_date = logical_date - :down, run_after = run_after - :down,"
+    " data_interval_start = data_interval_start - :down, data_interval_end = data_interval_end - :down"
+    " where dag_id = 'rank_authors' and run_type = 'scheduled'",
+    "update dag set next_dagrun = next_dagrun - :down, next_dagrun_create_after = next_dagrun_create_after - :down,"
+    " next_dagrun_data_interval_start = next_dagrun_data_interval_start - :down,"
+    " next_dagrun_data_interval_end = next_dagrun_data_interval_end - :down where dag_id = 'rank_authors'",
+)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    with running_airflow(tmp_path) as airflow:
+        yield airflow
+
+
+def _deliver(running: Running, arrival: datetime, authors: str) -> None:
+    """A post of each author, which arrives within the hour in which it is published."""
+    raw, prefix = NAMES.buckets["raw"], f"raw/posts/dt={arrival:%Y-%m-%d}/hour={arrival:%H}/"
+    posts = [post(f"{arrival:%d%H}-{author}", author, f"{arrival:%Y-%m-%dT%H}:00:01.000Z") for author in authors]
+    body = gzip.compress("".join(json.dumps(event) + "\n" for event in posts).encode())
+    running.aws.client("s3").put_object(Bucket=raw, Key=f"{prefix}a.ndjson.gz", Body=body)
+    catalogue = Catalogue(running.aws.client("glue"), NAMES.database)
+    catalogue.point("raw_posts", [Partition((f"{arrival:%Y-%m-%d}", f"{arrival:%H}"), f"s3://{raw}/{prefix}")])
+
+
+def _scheduled(running: Running, number: int) -> list[str]:
+    """The scheduled runs, oldest first, once there are so many."""
+    runs = [run for run in running.dag_runs("rank_authors") if run["run_type"] == "scheduled"]
+    runs.sort(key=lambda run: run["data_interval_end"])
+    return [run["dag_run_id"] for run in runs] if len(runs) >= number else []
+
+
+def test_the_first_scheduled_run_after_three_days_ranks_what_arrived_meanwhile(running: Running) -> None:
+    newest = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 2 * HOUR
+    _deliver(running, newest - DOWN - HOUR, "ab")
+    running.airflow.unpause("rank_authors")
+    (first,) = wait_for(lambda: _scheduled(running, 1), timeout=120, what="the first scheduled run", every=0.5)
+    assert running.ended("rank_authors", first) == "success"
+    by_hand = running.airflow.trigger("rank_authors", {"interval_start": None, "interval_end": None})
+    assert running.ended("rank_authors", by_hand) == "success"
+
+    running.airflow.call("PATCH", "/api/v2/dags/rank_authors", json={"is_paused": True})
+    hours = round(DOWN / HOUR)
+    for number in range(hours):
+        _deliver(running, newest - number * HOUR, "bc" if number % 2 else "c")
+    engine = sqlalchemy.create_engine(running.database.url)
+    with engine.begin() as connection:
+        for statement in TURN_BACK:
+            connection.execute(sqlalchemy.text(statement), {"down": DOWN})
+    engine.dispose()
+    running.airflow.unpause("rank_authors")
+
+    _, catching_up = wait_for(lambda: _scheduled(running, 2), timeout=120, what="the run after the downtime", every=0.5)
+    assert running.ended("rank_authors", catching_up) == "success"
+    assert len(_scheduled(running, 2)) == 2  # no run for each hour that was missed
+    start, end = newest - DOWN - HOUR, newest + HOUR
+    interval = {"interval_start": f"{start:%Y-%m-%dT%H}:00:00Z", "interval_end": f"{end:%Y-%m-%dT%H}:00:00Z"}
+    whole = running.airflow.trigger("rank_authors", interval)
+    assert running.ended("rank_authors", whole) == "success"
+    (note,) = [run["note"] for run in running.dag_runs("rank_authors") if run["dag_run_id"] == whole]
+    assert note.endswith("nothing new to ingest")  # the scheduled run ingested every hour
+    ranked = {row["author_id"]: int(row["posts"]) for row in running.csv(whole, "all")}
+    assert ranked == {"a": 1, "b": 1 + hours // 2, "c": hours}
