@@ -5,8 +5,10 @@ write about themselves is text: such a cell gets an apostrophe in front, and so 
 already. Removing one leading apostrophe from every text cell that has one gives the exact text again.
 """
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _STARTS = "=+-@\t\r\n'"
 _PATTERN = r"\A[=+\-@\t\r\n']"
@@ -22,8 +24,11 @@ def exact(cell: str) -> str:
     return cell.removeprefix("'")
 
 
-def neutral_columns(rows: pa.Table) -> pa.Table:
+def neutral_columns(rows: "pa.Table") -> "pa.Table":
     """A table whose text columns hold cells for their texts."""
+    import pyarrow as pa  # of the extra `export`
+    import pyarrow.compute as pc
+
     for index, column in enumerate(rows.schema):
         if pa.types.is_string(column.type):
             texts = rows[column.name]

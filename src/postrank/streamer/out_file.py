@@ -81,7 +81,7 @@ class OutFile:
     def write(self) -> None:
         """Write all that was collected so far to the file and the rejected lines beside it."""
         members = sorted((records_folder(self.folder) / POSTS).glob("*.ndjson.gz"))
-        with _replaced(self.path) as part:
+        with replaced(self.path) as part:
             if self.form == ".ndjson.gz":
                 _concatenate(members, part)
             elif self.form == ".ndjson":
@@ -92,7 +92,7 @@ class OutFile:
                 write_table(members, part, csv=self.form == ".csv")
         rejected = sorted((self.folder / "ledgers" / "rejects").glob("dt=*/*.ndjson"))
         if rejected:
-            with _replaced(self.rejects) as part:
+            with replaced(self.rejects) as part:
                 _concatenate(rejected, part)
 
     def forget(self) -> None:
@@ -101,7 +101,7 @@ class OutFile:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
+def replaced(path: Path) -> Iterator[Path]:
     """A name to write to, which becomes `path` when everything went well."""
     part = path.with_name(f"{path.name}.part")
     try:

@@ -97,6 +97,7 @@ class _XHandler(Handler):
         ("GET", "/2/tweets/search/recent"): "search",
         ("GET", "/2/tweets/sample/stream"): "stream",
         ("GET", "/2/tweets"): "posts",
+        ("GET", "/2/tweets/counts/recent"): "counts",
         ("GET", "/2/users/by"): "users",
         ("GET", "/2/connections"): "connections",
         ("DELETE", "/2/connections/all"): "end_connections",
@@ -176,6 +177,20 @@ class _XHandler(Handler):
         ]
         body = {"data": [one["data"] for one in found], "errors": problems}
         self.answer(200, {name: value for name, value in body.items() if value})
+
+    def counts(self) -> None:
+        """The found posts by day, one day a page."""
+        days = Counter(one["data"]["created_at"][:10] for one in self.fake.found)
+        start = int(self.query.get("next_token", ["0"])[0])
+        data = [
+            {"start": f"{day}T00:00:00.000Z", "end": f"{day}T23:59:59.999Z", "tweet_count": number}
+            for day, number in sorted(days.items())[start : start + 1]
+        ]
+        meta: dict[str, Any] = {"total_tweet_count": sum(row["tweet_count"] for row in data)}
+        if start + 1 < len(days):
+            meta["next_token"] = str(start + 1)
+        self.fake.search_queries.append(self.query)
+        self.answer(200, {"data": data, "meta": meta})
 
     def users(self) -> None:
         asked = self.query["usernames"][0].split(",")

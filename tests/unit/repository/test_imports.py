@@ -43,7 +43,7 @@ _POSTRANK = {
         "posts errors extras collectors options outbound sources sinks spreadsheet windows heartbeat aws settings"
     ),
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
-    "lake": "ranking aws errors settings",
+    "lake": "ranking spreadsheet aws errors settings",
     "trends": "ranking aws errors settings",
     "warehouse": "ranking aws outbound errors",
     "labels": "warehouse ranking aws options extras suggestions errors",
@@ -57,7 +57,7 @@ _POSTRANK = {
     ),
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking gaps deploy report laptop warehouse labels collectors"
+        "ranking lake gaps deploy report laptop warehouse labels collectors"
     ),
     "__main__": "cli",
 }

@@ -117,6 +117,13 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         page: Document = self.request("GET", "/2/tweets/search/recent", params=params).json()
         return page
 
+    def counts(self, query: str, span: Mapping[str, str | None]) -> Document:
+        """A page of the posts that match a query, by day. `span`: start_time, end_time (RFC 3339), next_token."""
+        params = {"query": query, "granularity": "day"}
+        params |= {name: value for name, value in span.items() if value is not None}
+        page: Document = self.request("GET", "/2/tweets/counts/recent", params=params).json()
+        return page
+
     def posts(self, ids: Sequence[str]) -> Document:
         """At most a hundred posts by their ids; `errors` names those that are not there."""
         page: Document = self.request("GET", "/2/tweets", params={"ids": ",".join(ids), **self.fields}).json()

@@ -23,6 +23,14 @@ class BudgetSpent(Fatal):
         self.resumes = resumes
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of the budgets, in US dollars."""
+
+    day: float
+    month: float
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -71,6 +79,13 @@ class Spend:
         left = min(self.daily - self._dollars(day), self.monthly - self._dollars(month))
         posts = min(int(left / self.price + 1e-9), self.cap - round(self._dollars(month) / self.price))
         return max(min(posts - self.margin, self._allowed()), 0)
+
+    def left(self) -> "Left":
+        """What the budgets leave, as of now. Raises KeptDamaged."""
+        with self._lock:
+            self._document.refresh()
+        day, month = self._periods()
+        return Left(day=max(self.daily - self._dollars(day), 0.0), month=max(self.monthly - self._dollars(month), 0.0))
 
     def _allowed(self) -> int:
         """How many posts the allowance leaves."""
