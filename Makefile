@@ -10,6 +10,8 @@ ONCE ?=
 KEEP ?=
 TOP ?= 20
 ATHENA ?= duckdb
+APP ?= 1
+APP_PORT ?=
 TESTS ?=
 # Most tests wait for processes rather than work.
 JOBS ?= 2
@@ -28,7 +30,7 @@ PLAIN := $(strip $(NO_COLOR)$(CI)$(filter dumb,$(TERM)))
 PYTEST := pytest -c pyproject.toml --randomly-seed=$(SEED) -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 
 # A variable that no target takes is an error rather than ignored.
-VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP ATHENA TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
+VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP ATHENA APP APP_PORT TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
 UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))
@@ -40,7 +42,8 @@ endif
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, SOURCES="sample bluesky",'; \
-		echo '                 CONFIG=x.toml, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1, ATHENA=trino'
+		echo '                 CONFIG=x.toml, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1, ATHENA=trino,'; \
+		echo '                 APP=0 (no warehouse and app), APP_PORT=8501'
 
 var/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -63,9 +66,9 @@ setup: .venv/ready ## the environment, from uv.lock
 
 run: export POSTS_LINE = $(value POSTS)
 run: export CONFIG_FILE = $(value CONFIG)
-run: .venv/ready $(if $(filter trino,$(ATHENA)),.venv/trino) ## everything on this machine: local AWS, streamer, Airflow, ranking (Ctrl-C stops it)
+run: .venv/ready $(if $(filter trino,$(ATHENA)),.venv/trino) ## everything on this machine: local AWS, streamer, Airflow, ranking, app (Ctrl-C stops it)
 	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) --athena $(ATHENA) $(foreach kind,$(SOURCE) $(SOURCES),--source $(kind)) \
-		$(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(CONFIG),--config "$$CONFIG_FILE") --posts-line "$$POSTS_LINE"
+		$(if $(filter 0,$(APP)),--no-app) $(if $(APP_PORT),--app-port $(APP_PORT)) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(CONFIG),--config "$$CONFIG_FILE") --posts-line "$$POSTS_LINE"
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
 	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)

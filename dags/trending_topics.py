@@ -7,8 +7,8 @@ an hour's result.
 **Places**: X's current trends by place, if the connection `postrank_x` has a bearer token and names places
 (`{"places": {"1": "Worldwide"}}` in its extra).
 
-Both are JSON in the results bucket, which is authoritative. With a connection `postrank_warehouse`, Postgres gets the
-same rows; `rebuild` loads all of them again.
+Both are JSON in the results bucket, which is authoritative. With a connection `postrank_warehouse`, the warehouse gets
+the same rows at once; `rebuild` loads all that it lacks.
 """
 
 from datetime import timedelta

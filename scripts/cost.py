@@ -103,7 +103,18 @@ def choices(prices: dict[str, Any]) -> list[Item]:
         Item("Airflow on your own host (t4g.large)", (HOURS * hour["airflow_host"],) * len(RATES)),
         Item("or Amazon MWAA (mw1.small) with its NAT gateway", (mwaa,) * len(RATES)),
         Item("Postgres for rankings (prod's db.t4g.small, two zones)", (database,) * len(RATES)),
+        Item("The app: two Fargate tasks behind a load balancer", (_app(hour),) * len(RATES)),
     ]
+
+
+def _app(hour: dict[str, float]) -> float:
+    """The app (512 CPU units, 1 GB) and `postrank live` (256, 0.5 GB), their addresses, and the load balancer, whose
+    readers use a unit of its capacity.
+    """
+    vcpus = 0.75
+    gigabytes = 1.5
+    tasks = vcpus * hour["fargate_vcpu"] + gigabytes * hour["fargate_gb"] + 2 * hour["public_ipv4"]
+    return HOURS * (tasks + hour["balancer"] + hour["balancer_unit"])
 
 
 def table(prices: dict[str, Any]) -> str:

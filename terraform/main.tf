@@ -24,6 +24,8 @@ locals {
       crawler               = local.names.crawler
       workgroup             = local.names.workgroup
       topic                 = local.names.topic
+      warehouse_queue       = local.names.warehouse_queue
+      app                   = local.names.roles.app
       airflow               = local.names.roles.airflow
       streamer              = local.names.streamer.name
       document              = local.names.streamer.document
@@ -188,7 +190,36 @@ module "warehouse" {
   cidr           = var.cidr
   subnets        = values(module.network.private_subnets)
   instance_class = var.warehouse_class
+  engine_version = var.warehouse_version
   protected      = var.protected
+  require_tls    = var.require_tls
+  queue          = local.names.warehouse_queue
+  queue_policy   = templatefile("${local.shared}/documents/warehouse-queue.json", local.document_names)
+  results_bucket = module.lake.buckets.results
+  events         = jsondecode(file("${local.shared}/documents/warehouse-events.json"))
+}
+
+module "app" {
+  source = "./modules/app"
+  count  = var.app == null ? 0 : 1
+
+  permissions_boundary = var.permissions_boundary
+
+  names            = local.names
+  app              = var.app
+  region           = var.region
+  environment      = var.environment
+  account          = local.account
+  warehouse        = one(module.warehouse[*].address)
+  vpc_id           = module.network.vpc_id
+  cidr             = var.cidr
+  balancer_subnets = values(module.network.private_subnets)
+  task_subnets     = values(module.network.public_subnets)
+  policy           = local.policies["app"]
+  live_policy      = local.policies["live"]
+  execution_policy = local.policies["app-execution"]
+  trust            = local.policies["app.trust"]
+  protected        = var.protected
 }
 
 module "alarms" {

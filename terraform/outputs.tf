@@ -87,3 +87,18 @@ output "airflow_url" {
   description = "URL of the Airflow UI on MWAA; null without MWAA."
   value       = module.airflow.webserver_url
 }
+
+output "warehouse_queue_url" {
+  description = "URL of the queue in which S3 tells of exports, for POSTRANK_WAREHOUSE_QUEUE; null without a warehouse."
+  value       = one(module.warehouse[*].queue_url)
+}
+
+output "app_repository_url" {
+  description = "URL of the registry for the app's image; null without the app."
+  value       = one(module.app[*].repository_url)
+}
+
+output "app_balancer" {
+  description = "DNS name of the app's load balancer, which app.host must point at; null without the app."
+  value       = one(module.app[*].balancer)
+}

@@ -170,6 +170,45 @@ variable "warehouse_class" {
   }
 }
 
+variable "warehouse_version" {
+  description = "Major version of Postgres."
+  type        = string
+  default     = "17"
+}
+
+variable "app" {
+  description = <<-TEXT
+    The app on ECS Fargate behind an internal load balancer; null creates none. `image_tag` of its registry, `certificate_arn`
+    of ACM for `host`, the name that people open, and the networks (CIDR blocks) that may reach it besides the VPC. `live`
+    runs `postrank live` too.
+  TEXT
+  type = object({
+    image_tag       = string
+    host            = string
+    certificate_arn = string
+    cidrs           = optional(list(string), [])
+    cpu             = optional(number, 512)
+    memory          = optional(number, 1024)
+    live            = optional(bool, true)
+  })
+  default = null
+
+  validation {
+    condition     = var.app == null || var.warehouse_class != null
+    error_message = "The app reads the warehouse: set warehouse_class too."
+  }
+
+  validation {
+    condition     = var.app == null ? true : alltrue([for cidr in var.app.cidrs : can(cidrnetmask(cidr)) && cidr != "0.0.0.0/0"])
+    error_message = "app.cidrs must be IPv4 networks; the app has no login of its own, so that 0.0.0.0/0 is rejected."
+  }
+
+  validation {
+    condition     = var.app == null ? true : startswith(var.app.certificate_arn, "arn:aws:acm:")
+    error_message = "app.certificate_arn must be the ARN of a certificate in ACM."
+  }
+}
+
 variable "protected" {
   description = "Whether to protect data from terraform destroy: buckets must be empty, and the database cannot be deleted."
   type        = bool

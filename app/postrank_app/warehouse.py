@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from postrank.aws.clients import Clients
 from postrank.warehouse.connection import READER, WarehouseAway, reading
+from postrank.warehouse.live import board
 from postrank.warehouse.login import credentials_of, server_of
 from postrank.warehouse.schema import SchemaBehind, newest, require_newest
 
@@ -61,7 +62,9 @@ def _configure(connection: psycopg.Connection[TupleRow]) -> None:
 
 @cache
 def statement(name: str) -> str:
-    """The text of a file of `sql`."""
+    """The text of a file of `sql`, or of the board that Airflow's page shows too."""
+    if name in (board.BOARD, board.NETWORKS):
+        return board.statement(name)
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 

@@ -132,6 +132,82 @@ run "a_warehouse_in_one_zone_is_refused" {
     instance_class = "db.t4g.micro"
     protected      = false
     subnets        = ["subnet-1"]
+    engine_version = "17"
+    require_tls    = true
+    queue          = "q"
+    queue_policy   = "{}"
+    results_bucket = "results"
+    events         = []
+  }
+}
+
+run "the_app_is_internal_and_its_tasks_can_only_read_the_warehouse" {
+  command = plan
+
+  module {
+    source = "./modules/app"
+  }
+
+  variables {
+    names                = { roles = { app = "postrank-dev-app", live = "postrank-dev-live" } }
+    app                  = { image_tag = "1", host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], cpu = 512, memory = 1024, live = true }
+    environment          = "dev"
+    account              = "123456789012"
+    region               = "us-east-1"
+    warehouse            = "db.example.com"
+    vpc_id               = "vpc-1"
+    cidr                 = "10.40.0.0/16"
+    balancer_subnets     = ["subnet-1", "subnet-2"]
+    task_subnets         = ["subnet-3"]
+    policy               = "{}"
+    live_policy          = "{}"
+    execution_policy     = "{}"
+    trust                = "{}"
+    permissions_boundary = null
+    protected            = true
+  }
+
+  assert {
+    condition     = aws_lb.this.internal && aws_lb_listener.https.protocol == "HTTPS"
+    error_message = "The load balancer is open to the internet, or takes plain HTTP."
+  }
+
+  assert {
+    condition     = keys(aws_vpc_security_group_ingress_rule.https) == ["10.40.0.0/16", "10.9.0.0/16"]
+    error_message = "Other networks than those that were named reach the app."
+  }
+
+  assert {
+    condition     = keys(aws_ecs_service.this) == ["app", "live"]
+    error_message = "The services are others."
+  }
+}
+
+run "an_app_in_one_zone_is_refused" {
+  command         = plan
+  expect_failures = [var.balancer_subnets]
+
+  module {
+    source = "./modules/app"
+  }
+
+  variables {
+    names                = { roles = { app = "postrank-dev-app", live = "postrank-dev-live" } }
+    app                  = { image_tag = "1", host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], cpu = 512, memory = 1024, live = true }
+    environment          = "dev"
+    account              = "123456789012"
+    region               = "us-east-1"
+    warehouse            = "db.example.com"
+    vpc_id               = "vpc-1"
+    cidr                 = "10.40.0.0/16"
+    balancer_subnets     = ["subnet-1"]
+    task_subnets         = ["subnet-3"]
+    policy               = "{}"
+    live_policy          = "{}"
+    execution_policy     = "{}"
+    trust                = "{}"
+    permissions_boundary = null
+    protected            = true
   }
 }
 

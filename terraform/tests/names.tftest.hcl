@@ -41,6 +41,33 @@ run "the_warehouse_is_made_when_asked_for" {
   }
 }
 
+run "the_warehouse_is_told_of_exports_by_their_names" {
+  command = plan
+
+  variables {
+    warehouse_class = "db.t4g.micro"
+  }
+
+  assert {
+    condition     = local.names.warehouse_queue == "postrank-dev-warehouse" && length(module.app) == 0
+    error_message = "The queue has another name, or the app was planned unasked."
+  }
+}
+
+run "the_app_runs_behind_an_internal_load_balancer_when_asked_for" {
+  command = plan
+
+  variables {
+    warehouse_class = "db.t4g.micro"
+    app             = { image_tag = "0.1.0", host = "postrank.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" }
+  }
+
+  assert {
+    condition     = length(module.app) == 1
+    error_message = "No app was planned."
+  }
+}
+
 run "policies_are_filled_in_and_name_what_they_allow" {
   command = plan
 

@@ -105,6 +105,35 @@ run "a_warehouse_class_that_is_none_is_refused" {
   }
 }
 
+run "an_app_without_a_warehouse_is_refused" {
+  command         = plan
+  expect_failures = [var.app]
+
+  variables {
+    app = { image_tag = "1", host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" }
+  }
+}
+
+run "an_app_without_a_certificate_is_refused" {
+  command         = plan
+  expect_failures = [var.app]
+
+  variables {
+    warehouse_class = "db.t4g.micro"
+    app             = { image_tag = "1", host = "h.example.com", certificate_arn = "" }
+  }
+}
+
+run "an_app_for_everybody_is_refused" {
+  command         = plan
+  expect_failures = [var.app]
+
+  variables {
+    warehouse_class = "db.t4g.micro"
+    app             = { image_tag = "1", host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["0.0.0.0/0"] }
+  }
+}
+
 run "an_address_that_is_none_is_refused" {
   command         = plan
   expect_failures = [var.alarm_emails]

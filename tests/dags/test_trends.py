@@ -48,7 +48,7 @@ def x() -> Iterator[FakeX]:
 
 @pytest.fixture(scope="module")
 def database(aws) -> dict[str, Any]:
-    return create(aws, "warehouse")
+    return create(aws, "trends")
 
 
 @pytest.fixture
@@ -105,8 +105,9 @@ def test_trends_of_places_keep_rank_time_and_any_name_and_reach_postgres(tagged,
     ]
     assert rows(database, "hashtag_trends", hour) == [(1, TAG, 1)]
     with connect(database) as db:
-        db.execute("drop table place_trends")
+        db.execute("delete from place_trends")
         db.execute("delete from hashtag_trends")
+        db.execute("delete from loads")
     again = run_dag("trending_topics", **ASIDE | {"places": [23424977], "rebuild": True})
     assert again.state == "success"
     assert rows(database, "place_trends", hour) == places

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import streamlit as st
 
+from postrank.warehouse.live.board import TOP
 from postrank_app import charts, permalinks
 from postrank_app.states import ago, empty, freshness
 from postrank_app.warehouse import live_rows
 
-_TOP = 40  # a step of the stream emits as many authors
 _EVERY = "3s"
 _STALE = timedelta(minutes=2)
 
@@ -42,7 +42,7 @@ def _board(network: str) -> None:
             "A replay shows the past, as it went.",
             icon=":material/history:",
         )
-    board = live_rows("live_board", network=network, top=_TOP)
+    board = live_rows("live_board", network=network, top=TOP)
     minutes = live_rows("live_minutes", network=network)
     left, right = st.columns([3, 2])
     with left:

@@ -4,7 +4,7 @@ import { element } from "./elements.js";
 import { setZone } from "./format.js";
 
 const ZONE_KEY = "timezone"; // where Airflow's UI keeps its time-zone switch, as JSON
-const PAGES = { leaderboard: "Leaderboard", trends: "Trends", runs: "Runs" };
+const PAGES = { now: "Now", leaderboard: "Leaderboard", trends: "Trends", runs: "Runs" };
 
 const outside = (() => {
   try {

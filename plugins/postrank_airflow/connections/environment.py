@@ -16,6 +16,7 @@ _SETTINGS = Settings.of(os.environ)
 RESOURCES = Resources.of(_SETTINGS.environment, _SETTINGS.account, _SETTINGS.region)
 AWS_CONNECTION = "aws_default"
 POLL_SECONDS = int(os.environ.get("POSTRANK_POLL_SECONDS", "10"))  # between two looks at something that runs on AWS
+WAREHOUSE_QUEUE = os.environ.get("POSTRANK_WAREHOUSE_QUEUE", "")  # URL; without one, only the sweep loads
 
 _PROJECT = Path(__file__).resolve().parents[3]
 INCLUDE = Path(os.environ.get("POSTRANK_INCLUDE", _PROJECT / "include"))

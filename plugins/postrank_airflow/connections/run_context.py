@@ -1,5 +1,6 @@
 """What a task reads of the run that it belongs to, with types, from Airflow's context."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,10 +28,11 @@ class RunContext:
     dag_run: DagRunProtocol
     params: JsonObject
     ti: RuntimeTaskInstanceProtocol
+    messages: Sequence[JsonObject] = ()  # of a queue, that an asset's watcher started the run for
 
     @classmethod
     def of(cls, context: Context) -> "RunContext":
-        return cls(context["dag_run"], context["params"], context["ti"])
+        return cls(context["dag_run"], context["params"], context["ti"], _messages(context))
 
     @property
     def run(self) -> Run:
@@ -53,6 +55,17 @@ class RunContext:
         if value is None:
             raise NoSuchTime(self.dag_run, name)
         return value
+
+
+def _messages(context: Context) -> list[JsonObject]:
+    """The messages in the payloads of the asset events of a run, as `SqsSensorTrigger` yields them."""
+    events = context.get("triggering_asset_events") or {}
+    return [
+        message
+        for of_asset in events.values()
+        for event in of_asset
+        for message in (event.extra.get("payload") or {}).get("message_batch", ())
+    ]
 
 
 def run_context() -> RunContext:

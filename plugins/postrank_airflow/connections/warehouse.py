@@ -9,12 +9,24 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from postrank.documents import JsonObject
+from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
-from postrank.warehouse.connection import Credentials, Login, Server, connect, fixed, iam_token, managed_secret
+from postrank.warehouse.connection import (
+    Credentials,
+    Login,
+    Server,
+    WarehouseAway,
+    connect,
+    fixed,
+    iam_token,
+    managed_secret,
+    reading,
+)
+from postrank.warehouse.live.board import board
 from postrank.warehouse.loader import Loader
 from postrank.warehouse.objects import Objects
 from postrank_airflow.connections import clients
@@ -57,6 +69,24 @@ def loader() -> Loader | None:
         statement=lambda name: (POSTGRES / f"{name}.sql").read_text(encoding="utf-8"),
         objects=Objects(clients.client("s3"), RESOURCES.buckets["results"]),
     )
+
+
+def live_board(network: str) -> dict[str, list[Document]] | None:
+    """Who wrote most in the newest 60 seconds; None where there is no connection.
+
+    Raises ConnectionIncomplete, WarehouseAway.
+    """
+    try:
+        connection: _Connection = BaseHook.get_connection(CONNECTION)
+    except AirflowNotFoundException:
+        return None
+    server = _server(connection)
+    login = _credentials(connection, server)()
+    try:
+        with psycopg.connect(reading(server, login), autocommit=True) as opened:
+            return board(opened, network)
+    except psycopg.OperationalError as error:
+        raise WarehouseAway(f"the warehouse at {server} does not answer") from error
 
 
 def _server(connection: _Connection) -> Server:

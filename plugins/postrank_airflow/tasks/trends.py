@@ -5,18 +5,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import BaseHook, PokeReturnValue, task
-from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
+from airflow.sdk import PokeReturnValue, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.documents import Document
 from postrank.ranking.arrivals import name_of
 from postrank.ranking.lease import TRENDS
 from postrank.trends import x_places
 from postrank.trends.hashtags import Trends, hour_of, last_ended, put_json
-from postrank.trends.warehouse import Warehouse
 from postrank.trends.x_places import Place
 from postrank_airflow.connections import clients, x_api
-from postrank_airflow.connections.environment import POSTGRES, RESOURCES
+from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.defaults import LEASE_PATIENCE_SECONDS, LEASE_POLL_SECONDS
@@ -25,8 +24,6 @@ from postrank_airflow.dag.run_note import add_to_note, counted, reason_in_note
 from postrank_airflow.operators.links import wrote
 
 log = logging.getLogger(__name__)
-
-WAREHOUSE_CONNECTION = "postrank_warehouse"
 
 
 @task.sensor(mode="reschedule", poke_interval=LEASE_POLL_SECONDS, timeout=LEASE_PATIENCE_SECONDS)
@@ -109,25 +106,25 @@ def read_place_trends(place: Document) -> str:
 
 @task(trigger_rule="none_failed")
 def store(results: Any, *, of_places: bool) -> str:
-    """Put what was published into Postgres; all that ever was, when the run is to rebuild it."""
+    """Load what was published into the warehouse; all that ever was and is not there, when the run is to rebuild it."""
     rebuild = run_context().params["rebuild"]
     keys = list(results[:]) if results else []
     if not (keys or rebuild):
         raise AirflowSkipException("nothing was published")
-    try:
-        BaseHook.get_connection(WAREHOUSE_CONNECTION)
-    except AirflowNotFoundException:
-        raise AirflowSkipException(f"nothing loaded into Postgres: no connection {WAREHOUSE_CONNECTION}") from None
-    # Not every Airflow that has no warehouse has this provider.
-    from airflow.providers.postgres.hooks.postgres import PostgresHook
+    # Not every Airflow that has no warehouse has what loads it.
+    from postrank.warehouse.objects import kind_of
+    from postrank.warehouse.schema import migrate
+    from postrank_airflow.connections import warehouse
 
-    warehouse = Warehouse(
-        connect=PostgresHook(postgres_conn_id=WAREHOUSE_CONNECTION).get_conn,
-        statement=lambda name: (POSTGRES / name).read_text(encoding="utf-8"),
-        s3=clients.client("s3"),
-        bucket=RESOURCES.buckets["results"],
-    )
-    return f"{warehouse.store(warehouse.keys(places=of_places) if rebuild else keys)} rows stored"
+    loader = warehouse.loader()
+    if loader is None:
+        raise AirflowSkipException(f"nothing loaded into Postgres: no connection {warehouse.CONNECTION}")
+    with loader.connect() as connection:
+        migrate(connection)
+    if rebuild:
+        kind = "place" if of_places else "hashtags"
+        keys += [key for key in loader.missed() if kind_of(key) == kind]
+    return f"{loader.load(keys)}"
 
 
 def _noted(context: RunContext) -> tuple[list[datetime], dict[str, str]]:

@@ -55,6 +55,7 @@ class Resources:
     retention_days: Mapping[str, int]  # by zone; lifecycle rules and maintain_lake share it
     streamer: StreamerNames
     topic: str
+    warehouse_queue: str  # of SQS; S3 tells it of exports and trends
     secrets: Mapping[str, str]  # entries of Secrets Manager; those below `-connections/` are Airflow's connections
     metrics_namespace: str
     roles: Mapping[str, str]
@@ -84,6 +85,7 @@ class Resources:
             retention_days=filled["retention_days"],
             streamer=StreamerNames(**filled["streamer"]),
             topic=filled["topic"],
+            warehouse_queue=filled["warehouse_queue"],
             secrets=filled["secrets"],
             metrics_namespace=filled["metrics_namespace"],
             roles=filled["roles"],

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections import deque
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import httpx
@@ -19,6 +21,8 @@ from postrank.suggestions import nearest
 _STOP_SECONDS = 120.0  # Airflow's parts get 8 s each to end by themselves
 _PAUSE_SECONDS = 0.2
 _REQUEST_SECONDS = 30.0
+_CONNECT_SECONDS = 5.0
+_NOT_UP = "not up: it starts after the first ranking, unless APP=0 (--no-app)"
 
 _var = click.option(
     "--var", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of the run's files."
@@ -56,7 +60,7 @@ class AirflowAway(Retryable):
 @click.command()
 @_var
 def status(var: Path) -> None:
-    """Show the run that is up: its addresses, its source, whether Airflow and the local AWS answer.
+    """Show the run that is up: its addresses, its source, whether Airflow, the local AWS and the app answer.
 
     \b
     Exit status: 0 if a run is up, 2 if none is.
@@ -74,6 +78,8 @@ def status(var: Path) -> None:
         "Leaderboard": f"{run.ui}/plugin/leaderboard",
         "Log in as": f"{login.USER}, with the password in {_passwords(var)}",
         "Local AWS": f"{run.aws} ({_health(f'{run.aws}/_localaws/health')})",
+        "App": f"{run.app} ({_health(f'{run.app}/_stcore/health')})" if run.app else _NOT_UP,
+        "Warehouse": f"{run.warehouse} ({_accepts(run.warehouse)})" if run.warehouse else _NOT_UP,
         "Logs": str(var / "log"),
     }
     for name, text in rows.items():
@@ -172,6 +178,16 @@ def _health(url: str) -> str:
     except httpx.TransportError as error:
         return f"does not answer: {error}"
     return "answers" if response.is_success else f"answers with status {response.status_code}"
+
+
+def _accepts(warehouse: str) -> str:
+    """Whether the server at `host:port/database` takes connections."""
+    address = urlsplit(f"//{warehouse}")
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        return f"does not answer: {error}"
+    return "accepts connections"
 
 
 def _is_up(var: Path, run: CurrentRun) -> bool:

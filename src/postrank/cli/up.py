@@ -46,6 +46,8 @@ _PORT = click.IntRange(1, 65535)
     "--athena", type=click.Choice(["duckdb", "trino"]), default="duckdb", show_default=True,
     help="Engine of the local Athena. trino is the real one; it needs Java 24 or newer and downloads 250 MB once.",
 )  # fmt: skip
+@click.option("--app/--no-app", default=True, show_default=True, help="Start the warehouse and the app once ranked.")
+@click.option("--app-port", type=_PORT, help="Port of the app on 127.0.0.1. Default: 8501, or any if that is taken.")
 def up(
     project: Path,
     var: Path | None,
@@ -59,12 +61,14 @@ def up(
     keep: bool,
     top: int,
     athena: str,
+    app: bool,
+    app_port: int | None,
 ) -> None:
     """Run everything on this machine and rank authors.
 
     Starts the local AWS, the streamer on its instance, Firehose delivery and Airflow, all on 127.0.0.1; runs the DAGs
-    once; prints the ranking and the counts of each hop; then keeps running until Ctrl-C. Logs are in var/log, a copy of
-    the export is in var/results.
+    once; prints the ranking and the counts of each hop; then starts the warehouse and the app over it, and keeps
+    running until Ctrl-C. Logs are in var/log, a copy of the export is in var/results.
 
     The source is checked first: its options, its token, and whether its network answers.
 
@@ -79,7 +83,7 @@ def up(
     Examples:
       postrank up
       postrank up --once --posts monday.ndjson.gz --posts tuesday.json.bz2
-      postrank up --source bluesky --port 9090
+      postrank up --source bluesky --port 9090 --no-app
       postrank up --source sample --source bluesky
       postrank up --source tail --posts /var/log/app.ndjson
       X_BEARER_TOKEN=$(cat token) postrank up --config x.toml
@@ -98,6 +102,8 @@ def up(
         keep=keep,
         top=top,
         athena=athena,
+        app=app,
+        app_port=app_port,
     )
     console = Console()
     try:

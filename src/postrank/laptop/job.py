@@ -13,6 +13,7 @@ from postrank.laptop.provision import Provision
 from postrank.laptop.rejected_lines import Rejects
 from postrank.laptop.services import airflow as local_airflow
 from postrank.laptop.services.airflow import Airflow
+from postrank.laptop.services.app import App
 from postrank.laptop.services.collectors import Collectors, Heartbeats, arrived
 from postrank.laptop.services.local_aws import LocalCloud, stream_limits
 from postrank.laptop.services.postgres import Postgres
@@ -35,6 +36,7 @@ STEPS = {
     "rank_authors": "Athena counts, ranks and exports",
 }
 DAGS = ("supervise_streamer", "check_delivery", "refresh_catalog", "rank_authors")
+_LOAD = "load_warehouse"
 DAGS_SECONDS = 600.0  # for the DAG files to be parsed
 RUN_STILL_SECONDS = 3600.0  # of one DAG run without a change of any task: a large archive takes its time
 STILL_SECONDS = 600.0  # without any movement of posts
@@ -97,6 +99,22 @@ class Job:
         prefix = f"{self.names.keys['ledgers']}rejects/"
         path = self.layout.var / "rejects.ndjson"
         return Rejects.copied(self.cloud.client("s3"), self.names.buckets["raw"], prefix, path)
+
+    def start_app(self, app: App) -> None:
+        """Start the warehouse, load what was exported into it, and start the pages over it.
+
+        Raises what keeps one of them from its work: Fatal, Retryable.
+        """
+        provision = Provision(self.cloud.client, self.names)
+        provision.role("live")
+        provision.warehouse_events()
+        app.prepare(self.airflow)
+        run_id = self.airflow.trigger(_LOAD, {})
+        self.airflow.unpause(_LOAD)
+        self.airflow.parse(_LOAD)
+        app.wait()
+        if not self._succeeds(Run(dag_id=_LOAD, run_id=run_id, conf={}, restarts=self.parts.restarts)):
+            raise RunFailed(_LOAD, run_id, self.airflow.failed_tasks(_LOAD, run_id), self.layout.logs / "tasks")
 
     def stay(self) -> None:
         """Keep everything up, each DAG on its schedule; raises what ends it: a dead part, a full disk, an interrupt."""
@@ -277,7 +295,12 @@ class Job:
             "POSTRANK_ENVIRONMENT": self.names.environment,
             "POSTRANK_ACCOUNT": self.names.account,
             "POSTRANK_POLL_SECONDS": "1",
+            **({"POSTRANK_WAREHOUSE_QUEUE": self._queue_url()} if self.options.app and not self.options.once else {}),
         }
+
+    def _queue_url(self) -> str:
+        """The queue of the warehouse as the local AWS calls it; it is made with the warehouse."""
+        return f"{self.cloud.endpoint}/{self.names.account}/{self.names.warehouse_queue}"
 
     def _pause(self) -> None:
         self._look_after()

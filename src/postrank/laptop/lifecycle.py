@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,10 +12,11 @@ from rich.console import Console
 
 from postrank.aws.resources import Resources
 from postrank.delivery.run_accounting import Accounting
-from postrank.errors import Fatal
+from postrank.errors import Fatal, PostrankError
 from postrank.laptop.failures import Unaccounted
 from postrank.laptop.job import STEPS, Job
 from postrank.laptop.services import login
+from postrank.laptop.services.app import App, missing_packages
 from postrank.laptop.services.processes import Parts
 from postrank.laptop.setup.current_run import CurrentRun, describe, only_run
 from postrank.laptop.setup.layout import Layout
@@ -48,8 +50,9 @@ def run(options: Options, console: Console) -> None:
         options = resumed(options, layout)
         options.check()
         _check_source(options, layout, console)
-        describe(description, _current_run(options, layout))
-        _run(options, layout, console)
+        current = _current_run(options, layout)
+        describe(description, current)
+        _run(options, layout, console, lambda **addresses: describe(description, replace(current, **addresses)))
 
 
 def _check_source(options: Options, layout: Layout, console: Console) -> None:
@@ -79,7 +82,7 @@ def _current_run(options: Options, layout: Layout) -> CurrentRun:
     )
 
 
-def _run(options: Options, layout: Layout, console: Console) -> None:
+def _run(options: Options, layout: Layout, console: Console, redescribe: Callable[..., None]) -> None:
     if not options.keep:
         layout.start_afresh()
     layout.create()
@@ -102,7 +105,7 @@ def _run(options: Options, layout: Layout, console: Console) -> None:
                 raise
         _show(job, accounting, console)
         if not options.once:
-            _stay(job, console)
+            _stay(job, console, redescribe)
 
 
 @contextmanager
@@ -138,16 +141,35 @@ def _show(job: Job, accounting: Accounting, console: Console) -> None:
     console.print(f"Exported to {job.layout.results / 'rankings'}", highlight=False, soft_wrap=True)
 
 
-def _stay(job: Job, console: Console) -> None:
+def _stay(job: Job, console: Console, redescribe: Callable[..., None]) -> None:
     console.print(f"Airflow UI    {job.airflow.url}", highlight=False)
     console.print(f"Leaderboard   {job.airflow.url}{LEADERBOARD}", highlight=False)
     console.print(f"Log in as     {_credentials(job, console)}", highlight=False, soft_wrap=True, markup=False)
     console.print("Everything stays up; Ctrl-C stops it.", highlight=False)
     try:
+        if job.options.app:
+            _start_app(job, console, redescribe)
         job.stay()
     except Interrupted as interrupted:
         interrupted.ranked = True
         raise
+
+
+def _start_app(job: Job, console: Console, redescribe: Callable[..., None]) -> None:
+    """Start the warehouse and the app. What keeps them from starting is shown, and the run goes on without them."""
+    if missing := missing_packages():
+        console.print(f"App           not started: {missing[0]} is not installed (pip install 'postrank[app]')")
+        return
+    app = App(job.parts, job.layout, job.names, job.cloud, job.options.app_port)
+    try:
+        job.start_app(app)
+    except (PostrankError, BotoCoreError, ClientError) as error:
+        job.parts.check()
+        console.print(f"! the app is not up: {error}", highlight=False, soft_wrap=True, markup=False)
+        return
+    redescribe(app=app.url, warehouse=str(app.server))
+    console.print(f"App           {app.url}", highlight=False)
+    console.print(f"Warehouse     {app.server} (login in {app.environment_file})", highlight=False, soft_wrap=True)
 
 
 def _credentials(job: Job, console: Console) -> str:

@@ -87,6 +87,33 @@ class Provision:
             if existing["StorageDescriptor"].get("Columns") != table["StorageDescriptor"]["Columns"]:
                 glue.update_table(DatabaseName=self._names.database, TableInput=cast("TableInputTypeDef", table))
 
+    def warehouse_events(self) -> None:
+        """Create the queue of the warehouse, and have S3 tell it of exports and trends."""
+        sqs = self._client("sqs")
+        policy = policies.document("warehouse-queue", self._names)
+        sqs.create_queue(QueueName=self._names.warehouse_queue, Attributes={"Policy": policy})
+        self._client("s3").put_bucket_notification_configuration(
+            Bucket=self._names.buckets["results"],
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {
+                        "Id": rule["id"],
+                        "QueueArn": self._arn("sqs", self._names.warehouse_queue),
+                        "Events": ["s3:ObjectCreated:*"],
+                        "Filter": {
+                            "Key": {
+                                "FilterRules": [
+                                    {"Name": "prefix", "Value": rule["prefix"]},
+                                    {"Name": "suffix", "Value": rule["suffix"]},
+                                ]
+                            }
+                        },
+                    }
+                    for rule in json.loads(policies.document("warehouse-events", self._names))
+                ]
+            },
+        )
+
     def streamer(self, unit: str) -> None:
         """Create the streamer's instance: a group of one from a launch template, running the local `unit`."""
         name = self._names.streamer.name
@@ -113,6 +140,13 @@ class Provision:
             AvailabilityZones=[f"{self._names.region}a"],
         )
 
+    def role(self, purpose: str) -> None:
+        """Create a role with its policy, unless it exists."""
+        iam = self._client("iam")
+        name = self._names.roles[purpose]
+        _ensure(iam.create_role, RoleName=name, AssumeRolePolicyDocument=policies.trust(purpose, self._names))
+        iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=policies.policy(purpose, self._names))
+
     def _buckets(self) -> None:
         s3 = self._client("s3")
         for bucket in self._names.buckets.values():
@@ -122,9 +156,7 @@ class Provision:
     def _roles(self) -> None:
         iam = self._client("iam")
         for role in _ROLES:
-            name = self._names.roles[role]
-            _ensure(iam.create_role, RoleName=name, AssumeRolePolicyDocument=policies.trust(role, self._names))
-            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=policies.policy(role, self._names))
+            self.role(role)
         profile = self._names.streamer.name
         _ensure(iam.create_instance_profile, InstanceProfileName=profile)
         _ensure(iam.add_role_to_instance_profile, InstanceProfileName=profile, RoleName=self._names.roles["streamer"])

@@ -11,7 +11,7 @@ from typing import Any
 from postrank.documents import Document, JsonObject
 from postrank.errors import Fatal
 from postrank.ranking.arrivals import HOUR
-from postrank.trends.hashtags import HOURS, key_of
+from postrank.trends.hashtags import key_of
 
 PLACE = "place="
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -39,11 +39,6 @@ class Place:
 def key(hour: datetime, woeid: int) -> str:
     """Where a place's trends of an hour lie in the results bucket."""
     return key_of(hour, f"{PLACE}{woeid}")
-
-
-def is_place(text: str) -> bool:
-    """Whether a key of the results bucket is that of a place's trends."""
-    return text.startswith(HOURS) and text.rsplit("/", 1)[-1].startswith(PLACE)
 
 
 def document(place: Place, hour: datetime, heard_at: datetime, answer: JsonObject) -> Document:

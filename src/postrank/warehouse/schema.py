@@ -6,6 +6,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import Engine, create_engine, pool
 
 from postrank.errors import Fatal
@@ -37,6 +38,13 @@ def migrate(connection: "psycopg.Connection[psycopg.rows.TupleRow]") -> str | No
     finally:
         connection.execute("select pg_advisory_unlock(%s)", (_TURN,))
     return newest()
+
+
+def set_password(connection: "psycopg.Connection[psycopg.rows.TupleRow]", role: str, password: str) -> None:
+    """Give a role a password. It is hashed here, so that no log of the server can show it."""
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    statement = sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier))
+    connection.execute(statement)
 
 
 def require_newest(connection: "psycopg.Connection[psycopg.rows.TupleRow]") -> None:

@@ -1,4 +1,5 @@
-# The Postgres database for exported rankings: private, TLS only, with its password in Secrets Manager.
+# The Postgres database for exported rankings: private, TLS only, with its password in Secrets Manager; and the queue in
+# which S3 tells of exports (events.tf).
 
 resource "aws_db_subnet_group" "this" {
   name       = var.name
@@ -22,11 +23,11 @@ resource "aws_vpc_security_group_ingress_rule" "postgres" {
 
 resource "aws_db_parameter_group" "this" {
   name   = var.name
-  family = "postgres17"
+  family = "postgres${var.engine_version}"
 
   parameter {
     name  = "rds.force_ssl"
-    value = "1"
+    value = var.require_tls ? "1" : "0"
   }
 }
 
@@ -34,10 +35,11 @@ resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_118:Postgres's own metrics and Performance Insights do for tables of rankings that can be loaded again.
   #checkov:skip=CKV_AWS_157:In two zones where it is protected.
   #checkov:skip=CKV_AWS_293:Protected from deletion where data outlives a destroy.
+  #checkov:skip=CKV_AWS_161:IAM tokens where TLS is required, which they need.
   #checkov:skip=CKV_AWS_354:Encrypted with the account's key for RDS.
   identifier                          = var.name
   engine                              = "postgres"
-  engine_version                      = "17"
+  engine_version                      = var.engine_version
   instance_class                      = var.instance_class
   allocated_storage                   = 20
   max_allocated_storage               = 100
@@ -50,7 +52,7 @@ resource "aws_db_instance" "this" {
   vpc_security_group_ids              = [aws_security_group.this.id]
   parameter_group_name                = aws_db_parameter_group.this.name
   publicly_accessible                 = false
-  iam_database_authentication_enabled = true
+  iam_database_authentication_enabled = var.require_tls
   multi_az                            = var.protected
   deletion_protection                 = var.protected
   skip_final_snapshot                 = !var.protected

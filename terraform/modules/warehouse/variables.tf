@@ -32,3 +32,33 @@ variable "protected" {
   description = "Whether the database spans two zones, has deletion protection, and leaves a final snapshot."
   type        = bool
 }
+
+variable "engine_version" {
+  description = "Major version of Postgres."
+  type        = string
+}
+
+variable "require_tls" {
+  description = "Whether connections must use TLS, and may then use IAM tokens."
+  type        = bool
+}
+
+variable "queue" {
+  description = "Name of the queue in which S3 tells of exports."
+  type        = string
+}
+
+variable "queue_policy" {
+  description = "Policy of the queue, as JSON: S3 may send to it."
+  type        = string
+}
+
+variable "results_bucket" {
+  description = "Name of the bucket of exports."
+  type        = string
+}
+
+variable "events" {
+  description = "Of which objects S3 tells: an id, a prefix and a suffix of their keys each."
+  type        = list(object({ id = string, prefix = string, suffix = string }))
+}

@@ -106,13 +106,14 @@ def command(*options: str) -> list[str]:
 
 
 @contextmanager
-def running_stack(folder: Path, posts: Sequence[Path] = (), *options: str) -> Iterator[Stack]:
-    """Start everything; on leaving, press Ctrl-C if it still runs."""
+def running_stack(folder: Path, posts: Sequence[Path] = (), *options: str, app: bool = False) -> Iterator[Stack]:
+    """Start everything, with the warehouse and the app if asked for; on leaving, press Ctrl-C if it still runs."""
     ui_port = any_free()
     aws_port = any_free()
     var = folder / "var"
     share_cache(var)
     words = ["--project", str(ROOT), "--var", str(var), "--port", str(ui_port), "--aws-port", str(aws_port), *options]
+    words += [] if app else ["--no-app"]
     for path in posts:
         words += ["--posts", str(path)]
     output = folder / "output.txt"

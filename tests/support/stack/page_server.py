@@ -12,17 +12,19 @@ from localaws.testing.waiting import wait_for
 from postrank.laptop.setup.ports import any_free
 from postrank.ranking.export_reader import Exports
 from postrank_airflow.ui.leaderboard import URL_PREFIX
+from postrank_airflow.ui.leaderboard.live_routes import Board, no_board
 from postrank_airflow.ui.leaderboard.site import site
 
 PAGES = Path(__file__).resolve().parents[3] / "include" / "pages"
 
 
 @contextmanager
-def page_server(reader: Exports) -> Iterator[str]:
+def page_server(reader: Exports, live: Board = no_board) -> Iterator[str]:
     """A running server that lets everybody read; yields the address below which the pages are."""
     port = any_free()
     app = FastAPI(openapi_url=None)
-    app.mount(URL_PREFIX, site(reader=lambda: reader, pages=PAGES, access=lambda: None, login=lambda url: url))
+    application = site(reader=lambda: reader, pages=PAGES, access=lambda: None, login=lambda url: url, live=live)
+    app.mount(URL_PREFIX, application)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

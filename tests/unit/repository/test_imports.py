@@ -54,6 +54,7 @@ _POSTRANK = {
     "report": "ranking aws errors settings",
     "laptop": (
         "aws collectors ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions"
+        " warehouse"
     ),
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "

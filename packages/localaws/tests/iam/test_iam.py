@@ -116,6 +116,15 @@ def test_a_refusal_has_the_code_of_its_service(guarded, role, service, call, cod
     assert refusal(getattr(guarded.client(service, **guarded.role_keys(role())), call))["Code"] == code
 
 
+def test_a_batch_of_messages_needs_the_permission_of_a_single_one(guarded, role):
+    url = guarded.client("sqs").create_queue(QueueName=f"guarded-{next(_numbers)}")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{url.rpartition('/')[2]}"
+    sqs = guarded.client("sqs", **guarded.role_keys(role(statement("Allow", ["sqs:SendMessage"], arn))))
+    sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "a"}])
+    error = refusal(lambda: sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": "1", "ReceiptHandle": "r"}]))
+    assert "sqs:DeleteMessage on resource" in error["Message"]
+
+
 def test_an_explicit_deny_wins(guarded, role):
     bucket = bucket_of(guarded)
     name = role(

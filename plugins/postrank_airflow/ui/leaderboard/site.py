@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from postrank.ranking.export_reader import Exports as Reader
 from postrank.ranking.export_reader import NoSuchRun, NothingExported
 from postrank.report.exports import Exports, NotExported
-from postrank_airflow.ui.leaderboard import api, page_routes
+from postrank_airflow.ui.leaderboard import api, live_routes, page_routes
 from postrank_airflow.ui.leaderboard.library import Library
 
 DAG_ID = "rank_authors"
@@ -23,11 +23,12 @@ def site(
     pages: Path,
     access: Callable[..., object],
     login: Callable[[str], str],
+    live: live_routes.Board = live_routes.no_board,
 ) -> FastAPI:
     """The pages and the API over the exports that `reader` opens at the first request.
 
     `pages` holds the page files, `access` is the dependency that raises for those who may not read, `login` gives
-    the address at which a person logs in and returns to a URL.
+    the address at which a person logs in and returns to a URL, `live` the board of the newest 60 seconds.
     """
 
     @cache
@@ -36,6 +37,7 @@ def site(
 
     app = FastAPI(title="Postrank", openapi_url=None, dependencies=[Depends(access)])
     _add_failures(app, login)
+    app.include_router(live_routes.router(live), prefix="/api/v1")
     app.include_router(api.router(library), prefix="/api/v1")
     _add_schema(app)
     app.include_router(page_routes.router(library, pages, DAG_ID))

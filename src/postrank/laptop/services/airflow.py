@@ -197,6 +197,15 @@ class Airflow:
     def unpause(self, dag_id: str) -> None:
         self.call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
+    def parse(self, dag_id: str) -> None:
+        """Have a DAG's file read again soon: that starts watchers of its assets, unless it is paused."""
+        token = self.call("GET", f"/api/v2/dags/{dag_id}")["file_token"]
+        try:
+            self.call("PUT", f"/api/v2/parseDagFile/{token}")
+        except AirflowRefused as refused:
+            if refused.status != httpx.codes.CONFLICT:  # which says that it is to be read already
+                raise
+
     def trigger(self, dag_id: str, conf: JsonObject) -> str:
         """Start a run by hand; returns its run id. Raises AirflowRefused when the params do not fit their schema.
 

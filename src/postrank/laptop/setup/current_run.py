@@ -41,6 +41,8 @@ class CurrentRun:
     aws: str
     source: str
     posts: tuple[str, ...]
+    app: str = ""  # address of the app, once it is up
+    warehouse: str = ""  # host, port and database
     pid: int = field(default_factory=os.getpid)
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

@@ -128,6 +128,8 @@ class Options:
     keep: bool = False
     top: int = 20
     athena: str = "duckdb"  # the engine of the local Athena
+    app: bool = True  # after the first ranking, of a run that stays
+    app_port: int | None = None  # without one, 8501 if it is free
 
     @property
     def kind(self) -> str:
@@ -186,6 +188,8 @@ class Options:
             collector.check_files(layout)
         claim(self.port, "PORT (--port)")
         claim(self.aws_port, "AWS_PORT (--aws-port)")
+        if self.app_port is not None:
+            claim(self.app_port, "APP_PORT (--app-port)")
         layout.var.mkdir(parents=True, exist_ok=True)
         check_room(layout.var, NEEDED_BYTES)
         return layout

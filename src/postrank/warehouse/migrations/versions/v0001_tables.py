@@ -24,7 +24,7 @@ begin
 end
 $$
 """
-# `create table if not exists`: the two tables of trends are older than the migrations.
+# `create table if not exists`: trending_topics made the two tables of trends in warehouses older than the migrations.
 _TABLES = """
 create table loads (
     object text primary key,

@@ -15,6 +15,13 @@ _FIELD = re.compile(r"\{([A-Z][^}]*|resource\w+|log\w+(?:\|\w+)*)\}")
 _PREFIXES = {"monitoring": "cloudwatch"}
 # "GetCallerIdentity": no permissions are required.
 _FREE = frozenset({"sts:GetCallerIdentity"})
+# Calls that the permission of another action covers ("Actions, resources, and condition keys" for Amazon SQS and SNS).
+_COVERED = {
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sns:PublishBatch": "sns:Publish",
+}
 # Parameters that name a role which a service is to take on, and the service.
 _PASSED = {
     "firehose": "firehose.amazonaws.com",
@@ -70,7 +77,8 @@ def needs_of(service: str, action: str, params: Params, lookup: Lookup) -> list[
         resources = [resource for template in templates for resource in fill(template, values)] or ["*"]
     if service == "iam":
         resources = [_exact(resource, lookup) for resource in resources]
-    needs = [Need(f"{prefix}:{action}", resource) for resource in dict.fromkeys(resources)]
+    permission = _COVERED.get(f"{prefix}:{action}", f"{prefix}:{action}")
+    needs = [Need(permission, resource) for resource in dict.fromkeys(resources)]
     return needs + _passing(service, action, params, lookup)
 
 

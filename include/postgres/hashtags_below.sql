@@ -1,3 +1,0 @@
--- Forget what an earlier answer had below the last rank of this one.
-delete from hashtag_trends
-where window_start = %(window_start)s and rank > %(last)s;
