@@ -1,4 +1,4 @@
-"""Lake: how fresh everything is, what each ranking run took in and left out, and what its queries scanned."""
+"""Lake: how fresh everything is, what hops took and gave, which gaps sources left, what each ranking run cost."""
 
 from datetime import timedelta
 
@@ -14,6 +14,8 @@ from postrank_app.states import empty, freshness
 from postrank_app.warehouse import rows
 
 _STALE = timedelta(hours=2)
+_TIME = {"format": "YYYY-MM-DD HH:mm", "timezone": "UTC"}
+_COUNTS = ("received", "delivered", "rejected", "ignored", "spooled", "in_flight")
 
 
 def show() -> None:
@@ -32,6 +34,8 @@ def show() -> None:
         )
     st.caption(f"{fresh['objects']:,} objects with {fresh['rows']:,} rows were loaded.")
     _totals()
+    _hops()
+    _gaps()
     _runs()
 
 
@@ -56,6 +60,60 @@ def _totals() -> None:
         )  # fmt: skip
 
 
+def _hops() -> None:
+    st.subheader("Hops")
+    table = rows("hops")
+    if table.empty:
+        st.caption("No export has counts of hops yet: rank_authors adds them with its report.")
+        return
+    titles = {name: name.capitalize().replace("_", " ") for name in _COUNTS}
+    numbers = {name: st.column_config.NumberColumn(title, format="localized") for name, title in titles.items()}
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="hops",
+        alt="Hops of each collector with what they received, delivered, rejected, ignored and hold.",
+        column_config={
+            "collector": "Collector",
+            "hop": "Hop",
+            **numbers,
+            "noted_at": st.column_config.DatetimeColumn("Counted (UTC)", **_TIME),
+        },
+    )
+    st.caption("Received is the sum of the other counts. What is spooled or in flight is still to be delivered.")
+
+
+def _gaps() -> None:
+    st.subheader("Gaps")
+    table = rows("gaps")
+    if table.empty:
+        st.caption("No ranked interval has a gap.")
+        return
+    open_gaps = int(table["recovered_by"].isna().sum())
+    if open_gaps:
+        st.warning(
+            f"{open_gaps:,} spans may lack posts. The DAG backfill_posts reads them again from their sources.",
+            icon=":material/warning:",
+        )
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="gaps",
+        alt="Spans that sources may have missed, those that nothing has recovered first.",
+        column_config={
+            "source": "Source",
+            "collector": "Collector",
+            "gap_from": st.column_config.DatetimeColumn("From (UTC)", **_TIME),
+            "gap_to": st.column_config.DatetimeColumn("To (UTC)", **_TIME),
+            "seconds": st.column_config.NumberColumn("Seconds", format="localized"),
+            "reason": "Reason",
+            "recovered_by": "Recovered by",
+            "noted_at": st.column_config.DatetimeColumn("Noted (UTC)", **_TIME),
+        },
+    )
+    offer(table, "gaps")
+
+
 def _runs() -> None:
     st.subheader("Ranking runs")
     table = rows("ranking_runs")
@@ -64,7 +122,6 @@ def _runs() -> None:
         return
     price = Price.of_list()
     table["cost"] = table["scanned_bytes"].map(price.of)
-    time = {"format": "YYYY-MM-DD HH:mm", "timezone": "UTC"}
     st.dataframe(
         table,
         hide_index=True,
@@ -74,9 +131,9 @@ def _runs() -> None:
             "run": "Run",
             "scope": "Networks",
             "metric": "Ranked by",
-            "interval_start": st.column_config.DatetimeColumn("From (UTC)", **time),
-            "interval_end": st.column_config.DatetimeColumn("To (UTC)", **time),
-            "exported_at": st.column_config.DatetimeColumn("Exported (UTC)", **time),
+            "interval_start": st.column_config.DatetimeColumn("From (UTC)", **_TIME),
+            "interval_end": st.column_config.DatetimeColumn("To (UTC)", **_TIME),
+            "exported_at": st.column_config.DatetimeColumn("Exported (UTC)", **_TIME),
             "lines": st.column_config.NumberColumn("Lines in", format="localized"),
             "duplicates": st.column_config.NumberColumn("Duplicates", format="localized"),
             "tombstones": st.column_config.NumberColumn("Deleted", format="localized"),

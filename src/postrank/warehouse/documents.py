@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
 Statements = Callable[[str], str]
+_GAP = ("source", "gap_from", "gap_to", "collector", "reason", "recovered_by", "noted_at")
+_HOP = ("collector", "hop", "received", "delivered", "rejected", "ignored", "spooled", "in_flight", "noted_at")
 
 
 def load_posts(cursor: "Cursor[TupleRow]", objects: Objects, posts: LoadedObject, statement: Statements) -> int:
@@ -30,6 +32,13 @@ def load_posts(cursor: "Cursor[TupleRow]", objects: Objects, posts: LoadedObject
             cursor.execute(statement(f"{table}_removed"), about)
             rows += _insert(cursor, statement(f"{table}_inserted"), posts.document.get(name) or (), about)
     return rows
+
+
+def load_ledgers(cursor: "Cursor[TupleRow]", document: JsonObject, statement: Statements) -> int:
+    """Load what a run's ledgers say of gaps and hops; newer notes stay."""
+    gaps = [{name: row.get(name) for name in _GAP} for row in document.get("gaps") or ()]
+    hops = [{name: row.get(name) for name in _HOP} for row in document.get("hop_counts") or ()]
+    return _insert(cursor, statement("gaps_stored"), gaps, {}) + _insert(cursor, statement("hops_stored"), hops, {})
 
 
 def load_hashtags(cursor: "Cursor[TupleRow]", document: JsonObject, statement: Statements) -> int:

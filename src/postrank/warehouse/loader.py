@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from postrank.warehouse.connection import WarehouseAway
-from postrank.warehouse.documents import load_hashtags, load_place, load_posts
+from postrank.warehouse.documents import load_hashtags, load_ledgers, load_place, load_posts
 from postrank.warehouse.objects import LoadedObject, NotLoadable, ObjectMissing, Objects, kind_of
 from postrank.warehouse.rankings import load_ranking
 from postrank.warehouse.schema import require_newest
@@ -105,6 +105,8 @@ class Loader:
                 return load_ranking(cursor, self.objects, content, self.statement)
             case "posts":
                 return load_posts(cursor, self.objects, content, self.statement)
+            case "ledgers":
+                return load_ledgers(cursor, content.document, self.statement)
             case "hashtags":
                 return load_hashtags(cursor, content.document, self.statement)
             case "place":

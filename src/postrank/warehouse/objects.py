@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _KINDS = {
     "ranking": re.compile(r"rankings/run=(?P<run>[^/]+)/manifest\.json\Z"),
     "posts": re.compile(r"rankings/run=(?P<run>[^/]+)/posts\.json\Z"),
+    "ledgers": re.compile(r"rankings/run=(?P<run>[^/]+)/ledgers\.json\Z"),
     "hashtags": re.compile(r"trends/hour=[^/]+/hashtags\.json\Z"),
     "place": re.compile(r"trends/hour=[^/]+/place=\d+\.json\Z"),
 }
@@ -60,7 +61,7 @@ class LoadedObject:
 
 
 def kind_of(key: str) -> str | None:
-    """`ranking`, `posts`, `hashtags` or `place`; None for an object that is not loaded."""
+    """`ranking`, `posts`, `ledgers`, `hashtags` or `place`; None for an object that is not loaded."""
     return next((kind for kind, pattern in _KINDS.items() if pattern.match(key)), None)
 
 

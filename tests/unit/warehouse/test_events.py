@@ -40,6 +40,7 @@ def test_the_filters_of_the_bucket_let_every_kind_of_object_through():
     keys = [
         "rankings/run=a/manifest.json",
         "rankings/run=a/posts.json",
+        "rankings/run=a/ledgers.json",
         "trends/hour=2026-05-01T12/hashtags.json",
         "trends/hour=2026-05-01T12/place=1.json",
     ]

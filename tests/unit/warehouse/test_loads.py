@@ -219,6 +219,31 @@ def test_types_and_lengths_of_the_later_export_remain(loader, database, s3, buck
     assert database.execute("select author_id, posts, mean_length from author_lengths").fetchall() == [("1", 2, None)]
 
 
+def test_gaps_and_hops_are_as_the_newest_ledger_says(loader, database, s3, bucket):
+    def ledgers(run, second, recovered_by, delivered):
+        gap = {"source": "x", "gap_from": "2026-05-01T11:00:00Z", "gap_to": "2026-05-01T11:05:00Z", "reason": "lost"}
+        hop = {
+            "collector": "main",
+            "hop": "kinesis",
+            "received": 9,
+            "delivered": delivered,
+            "rejected": 0,
+            "ignored": 0,
+        }
+        at = {"noted_at": f"2026-05-01T12:00:{second:02d}Z"}
+        body = {"gaps": [{**gap, **at, "recovered_by": recovered_by}], "hop_counts": [{**hop, **at}]}
+        key = f"rankings/run={run}/ledgers.json"
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(body))
+        return key
+
+    newer = ledgers("newer", 9, "x-search", 8)
+    older = ledgers("older", 3, None, 7)
+    assert loader.load([newer, older]).rows == {newer: 2, older: 2}
+    gaps = database.execute("select source, extract(epoch from gap_to - gap_from)::int, recovered_by from gaps")
+    assert gaps.fetchall() == [("x", 300, "x-search")]
+    assert database.execute("select collector, hop, delivered from hops").fetchall() == [("main", "kinesis", 8)]
+
+
 def test_trends_of_an_hour_are_replaced(loader, database, s3, bucket):
     tag = {"rank": 1, "hashtag": "l'été\0", "posts": 3, "authors": 2, "week_posts": 0, "usual_posts": 0.1, "burst": 9.0}
     key = "trends/hour=2026-05-01T12/hashtags.json"
