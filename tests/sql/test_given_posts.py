@@ -16,7 +16,7 @@ INTERVALS = {
 }
 
 
-def _events(name: str) -> list[dict]:
+def given_events(name: str) -> list[dict]:
     with gzip.open(given_data() / f"{name}.ndjson.gz") as lines:
         records = [json.loads(line) for line in lines]
     if "kind" in records[0]:
@@ -51,7 +51,7 @@ def _windows(rows: list[dict], length: int) -> dict[str, list[dict]]:
 @pytest.mark.parametrize("name", INTERVALS)
 def test_equals_the_truth_in_every_window(lake, name):
     truth = json.loads((given_data() / f"{name}.truth.json").read_text(encoding="utf-8"))
-    events = _events(name)
+    events = given_events(name)
     counted = truth["after_deletes"] or truth
     start, end = INTERVALS[name]
     middle = len(events) // 2

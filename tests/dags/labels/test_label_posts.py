@@ -15,7 +15,7 @@ from postrank.ranking.lease import PREFIX
 from postrank.warehouse.connection import Login, Server, connect, fixed
 from postrank.warehouse.schema import migrate
 from tests.dags.conftest import NAMES
-from tests.support.lake.ranked_lake import Lake, post
+from tests.support.lake.ranked_lake import Lake, delete, post
 from tests.unit.labels.texts import MOODS, sentence
 
 pytestmark = [pytest.mark.timeout(patient(300)), pytest.mark.in_file_order]
@@ -114,6 +114,15 @@ def test_posts_are_labelled_and_words_counted(run_dag, warehouse, connected, con
     assert rows == [("mood-1", "positive", "moods", "1"), ("mood-2", "negative", "moods", "1")]
     assert dict(warehouse[0].execute(WORDS).fetchall()) == {"lovely": 1, "broken": 1, "worst": 1}
     assert "0 posts" in run_dag("label_posts").returned("new_labels")
+
+
+def test_labels_and_words_of_a_deleted_post_disappear(run_dag, warehouse, connected, configured, model, posts):
+    posts("third", delete("mood-2"))
+    configured(model=model, words={"least_posts": 1})
+    outcome = run_dag("label_posts")
+    assert outcome.state == "success"
+    assert warehouse[0].execute(LABELS).fetchall() == [("mood-1", "positive", "moods", "1")]
+    assert dict(warehouse[0].execute(WORDS).fetchall()) == {"lovely": 1}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A warehouse: the local RDS with every migration applied, and a results bucket with exports."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,25 @@ from postrank.warehouse.objects import Objects
 from postrank.warehouse.schema import migrate
 
 STATEMENTS = Path(__file__).resolve().parents[3] / "include" / "postgres"
+
+
+COLUMNS = "granularity, window_start, window_end, rank, network, author_id, author_handle, author_name, posts, share"
+
+
+def stored_rows(connection):
+    """The rows of `rankings`, as the JSON form of an export has them."""
+    rows = connection.execute(f"select {COLUMNS}, previous_rank, peak_60s, revision from rankings").fetchall()
+    return sorted((_as_json(row) for row in rows), key=str)
+
+
+def exported_rows(results, run):
+    """The rows of a run's export."""
+    rows = [row for name in ("minute", "hour", "day", "all") for row in results.rows(name, run)]
+    return sorted((list(row.values()) for row in rows), key=str)
+
+
+def _as_json(row):
+    return [f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value for value in row]
 
 
 def statement(name):

@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import nbformat
 import psutil
 import psycopg
 import pytest
+from nbclient import NotebookClient
 
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
-from tests.support.stack.laptop_run import Stack, exported, running_stack
+from tests.support.stack.laptop_run import ROOT, Stack, exported, running_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.in_file_order, pytest.mark.timeout(patient(600))]
 
@@ -116,6 +118,19 @@ def test_an_export_is_loaded_seconds_after_its_event(stack: Stack, address: str)
 
 def buckets(s3: Any) -> list[str]:
     return [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+def test_the_notebook_reads_exports_lake_and_warehouse_and_redraws_the_charts(stack: Stack, address: str) -> None:
+    script = f". {stack.var / 'airflow.env'} && . {stack.var / 'warehouse.env'} && exec env -0"
+    output = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    variables = dict(line.split("=", 1) for line in output.split("\0") if "=" in line)
+    notebook = nbformat.read(ROOT / "notebooks" / "rankings.ipynb", as_version=4)
+    client = NotebookClient(notebook, timeout=int(patient(60)), kernel_name="python3")
+    client.execute(env=variables)
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    charts = [output for output in outputs if any("vega" in kind for kind in output.get("data", ()))]
+    assert len(charts) == 7
+    assert re.match(r"[\d,]+ rows of the export are in the warehouse and in the lake", outputs[-1]["text"])
 
 
 def test_status_shows_the_app_and_the_warehouse(stack: Stack, address: str) -> None:

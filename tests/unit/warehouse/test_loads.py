@@ -8,20 +8,19 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from localaws.testing.databases import create
+from localaws.testing.databases import PASSWORD, await_status, create
 from postrank.ranking.export_reader import Results
 from postrank.warehouse.connection import READER, Login, Server, WarehouseAway, connect, fixed, managed_secret
 from postrank.warehouse.loader import Loader
-from postrank.warehouse.objects import NotLoadable, ObjectChanged
+from postrank.warehouse.objects import NotLoadable, ObjectChanged, Objects
 from postrank.warehouse.rankings import scope_and_metric
 from postrank.warehouse.schema import OWNER, SchemaBehind, migrate, newest, require_newest
 from tests.support.lake.exports import Author, Written, export
-from tests.support.lake.warehouse import statement
+from tests.support.lake.warehouse import exported_rows, statement, stored_rows
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ANN = Author(id="1", network="x", handle="ann", name="Ann")
 BOB = Author(id="2", network="mastodon:example.org", handle="bob")
-COLUMNS = "granularity, window_start, window_end, rank, network, author_id, author_handle, author_name, posts, share"
 
 
 def posts(*counts):
@@ -35,19 +34,11 @@ def manifest(run):
 
 
 def rankings(database):
-    """The rows of `rankings`, as the JSON form of an export has them."""
-    rows = database.execute(f"select {COLUMNS}, previous_rank, peak_60s, revision from rankings").fetchall()
-    return sorted((_spelled(row) for row in rows), key=str)
+    return stored_rows(database)
 
 
 def exported(s3, bucket, run):
-    results = Results(s3, bucket)
-    rows = [row for name in ("minute", "hour", "day", "all") for row in results.rows(name, run)]
-    return sorted((list(row.values()) for row in rows), key=str)
-
-
-def _spelled(row):
-    return [f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value for value in row]
+    return exported_rows(Results(s3, bucket), run)
 
 
 def test_the_rows_equal_the_export(loader, database, s3, bucket):
@@ -327,3 +318,55 @@ def test_a_rotated_managed_secret_is_survived(warehouse_aws):
         with connect(server, lambda: next(answers, None) or credentials()) as again:
             assert again.execute("select 1").fetchone() == (1,)
     assert "password" not in repr(stale)
+
+
+def test_a_secret_that_is_rotated_during_a_load_is_survived(warehouse_aws, s3, bucket):
+    """The load that is under way ends over its connection; the next one reads the secret again."""
+    instance = create(warehouse_aws, "rotating", DBName="postrank", ManageMasterUserPassword=True)
+    endpoint = instance["Endpoint"]
+    server = Server(host=endpoint["Address"], port=endpoint["Port"], database="postrank")
+    credentials = managed_secret(warehouse_aws.client("secretsmanager"), instance["MasterUserSecret"]["SecretArn"])
+    with connect(server, credentials) as connection:
+        migrate(connection)
+    rotations = iter([True])
+
+    def rotating(name):
+        if name == "rankings_inserted" and next(rotations, False):
+            warehouse_aws.client("rds").modify_db_instance(
+                DBInstanceIdentifier="rotating", RotateMasterUserPassword=True, ApplyImmediately=True
+            )
+        return statement(name)
+
+    loader = Loader(connect=lambda: connect(server, credentials), statement=rotating, objects=Objects(s3, bucket))
+    before = credentials()
+    runs = [export(s3, bucket, posts(5 - n, 3), f"manual__{n}", revision=n) for n in range(3)]
+    assert len(loader.load([manifest(run) for run in runs[:2]]).rows) == 2
+    assert credentials() != before
+    assert len(loader.load([manifest(runs[2])]).rows) == 1
+    with connect(server, credentials) as connection:
+        assert rankings(connection) == exported(s3, bucket, runs[2])
+
+
+def test_what_was_exported_while_the_database_was_away_is_loaded_afterwards(warehouse_aws, s3, bucket):
+    """An hour without the database: loads fail as ones that may be repeated, and the sweep makes up for them."""
+    endpoint = create(warehouse_aws, "away", DBName="postrank")["Endpoint"]
+    server = Server(host=endpoint["Address"], port=endpoint["Port"], database="postrank")
+    login = fixed(Login(user="keeper", password=PASSWORD))
+    with connect(server, login) as connection:
+        migrate(connection)
+    loader = Loader(connect=lambda: connect(server, login), statement=statement, objects=Objects(s3, bucket))
+    runs = [export(s3, bucket, posts(5, 3), "manual__before")]
+    loader.load([manifest(runs[0])])
+    warehouse_aws.client("rds").stop_db_instance(DBInstanceIdentifier="away")
+    await_status(warehouse_aws, "away", "stopped")
+    runs += [export(s3, bucket, posts(5 - n, 3), f"manual__{n}", revision=1 + n) for n in (1, 2)]
+    for run in runs[1:]:
+        with pytest.raises(WarehouseAway):
+            loader.load([manifest(run)])
+    warehouse_aws.client("rds").start_db_instance(DBInstanceIdentifier="away")
+    await_status(warehouse_aws, "away", "available")
+    missed = loader.missed()
+    assert missed == [manifest(run) for run in runs[1:]]
+    loader.load(missed)
+    with connect(server, login) as connection:
+        assert rankings(connection) == exported(s3, bucket, runs[2])
