@@ -23,7 +23,8 @@ def offer(table: pd.DataFrame, name: str) -> None:
 
 def _csv(table: pd.DataFrame) -> bytes:
     texts = table.apply(lambda column: column.map(lambda value: neutral(value) if isinstance(value, str) else value))
-    return texts.to_csv(index=False).encode()
+    text: str = texts.to_csv(index=False)
+    return text.encode()
 
 
 def _parquet(table: pd.DataFrame) -> bytes:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import altair as alt
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from postrank.lake.costs import Price
 from postrank_app import charts, permalinks
@@ -14,7 +15,6 @@ from postrank_app.states import empty, freshness
 from postrank_app.warehouse import rows
 
 _STALE = timedelta(hours=2)
-_TIME = {"format": "YYYY-MM-DD HH:mm", "timezone": "UTC"}
 _COUNTS = ("received", "delivered", "rejected", "ignored", "spooled", "in_flight")
 
 
@@ -37,6 +37,10 @@ def show() -> None:
     _hops()
     _gaps()
     _runs()
+
+
+def _moment(title: str) -> ColumnConfig:
+    return st.column_config.DatetimeColumn(title, format="YYYY-MM-DD HH:mm", timezone="UTC")
 
 
 def _totals() -> None:
@@ -77,7 +81,7 @@ def _hops() -> None:
             "collector": "Collector",
             "hop": "Hop",
             **numbers,
-            "noted_at": st.column_config.DatetimeColumn("Counted (UTC)", **_TIME),
+            "noted_at": _moment("Counted (UTC)"),
         },
     )
     st.caption("Received is the sum of the other counts. What is spooled or in flight is still to be delivered.")
@@ -103,12 +107,12 @@ def _gaps() -> None:
         column_config={
             "source": "Source",
             "collector": "Collector",
-            "gap_from": st.column_config.DatetimeColumn("From (UTC)", **_TIME),
-            "gap_to": st.column_config.DatetimeColumn("To (UTC)", **_TIME),
+            "gap_from": _moment("From (UTC)"),
+            "gap_to": _moment("To (UTC)"),
             "seconds": st.column_config.NumberColumn("Seconds", format="localized"),
             "reason": "Reason",
             "recovered_by": "Recovered by",
-            "noted_at": st.column_config.DatetimeColumn("Noted (UTC)", **_TIME),
+            "noted_at": _moment("Noted (UTC)"),
         },
     )
     offer(table, "gaps")
@@ -131,9 +135,9 @@ def _runs() -> None:
             "run": "Run",
             "scope": "Networks",
             "metric": "Ranked by",
-            "interval_start": st.column_config.DatetimeColumn("From (UTC)", **_TIME),
-            "interval_end": st.column_config.DatetimeColumn("To (UTC)", **_TIME),
-            "exported_at": st.column_config.DatetimeColumn("Exported (UTC)", **_TIME),
+            "interval_start": _moment("From (UTC)"),
+            "interval_end": _moment("To (UTC)"),
+            "exported_at": _moment("Exported (UTC)"),
             "lines": st.column_config.NumberColumn("Lines in", format="localized"),
             "duplicates": st.column_config.NumberColumn("Duplicates", format="localized"),
             "tombstones": st.column_config.NumberColumn("Deleted", format="localized"),

@@ -5,10 +5,9 @@ Source of their form: "Event message structure" (Amazon S3 user guide). A key in
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 from urllib.parse import unquote_plus
 
-from postrank.documents import JsonObject
+from postrank.documents import Document, JsonObject
 from postrank.warehouse.objects import kind_of
 
 _CREATED = "ObjectCreated:"
@@ -26,7 +25,7 @@ def created_keys(messages: Iterable[JsonObject]) -> tuple[list[str], int]:
     return list(keys), broken
 
 
-def _keys(body: Any) -> Iterator[str]:
+def _keys(body: Document) -> Iterator[str]:
     """The keys of one body. The event with which S3 tests a configuration has none."""
     if body.get("Event") == "s3:TestEvent":
         return

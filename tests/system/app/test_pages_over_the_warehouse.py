@@ -186,13 +186,10 @@ class AppPage(Page):
     def text(self):
         return "\n".join(self.texts("[data-testid=stMain]"))
 
-    def cells(self, column, table=""):
-        """The texts of a column of the page's first table, or of the one with a key, as its accessibility tree has
-        them; columns count from 1.
-        """
+    def cells(self, column, table=0):
+        """The texts of a column of one of the page's tables, as its accessibility tree has them; columns count from 1."""
         script = """
-            const within = arguments[1] ? `.st-key-${arguments[1]} ` : '';
-            const frame = document.querySelector(`${within}[data-testid=stDataFrame]`);
+            const frame = document.querySelectorAll('[data-testid=stDataFrame]')[arguments[1]];
             const cells = frame?.querySelectorAll(`[role=gridcell][aria-colindex='${arguments[0]}']`) ?? [];
             return [...cells].map((cell) => cell.textContent);
         """
@@ -340,9 +337,9 @@ def test_words_are_shown_as_text_with_history(page):
 def test_the_lake_accounts_for_each_run(page, warehouse):
     page.open("lake")
     runs = [run for (run,) in warehouse.execute("select run from ranking_runs").fetchall()]
-    wait_for(lambda: page.cells(1, "runs") == runs, timeout=60, what="the run")
-    wait_for(lambda: page.cells(1, "gaps") == ["bluesky", "x"], timeout=60, what="the gaps, the open one first")
-    wait_for(lambda: page.cells(2, "hops") == ["kinesis"], timeout=60, what="the hops")
+    wait_for(lambda: page.cells(1, 2) == runs, timeout=60, what="the run")
+    wait_for(lambda: page.cells(1, 1) == ["bluesky", "x"], timeout=60, what="the gaps, the open one first")
+    wait_for(lambda: page.cells(2, 0) == ["kinesis"], timeout=60, what="the hops")
     assert "The warehouse was last loaded" in page.text
     assert "1 spans may lack posts" in page.text
     keep_documentation_picture(page.browser, "app-lake")
