@@ -38,7 +38,7 @@ def _author(network: str, author_id: str) -> None:
         return
     author = known.iloc[0]
     handle = f"@{author['handle']}, " if author["handle"] else ""
-    st.subheader(plain(author["author"]))
+    st.header(plain(author["author"]))
     st.caption(
         f"{plain(handle + network)}, id {plain(author_id)}, "
         f"last ranked in the window from {author['ranked_at']:%Y-%m-%d %H:%M} UTC"

@@ -65,7 +65,7 @@ def _totals() -> None:
 
 
 def _hops() -> None:
-    st.subheader("Hops")
+    st.header("Hops")
     table = rows("hops")
     if table.empty:
         st.caption("No export has counts of hops yet: rank_authors adds them with its report.")
@@ -88,7 +88,7 @@ def _hops() -> None:
 
 
 def _gaps() -> None:
-    st.subheader("Gaps")
+    st.header("Gaps")
     table = rows("gaps")
     if table.empty:
         st.caption("No ranked interval has a gap.")
@@ -119,7 +119,7 @@ def _gaps() -> None:
 
 
 def _runs() -> None:
-    st.subheader("Ranking runs")
+    st.header("Ranking runs")
     table = rows("ranking_runs")
     if table.empty:
         st.caption("No run is loaded.")

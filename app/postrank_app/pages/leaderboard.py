@@ -42,7 +42,7 @@ def show() -> None:
 
 
 def _ranking(scope: Scope, window: "pd.Series", where: dict[str, str]) -> None:
-    st.subheader(f"Authors by {metric_text(scope.metric)}, {networks_text(scope.networks)}, {window_text(window)} UTC")
+    st.header(f"Authors by {metric_text(scope.metric)}, {networks_text(scope.networks)}, {window_text(window)} UTC")
     freshness(
         f"Revision {window['revision']}: {window['posts']:,} posts of all authors, exported",
         window["exported_at"], _STALE, "Newer posts are not in it: see the runs of rank_authors.",

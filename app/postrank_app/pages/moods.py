@@ -52,7 +52,7 @@ def show() -> None:
 
 
 def _by(what: str, table: pd.DataFrame, alt_text: str) -> None:
-    st.subheader(f"By {what}")
+    st.header(f"By {what}")
     if table.empty:
         st.caption(f"No labelled post has a {what}.")
         return

@@ -48,7 +48,7 @@ def _board(network: str) -> None:
     with left:
         _table(board)
     with right:
-        st.subheader("Posts per minute")
+        st.header("Posts per minute")
         if minutes.empty:
             st.caption("No whole minute has ended yet.")
         else:
@@ -59,7 +59,7 @@ def _board(network: str) -> None:
 
 
 def _table(board: pd.DataFrame) -> None:
-    st.subheader("Last 60 seconds")
+    st.header("Last 60 seconds")
     st.dataframe(
         board[["rank", "author", "network", "posts", "window_end"]],
         hide_index=True,
