@@ -44,6 +44,10 @@ def main() -> None:
     "--units", type=click.Path(path_type=Path), help="Folder of <unit>.toml files that define what instances may run."
 )
 @click.option(
+    "--functions", type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of NAME.py files with a lambda_handler: the functions that Lambda processors of Firehose name.",
+)  # fmt: skip
+@click.option(
     "--athena", type=click.Choice(["duckdb", "trino"]), default="duckdb", show_default=True,
     help="Engine of Athena. trino runs a real Trino 476: it needs Java 24 or newer (the extra localaws[trino] brings"
     " one) and downloads 250 MB once.",
@@ -59,6 +63,7 @@ def serve(
     call_log: Path | None,
     speed: float,
     units: Path | None,
+    functions: Path | None,
     athena: str,
 ) -> None:
     """Serve all services on one endpoint until SIGTERM.
@@ -85,6 +90,7 @@ def serve(
         call_log=call_log,
         speed=speed,
         units=units,
+        functions=functions,
         athena=athena,
     )
     try:

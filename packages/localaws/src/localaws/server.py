@@ -20,7 +20,7 @@ from localaws.gateway.http import HOST, run, server_for
 from localaws.gateway.platform import Platform
 
 # Packages that answer for services themselves.
-_SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds")
+SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds")
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
@@ -44,6 +44,7 @@ class Options:
     call_log: Path | None = None
     speed: float = 1.0
     units: Path | None = None
+    functions: Path | None = None  # <name>.py: what Lambda processors of Firehose run
     athena: str = "duckdb"  # the engine of Athena
 
 
@@ -97,7 +98,7 @@ def _assemble(options: Options) -> tuple[Platform, Any]:
         )
         server = _listening(platform, options)
         platform.endpoint = f"http://{HOST}:{server.effective_port}"
-        for package in _SERVICES:
+        for package in SERVICES:
             _register(platform, package, options)
     except (OSError, sqlite3.DatabaseError) as error:
         raise CannotServe(f"the state in {options.state} cannot be used: {error}") from error
@@ -130,7 +131,11 @@ def _register(platform: Platform, package: str, options: Options) -> None:
     if spec is None or spec.origin is None:
         return
     module = import_module(f"localaws.services.{package}")
-    settings = {"compute": (options.units,), "athena": (options.athena,)}.get(package, ())
+    settings = {
+        "compute": (options.units,),
+        "athena": (options.athena,),
+        "firehose": (options.functions,),
+    }.get(package, ())
     created = module.create(platform, *settings)
     for service in created if isinstance(created, list) else [created]:
         platform.register(service)

@@ -5,9 +5,10 @@ model after it, so a member is read as `params["Stream"]["Name"]` without anothe
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 Params = Mapping[str, Any]  # the decoded parameters of a call
 Response = dict[str, Any]  # what an operation returns
 Structure = Mapping[str, Any]  # a structure within a call, or a stored document, that is only read
 Document = dict[str, Any]  # a structure or a JSON document that is built or changed
+Json: TypeAlias = Any  # a value of JSON: an object, an array, text, a number, a boolean or None

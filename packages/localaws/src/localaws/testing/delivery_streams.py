@@ -18,7 +18,9 @@ _TRUST = {
 }
 _POLICY = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kinesis:*", "logs:*"], "Resource": "*"}],
+    "Statement": [
+        {"Effect": "Allow", "Action": ["s3:*", "kinesis:*", "logs:*", "glue:*", "lambda:*"], "Resource": "*"}
+    ],
 }
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from localaws.core import validation
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.functions import FunctionFailed, Functions
 from localaws.core.shapes import Document, Params, Response, Structure
 from localaws.services.cloudwatch.metrics.publisher import Publisher
 from localaws.services.firehose.api import configuration
 from localaws.services.firehose.api.direct_put import DirectPut
 from localaws.services.firehose.api.tags import TagActions
 from localaws.services.firehose.delivery.worker import Worker
+from localaws.services.firehose.records.transformation import options_of
 from localaws.services.firehose.streams.catalogue import Streams
 from localaws.services.firehose.streams.model import DeliveryStream
 from localaws.services.firehose.streams.store import Store
@@ -31,8 +33,10 @@ class FirehoseService:
 
     name = "firehose"
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, functions: Path | None = None) -> None:
+        """`functions`: the folder of the functions that Lambda processors name."""
         self._cloud = cloud
+        self._functions = Functions(functions, cloud.endpoint)
         self._root: Path = cloud.state / "firehose"
         self._store = Store(self._root / "firehose.sqlite")
         self._streams = Streams(self._store)
@@ -74,16 +78,18 @@ class FirehoseService:
             self._workers = {}
         for worker in workers:
             worker.stop()
+        self._functions.stop()
         self._publisher.stop()
         self._store.close()
 
     def create(self, params: Params) -> Response:
         name = params["DeliveryStreamName"]
-        requested = _destination(params, "Configuration")
+        iceberg = params.get("IcebergDestinationConfiguration")
+        requested = (True, iceberg) if iceberg else _destination(params, "Configuration")
         if requested is None or any(params.get(source) for source in _SOURCES):
             raise AwsError(
                 "InvalidArgumentException",
-                "Locally a delivery stream reads from Kinesis or from direct puts and delivers to (extended) S3.",
+                "Locally a delivery stream reads from Kinesis or direct puts and delivers to (extended) S3 or Iceberg.",
             )
         extended, config = requested
         source = params.get("KinesisStreamSourceConfiguration") or {}
@@ -98,13 +104,14 @@ class FirehoseService:
             updated=now,
             source=source.get("KinesisStreamARN"),
             source_role=source.get("RoleARN"),
-            destination=configuration.destination(config),
+            destination=configuration.iceberg_destination(config) if iceberg else configuration.destination(config),
             extended=extended,
             encryption=_encryption(params.get("DeliveryStreamEncryptionConfigurationInput")),
             tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags") or []},
             settled=now + _SETTLE / self._cloud.speed,
         )
         self._check_roles(stream)
+        self._check_function(stream)
         self._streams.add(stream)
         self._run(stream)
         return {"DeliveryStreamARN": stream.arn}
@@ -133,6 +140,8 @@ class FirehoseService:
         if requested is None:
             raise AwsError("InvalidArgumentException", "Only (extended) S3 destinations can be updated locally.")
         with self._streams.update(params) as stream:
+            if stream.destination.iceberg:
+                raise AwsError("InvalidArgumentException", "Only (extended) S3 destinations can be updated locally.")
             if params["DestinationId"] != DESTINATION_ID:
                 raise AwsError("InvalidArgumentException", f"There is no destination {params['DestinationId']}.")
             if params["CurrentDeliveryStreamVersionId"] != str(stream.version):
@@ -174,7 +183,8 @@ class FirehoseService:
 
     def _check_roles(self, stream: DeliveryStream) -> None:
         """As AWS does when a stream is made: the roles must let the service in."""
-        for role in filter(None, (stream.source_role, stream.destination.role)):
+        schema_role = (stream.destination.conversion.get("schema") or {}).get("RoleARN")
+        for role in filter(None, (stream.source_role, stream.destination.role, schema_role)):
             try:
                 self._cloud.role(role, service="firehose.amazonaws.com", session="firehose-check")
             except AwsError as error:
@@ -183,11 +193,20 @@ class FirehoseService:
                     f"Firehose is unable to assume role {role}. Please check the role provided.",
                 ) from error
 
+    def _check_function(self, stream: DeliveryStream) -> None:
+        """Raises AwsError InvalidArgumentException for a Lambda processor whose function is not registered."""
+        options = options_of(stream.destination.processors)
+        try:
+            if options is not None:
+                self._functions.path(options["LambdaArn"])
+        except FunctionFailed as error:
+            raise AwsError("InvalidArgumentException", f"{error.message}.") from error
+
     def _run(self, stream: DeliveryStream) -> None:
         if not self._started:
             return
         spool = self._root / "spool" / stream.incarnation
-        worker = Worker(self._cloud, self._store, self._publisher, stream, spool)
+        worker = Worker(self._cloud, self._store, self._publisher, self._functions, stream, spool)
         with self._workers_lock:
             self._workers[stream.name] = worker
         worker.start()
@@ -222,9 +241,11 @@ def _encryption(requested: Structure | None) -> dict[str, str] | None:
     return {name: requested[name] for name in ("KeyARN", "KeyType") if requested.get(name)}
 
 
-def _described(stream: DeliveryStream) -> Document:
-    """DeliveryStreamDescription. Both forms of an extended destination are shown, as AWS shows them."""
+def _described_destination(stream: DeliveryStream) -> Document:
+    """Both forms of an extended destination are shown, as AWS shows them."""
     shown = dict(stream.destination.shown)
+    if stream.destination.iceberg:
+        return {"DestinationId": DESTINATION_ID, "IcebergDestinationDescription": shown}
     plain_members = {"RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "BufferingHints", "CompressionFormat"}
     plain_members |= {"EncryptionConfiguration", "CloudWatchLoggingOptions"}
     destination: Document = {
@@ -233,6 +254,11 @@ def _described(stream: DeliveryStream) -> Document:
     }
     if stream.extended:
         destination["ExtendedS3DestinationDescription"] = shown
+    return destination
+
+
+def _described(stream: DeliveryStream) -> Document:
+    """DeliveryStreamDescription."""
     encryption = {**stream.encryption, "Status": "ENABLED"} if stream.encryption else {"Status": "DISABLED"}
     description: Document = {
         "DeliveryStreamName": stream.name,
@@ -243,7 +269,7 @@ def _described(stream: DeliveryStream) -> Document:
         "VersionId": str(stream.version),
         "CreateTimestamp": datetime.fromtimestamp(stream.created, UTC),
         "LastUpdateTimestamp": datetime.fromtimestamp(stream.updated, UTC),
-        "Destinations": [destination],
+        "Destinations": [_described_destination(stream)],
         "HasMoreDestinations": False,
     }
     if stream.source is not None:

@@ -10,6 +10,8 @@ from typing import IO
 
 from isal import igzip
 
+from localaws.services.firehose.records.framing import FRAMED, framed
+
 MIB = 1024 * 1024
 _CHUNK = MIB  # bytes gathered before they are compressed, for which other threads are let run
 _GZIP_LEVEL = 3  # of isal: the size of zlib's level 4 on JSON within 3 %, in a quarter of its time
@@ -30,12 +32,16 @@ class OpenObject:
         self.oldest = 0  # arrival of the oldest record, epoch milliseconds
         self.first: dict[str, int] = {}  # shard -> position of its earliest record in here
         self._files, self._writer = self._open(compression)
+        self._framed = compression == FRAMED
         self._gathered: list[bytes] = []
         self._gathered_size = 0
 
     def add(self, shard: str, position: int, arrived: int, data: bytes) -> None:
         """Take a record of this shard, or a piece of one."""
-        self._gathered.append(data)
+        if self._framed:
+            self._gathered.append(framed(position, arrived, data))
+        else:
+            self._gathered.append(data)
         self._gathered_size += len(data)
         if self._gathered_size >= _CHUNK:
             self._write()

@@ -2,12 +2,14 @@
 
 import uuid
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from localaws.core.cloud import Caller, Cloud
 from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.firehose.columnar import conversion, iceberg
 from localaws.services.firehose.delivery.buffers import OpenObject
 from localaws.services.firehose.keys import prefix
 from localaws.services.firehose.streams.model import DeliveryStream
@@ -22,31 +24,62 @@ class Delivery:
     cloud: Cloud
     stream: DeliveryStream
     publisher: Publisher
-    keys: list[str]  # names of the partition keys
+    keys: list[str]  # names of the partition keys; "lambda:name" for those of a function
+    assume: Callable[[str], Caller]
+    table: iceberg.IcebergTable | None = None
 
-    def deliver(self, finished: OpenObject, caller: Caller) -> str:
-        """Store the sealed object under its key, and return that. Raises AwsError; the object's file stays then."""
+    def deliver(self, finished: OpenObject, caller: Caller) -> None:
+        """Store the sealed object under its key, or its records in a table. Raises AwsError; its file stays then."""
+        if finished.error_type or not (self.stream.destination.conversion or self.table):
+            self._put(self.key(finished), finished.path, finished.records, caller)
+            return
+        if self.table:
+            converted = self.table.append(finished.path)
+            self.count("DeliveryToIceberg.SuccessfulRowCount", converted.rows, "Count")
+            error_type = iceberg.ERROR_TYPE
+        else:
+            converted = self._converted(finished)
+            error_type = conversion.ERROR_TYPE
+        if converted.failed:
+            errors = finished.path.with_suffix(".errors")
+            errors.write_bytes(converted.failed)
+            self._put(self.key(finished, error_type), errors, converted.failures, caller)
+        if converted.path is not None:
+            self._put(self.key(finished), converted.path, converted.rows, caller)
+        finished.path.unlink(missing_ok=True)
+
+    def _converted(self, finished: OpenObject) -> conversion.Converted:
+        described = self.stream.destination.conversion
+        converted = conversion.convert(
+            self.cloud, self.assume(described["schema"]["RoleARN"]), described, finished.path
+        )
+        self.count("SucceedConversion.Records", converted.rows, "Count")
+        self.count("FailedConversion.Records", converted.failures, "Count")
+        return converted
+
+    def _put(self, key: str, path: Path, records: int, caller: Caller) -> None:
         bucket = self.stream.destination.bucket
-        key = self.key(finished)
-        size = finished.path.stat().st_size
+        size = path.stat().st_size
         self.cloud.authorize(caller, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
-        self.cloud.objects.put_file(bucket, key, finished.path)
+        self.cloud.objects.put_file(bucket, key, path)
         self.count("DeliveryToS3.Success", 1, "Count")
-        self.count("DeliveryToS3.Records", finished.records, "Count")
+        self.count("DeliveryToS3.Records", records, "Count")
         self.count("DeliveryToS3.Bytes", size, "Bytes")
-        return key
 
-    def key(self, finished: OpenObject) -> str:
+    def key(self, finished: OpenObject, error_type: str = "") -> str:
         """Source of the form: "Configure Amazon S3 object name format"."""
         destination = self.stream.destination
         good, bad = prefix.complete(destination.prefix, destination.error_prefix, dynamic=destination.dynamic)
         zone = zoneinfo.ZoneInfo(destination.time_zone)
         moment = datetime.fromtimestamp(finished.oldest / 1000, UTC).astimezone(zone)
         partition: Mapping[str, str] = dict(zip(self.keys, finished.partition, strict=False))
-        start = prefix.evaluate(
-            bad if finished.error_type else good, moment=moment, partition=partition, error_type=finished.error_type
-        )
-        extension = _EXTENSIONS[destination.compression] if destination.extension is None else destination.extension
+        error_type = error_type or finished.error_type
+        chosen = bad if error_type else good
+        start = prefix.evaluate(chosen, moment=moment, partition=partition, error_type=error_type)
+        usual = _EXTENSIONS[destination.compression]
+        if destination.conversion and not error_type:
+            usual = conversion.extension(destination.conversion)
+        extension = usual if destination.extension is None else destination.extension
         stamp = f"{moment:%Y-%m-%d-%H-%M-%S}"
         return f"{start}{self.stream.name}-{self.stream.version}-{stamp}-{uuid.uuid4()}{extension}"
 

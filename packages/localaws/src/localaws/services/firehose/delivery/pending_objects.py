@@ -3,12 +3,16 @@
 import base64
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from localaws.services.firehose.delivery.buffers import MIB, OpenObject
-from localaws.services.firehose.records.processing import Pipeline, ProcessingFailed
+from localaws.services.firehose.keys import prefix
+from localaws.services.firehose.records.framing import FRAMED
+from localaws.services.firehose.records.processing import Piece, Pipeline, ProcessingFailed
 from localaws.services.firehose.records.sources import Arrived
+from localaws.services.firehose.records.transformation import Transformation
 from localaws.services.firehose.streams.model import Destination
 from localaws.services.firehose.streams.store import Checkpoint
 
@@ -25,9 +29,12 @@ class Objects:
         pipeline: Pipeline,
         checkpoints: Mapping[str, Checkpoint],
         speed: float,
+        transformation: Transformation | None = None,
     ) -> None:
         self._spool = spool
-        self._compression = destination.compression
+        self._compression = FRAMED if destination.conversion or destination.iceberg else destination.compression
+        self._transformation = transformation
+        self._function_keys = prefix.values(destination.prefix or "", "partitionKeyFromLambda")
         self._most = destination.size_mib * MIB
         self._interval = destination.interval / speed
         self._pipeline = pipeline
@@ -43,9 +50,12 @@ class Objects:
 
     def take(self, shard: str, records: Sequence[Arrived]) -> None:
         """Put a shard's next records where they belong."""
-        put = self._put_whole if self._pipeline.idle else self._put_pieces
-        for record in records:
-            put(shard, record)
+        if self._transformation is not None:
+            self._put_transformed(shard, records, self._transformation)
+        else:
+            put = self._put_whole if self._pipeline.idle else self._put_pieces
+            for record in records:
+                put(shard, record)
         if records:
             self._read[shard] = Checkpoint("after", str(records[-1].position))
 
@@ -95,9 +105,30 @@ class Objects:
     def _put_whole(self, shard: str, record: Arrived) -> None:
         self._put((), "", shard, record, record.data)
 
+    def _put_transformed(self, shard: str, records: Sequence[Arrived], transformation: Transformation) -> None:
+        parts: list[Arrived] = []
+        for record in records:
+            try:
+                parts.extend(record._replace(data=part) for part in self._pipeline.parts(record.data))
+            except ProcessingFailed as failed:
+                self._put_failed(shard, record, failed)
+        for result in transformation.apply(shard, parts):
+            if result.failure is not None:
+                self._put_failed(shard, result.record, result.failure, transformation.arn)
+            elif result.data is not None:
+                finish = partial(self._finished, result.data, result.keys)
+                self._put_partitioned(shard, result.record, finish)
+
+    def _finished(self, data: bytes, keys: Mapping[str, str]) -> list[Piece]:
+        return [self._pipeline.finished(data, keys, self._function_keys)]
+
     def _put_pieces(self, shard: str, record: Arrived) -> None:
+        self._put_partitioned(shard, record, lambda: self._pipeline.apply(record.data))
+
+    def _put_partitioned(self, shard: str, record: Arrived, apply: Callable[[], list[Piece]]) -> None:
+        """Put the pieces of a record into their partitions; a record that fails goes to the errors."""
         try:
-            pieces = self._pipeline.apply(record.data)
+            pieces = apply()
             fresh = {piece.partition for piece in pieces if (piece.partition, "") not in self._open}
             active = sum(not error_type for _, error_type in self._open) if fresh else 0
             if active + len(fresh) > MAX_PARTITIONS:
@@ -106,16 +137,20 @@ class Objects:
                     f"the stream has {MAX_PARTITIONS} active partitions",
                 )
         except ProcessingFailed as failed:
-            self._put((), "processing-failed", shard, record, _error_record(record, failed))
+            self._put_failed(shard, record, failed)
             return
         for piece in pieces:
             self._put(piece.partition, "", shard, record, piece.data)
+
+    def _put_failed(self, shard: str, record: Arrived, failed: ProcessingFailed, function: str = "") -> None:
+        self._put((), "processing-failed", shard, record, _error_record(record, failed, function))
 
     def _put(self, partition: tuple[str, ...], error_type: str, shard: str, record: Arrived, data: bytes) -> None:
         key = (partition, error_type)
         buffer = self._open.get(key)
         if buffer is None:
-            buffer = self._open[key] = OpenObject(self._spool, self._compression, partition, error_type)
+            compression = "UNCOMPRESSED" if error_type and self._compression == FRAMED else self._compression
+            buffer = self._open[key] = OpenObject(self._spool, compression, partition, error_type)
         buffer.add(shard, record.position, record.arrived, data)
         if buffer.size >= self._most:
             self._seal(key)
@@ -137,7 +172,7 @@ class Objects:
         }
 
 
-def _error_record(record: Arrived, failed: ProcessingFailed) -> bytes:
+def _error_record(record: Arrived, failed: ProcessingFailed, function: str) -> bytes:
     """The documented JSON of a record that failed ("Handle failure in data transformation"), one a line."""
     now = int(time.time() * 1000)
     document = {
@@ -148,4 +183,6 @@ def _error_record(record: Arrived, failed: ProcessingFailed) -> bytes:
         "attemptEndingTimestamp": now,
         "rawData": base64.b64encode(record.data).decode(),
     }
+    if function:
+        document["lambdaArn"] = function
     return json.dumps(document).encode() + b"\n"

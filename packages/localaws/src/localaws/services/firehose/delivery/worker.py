@@ -9,13 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localaws.core.cloud import AwsError, Caller, Cloud
+from localaws.core.functions import Functions
 from localaws.services.cloudwatch.metrics.publisher import Publisher
+from localaws.services.firehose.columnar.iceberg import IcebergTable
 from localaws.services.firehose.delivery import error_log
 from localaws.services.firehose.delivery.object_upload import Delivery
 from localaws.services.firehose.delivery.pending_objects import Objects
+from localaws.services.firehose.keys import prefix
 from localaws.services.firehose.records.processing import Pipeline
 from localaws.services.firehose.records.sources import THROTTLED, Batch, DirectSource, KinesisSource, Source
-from localaws.services.firehose.streams.model import DeliveryStream
+from localaws.services.firehose.records.transformation import Transformation, options_of
+from localaws.services.firehose.streams.model import DeliveryStream, Destination
 from localaws.services.firehose.streams.store import Store
 
 _POLL = 1.0  # seconds; "Sending data using Kinesis Data Streams": GetRecords is called once a second for each shard
@@ -32,8 +36,17 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Works off one delivery stream until stopped. What is buffered at a stop is read and delivered again."""
 
-    def __init__(self, cloud: Cloud, store: Store, publisher: Publisher, stream: DeliveryStream, spool: Path) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        store: Store,
+        publisher: Publisher,
+        functions: Functions,
+        stream: DeliveryStream,
+        spool: Path,
+    ) -> None:
         self._cloud = cloud
+        self._functions = functions
         self._store = store
         self._publisher = publisher
         self._spool = spool
@@ -73,11 +86,35 @@ class Worker:
         self._stream = stream
         destination = stream.destination
         pipeline = Pipeline(destination.processors)
-        self._delivery = Delivery(cloud=self._cloud, stream=stream, publisher=self._publisher, keys=pipeline.keys)
+        from_function = prefix.values(destination.prefix or "", "partitionKeyFromLambda")
+        self._delivery = Delivery(
+            cloud=self._cloud,
+            stream=stream,
+            publisher=self._publisher,
+            keys=[*pipeline.keys, *(f"lambda:{name}" for name in from_function)],
+            assume=self._role,
+            table=self._table(destination),
+        )
         self._objects = Objects(
-            self._spool, destination, pipeline, self._store.checkpoints(stream.incarnation), self._cloud.speed
+            self._spool,
+            destination,
+            pipeline,
+            self._store.checkpoints(stream.incarnation),
+            self._cloud.speed,
+            self._transformation(stream),
         )
         self._source: Source | None = None
+
+    def _table(self, destination: Destination) -> IcebergTable | None:
+        if not destination.iceberg:
+            return None
+        return IcebergTable(self._cloud, destination.iceberg, lambda: self._role(destination.role))
+
+    def _transformation(self, stream: DeliveryStream) -> Transformation | None:
+        options = options_of(stream.destination.processors)
+        if options is None:
+            return None
+        return Transformation(stream, options, self._functions, self._role, self._cloud.authorize)
 
     def _run(self) -> None:
         shutil.rmtree(self._spool, ignore_errors=True)

@@ -16,6 +16,7 @@ DEFAULT_TIME = "!{timestamp:yyyy/MM/dd/HH/}"
 _EXPRESSION = re.compile(r"!\{([A-Za-z]*):([^}]*)\}")
 _RANDOM_LENGTH = 11
 _RANDOM_LETTERS = string.ascii_letters + string.digits
+PARTITION_KEYS = ("partitionKeyFromQuery", "partitionKeyFromLambda")
 _FIREHOSE_VALUES = ("random-string", "error-output-type")
 
 
@@ -34,8 +35,9 @@ def complete(prefix: str | None, error_prefix: str | None, *, dynamic: bool) -> 
                 "ErrorOutputPrefix must contain at least one instance of !{firehose:error-output-type} "
                 "if it contains expressions."
             )
-        if values(error_prefix, "partitionKeyFromQuery"):
-            raise _invalid("ErrorOutputPrefix cannot contain !{partitionKeyFromQuery:...}.")
+        for namespace in PARTITION_KEYS:
+            if values(error_prefix, namespace):
+                raise _invalid(f"ErrorOutputPrefix cannot contain !{{{namespace}:...}}.")
     full = plain if dynamic or values(plain, "timestamp") else plain + DEFAULT_TIME
     return full, error_prefix or plain + "!{firehose:error-output-type}/" + DEFAULT_TIME
 
@@ -46,7 +48,9 @@ def values(prefix: str, namespace: str) -> list[str]:
 
 
 def evaluate(prefix: str, *, moment: datetime, partition: Mapping[str, str], error_type: str = "") -> str:
-    """The prefix for one object. `moment` is the arrival of its oldest record, in the zone that was configured."""
+    """The prefix for one object. `moment` is the arrival of its oldest record, in the zone that was configured;
+    `partition` holds the keys of the query by name, those of a function by "lambda:name".
+    """
 
     def replacement(match: re.Match[str]) -> str:
         namespace, value = match.groups()
@@ -54,6 +58,8 @@ def evaluate(prefix: str, *, moment: datetime, partition: Mapping[str, str], err
             return time_pattern.render(value, moment)
         if namespace == "partitionKeyFromQuery":
             return partition[value]
+        if namespace == "partitionKeyFromLambda":
+            return partition[f"lambda:{value}"]
         if value == "error-output-type":
             return error_type
         return "".join(secrets.choice(_RANDOM_LETTERS) for _ in range(_RANDOM_LENGTH))
@@ -73,9 +79,7 @@ def _check(prefix: str, name: str) -> None:
         elif namespace == "firehose":
             if value not in _FIREHOSE_VALUES:
                 raise _invalid(f"{name}: the firehose namespace has no value {value!r}.")
-        elif namespace == "partitionKeyFromLambda":
-            raise _invalid(f"{name}: partitionKeyFromLambda is not supported locally, as Lambda is not.")
-        elif namespace != "partitionKeyFromQuery":
+        elif namespace not in PARTITION_KEYS:
             raise _invalid(f"{name}: there is no namespace {namespace!r}.")
 
 

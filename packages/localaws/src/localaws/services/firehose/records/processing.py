@@ -1,7 +1,7 @@
 """What happens to a record before it is buffered: taken apart, its partition keys read, a delimiter appended.
 
-Partition keys are read by the jq program of the MetadataExtraction processor, all of jq 1.6 and newer. Lambda,
-Decompression and CloudWatchLogProcessing are not supported and are refused when configured.
+Partition keys are read by the jq program of the MetadataExtraction processor, all of jq 1.6 and newer. Decompression
+and CloudWatchLogProcessing are not supported and are refused when configured; `transformation` holds Lambda.
 """
 
 import base64
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from localaws.core.cloud import AwsError
 from localaws.core.shapes import Structure
 
-_SUPPORTED = ("RecordDeAggregation", "MetadataExtraction", "AppendDelimiterToRecord")
+_SUPPORTED = ("RecordDeAggregation", "Lambda", "MetadataExtraction", "AppendDelimiterToRecord")
 _WORD = re.compile(r'\s*(?:([A-Za-z_][A-Za-z0-9_]*)|"([^"\\]*)")\s*[:,}]')
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 MAX_KEY_BYTES = 1024
@@ -54,8 +54,19 @@ class Pipeline:
 
     def apply(self, data: bytes) -> list[Piece]:
         """The pieces of one record. Raises ProcessingFailed."""
-        parts = [data] if self._split is None else self._parts(data)
-        return [Piece(self._partition(part), part + self._delimiter) for part in parts]
+        return [self.finished(part) for part in self.parts(data)]
+
+    def parts(self, data: bytes) -> list[bytes]:
+        """What a record is de-aggregated to. Raises ProcessingFailed."""
+        return [data] if self._split is None else self._parts(data)
+
+    def finished(self, part: bytes, keys: Mapping[str, str] = {}, names: Sequence[str] = ()) -> Piece:
+        """A part as it is buffered, in the partition of its own keys and of those a function returned (`names`).
+
+        Raises ProcessingFailed.
+        """
+        own = self._partition(part)
+        return Piece((*own, *(_value(keys, name) for name in names)), part + self._delimiter)
 
     def _take(self, processor: Structure) -> None:
         kind = processor["Type"]
@@ -64,7 +75,10 @@ class Pipeline:
         options = {
             parameter["ParameterName"]: parameter["ParameterValue"] for parameter in processor.get("Parameters") or []
         }
-        if kind == "AppendDelimiterToRecord":
+        if kind == "Lambda":
+            if not options.get("LambdaArn"):
+                raise _invalid("The processor Lambda needs a LambdaArn.")
+        elif kind == "AppendDelimiterToRecord":
             self._delimiter = _unescape(options.get("Delimiter", "\\n"))
         elif kind == "RecordDeAggregation":
             self._split = options.get("SubRecordType")

@@ -22,6 +22,8 @@ class Destination:
     dynamic: bool = False
     retry_seconds: int = 300
     processors: list[Document] = field(default_factory=list)  # as configured, empty while disabled
+    conversion: Document = field(default_factory=dict)  # schema, serializer, deserializer; empty without one
+    iceberg: Document = field(default_factory=dict)  # database, table; empty for S3
     shown: Document = field(default_factory=dict)  # what DescribeDeliveryStream gives back of it
 
 

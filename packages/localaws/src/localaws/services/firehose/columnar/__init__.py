@@ -1,0 +1,1 @@
+"""Records as rows of a Glue table: converted to Parquet and ORC, or appended to Iceberg tables."""
