@@ -159,7 +159,7 @@ def test_metadata_calls_show_the_catalogue(queries):
     ]
     assert result["Columns"] == [{"Name": "n", "Type": "bigint"}]
     assert result["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
-    assert result["Parameters"]["location"] == f"s3://{DATA}/{table}/"
+    assert result["Parameters"]["location"] == f"s3://{DATA}/{table}"
     assert athena.get_database(CatalogName="AwsDataCatalog", DatabaseName=DATABASE)["Database"]["Name"] == DATABASE
     names = [
         item["Name"]

@@ -11,11 +11,13 @@ from localaws.services.athena.execution.engine import Engine
 from localaws.services.athena.execution.execution import Execution
 from localaws.services.athena.execution.session import Session, Statement
 from localaws.services.athena.results import result_files
-from localaws.services.athena.results.outcome import Outcome, Stop
+from localaws.services.athena.results.outcome import Column, Outcome, Stop
 from localaws.services.athena.scan.storage import place
 from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed
 
 Keep = Callable[[Execution], None]
+# What GetQueryResults describes of a statement that writes.
+_WRITTEN = Column("rows", "bigint", 19)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +81,16 @@ class Run:
             session.storage.put(target, listing)
             record.manifest = target.uri
         target = place(record.output)
+        rows = folder / "rows"
         if outcome.manifest is None:
-            rows = folder / "rows"
             result_files.write(outcome, rows, text=self.statement.kind != "DML")
             session.storage.put(target, rows)
+        elif record.substatement == "INSERT":
+            rows.touch()  # clients look for the object that the output location names
+            session.storage.put(target, rows)
         side = folder / "metadata"
-        side.write_bytes(result_files.metadata(outcome.columns, outcome.update_count))
+        columns = outcome.columns if outcome.manifest is None else [_WRITTEN]
+        side.write_bytes(result_files.metadata(columns, outcome.update_count))
         session.storage.put(place(record.output + ".metadata"), side)
 
     def _failed(self, error: QueryFailed) -> None:

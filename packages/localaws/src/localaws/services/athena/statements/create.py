@@ -120,7 +120,7 @@ class CreateExternalTable:
             if self.stored_as not in ("TEXTFILE", "PARQUET", *_UNREAD):
                 raise not_supported(f"A table stored as {self.stored_as}")
         elif reader.take("LOCATION"):
-            self.location = reader.text()
+            self.location = reader.text().rstrip("/")  # as Athena registers it
         elif reader.take("TBLPROPERTIES"):
             self.parameters = reader.pairs()
         else:
