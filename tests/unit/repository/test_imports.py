@@ -79,6 +79,7 @@ _LOCALAWS = {
     "gateway": "core wire emulator iam services.s3 services.kinesis.streams",
     "server": "core gateway",
     "testing": "core wire emulator",
+    "pytest_plugin": "testing",
     "cli": "core server",
     "__main__": "cli",
 }

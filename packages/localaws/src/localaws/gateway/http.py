@@ -9,6 +9,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
+from localaws.core.shapes import Document
 from localaws.gateway.connections import Connections, most_connections
 from localaws.gateway.long_responses import LONG_RESPONSES, LongResponses
 
@@ -33,8 +34,8 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         header: bytes = super().build_response_header()
         return _METADATA.sub(lambda match: match[0].lower(), header)
 
-    def get_environment(self) -> dict[str, Any]:
-        environment: dict[str, Any] = super().get_environment()
+    def get_environment(self) -> Document:
+        environment: Document = super().get_environment()
         environment[LONG_RESPONSES] = self.channel.server.long_responses
         return environment
 

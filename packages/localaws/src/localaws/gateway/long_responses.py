@@ -2,16 +2,22 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Protocol
 
 LONG_RESPONSES = "localaws.long_responses"  # where a WSGI environment holds them
+
+
+class Dispatcher(Protocol):
+    """Waitress's threads."""
+
+    def set_thread_count(self, count: int) -> None: ...
 
 
 class LongResponses:
     """Streams bodies in chunks without taking the threads that answer other requests."""
 
-    def __init__(self, dispatcher: Any, threads: int) -> None:
-        """`dispatcher` is waitress's; `threads` are those for requests that are answered at once."""
+    def __init__(self, dispatcher: Dispatcher, threads: int) -> None:
+        """`threads` are those for requests that are answered at once."""
         self._dispatcher = dispatcher
         self._threads = threads
         self._lock = threading.Lock()

@@ -12,9 +12,9 @@ from localaws.services.kinesis.streams.catalogue import Streams, not_found
 from localaws.services.kinesis.streams.limits import MIB, Throttle
 from localaws.services.kinesis.streams.metrics import Counting
 from localaws.services.kinesis.streams.model import HASH_SPACE, Shard, Stream
-from localaws.services.kinesis.streams.reading import child_shards, shown, start_position
 from localaws.services.kinesis.streams.record_store import Record
 from localaws.services.kinesis.streams.sequence_numbers import sequence_number
+from localaws.services.kinesis.streams.shard_records import child_shards, shown, start_position
 from localaws.services.kinesis.streams.shards import find_shard
 
 MAX_CALL = 5 * MIB  # "PutRecords": up to 5 MiB a call, partition keys included

@@ -15,8 +15,8 @@ from localaws.services.kinesis.streams.catalogue import Streams
 from localaws.services.kinesis.streams.limits import MIB, READ_BYTES_PER_SECOND, Throttle, TokenBucket
 from localaws.services.kinesis.streams.metrics import Counting
 from localaws.services.kinesis.streams.model import Consumer, Shard, Stream
-from localaws.services.kinesis.streams.reading import child_shards, shown, start_position
 from localaws.services.kinesis.streams.sequence_numbers import sequence_number
+from localaws.services.kinesis.streams.shard_records import child_shards, shown, start_position
 from localaws.services.kinesis.streams.shards import find_shard
 
 LIFE = 300.0  # seconds at speed 1
@@ -99,13 +99,13 @@ class Subscriptions:
         consumer or the stream is gone.
         """
         allowance = self._allowance(subscription.stream)
-        said = 0.0
+        sent_at = 0.0
         while time.monotonic() < subscription.began + self._life:
             self._check(subscription)
             if allowance is None or allowance.has(1):
                 event, size = self._next_event(subscription)
-                if event["Records"] or "ChildShards" in event or time.monotonic() >= said + _KEEP_ALIVE:
-                    said = time.monotonic()
+                if event["Records"] or "ChildShards" in event or time.monotonic() >= sent_at + _KEEP_ALIVE:
+                    sent_at = time.monotonic()
                     yield {"SubscribeToShardEvent": event}
                     if allowance is not None:
                         allowance.borrow(size)
