@@ -17,6 +17,7 @@ EVIDENCE = {
     TESTS / "contract" / "test_streamer_as_its_role.py",
     TESTS / "system" / "test_terraform.py",
     TESTS / "system" / "test_up.py",
+    TESTS / "system" / "app" / "test_app_of_a_run.py",
 }
 ROLES = sorted(Resources.of("local", "123456789012").roles)
 

@@ -1,4 +1,4 @@
-"""The module of the app, applied to the local AWS: everything but running containers and a database."""
+"""The modules of the warehouse and of the app, applied to the local AWS: all but running containers."""
 
 import json
 from pathlib import Path
@@ -6,27 +6,42 @@ from pathlib import Path
 import pytest
 
 from localaws.testing.patience import patient
-from localaws.testing.server import running_localaws
+from localaws.testing.server import LocalAws, running_localaws
+from localaws.testing.waiting import wait_for
 from postrank.aws import policies
 from postrank.aws.resources import Resources
+from postrank.warehouse.events import created_keys
 from tests.support.stack.terraform import Terraform
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(patient(300))]
 
 NAMES = Resources.of("dev", "123456789012")
 PROVIDER = 'provider "aws" {\n  region = "us-east-1"\n}\n'
-PLAN = ("-input=false", "-var-file=app.tfvars.json")
+PLAN = ("-input=false", "-var-file=module.tfvars.json")
 
 
-def variables(aws) -> dict[str, object]:
-    """The module's variables, with a network and a certificate that the test makes."""
+def network(aws: LocalAws) -> tuple[str, list[str]]:
+    """A VPC with two subnets."""
     ec2 = aws.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.40.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")
         for n, zone in enumerate("ab")
     ]
-    ids = [subnet["Subnet"]["SubnetId"] for subnet in subnets]
+    return vpc, [subnet["Subnet"]["SubnetId"] for subnet in subnets]
+
+
+def module(folder: Path, name: str) -> Terraform:
+    """A module as a root of its own."""
+    terraform = Terraform(folder / "root")
+    terraform.folder = terraform.folder / "modules" / name
+    (terraform.folder / "provider.tf").write_text(PROVIDER, encoding="utf-8")
+    return terraform
+
+
+def of_the_app(aws: LocalAws) -> dict[str, object]:
+    """The app's variables, with a certificate that the test makes."""
+    vpc, ids = network(aws)
     host = "postrank.example.com"
     certificate = aws.client("acm").request_certificate(DomainName=host)["CertificateArn"]
     app = {"image_tag": "0.1.0", "host": host, "certificate_arn": certificate, "cidrs": ["10.9.0.0/16"]}
@@ -51,12 +66,10 @@ def variables(aws) -> dict[str, object]:
 
 
 def test_the_app_is_applied_changes_nothing_again_and_is_destroyed(tmp_path: Path) -> None:
-    terraform = Terraform(tmp_path / "root")
-    terraform.folder = terraform.folder / "modules" / "app"
-    (terraform.folder / "provider.tf").write_text(PROVIDER, encoding="utf-8")
-    with running_localaws(tmp_path / "aws") as aws:
+    terraform = module(tmp_path, "app")
+    with running_localaws(tmp_path) as aws:
         terraform.env |= aws.root_environment
-        (terraform.folder / "app.tfvars.json").write_text(json.dumps(variables(aws)), encoding="utf-8")
+        (terraform.folder / "module.tfvars.json").write_text(json.dumps(of_the_app(aws)), encoding="utf-8")
         terraform("init", "-input=false")
         terraform("apply", "-auto-approve", *PLAN)
         terraform("plan", "-detailed-exitcode", *PLAN)
@@ -78,3 +91,44 @@ def test_the_app_is_applied_changes_nothing_again_and_is_destroyed(tmp_path: Pat
         }
         terraform("destroy", "-auto-approve", *PLAN)
         assert ecs.list_clusters()["clusterArns"] == []
+
+
+def test_the_warehouse_is_applied_with_a_queue_that_hears_of_exports(tmp_path: Path) -> None:
+    """The provider waits for the instance as it does for one that takes minutes."""
+    terraform = module(tmp_path, "warehouse")
+    bucket = NAMES.buckets["results"]
+    with running_localaws(tmp_path) as aws:
+        terraform.env |= aws.root_environment
+        aws.client("s3").create_bucket(Bucket=bucket)
+        vpc, ids = network(aws)
+        variables = {
+            "name": "postrank-dev",
+            "vpc_id": vpc,
+            "cidr": "10.40.0.0/16",
+            "subnets": ids,
+            "instance_class": "db.t4g.micro",
+            "engine_version": "18",
+            "protected": False,
+            "require_tls": False,
+            "queue": NAMES.warehouse_queue,
+            "queue_policy": policies.document("warehouse-queue", NAMES),
+            "results_bucket": bucket,
+            "events": json.loads(policies.document("warehouse-events", NAMES)),
+        }
+        (terraform.folder / "module.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
+        terraform("init", "-input=false")
+        terraform("apply", "-auto-approve", *PLAN)
+        terraform("plan", "-detailed-exitcode", *PLAN)
+        outputs = {name: output["value"] for name, output in json.loads(terraform("output", "-json")).items()}
+        assert outputs["address"] == "127.0.0.1"
+        aws.client("s3").put_object(Bucket=bucket, Key="rankings/run=a/manifest.json", Body=b"{}")
+        keys: list[str] = []
+
+        def heard() -> list[str]:
+            response = aws.client("sqs").receive_message(QueueUrl=outputs["queue_url"], MaxNumberOfMessages=10)
+            keys.extend(created_keys(response.get("Messages", ()))[0])
+            return keys
+
+        assert wait_for(heard, timeout=60, what="the event") == ["rankings/run=a/manifest.json"]
+        terraform("destroy", "-auto-approve", *PLAN)
+        assert aws.client("rds").describe_db_instances()["DBInstances"] == []
