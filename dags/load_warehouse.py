@@ -28,7 +28,7 @@ events = exported_objects()
     schedule=HOURLY if events is None else AssetOrTimeSchedule(timetable=HOURLY, assets=[events]),
     start_date=datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=2,  # events need not wait for a sweep: loads take turns in the database
     default_args=DEFAULT_ARGS,
     deadline=within(timedelta(hours=1)),
     doc_md=with_terms(__doc__, "Export", "Revision"),

@@ -14,7 +14,6 @@ EXPORT = Asset(name="rankings", uri=f"s3://{_RESULTS}/rankings/")
 TRENDS = Asset(name="trends", uri=f"s3://{_RESULTS}/trends/")
 
 _MESSAGES = 10  # of one call of SQS, which returns no more
-_BATCHES = 10
 
 
 def exported_objects() -> Asset | None:
@@ -31,7 +30,6 @@ def exported_objects() -> Asset | None:
         aws_conn_id=AWS_CONNECTION,
         region_name=RESOURCES.region,
         max_messages=_MESSAGES,
-        num_batches=_BATCHES,
         waiter_delay=POLL_SECONDS,
     )
     return Asset(

@@ -75,16 +75,16 @@ def model(aws) -> str:
 
 @pytest.fixture(scope="module")
 def posts(aws, deliver):
-    """Delivers events into the hour and ranks them."""
+    """Delivers events into an hour and ranks them."""
     lake = Lake(aws.client, NAMES)
 
-    def ingest(name, *events):
+    def ingest(name, *events, hour=HOUR):
         bucket = NAMES.buckets["lake"]
         for entry in aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=PREFIX).get("Contents", ()):
             aws.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])  # of runs that ended without releasing
-        deliver(HOUR, list(events), name=name)
-        location = f"s3://{NAMES.buckets['raw']}/raw/posts/dt={HOUR[:10]}/hour={HOUR[11:]}/"
-        lake.catalogue.point("raw_posts", [Partition((HOUR[:10], HOUR[11:]), location)])
+        deliver(hour, list(events), name=name)
+        location = f"s3://{NAMES.buckets['raw']}/raw/posts/dt={hour[:10]}/hour={hour[11:]}/"
+        lake.catalogue.point("raw_posts", [Partition((hour[:10], hour[11:]), location)])
         lake.rank(run_id=f"labels {name}", interval_start="2026-11-19T10:00:00Z", interval_end="2026-11-19T12:00:00Z")
 
     return ingest
@@ -117,7 +117,7 @@ def test_posts_are_labelled_and_words_counted(run_dag, warehouse, connected, con
 
 
 def test_labels_and_words_of_a_deleted_post_disappear(run_dag, warehouse, connected, configured, model, posts):
-    posts("third", delete("mood-2"))
+    posts("third", delete("mood-2", received_at="2026-11-20T02:00:00.000Z"), hour="2026-11-20T02")
     configured(model=model, words={"least_posts": 1})
     outcome = run_dag("label_posts")
     assert outcome.state == "success"

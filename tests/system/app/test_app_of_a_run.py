@@ -97,6 +97,13 @@ def test_live_windows_arrive_in_the_warehouse(stack: Stack, address: str) -> Non
 def test_an_export_is_loaded_seconds_after_its_event(stack: Stack, address: str) -> None:
     """The manifest is written again, with another byte: a new content, which the event of S3 names."""
     s3 = stack.client("s3")
+    runs = "/api/v2/dags/load_warehouse/dagRuns"
+    active = {"state": ["queued", "running"]}
+
+    def idle() -> bool:
+        return bool(stack.http().get(runs, params=active).json()["total_entries"] == 0)
+
+    wait_for(idle, timeout=120, what="the end of the sweeps", every=0.5)
     (bucket,) = [name for name in buckets(s3) if name.startswith("postrank-local-results-")]
     run = json.loads(s3.get_object(Bucket=bucket, Key="rankings/latest.json")["Body"].read())["run"]
     key = f"rankings/run={run}/manifest.json"
@@ -112,8 +119,8 @@ def test_an_export_is_loaded_seconds_after_its_event(stack: Stack, address: str)
 
         seconds = (wait_for(loaded, timeout=120, what="the load", every=0.2) - written).total_seconds()
     assert seconds < patient(5)  # 30 s
-    runs = stack.http().get("/api/v2/dags/load_warehouse/dagRuns", params={"run_type": "asset_triggered"}).json()
-    assert runs["total_entries"] > 0
+    by_events = stack.http().get(runs, params={"run_type": "asset_triggered"}).json()
+    assert by_events["total_entries"] > 0
 
 
 def buckets(s3: Any) -> list[str]:
@@ -128,7 +135,7 @@ def test_the_notebook_reads_exports_lake_and_warehouse_and_redraws_the_charts(st
     client = NotebookClient(notebook, timeout=int(patient(60)), kernel_name="python3")
     client.execute(env=variables)
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    charts = [output for output in outputs if any("vega" in kind for kind in output.get("data", ()))]
+    charts = [output for output in outputs if any("vegalite" in kind for kind in output.get("data", ()))]
     assert len(charts) == 7
     assert re.match(r"[\d,]+ rows of the export are in the warehouse and in the lake", outputs[-1]["text"])
 
