@@ -17,6 +17,12 @@ SECONDS = 280
 EVERYTHING = """
 mwaa         = { version = "3.2.1" }
 alarm_emails = ["team@example.com"]
+warehouse_class = "db.t4g.small"
+app = {
+  image_tag       = "1"
+  host            = "h.example.com"
+  certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c"
+}
 bucket       = "state"
 repository   = "example/postrank"
 """
