@@ -12,6 +12,8 @@ TOP ?= 20
 ATHENA ?= duckdb
 APP ?= 1
 APP_PORT ?=
+# spark: Spark counts the stream's windows as well.
+ENGINE ?=
 TESTS ?=
 # Most tests wait for processes rather than work.
 JOBS ?= 2
@@ -30,19 +32,19 @@ PLAIN := $(strip $(NO_COLOR)$(CI)$(filter dumb,$(TERM)))
 PYTEST := pytest -c pyproject.toml --randomly-seed=$(SEED) -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 
 # A variable that no target takes is an error rather than ignored.
-VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP ATHENA APP APP_PORT TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
+VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP ATHENA ENGINE APP APP_PORT TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
 UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow coverage mutants check docs pictures format bench chaos sample mwaa clean
+.PHONY: help setup spark run test test-slow coverage mutants check docs pictures format bench chaos sample mwaa clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo '  make run takes ONCE=1, POSTS="a.ndjson.gz b.ndjson", SOURCE=bluesky, SOURCES="sample bluesky",'; \
-		echo '                 CONFIG=x.toml, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1, ATHENA=trino,'; \
+		echo '                 CONFIG=x.toml, PORT=8080, AWS_PORT=4566, TOP=20, KEEP=1, ATHENA=trino, ENGINE=spark,'; \
 		echo '                 APP=0 (no warehouse and app), APP_PORT=8501'
 
 var/uv/bin/uv:
@@ -52,23 +54,32 @@ var/uv/bin/uv:
 	@echo 'Installing uv, which installs the rest, into var/uv (about 25 MB) ...'
 	@var/uv/bin/pip install --disable-pip-version-check $(if $(PLAIN),--progress-bar off) 'uv>=0.9,<1'
 
-.venv/ready: pyproject.toml packages/localaws/pyproject.toml uv.lock | $(filter var/%,$(UV))
+.venv/ready: pyproject.toml packages/localaws/pyproject.toml packages/postrank-spark/pyproject.toml uv.lock | $(filter var/%,$(UV))
 	@echo "Setting up .venv: $$(grep -c '^\[\[package\]\]' uv.lock) packages of uv.lock, Airflow, DuckDB and an embedded Postgres among them."
 	@echo 'The first time this downloads about 0.6 GB and usually takes 1 to 5 minutes; later, seconds.'
-	@$(UV) sync --locked --all-packages --all-extras --no-extra trino $(if $(PLAIN),--no-progress)
+	@$(UV) sync --locked --all-packages --all-extras --no-extra trino --no-extra pyspark $(if $(PLAIN),--no-progress)
 	@touch $@
 
+# Either keeps what the other one brought.
 .venv/trino: .venv/ready
-	@$(UV) sync --locked --all-packages --all-extras $(if $(PLAIN),--no-progress)
+	@$(UV) sync --locked --inexact --all-packages --all-extras --no-extra pyspark $(if $(PLAIN),--no-progress)
+	@touch $@
+
+.venv/spark: .venv/ready
+	@echo 'Adding Spark to .venv: about 0.45 GB the first time, and 23 MB of jars.'
+	@$(UV) sync --locked --inexact --all-packages --all-extras --no-extra trino $(if $(PLAIN),--no-progress)
+	@$(RUN) postrank-spark jars >/dev/null
 	@touch $@
 
 setup: .venv/ready ## the environment, from uv.lock
 
+spark: .venv/spark ## Spark 4.1 and its jars, for ENGINE=spark and the tests of Spark (needs Java 17)
+
 run: export POSTS_LINE = $(value POSTS)
 run: export CONFIG_FILE = $(value CONFIG)
-run: .venv/ready $(if $(filter trino,$(ATHENA)),.venv/trino) ## everything on this machine: local AWS, streamer, Airflow, ranking, app (Ctrl-C stops it)
+run: .venv/ready $(if $(filter trino,$(ATHENA)),.venv/trino) $(if $(filter spark,$(ENGINE)),.venv/spark) ## everything on this machine: local AWS, streamer, Airflow, ranking, app (Ctrl-C stops it)
 	@$(RUN) postrank up --port $(PORT) --aws-port $(AWS_PORT) --top $(TOP) --athena $(ATHENA) $(foreach kind,$(SOURCE) $(SOURCES),--source $(kind)) \
-		$(if $(filter 0,$(APP)),--no-app) $(if $(APP_PORT),--app-port $(APP_PORT)) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(CONFIG),--config "$$CONFIG_FILE") --posts-line "$$POSTS_LINE"
+		$(if $(filter 0,$(APP)),--no-app) $(if $(APP_PORT),--app-port $(APP_PORT)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(CONFIG),--config "$$CONFIG_FILE") --posts-line "$$POSTS_LINE"
 
 test: .venv/ready ## the whole product in minutes; TESTS='tests/sql -k late' for some of it
 	$(RUN) $(PYTEST) -m 'not slow and not judges' $(TESTS)

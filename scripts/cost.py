@@ -41,6 +41,10 @@ ALARMS = 15
 SECRETS = 5
 ZONES = 2
 LOG_GB = 1.0  # streamer, Firehose, host
+SPARK_VCPUS = 4  # a driver of two, and one executor of two: one core counts more than 1,000 posts a second
+SPARK_GB = 16
+SPARK_PUTS = 20  # S3 calls of a batch: state, offsets, open windows
+SPARK_SECONDS = 60  # between two batches of each of five queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +102,15 @@ def choices(prices: dict[str, Any]) -> list[Item]:
     mwaa = HOURS * (hour["mwaa_small"] + hour["nat"] + hour["public_ipv4"])
     volumes = [rate * (POST_BYTES + WINDOW_LINES * WINDOW_BYTES) * SECONDS / GB for rate in RATES]
     on_demand = [2 * HOURS * hour["stream"] + one * (gb["stream_in"] + gb["stream_out"]) for one in volumes]
+    spark = HOURS * (SPARK_VCPUS * hour["emr_vcpu"] + SPARK_GB * hour["emr_memory"])
+    spark += 5 * SPARK_PUTS * SECONDS / SPARK_SECONDS / 1e6 * prices["million"]["s3_put"]
     return [
         Item("Kinesis on demand instead of shards (`shards = 0`)", tuple(on_demand)),
         Item("Airflow on your own host (t4g.large)", (HOURS * hour["airflow_host"],) * len(RATES)),
         Item("or Amazon MWAA (mw1.small) with its NAT gateway", (mwaa,) * len(RATES)),
         Item("Postgres for rankings (prod's db.t4g.small, two zones)", (database,) * len(RATES)),
         Item("The app: two Fargate tasks behind a load balancer", (_app(hour),) * len(RATES)),
+        Item("Spark on EMR Serverless (4 vCPUs, 16 GB, five queries)", (spark,) * len(RATES)),
     ]
 
 

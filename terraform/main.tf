@@ -27,6 +27,9 @@ locals {
       warehouse_queue       = local.names.warehouse_queue
       app                   = local.names.roles.app
       airflow               = local.names.roles.airflow
+      bucket_spark          = local.names.spark.bucket
+      spark                 = local.names.spark.role
+      windows               = local.names.spark.windows
       streamer              = local.names.streamer.name
       document              = local.names.streamer.document
       release_document      = local.names.streamer.release_document
@@ -220,6 +223,26 @@ module "app" {
   execution_policy = local.policies["app-execution"]
   trust            = local.policies["app.trust"]
   protected        = var.protected
+}
+
+module "spark" {
+  source = "./modules/spark"
+  count  = var.spark == null ? 0 : 1
+
+  permissions_boundary = var.permissions_boundary
+
+  names          = local.names
+  max_vcpus      = var.spark.max_vcpus
+  kafka          = var.spark.kafka
+  policy         = local.policies["spark"]
+  trust          = local.policies["spark.trust"]
+  airflow_role   = local.names.roles.airflow
+  airflow_policy = local.policies["airflow-spark"]
+  vpc_id         = module.network.vpc_id
+  cidr           = var.cidr
+  subnets        = values(module.network.private_subnets)
+
+  depends_on = [module.airflow]
 }
 
 module "alarms" {

@@ -102,3 +102,8 @@ output "app_balancer" {
   description = "DNS name of the app's load balancer, which app.host must point at; null without the app."
   value       = one(module.app[*].balancer)
 }
+
+output "spark_application_id" {
+  description = "ID of the EMR Serverless application; null without Spark."
+  value       = one(module.spark[*].application_id)
+}

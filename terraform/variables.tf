@@ -209,6 +209,12 @@ variable "app" {
   }
 }
 
+variable "spark" {
+  description = "EMR Serverless application of the Spark job that counts windows of the stream, and whether to create an MSK Serverless cluster; null creates neither."
+  type        = object({ max_vcpus = optional(number, 16), kafka = optional(bool, false) })
+  default     = null
+}
+
 variable "protected" {
   description = "Whether to protect data from terraform destroy: buckets must be empty, and the database cannot be deleted."
   type        = bool

@@ -211,6 +211,51 @@ run "an_app_in_one_zone_is_refused" {
   }
 }
 
+run "an_emr_release_without_the_connector_of_kinesis_is_refused" {
+  command         = plan
+  expect_failures = [var.release_label]
+
+  module {
+    source = "./modules/spark"
+  }
+
+  variables {
+    names          = { spark = { application = "s", bucket = "b", role = "r" } }
+    kafka          = false
+    policy         = "{}"
+    trust          = "{}"
+    airflow_role   = "airflow"
+    airflow_policy = "{}"
+    vpc_id         = "vpc-1"
+    cidr           = "10.0.0.0/16"
+    subnets        = ["subnet-1", "subnet-2"]
+    max_vcpus      = 16
+    release_label  = "emr-6.15.0"
+  }
+}
+
+run "too_few_vcpus_for_a_driver_and_an_executor_are_refused" {
+  command         = plan
+  expect_failures = [var.max_vcpus]
+
+  module {
+    source = "./modules/spark"
+  }
+
+  variables {
+    names          = { spark = { application = "s", bucket = "b", role = "r" } }
+    kafka          = false
+    policy         = "{}"
+    trust          = "{}"
+    airflow_role   = "airflow"
+    airflow_policy = "{}"
+    vpc_id         = "vpc-1"
+    cidr           = "10.0.0.0/16"
+    subnets        = ["subnet-1", "subnet-2"]
+    max_vcpus      = 2
+  }
+}
+
 run "more_than_all_of_the_budget_is_refused" {
   command         = plan
   expect_failures = [var.spend_percent]

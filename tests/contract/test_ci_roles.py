@@ -201,7 +201,18 @@ def test_planning_reads_the_state_and_the_public_parameters_of_images():
 
 
 @pytest.mark.parametrize(
-    "role", ["airflow", "airflow-mwaa", "crawler", "deployer", "firehose", "streamer", "streamer-host"]
+    "role",
+    [
+        "airflow",
+        "airflow-mwaa",
+        "airflow-spark",
+        "crawler",
+        "deployer",
+        "firehose",
+        "spark",
+        "streamer",
+        "streamer-host",
+    ],
 )
 def test_the_boundary_holds_back_nothing_that_a_role_needs(role):
     """Each permission of each policy, on a resource that its pattern names."""

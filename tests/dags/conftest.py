@@ -37,6 +37,8 @@ os.environ.update(
         "POSTRANK_ENVIRONMENT": "local",
         "POSTRANK_ACCOUNT": "123456789012",
         "POSTRANK_POLL_SECONDS": "1",
+        # The local AWS runs the programs of Spark jobs by themselves: the DAGs are tested here, not Spark.
+        "LOCALAWS_SPARK_SUBMIT": str(_ROOT / "tests/support/spark/spark-submit"),
     }
 )
 sys.path.insert(0, str(_ROOT / "plugins"))

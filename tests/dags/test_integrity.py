@@ -17,6 +17,7 @@ EXPECTED = {
     "maintain_lake",
     "rank_authors",
     "refresh_catalog",
+    "stream_windows",
     "supervise_streamer",
     "trending_topics",
 }

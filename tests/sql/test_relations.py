@@ -509,10 +509,14 @@ def test_a_value_gets_into_a_statement_as_a_literal_or_not_at_all(path):
     assert not list(tree.find_all((nodes.If, nodes.For, nodes.Macro)))
 
 
+WINDOWS = ("-- check of the stream's windows: ", "-- check of Spark's windows: ")
+
+
 def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_check():
     folders = ("ddl", "staging", "marts", "checks", "exports", "labels", "maintenance")
     files = {str(path.relative_to(SQL)) for folder in folders for path in (SQL / folder).glob("*.sql")}
-    below = {"marts/hashtag_ranking.sql", "checks/stream_windows.sql", "ddl/stored_windows.sql"}
+    below = {"marts/hashtag_ranking.sql", "ddl/stored_windows.sql"}
+    below |= {"checks/stream_windows.sql", "checks/spark_windows.sql"}
     below |= {
         f"maintenance/{name}.sql" for name in ("compacted", "owed_minutes", "redacted_versions", "settled_ranking")
     }
@@ -528,5 +532,5 @@ def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_ch
     for path in files:
         first = (SQL / path).read_text(encoding="utf-8").split("\n", 1)[0]
         name = path.split("/")[1].removesuffix(".sql")
-        assert first.startswith((f"-- {name}: ", f"-- check of {name}: ", "-- check of the stream's windows: ")), path
+        assert first.startswith((f"-- {name}: ", f"-- check of {name}: ", *WINDOWS)), path
     assert {f"checks/{path.split('/')[1]}" for path in files if path.startswith("marts/")} <= files

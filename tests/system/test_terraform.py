@@ -306,6 +306,7 @@ def test_the_named_queries_run_on_what_the_job_left(applied):
 @pytest.mark.slow
 def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_readme_names(applied):
     everything = ("-var", 'mwaa={version="3.2.1"}', "-var", 'alarm_emails=["team@example.com"]', "-var", APP)
+    everything += ("-var", "spark={kafka=true}")
     dev = applied.types_planned("-var-file=environments/dev.tfvars")
     prod = applied.types_planned("-var-file=environments/prod.tfvars", *everything)
     local = applied.types_made()

@@ -41,6 +41,8 @@ _TERMS = {
     "Stub": "What remains of a redacted line, so that line counts stay correct.",
     "Tombstone": "An event that says that a post was deleted. From then on the post does not count.",
     "Touched minute": "A minute of event time whose posts changed after it was ranked.",
+    "Watermark": "The newest event time minus the allowed lateness (30 s). A tumbling window is *final* once the "
+    "watermark passes its end.",
 }
 
 _STATEMENTS = {

@@ -31,6 +31,18 @@ class StreamerNames:
     backfill_document: str
 
 
+@dataclass(frozen=True, slots=True)
+class SparkNames:
+    """The EMR Serverless application of the job that counts windows, its bucket (checkpoints, logs), its role, and the
+    prefix of its windows in the lake bucket.
+    """
+
+    application: str
+    bucket: str
+    role: str
+    windows: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
     """All names in one environment ("local", "dev", "prod") of one account. Mappings are keyed by purpose, not by
@@ -54,6 +66,7 @@ class Resources:
     scan_limit_bytes: int  # of one query; Athena cancels what passes it
     retention_days: Mapping[str, int]  # by zone; lifecycle rules and maintain_lake share it
     streamer: StreamerNames
+    spark: SparkNames
     topic: str
     warehouse_queue: str  # of SQS; S3 tells it of exports and trends
     secrets: Mapping[str, str]  # entries of Secrets Manager; those below `-connections/` are Airflow's connections
@@ -84,6 +97,7 @@ class Resources:
             scan_limit_bytes=filled["scan_limit_bytes"],
             retention_days=filled["retention_days"],
             streamer=StreamerNames(**filled["streamer"]),
+            spark=SparkNames(**{name: value for name, value in filled["spark"].items() if name != "comment"}),
             topic=filled["topic"],
             warehouse_queue=filled["warehouse_queue"],
             secrets=filled["secrets"],

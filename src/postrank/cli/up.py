@@ -48,6 +48,10 @@ _PORT = click.IntRange(1, 65535)
 )  # fmt: skip
 @click.option("--app/--no-app", default=True, show_default=True, help="Start the warehouse and the app once ranked.")
 @click.option("--app-port", type=_PORT, help="Port of the app on 127.0.0.1. Default: 8501, or any if that is taken.")
+@click.option(
+    "--engine", type=click.Choice(["spark"]),
+    help="Count the stream's windows with Spark, too, and compare. Needs `make spark` and Java 17.",
+)  # fmt: skip
 def up(
     project: Path,
     var: Path | None,
@@ -63,6 +67,7 @@ def up(
     athena: str,
     app: bool,
     app_port: int | None,
+    engine: str | None,
 ) -> None:
     """Run everything on this machine and rank authors.
 
@@ -104,6 +109,7 @@ def up(
         athena=athena,
         app=app,
         app_port=app_port,
+        engine=engine,
     )
     console = Console()
     try:

@@ -1,4 +1,4 @@
-"""The minutes that the stream counted, held to those that the lake counts."""
+"""The minutes that the streamer, or Spark, counted on the stream, held to those that the lake counts."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STATE = "state/windows.json"  # in the lake bucket: {"compared_to": "2026-11-24T05:00:00.000Z"}
+SPARK_STATE = "state/spark_windows.json"  # likewise
 _LONGEST = timedelta(days=1)  # what is older is left to the daily comparison of whole days
 
 
 class WindowsDiffer(Fatal):
     """The stream counted a closed minute otherwise than the lake."""
 
-    def __init__(self, rows: Sequence[JsonObject]) -> None:
+    def __init__(self, rows: Sequence[JsonObject], hop: str = "windows") -> None:
         first = ", ".join(f"{name} {value}" for name, value in rows[0].items())
-        super().__init__(f"hop windows: {len(rows)} or more closed minutes differ, the first: {first}")
+        super().__init__(f"hop {hop}: {len(rows)} or more closed minutes differ, the first: {first}")
         self.rows = rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """`render` fills a file of `include/sql`; `collectors` are the environment's."""
+    """`render` fills a file of `include/sql`; `collectors` are the environment's. `statement` selects what differs,
+    `hop` names it in messages, `state` is the object that says how far it was compared.
+    """
 
     resources: Resources
     athena: Athena
@@ -39,13 +42,16 @@ class Comparison:
     s3: "S3Client"
     render: Callable[..., str]
     collectors: Sequence[str] = (MAIN,)
+    statement: str = "checks/stream_windows.sql"
+    hop: str = "windows"
+    state: str = STATE
 
     def hold(self, start: datetime, end: datetime, settled: datetime) -> None:
         """Compare the minutes of `[start, end)`; what arrived before the end of the hour `settled` must be on both
         sides. Raises WindowsDiffer.
         """
         statement = self.render(
-            "checks/stream_windows.sql",
+            self.statement,
             days=_days(start, end),
             window_dates=_days(start, end + timedelta(days=1)),  # a minute may be told, and corrected, the day after
             window_from=_text(start),
@@ -55,7 +61,7 @@ class Comparison:
             main=MAIN,
         )
         if rows := self.athena.rows(statement):
-            raise WindowsDiffer(rows)
+            raise WindowsDiffer(rows, self.hop)
 
     def hold_new(self, now: datetime) -> str:
         """Compare the hours that have closed since the last time; tells which. Raises WindowsDiffer, each time again
@@ -80,14 +86,15 @@ class Comparison:
 
     def _compared_to(self) -> datetime:
         try:
-            state = self.s3.get_object(Bucket=self.resources.buckets["lake"], Key=STATE)["Body"].read()
+            state = self.s3.get_object(Bucket=self.resources.buckets["lake"], Key=self.state)["Body"].read()
         except self.s3.exceptions.NoSuchKey:
             return start_of("1970-01-01T00")
         return datetime.fromisoformat(json.loads(state)["compared_to"])
 
     def _keep(self, end: datetime) -> None:
         body = json.dumps({"compared_to": _text(end)}).encode()
-        self.s3.put_object(Bucket=self.resources.buckets["lake"], Key=STATE, Body=body, ContentType="application/json")
+        bucket = self.resources.buckets["lake"]
+        self.s3.put_object(Bucket=bucket, Key=self.state, Body=body, ContentType="application/json")
 
 
 def _days(start: datetime, end: datetime) -> list[str]:

@@ -18,6 +18,9 @@ from postrank.laptop.services.collectors import Collectors, Heartbeats, arrived
 from postrank.laptop.services.local_aws import LocalCloud, stream_limits
 from postrank.laptop.services.postgres import Postgres
 from postrank.laptop.services.processes import Parts
+from postrank.laptop.services.spark import ENGINE as SPARK
+from postrank.laptop.services.spark import Spark
+from postrank.laptop.services.spark import environment as spark_environment
 from postrank.laptop.setup.layout import Layout
 from postrank.laptop.setup.options import Options, check_room
 from postrank.laptop.status import Status
@@ -35,6 +38,7 @@ STEPS = {
     "refresh_catalog": "the crawler finds the new partitions",
     "rank_authors": "Athena counts, ranks and exports",
 }
+SPARK_STEP = {SPARK: "Spark counts the stream's windows again, and Athena compares"}
 DAGS = ("supervise_streamer", "check_delivery", "refresh_catalog", "rank_authors")
 _LOAD = "load_warehouse"
 DAGS_SECONDS = 600.0  # for the DAG files to be parsed
@@ -91,6 +95,8 @@ class Job:
         request = {**self.collectors.event_interval(), "publish": True}
         self._wait_for_run(self._trigger("rank_authors", request))
         self._copy_results()
+        if self.options.engine == SPARK:
+            self._count_with_spark()
         self._write_timings()
         return Accounting.of(heartbeats, delivered, newest_manifest(self.layout.results))
 
@@ -130,7 +136,8 @@ class Job:
         self.status.begin("local AWS")
         self.collectors.describe()
         kinds = [collector.kind for collector in self.options.collectors()]
-        self.cloud.start(stream_limits(kinds) | local_airflow.inherited_environment())
+        spark = spark_environment() if self.options.engine == SPARK else {}
+        self.cloud.start(stream_limits(kinds) | local_airflow.inherited_environment() | spark)
         first = "creating its database, once for all runs: a minute more"
         self.status.begin("Airflow", first if self.database.is_new else "starting its database")
         environment = self._airflow_environment()
@@ -242,6 +249,18 @@ class Job:
                 self.status.say(run.dag_id, progress)
             self._pause()
         return state == "success"
+
+    def _count_with_spark(self) -> None:
+        """Have Spark count the stream's windows, and compare them with the streamer's and the lake's."""
+        self.status.begin(SPARK)
+        spark = Spark(
+            client=self.cloud.client,
+            names=self.names,
+            project=self.layout.root,
+            logs=self.layout.logs,
+            pause=self._pause,
+        )
+        self.status.done(SPARK, spark.count(lambda detail: self.status.say(SPARK, detail)))
 
     def _copy_results(self) -> None:
         """Leave a copy of all that was exported below var/results, by the same keys; the pointer last, as it was."""

@@ -14,7 +14,7 @@ from postrank.aws.resources import Resources
 from postrank.delivery.run_accounting import Accounting
 from postrank.errors import Fatal, PostrankError
 from postrank.laptop.failures import Unaccounted
-from postrank.laptop.job import STEPS, Job
+from postrank.laptop.job import SPARK_STEP, STEPS, Job
 from postrank.laptop.services import login
 from postrank.laptop.services.app import App, missing_packages
 from postrank.laptop.services.processes import Parts
@@ -95,7 +95,8 @@ def _run(options: Options, layout: Layout, console: Console, redescribe: Callabl
 
     with _stoppable(), Parts(layout.logs, instances=layout.aws, notice=notice) as parts, _blaming(parts):
         times = StepTimes.of(options, layout)
-        with Status(console, STEPS, times.usual) as status:
+        steps = {**STEPS, **(SPARK_STEP if options.engine else {})}
+        with Status(console, steps, times.usual) as status:
             job = Job(options, layout, names, parts, status)
             try:
                 accounting = job.run()

@@ -22,6 +22,7 @@ TYPICAL = {
     "check_delivery": 20.0,
     "refresh_catalog": 20.0,
     "rank_authors": 40.0,
+    "spark": 90.0,
 }
 _SAME = ("local AWS", "resources", "Airflow")  # whatever the posts are
 _ANY = "any posts"

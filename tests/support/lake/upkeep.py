@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from postrank.delivery.window_check import Comparison
+from postrank.delivery.window_check import SPARK_STATE, Comparison
 from postrank.lake.compaction import MANY, Compaction
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
@@ -33,6 +33,11 @@ def comparison(lake: Lake, *collectors: str) -> Comparison:
     """The comparison of the stream's windows, in an environment of `main` and these collectors."""
     parts = _parts(lake)
     return Comparison(**parts, collectors=["main", *collectors])
+
+
+def spark_comparison(lake: Lake) -> Comparison:
+    """The comparison of Spark's windows."""
+    return Comparison(**_parts(lake), statement="checks/spark_windows.sql", hop="Spark's windows", state=SPARK_STATE)
 
 
 def redact(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> dict[str, Any]:

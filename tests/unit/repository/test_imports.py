@@ -75,6 +75,7 @@ _LOCALAWS = {
     "services.athena": "core",
     "services.compute": "core",
     "services.rds": "core",
+    "services.emrserverless": "core",
     "services": "",
     "gateway": "core wire emulator iam services.s3 services.kinesis.streams",
     "server": "core gateway",

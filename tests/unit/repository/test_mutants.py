@@ -14,11 +14,12 @@ import areas as mutation  # noqa: E402
 import sampling  # noqa: E402
 
 LEAST_OF_A_FILE = 3
+SPARK = "stream"  # Spark's queries: one start of Spark for each mutant would take longer than all others
 
 
 def test_every_file_of_sql_has_at_least_three_mutants_and_every_fragment_stands_in_its_file() -> None:
     counts = Counter(mutant.path for mutant in mutation.hand_made() if mutant.area == "sql")
-    files = [str(path.relative_to(ROOT)) for path in (ROOT / "include/sql").rglob("*.sql")]
+    files = [str(path.relative_to(ROOT)) for path in (ROOT / "include/sql").rglob("*.sql") if path.parent.name != SPARK]
     assert [path for path in files if counts[path] < LEAST_OF_A_FILE] == []
     assert set(counts) == set(files)
 

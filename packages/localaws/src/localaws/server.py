@@ -20,7 +20,7 @@ from localaws.gateway.http import HOST, run, server_for
 from localaws.gateway.platform import Platform
 
 # Packages that answer for services themselves.
-SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds")
+SERVICES = ("kinesis", "firehose", "glue", "athena", "cloudwatch", "compute", "rds", "emrserverless")
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 

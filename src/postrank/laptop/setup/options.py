@@ -130,6 +130,7 @@ class Options:
     athena: str = "duckdb"  # the engine of the local Athena
     app: bool = True  # after the first ranking, of a run that stays
     app_port: int | None = None  # without one, 8501 if it is free
+    engine: str | None = None  # what counts the stream's windows besides the streamer: "spark", or nothing
 
     @property
     def kind(self) -> str:

@@ -10,7 +10,7 @@ from localaws.core.shapes import Params
 from localaws.iam.permissions import s3_actions
 from localaws.iam.permissions.resource_arns import TEMPLATES
 
-_FIELD = re.compile(r"\{([A-Z][^}]*|resource\w+|log\w+(?:\|\w+)*)\}")
+_FIELD = re.compile(r"\{([A-Z][^}]*|(?:resource|log|application|jobRun)\w+(?:\|\w+)*)\}")
 # The prefix of a service's actions where that is not its signing name.
 _PREFIXES = {"monitoring": "cloudwatch"}
 # "GetCallerIdentity": no permissions are required.
@@ -30,8 +30,11 @@ _PASSED = {
     "ec2": "ec2.amazonaws.com",
     "events": "events.amazonaws.com",
     "lambda": "lambda.amazonaws.com",
+    "emr-serverless": "emr-serverless.amazonaws.com",
 }
-_ROLE_FIELDS = ("RoleARN", "Role", "ServiceRoleArn", "RoleArn")
+# How the actions begin that take a role.
+_PASSING = ("Create", "Update", "Run", "Put", "Send", "Associate", "Replace", "StartJobRun")
+_ROLE_FIELDS = ("RoleARN", "Role", "ServiceRoleArn", "RoleArn", "executionRoleArn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def _exact(resource: str, lookup: Lookup) -> str:
 def _passing(service: str, action: str, params: Params, lookup: Lookup) -> list[Need]:
     """iam:PassRole for every role that the call hands to the service."""
     to = _PASSED.get(service)
-    if to is None or not action.startswith(("Create", "Update", "Run", "Put", "Send", "Associate", "Replace")):
+    if to is None or not action.startswith(_PASSING):
         return []
     roles: list[str] = []
     if service == "ec2":

@@ -29,6 +29,7 @@ _QUEUE = ("arn:aws:sqs:{region}:{account}:{QueueUrl|QueueName}",)
 _ROLE = ("arn:aws:iam::{account}:role/{RoleName}",)
 _USER = ("arn:aws:iam::{account}:user/{UserName}",)
 _POLICY = ("arn:aws:iam::{account}:policy/{PolicyArn|PolicyName}",)
+_EMR_APPLICATION = ("arn:aws:emr-serverless:{region}:{account}:/applications/{applicationId}",)
 _PROFILE = ("arn:aws:iam::{account}:instance-profile/{InstanceProfileName}",)
 
 Templates = dict[str, tuple[str, ...]]
@@ -176,6 +177,15 @@ TEMPLATES: dict[str, Templates] = {
             " RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile",
             _PROFILE,
         ),
+    },
+    "emr-serverless": {
+        **_each(
+            "DeleteApplication GetApplication ListJobRuns StartApplication StartJobRun StopApplication"
+            " UpdateApplication",
+            _EMR_APPLICATION,
+        ),
+        **_each("CancelJobRun GetJobRun", (_EMR_APPLICATION[0] + "/jobruns/{jobRunId}",)),
+        **_each("ListTagsForResource TagResource UntagResource", ("{resourceArn}",)),
     },
     "rds": {
         **_each(

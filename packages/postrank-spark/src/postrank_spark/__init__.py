@@ -1,0 +1,1 @@
+"""Windows of a Postrank stream, counted by Spark Structured Streaming: SQL files over Kafka or Kinesis."""

@@ -1,0 +1,3 @@
+from postrank_spark.cli import main
+
+main()
