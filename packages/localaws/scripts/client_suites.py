@@ -66,6 +66,7 @@ def _for_pyathena(server: Server) -> dict[str, str]:
 
 def _for_awswrangler(server: Server) -> dict[str, str]:
     """The outputs of the stack that its tests look up."""
+    server.client("glue").create_database(DatabaseInput={"Name": "default"})  # which an account of AWS has
     key = server.client("kms").create_key()["KeyMetadata"]["Arn"]
     server.client("glue").create_database(DatabaseInput={"Name": "aws_sdk_pandas"})
     outputs = {

@@ -142,6 +142,43 @@ def test_prepared_statements_run_with_parameters(queries):
         queries.start("execute p")
 
 
+def test_parameters_of_the_call_go_to_the_prepared_statement_that_it_executes(queries):
+    athena = queries.client("athena")
+    athena.create_prepared_statement(StatementName="q", WorkGroup="primary", QueryStatement="select ? || ?")
+    assert queries.rows("execute q", ["'a'", "'b'"]) == [["ab"]]
+    athena.delete_prepared_statement(StatementName="q", WorkGroup="primary")
+
+
+def test_a_bare_word_is_a_parameter_of_text(queries):
+    assert queries.rows("select ?, typeof(?)", ["Washington", "1"]) == [["Washington", "integer"]]
+    with pytest.raises(ClientError, match="must be a constant"):
+        queries.start("select ?", ["count(x)"])
+
+
+def test_the_database_of_a_call_may_be_quoted(queries):
+    table = queries.json_table("n bigint", {"a.json": [{"n": 1}]})
+    assert queries.rows(f"select n from {table}", QueryExecutionContext={"Database": f"`{DATABASE}`"}) == [["1"]]
+
+
+def test_the_encryption_of_results_is_shown_as_it_was_asked_for(queries):
+    encryption = {"EncryptionOption": "SSE_S3"}
+    output = {"OutputLocation": f"s3://{RESULTS}/out/", "EncryptionConfiguration": encryption}
+    execution = queries.ok("select 1", ResultConfiguration=output)
+    assert execution["ResultConfiguration"]["EncryptionConfiguration"] == encryption
+
+
+def test_statements_that_write_have_a_column_of_rows(queries):
+    table = queries.name()
+    queries.ok(f"create table {table} as select 1 as n")
+    insert = queries.ok(f"insert into {table} select 2")
+    athena = queries.client("athena")
+    result = athena.get_query_results(QueryExecutionId=insert["QueryExecutionId"])
+    (column,) = result["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    assert (column["Name"], column["Type"], result["UpdateCount"]) == ("rows", "bigint", 1)
+    bucket, _, key = insert["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
+    assert queries.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] == 0
+
+
 def test_named_queries_are_kept_and_deleted(queries):
     athena = queries.client("athena")
     key = athena.create_named_query(Name="n", Database=DATABASE, QueryString="select 1")["NamedQueryId"]

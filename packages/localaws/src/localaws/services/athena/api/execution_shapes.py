@@ -29,6 +29,8 @@ def described(record: Execution) -> Document:
         "WorkGroup": record.workgroup,
         "EngineVersion": ENGINE,
     }
+    if record.encryption:
+        execution["ResultConfiguration"]["EncryptionConfiguration"] = record.encryption
     if record.parameters:
         execution["ExecutionParameters"] = record.parameters
     return execution

@@ -270,7 +270,7 @@ class Executions:
             id=key,
             sql=params["QueryString"],
             parameters=parameters,
-            database=context.get("Database"),
+            database=str(context["Database"]).strip("`") if context.get("Database") else None,
             catalog=context.get("Catalog"),
             workgroup=workgroup["Name"],
             kind=statement.kind,
@@ -280,6 +280,7 @@ class Executions:
             state="QUEUED",
             submitted=time.time(),
             reuse=params.get("ResultReuseConfiguration"),
+            encryption=_encryption(params, workgroup),
         )
 
     def _folder(self, params: Params, workgroup: Structure) -> str:
@@ -324,6 +325,14 @@ def _create_engine(name: str, cloud: Cloud, scratch: Path) -> Engine:
     from localaws.services.athena.execution.embedded import EmbeddedEngine
 
     return EmbeddedEngine(cloud, scratch)
+
+
+def _encryption(params: Params, workgroup: Structure) -> Document | None:
+    """How results are to be encrypted: as a workgroup that enforces its settings says, else as the caller says."""
+    configuration = workgroup["Configuration"]
+    own = (configuration.get("ResultConfiguration") or {}).get("EncryptionConfiguration")
+    requested = (params.get("ResultConfiguration") or {}).get("EncryptionConfiguration")
+    return own if configuration.get("EnforceWorkGroupConfiguration") else requested or own
 
 
 def _check_location(statement: Any, workgroup: Structure) -> None:

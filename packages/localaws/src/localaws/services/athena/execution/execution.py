@@ -23,6 +23,7 @@ class Execution:
     output: str
     state: str
     submitted: float
+    encryption: Document | None = None  # as configured; results are stored as they are
     reuse: Structure | None = None
     scanned: int = 0
     started: float | None = None

@@ -48,7 +48,7 @@ def read(sql: str, parameters: Sequence[str], prepared: PreparedLookup) -> State
     words = [token.text.upper() for token in stream[:5]]
     if words[0] == "EXECUTE":
         name, arguments = execution(sql, stream)
-        return read(prepared(name), arguments, prepared)
+        return read(prepared(name), arguments or parameters, prepared)
     if words[0] in _OF_ICEBERG:
         raise not_supported(f"{words[0]}, of Iceberg tables,")
     if words[0] == "UNLOAD":

@@ -28,6 +28,8 @@ def bound(tree: Tree, parameters: Sequence[str]) -> Tree:
 
 def _constant(text: str) -> exp.Expr:
     value = parse_expression(text)
+    if type(value) is exp.Column and not value.table:
+        return exp.Literal.string(text.strip())  # a bare word is text, as clients send it
     if value.find(exp.Column, exp.Query, exp.Star, exp.Placeholder):
         raise QueryFailed("SYNTAX_ERROR", f"line 1:1: A parameter must be a constant: {text[:60]}")
     return value

@@ -30,7 +30,7 @@ def read(sql: str, parameters: Sequence[str], prepared: statements.PreparedLooku
     words = [token.text.upper() for token in stream[:5]]
     if words[0] == "EXECUTE":
         name, arguments = statements.execution(sql, stream)
-        return read(prepared(name), arguments, prepared, check)
+        return read(prepared(name), arguments or parameters, prepared, check)
     if words[0] in _QUERIES:
         _check_query(sql, 0, sql, check)
         return Rows(sql, tuple(parameters))
