@@ -96,7 +96,7 @@ class Backfill:
                 batch.rejects.append(reject)
                 continue
             batch.events.append(event)
-            if self.span.holds(event):
+            if getattr(self.past, "selects", False) or self.span.holds(event):
                 self.packer.add([event.author_id or event.post_id], [line])
             else:
                 self.counts.filtered += 1

@@ -13,13 +13,13 @@ from postrank.posts.times import to_text
 from postrank.ranking.request import TIME_PATTERN, BadRequest
 from postrank.suggestions import nearest
 
-SOURCES = LEDGER, SEARCH, TIMELINES, ARCHIVE = ("ledger", "x-search", "mastodon", "archive")
+SOURCES = LEDGER, SEARCH, TIMELINES, BLUESKY, ARCHIVE = ("ledger", "x-search", "mastodon", "bluesky", "archive")
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._=/-]{0,299}$"  # as the SSM document has it
 SEARCH_REACH = timedelta(days=7)  # X API, "GET /2/tweets/search/recent"
 SETTLING = timedelta(minutes=1)  # a span may end no nearer to now: searches and timelines lag behind
 MOST_SLICES = 500
 _LEAST_SHARE = 0.05  # US dollars: a page of ten posts, the least that X's search gives
-_WAYS = {"x": SEARCH, "mastodon": TIMELINES}  # by the source that the ledger names
+_WAYS = {"x": SEARCH, "mastodon": TIMELINES, "bluesky": BLUESKY}  # by the source that the ledger names
 
 Slice = dict[str, list[str]]  # the parameters of the SSM document
 

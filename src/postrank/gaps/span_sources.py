@@ -107,6 +107,33 @@ class TimelinePast:
 
 
 @dataclass(slots=True)
+class BlueskyPast:
+    """What the source's `gap_source` holds: the archive of the network, or the repositories that are followed."""
+
+    source: Source
+    network: str = "bluesky"
+    is_paid: bool = True
+    selects: bool = True  # by when the network saw a post, which may be long after its own date
+
+    @property
+    def recovered_by(self) -> str | None:
+        from postrank.sources.bluesky import Jetstream
+
+        past = self.source.past if isinstance(self.source, Jetstream) else None
+        return past.recovered_by if past else None
+
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:
+        from postrank.sources.bluesky import Jetstream
+        from postrank.sources.bluesky.archive.requests import read
+
+        if not isinstance(self.source, Jetstream):
+            raise Fatal("the source is not Bluesky")
+        if self.source.past is None:
+            raise WrongSettings(['source.gap_source is missing: "replay", or "repositories" for the accounts in dids'])
+        yield from read(self.source.past, span.since, span.until, stopped, after)
+
+
+@dataclass(slots=True)
 class ArchivePast:
     """Files, in any form that a replay reads."""
 

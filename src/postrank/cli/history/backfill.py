@@ -20,7 +20,7 @@ from postrank.errors import Fatal, PostrankError
 from postrank.gaps.archive_files import fetched
 from postrank.gaps.backfill import Backfill
 from postrank.gaps.reading_place import ReadingPlace
-from postrank.gaps.span_sources import ArchivePast, Past, SearchPast, Span, TimelinePast
+from postrank.gaps.span_sources import ArchivePast, BlueskyPast, Past, SearchPast, Span, TimelinePast
 from postrank.gaps.x_posts import IdsPast, UserTimelinesPast, hydration
 from postrank.options import WrongSettings
 from postrank.settings import Settings
@@ -34,7 +34,7 @@ from postrank.streamer.out_file import OutFile
 from postrank.streamer.outlets import FolderOutlet
 from postrank.streamer.telemetry import logs
 
-_SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon"}
+_SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon", "bluesky": "bluesky"}
 _WITH_FILES = ("archive", "x-ids", "x-timelines")
 _FILE_HELP = (
     "Local path or s3://bucket/key. archive: posts. x-ids: ids, one per line. x-timelines: handles, one per line."
@@ -239,7 +239,9 @@ def _past(
         return IdsPast(built, files, opened.enter_context(hydration(config.state / config.source)))
     if source == "x-timelines":
         return UserTimelinesPast(built, files)
-    return SearchPast(built, budget=budget, query=query) if source == "x-search" else TimelinePast(built)
+    if source == "x-search":
+        return SearchPast(built, budget=budget, query=query)
+    return BlueskyPast(built) if source == "bluesky" else TimelinePast(built)
 
 
 def _job(target: _Target, past: Past, span: Span) -> Backfill:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -20,22 +20,28 @@ from postrank.outbound import proxy_for, tls_context
 from postrank.posts import Malformed, Post
 from postrank.posts.formats.networks.bluesky_records import COLLECTIONS, POSTS
 from postrank.posts.repairs import Repairs
+from postrank.posts.times import parse_rfc3339
 from postrank.sources import Batch, Cursor, Gap, Surroundings
+from postrank.sources.bluesky.archive.requests import Pager, Pages
+from postrank.sources.bluesky.followed import Followed
 from postrank.sources.bluesky.handles import Handles
 from postrank.sources.bluesky.wire import V1, V2, Frame, Position, Wire, to_time
 from postrank.sources.net.background import aside
 from postrank.sources.net.backoff import Backoff, pause
 from postrank.sources.net.batch_builder import Gathering
+from postrank.sources.net.gap_recovery import Recovery
 
 log = logging.getLogger(__name__)
 HOSTS = [f"jetstream{number}.us-{coast}.bsky.network" for coast in ("east", "west") for number in (1, 2)]
 HOSTS_V2 = [f"jetstream.us-{coast}.bsky.network" for coast in ("east", "west")]
 DIRECTORY = "https://plc.directory"
+REPLAY = "https://jetstream.us-east.bsky.network"
 _FRAME_LIMIT = 8 << 20  # bytes of a frame that are looked at, also once decompressed
 _RECEIVED = 64 << 20  # bytes of a frame that are received: a connection that ends for it would come upon it again
 _DICTIONARY = b"\x37\xa4\x30\xec"  # how one begins (RFC 8878, "Dictionary Format")
 _BATCH_SECONDS = 0.25
 _BATCH_FRAMES = 1000
+_SETTLING = timedelta(minutes=1)  # a repository's server may be somewhat behind
 
 
 class Refused(Fatal):
@@ -59,13 +65,17 @@ class _Lost(Exception):
 class Jetstream:
     """Posts, edits and deletes of Bluesky, and reposts and likes if asked for.
 
-    Cursor: `{"time_us": ..., "seq": ..., "host": ...}` of the newest event.
+    Cursor: `{"time_us": ..., "seq": ..., "host": ...}` of the newest event, and `gaps` that are still to be read.
     """
 
     hosts: list[str]
     wire: Wire
     handles: Handles
     dictionary: zstandard.ZstdCompressionDict | None = None
+    followed: Followed = field(default_factory=Followed)
+    past: Pages | None = None  # where the source's past can be read
+    recovery: Recovery = field(default_factory=lambda: Recovery(None))
+    start_from: datetime | None = None  # where to begin without a cursor: the time until now is a gap
     rewind_seconds: float = 5.0
     stall_seconds: float = 30.0
     clamp_seconds: float = 60.0
@@ -85,7 +95,11 @@ class Jetstream:
         `stall_seconds` of silence that end a connection; `clamp_seconds`: an event this much later than the cursor
         means that the server has forgotten what was between; `zstd_dictionary`: the file of the dictionary with which
         the server compresses (from Jetstream's repository for v1, from `getZstdDictionary` for v2; without it frames
-        come plain); `directory` of DIDs ("none" to ask nobody), `handles` remembered, `lookups_per_second`.
+        come plain); `dids` and `dids_file`: the accounts that the server is asked for (all without them);
+        `gap_source` "none", "repositories" (of those accounts) or "replay" (`replay_host`, `replay_key`): where what
+        the stream cannot give again is read; `trusted_hosts`: repositories' hosts that may be private;
+        `start_from`: an RFC 3339 time from which on a streamer without a cursor reads; `directory` of DIDs ("none" to
+        ask nobody), `handles` remembered, `lookups_per_second`.
         """
         second = options.text("protocol", "v1", among=("v1", "v2")) == "v2"
         dictionary = _dictionary(options)
@@ -103,10 +117,17 @@ class Jetstream:
         collections = tuple(dict.fromkeys(options.texts("collections", [POSTS])))
         if not collections or not set(collections) <= set(COLLECTIONS):
             options.wrong("collections", f"must be some of {', '.join(COLLECTIONS)}")
+        followed = Followed.build(options)
+        dids = followed.dids()
+        past = _past(options, collections, dids, directory if resolves_handles else DIRECTORY)
         return cls(
             hosts=hosts,
-            wire=V2(compression, collections) if second else V1(bool(dictionary), collections),
+            wire=V2(compression, collections, dids) if second else V1(bool(dictionary), collections, dids),
             dictionary=dictionary,
+            followed=followed,
+            past=past,
+            recovery=Recovery(Pager(past) if past else None, settling=_SETTLING),
+            start_from=_start_from(options, past),
             handles=Handles(
                 directory="" if directory == "none" else directory,
                 capacity=options.whole("handles", 200_000, at_least=1),
@@ -119,7 +140,10 @@ class Jetstream:
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
         """The stream from a little before the cursor, or from now on. Goes on to the next host whenever one fails."""
-        self._position = Position(**orjson.loads(after)) if after else None
+        if after:
+            cursor = orjson.loads(after)
+            self.recovery.resume(cursor.pop("gaps", ()))
+            self._position = Position(**cursor)
         backoff = Backoff(first=0.25, longest=30.0)
         self.handles.start()
         while not self._stopped.is_set():
@@ -171,7 +195,7 @@ class Jetstream:
         host = self._where
         url = _url(host) + self.wire.path(self._position, host, round(self.rewind_seconds * 1e6))
         try:
-            return connect(
+            socket = connect(
                 url,
                 subprotocols=self.wire.subprotocols,
                 max_size=_RECEIVED,
@@ -179,6 +203,9 @@ class Jetstream:
                 proxy=proxy_for(url),
                 ssl=tls_context() if url.startswith("wss:") else None,
             )
+            if hello := self.wire.hello():
+                socket.send(hello)
+            return socket
         except InvalidStatus as refusal:
             status = refusal.response.status_code
             body = (refusal.response.body or b"")[:300].decode(errors="replace")
@@ -198,7 +225,8 @@ class Jetstream:
         with socket:
             if self._position is None:  # a restart before the first event is acknowledged goes on from here
                 self._position = Position(time_us=time.time_ns() // 1000)
-                yield gathered.take(_cursor(self._position), heard=False)
+                self._begin(gathered)
+                yield gathered.take(self._cursor(self._position), heard=False)
             while not self._stopped.is_set():
                 try:
                     self._gather(socket, gathered, resume)
@@ -212,6 +240,30 @@ class Jetstream:
                 elif time.monotonic() - heard > self.stall_seconds:
                     raise _Lost(f"no frame for {self.stall_seconds:g} s")
                 yield self._take(gathered)
+                if (page := self.recovery.work()) is not None:
+                    yield self._recovered(page)
+                if self.followed.changed():
+                    self.wire.dids = self.followed.dids()
+                    self._why = "the accounts that are followed changed"
+                    log.info("accounts read again", extra={"fields": {"accounts": len(self.wire.dids)}})
+                    return
+
+    def _begin(self, gathered: Gathering) -> None:
+        """Without a cursor, the time from `start_from` on is a gap."""
+        now = datetime.now(UTC)
+        if self.start_from is not None and self.start_from < now:
+            gap = Gap(since=self.start_from, until=now, reason="start_from")
+            gathered.gaps.append(gap)
+            self.recovery.enqueue(gap)
+
+    def _recovered(self, page: Batch) -> Batch:
+        """A page of the past, with the cursor of which the gap, or a part of it, has gone."""
+        for event in page.events:
+            if isinstance(event, Post):
+                event.author_handle = self.handles.of(event.author_id)
+        if self._position is not None:
+            page.cursor = self._cursor(self._position)
+        return page
 
     def _gather(self, socket: ClientConnection, gathered: Gathering, resume: "_Resume") -> None:
         """Take in what comes within a quarter of a second. Raises _Lost."""
@@ -250,6 +302,8 @@ class Jetstream:
         if frame.time_us and self._position is not None:
             if gap := resume.first(frame.time_us, self.clamp_seconds):
                 gathered.gaps.append(gap)
+                if gap.recovered_by is None:
+                    self.recovery.enqueue(gap)
             self._position.time_us = max(self._position.time_us, frame.time_us)
             self._position.seq = frame.seq
             self._position.host = self._where
@@ -259,16 +313,17 @@ class Jetstream:
     def _take(self, gathered: Gathering) -> Batch:
         if self._position is None or not gathered.read:
             return gathered.take(None, heard=bool(gathered.read))
-        return gathered.take(_cursor(self._position))
+        return gathered.take(self._cursor(self._position))
+
+    def _cursor(self, position: Position) -> Cursor:
+        gaps = self.recovery.to_cursor()
+        cursor = {"time_us": position.time_us, "seq": position.seq, "host": position.host}
+        return orjson.dumps({**cursor, "gaps": gaps} if gaps else cursor).decode()
 
 
 def _url(host: str) -> str:
     """The URL of a host of the configuration: some name a scheme."""
     return (host if "://" in host else f"wss://{host}").rstrip("/")
-
-
-def _cursor(position: Position) -> Cursor:
-    return orjson.dumps({"time_us": position.time_us, "seq": position.seq, "host": position.host}).decode()
 
 
 class _Resume:
@@ -291,6 +346,39 @@ class _Resume:
             return Gap(since=since, until=to_time(time_us), reason=why)
         until = max(self._connected, since)
         return Gap(since=since, until=until, reason=self._why, recovered_by="cursor")
+
+
+def _past(options: Options, collections: tuple[str, ...], dids: tuple[str, ...], directory: str) -> Pages | None:
+    """What `gap_source` names."""
+    kind = options.text("gap_source", "none", among=("none", "repositories", "replay"))
+    trusted = options.texts("trusted_hosts", [])
+    host = options.url("replay_host", REPLAY)
+    key = options.secret("replay_key") if options.optional("replay_key") else None
+    if kind == "repositories":
+        from postrank.sources.bluesky.archive.repositories import Repositories
+
+        if not dids:
+            options.wrong("gap_source", "reads the repositories of accounts: name them as dids or in dids_file")
+        return Repositories(dids=dids, collections=collections, directory=directory, trusted=trusted)
+    if kind == "replay":
+        from postrank.sources.bluesky.archive.replay import NetworkReplay
+
+        return NetworkReplay(host=host, key=key, collections=collections, dids=dids)
+    return None
+
+
+def _start_from(options: Options, past: Pages | None) -> datetime | None:
+    if not options.optional("start_from"):
+        return None
+    text = options.text("start_from")
+    try:
+        moment = parse_rfc3339(text, "start_from")
+    except Malformed as malformed:
+        options.wrong("start_from", f"must be a time such as 2026-11-24T05:00:00Z: {malformed}")
+        return None
+    if past is None:
+        options.wrong("start_from", "needs a gap_source: the stream itself does not reach back")
+    return moment
 
 
 def _dictionary(options: Options) -> zstandard.ZstdCompressionDict | None:

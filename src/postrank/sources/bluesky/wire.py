@@ -20,6 +20,9 @@ from postrank.posts.formats.networks import bluesky_records as records
 from postrank.posts.repairs import Repairs
 from postrank.posts.times import EPOCH
 
+MOST_DIDS = 10_000  # that a server takes
+_DIDS_IN_PATH = 50  # more are sent behind the connection: a URL may hold only so much
+
 
 @dataclass(slots=True, frozen=True)
 class Frame:
@@ -45,9 +48,14 @@ class Wire(Protocol):
     """One version of the protocol."""
 
     subprotocols: list[Subprotocol] | None
+    dids: tuple[str, ...]  # the accounts that are wanted; none: all
 
     def path(self, position: Position | None, host: str, rewind_us: int) -> str:
         """The path and query of a subscription from just before a position, or from now on."""
+        ...
+
+    def hello(self) -> str | None:
+        """What the server is to be sent before it sends anything, if the path does not say all."""
         ...
 
     def parse(self, data: bytes, repairs: Repairs | None = None) -> Frame:
@@ -61,15 +69,26 @@ class V1:
 
     compressed: bool = False
     collections: tuple[str, ...] = (records.POSTS,)
+    dids: tuple[str, ...] = ()
     subprotocols: list[Subprotocol] | None = None
 
     def path(self, position: Position | None, host: str, rewind_us: int) -> str:  # noqa: ARG002 the same on all
         query: dict[str, str | tuple[str, ...]] = {"wantedCollections": self.collections}
+        if len(self.dids) > _DIDS_IN_PATH:
+            query["requireHello"] = "true"
+        elif self.dids:
+            query["wantedDids"] = self.dids
         if position:
             query["cursor"] = str(max(position.time_us - rewind_us, 1))
         if self.compressed:
             query["compress"] = "true"
         return f"/subscribe?{urlencode(query, doseq=True)}"
+
+    def hello(self) -> str | None:
+        if len(self.dids) <= _DIDS_IN_PATH:
+            return None
+        options = {"wantedCollections": self.collections, "wantedDids": self.dids, "maxMessageSizeBytes": 0}
+        return orjson.dumps({"type": "options_update", "payload": options}).decode()
 
     def parse(self, data: bytes, repairs: Repairs | None = None) -> Frame:
         time_us = 0
@@ -87,6 +106,7 @@ class V2:
 
     dictionary: int = 0
     collections: tuple[str, ...] = (records.POSTS,)
+    dids: tuple[str, ...] = ()
     subprotocols: list[Subprotocol] | None = None
 
     def __post_init__(self) -> None:
@@ -94,12 +114,17 @@ class V2:
 
     def path(self, position: Position | None, host: str, rewind_us: int) -> str:
         query: dict[str, str | tuple[str, ...]] = {"collections": self.collections}
+        if self.dids:
+            query["dids"] = self.dids
         if position:
             same = position.seq and position.host == host
             query["cursor"] = str(position.seq if same else max(position.time_us - rewind_us, 10**15))
         if self.dictionary:
             query["zstdDictionary"] = str(self.dictionary)
         return f"/xrpc/network.bsky.jetstream.subscribeEvents?{urlencode(query, doseq=True)}"
+
+    def hello(self) -> str | None:
+        return None
 
     def parse(self, data: bytes, repairs: Repairs | None = None) -> Frame:
         try:

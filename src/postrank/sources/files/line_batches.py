@@ -14,6 +14,7 @@ from postrank.posts.formats import observations, x_v1
 from postrank.posts.formats.access_log import LogFormat
 from postrank.posts.formats.detect import read_line
 from postrank.posts.formats.json_repair import decoded
+from postrank.posts.formats.networks import bluesky
 from postrank.posts.formats.recognise import Outcome, outcomes_of
 from postrank.posts.formats.x_stream import stream_post
 from postrank.posts.repairs import Repairs
@@ -41,6 +42,7 @@ class LineBatch:
     parse: Parser | None = None  # reads decoded objects in a form of their own, by a mapping
     adapt: Callable[[Any], Any] | None = None  # completes decoded objects before they are read
     observes: bool = False  # whether the counts that objects of streams show are wanted
+    collections: tuple[str, ...] = ()  # of Bluesky, whose likes and reposts are wanted of Jetstream's events, too
     repaired: int = 0  # lines and posts of which details were left out
     _repairs: Repairs = field(default_factory=Repairs)
 
@@ -69,6 +71,8 @@ class LineBatch:
             outcomes = self.log.outcome(line, f"{self.identity}-{offset}")
         elif self.is_special:
             outcomes = self._special(line, offset)
+        elif self.collections and (outcome := bluesky.engagement(line, self.collections, self._repairs)) is not None:
+            outcomes = (outcome,)
         else:
             outcomes, _ = read_line(line, self._repairs)
         self.add_outcomes(outcomes, line, offset)

@@ -17,6 +17,7 @@ from postrank.errors import Fatal
 from postrank.options import Options
 from postrank.posts import Event, Post
 from postrank.posts.formats.mapping import FIELDS
+from postrank.posts.formats.networks.bluesky_records import COLLECTIONS
 from postrank.posts.times import moment
 from postrank.sources import Batch, Cursor, Surroundings
 from postrank.sources.files.file_reader import EXPANSION, FileReader
@@ -42,6 +43,7 @@ class Replay:
     mapping: Mapping[str, str] = field(default_factory=dict)
     max_expansion: float = EXPANSION
     observes: bool = False
+    collections: tuple[str, ...] = ()
     name: str = "replay"
     _stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -50,8 +52,12 @@ class Replay:
         """`files` (required), `speed`: 0 for as fast as possible, 1 for real time, N for N times as fast.
 
         `map`: a table from the contract's fields to columns or keys; `max_expansion`: how many times a compressed file
-        may grow; `metrics`: whether to keep the counts in objects that a stream of API v1.1 gave.
+        may grow; `metrics`: whether to keep the counts in objects that a stream of API v1.1 gave; `collections`: as of
+        the source bluesky, which reposts and likes to keep of Jetstream's events.
         """
+        collections = tuple(dict.fromkeys(options.texts("collections", [])))
+        if not set(collections) <= set(COLLECTIONS):
+            options.wrong("collections", f"must be some of {', '.join(COLLECTIONS)}")
         return cls(
             files=[Path(name) for name in listed(options)],
             mapping=mapping_of(options),
@@ -59,6 +65,7 @@ class Replay:
             pace=Pace(speed=options.number("speed", 0.0)),
             line_limit=options.whole("line_limit", LINE_LIMIT, at_least=1024),
             observes=options.flag("metrics", False),
+            collections=collections,
         )
 
     def read(self, *, after: Cursor | None) -> Iterator[Batch]:
@@ -97,7 +104,7 @@ class Replay:
 
     def _file(self, number: int, offset: int) -> Iterator[Batch]:
         path = self.files[number]
-        lines = LineBatch(where=path.name, observes=self.observes)
+        lines = LineBatch(where=path.name, observes=self.observes, collections=self.collections)
         reader = FileReader(
             path,
             lines,

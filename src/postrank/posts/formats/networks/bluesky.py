@@ -4,9 +4,11 @@ Each is recognised by all of its shape. A post view is the same post as the even
 have the at-URI as their id.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+
+import orjson
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Event, Ignored, Malformed, Post
@@ -24,17 +26,35 @@ def is_event(message: JsonObject) -> bool:
     return message.get("kind") in _KINDS and "did" in message and "time_us" in message
 
 
-def event(message: JsonObject, repairs: Repairs) -> Event | Ignored:
-    """An event of Jetstream. Raises Malformed."""
+def event(message: JsonObject, repairs: Repairs, collections: Collection[str] = (records.POSTS,)) -> Event | Ignored:
+    """An event of Jetstream, of records of some collections. Raises Malformed."""
     did = message.get("did")
     kind = message["kind"]
     body = message.get(kind)
     seen_at = _moment(message["time_us"])
     if kind == "commit":
-        return records.commit(did, table_of(body, "commit"), seen_at, repairs)
+        return records.commit(did, table_of(body, "commit"), seen_at, repairs, collections)
     if kind == "account":
         return records.account(did, body, seen_at)
     return Ignored(kind)
+
+
+def engagement(line: bytes, collections: Collection[str], repairs: Repairs) -> Event | Ignored | Malformed | None:
+    """The like or repost (or its delete) of a line that is an event of Jetstream; None for any other line."""
+    if b"app.bsky.feed.like" not in line and b"app.bsky.feed.repost" not in line:
+        return None
+    try:
+        message = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if type(message) is not dict or not is_event(message) or type(message.get("commit")) is not dict:
+        return None
+    if message["commit"].get("collection") not in collections or message["commit"]["collection"] == records.POSTS:
+        return None
+    try:
+        return event(message, repairs, collections)
+    except Malformed as malformed:
+        return malformed
 
 
 def is_view(message: JsonObject) -> bool:

@@ -1,0 +1,1 @@
+"""Bluesky's past: what Jetstream's archive and the authors' repositories hold of a span that is over."""
