@@ -1,4 +1,4 @@
-"""Close gaps: read a past span again from X's recent search, Mastodon's timelines or archive files.
+"""Close gaps: read a past span again from X's search, Mastodon's timelines, Bluesky's past or archive files.
 
 **By hand with a span**, the run reads that span from the chosen source. **Without a span**, it reads what remains of
 the open gaps in the gap ledger.

@@ -134,7 +134,8 @@ BACKFILL_PARAMS = {
         enum=list(SOURCES),
         title="Read from",
         description="ledger: the open gaps of the gap ledger, each from its source. x-search: X's recent search, up to "
-        "seven days back. mastodon: the instances' timelines. archive: files in the raw bucket.",
+        "seven days back. mastodon: the instances' timelines. bluesky: the source's gap_source. archive: files in the "
+        "raw bucket.",
         examples=list(SOURCES),
     ),
     "span_start": _moment(

@@ -35,9 +35,7 @@ class IdsPast:
     place: Cursor | None = None  # the ledger knows the place
 
     def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
-        ids = listed(self.files)
-        if wrong := next((post_id for post_id in ids if not (post_id.isascii() and post_id.isdecimal())), None):
-            raise WrongEntries(f"{wrong!r} is no id of a post: digits, one id a line")
+        ids = listed_ids(self.files)
         if self.again:
             self.hydration.forget(ids)
         yield from lookup(self.source).posts(ids, stopped, self.hydration)
@@ -47,6 +45,25 @@ class IdsPast:
 
     def done(self) -> None:
         return
+
+
+@dataclass(slots=True)
+class CompliancePast:
+    """Which posts of lists of ids must go, as a compliance job of X says it: their tombstones."""
+
+    source: Source
+    files: list[Path]
+    network: str = "x"
+    recovered_by: str | None = None
+    is_paid: bool = True
+
+    def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
+        from postrank.sources.x import XStream
+        from postrank.sources.x.lookups.compliance_jobs import ComplianceJobs
+
+        if not isinstance(self.source, XStream):
+            raise Fatal("the source is not X")
+        yield from ComplianceJobs(api=self.source.api).read(listed_ids(self.files), stopped, after)
 
 
 @dataclass(slots=True)
@@ -75,6 +92,14 @@ def listed(files: list[Path]) -> list[str]:
         if why := unusable(path):
             raise WrongEntries(f"{path} {why}")
     return list(dict.fromkeys(entry for path in files for entry in entries(path)))
+
+
+def listed_ids(files: list[Path]) -> list[str]:
+    """The ids of all files, each once. Raises WrongEntries."""
+    ids = listed(files)
+    if wrong := next((post_id for post_id in ids if not (post_id.isascii() and post_id.isdecimal())), None):
+        raise WrongEntries(f"{wrong!r} is no id of a post: digits, one id a line")
+    return ids
 
 
 def hydration(folder: Path) -> "AbstractContextManager[Hydration]":

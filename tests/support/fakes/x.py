@@ -57,6 +57,11 @@ class FakeX:
     too_many: Counter[str] = field(default_factory=Counter)  # what was refused for that
     trends: dict[int, Any] = field(default_factory=dict)  # by place, what is answered; an int is a status
     calls: list[tuple[str, str]] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)  # of compliance
+    uploads: dict[str, list[str]] = field(default_factory=dict)  # ids by job
+    results: list[str] = field(default_factory=list)  # lines that a complete job has, besides those of `gone`
+    job_statuses: list[str] = field(default_factory=list)  # what the next looks at a job with ids say; then complete
+    leaked: int = 0  # requests of signed addresses that showed the token
     paid: Counter[str] = field(default_factory=Counter)  # ids of posts that a lookup was answered with
     search_queries: list[dict[str, list[str]]] = field(default_factory=list)
     rule_changes: list[tuple[bool, dict[str, Any]]] = field(default_factory=list)
@@ -111,16 +116,22 @@ class _XHandler(Handler):
         parts = urlsplit(self.path)
         self.query = parse_qs(parts.query)
         self.fake.calls.append((self.command, parts.path))
+        if parts.path.startswith("/signed/"):
+            self.signed(parts.path)
+            return
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self.answer(401, {"title": "Unauthorized", "detail": "Unauthorized"})
             return
         if parts.path.startswith(_TRENDS):
             self.place(int(parts.path.removeprefix(_TRENDS)))
             return
+        if parts.path.startswith("/2/compliance/jobs"):
+            self.compliance(parts.path)
+            return
         timeline = parts.path.startswith("/2/users/") and parts.path.endswith("/tweets")
         getattr(self, "timeline" if timeline else self.routes[self.command, parts.path])()
 
-    do_POST = do_DELETE = do_GET
+    do_POST = do_DELETE = do_PUT = do_GET
 
     def stream(self) -> None:
         self.fake.stream_query = self.query
@@ -177,6 +188,36 @@ class _XHandler(Handler):
         ]
         body = {"data": [one["data"] for one in found], "errors": problems}
         self.answer(200, {name: value for name, value in body.items() if value})
+
+    def compliance(self, path: str) -> None:
+        """Create a job, or say how one stands: its ids are looked at when they are there."""
+        if self.command == "POST":
+            number = str(1000 + len(self.fake.jobs))
+            urls = {name: f"{self.fake.url}/signed/{number}/{name}?signature=secret" for name in ("upload", "download")}
+            job = {"id": number, "status": "created", **self.body()}
+            self.fake.jobs.append({**job, "upload_url": urls["upload"], "download_url": urls["download"]})
+            self.answer(200, {"data": self.fake.jobs[-1]})
+            return
+        job = next(job for job in self.fake.jobs if path.endswith(f"/{job['id']}"))
+        if job["id"] in self.fake.uploads:
+            job["status"] = self.fake.job_statuses.pop(0) if self.fake.job_statuses else "complete"
+        self.answer(200, {"data": job})
+
+    def signed(self, path: str) -> None:
+        _, _, number, name = path.split("/")
+        self.fake.leaked += "Authorization" in self.headers
+        if name == "upload":
+            length = int(self.headers["Content-Length"])
+            self.fake.uploads[number] = self.rfile.read(length).decode().split()
+            self.answer(200)
+            return
+        gone = [post_id for post_id in self.fake.uploads[number] if post_id in self.fake.gone]
+        lines = [json.dumps({"id": post_id, "action": "delete", "reason": "deleted"}) for post_id in gone]
+        data = "".join(f"{line}\n" for line in [*lines, *self.fake.results]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def counts(self) -> None:
         """The found posts by day, one day a page."""

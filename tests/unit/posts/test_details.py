@@ -1,6 +1,7 @@
 """What each network's form says of a post beside its text: threads, authors, media, programs, tags, reposts, likes."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from postrank.posts.formats.networks.bluesky_records import COLLECTIONS, LIKES, 
 from postrank.posts.formats.x_stream import stream_post
 from postrank.posts.repairs import Repairs
 from postrank.sources.files.line_batches import LineBatch
+from postrank.sources.files.replay import Replay
 from tests.unit.posts.test_forms import ACTIVITY, AT, DID, EVENT, GNIP, RECORD, STATUS, TWEET, URI, V1
 
 OTHER = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"
@@ -346,3 +348,22 @@ def test_counts_in_files_are_observations_of_the_moment_at_which_a_stream_gave_t
     found = [event for event in batch.events if isinstance(event, Metrics)]
     assert [event.posted_at for event in found] == ["2019-08-10T11:00:00.000Z"] * 2 * observes
     assert batch.read == len(batch.events) == 3 + len(found)
+
+
+def test_a_replay_keeps_the_likes_and_reposts_that_it_is_asked_for(tmp_path: Path) -> None:
+    subject = {"subject": {"uri": ROOT, "cid": "b"}, "createdAt": AT}
+    lines = [
+        {"did": DID, "kind": "commit", "time_us": 1793509200000000, "commit": {"rev": "3l", "rkey": "3l", **commit}}
+        for commit in (
+            {"collection": LIKES, "operation": "create", "record": subject},
+            {"collection": REPOSTS, "operation": "create", "record": subject},
+            {"collection": LIKES, "operation": "delete"},
+        )
+    ]
+    file = tmp_path / "dump.ndjson"
+    file.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    kinds = {}
+    for collections in ((), (LIKES,), COLLECTIONS):
+        events = [event for batch in Replay([file], collections=collections).read(after=None) for event in batch.events]
+        kinds[collections] = [type(event).__name__ for event in events]
+    assert kinds == {(): [], (LIKES,): ["Like", "Tombstone"], COLLECTIONS: ["Like", "Post", "Tombstone"]}

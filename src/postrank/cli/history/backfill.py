@@ -21,7 +21,7 @@ from postrank.gaps.archive_files import fetched
 from postrank.gaps.backfill import Backfill
 from postrank.gaps.reading_place import ReadingPlace
 from postrank.gaps.span_sources import ArchivePast, BlueskyPast, Past, SearchPast, Span, TimelinePast
-from postrank.gaps.x_posts import IdsPast, UserTimelinesPast, hydration
+from postrank.gaps.x_posts import CompliancePast, IdsPast, UserTimelinesPast, hydration
 from postrank.options import WrongSettings
 from postrank.settings import Settings
 from postrank.sinks import POSTS, Sink
@@ -34,10 +34,15 @@ from postrank.streamer.out_file import OutFile
 from postrank.streamer.outlets import FolderOutlet
 from postrank.streamer.telemetry import logs
 
-_SOURCE_OF = {"x-search": "x", "x-ids": "x", "x-timelines": "x", "mastodon": "mastodon", "bluesky": "bluesky"}
-_WITH_FILES = ("archive", "x-ids", "x-timelines")
+_SOURCE_OF = {
+    **dict.fromkeys(("x-search", "x-ids", "x-compliance", "x-timelines"), "x"),
+    "mastodon": "mastodon",
+    "bluesky": "bluesky",
+}
+_WITH_FILES = ("archive", "x-ids", "x-compliance", "x-timelines")
 _FILE_HELP = (
-    "Local path or s3://bucket/key. archive: posts. x-ids: ids, one per line. x-timelines: handles, one per line."
+    "Local path or s3://bucket/key. archive: posts. x-ids, x-compliance: ids, one per line. x-timelines: handles, one "
+    "per line."
 )
 _ANY_TIME = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -48,7 +53,9 @@ class WrongRequest(Fatal):
 
 @click.command()
 @click.option("--source", type=click.Choice([*_SOURCE_OF, "archive"]), required=True)
-@click.option("--from", "since", help="Start of the span, RFC 3339, such as 2026-11-24T05:00:00Z. Optional for x-ids.")
+@click.option(
+    "--from", "since", help="Start of the span, RFC 3339, such as 2026-11-24T05:00:00Z. Not for x-ids and x-compliance."
+)
 @click.option("--to", "until", help="End of the span (not included), RFC 3339.")
 @click.option("--config", "path", type=click.Path(path_type=Path), help="The streamer's TOML file.")
 @click.option("--collector", help="The collector, if the file has several. Default: main.")
@@ -73,8 +80,9 @@ def backfill(
 ) -> None:
     """Read the posts of a past span again, send them to AWS, and record the recovery in the gap ledger.
 
-    x-ids fetches posts by id and turns missing ones into tombstones; x-timelines reads what some users posted in the
-    span. Neither closes a gap.
+    x-ids fetches posts by id and turns missing ones into tombstones; x-compliance has X check ids in a batch
+    compliance job, which costs nothing, and gives the tombstones of those that must go; x-timelines reads what some
+    users posted in the span. None of these closes a gap. bluesky reads what `gap_source` of the source names.
 
     Token, query and budgets are the streamer's; --budget is an additional limit. Prints a JSON summary, including any
     error. A command that was stopped or killed continues when it is given again, and pays for no id a second time.
@@ -192,7 +200,7 @@ def _to_file(out_file: OutFile, path: Path | None, collector: str | None, reques
 def _span(source: str, since: str | None, until: str | None) -> Span:
     if since and until:
         return Span(_instant(since), _instant(until))
-    if source == "x-ids" and not (since or until):
+    if source in ("x-ids", "x-compliance") and not (since or until):
         return _ANY_TIME
     raise WrongRequest(f"--source {source} needs --from and --to")
 
@@ -237,6 +245,8 @@ def _past(
     target.claim()
     if source == "x-ids":
         return IdsPast(built, files, opened.enter_context(hydration(config.state / config.source)))
+    if source == "x-compliance":
+        return CompliancePast(built, files)
     if source == "x-timelines":
         return UserTimelinesPast(built, files)
     if source == "x-search":

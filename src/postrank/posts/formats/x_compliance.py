@@ -81,6 +81,16 @@ def result(line: JsonObject) -> Sequence[Event | Ignored | Malformed]:
     return ((post,) if of_post else ()) + ((author,) if of_author else ())
 
 
+def post_result(line: object) -> Event | Ignored | Malformed:
+    """The same of a job that listed posts: every line is of a post."""
+    if not isinstance(line, dict) or type(line.get("id")) is not str or not line["id"].isdecimal():
+        return Malformed(f"no result of a compliance job: {shown(line)}")
+    action = line.get("action")
+    if action != "delete":
+        return Ignored(f"compliance_{action}")
+    return Tombstone(network="x", post_id=line["id"])
+
+
 def _may_be_post(line_id: str, created: str | None) -> bool:
     id_time = snowflake_time(line_id)
     if created is None:

@@ -67,6 +67,11 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         route_session(self.session, self._host)
 
     @property
+    def host(self) -> str:
+        """The URL of the API, without a path."""
+        return self._host
+
+    @property
     def fields(self) -> dict[str, str]:
         """The fields and expansions to ask for."""
         if not self.metrics:
