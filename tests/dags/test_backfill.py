@@ -224,3 +224,24 @@ def test_nothing_is_read_while_a_deployment_goes_on(host, backfill):
 def test_params_that_are_no_params_are_refused_when_the_run_is_asked_for(backfill, conf):
     with pytest.raises(Exception, match=r"(?s)Invalid input for param"):
         backfill(**conf)
+
+
+def test_posts_that_x_wants_deleted_are_tombstones_after_a_compliance_run(host, run_dag):
+    host.reads_x()
+    registry = Registry(host.aws.client("s3"), NAMES)
+    assert set(run_dag("check_compliance").tasks.values()) == {"skipped"}
+    registry.publish([Entry("main", "x")])
+    host.x.gone = {"5": "deleted"}
+    outcome = run_dag("check_compliance")
+    registry.publish([])
+    assert outcome.state == "success"
+    assert outcome.returned("count_deletions") == "1 post must go"
+    assert sorted(map(int, host.x.uploads["1000"])) == list(range(89))
+    wait_for(
+        lambda: [line["post_id"] for line in host.delivered() if line["kind"] == "delete"] == ["5"],
+        timeout=60,
+        what="the tombstone in the raw zone",
+    )
+    notices = [json.loads(line) for body in host.bodies("ledgers/notices/") for line in body.splitlines()]
+    assert [row["about"].rpartition(", ")[2] for row in notices] == ["1 deleted"]
+    assert host.x.leaked == 0

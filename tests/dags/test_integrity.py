@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 EXPECTED = {
     "backfill_posts",
+    "check_compliance",
     "check_delivery",
     "label_posts",
     "load_warehouse",

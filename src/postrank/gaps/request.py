@@ -14,12 +14,15 @@ from postrank.ranking.request import TIME_PATTERN, BadRequest
 from postrank.suggestions import nearest
 
 SOURCES = LEDGER, SEARCH, TIMELINES, BLUESKY, ARCHIVE = ("ledger", "x-search", "mastodon", "bluesky", "archive")
+COMPLIANCE = "x-compliance"
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._=/-]{0,299}$"  # as the SSM document has it
 SEARCH_REACH = timedelta(days=7)  # X API, "GET /2/tweets/search/recent"
 SETTLING = timedelta(minutes=1)  # a span may end no nearer to now: searches and timelines lag behind
 MOST_SLICES = 500
 _LEAST_SHARE = 0.05  # US dollars: a page of ten posts, the least that X's search gives
-_WAYS = {"x": SEARCH, "mastodon": TIMELINES, "bluesky": BLUESKY}  # by the source that the ledger names
+_WAYS = {"x": SEARCH, "mastodon": TIMELINES}  # by the source that the ledger names
+_BY_HAND = {**_WAYS, "bluesky": BLUESKY}  # its streamer closes gaps itself if it has a gap_source; else none can
+_HINTS = {"bluesky": "its streamer closes it if gap_source is set; or read the span by hand from the source bluesky"}
 
 Slice = dict[str, list[str]]  # the parameters of the SSM document
 
@@ -85,7 +88,8 @@ def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
         whose = "" if gap.collector == MAIN else f" of {gap.collector}"
         words = f"{gap.source}{whose} {to_text(gap.span.since)} to {to_text(gap.span.until)}"
         if gap.left and gap.source not in _WAYS:
-            unreachable.append(f"{words}: {gap.source} keeps no past to search; an archive may hold it")
+            hint = _HINTS.get(gap.source, f"{gap.source} keeps no past to search; an archive may hold it")
+            unreachable.append(f"{words}: {hint}")
         elif gap.left and gap.source == "x" and gap.left[0].since < as_of - SEARCH_REACH:
             unreachable.append(f"{words}: X's recent search reaches back seven days")
     return unreachable
@@ -93,7 +97,7 @@ def out_of_reach(gaps: Sequence[Gap], as_of: datetime) -> list[str]:
 
 def _reader(request: RecoveryRequest, collectors: Sequence[Entry]) -> str:
     """The collector that reads a span by hand. Raises BadRequest where it must be named, or cannot read the source."""
-    kind = {way: source for source, way in _WAYS.items()}.get(request.source)
+    kind = {way: source for source, way in _BY_HAND.items()}.get(request.source)
     able = [entry.name for entry in collectors if kind is None or entry.source in ("", kind)]
     if request.collector:
         if request.collector not in able:
@@ -127,6 +131,12 @@ def _of_gaps(request: RecoveryRequest, gaps: Sequence[Gap], as_of: datetime) -> 
 def _slice(source: str, span: Span, collector: str) -> Slice:
     parameters = {"Source": [source], "From": [to_text(span.since)], "To": [to_text(span.until)]}
     return parameters if collector == MAIN else {"Collector": [collector], **parameters}
+
+
+def compliance_slice(file: str, as_of: datetime, collector: str) -> Slice:
+    """The command that has X check a list of ids; it has no span."""
+    moment = Span(as_of, as_of)
+    return {**_slice(COMPLIANCE, moment, collector), "File": [file]}
 
 
 def reader_of(slice_: Slice) -> str:

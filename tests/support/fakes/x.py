@@ -51,6 +51,7 @@ class FakeX:
     page: bytes = b""  # what somebody else answers for the rules
     gone: dict[str, str] = field(default_factory=dict)  # ids that nobody may see any more: the problem's type
     trouble: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # answers to the next questions
+    trouble_later: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # after the next lookup of posts
     memory: Memory | None = None  # then it finds what was published in the span instead, by the second
     connects: int = 0  # in a quarter of an hour; more are answered with 429. 0: any number
     searches: int = 0
@@ -174,6 +175,8 @@ class _XHandler(Handler):
             return
         asked = self.query["ids"][0].split(",")
         found = [one for one in self.fake.found if one["data"]["id"] in asked]
+        self.fake.trouble += self.fake.trouble_later
+        self.fake.trouble_later = []
         self.fake.paid.update(one["data"]["id"] for one in found)
         base = {"resource_type": "tweet", "parameter": "ids", "title": "Not Found Error"}
         problems = [

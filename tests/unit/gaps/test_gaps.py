@@ -88,10 +88,12 @@ def test_only_what_can_be_read_again_is_read_and_the_rest_is_named():
     assert spans[0] == ("x-search", "2026-11-17T12:01:00.000Z", "2026-11-17T13:00:00.000Z")
     assert ("mastodon", "2026-11-24T09:00:00.000Z", "2026-11-24T10:00:00.000Z") in spans
     assert spans[-1] == ("x-search", "2026-11-24T11:00:00.000Z", "2026-11-24T11:59:00.000Z")
-    assert ("bluesky", "2026-11-24T03:00:00.000Z", "2026-11-24T04:00:00.000Z") in spans
     assert {one["Budget"][0] for one in planned} == {"1.66"}
-    named = recovery.out_of_reach([*open_gaps, *gaps.unmarked([row(9, 8, source="tail")])], NOW)
-    assert [words.split(" ")[0] for words in named] == ["x", "tail"]
+    named = recovery.out_of_reach(open_gaps, NOW)
+    assert [words.split(" ")[0] for words in named] == ["x", "bluesky"]
+    assert "gap_source" in named[1]
+    by_hand = recovery.plan(request(source="bluesky", **SPAN), [], NOW)
+    assert {slice_["Source"][0] for slice_ in by_hand} == {"bluesky"}
 
 
 def test_a_span_is_cut_and_archives_are_a_slice_a_file():

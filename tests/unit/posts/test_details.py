@@ -367,3 +367,17 @@ def test_a_replay_keeps_the_likes_and_reposts_that_it_is_asked_for(tmp_path: Pat
         events = [event for batch in Replay([file], collections=collections).read(after=None) for event in batch.events]
         kinds[collections] = [type(event).__name__ for event in events]
     assert kinds == {(): [], (LIKES,): ["Like", "Tombstone"], COLLECTIONS: ["Like", "Post", "Tombstone"]}
+
+
+def test_a_place_is_the_name_that_x_gives_it() -> None:
+    place = {"id": "01a9", "full_name": "Boulder, CO", "name": "Boulder"}
+    second = {"data": {**X, "geo": {"place_id": "01a9"}}, "includes": {**X_INCLUDES, "places": [place]}}
+    for message in (
+        {**V1, "place": place},
+        second,
+        {**GNIP, "location": {"objectType": "place", "displayName": "Boulder, CO"}},
+    ):
+        (post,) = _parsed(message)
+        assert isinstance(post, Post)
+        assert post.place == "Boulder, CO"
+    assert stream_post(orjson.dumps(second)) is None

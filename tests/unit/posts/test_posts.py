@@ -175,6 +175,11 @@ def notice(kind: str, post_id: str | None, about: str) -> Ignored:
     return Ignored(f"compliance_{kind}", asked)
 
 
+def scrubbed(post_id: str, about: str) -> Ignored:
+    asked = Notice(kind="scrub_geo", post_id=post_id, author_id="7", about=about, at=None)
+    return Ignored("compliance_scrub_geo", asked)
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
@@ -198,7 +203,11 @@ def notice(kind: str, post_id: str | None, about: str) -> Ignored:
             notice("tweet_edit", "5", "6"),
         ),
         ({"undrop": TWEET}, Ignored("compliance_undrop")),
-        ({"scrub_geo": TWEET}, Ignored("compliance_scrub_geo")),
+        ({"scrub_geo": TWEET}, scrubbed("5", "place of the post")),
+        (
+            {"scrub_geo": {"user": {"id": "7"}, "up_to_tweet_id": "9"}},
+            scrubbed("9", "places of the author's posts up to this one"),
+        ),
     ],
 )
 def test_each_compliance_event_takes_a_post_out_or_is_a_notice_or_is_counted(event: Any, expected: Any) -> None:
@@ -234,8 +243,8 @@ def test_an_author_who_left_x_is_a_tombstone_of_all_posts_until_then(kind: str) 
     assert isinstance(only({"data": {kind: {"user": {}}}}), Malformed)
 
 
-@pytest.mark.parametrize("kind", ["user_undelete", "user_unprotect", "user_unsuspend", "scrub_geo"])
-def test_other_events_of_users_and_places_are_counted(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["user_undelete", "user_unprotect", "user_unsuspend"])
+def test_other_events_of_users_are_counted(kind: str) -> None:
     assert only({"data": {kind: {"user": {"id": "7"}}}}) == Ignored(f"compliance_{kind}")
 
 

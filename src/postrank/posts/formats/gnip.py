@@ -50,6 +50,7 @@ def activity(message: JsonObject, repairs: Repairs) -> Event | Ignored:
         text=repairs.text(long.get("body") or message.get("body")),
         lang=repairs.label(message.get("twitter_lang")),
         source_app=repairs.text(repairs.table(message.get("generator")).get("displayName")) or None,
+        place=repairs.text(repairs.table(message.get("location")).get("displayName")) or None,
     )
     repairs.note_fields(message, _FIELDS)
     if tags := repairs.tables(repairs.table(message.get("gnip")).get("matching_rules")):

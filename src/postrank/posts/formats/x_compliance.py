@@ -6,7 +6,8 @@ X Developer Platform, "Compliance Data Objects":
   of an author who left, was suspended or withheld everywhere, up to that moment;
 - a post or an author withheld in some countries is a notice: a ranking says nothing of countries, so a person looks;
 - an edit (`tweet_edit`) is a notice with the id of the newest version, which the stream brings or hydration fetches;
-- what undoes any of them is counted, and brings nothing back; so is `scrub_geo`: no place is ever kept.
+- `scrub_geo` is a notice with the author, and the (newest) post whose place must go: a person removes it;
+- what undoes any of them is counted, and brings nothing back.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ def event(data: JsonObject) -> Event | Ignored | Malformed | None:
     (kind,) = kinds
     if kind in x_users.GONE:
         return x_users.gone(data[kind])
+    if kind == "scrub_geo":
+        return _scrubbed(data[kind])
     if kind not in (*_GONE, *_WITHHELD, "tweet_edit"):
         return Ignored(f"compliance_{kind}")
     try:
@@ -117,6 +120,26 @@ def _read(kind: str, body: JsonObject) -> Event | Ignored:
         return Tombstone.of_author("x", author_id or "", at)
     about = _edited(body) if kind == "tweet_edit" else ",".join(_countries(body))
     return Ignored(f"compliance_{kind}", Notice(kind=kind, post_id=post_id, author_id=author_id, about=about, at=at))
+
+
+def _scrubbed(body: object) -> Ignored:
+    """The place of one post, or of an author's posts up to one of them, must go."""
+    fields = body if isinstance(body, dict) else {}
+    post = fields.get("tweet") or fields.get("post")
+    user = fields.get("user")
+    if isinstance(post, dict):
+        post_id = post.get("id")
+        author = post.get("author_id")
+    else:
+        post_id = fields.get("up_to_tweet_id") or fields.get("up_to_status_id")
+        author = user.get("id") if isinstance(user, dict) else fields.get("user_id")
+    if post_id is None and author is None:
+        return Ignored("compliance_scrub_geo")
+    about = "place of the post" if isinstance(post, dict) else "places of the author's posts up to this one"
+    ids = [None if number is None else str(number) for number in (post_id, author)]
+    return Ignored(
+        "compliance_scrub_geo", Notice(kind="scrub_geo", post_id=ids[0], author_id=ids[1], about=about, at=None)
+    )
 
 
 def _everywhere(body: JsonObject) -> bool:

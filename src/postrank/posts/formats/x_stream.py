@@ -81,6 +81,7 @@ class _User(Struct, gc=False):
 
 class _Includes(Struct, gc=False):
     users: list[_User]
+    places: UnsetType = UNSET  # the names of places, which posts refer to
     tweets: msgspec.Raw | UnsetType = UNSET
 
 

@@ -65,6 +65,7 @@ def parse(message: JsonObject, repairs: Repairs | None = None) -> Post:
         conversation_id=repairs.label(message.get("conversation_id_str")),
         source_app=_app(repairs.text(message.get("source"))),
         sensitive=repairs.flag(message.get("possibly_sensitive")),
+        place=repairs.text(repairs.table(message.get("place")).get("full_name")) or None,
     )
     repairs.note_fields(message, _FIELDS)
     if quoted := repairs.table(message.get("quoted_status")):

@@ -97,6 +97,7 @@ class Included:
     users: Objects = field(default_factory=dict)
     tweets: Objects = field(default_factory=dict)
     media: Objects = field(default_factory=dict)
+    places: Objects = field(default_factory=dict)
 
     @classmethod
     def of(cls, message: JsonObject, repairs: Repairs) -> Self:
@@ -105,6 +106,7 @@ class Included:
             users=users_of(message, repairs),
             tweets=_included(message, "tweets", repairs),
             media=_included(message, "media", repairs, "media_key"),
+            places=_included(message, "places", repairs),
         )
 
 
@@ -165,6 +167,8 @@ def _post(data: JsonObject, users: Objects, repairs: Repairs, included: Included
     if result.quote_of is not None and (whole := included.tweets.get(result.quote_of)):
         result.quote_of_author = repairs.label(whole.get("author_id"))
     _add_media(result, data, included, repairs)
+    if included.places and (place := included.places.get(str(repairs.table(data.get("geo")).get("place_id")))):
+        result.place = repairs.text(place.get("full_name")) or None
     join_versions(result, versions_of(data))
     return result
 

@@ -57,13 +57,14 @@ class XUnavailable(Retryable):
 class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweepy has no types
     """Requests with one bearer token. Answers are dictionaries, as X sent them.
 
-    `metrics`: whether to ask for the counts of posts and authors, too.
+    `metrics`: whether to ask for the counts of posts and authors, too; `places`: for the names of places.
     """
 
-    def __init__(self, token: Secret, host: str = HOST, *, metrics: bool = False) -> None:
+    def __init__(self, token: Secret, host: str = HOST, *, metrics: bool = False, places: bool = False) -> None:
         super().__init__(None, return_type=dict)
         self._token, self._host = token, host.rstrip("/")
         self.metrics = metrics
+        self._fields = {**FIELDS, **_places_too()} if places else FIELDS
         route_session(self.session, self._host)
 
     @property
@@ -75,9 +76,9 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
     def fields(self) -> dict[str, str]:
         """The fields and expansions to ask for."""
         if not self.metrics:
-            return FIELDS
-        counted = {name: f"{FIELDS[name]},public_metrics" for name in ("tweet.fields", "user.fields")}
-        return {**FIELDS, **counted}
+            return self._fields
+        counted = {name: f"{self._fields[name]},public_metrics" for name in ("tweet.fields", "user.fields")}
+        return {**self._fields, **counted}
 
     def request(
         self,
@@ -157,6 +158,15 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
     def end_connections(self) -> None:
         """End every stream of the app."""
         self.request("DELETE", "/2/connections/all")
+
+
+def _places_too() -> dict[str, str]:
+    """The fields and expansions that bring the name of a post's place."""
+    return {
+        "tweet.fields": f"{TWEET_FIELDS},geo",
+        "expansions": f"{FIELDS['expansions']},geo.place_id",
+        "place.fields": "full_name",
+    }
 
 
 def _why(error: requests.RequestException) -> str:

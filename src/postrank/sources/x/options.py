@@ -13,7 +13,7 @@ def api_of(options: Options) -> tuple[Secret, str, Api]:
     """The token, the host and the client that uses both. Raises nothing: problems are noted in the options."""
     token = options.secret("bearer_token")
     host = options.url("host", HOST)
-    return token, host, Api(token, host, metrics=options.flag("metrics", False))
+    return token, host, Api(token, host, metrics=options.flag("metrics", False), places=options.flag("places", False))
 
 
 def spend_of(options: Options, surroundings: Surroundings) -> Spend:

@@ -75,8 +75,8 @@ class XStream:
         that `follow_file` (handles) makes, which X's are made to equal unless `manage_rules` is false;
         `gap_query`: the recent search that fills gaps (none without it); `price` of a post; `margin`: posts that may be
         on their way when the guard stops; `stall_seconds` of silence and `volume_share` of the usual volume that
-        reconnect; `metrics`: whether to keep the counts of posts and authors; `connects` and `searches`: what X allows
-        the app in a quarter of an hour.
+        reconnect; `metrics`: whether to keep the counts of posts and authors; `places`: whether to keep the names of
+        places; `connects` and `searches`: what X allows the app in a quarter of an hour.
         """
         kind = options.text("stream", "filtered", among=tuple(_PATHS))
         configured = rules.configured(options)

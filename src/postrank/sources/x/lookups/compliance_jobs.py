@@ -25,7 +25,7 @@ from postrank.posts.formats import x_compliance
 from postrank.posts.times import to_text
 from postrank.sources import Batch, Cursor
 from postrank.sources.net.background import aside
-from postrank.sources.net.backoff import Limit, pause
+from postrank.sources.net.backoff import Backoff, Limit, pause
 from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.net.named_hosts import UnsafeHost, require_safe
 from postrank.sources.x.api import Api, XRefused, XUnavailable
@@ -52,7 +52,7 @@ class ComplianceJobs:
     """Has posts checked. Batches hold tombstones; a cursor is the job's id. All raise XRefused, XUnavailable."""
 
     api: Api
-    poll_seconds: float = 30.0
+    longest_poll: float = 60.0  # seconds between looks at a job; the first ones come sooner
     limit: Limit = field(default_factory=lambda: Limit(_CALLS, QUARTER))
 
     def read(self, ids: Sequence[str], stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:
@@ -64,10 +64,11 @@ class ComplianceJobs:
         yield Batch(cursor=job_id)
         if job["status"] == "created":
             yield from aside(partial(self._upload, job, ids), stopped, heard=True)
+        looks = Backoff(first=min(1.0, self.longest_poll), longest=self.longest_poll)
         while job is not None and job["status"] != "complete":
             if job["status"] in _OVER:
                 raise JobLost(job_id, str(job["status"]))
-            yield from pause(self.poll_seconds, stopped, heard=True)
+            yield from pause(looks.failed(), stopped, heard=True)
             if stopped.is_set():
                 return
             job = yield from self._job(job_id, stopped)
