@@ -83,7 +83,7 @@ def test_an_archive_becomes_a_file_without_configuration_or_account(tmp_path: Pa
 
 def test_a_killed_read_of_ids_continues_and_pays_for_no_id_twice(tmp_path: Path) -> None:
     out = tmp_path / "posts.ndjson"
-    troubled = [(503, None, {})] * 50
+    troubled: list[tuple[int, Any, dict[str, str]]] = [(503, None, {})] * 50
     with fake_x(found=[post(number) for number in range(250)], trouble_later=troubled) as x:
         words = ("--source", "x-ids", "--config", configured(tmp_path, x), "--file", ids_file(tmp_path, range(250)))
         records = tmp_path / "posts.ndjson.collecting" / "records" / "open" / "posts.ndjson.gz"

@@ -57,7 +57,6 @@ def test_a_job_that_was_begun_is_resumed_and_a_lost_one_replaced() -> None:
     with fake_x(gone=GONE, job_statuses=["in_progress"]) as x:
         begun = jobs(x).read(["1", "7"], threading.Event(), None)
         cursor = next(batch.cursor for batch in begun if batch.cursor)
-        begun.close()
         assert x.uploads == {}
         batches = list(jobs(x).read(["1", "7"], threading.Event(), cursor))
         assert [event.post_id for batch in batches for event in batch.events] == ["7"]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from postrank.documents import JsonObject
+from postrank.documents import Document, JsonObject
 from postrank.options import Secret
 from postrank.posts import Event, Ignored, Malformed
 from postrank.posts.formats.networks import bluesky_records as records
@@ -177,7 +177,7 @@ def _event(row: Row, gathered: Gathering, collections: Collection[str]) -> Event
     if row.kind == ACCOUNT:
         outcome = records.account(row.did, dag_cbor.decode(row.payload), seen_at)
     else:
-        body = {"collection": row.collection, "rkey": row.rkey, "operation": OPERATIONS[row.kind]}
+        body: Document = {"collection": row.collection, "rkey": row.rkey, "operation": OPERATIONS[row.kind]}
         if row.kind != DELETE:
             body["record"] = dag_cbor.decode(row.payload)
         outcome = records.commit(row.did, body, seen_at, gathered.repairs, collections)

@@ -68,7 +68,7 @@ class Repositories:
             gathered.add(Ignored("repository_gone"), b"")
             return None
         start = cursor or first_key(until + _EDGE)
-        params = {"repo": did, "collection": collection, "limit": _PAGE, "cursor": start}
+        params: dict[str, str | int] = {"repo": did, "collection": collection, "limit": _PAGE, "cursor": start}
         try:
             page = self.requests.json(f"{server}/xrpc/com.atproto.repo.listRecords", params)
         except Answered as answered:

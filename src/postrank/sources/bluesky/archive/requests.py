@@ -62,10 +62,10 @@ class Pager:
     """Pages as the recovery of a stream asks for them."""
 
     pages: Pages
+    recovered_by: str = ""
 
-    @property
-    def recovered_by(self) -> str:
-        return self.pages.recovered_by
+    def __post_init__(self) -> None:
+        self.recovered_by = self.pages.recovered_by
 
     def due(self) -> float:
         return 0.0
