@@ -95,6 +95,7 @@ class FakePast:
     url: str = ""
     segments: list[list[list[Archived]]] = field(default_factory=list)
     whole: bool = False  # plans name segments rather than blocks
+    times: str = "IndexedAt"  # how the list of segments calls them
     entries: int = 2  # in a page of a plan
     repositories: dict[str, list[tuple[str, str, Any]]] = field(default_factory=dict)  # by DID: collection, rkey, value
     gone: set[str] = field(default_factory=set)
@@ -142,8 +143,8 @@ class _PastHandler(Handler):
                     "name": f"seg_{number}.jss",
                     "index": number,
                     **bounds,
-                    "minIndexedAt": min(seen),
-                    "maxIndexedAt": max(seen),
+                    f"min{self.fake.times}": min(seen),
+                    f"max{self.fake.times}": max(seen),
                 }
             )
         start = int(self.query.get("cursor", "0"))

@@ -100,6 +100,14 @@ def test_a_span_whose_end_is_not_sealed_yet_is_read_later(monkeypatch: pytest.Mo
         all_of(replay(past))
 
 
+def test_an_answer_of_another_form_ends_no_streamer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("postrank.sources.bluesky.archive.requests._LONGEST", 0.01)
+    with fake_past(segments=SEGMENTS, times="SeenAt") as past, pytest.raises(PastAway, match="not of the protocol"):
+        all_of(replay(past))
+    with fake_past(segments=SEGMENTS, times="WitnessedAt") as past:
+        assert events(all_of(replay(past)))[0] == "r3"
+
+
 def test_a_span_before_the_archive_is_refused() -> None:
     late = [[written(20, "07:00:00")]]
     with fake_past(segments=[late]) as past, pytest.raises(PastRefused, match="begins at 2026-11-01 07:00 UTC"):

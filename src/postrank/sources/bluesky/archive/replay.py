@@ -99,9 +99,10 @@ class NetworkReplay:
                 params["cursor"] = cursor
             page = self._json("listSegments", params=params)
             for segment in page.get("segments") or ():
-                oldest = segment["minIndexedAt"] if oldest is None else oldest
-                newest = max(newest, segment["maxIndexedAt"])
-                if segment["maxIndexedAt"] >= since_us and segment["minIndexedAt"] < until_us:
+                begins, ends = _times(segment)
+                oldest = begins if oldest is None else oldest
+                newest = max(newest, ends)
+                if ends >= since_us and begins < until_us:
                     first = first or segment["minSeq"]
                     through = max(through, segment["maxSeq"])
             cursor = page.get("cursor")
@@ -184,6 +185,12 @@ def _event(row: Row, gathered: Gathering, collections: Collection[str]) -> Event
     if not isinstance(outcome, Ignored):
         outcome.source_cursor = str(row.seq)
     return outcome
+
+
+def _times(segment: JsonObject) -> tuple[int, int]:
+    """When its first and last event were seen, in microseconds; servers differ in what they call that."""
+    name = "WitnessedAt" if "minWitnessedAt" in segment else "IndexedAt"
+    return segment[f"min{name}"], segment[f"max{name}"]
 
 
 def _microseconds(moment: datetime) -> int:

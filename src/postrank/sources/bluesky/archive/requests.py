@@ -71,7 +71,7 @@ class Pager:
         return 0.0
 
     def ask(self, waiting: Waiting) -> tuple[Batch, str | None]:
-        return self.pages.page(waiting.since, waiting.until, waiting.place)
+        return _page(self.pages, waiting.since, waiting.until, waiting.place)
 
 
 def read(
@@ -79,7 +79,7 @@ def read(
 ) -> Iterator[Batch]:
     """All pages from a place on; the cursor of a batch is the place of the next page. Raises PastRefused, PastAway."""
     while not stopped.is_set():
-        page = yield from _patiently(partial(pages.page, since, until, place), stopped)
+        page = yield from _patiently(partial(_page, pages, since, until, place), stopped)
         if page is None:
             return
         batch, place = page
@@ -87,6 +87,14 @@ def read(
         yield batch
         if place is None:
             return
+
+
+def _page(pages: Pages, since: datetime, until: datetime, place: str | None) -> tuple[Batch, str | None]:
+    """A page. Raises NotNow also for an answer in a form that is not the protocol's."""
+    try:
+        return pages.page(since, until, place)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise NotNow(f"an answer that is not of the protocol: {type(error).__name__}: {error}", _LONGEST) from error
 
 
 def _patiently(
