@@ -377,7 +377,7 @@ def test_a_place_is_the_name_that_x_gives_it() -> None:
         second,
         {**GNIP, "location": {"objectType": "place", "displayName": "Boulder, CO"}},
     ):
-        (post,) = _parsed(message)
+        post, _ = _parsed(message)
         assert isinstance(post, Post)
         assert post.place == "Boulder, CO"
     assert stream_post(orjson.dumps(second)) is None
