@@ -36,7 +36,8 @@ RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/out/app.txt \
     && pip install --no-cache-dir --no-deps /tmp/out/postrank/*.whl \
     && useradd --uid 10001 --create-home postrank
 # The authorities of RDS ("Using SSL/TLS to encrypt a connection to a DB instance").
-ADD --chmod=0444 https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem /etc/postrank/rds.pem
+RUN mkdir /etc/postrank && python -c "import urllib.request as u; u.urlretrieve( \
+    'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem', '/etc/postrank/rds.pem')"
 USER 10001
 WORKDIR /home/postrank
 COPY app /opt/postrank/app

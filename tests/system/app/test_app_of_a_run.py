@@ -118,7 +118,7 @@ def test_an_export_is_loaded_seconds_after_its_event(stack: Stack, address: str)
             return row[0] if row else None
 
         seconds = (wait_for(loaded, timeout=120, what="the load", every=0.2) - written).total_seconds()
-    assert seconds < patient(5)  # 30 s
+    assert seconds < patient(30)  # 30 s on a machine that does nothing else
     by_events = stack.http().get(runs, params={"run_type": "asset_triggered"}).json()
     assert by_events["total_entries"] > 0
 
