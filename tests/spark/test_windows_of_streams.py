@@ -41,6 +41,7 @@ def test_kills_a_resharded_stream_and_repeated_lines_change_no_window(cloud):
                 lambda after=planned, job=process: job.poll() is not None or reads_on(cloud, after),
                 timeout=180,
                 what="the job to begin a batch",
+                every=0.5,
             )
             assert process.poll() is None, (cloud.folder / "job.log").read_text()[-4000:]
             os.killpg(process.pid, signal.SIGKILL)

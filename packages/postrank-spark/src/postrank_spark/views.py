@@ -29,7 +29,7 @@ def lines_of(records: "DataFrame", *, packed: bool) -> "DataFrame":
     """Columns `partition`, `position`, `arrived_at`, `line`; `packed`: records may be gzip members."""
     from pyspark.sql import functions as f
 
-    data = f.udf(text_of, "binary")(f.col("data")) if packed else f.col("data")
+    data = f.udf(text_of, "binary", useArrow=False)(f.col("data")) if packed else f.col("data")
     text = f.coalesce(data, f.lit("broken gzip record").cast("binary")).cast("string")
     line = f.explode(f.split(text, "\n"))
     return records.select("partition", "position", "arrived_at", line.alias("line")).where("trim(line) <> ''")
