@@ -91,7 +91,7 @@ def test_every_message_read_is_an_event_a_reject_or_ignored(any_source: Network,
     [reject] = read.rejects
     assert reject.reason
     assert reject.where
-    assert (reject.offset is not None) == (any_source.name in ("tail", "replay"))
+    assert (reject.offset is not None) == (any_source.name in ("tail", "replay", "kafka"))
     assert sum(sum(batch.ignored.values()) for batch in read.batches) == 1
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-# The modules of these folders share an Airflow or a Trino that is slow to start: one process runs them all.
-SHARING = ("tests/dags/", "tests/oracle/")
+# The modules of these folders share an Airflow, a Kafka or a Trino that is slow to start: one process runs them all.
+SHARING = ("tests/dags/", "tests/kafka/", "tests/oracle/")
 SECONDS = Path(__file__).with_name("seconds.json")
 _WORTH_NOTING = 2.0
 

@@ -56,7 +56,7 @@ def stream(
     Minimal configuration:
       state = "/var/lib/postrank"    # cursor, spool, ledgers
       [source]
-      kind = "bluesky"               # replay, tail, x, mastodon, bluesky
+      kind = "bluesky"               # replay, tail, kafka, x, mastodon, bluesky
 
     docs/operations lists all keys. POSTRANK_STREAM_TABLE__KEY in the environment overrides one; `postrank doctor`
     checks the configuration. POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION select the streams.

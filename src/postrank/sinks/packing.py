@@ -60,6 +60,30 @@ class Packer:
         return Record(stream=self.stream, key=f"{bucket:04x}", data=data, lines=len(lines))
 
 
+@dataclass(slots=True)
+class LinePacker:
+    """Collects lines as records of one line each, keyed by their authors: for a sink that batches them itself."""
+
+    stream: str
+    lines: int = 0
+    size: int = 0  # bytes
+    _records: list[Record] = field(default_factory=list)
+
+    def add(self, author_ids: Iterable[str], lines: Sequence[bytes]) -> None:
+        """Take in lines that end in a newline, each with its author."""
+        stream = self.stream
+        self._records += [Record(stream, author, line, 1) for author, line in zip(author_ids, lines, strict=True)]
+        self.lines += len(lines)
+        self.size += sum(map(len, lines))
+
+    def take(self) -> list[Record]:
+        """All lines as records; the packer is empty afterwards."""
+        records = self._records
+        self._records = []
+        self.lines = self.size = 0
+        return records
+
+
 def too_large(line: bytes, where: str) -> Reject | None:
     """The reject of a line that no record can hold."""
     if len(line) <= RECORD_LIMIT:

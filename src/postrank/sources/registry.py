@@ -9,6 +9,7 @@ from postrank.sources import Source, Surroundings
 SOURCES = {
     "replay": ("postrank.sources.files.replay", "Replay"),
     "tail": ("postrank.sources.files.tail", "Tail"),
+    "kafka": ("postrank.sources.kafka", "KafkaTopic"),
     "x": ("postrank.sources.x", "XStream"),
     "mastodon": ("postrank.sources.mastodon", "Mastodon"),
     "bluesky": ("postrank.sources.bluesky", "Jetstream"),

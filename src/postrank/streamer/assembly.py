@@ -9,7 +9,7 @@ from postrank.aws.resources import Resources
 from postrank.options import WrongSettings
 from postrank.settings import Settings
 from postrank.sinks import POSTS, WINDOWS, Sink
-from postrank.sinks.packing import Packer
+from postrank.sinks.packing import LinePacker, Packer
 from postrank.sources import Measured, Source, Surroundings, registry
 from postrank.streamer.config import Config
 from postrank.streamer.engine.checkpoint import Checkpoint
@@ -20,6 +20,7 @@ from postrank.streamer.engine.reader import Reader
 from postrank.streamer.engine.shipper import Shipper
 from postrank.streamer.engine.spool import Spool
 from postrank.streamer.host.folder_claim import Claim, usable
+from postrank.streamer.kafka_topics import KafkaTopics
 from postrank.streamer.outlets import AwsOutlet, FolderOutlet, Outlet
 from postrank.streamer.secrets import Secrets
 from postrank.streamer.service import Service
@@ -46,8 +47,9 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
         raise
     names = Resources.of(settings.environment, settings.account, settings.region).of_collector(config.name)
     clients = Clients(names.region)
+    kafka = build_kafka(config, environ, clients, names.streams)
     source = build_source(config, environ, clients)
-    return _Assembly(config, AwsOutlet(config, names, clients)).service(source, filters)
+    return _Assembly(config, AwsOutlet(config, names, clients, kafka)).service(source, filters)
 
 
 def build_local(config: Config, environ: Mapping[str, str], folder: Path) -> Service:
@@ -80,6 +82,21 @@ def build_source(config: Config, environ: Mapping[str, str], clients: Clients | 
         usable("state", config.shared / config.source)
     config.source_options.resolve(Secrets(environ, clients).resolve)
     return registry.build(config.source, config.source_options, Surroundings(state=config.shared / config.source))
+
+
+def build_kafka(
+    config: Config, environ: Mapping[str, str], clients: Clients | None, streams: Mapping[str, str]
+) -> KafkaTopics | None:
+    """The cluster and topics of the sink, with its secrets; None for another sink.
+
+    What is wrong is noted in the configuration's problems. `streams` are the topics' names where none are named.
+    """
+    if config.sink.kind != "kafka":
+        return None
+    config.kafka_options.resolve(Secrets(environ, clients).resolve)
+    topics = KafkaTopics.of(config.kafka_options, streams)
+    config.kafka_options.reject_unknown()
+    return topics
 
 
 @dataclass(slots=True)
@@ -130,8 +147,10 @@ class _Assembly:
             status=StatusServer(reporter, config.status_port) if config.status_port >= 0 else None,
         )
 
-    def packer(self, stream: str) -> Packer:
+    def packer(self, stream: str) -> Packer | LinePacker:
         config = self.config.sink
+        if config.kind == "kafka":
+            return LinePacker(stream)
         return Packer(stream, record_bytes=config.record_bytes, buckets=config.buckets, gzipped=config.gzip)
 
     def windows(self) -> AuthorWindows:

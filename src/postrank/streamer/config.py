@@ -75,6 +75,7 @@ class Config:
     metrics_seconds: float  # 0: none to CloudWatch
     status_port: int  # 0: any free one; -1: none
     source_options: Options  # `[source]` without its `kind`
+    kafka_options: Options  # `[sink.kafka]`
     filter_options: Options
     filters_again: Callable[[], Options]  # `[filters]` as it is by now; raises NoConfig
     path: Path
@@ -142,6 +143,8 @@ class Config:
         rejects = options.table("rejects")
         heartbeat = options.table("heartbeat")
         status = options.table("status")
+        sink = options.table("sink")
+        kafka = sink.table("kafka")
         metrics = options.table("metrics")
         state = options.path("state")
         config = cls(
@@ -152,7 +155,8 @@ class Config:
             state=state,
             shared=state,
             drain_seconds=options.number("drain_seconds", 25.0),
-            sink=_sink(options.table("sink")),
+            sink=_sink(sink),
+            kafka_options=kafka,
             windows=_windows(options.table("windows")),
             rejects_per_hour=rejects.whole("stored_per_hour", STORED_PER_HOUR),
             spool_bytes=spool.whole("max_bytes", 1 << 30, at_least=1 << 20),
@@ -172,7 +176,7 @@ class Config:
 
 def _sink(options: Options) -> SinkConfig:
     config = SinkConfig(
-        kind=options.text("kind", "kinesis", among=("kinesis", "files", "s3")),
+        kind=options.text("kind", "kinesis", among=("kinesis", "kafka", "files", "s3")),
         record_bytes=options.whole("record_bytes", PAYLOAD_UNIT, at_least=1024, at_most=RECORD_LIMIT),
         buckets=options.whole("buckets", 32, at_least=1, at_most=65536),
         gzip=options.flag("gzip", False),
@@ -185,6 +189,10 @@ def _sink(options: Options) -> SinkConfig:
         file_bytes=options.whole("file_bytes", 64 << 20, at_least=1024),
         file_seconds=options.number("file_seconds", 300.0, at_least=0.1),
     )
+    if config.kind == "kafka" and config.gzip:
+        options.wrong("gzip", "must be false with kind kafka, which compresses batches of lines by itself (zstd)")
+    if config.kind != "kafka" and options.is_set("kafka"):
+        options.wrong("kafka", f"is for kind kafka, and kind is {config.kind}")
     options.reject_unknown()
     return config
 

@@ -9,10 +9,12 @@ from postrank.aws.put_records import quicken
 from postrank.aws.resources import Resources
 from postrank.sinks import POSTS, WINDOWS, Sink
 from postrank.sinks.files import FilesSink
+from postrank.sinks.kafka import KafkaSink
 from postrank.sinks.kinesis import KinesisSink
 from postrank.sinks.s3 import S3Sink
 from postrank.streamer.config import Config
 from postrank.streamer.host.folder_claim import usable
+from postrank.streamer.kafka_topics import KafkaTopics
 from postrank.streamer.telemetry.metrics import Metrics, dimensions
 from postrank.streamer.telemetry.reporter import Reporter
 
@@ -48,6 +50,7 @@ class AwsOutlet:
     config: Config
     names: Resources
     clients: Clients
+    kafka: KafkaTopics | None = None  # the sink's, if it is Kafka
     _s3: "S3Client" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +76,8 @@ class AwsOutlet:
             prefixes = {stream: f"raw/{stream}/" for stream in (POSTS, WINDOWS)}
             collector = self.config.collector
             return S3Sink(s3, self.names.buckets["raw"], prefixes, collector, config.gzip, config.patience_seconds)
+        if self.kafka is not None:
+            return KafkaSink(self.kafka.connection, self.kafka.topics, config.patience_seconds)
         kinesis = self.clients.get(
             "kinesis", attempts=1, connections=config.in_flight + 1, read_seconds=config.read_seconds
         )

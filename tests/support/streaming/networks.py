@@ -16,6 +16,7 @@ from tests.support.fakes.mastodon import TOKEN as MASTODON_TOKEN
 from tests.support.fakes.mastodon import FakeMastodon, fake_mastodon, status
 from tests.support.fakes.x import TOKEN as X_TOKEN
 from tests.support.fakes.x import FakeX, fake_x, post
+from tests.support.streaming.brokers import new_topic, plain, send, shared_broker
 from tests.support.streaming.source_reader import built
 from tests.support.streaming.streamers import record as native
 
@@ -198,5 +199,30 @@ def _files(file: Path, disconnect: Callable[[], None], table: dict[str, Any]) ->
     )
 
 
+@contextmanager
+def kafka() -> Iterator[Network]:
+    """A topic of one partition, in which messages keep their order; nothing is missed, and so nothing is a gap."""
+    broker = shared_broker()
+    topic = new_topic(broker, partitions=1, max_message_bytes=str(32 << 20))
+
+    def publish(number: int) -> str:
+        send(broker, topic, json.dumps(native(number, seconds=number)).encode())
+        return str(number)
+
+    yield Network(
+        connected=lambda: 1,
+        opened=lambda: 1,
+        publish=publish,
+        disconnect=lambda: None,
+        silence=lambda _: None,
+        unknown=lambda: send(broker, topic, b'{"limit": {"track": 5}}'),
+        malformed=lambda: send(broker, topic, b'{"kind": "post", "network": "x", "post_id": 7}'),
+        raw=lambda data: send(broker, topic, data),
+        table={**plain(broker), "topic": topic},
+        name="kafka",
+        resumes=True,
+    )
+
+
 NETWORKS = {"x": x, "mastodon": mastodon, "bluesky": bluesky, "bluesky-v2": bluesky_v2}
-SOURCES = {**NETWORKS, "tail": tail, "replay": replay}
+SOURCES = {**NETWORKS, "tail": tail, "replay": replay, "kafka": kafka}

@@ -16,7 +16,7 @@ from localaws.testing.patience import patient
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-ONE_SHOT = {"migrate", "resources"}
+ONE_SHOT = {"migrate", "resources", "kafka-topics"}
 
 
 @pytest.mark.parametrize("name", SERVICES)

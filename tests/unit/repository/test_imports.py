@@ -34,13 +34,14 @@ _POSTRANK = {
     "heartbeat": "errors aws settings",
     "posts": "errors",
     "outbound": "errors",
+    "kafka": "errors options extras outbound",
     "aws": "errors settings outbound",
-    "sources": "posts options errors extras outbound",
-    "sinks": "posts errors aws settings",
+    "sources": "posts options errors extras outbound kafka",
+    "sinks": "posts errors aws settings kafka",
     "windows": "posts errors",
     "collectors": "errors options suggestions aws",
     "streamer": (
-        "posts errors extras collectors options outbound sources sinks spreadsheet windows heartbeat aws settings"
+        "posts errors extras collectors options outbound kafka sources sinks spreadsheet windows heartbeat aws settings"
     ),
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
     "lake": "ranking spreadsheet aws errors settings",

@@ -11,6 +11,7 @@ from tests.support.streaming.source_reader import built
 PAID = {"bearer_token": "t", "daily_budget": 5.0, "monthly_budget": 5.0, "rules": [{"value": "cats"}]}
 LOG = {"files": ["/x"], "format": "regex"}
 FIELDS = "(?P<author_id>a)(?P<posted_at>b)"
+KAFKA = {"brokers": ["broker.example:9092"], "topic": "posts"}
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("replay", {}, "replay.files is missing"),
     ("replay", {"files": "a"}, "replay.files must be a list, not text"),
@@ -45,6 +46,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("bluesky", {"directory": "plc"}, "bluesky.directory must be a URL such as https://"),
     ("bluesky", {"zstd_dictionary": "/nowhere"}, "names /nowhere, which cannot be read: No such file or directory"),
     ("bluesky", {"zstd_dictionary": __file__}, "which is no dictionary of zstd"),
+    ("kafka", {"topic": "t"}, "kafka.brokers is missing"),
+    ("kafka", {**KAFKA, "brokers": []}, "kafka.brokers must name at least one broker"),
+    ("kafka", {**KAFKA, "brokers": ["a"]}, "kafka.brokers must be host:port each, not 'a'"),
+    ("kafka", {**KAFKA, "topic": "a b"}, "kafka.topic must match"),
+    ("kafka", {**KAFKA, "sasl": "plain"}, "kafka.username is missing"),
+    ("kafka", {**KAFKA, "sasl": "plain", "tls": False, "username": "u", "password": "p"}, "would travel readable"),
+    ("kafka", {**KAFKA, "sasl": "aws-msk-iam"}, "kafka.region is missing"),
+    ("kafka", {**KAFKA, "ca_file": "/nowhere"}, "kafka.ca_file names /nowhere, which is no file"),
+    ("kafka", {**KAFKA, "key_file": __file__}, "kafka.certificate_file and key_file go together"),
+    ("kafka", {**KAFKA, "start": "now"}, "kafka.start must be one of beginning, end, not 'now'"),
 ]
 
 

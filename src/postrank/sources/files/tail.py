@@ -8,7 +8,6 @@ before newer ones. The cursor is `{"<generation>": {"at": <bytes done, decompres
 
 import glob
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,12 +20,13 @@ from typing import BinaryIO, Self
 import orjson
 
 from postrank.options import Options
-from postrank.posts.formats.access_log import APACHE, APACHE_TIME, RFC_3339, LogFormat
+from postrank.posts.formats.access_log import LogFormat
 from postrank.sources import Batch, Cursor, Gap, Surroundings
 from postrank.sources.files.compressed import DAMAGED, open_decompressed
 from postrank.sources.files.generations import Generation, Generations, named
 from postrank.sources.files.handles import Handles
 from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch, listed
+from postrank.sources.files.log_options import log_format
 
 _POLL = 0.25  # seconds between looks at the files
 _CHUNK = 1 << 18
@@ -59,10 +59,9 @@ class Tail:
         For logs: `network`, `author` (the group that is the author), `pattern` and `time_format` (strptime's, or
         "rfc3339").
         """
-        kind = options.text("format", "json", among=("json", "apache", "regex"))
         return cls(
             patterns=listed(options),
-            log=None if kind == "json" else _log_format(kind, options),
+            log=log_format(options),
             from_end=options.text("start", "beginning", among=("beginning", "end")) == "end",
         )
 
@@ -244,39 +243,6 @@ def _rotated(pattern: str) -> list[str]:
     stem, dot, extension = pattern.rpartition(".")
     dated = [f"{stem}[.-][0-9][0-9][0-9][0-9]*.{extension}{end}" for end in ("", ".gz", ".bz2", ".zst", ".xz")]
     return [pattern, f"{pattern}[.-]*", *(dated if dot and "/" not in extension and "*" not in extension else [])]
-
-
-def _log_format(kind: str, options: Options) -> LogFormat:
-    pattern = _pattern(APACHE if kind == "apache" else options.text("pattern"), options)
-    author = options.text("author", "client" if kind == "apache" else "author_id")
-    for key, group in (("author", author), ("pattern", "posted_at")):
-        if pattern.pattern and group not in pattern.groupindex:
-            names = ", ".join(pattern.groupindex) or "none"
-            options.wrong(key, f"wants a group named {group}: (?P<{group}>...); the pattern has {names}")
-    return LogFormat(
-        network=options.text("network", "logs"),
-        pattern=pattern,
-        author=author,
-        time_format=APACHE_TIME if kind == "apache" else _time_format(options),
-    )
-
-
-def _pattern(text: str, options: Options) -> "re.Pattern[str]":
-    try:
-        return re.compile(text)
-    except re.error as error:
-        options.wrong("pattern", f"is no regular expression: {error}")
-        return re.compile("")
-
-
-def _time_format(options: Options) -> str:
-    form = options.text("time_format", RFC_3339)
-    try:
-        if form != RFC_3339:
-            datetime.strptime(datetime.now(UTC).strftime(form), form)  # noqa: DTZ007 only whether it can be read
-    except ValueError as error:
-        options.wrong("time_format", f"must be rfc3339, or a form of strptime such as {APACHE_TIME}: {error}")
-    return form
 
 
 def _try_to_read(path: Path) -> None:

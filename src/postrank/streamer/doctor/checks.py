@@ -8,11 +8,12 @@ from pathlib import Path
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
 from postrank.errors import Fatal, PostrankError, Retryable
+from postrank.kafka.topics import ask_to_write
 from postrank.options import WrongSettings
 from postrank.outbound import Unusable, describe
 from postrank.settings import Settings
 from postrank.sources import Askable
-from postrank.streamer.assembly import build_filters, build_source
+from postrank.streamer.assembly import build_filters, build_kafka, build_source
 from postrank.streamer.config import Config
 from postrank.streamer.doctor.aws_checks import examine_aws
 from postrank.streamer.doctor.check_result import Finding
@@ -21,6 +22,7 @@ from postrank.streamer.host.folder_claim import FolderUnusable, usable
 
 ROOM = 2  # times the spool's bound that the disk should have free
 _NETWORK_ADVICE = "check the connection to the network (its proxy and certificates are below), or wait until it is up"
+_KAFKA_ADVICE = "check brokers and tls in [sink.kafka], and the way to the brokers, or wait until they are up"
 _SOURCE_ADVICE = "fix the table [source], or the variable that holds its token"
 
 
@@ -45,6 +47,7 @@ def examine(path: Path, environ: Mapping[str, str], collector: str | None = None
         yield _folder("sink", "sink.folder", config.sink.folder, 2 * config.sink.file_bytes)
     names = Resources.of(settings.environment, settings.account, settings.region).of_collector(config.name)
     clients = Clients(names.region)
+    yield from _kafka(config, environ, clients, names.streams)
     yield from _source(config, environ, clients)
     yield from examine_aws(clients, names, streams=config.sink.kind == "kinesis", metrics=config.metrics_seconds > 0)
 
@@ -61,6 +64,24 @@ def _settings(config: Config, environ: Mapping[str, str]) -> Settings | None:
     with suppress(PostrankError):  # its problems are the configuration's by then
         build_source(config, environ, None)
     return None
+
+
+def _kafka(
+    config: Config, environ: Mapping[str, str], clients: Clients, streams: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Asks the sink's cluster for each topic, where the sink is Kafka; wrong options are the source's finding."""
+    kafka = build_kafka(config, environ, clients, streams)
+    if kafka is None or config.problems:
+        return
+    for topic in kafka.topics.values():
+        try:
+            seen = ask_to_write(kafka.connection, topic)
+        except Retryable as error:
+            yield Finding(f"topic {topic}", False, str(error), _KAFKA_ADVICE)
+        except Fatal as error:
+            yield Finding(f"topic {topic}", False, str(error), "fix the table [sink.kafka], or the cluster")
+        else:
+            yield Finding(f"topic {topic}", True, seen)
 
 
 def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Iterator[Finding]:
@@ -80,7 +101,8 @@ def _source(config: Config, environ: Mapping[str, str], clients: Clients) -> Ite
         yield Finding("source", True, f"{config.source} can be built from its options")
         return
     yield _ask_network(source)
-    yield Finding("source route", True, routes(source.urls(), describe))
+    if urls := source.urls():
+        yield Finding("source route", True, routes(urls, describe))
 
 
 def _ask_network(source: Askable) -> Finding:

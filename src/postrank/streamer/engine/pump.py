@@ -14,7 +14,7 @@ from postrank.errors import Fatal
 from postrank.posts import Event, Post
 from postrank.posts.encoding import LineEncoder
 from postrank.posts.times import to_text
-from postrank.sinks.packing import RECORD_LIMIT, Packer, too_large
+from postrank.sinks.packing import RECORD_LIMIT, LinePacker, Packer, too_large
 from postrank.sources import Batch
 from postrank.streamer.engine.checkpoint import Checkpoint, JournalFull
 from postrank.streamer.engine.counts import Counts
@@ -51,8 +51,8 @@ class Pump:
 
     shipper: Shipper
     checkpoint: Checkpoint
-    posts: Packer
-    windows_packer: Packer
+    posts: Packer | LinePacker
+    windows_packer: Packer | LinePacker
     windows: AuthorWindows
     filters: Filters
     ledgers: Ledgers
