@@ -16,8 +16,8 @@ from localaws.testing.waiting import wait_for
 from postrank.kafka.reports import KafkaAway, KafkaRefused
 from postrank.posts import Post
 from postrank.sources import Batch, Cursor
+from postrank.sources.kafka import messages as messages_module
 from postrank.sources.kafka import partitions as partitions_module
-from postrank.sources.kafka import reading as reading_module
 from postrank.sources.kafka.positions import OtherTopic
 from tests.support.streaming.brokers import STRANGER, new_topic, plain, secured, send
 from tests.support.streaming.source_reader import Reading, built, reading
@@ -154,7 +154,7 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning(
 def test_partitions_that_are_added_are_read_too(
     broker: Broker, admin: AdminClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_module, "_LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(messages_module, "_LOOK_SECONDS", 0.3)
     topic = new_topic(broker, partitions=1)
     send(broker, topic, post(1))
     with topic_read(broker, topic, tmp_path) as read:

@@ -5,11 +5,11 @@ through `Reports`, and a broker that is away is logged by who waits for it.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from postrank.documents import Document, JsonObject
 from postrank.extras import require
 from postrank.kafka.iam_tokens import IamTokens
 from postrank.kafka.reports import Reports
@@ -65,7 +65,7 @@ class Connection:
         connection._note_conflicts(options)
         return connection
 
-    def properties(self, reports: Reports) -> dict[str, Any]:
+    def properties(self, reports: Reports) -> Document:
         """Librdkafka's properties, with the callbacks of `reports`. Raises MissingExtra, Unusable."""
         require("confluent_kafka")
         protocol = ("SASL_" if self.sasl != "none" else "") + ("SSL" if self.tls else "PLAINTEXT")
@@ -92,7 +92,7 @@ class Connection:
         if self.sasl == "aws-msk-iam":
             IamTokens(self.region, reports).token("")
 
-    def _tls_properties(self) -> Mapping[str, Any]:
+    def _tls_properties(self) -> JsonObject:
         if not self.tls:
             return {}
         authorities = self.ca_file or aws_authorities()
@@ -103,7 +103,7 @@ class Connection:
         }
         return {name: str(path) for name, path in files.items() if path}
 
-    def _sasl_properties(self, reports: Reports) -> Mapping[str, Any]:
+    def _sasl_properties(self, reports: Reports) -> JsonObject:
         if self.sasl == "none":
             return {}
         if self.sasl == "aws-msk-iam":

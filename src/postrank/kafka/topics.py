@@ -14,15 +14,16 @@ def ask_to_write(connection: Connection, topic: str) -> str:
     reports = Reports()
     properties = connection.properties(reports)
     from confluent_kafka import KafkaException, TopicCollection
-    from confluent_kafka.admin import AclOperation, AdminClient
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.admin._acl import AclOperation
 
     what = f"writing to topic {topic}"
     connection.check_token(reports)
     client = AdminClient(properties)
     try:
         metadata = client.list_topics(topic, timeout=_ANSWER_SECONDS)
-        known = metadata.topics[topic]
-        if known.error is not None and (refused := refusal(what, known.error)) is not None:
+        description = metadata.topics[topic]
+        if description.error is not None and (refused := refusal(what, description.error)) is not None:
             raise refused
         request = client.describe_topics(
             TopicCollection([topic]), include_authorized_operations=True, request_timeout=_ANSWER_SECONDS
@@ -33,5 +34,5 @@ def ask_to_write(connection: Connection, topic: str) -> str:
     if AclOperation.WRITE not in (operations or ()):
         names = ", ".join(sorted(operation.name for operation in operations or ())) or "nothing"
         raise KafkaRefused(what, "TOPIC_AUTHORIZATION_FAILED", f"this user may: {names}", "allow it Write")
-    replicas = min((len(partition.replicas) for partition in known.partitions.values()), default=0)
-    return f"{len(known.partitions)} partitions with {replicas} replicas each on {len(metadata.brokers)} brokers"
+    replicas = min((len(partition.replicas) for partition in description.partitions.values()), default=0)
+    return f"{len(description.partitions)} partitions with {replicas} replicas each on {len(metadata.brokers)} brokers"

@@ -9,11 +9,12 @@ lines share a partition whoever writes them.
 import gzip
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from postrank.documents import Document
 from postrank.errors import Retryable
 from postrank.kafka.connection import Connection
 from postrank.kafka.reports import KafkaRefused, Reports, refusal
@@ -135,7 +136,13 @@ class KafkaSink:
             self._reports.note(error.args[0])
 
     def _produce(
-        self, producer: "Producer", topic: str, key: bytes, line: bytes, note: Any, deadline: float
+        self,
+        producer: "Producer",
+        topic: str,
+        key: bytes,
+        line: bytes,
+        note: "Callable[[KafkaError | None, Message], None]",
+        deadline: float,
     ) -> "KafkaError | None":
         """Hand one message over; the error of one that was not: its queue is full, or the producer takes none."""
         from confluent_kafka import KafkaError, KafkaException
@@ -173,7 +180,7 @@ class KafkaSink:
         for failure in delivery.failed.values():
             if (refused := self._refusal(producer, topic, failure)) is not None:
                 raise refused
-        if (refused := self._reports.refusal(_asked(topic))) is not None:
+        if (refused := self._reports.refusal(_messages_for(topic))) is not None:
             raise refused
         if any(failure.fatal() or failure.name() == "_FATAL" for failure in delivery.failed.values()):
             self._let_go(producer)
@@ -183,7 +190,7 @@ class KafkaSink:
 
     def _refusal(self, producer: "Producer", topic: str, error: "KafkaError") -> KafkaRefused | None:
         """A failure as a refusal; a topic that is only not known yet to a broker that just started is none."""
-        refused = refusal(_asked(topic), error)
+        refused = refusal(_messages_for(topic), error)
         if refused is None or "TOPIC_OR_PART" not in refused.code:
             return refused
         return None if self._exists(producer, topic) else refused
@@ -208,7 +215,7 @@ class KafkaSink:
             self._figures[figure] += number
 
 
-def _producer_properties(patience: float) -> dict[str, Any]:
+def _producer_properties(patience: float) -> Document:
     milliseconds = max(round(patience * 1000), 100)
     return {
         "enable.idempotence": True,  # with it: acks=all, at most five requests under way, in order
@@ -232,7 +239,7 @@ def _give_up(delivery: _Delivery, messages: Sequence[tuple[str, bytes, bytes, in
         delivery.failed.update((number, error) for _, _, _, number in messages)
 
 
-def _asked(topic: str) -> str:
+def _messages_for(topic: str) -> str:
     return f"messages for topic {topic}"
 
 

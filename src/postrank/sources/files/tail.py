@@ -26,7 +26,7 @@ from postrank.sources.files.compressed import DAMAGED, open_decompressed
 from postrank.sources.files.generations import Generation, Generations, named
 from postrank.sources.files.handles import Handles
 from postrank.sources.files.line_batches import LINE_LIMIT, LineBatch, listed
-from postrank.sources.files.log_options import log_format
+from postrank.sources.log_options import log_format
 
 _POLL = 0.25  # seconds between looks at the files
 _CHUNK = 1 << 18

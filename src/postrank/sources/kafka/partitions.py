@@ -3,13 +3,14 @@
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from postrank.documents import JsonObject
 from postrank.kafka.reports import KafkaAway, KafkaRefused, Reports
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
-    from confluent_kafka.admin import TopicMetadata
+    from confluent_kafka.admin._metadata import TopicMetadata
 
 _ANSWER_SECONDS = 10.0
 _TRY_SECONDS = 1.0
@@ -22,7 +23,7 @@ class Partitions:
     Every method raises KafkaAway when the cluster does not answer within 10 s, and KafkaRefused.
     """
 
-    def __init__(self, topic: str, properties: Mapping[str, Any], reports: Reports) -> None:
+    def __init__(self, topic: str, properties: JsonObject, reports: Reports) -> None:
         self.topic = topic
         self.reports = reports
         self._properties = properties
@@ -56,7 +57,10 @@ class Partitions:
         while True:
             self._serve_callbacks()
             try:
-                return self._client.list_topics(self.topic, timeout=min(seconds, _TRY_SECONDS)).topics[self.topic]
+                description: TopicMetadata = self._client.list_topics(
+                    self.topic, timeout=min(seconds, _TRY_SECONDS)
+                ).topics[self.topic]
+                return description
             except KafkaException as error:
                 self._serve_callbacks()
                 problem = self.problem(error.args[0])

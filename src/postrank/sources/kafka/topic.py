@@ -7,18 +7,19 @@ streamers may read one topic, each all of it. librdkafka wants a group's name al
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
+from postrank.documents import Document
 from postrank.extras import require
 from postrank.kafka.connection import TOPIC, Connection
 from postrank.kafka.reports import Reports
 from postrank.options import Options
 from postrank.posts.formats.access_log import LogFormat
 from postrank.sources import Batch, Cursor, Surroundings
-from postrank.sources.files.log_options import log_format
+from postrank.sources.kafka.messages import Reading
 from postrank.sources.kafka.partitions import Partitions
 from postrank.sources.kafka.positions import Positions
-from postrank.sources.kafka.reading import Reading
+from postrank.sources.log_options import log_format
 
 _DAY_MS = 86_400_000
 _PREFETCHED_KBYTES = 16 << 10  # of each partition, which back-pressure leaves unread
@@ -87,7 +88,7 @@ class KafkaTopic:
     def _connected(self) -> Partitions:
         reports = Reports()
         self.connection.check_token(reports)
-        properties: dict[str, Any] = self.connection.properties(reports) | {
+        properties: Document = self.connection.properties(reports) | {
             "group.id": self.group,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
