@@ -18,7 +18,7 @@ from postrank_airflow.dag.deadlines import within
 from postrank_airflow.dag.defaults import DEFAULT_ARGS
 from postrank_airflow.dag.docs import with_terms
 from postrank_airflow.dag.wiring import value_of
-from postrank_airflow.tasks import compliance
+from postrank_airflow.tasks import redaction
 from postrank_airflow.tasks.backfill import SliceOperator
 
 
@@ -33,9 +33,9 @@ from postrank_airflow.tasks.backfill import SliceOperator
     tags=["postrank", "lake"],
 )
 def check_compliance() -> None:
-    listed = compliance.list_ids.override(inlets=[POSTS])()
+    listed = redaction.list_ids.override(inlets=[POSTS])()
     checked = SliceOperator.one_by_one("run_compliance_job", outlets=[RAW_POSTS]).expand(run_command_kwargs=listed)
-    compliance.count_deletions(value_of(checked.output))
+    redaction.count_deletions(value_of(checked.output))
 
 
 check_compliance()

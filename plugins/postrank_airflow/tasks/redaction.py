@@ -1,12 +1,18 @@
-"""The redaction in `maintain_lake`: planned, approved above a threshold, raw lines and Parquet rows, evidence."""
+"""The redaction in `maintain_lake`: planned, approved above a threshold, raw lines and Parquet rows, evidence; and
+what `check_compliance` does before: the ids of X's posts, which X checks on a collector's host.
+"""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import TaskGroup, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from postrank.documents import Document
+from postrank.collectors.registry import Entry
+from postrank.documents import Document, JsonObject
+from postrank.gaps.request import compliance_slice
+from postrank.lake.redaction.compliance_ids import FILE, ComplianceIds
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
 from postrank.ranking.lease import LABELS, RANKING, TRENDS
@@ -15,7 +21,7 @@ from postrank_airflow.connections.environment import RESOURCES
 from postrank_airflow.connections.run_context import RunContext, run_context
 from postrank_airflow.connections.sql_filters import render
 from postrank_airflow.dag.assets import POSTS
-from postrank_airflow.dag.run_note import note_count, reason_in_note
+from postrank_airflow.dag.run_note import add_to_note, counted, note_count, reason_in_note, result_in_note
 from postrank_airflow.dag.wiring import group, linked
 from postrank_airflow.operators.athena import CreateTableOperator
 from postrank_airflow.operators.links import ObjectsLink, wrote
@@ -106,6 +112,38 @@ def redact_elsewhere() -> str:
     """Take deleted posts out of what Firehose could not deliver and out of lines that broke the contract."""
     elsewhere = Elsewhere(**_parts(run_context()))
     return note_count(elsewhere.redact(), "object", "of error records and rejects redacted")
+
+
+@task
+@reason_in_note
+def list_ids() -> list[Document]:
+    """List the ids of the posts of X that the lake holds. Plans the command of one collector that reads X."""
+    collector = _reader_of_x(clients.registry().entries())
+    if collector is None:
+        raise AirflowSkipException("no collector reads X: there is nothing to check")
+    ids = ComplianceIds(
+        athena=clients.athena(),
+        catalogue=clients.catalogue(),
+        s3=clients.client("s3"),
+        bucket=RESOURCES.buckets["raw"],
+    )
+    if not (count := ids.write()):
+        raise AirflowSkipException("the lake holds no post of X")
+    add_to_note(f"X checks {counted(count, 'post')}")
+    return [{"Parameters": compliance_slice(FILE, run_context().start_date, collector)}]
+
+
+@task
+@result_in_note
+def count_deletions(summaries: Sequence[JsonObject]) -> str:
+    """Say how many posts X wants deleted; `maintain_lake` redacts them."""
+    delivered = sum(summary["delivered"] for summary in summaries[:])
+    return f"{counted(delivered, 'post')} must go"
+
+
+def _reader_of_x(collectors: Sequence[Entry]) -> str | None:
+    """The first collector that is known to read X."""
+    return next((entry.name for entry in collectors if entry.source == "x"), None)
 
 
 def _redaction(context: RunContext) -> Redaction:
