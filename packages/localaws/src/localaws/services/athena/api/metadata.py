@@ -1,6 +1,7 @@
 """Data catalogues, and databases and tables as Athena's metadata calls show Glue's."""
 
 import re
+import uuid
 
 from localaws.core.cloud import AwsError, Caller, Cloud
 from localaws.core.shapes import Document, Params, Response, Structure
@@ -68,9 +69,10 @@ class Metadata:
         try:
             return self._cloud.call("glue", action, params, caller)
         except AwsError as error:
-            raise AwsError(
-                "MetadataException", f"{error.message} (Service: AWSGlue; Error Code: {error.code})"
-            ) from error
+            # Clients read the catalog's own code out of this form.
+            envelope = f"Service: AmazonDataCatalog; Status Code: {error.status}; Error Code: {error.code}"
+            message = f"{error.message} ({envelope}; Request ID: {uuid.uuid4()}; Proxy: null)"
+            raise AwsError("MetadataException", message) from error
 
 
 def _check(name: str) -> None:
