@@ -23,13 +23,33 @@ FEEDS = [sources.replay, sources.jetstream, live_networks.x_stream, live_network
 )
 @pytest.mark.parametrize("feeds", FEEDS)
 def test_nothing_is_lost_and_nothing_is_added(tmp_path: Path, feeds: storm.Feeds, lines: int, kills: int) -> None:
-    outcome = storm.run(tmp_path, feeds, lines=lines, kills=kills, seed=SEED)
+    _require_exact(storm.run(tmp_path, feeds, lines=lines, kills=kills, seed=SEED))
+
+
+TOGETHER = {"x": live_networks.x_stream, "mastodon": live_networks.mastodon, "bluesky": sources.jetstream_with_likes}
+
+
+@pytest.mark.parametrize(
+    ("lines", "kills"),
+    [pytest.param(2_000, 1, id="short"), pytest.param(*LONG, id="long", marks=pytest.mark.slow)],
+)
+def test_three_collectors_of_one_lake_are_each_exact(tmp_path: Path, lines: int, kills: int) -> None:
+    scale = storm.Scale(lines, kills, SEED)
+    outcomes = storm.run_together(tmp_path, TOGETHER, scale, lost_host="x")
+    for outcome in outcomes.values():
+        _require_exact(outcome)
+    assert outcomes["bluesky"].arrived.likes
+    assert not (tmp_path / "x").exists()
+
+
+def _require_exact(outcome: storm.Outcome) -> None:
     expected, arrived = outcome.expected, outcome.arrived
     told = {"sent": expected.lines, "arrived": arrived.lines, "kills": outcome.kills, "ends": outcome.terminations}
     told |= {"connections": outcome.connections, "spool full": outcome.blocked, "gap rows": len(outcome.gaps)}
     print(told, "outages", dict(outcome.outages), "source lost", dict(outcome.disconnects))
     assert arrived.posts == expected.posts
     assert arrived.deletes == expected.deletes
+    assert arrived.likes == expected.likes
     wrong = {key: (posts, arrived.windows.get(key)) for key, posts in expected.windows.items()}
     wrong = {key: pair for key, pair in wrong.items() if pair[0] != pair[1]}
     assert not wrong, f"{len(wrong)} windows differ: {list(wrong.items())[:5]}"

@@ -20,6 +20,7 @@ class Arrived:
     posts: set[str] = field(default_factory=set)
     deletes: set[str] = field(default_factory=set)
     edits: set[str] = field(default_factory=set)
+    likes: set[str] = field(default_factory=set)
     windows: dict[Key, int] = field(default_factory=dict)
     lines: int = 0
 
@@ -28,10 +29,25 @@ class Arrived:
             one = orjson.loads(line)
             if stream.endswith("-posts"):
                 self.lines += 1
-                {"post": self.posts, "delete": self.deletes, "edit": self.edits}[one["kind"]].add(one["post_id"])
+                kinds = {"post": self.posts, "delete": self.deletes, "edit": self.edits, "like": self.likes}
+                kinds[one["kind"]].add(one["post_id"])
             elif one["kind"] == "tumbling" and one["final"]:
                 key = (one["network"], one["author_id"], one["window_start"])
                 self.windows[key] = max(self.windows.get(key, 0), one["posts"])
+
+
+@dataclass
+class ArrivedOfEach:
+    """The same of several collectors, told apart by what their lines say."""
+
+    of: dict[str, Arrived]
+
+    def take(self, stream: str, data: bytes) -> None:
+        lines: dict[str, list[bytes]] = {}
+        for line in data.splitlines():
+            lines.setdefault(orjson.loads(line)["collector"], []).append(line)
+        for collector, own in lines.items():
+            self.of[collector].take(stream, b"\n".join(own))
 
 
 def events(number: int, seed: int) -> Iterator[Line]:
@@ -74,6 +90,8 @@ def model(lines: Iterable[Line]) -> Arrived:
         found.lines += 1
         if line["kind"] == "delete":
             found.deletes.add(line["post_id"])
+        elif line["kind"] == "like":
+            found.likes.add(line["post_id"])
         elif line["post_id"] not in found.posts:
             found.posts.add(line["post_id"])
             key = (line["network"], line["author_id"], f"{line['posted_at'][:16]}:00.000Z")

@@ -6,9 +6,10 @@ import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
@@ -22,6 +23,7 @@ from tests.support.streaming.streamers import write_lines
 _CHUNK = 1 << 16
 _LATER_US = 3600 * 10**6
 _POSTS = "app.bsky.feed.post"
+_LIKES = "app.bsky.feed.like"
 
 
 @contextmanager
@@ -32,11 +34,15 @@ def replay(folder: Path, lines: int, seed: int, _: float) -> Iterator[Feeding]:
 
 
 @contextmanager
-def jetstream(folder: Path, lines: int, seed: int, _: float) -> Iterator[Feeding]:
-    """A Jetstream with a long log, which it sends as fast as it is taken, from any cursor."""
+def jetstream(folder: Path, lines: int, seed: int, _: float, likes: int = 0) -> Iterator[Feeding]:
+    """A Jetstream with a long log, which it sends as fast as it is taken, from any cursor.
+
+    Each post has so many `likes`, among which some are withdrawn.
+    """
 
     def story() -> Iterator[Line]:
-        return _as_bluesky(itertools.chain(told(lines, seed), [last_line(lines)]))
+        posts = _as_bluesky(itertools.chain(told(lines, seed), [last_line(lines)]))
+        return _liked(posts, likes) if likes else posts
 
     log = _Log(folder / "frames")
     log.write(story())
@@ -44,12 +50,23 @@ def jetstream(folder: Path, lines: int, seed: int, _: float) -> Iterator[Feeding
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         with faulty_proxy(server.socket.getsockname()[1]) as proxy:
-            options = {"kind": "bluesky", "hosts": [proxy.url.replace("http", "ws")], "directory": "none"}
+            options: dict[str, Any] = {
+                "kind": "bluesky",
+                "hosts": [proxy.url.replace("http", "ws")],
+                "directory": "none",
+            }
             # An event takes 20 us of the server's time: five seconds of it would be a quarter of a million events.
+            if likes:
+                options["collections"] = [_POSTS, _LIKES]
             quick = {"stall_seconds": 1.0, "clamp_seconds": 1e6, "rewind_seconds": 0.02}
             yield Feeding({**options, **quick}, lambda: without_last(story()), proxy=proxy, opened=lambda: log.opened)
         server.shutdown()
         thread.join()
+
+
+def jetstream_with_likes(folder: Path, lines: int, seed: int, pace: float) -> AbstractContextManager[Feeding]:
+    """The same with three likes for each post."""
+    return jetstream(folder, lines, seed, pace, likes=3)
 
 
 @dataclass
@@ -99,11 +116,36 @@ def _as_bluesky(lines: Iterable[Line]) -> Iterator[Line]:
             yield earlier({**line, "network": "bluesky", "post_id": uri, "author_id": did})
 
 
+def _liked(lines: Iterable[Line], likes: int) -> Iterator[Line]:
+    """The story, with likes behind its posts; every tenth is withdrawn at once."""
+    number = 0
+    for line in lines:
+        yield line
+        for _ in range(likes if line["kind"] == "post" else 0):
+            number += 1
+            author = f"did:plc:fan{number % 97}"
+            like = {"network": "bluesky", "post_id": f"at://{author}/{_LIKES}/{number}", "author_id": author}
+            yield {**like, "kind": "like", "like_of": line["post_id"], "posted_at": line["posted_at"]}
+            if number % 10 == 0:
+                yield {**like, "kind": "delete"}
+
+
 def _commit(line: Line, time_us: int) -> bytes:
-    part = {"operation": "create" if line["kind"] == "post" else "delete", "collection": _POSTS}
+    if _LIKES in line["post_id"]:
+        return _like_commit(line, time_us)
+    part: dict[str, Any] = {"operation": "create" if line["kind"] == "post" else "delete", "collection": _POSTS}
     part |= {"rev": "3l", "rkey": line["post_id"].rpartition("/")[2]}
     if line["kind"] == "post":
         part["record"] = {"$type": _POSTS, "text": line["text"], "createdAt": line["posted_at"]}
+    return orjson.dumps({"did": line["author_id"], "time_us": time_us, "kind": "commit", "commit": part})
+
+
+def _like_commit(line: Line, time_us: int) -> bytes:
+    part: dict[str, Any] = {"operation": "create" if line["kind"] == "like" else "delete", "collection": _LIKES}
+    part |= {"rev": "3l", "rkey": line["post_id"].rpartition("/")[2]}
+    if line["kind"] == "like":
+        subject = {"uri": line["like_of"], "cid": "bafy"}
+        part["record"] = {"$type": _LIKES, "subject": subject, "createdAt": line["posted_at"]}
     return orjson.dumps({"did": line["author_id"], "time_us": time_us, "kind": "commit", "commit": part})
 
 

@@ -1,11 +1,13 @@
 """Chaos for a streamer: a seeded run of kills, outages and lost sources, and what must be true at its end."""
 
 import random
+import shutil
 import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +15,8 @@ from typing import Any
 
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
-from tests.support.chaos.events import Arrived
+from postrank.aws.resources import MAIN
+from tests.support.chaos.events import Arrived, ArrivedOfEach
 from tests.support.chaos.feeds import Feeding
 from tests.support.fakes.aws import AwsServer, aws_server
 from tests.support.fakes.faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
@@ -45,13 +48,54 @@ class Outcome:
 
 def run(folder: Path, feeds: Feeds, *, lines: int, kills: int, seed: int) -> Outcome:
     """Feed `lines` events through `kills` kills and as many outages and disconnects; returns when all has settled."""
-    pace = lines / (kills * _KILL_EVERY)
-    with aws_server() as aws, faulty_proxy(aws.port) as proxy, feeds(folder, lines, seed, pace) as feeding:
+    with aws_server() as aws:
         arrived = Arrived()
         aws.consume = arrived.take
         aws.refuse_share = 0.02
+        return _run_one(folder, feeds, aws, arrived, Scale(lines, kills, seed))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is fed, and how often the streamer is killed."""
+
+    lines: int
+    kills: int
+    seed: int
+
+
+def run_together(folder: Path, feeds: Mapping[str, Feeds], scale: Scale, lost_host: str) -> dict[str, Outcome]:
+    """The same for several collectors of one AWS, each with a storm of its own. The host of `lost_host` is deleted once
+    it has delivered everything, while the others are still in their storms.
+    """
+    with aws_server() as aws, ThreadPoolExecutor(len(feeds)) as threads:
+        of = {name: Arrived() for name in feeds}
+        aws.consume = ArrivedOfEach(of).take
+        aws.refuse_share = 0.02
+
+        def run_collector(name: str) -> Outcome:
+            own = folder / name
+            own.mkdir()
+            outcome = _run_one(own, feeds[name], aws, of[name], scale, name)
+            if name == lost_host:
+                shutil.rmtree(own)
+            return outcome
+
+        pending = {name: threads.submit(run_collector, name) for name in feeds}
+        return {name: outcome.result() for name, outcome in pending.items()}
+
+
+def _run_one(
+    folder: Path, feeds: Feeds, aws: AwsServer, arrived: Arrived, scale: Scale, collector: str = ""
+) -> Outcome:
+    lines, kills = scale.lines, scale.kills
+    pace = lines / (kills * _KILL_EVERY)
+    with faulty_proxy(aws.port) as proxy, feeds(folder, lines, scale.seed, pace) as feeding:
         streamer = StreamerProcess(folder, proxy.url, feeding.files, {"source": feeding.options, **_SETTINGS})
-        storm = _Storm(streamer, aws, proxy, feeding, random.Random(seed))
+        if collector:
+            streamer.collector = collector
+            streamer.words = ("--collector", collector)
+        storm = _Storm(streamer, aws, proxy, feeding, arrived, random.Random(scale.seed))
         try:
             storm.blow(kills, step=lines // (kills + 2))
         finally:
@@ -71,7 +115,7 @@ def run(folder: Path, feeds: Feeds, *, lines: int, kills: int, seed: int) -> Out
             disconnects=storm.disconnects,
             connections=feeding.opened(),
             complaints=feeding.complaints(),
-            gaps=ledger(aws, "gaps"),
+            gaps=[row for row in ledger(aws, "gaps") if not collector or row["collector"] == collector],
         )
 
 
@@ -98,8 +142,11 @@ def _until_all_came(streamer: StreamerProcess, aws: AwsServer, feeding: Feeding,
         expected = feeding.expected()
 
         def settled() -> bool:
-            came = len(arrived.posts) >= len(expected.posts) and arrived.windows == expected.windows
-            return process.poll() is not None or (came and '"gaps":[{' not in str((heartbeat(aws) or {}).get("cursor")))
+            came = len(arrived.posts) >= len(expected.posts) and len(arrived.likes) >= len(expected.likes)
+            came = came and arrived.windows == expected.windows
+            return process.poll() is not None or (
+                came and '"gaps":[{' not in str((heartbeat(aws, streamer.collector or MAIN) or {}).get("cursor"))
+            )
 
         wait_for(settled, timeout=900, what="the rest", every=0.5)
         assert process.poll() is None, streamer.log[-3000:]
@@ -116,6 +163,7 @@ class _Storm:
     aws: AwsServer
     proxy: FaultyProxy  # in front of AWS
     feeding: Feeding
+    arrived: Arrived
     draw: random.Random
     outages: Counter[str] = field(default_factory=Counter)
     disconnects: Counter[str] = field(default_factory=Counter)
@@ -132,9 +180,13 @@ class _Storm:
             process = self._process = self.streamer.start()
             # A server that takes its time, so that a kill finds requests under way.
             self.aws.delay = self.draw.choice((0.0, 0.005, 0.02))
-            before, wanted = self.aws.taken_lines, self.draw.randint(1, 2 * step)
+            before, wanted = self.arrived.lines, self.draw.randint(1, 2 * step)
             if not self.kills + self.terminations and self.feeding.proxy:
-                wait_for(lambda: (heartbeat(self.aws) or {}).get("cursor"), timeout=60, what=self.streamer.log[-2000:])
+                wait_for(
+                    lambda: (heartbeat(self.aws, self.streamer.collector or MAIN) or {}).get("cursor"),
+                    timeout=60,
+                    what=self.streamer.log[-2000:],
+                )
                 self.feeding.begin()
             wait_for(lambda: self._has_begun(process, before), timeout=120, what="a first line", every=0.005)  # noqa: B023
             self._lose_the_source(process)
@@ -195,7 +247,7 @@ class _Storm:
         """Whether something arrives; a live source that has told all only connects."""
         return (
             process.poll() is not None
-            or self.aws.taken_lines > before
+            or self.arrived.lines > before
             or (self.feeding.proxy is not None and self.feeding.opened() > self._opened)
         )
 
@@ -209,7 +261,7 @@ class _Storm:
     def _until(self, process: "subprocess.Popen[bytes]", lines: int) -> None:
         """Until so many lines have arrived; a while at most: AWS may want them slowly, a live source have told all."""
         due = time.monotonic() + _LONGEST
-        while process.poll() is None and self.aws.taken_lines < lines and time.monotonic() < due:
+        while process.poll() is None and self.arrived.lines < lines and time.monotonic() < due:
             _for_seconds(process, 0.005)
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from localaws.testing.forked import ForkedProcess, Template
 from localaws.testing.patience import patient
-from postrank.aws.resources import Resources
+from postrank.aws.resources import MAIN, Resources
 from tests.support.fakes.aws import AwsServer
 
 ACCOUNT = "123456789012"
@@ -49,6 +49,7 @@ class StreamerProcess:
     env: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # variables that it does not get
     words: tuple[str, ...] = ()  # more of the command line
+    collector: str = ""  # of a configuration with several; "": the only one
     forked: bool = True  # false: an interpreter of its own, with its own command line
 
     @property
@@ -63,9 +64,13 @@ class StreamerProcess:
         }
         for name, table in self.settings.items():
             tables[name] = {**tables.get(name, {}), **table}
-        text = [f"state = {json.dumps(str(self.state))}", 'collector = "test"', 'instance_id = "i-test"']
+        state = f"state = {json.dumps(str(self.state))}"
+        text = [state, 'collector = "test"', 'instance_id = "i-test"']
+        prefix = f"collectors.{self.collector}." if self.collector else ""
+        if prefix:
+            text = [f"[{prefix[:-1]}]", state, 'instance_id = "i-test"']
         for name, table in tables.items():
-            text += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+            text += [f"[{prefix}{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
         return path
 
@@ -114,9 +119,9 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
-def heartbeat(aws: AwsServer) -> dict[str, Any] | None:
-    """The newest heartbeat that the server holds."""
-    body = aws.objects.get(f"{NAMES.buckets['raw']}/{NAMES.keys['heartbeat']}")
+def heartbeat(aws: AwsServer, collector: str = MAIN) -> dict[str, Any] | None:
+    """The newest heartbeat of a collector that the server holds."""
+    body = aws.objects.get(f"{NAMES.buckets['raw']}/{NAMES.of_collector(collector).keys['heartbeat']}")
     return None if body is None else orjson.loads(body)
 
 
