@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from postrank.documents import JsonObject
 from postrank.errors import Fatal
 
 if TYPE_CHECKING:
@@ -44,6 +45,21 @@ class Heartbeat:
     counts: Mapping[str, int] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    configuration: JsonObject | None = None  # the published bundle: version, checksum, phase; what was rejected
+
+    def configuration_text(self) -> str:
+        """The published configuration that the streamer runs, for a person: `configuration 7 (3f9a01c2b4d6)`; empty
+        where none was ever published for it.
+        """
+        if not self.configuration:
+            return ""
+        text = "configuration of the host"
+        if version := self.configuration.get("version"):
+            text = f"configuration {version} ({str(self.configuration.get('checksum'))[:12]})"
+            text += ", on trial" if self.configuration.get("phase") == "trial" else ""
+        if rejected := self.configuration.get("rejected"):
+            text += f"; {rejected['version']} ({str(rejected['checksum'])[:12]}) was rejected: {rejected['reason']}"
+        return text
 
     def to_json(self) -> bytes:
         """The object's body."""

@@ -70,6 +70,7 @@ class Options:
         self._where = where
         self._seen: set[str] = set()
         self.problems: list[str] = []
+        self.plain_secrets: list[str] = []  # keys of secrets that stand in the file itself instead of a reference
 
     def text(
         self, key: str, default: str | None = None, *, among: tuple[str, ...] = (), matching: str | None = None
@@ -129,6 +130,8 @@ class Options:
         problems = len(self.problems)
         value = self._take(key, (str, Secret), None, "")
         secret_value = value if isinstance(value, Secret) else Secret(value)
+        if value and value is not secret_value:
+            self.plain_secrets.append(f"{self._where}.{key}" if self._where else key)
         if len(self.problems) == problems and not _TOKEN.fullmatch(secret_value.reveal()):
             self._wrong(
                 key, "must be one word of visible ASCII characters" if secret_value.reveal() else "must not be empty"
@@ -153,6 +156,7 @@ class Options:
         """A table within this one (empty where it is missing); its problems are this one's."""
         inner = Options(self._take(key, dict, {}, {}), f"{self._where}.{key}" if self._where else key)
         inner.problems = self.problems
+        inner.plain_secrets = self.plain_secrets
         return inner
 
     def tables(self, key: str) -> list["Options"]:
@@ -164,6 +168,7 @@ class Options:
                 continue
             inner = Options(table, f"{self._where}.{key}[{number}]".lstrip("."))
             inner.problems = self.problems
+            inner.plain_secrets = self.plain_secrets
             nested.append(inner)
         return nested
 

@@ -108,8 +108,9 @@ def require_conservation(counted: Document) -> str:
         newest = datetime.fromisoformat(counted["newest"]) if counted["newest"] else None
         _require_fresh(newest, beat, transit)
         delivery = balance_of_delivery(account.samples, counted["lines"] - account.base, now, transit)
-    add_to_note(named(name, delivery))
-    return f"{balance}; {delivery}"
+    configuration = beat.configuration_text()
+    add_to_note(named(name, f"{delivery}; {configuration}" if configuration else str(delivery)))
+    return f"{balance}; {delivery}" + (f"; {configuration}" if configuration else "")
 
 
 @task

@@ -59,7 +59,8 @@ def diagnose(collector: str, instance: Document | None, command: Any) -> Documen
     tried = history.tried()
     verdict = judge(sight, tried)
     finding = verdict.finding if verdict.action in (NOTHING, ESCALATE) else f"{verdict.finding}: {verdict.action}"
-    add_to_note(named(collector, finding))
+    configuration = sight.heartbeat.configuration_text() if sight.heartbeat else ""
+    add_to_note(named(collector, f"{finding}; {configuration}" if configuration else finding))
     history.remember([] if verdict.well else [*tried, verdict.action])
     if verdict.action not in (NOTHING, WAIT):
         alerts.tell(f"Postrank: {_subject(collector)} unwell, {verdict.action}", verdict.finding)

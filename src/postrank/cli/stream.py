@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 
@@ -12,8 +13,9 @@ import click
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.sources.registry import SOURCES
-from postrank.streamer.assembly import build, build_local
+from postrank.streamer.assembly import build_local
 from postrank.streamer.config import Config
+from postrank.streamer.hosting import run_hosted
 from postrank.streamer.out_file import OutFile
 from postrank.streamer.service import Service
 from postrank.streamer.telemetry import logs
@@ -89,29 +91,32 @@ def stream(
         for service in running:
             service.stop()
 
+    due = time.monotonic() + (seconds or 0.0)
+
+    def prepare(service: Service) -> Service:
+        service.stay = stay
+        running[:] = [service]
+        if stopped.is_set():
+            service.stop()
+        if seconds is not None:
+            timer = threading.Timer(max(due - time.monotonic(), 0.0), service.stop)
+            timer.daemon = True
+            timer.start()
+        return service
+
     # Before anything is built: that takes a while with a large journal, and starts to empty the spool.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     if out is not None:
         out_file = OutFile(out)
-        service = build_local(_local(path, collector, source, files, out_file), os.environ, out_file.folder)
+        prepare(build_local(_local(path, collector, source, files, out_file), os.environ, out_file.folder)).run()
+        _complete(out_file, running[-1])
     elif source or files:
         raise WrongOptions("--source and --file are for --out; a streamer that writes to AWS takes them from --config")
     elif path is None:
         raise WrongOptions("--config is missing: the TOML file of the streamer; or --out FILE for one file without AWS")
     else:
-        service = build(Config.read(path, os.environ, collector), os.environ)
-    service.stay = stay
-    running.append(service)
-    if stopped.is_set():
-        service.stop()
-    if seconds is not None:
-        timer = threading.Timer(seconds, service.stop)
-        timer.daemon = True
-        timer.start()
-    service.run()
-    if out is not None:
-        _complete(out_file, service)
+        run_hosted(Config.read(path, os.environ, collector), os.environ, prepare)
 
 
 def _local(

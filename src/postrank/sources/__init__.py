@@ -5,6 +5,7 @@ streamer does, once what was read is acknowledged.
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -94,6 +95,19 @@ class Askable(Protocol):
 
     def urls(self) -> list[str]:
         """The URLs that the source connects to, as far as it knows them; those that `ask` learned are among them."""
+        ...
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A source some of whose options can change while it reads."""
+
+    adjustable: frozenset[str]  # the keys of those options
+
+    def adjust(self, other: Source) -> Future[None]:
+        """Take these options over from `other`, a source of the same kind that was built from new options and is
+        never read. The result comes when the network has taken them; after an error the options from before hold.
+        """
         ...
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from postrank.aws.clients import Clients
 from postrank.aws.resources import Resources
+from postrank.bundles.publications import Publications
 from postrank.options import WrongSettings
 from postrank.settings import Settings
 from postrank.sinks import POSTS, WINDOWS, Sink
 from postrank.sinks.packing import LinePacker, Packer
 from postrank.sources import Measured, Source, Surroundings, registry
+from postrank.streamer.bundle_follower import Follower
 from postrank.streamer.config import Config
 from postrank.streamer.engine.checkpoint import Checkpoint
 from postrank.streamer.engine.filters import Filters
@@ -19,6 +21,7 @@ from postrank.streamer.engine.pump import Progress, Pump
 from postrank.streamer.engine.reader import Reader
 from postrank.streamer.engine.shipper import Shipper
 from postrank.streamer.engine.spool import Spool
+from postrank.streamer.host.bundle_store import BundleStore
 from postrank.streamer.host.folder_claim import Claim, usable
 from postrank.streamer.kafka_topics import KafkaTopics
 from postrank.streamer.outlets import AwsOutlet, FolderOutlet, Outlet
@@ -33,8 +36,8 @@ from postrank.windows.sliding_view import Sliding
 _LIMITED = ("x", "mastodon")  # sources that count what they may read, or pay for, beyond one command
 
 
-def build(config: Config, environ: Mapping[str, str]) -> Service:
-    """The streamer that a configuration asks for.
+def build(config: Config, environ: Mapping[str, str], hosted: "Hosted | None" = None) -> Service:
+    """The streamer that a configuration asks for. With `hosted` it follows the bundles published for it.
 
     Raises WrongSettings for all that is wrong in file and environment, and Fatal for what cannot work.
     """
@@ -49,7 +52,23 @@ def build(config: Config, environ: Mapping[str, str]) -> Service:
     clients = Clients(names.region)
     kafka = build_kafka(config, environ, clients, names.streams)
     source = build_source(config, environ, clients)
-    return _Assembly(config, AwsOutlet(config, names, clients, kafka)).service(source, filters)
+    service = _Assembly(config, AwsOutlet(config, names, clients, kafka)).service(source, filters)
+    if hosted is not None:
+        s3 = clients.get("s3", attempts=1, read_seconds=10.0)
+        service.follower = Follower(
+            base=hosted.base,
+            config=config,
+            environ=environ,
+            store=hosted.store,
+            publications=Publications(s3, names.buckets["artifacts"], config.name),
+            filters=filters,
+            source=source,
+            build_filters=build_filters,
+            check_source=lambda other: _checked_source(other, environ, names.streams),
+            contact=lambda: service.pump.progress.contact,
+        )
+        service.reporter.configuration = hosted.store.report
+    return service
 
 
 def build_local(config: Config, environ: Mapping[str, str], folder: Path) -> Service:
@@ -97,6 +116,20 @@ def build_kafka(
     topics = KafkaTopics.of(config.kafka_options, streams)
     config.kafka_options.reject_unknown()
     return topics
+
+
+def _checked_source(config: Config, environ: Mapping[str, str], streams: Mapping[str, str]) -> Source:
+    """The source of a configuration that is only checked, sink included. Raises WrongSettings."""
+    build_kafka(config, environ, None, streams)
+    return build_source(config, environ, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A streamer whose configuration can be replaced by published bundles."""
+
+    base: Config  # the host's own file
+    store: BundleStore
 
 
 @dataclass(slots=True)

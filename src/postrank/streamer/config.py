@@ -57,6 +57,14 @@ class WindowsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteConfig:
+    """`[remote]`: published bundles of this collector's configuration."""
+
+    seconds: float  # between looks at the bucket; 0: none
+    trial_seconds: float  # after which a bundle is kept, or rolled back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that a streamer is told, checked."""
 
@@ -79,6 +87,8 @@ class Config:
     filter_options: Options
     filters_again: Callable[[], Options]  # `[filters]` as it is by now; raises NoConfig
     path: Path
+    table: Document  # all of it as it was read, with what the environment replaces
+    remote: RemoteConfig
     problems: list[str]  # what is wrong; the tables of options note theirs here too
 
     @classmethod
@@ -167,6 +177,8 @@ class Config:
             filter_options=filters,
             filters_again=lambda: Options(_overridden(_picked(path, name).table, environ), "").table("filters"),
             path=path,
+            table=dict(options.as_read()),
+            remote=_remote(options.table("remote")),
             problems=options.problems,
         )
         for table in (spool, rejects, heartbeat, status, metrics):
@@ -193,6 +205,15 @@ def _sink(options: Options) -> SinkConfig:
         options.wrong("gzip", "must be false with kind kafka, which compresses batches of lines by itself (zstd)")
     if config.kind != "kafka" and options.is_set("kafka"):
         options.wrong("kafka", f"is for kind kafka, and kind is {config.kind}")
+    options.reject_unknown()
+    return config
+
+
+def _remote(options: Options) -> RemoteConfig:
+    config = RemoteConfig(
+        seconds=options.number("seconds", 30.0, at_most=3600),
+        trial_seconds=options.number("trial_seconds", 60.0, at_least=0.1, at_most=3600),
+    )
     options.reject_unknown()
     return config
 

@@ -3,9 +3,10 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from postrank.sinks import Sink
+from postrank.streamer.bundle_follower import Follower
 from postrank.streamer.config import Config
 from postrank.streamer.engine.checkpoint import Checkpoint
 from postrank.streamer.engine.filters import Filters
@@ -20,6 +21,7 @@ from postrank.streamer.telemetry.status import StatusServer
 
 log = logging.getLogger(__name__)
 _FILTERS_SECONDS = 2.0  # between looks at the filters' files
+_FOLLOWER_SECONDS = 30.0  # for what it does with S3
 _STAY_SECONDS = 1.0  # between signs of life of a finished streamer
 
 
@@ -39,7 +41,11 @@ class Service:
     claim: Claim
     metrics: Metrics | None
     status: StatusServer | None
+    follower: Follower | None = None  # of published configurations
+    restarting: bool = False  # whether `run` returned for a new configuration
     stay: bool = False  # whether a streamer that has finished waits for `stop` instead of ending
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _following: threading.Thread | None = None
 
     def run(self) -> None:
         """Stream until the source ends or `stop`.
@@ -53,6 +59,7 @@ class Service:
         self.reader.start()
         watcher = threading.Thread(target=self._watch_filters, name="filters", daemon=True)
         watcher.start()
+        self._follow()
         self.reporter.phase = "streaming"
         self.pump.notifier.ready()
         try:
@@ -66,12 +73,15 @@ class Service:
             self.reporter.phase, self.reporter.error = "failed", f"{type(error).__name__}: {error}"
             raise
         finally:
+            self._ended.set()
             self.reader.stop()
             self.sink.hurry()
             self.shipper.stop()
             for part in (self.metrics, self.status):
                 if part is not None:
                     part.stop()
+            if self._following is not None:  # before another streamer uses the same state
+                self._following.join(_FOLLOWER_SECONDS)
             self.reporter.stop()
             self.sink.close()
             self.checkpoint.close()
@@ -81,6 +91,20 @@ class Service:
         """Read no more; `run` returns once what was read is durable."""
         self.reader.stop()
         self.pump.stopping.set()
+
+    def restart(self) -> None:
+        """Stop as `stop` does; whoever runs the streamer then builds it anew."""
+        self.restarting = True
+        self.stop()
+
+    def _follow(self) -> None:
+        if self.follower is None:
+            return
+        self.follower.restart = self.restart
+        self._following = threading.Thread(
+            target=self.follower.run, args=(self._ended,), name="configuration", daemon=True
+        )
+        self._following.start()
 
     def _drain(self) -> None:
         """Wait until all is durable; at the end of a source until all is acknowledged, however long AWS is away."""

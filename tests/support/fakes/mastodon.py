@@ -1,15 +1,19 @@
 """A Mastodon instance on loopback: server-sent events with heartbeats, timelines by `min_id`, and faults."""
 
+import base64
+import hashlib
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.support.fakes.http_server import Feed, Handler, Memory, serving
 
 TOKEN = "token-that-must-stay-secret"
+APP_SECRET = "secret-of-the-app"
 
 
 def status(number: int | str, account: str = "7", content: str | None = None, **more: Any) -> dict[str, Any]:
@@ -42,6 +46,8 @@ class FakeMastodon:
     throttle: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # the same of timelines
     calls: list[str] = field(default_factory=list)
     queries: list[dict[str, list[str]]] = field(default_factory=list)
+    declines: bool = False  # the user does not approve the app
+    granted: dict[str, dict[str, str]] = field(default_factory=dict)  # codes, with the request that each answers
 
     def publish(self, body: dict[str, Any], event: str = "update") -> None:
         """A status that is posted now."""
@@ -64,7 +70,9 @@ class _MastodonHandler(Handler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         self.fake.calls.append(parts.path)
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if parts.path == "/oauth/authorize":
+            self._authorize({key: values[0] for key, values in parse_qs(parts.query).items()})
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self.answer(401, {"error": "The access token is invalid"})
         elif parts.path == "/api/v2/instance":
             self.answer(
@@ -83,6 +91,43 @@ class _MastodonHandler(Handler):
             self._timeline(parse_qs(parts.query))
         else:
             self.answer(404, {"error": "Record not found"})
+
+    def do_POST(self) -> None:
+        form = {key: values[0] for key, values in parse_qs(self.rfile.read(self.length).decode()).items()}
+        self.fake.calls.append(self.path)
+        if self.path == "/api/v1/apps":
+            self.answer(200, {"client_id": "app", "client_secret": APP_SECRET, "redirect_uri": form["redirect_uris"]})
+        elif self.path == "/oauth/token" and self._proves(form):
+            self.answer(200, {"access_token": TOKEN, "token_type": "Bearer", "scope": form["scope"]})
+        else:
+            self.answer(400, {"error": "invalid_grant"})
+
+    @property
+    def length(self) -> int:
+        return int(self.headers.get("Content-Length", 0))
+
+    def _authorize(self, query: dict[str, str]) -> None:
+        """The page on which the user approves, who does so at once."""
+        code = secrets.token_urlsafe(8)
+        self.fake.granted[code] = query
+        if query["redirect_uri"].startswith("urn:"):
+            self.answer(200, {"code": code})
+            return
+        answer = {"error": "access_denied"} if self.fake.declines else {"code": code}
+        location = f"{query['redirect_uri']}?{urlencode({**answer, 'state': query['state']})}"
+        self.answer(302, headers={"Location": location})
+
+    def _proves(self, form: dict[str, str]) -> bool:
+        """Whether an exchange fits the request that its code answers; a code is good for one (RFC 6749, RFC 7636)."""
+        query = self.fake.granted.pop(form["code"], None)
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return (
+            query is not None
+            and form["client_secret"] == APP_SECRET
+            and form["redirect_uri"] == query["redirect_uri"]
+            and query["code_challenge"] == challenge
+        )
 
     def _timeline(self, query: dict[str, list[str]]) -> None:
         self.fake.queries.append(query)

@@ -40,8 +40,10 @@ _POSTRANK = {
     "sinks": "posts errors aws settings kafka",
     "windows": "posts errors",
     "collectors": "errors options suggestions aws",
+    "bundles": "collectors aws errors",
     "streamer": (
-        "posts errors extras collectors options outbound kafka sources sinks spreadsheet windows heartbeat aws settings"
+        "bundles posts errors extras collectors options outbound kafka sources sinks spreadsheet windows heartbeat aws "
+        "settings"
     ),
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
     "lake": "ranking spreadsheet aws errors settings",
@@ -59,7 +61,7 @@ _POSTRANK = {
     ),
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking lake gaps deploy report laptop warehouse labels collectors"
+        "ranking lake gaps deploy report laptop warehouse labels collectors bundles"
     ),
     "__main__": "cli",
 }

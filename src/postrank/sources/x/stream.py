@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
@@ -14,7 +15,7 @@ import orjson
 from postrank.options import Options, Secret
 from postrank.posts import Malformed
 from postrank.posts.times import parse_rfc3339, to_text
-from postrank.sources import Batch, Cursor, Gap, Surroundings
+from postrank.sources import Batch, Cursor, Gap, Source, Surroundings
 from postrank.sources.net.background import aside
 from postrank.sources.net.backoff import TICK, Limit, pause
 from postrank.sources.net.batch_builder import Gathering
@@ -36,6 +37,15 @@ _RULES = "/2/tweets/search/stream/rules"
 _FILES_SECONDS = 2.0  # between looks at the file of handles
 _LINE_LIMIT = 16 << 20  # bytes
 _LEAST_POST = 250  # bytes of a stream object, at least
+
+
+@dataclass(frozen=True, slots=True)
+class _Adjustment:
+    """Rules that are to replace those of the stream, and who waits for it."""
+
+    rules: list[rules.Rule] | None
+    following: Following | None
+    taken: "Future[None]" = field(default_factory=Future)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +74,9 @@ class XStream:
     zombies: int = 0
     _since: datetime | None = None  # when X was last heard
     _why: str = "the streamer was not running"
+    adjustable: frozenset[str] = frozenset({"rules", "follow_file"})
     _look_due: float = 0.0
+    _adjustment: "_Adjustment | None" = None
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -132,6 +144,13 @@ class XStream:
     def stop(self) -> None:
         self._stopped.set()
 
+    def adjust(self, other: Source) -> Future[None]:
+        """Replace the rules at X under the open stream."""
+        assert isinstance(other, XStream)  # noqa: S101 the same kind of source
+        adjustment = _Adjustment(other.rules, other.following)
+        self._adjustment = adjustment
+        return adjustment.taken
+
     def ask(self) -> str:
         """Asks for the rules, which costs nothing, also as the stream would be asked for.
 
@@ -157,15 +176,43 @@ class XStream:
 
     def _follow_anew(self) -> Iterator[Batch]:
         """Make X's rules anew, under the open stream, when the file of handles was written."""
-        if self.following is None or time.monotonic() < self._look_due:
+        if time.monotonic() < self._look_due:
             return
         self._look_due = time.monotonic() + _FILES_SECONDS
+        if (adjustment := self._adjustment) is not None:
+            yield from self._adjust(adjustment)
+        if self.following is None:
+            return
         try:
             if self.following.changed():
                 yield from aside(self._sync, self._stopped)
                 log.info("handles read again", extra={"fields": {"rules": len(self.following.rules())}})
         except (OSError, ValueError, rules.RulesRefused, XUnavailable, XRefused) as error:
             log.warning("handles not read again", extra={"fields": {"why": str(error)}})
+
+    def _adjust(self, adjustment: _Adjustment) -> Iterator[Batch]:
+        """Have X take the new rules; while it is away, they are tried again at the next look."""
+        before = (self.rules, self.following)
+        self.rules = adjustment.rules
+        self.following = adjustment.following
+        error: Exception | None = None
+        try:
+            if self.rules is not None:
+                yield from aside(self._sync, self._stopped)
+        except XUnavailable as away:
+            log.warning("rules not changed yet", extra={"fields": {"why": str(away)}})
+            self.rules, self.following = before
+            return
+        except (OSError, ValueError, rules.RulesRefused, XRefused) as refused:
+            error = refused
+            self.rules, self.following = before
+        if self._adjustment is adjustment:
+            self._adjustment = None
+        if error is None:
+            adjustment.taken.set_result(None)
+            log.info("rules changed", extra={"fields": {"rules": len(self.rules or [])}})
+        else:
+            adjustment.taken.set_exception(error)
 
     def _open(self) -> Stream:
         """Raises Lost, XRefused, XUnavailable."""
@@ -260,6 +307,7 @@ class XStream:
             log.warning("reading stopped", extra={"fields": {"source": "x", "why": str(over)}})
             self._why, self._since = str(over), self._since or datetime.now(UTC)
             while self.spend.spent() and not self._stopped.is_set():
+                yield from self._follow_anew()
                 yield from pause(TICK, self._stopped, heard=True)
 
     def _after(self, error: Exception) -> Iterator[Batch]:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,7 @@ class Filters:
     _conditions: _Conditions = field(default_factory=_Conditions)
     _by_id: bool = False
     _watch: Watch | None = None
+    _taking: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def build(
@@ -126,12 +128,19 @@ class Filters:
         What cannot be read, holds nothing or is wrong leaves everything as it was.
         """
         try:
-            if not self._watch or not self._watch.changed():
-                return False
-            return self._take_over()
+            with self._taking:
+                if not self._watch or not self._watch.changed():
+                    return False
+                return self._take_over()
         except (OSError, ValueError, Fatal) as error:
             log.warning("filters not read again", extra={"fields": {"why": str(error)}})
             return False
+
+    def adopt(self, others: "Filters") -> None:
+        """Hold what other filters hold, from the next event on, and watch their files."""
+        with self._taking:
+            for name in ("_again", "_configuration", "_by_id", "_watch", "_conditions"):
+                setattr(self, name, getattr(others, name))
 
     def _take_over(self) -> bool:
         options = self._again()

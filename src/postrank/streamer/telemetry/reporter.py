@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from postrank.documents import Document
 from postrank.heartbeat import Heartbeat
 from postrank.posts.times import to_text
 from postrank.sinks import Sink
@@ -38,6 +39,7 @@ class Reporter:
     seconds: float
     put: PutObject
     key: str
+    configuration: Callable[[], Document | None] = lambda: None  # the published bundle that is applied
     phase: str = "starting"
     finished: bool = False
     error: str | None = None
@@ -78,6 +80,7 @@ class Reporter:
             counts=self.counts(),
             gauges=self.gauges(),
             error=self.error,
+            configuration=self.configuration(),
         )
 
     def counts(self) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Commands that begin, check and publish configurations, and obtain tokens for them."""
