@@ -16,11 +16,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
@@ -69,7 +70,8 @@ def send(rate: int, seconds: float) -> None:
                 socket.send(frame(number, time.time()))
             sent = due
             time.sleep(_TICK)
-        socket.recv()  # until the client has gone
+        with suppress(ConnectionClosed):
+            socket.recv()  # until the client has gone
 
     with serve(paced, "127.0.0.1", 0, compression=None) as server:
         print(server.socket.getsockname()[1], flush=True)
