@@ -1,5 +1,7 @@
 """Kafka in, Postgres out: every window of every query once, the same after a second run and a killed broker."""
 
+import itertools
+
 import orjson
 import psycopg
 import pytest
@@ -59,6 +61,25 @@ def log_line(second: int, status: int) -> bytes:
     )
 
 
+def check_accounts(cloud, lines: list[bytes]) -> None:
+    """Every offset of every partition is in one of the counts."""
+    rows = cloud.rows("line_counts")
+    sent = len(lines) + len(lines[::5]) + 1
+    assert sum(row["lines"] for row in rows) == sent
+    assert all(row["lines"] == row["counted"] + row["ignored"] + row["rejected"] for row in rows)
+    for partition in {row["partition"] for row in rows}:
+        spans = sorted(
+            (int(row["first_position"]), int(row["last_position"]), row["lines"])
+            for row in rows
+            if row["partition"] == partition
+        )
+        assert [last - first + 1 for first, last, _ in spans] == [number for _, _, number in spans]
+        assert spans[0][0] == 0
+        assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(spans))
+    (reject,) = cloud.rows("rejects")
+    assert (reject["line"], reject["reason"]) == ('{"kind": "post"}', "network, post_id or author_id is missing")
+
+
 def test_windows_of_kafka_are_in_postgres_once_whatever_is_killed(cloud, broker):
     lines = sample()[:LINES]
     posts = new_topic(broker, "posts", 3)
@@ -67,13 +88,24 @@ def test_windows_of_kafka_are_in_postgres_once_whatever_is_killed(cloud, broker)
     endpoint = database["Endpoint"]
     dsn = f"postgresql://keeper:{databases.PASSWORD}@{endpoint['Address']}:{endpoint['Port']}/ranks"
     produce(broker, logs, [log_line(second, 500 if second % 3 == 0 else 200) for second in range(30)])
-    arguments = ["--kafka", broker.plain, "--topic", posts, "--log-topic", logs, "--postgres", "WINDOWS_DSN"]
-    produce(broker, posts, lines[: LINES // 2])
+    arguments = [
+        "--kafka",
+        broker.plain,
+        "--topic",
+        posts,
+        "--log-topic",
+        logs,
+        "--postgres",
+        "WINDOWS_DSN",
+        "--account",
+    ]
+    produce(broker, posts, [*lines[: LINES // 2], b'{"kind": "post"}'])
     cloud.drain(*arguments, env={"WINDOWS_DSN": dsn})
     broker.kill()
     broker.start()
     produce(broker, posts, [*lines[LINES // 2 :], *lines[::5]])
     cloud.drain(*arguments, env={"WINDOWS_DSN": dsn})
+    check_accounts(cloud, lines)
     with psycopg.connect(dsn) as connection:
         connection.execute("set timezone to 'UTC'")
         rows = connection.execute(

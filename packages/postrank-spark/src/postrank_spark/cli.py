@@ -51,6 +51,9 @@ def main() -> None:
 @_ONLY
 @click.option("--checkpoints", required=True, help="Where progress is kept: s3a://BUCKET/PREFIX or a folder.")
 @click.option("--lake", help="Where final rows go as Parquet: s3a://BUCKET/PREFIX or a folder.")
+@click.option(
+    "--account", is_flag=True, help="With --lake: store how many lines of each partition counted, and rejects."
+)
 @click.option("--postgres", help="Name of the environment variable that holds the connection string of Postgres.")
 @click.option("--windows-stream", help="Kinesis stream that final rows of author_windows go to.")
 @click.option(
@@ -156,6 +159,7 @@ def jars() -> None:
 
 def _run(options: dict[str, Any]) -> None:
     from postrank_spark import session
+    from postrank_spark.accounting import Accounting
     from postrank_spark.job import Job, Settings
 
     queries = _selected(options)
@@ -169,7 +173,8 @@ def _run(options: dict[str, Any]) -> None:
         drain=options["drain"],
     )
     posts, logs = _records(spark, options)
-    Job(spark, queries, outputs, settings).run(posts, logs, packed=not options["kafka"])
+    accounting = Accounting(options["lake"].rstrip("/")) if options["account"] else None
+    Job(spark, queries, outputs, settings, accounting).run(posts, logs, packed=not options["kafka"])
     spark.stop()
 
 
@@ -179,6 +184,8 @@ def _selected(options: dict[str, Any]) -> list[Query]:
         raise JobError("name one source: --kinesis STREAM, or --kafka HOST:PORT")
     if not (options["lake"] or options["postgres"] or options["windows_stream"]):
         raise JobError("name where rows go: --lake, --postgres or --windows-stream")
+    if options["account"] and not options["lake"]:
+        raise JobError("--account stores its rows in the lake: name it with --lake")
     queries = read(options["queries"], options["only"])
     if options["log_stream"] or options["log_topic"] or options["only"]:
         return queries

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from postrank_spark import views
+from postrank_spark.accounting import NAME, Accounting
 from postrank_spark.closing import Windows
 from postrank_spark.errors import JobError
 from postrank_spark.outputs import Output
@@ -16,6 +17,7 @@ from postrank_spark.queries import Query, each
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
+    from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 _LOOK_SECONDS = 0.5
 
@@ -41,6 +43,7 @@ class Job:
     queries: Sequence[Query]
     outputs: Sequence[Output]
     settings: Settings
+    accounting: Accounting | None = None  # of the lines of posts
 
     def run(self, posts: "DataFrame | None", logs: "DataFrame | None", *, packed: bool) -> None:
         """Read until stopped (SIGTERM) or drained. `posts`, `logs`: records of the sources of either view.
@@ -54,7 +57,8 @@ class Job:
                 output.prepare(query, frame)
         stopping = _stop_on_signals()
         running = [(query, frame, self._start(query, frame)) for query, frame in frames]
-        self._watch([stream for _, _, stream in running], stopping)
+        accounts = [] if self.accounting is None or posts is None else [self._account(posts, packed=packed)]
+        self._watch([*(stream for _, _, stream in running), *accounts], stopping)
         if self.settings.drain and not stopping.is_set():
             for query, frame, stream in running:
                 self._end(query, frame, stream)
@@ -76,7 +80,16 @@ class Job:
 
     def _start(self, query: Query, frame: "DataFrame") -> "StreamingQuery":
         writer = frame.writeStream.queryName(query.name).outputMode("update").foreachBatch(self._writer(query))
-        writer = writer.option("checkpointLocation", self._checkpoint(query))
+        return self._started(writer, self._checkpoint(query))
+
+    def _account(self, posts: "DataFrame", *, packed: bool) -> "StreamingQuery":
+        """Account for every line, in a stream of its own."""
+        assert self.accounting is not None  # noqa: S101 - `run` asked
+        lines = views.posts_read(views.lines_of(posts, packed=packed))
+        return self._started(self.accounting.writer(lines), f"{self.settings.checkpoints}/{NAME}")
+
+    def _started(self, writer: "DataStreamWriter", checkpoint: str) -> "StreamingQuery":
+        writer = writer.option("checkpointLocation", checkpoint)
         if self.settings.drain:
             writer = writer.trigger(availableNow=True)
         else:
