@@ -1,7 +1,7 @@
 -- author_windows_sliding: one row per window (t - 60 s, t], t every 5 s, and author that posted in its last 5 s.
 -- output: author_windows
 -- key: network, author_id, kind, window_start
--- lateness: 0 seconds
+-- lateness: 1 millisecond
 -- top: 40 per window_start by posts desc, network, author_id
 -- Spark's windows are [start, end): a millisecond later, the resolution of event time, they are (start, end].
 select

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from postrank_spark.errors import JobError
+from postrank_spark.errors import JobError, QueryFailed
 from postrank_spark.queries import Query, milliseconds, read
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def run(**options: Any) -> None:
         _run(options)
     except JobError as error:
         click.echo(f"postrank-spark: {error}", err=True)
-        sys.exit(1 if "failed" in str(error) else 2)
+        sys.exit(1 if isinstance(error, QueryFailed) else 2)
 
 
 @main.command()

@@ -7,6 +7,10 @@ class JobError(Exception):
     """What a person must change before the job can run."""
 
 
+class QueryFailed(JobError):
+    """A query ended while it ran; started again, the job resumes from its checkpoint."""
+
+
 class QueryError(JobError):
     """A query file that cannot be run: where, and why."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from postrank_spark import views
 from postrank_spark.accounting import NAME, Accounting
 from postrank_spark.closing import Windows
-from postrank_spark.errors import JobError
+from postrank_spark.errors import QueryFailed
 from postrank_spark.outputs import Output
 from postrank_spark.queries import Query, each
 
@@ -48,7 +48,7 @@ class Job:
     def run(self, posts: "DataFrame | None", logs: "DataFrame | None", *, packed: bool) -> None:
         """Read until stopped (SIGTERM) or drained. `posts`, `logs`: records of the sources of either view.
 
-        Raises QueryErrors before anything starts, JobError for a query that ended.
+        Raises QueryErrors before anything starts, QueryFailed for a query that ended.
         """
         self.register(posts, logs, packed=packed)
         frames = each(self.queries, lambda query: (query, query.frame(self.spark)))
@@ -107,7 +107,7 @@ class Job:
         return write
 
     def _watch(self, streams: Sequence["StreamingQuery"], stopping: threading.Event) -> None:
-        """Wait for the queries' end; stops all of them when one failed. Raises JobError."""
+        """Wait for the queries' end; stops all of them when one failed. Raises QueryFailed."""
         reported: dict[str, int] = {}
         while any(stream.isActive for stream in streams) and not stopping.wait(_LOOK_SECONDS):
             _report_progress(streams, reported)
@@ -119,7 +119,9 @@ class Job:
         _report_progress(streams, reported)
         for stream in streams:
             if failure := stream.exception():
-                raise JobError(f"the query {stream.name} failed: {str(failure).strip().splitlines()[0]}") from failure
+                raise QueryFailed(
+                    f"the query {stream.name} failed: {str(failure).strip().splitlines()[0]}"
+                ) from failure
 
     def _end(self, query: Query, frame: "DataFrame", stream: "StreamingQuery") -> None:
         """Emit the windows that are open after the last batch."""

@@ -3,7 +3,7 @@
 -- author_windows: one row per network, author and minute.    name and grain
 -- key: network, author_id, window_start                      what identifies a row; required
 -- output: author_windows                                     where rows go; the file's name unless it is given
--- lateness: 0 seconds                                        of its windows, in place of the job's
+-- lateness: 1 millisecond                                    of its windows, in place of the job's
 -- top: 40 per window_start by posts desc, author_id          only the first rows of each closed window
 """
 
@@ -25,8 +25,8 @@ WINDOW = ("window_start", "window_end")  # columns that every relation has
 _DIRECTIVE = re.compile(r"--\s*(key|output|lateness|top)\s*:\s*(.*?)\s*$")
 _NAME = re.compile(r"[a-z][a-z0-9_]*$")
 _TOP = re.compile(r"(\d+) per ([a-z0-9_, ]+?) by ([a-z0-9_, ]+)$")
-_DURATION = re.compile(r"(\d+)\s*(second|minute|hour|day)s?$")
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_DURATION = re.compile(r"(\d+)\s*(millisecond|second|minute|hour|day)s?$")
+_UNITS = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
 _TYPES = ("string", "bigint", "int", "double", "boolean", "timestamp", "date")
 
 
@@ -63,11 +63,11 @@ class Query:
 
 
 def milliseconds(text: str) -> int:
-    """A duration such as `30 seconds` or `2 hours`. Raises ValueError."""
+    """A duration such as `30 seconds` or `2 hours`, in milliseconds. Raises ValueError."""
     match = _DURATION.match(text.strip())
     if not match:
         raise ValueError(f"{text!r} is no duration: write a whole number and second(s), minute(s), hour(s) or day(s)")
-    return int(match[1]) * _UNITS[match[2]] * 1000
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def read(location: str, names: tuple[str, ...] = ()) -> list[Query]:
