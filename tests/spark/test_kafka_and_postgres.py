@@ -11,6 +11,7 @@ from localaws.testing.waiting import wait_for
 from tests.support.spark.counts import counts, posts_of, sample, streamed
 
 LINES = 4_000
+ONLY = ("--only", "author_windows", "--only", "hourly_totals", "--only", "status_windows")
 
 pytestmark = pytest.mark.slow
 
@@ -119,11 +120,3 @@ def test_windows_of_kafka_are_in_postgres_once_whatever_is_killed(cloud, broker)
         assert total == (sum(expected.values()),)
         statuses = connection.execute("select status, requests, bytes from stream.status_windows order by 1").fetchall()
         assert statuses == [(200, 20, 2000), (500, 10, 1000)]
-        tags = {
-            (post["network"], tag.lower(), post["post_id"])
-            for post in map(orjson.loads, lines)
-            if post["kind"] in ("post", "edit")
-            for tag in post.get("hashtags") or []
-        }
-        (tagged,) = connection.execute("select sum(posts) from stream.hashtag_windows").fetchone()
-        assert abs(tagged - len(tags)) <= len(tags) // 100  # an edit may change the tags of a post that counts once
