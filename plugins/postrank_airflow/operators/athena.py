@@ -13,6 +13,7 @@ from postrank.aws import prefixes
 from postrank.aws.athena import signed
 from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
+from postrank_airflow.connections.sql_filters import attempt_prefix
 from postrank_airflow.dag.docs import of_statement
 from postrank_airflow.operators.links import QueryLink
 
@@ -75,5 +76,5 @@ class CreateTableOperator(StatementOperator):
     def execute(self, context: Context) -> str | None:
         params = context["params"]
         clients.catalogue().drop(params["table"])
-        prefixes.empty(clients.client("s3"), f"{params['location']}attempt={context['ti'].try_number}/")
+        prefixes.empty(clients.client("s3"), attempt_prefix(context, params["location"]))
         return super().execute(context)
