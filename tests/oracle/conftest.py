@@ -1,25 +1,15 @@
 """One local AWS and one Trino for all that is held to the oracle."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from localaws.testing import trino
-from localaws.testing.athena.cases import cases
 from localaws.testing.server import running_localaws
 from postrank.aws.resources import Resources
 from tests.oracle.recorded import Recorded, RecordedLake, telling
 from tests.oracle.scenario import play
 from tests.support.lake.ranked_lake import Lake
-
-
-@dataclass(frozen=True)
-class Oracle:
-    """What Trino says: of each case by its name, and of each recorded statement in their order."""
-
-    cases: dict[str, object]
-    recorded: list[tuple[Recorded, object]]
 
 
 @pytest.fixture(scope="session")
@@ -32,15 +22,10 @@ def recorded(tmp_path_factory) -> Iterator[list[Recorded]]:
 
 
 @pytest.fixture(scope="session")
-def oracle(recorded, tmp_path_factory) -> Oracle:
-    asked = [case for case in cases() if case.oracle_skips is None]
-    statements = [case.sql for case in asked] + [one.query for one in recorded]
+def oracle(recorded) -> list[tuple[Recorded, trino.Answer]]:
+    """What Trino answers to each recorded statement, in their order."""
     try:
-        answers = trino.answers(statements)
+        answers = trino.answers([statement.query for statement in recorded])
     except trino.NoTrino as reason:
         pytest.skip(f"no Trino to ask: {reason}")
-    names = [case.name for case in asked]
-    return Oracle(
-        cases=dict(zip(names, answers, strict=False)),
-        recorded=list(zip(recorded, answers[len(names) :], strict=True)),
-    )
+    return list(zip(recorded, answers, strict=True))

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(patient(700))]
 
 @pytest.mark.parametrize("path", FILES)
 def test_trino_gives_the_same_rows(oracle, path):
-    asked = [(one, answer) for one, answer in oracle.recorded if one.path == path]
+    asked = [(one, answer) for one, answer in oracle if one.path == path]
     assert asked, f"tests/oracle/scenario.py runs no statement of {path}"
     for one, answer in asked:
         assert not isinstance(answer, str), answer

@@ -6,6 +6,7 @@ from enum import Enum
 
 Answer = Sequence[Sequence[str | None]] | str  # rows, or an error that begins with its name
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _TOKEN = re.compile(r"[()]|\border\s+by\b", re.IGNORECASE)
 
 
@@ -29,6 +30,16 @@ def is_ordered(sql: str) -> bool:
     return False
 
 
+def _settled(cell: str) -> str:
+    """A cell with the entries of its maps, which have no order, sorted."""
+    inner = _BRACES.search(cell)
+    while inner is not None:
+        entries = ", ".join(sorted(inner[1].split(", ")))
+        cell = f"{cell[: inner.start()]}\0{entries}\1{cell[inner.end() :]}"
+        inner = _BRACES.search(cell)
+    return cell
+
+
 def compare(sql: str, expected: Answer, answer: Answer) -> Verdict:
     """`expected` is Trino's answer. Rows of a statement that is not sorted are compared in any order."""
     if isinstance(answer, str):
@@ -37,7 +48,7 @@ def compare(sql: str, expected: Answer, answer: Answer) -> Verdict:
         return Verdict.NOT_SUPPORTED if answer.startswith("NOT_SUPPORTED") else Verdict.ERROR
     if isinstance(expected, str):
         return Verdict.LAX
-    rows = [list(map(list, side)) for side in (expected, answer)]
+    rows = [[[None if cell is None else _settled(cell) for cell in row] for row in side] for side in (expected, answer)]
     if not is_ordered(sql):
         rows = [sorted(side, key=str) for side in rows]
     return Verdict.SAME if rows[0] == rows[1] else Verdict.WRONG

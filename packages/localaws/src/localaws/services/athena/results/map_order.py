@@ -4,13 +4,15 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
+_NESTED = ("array", "map", "row")
 _MASK = 0xFFFFFFFF
 _CAPACITY = 16  # buckets of an empty map, doubled as soon as three of four are in use
 
 
 def entries(value: Mapping[Any, Any], kind: str) -> list[tuple[Any, Any]]:
     """The entries in order; as they are where the hash of a key of the kind (a type's name) is not known."""
-    listed = list(value.items())
+    # Where keys are lists or rows, the engine gives two lists.
+    listed = list(zip(value["key"], value["value"], strict=True)) if kind in _NESTED else list(value.items())
     hashed = _HASHES.get(kind)
     if hashed is None or len(listed) < 2:
         return listed

@@ -59,11 +59,14 @@ create macro a_floating(x, kind) as case
     when trim(x) in ('NaN', 'Infinity', '-Infinity', '+Infinity') then trim(x)
     when regexp_full_match(trim(x), '{_NUMBER_TEXT}[dDfF]?') then rtrim(trim(x), 'dDfF')
     else '{_CAST}: Cannot cast ''' || x || ''' to ' || kind end;
-create macro a_number_text(x, kind) as case when regexp_full_match(trim(x), '{_NUMBER_TEXT}') then trim(x)
+create macro a_number_text(x, kind) as case when regexp_full_match(x, '{_NUMBER_TEXT}') then x
     when x is not null then '{_CAST}: Cannot cast VARCHAR ''' || x || ''' to ' || kind end;
 create macro a_boolean(x) as (case when lower(x) in ('t', 'true', '1') then 'true'
     when lower(x) in ('f', 'false', '0') then 'false'
     when x is not null then ('{_CAST}: Cannot cast ''' || x || ''' to BOOLEAN')::TINYINT::VARCHAR end)::BOOLEAN;
+create macro a_uuid(x) as case
+    when regexp_full_match(x, '[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}') then lower(x)
+    when x is not null then ('{_CAST}: Cannot cast value to UUID: ' || x)::TINYINT::VARCHAR end;
 create macro a_fitting(x, size) as case when length(x) > size
     then ('{_CAST}: Value ' || x || ' cannot be represented as varchar(' || size || ')')::TINYINT::VARCHAR else x end;
 create macro a_div_integer(x, y) as case when y = 0 and x is not null then {_ZERO} when y = -1 then -x else x // y end;
@@ -81,12 +84,18 @@ create macro a_ceiled(x, y) as x // y + case when x % y > 0 then 1 else 0 end;
 create macro a_bigint_sum(x) as case when x > 9223372036854775807 or x < -9223372036854775808
     then {_failure("NUMERIC_VALUE_OUT_OF_RANGE", "'bigint addition overflow: ' || x")} else x::BIGINT end;
 create macro a_round_double(x, places) as
-    case when isinf(x) or isnan(x) then x else round(x, cast(places as INTEGER)) end;
+    case when isinf(x) or isnan(x) then x when x = 0 then 0 else round(x, cast(places as INTEGER)) end;
 create macro a_round_integer(x, places) as case when places >= 0 then x
     else a_divided(x::HUGEINT, (10 ** (-places))::HUGEINT) * (10 ** (-places))::HUGEINT end;
 create macro a_number(x) as case when isnan(x) then null else x end;
 create macro a_finite(x) as case
     when isfinite(x) or x is null then x else {_failure(_ARGUMENT, "'value must be finite'", "DOUBLE")} end;
+create macro a_offset(x, least_offset) as case when x < least_offset
+    then {_failure(_ARGUMENT, "'Offset must be at least ' || least_offset")} else x end;
+create macro a_share(x) as case when x < 0 or x > 1
+    then {_failure(_ARGUMENT, "'Percentile must be between 0 and 1'", "DOUBLE")} else least(x + 1e-12, 1) end;
+create macro a_order(x) as case when x in (-1, 0, 1) then x
+    else {_failure(_ARGUMENT, "'Lambda comparator must return either -1, 0, or 1'", "INTEGER")} end;
 create macro a_ln(x) as case when x = 0 then '-inf'::DOUBLE when x < 0 then 'nan'::DOUBLE else ln(x) end;
 """
 _TEXTS = rf"""
@@ -124,7 +133,8 @@ create macro a_timestamp(x) as case when regexp_full_match(trim(x), '{_TIME_TEXT
 create macro a_zoned_time(x) as a_timestamp(regexp_replace(trim(x), '(\d) ?{ZONE_TEXT}$', '\1')
     );
 create macro a_has_no_zone(x) as regexp_full_match(trim(x), '{_TIME_TEXT}');
-create macro a_zoned_timestamp(x) as case when a_has_no_zone(x) then a_timestamp(x) else a_zoned_time(x) end;
+create macro a_local_timestamp(x, zone) as case
+    when a_has_no_zone(x) or zone is null then a_timestamp(x) else a_zoned_time(x) end;
 create macro a_date(x) as case
     when regexp_full_match(trim(x), '[+-]?\d{{4,}}-\d{{1,2}}-\d{{1,2}}') then trim(x)::DATE
     when x is not null then {_failure(_CAST, "'Value cannot be cast to date: ' || x", "DATE")} end;
@@ -137,9 +147,14 @@ create macro a_zone_minutes(zone) as (case when left(zone, 1) = '-' then -1 else
 create macro a_in_zone(instant, zone) as case when zone = 'UTC' then instant
     when left(zone, 1) in ('+', '-') then instant + to_minutes(a_zone_minutes(zone))
     else timezone(zone, cast(instant as TIMESTAMPTZ)) end;
+create macro a_before(local, zone, instant) as
+    local - (a_in_zone(instant - interval 1 day, zone) - (instant - interval 1 day));
+create macro a_earlier(local, zone, instant) as case
+    when a_before(local, zone, instant) < instant and a_in_zone(a_before(local, zone, instant), zone) = local
+    then a_before(local, zone, instant) else instant end;
 create macro a_from_local(local, zone) as case when zone = 'UTC' then local
     when left(zone, 1) in ('+', '-') then local - to_minutes(a_zone_minutes(zone))
-    else cast(timezone(zone, local) as TIMESTAMP) end;
+    else a_earlier(local, zone, cast(timezone(zone, local) as TIMESTAMP)) end;
 create macro a_offset_minutes(instant, zone) as (epoch_us(a_in_zone(instant, zone)) - epoch_us(instant)) // 60000000;
 create macro a_offset_name(minutes) as case when minutes = 0 then 'UTC' else
     (case when minutes < 0 then '-' else '+' end) || lpad((abs(minutes) // 60)::VARCHAR, 2, '0') || ':'
@@ -165,7 +180,8 @@ create macro a_iso_zone(x) as case
     when x is null or x[-1] = 'Z' or not regexp_matches(x, 'T.*[+-]\d\d(:?\d\d)?$')
         or regexp_matches(x, '[+-]00(:?00)?$') then (case when x is not null then 'UTC' end)
     else regexp_replace(regexp_extract(x, '[+-]\d\d(:?\d\d)?$') || '00', '^([+-]\d\d):?(\d\d).*$', '\1:\2') end;
-create macro a_from_unixtime(x) as make_timestamp(round(x * 1000)::BIGINT * 1000);
+create macro a_from_unixtime(x) as make_timestamp(
+    case when isnan(x) then 0 else round(x * 1000)::BIGINT end * 1000);
 create macro a_date_diff(unit, x, y) as date_sub(unit, x, y);
 create macro a_unit(x) as case
     when lower(x) in ('millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year')
@@ -208,6 +224,9 @@ create macro a_array_remove(x, item) as
 create macro a_arrays_equal(x, y, judged) as case
     when x is null or y is null then null when len(x) <> len(y) then false
     when list_contains(judged, false) then false when list_count(judged) < len(judged) then null else true end;
+create macro a_maps_equal(x, y, keys, judged) as case
+    when x is null or y is null then null when not keys or list_contains(judged, false) then false
+    when list_count(judged) < len(judged) then null else true end;
 create macro list_concat_strict(x, y) as case when x is null or y is null then null else list_concat(x, y) end;
 create macro a_slice_start(x, start, size) as case
     when size < 0 then {_failure(_ARGUMENT, "'length must be greater than or equal to 0'")}

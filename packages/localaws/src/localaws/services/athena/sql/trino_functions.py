@@ -9,6 +9,7 @@ bit_count bitwise_and bitwise_and_agg bitwise_left_shift bitwise_not bitwise_or 
 bitwise_right_shift_arithmetic bitwise_xor bool_and bool_or cardinality cbrt ceil ceiling char2hexint checksum chr
 classify coalesce codepoint color combinations concat concat_ws contains contains_sequence convex_hull_agg corr cos cosh
 cosine_similarity count count_if covar_pop covar_samp crc32 cume_dist current_date current_time current_timestamp
+current_catalog current_path current_schema current_user
 current_timezone date date_add date_diff date_format date_parse date_trunc day day_of_month day_of_week day_of_year
 degrees dense_rank dow doy e element_at empty_approx_set evaluate_classifier_predictions every exp extract features
 filter first_value flatten floor format format_datetime format_number from_base from_base32 from_base64 from_base64url

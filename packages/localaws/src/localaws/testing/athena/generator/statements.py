@@ -113,7 +113,6 @@ max({O}) over (partition by g order by id groups between 1 preceding and current
 sum(sum(id)) over (order by g)
 min({double}) over (order by id rows between current row and 2 following)
 array_agg(id) over (order by id rows between 1 preceding and current row)
-count(distinct {integer}) over ()
 sum({integer}) filter (where {boolean}) over (order by id)
 """
 
@@ -211,7 +210,8 @@ class Generator:
 
     def _joined(self) -> str:
         side = self._random.choice(("join", "left join", "right join", "full join"))
-        kind = self._random.choice(ORDERED)
+        # Of instants that are equal, Trino may show either zone.
+        kind = self._random.choice([name for name in ORDERED if name != "zoned"])
         left = self._random.choice([name for name, column in _COLUMNS.items() if column == kind] or ["id"])
         other = f"(select id, {self.value(kind, 1)} as k from {_RELATION}) as o"
         if self._random.random() < 0.3:

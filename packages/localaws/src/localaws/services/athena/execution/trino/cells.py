@@ -74,7 +74,8 @@ def _array(children: Sequence[Document]) -> Spelling:
 
 
 def _map(children: Sequence[Document]) -> Spelling:
-    key = _spelling(children[0])
+    # Keys that are no scalars come as text.
+    key = str if str(children[0]["rawType"]) in _NESTED else _spelling(children[0])
     item = _nullable(_spelling(children[1]))
 
     def spell(value: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from localaws.core.cloud import ObjectInfo
 from localaws.core.shapes import Structure
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.failures import not_supported
 from localaws.services.athena.sql.trino.hive_types import HiveType
 
 
@@ -36,7 +36,7 @@ def compression(key: str) -> str:
         if key.endswith(extension):
             return codec
     if key.endswith((".snappy", ".lzo", ".deflate", ".lz4")):
-        raise QueryFailed("NOT_SUPPORTED", f"The compression of {key} is not supported by the local engine")
+        raise not_supported(f"The compression of {key}")
     return "none"
 
 
@@ -52,5 +52,5 @@ def paths(files: Files) -> str:
     """The files as a DuckDB list. A bracket in a path would be read as a pattern."""
     for item in files.objects:
         if any(sign in str(item.path) for sign in "*?["):
-            raise QueryFailed("NOT_SUPPORTED", f"The stored path of {item.key} holds a pattern sign")
+            raise not_supported(f"A stored path with a pattern sign ({item.key})")
     return "[" + ", ".join(quoted(str(item.path)) for item in files.objects) + "]"

@@ -8,7 +8,7 @@ from sqlglot import exp
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.trino.coercion import can_coerce, is_same
 from localaws.services.athena.sql.trino.signatures import Bindings, Pattern, bind, resolved, settled
-from localaws.services.athena.sql.trino.types import Type
+from localaws.services.athena.sql.trino.types import UNKNOWN, VARCHAR, Type
 from localaws.services.athena.sql.trino_functions import TRINO_FUNCTIONS
 from localaws.services.athena.sql.values.arithmetic import mismatch
 from localaws.services.athena.sql.values.catalogue import Function, fill
@@ -36,6 +36,8 @@ def unknown_function(name: str, place: tuple[int, int]) -> QueryFailed:
 
 def chosen(functions: Sequence[Function], arguments: Sequence[Value | exp.Lambda], place: tuple[int, int]) -> Choice:
     """The overload that takes the arguments. Raises QueryFailed where none does, or more than one."""
+    if functions[0].signature.name == "concat":
+        _check_concatenated(arguments, place)
     for exact in (True, False):
         fits = [choice for function in functions if (choice := _fitting(function, arguments, exact=exact)) is not None]
         if fits:
@@ -48,6 +50,17 @@ def chosen(functions: Sequence[Function], arguments: Sequence[Value | exp.Lambda
         "FUNCTION_NOT_FOUND",
         f"line {line}:{column}: Unexpected parameters ({types}) for function {name}. Expected: {listed}",
     )
+
+
+def _check_concatenated(arguments: Sequence[Value | exp.Lambda], place: tuple[int, int]) -> None:
+    """A bare null beside text of any length, or an array, may stand for text or an array."""
+    kinds = {item.type for item in arguments if isinstance(item, Value)}
+    if len(arguments) == 2 and UNKNOWN in kinds and any(kind == VARCHAR or kind.name == "array" for kind in kinds):
+        line, column = place
+        raise QueryFailed(
+            "AMBIGUOUS_FUNCTION_CALL",
+            f"line {line}:{column}: Could not choose a best candidate operator. Explicit type casts must be added.",
+        )
 
 
 def _fitting(function: Function, arguments: Sequence[Value | exp.Lambda], *, exact: bool) -> Choice | None:

@@ -13,13 +13,6 @@ FUNCTIONS: dict[str, list[Function]] = {**read(scalars.TABLE, _BUILDERS), **read
 
 def concatenated(left: Value, right: Value, place: tuple[int, int]) -> Value:
     """Left || right: concat()."""
-    kinds = {left.type.name, right.type.name}
-    if kinds == {"array", "unknown"}:
-        line, column = place
-        raise QueryFailed(
-            "AMBIGUOUS_FUNCTION_CALL",
-            f"line {line}:{column}: Could not choose a best candidate operator. Explicit type casts must be added.",
-        )
     arguments = [left, right]
     choice = calls.chosen(FUNCTIONS["concat"], arguments, place)
     values, result = calls.turned(choice, arguments, _no_lambda, place)

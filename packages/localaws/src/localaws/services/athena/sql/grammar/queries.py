@@ -175,7 +175,7 @@ class QueryParser(ExpressionParser):
         value = self.expression()
         if self.take("as"):
             return placed(exp.Alias(this=value, alias=self.identifier()), place)
-        if self.is_name():
+        if self.is_name() and not self._is_clause():
             return placed(exp.Alias(this=value, alias=self.identifier()), place)
         return value
 

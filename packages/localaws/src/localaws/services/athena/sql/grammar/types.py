@@ -2,6 +2,7 @@
 
 from sqlglot import exp
 
+from localaws.services.athena.sql.failures import not_supported
 from localaws.services.athena.sql.grammar.token_cursor import Reading, placed
 from localaws.services.athena.sql.trino.types import (
     BIGINT,
@@ -23,6 +24,11 @@ from localaws.services.athena.sql.trino.types import (
 )
 
 _WORDS = ("double", "time", "timestamp", "interval", "array", "map", "row", "char", "varchar", "decimal", "dec")
+# Types of Trino that this engine does not have.
+_ABSENT = (
+    "ipaddress", "hyperloglog", "p4hyperloglog", "qdigest", "tdigest", "setdigest", "geometry", "sphericalgeography",
+    "bingtile", "kdbtree", "objectid",
+)  # fmt: skip
 
 
 class TypeNode(exp.Expression):
@@ -30,7 +36,7 @@ class TypeNode(exp.Expression):
 
 
 def is_type_name(text: str) -> bool:
-    return text in _WORDS or is_known(text)
+    return text in _WORDS or is_known(text) or text in _ABSENT
 
 
 def type_of(node: exp.Expr) -> Type:
@@ -85,6 +91,8 @@ class TypeParser(Reading):
                 return INTEGER
             case "json":
                 return JSON
+        if name in _ABSENT:
+            raise not_supported(f"The type {name}")
         return scalar(name) if is_known(name) else None
 
     def _moment(self, name: str) -> Type:

@@ -14,10 +14,12 @@ from localaws.services.athena.sql.lowering.expressions import Expressions, Subqu
 from localaws.services.athena.sql.lowering.frames import frame
 from localaws.services.athena.sql.lowering.scope import Scope
 from localaws.services.athena.sql.trino.types import BIGINT, Type, has_any_zone, is_any_zone
+from localaws.services.athena.sql.values.comparison import is_orderable
 from localaws.services.athena.sql.values.conversion import comparable, sortable
 from localaws.services.athena.sql.values.values import Value, instant_of
 
 _PERCENT = "\ue000"  # stands for the sign in what comes from the statement, as a table's marks begin with one
+_MODIFIERS = {"%D": "DISTINCT", "%O": "ORDER BY", "%N": "IGNORE NULLS", "%M": "FILTER or OVER"}
 _OF_KEYS = ("approx_distinct", "histogram", "map_agg", "multimap_agg")
 _INDIFFERENT = ("count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "count_if")
 
@@ -74,7 +76,7 @@ class Aggregated(Expressions):
                 f"line {line}:{column}: DISTINCT in window function parameters not yet supported: {name}",
             )
         parts = []
-        partition = [comparable(self.lower(item)) for item in node.args.get("partition_by") or []]
+        partition = [self._partition_key(item) for item in node.args.get("partition_by") or []]
         if partition:
             parts.append(f"partition by {', '.join(partition)}")
         order = node.args.get("order")
@@ -86,12 +88,22 @@ class Aggregated(Expressions):
             parts.append(frame(self, spec, order, position(node)))
         return self._applied(call, self, f" over ({' '.join(parts)})")
 
+    def _partition_key(self, item: exp.Expr) -> str:
+        value = self.lower(item)
+        if not is_orderable(value.type):
+            line, column = position(item)
+            raise QueryFailed(
+                "TYPE_MISMATCH", f"line {line}:{column}: {value.type} is not orderable, and cannot partition a window"
+            )
+        return comparable(value)
+
     def sorting(self, items: Sequence[exp.Expr], *, as_time: bool = False) -> str:
         """The items of an ORDER BY."""
         return ", ".join(self.sorted_item(item, as_time=as_time) for item in items)
 
     def sorted_item(self, item: exp.Expr, *, as_time: bool = False) -> str:
         value = self.lower(item.this)
+        check_orderable(value.type, position(item))
         sql = sortable(value)
         if as_time and value.type.name == "date":
             sql = f"cast({sql} as TIMESTAMP)"
@@ -126,10 +138,7 @@ class Aggregated(Expressions):
         sql = built.sql
         for mark, text in texts.items():
             if text and mark not in sql:
-                raise QueryFailed(
-                    "NOT_SUPPORTED",
-                    f"line {place[0]}:{place[1]}: {name} with this modifier is not supported by the local engine",
-                )
+                raise not_supported(f"{name} with {_MODIFIERS[mark]}")
             sql = sql.replace(mark, text)
         return Value(sql.replace(_PERCENT, "%"), built.type)
 
@@ -139,6 +148,8 @@ class Aggregated(Expressions):
         sorting = ""
         if order is not None and name not in _INDIFFERENT:
             items = [(inner.lower(item.this), item) for item in order.expressions]
+            for value, item in items:
+                check_orderable(value.type, position(item))
             if node.args.get("distinct") and not {value.sql for value, _ in items} <= {value.sql for value in values}:
                 line, column = position(node)
                 raise QueryFailed(
@@ -169,6 +180,15 @@ def _keyed(name: str, values: Sequence[Value]) -> list[Value]:
     if name != "count" or not is_any_zone(values[0].type):
         raise not_supported(f"{name} over distinct timestamps with zones of their own")
     return [Value(instant_of(value), Type("timestamp", value.type.sizes)) for value in values[:1]] + list(values[1:])
+
+
+def check_orderable(kind: Type, place: tuple[int, int]) -> None:
+    """Raises QueryFailed TYPE_MISMATCH for a type that has no order."""
+    if not is_orderable(kind):
+        raise QueryFailed(
+            "TYPE_MISMATCH",
+            f"line {place[0]}:{place[1]}: Type {kind} is not orderable, and therefore cannot be used in ORDER BY",
+        )
 
 
 def direction(item: exp.Expr) -> str:

@@ -26,6 +26,7 @@ _SIGNS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%",
 }  # fmt: skip
+_OF_CLOCKS = ("hour", "minute", "second")
 _COMPARED = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -63,7 +64,7 @@ class Expressions:
     def _lower(self, node: exp.Expr) -> Value:
         name = _METHODS.get(type(node))
         if name is None:
-            raise QueryFailed("NOT_SUPPORTED", f"{type(node).__name__} in an expression is not supported here")
+            raise not_supported(f"{type(node).__name__} in an expression")
         build: Callable[[exp.Expr], Value] = getattr(self, name)
         return build(node)
 
@@ -260,7 +261,10 @@ class Expressions:
         line, column = position(node)
         if name not in FUNCTIONS or name not in literals.EXTRACTED:
             raise QueryFailed("SYNTAX_ERROR", f"line {line}:{column}: Invalid EXTRACT field: {name}")
-        return self.called(name, [self.lower(node.expression)], position(node))
+        value = self.lower(node.expression)
+        if value.type.name == "date" and name in _OF_CLOCKS:
+            raise mismatch(position(node.expression), f"Cannot extract {name.upper()} from {value.type}")
+        return self.called(name, [value], position(node))
 
     def call(self, node: Call) -> Value:
         """A call of a scalar function."""

@@ -6,14 +6,13 @@ from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.grammar.token_cursor import position
-from localaws.services.athena.sql.lowering.aggregation import Aggregated, direction
+from localaws.services.athena.sql.lowering.aggregation import Aggregated, check_orderable, direction
 from localaws.services.athena.sql.lowering.expressions import Expressions
 from localaws.services.athena.sql.lowering.grouping import Grouping
 from localaws.services.athena.sql.lowering.scope import Field, Output, Scope, spelled
 from localaws.services.athena.sql.lowering.sources import Named, Sources
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import Type, has_any_zone, is_any_zone
-from localaws.services.athena.sql.values.comparison import is_orderable
 from localaws.services.athena.sql.values.conversion import comparable, convert, sortable
 from localaws.services.athena.sql.values.values import Value
 
@@ -184,6 +183,8 @@ class Selection:
         is_grouped = bool(grouping.is_grouped or having or expressions.aggregates or ordering.aggregates)
         if is_grouped:
             grouping.check([*expressions.loose, *ordering.loose])
+        if is_grouped and not grouping.is_grouped and not having:
+            having = " having true"  # an aggregate that only typeof() sees leaves the one row
         distinct = _distinct(items) if select.args.get("distinct") is not None else ""
         listed = ", ".join(f"{item.sql} as c{number}" for number, item in enumerate(items))
         body = f"{self._from}{where}{grouping.sql}{having}"
@@ -267,12 +268,7 @@ def sorting(query: exp.Expr, expressions: Aggregated, items: list[Value], *, dis
     parts = []
     for item in order.expressions:
         value = _sort_value(item, expressions, items)
-        if not is_orderable(value.type):
-            line, column = position(item)
-            raise QueryFailed(
-                "TYPE_MISMATCH",
-                f"line {line}:{column}: Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
-            )
+        check_orderable(value.type, position(item))
         texts = [value_item.sql for value_item in items]
         if distinct and value.sql not in texts:
             line, column = position(item)

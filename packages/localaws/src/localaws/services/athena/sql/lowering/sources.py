@@ -122,7 +122,7 @@ class Sources:
                 return f"({sql})", fields
             case exp.Subquery():
                 return self._aliased(node, self._queries.lower(node.this, self._parent))
-        raise QueryFailed("NOT_SUPPORTED", f"{type(node).__name__} as a relation is not supported by the local engine")
+        raise not_supported(f"{type(node).__name__} as a relation")
 
     def _renamed(self, node: exp.Subquery, sql: str, fields: list[Field]) -> tuple[str, list[Field]]:
         """Joins within parentheses that have a name of their own."""
@@ -207,7 +207,8 @@ class Sources:
             value = expressions.lower(argument)
             if value.type.name not in ("array", "map"):
                 raise mismatch(position(argument), f"Cannot unnest type: {value.type}")
-            lengths.append(f"coalesce({'len' if value.type.name == 'array' else 'cardinality'}({value.sql}), 0)")
+            length = "len" if value.type.name == "array" else "cardinality"
+            lengths.append(f"coalesce(cast({length}({value.sql}) as BIGINT), 0)")
             for name, kind, sql in _unnested(value):
                 columns.append((name, kind))
                 texts.append(sql)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.python.failing import failed
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -41,6 +41,14 @@ def zone_name(name: str) -> str:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError) as error:
         raise QueryFailed("INVALID_FUNCTION_ARGUMENT", f"'{name}' is not a valid time zone") from error
+
+
+def known_zone(name: str) -> str | None:
+    """A zone as Trino shows it; null where there is none of the name."""
+    try:
+        return zone_name(name)
+    except QueryFailed:
+        return None
 
 
 @lru_cache(maxsize=256)
@@ -119,7 +127,7 @@ def _zone_shown(letter: str, width: int, moment: datetime, name: str) -> str:
         if _OFFSET.fullmatch(name):
             return name
         if width > 3:
-            raise failed("NOT_SUPPORTED", "The long name of a zone is not supported by the local engine")
+            raise ValueError(str(not_supported("The long name of a zone")))
         return placed.tzname() or name
     if width > 2:
         return name

@@ -1,5 +1,7 @@
 """MySQL's and Joda's patterns of dates, as the engine's strftime has them."""
 
+import re
+
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.python.clocks import runs
 
@@ -37,6 +39,14 @@ def mysql_format(letters: str) -> str:
         out = out + _MYSQL[letter]
         at = at + 2
     return out
+
+
+def default_year(letters: str) -> int | None:
+    """The year of what date_parse reads with a pattern that has none: a leap year for a date, 1970 for a time."""
+    present = set(re.findall(r"%(.)", letters))
+    if present & set("Yyx"):
+        return None
+    return 2000 if present & set("bcdejMmaWv") else 1970
 
 
 def joda_format(pattern: str) -> str:

@@ -3,7 +3,7 @@
 import math
 import statistics
 import struct
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from localaws.services.athena.sql.python.failing import failed
 
@@ -18,7 +18,7 @@ def scientific(value: float, digits: str) -> str:
         return "Infinity" if value > 0 else "-Infinity"
     sign = "-" if math.copysign(1, value) < 0 else ""
     if value == 0:
-        return f"{sign}0.0E0"
+        return f"{sign}0E0"
     number = Decimal(digits)
     shown = "".join(map(str, number.as_tuple().digits)).rstrip("0") or "0"
     return f"{sign}{shown[0]}.{shown[1:] or '0'}E{number.adjusted()}"
@@ -29,7 +29,11 @@ def double_text(value: float) -> str:
 
 
 def real_text(value: float) -> str:
-    return scientific(value, shortest_real(value))
+    """A cast of a real to varchar: seven digits at most."""
+    if math.isnan(value) or math.isinf(value):
+        return scientific(value, "")
+    exact = Decimal(value)
+    return scientific(value, str(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 6), rounding=ROUND_HALF_EVEN)))
 
 
 def shortest_real(value: float) -> str:
@@ -60,12 +64,24 @@ def java_double(value: float) -> str:
 
 
 def exact(value: float, scale: int) -> str:
-    """A double rounded half away from zero to places, for a decimal."""
+    """A double, in its shortest spelling, rounded half away from zero to places, for a decimal."""
     if math.isnan(value) or math.isinf(value):
         raise failed("INVALID_CAST_ARGUMENT", f"Cannot cast DOUBLE '{value}' to DECIMAL")
-    return str(
-        Decimal(value).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP) if abs(value) < 1e26 else value
-    )
+    return _rounded(repr(value), scale)
+
+
+def exact_real(value: float, scale: int) -> str:
+    """A real rounded as `exact` rounds a double."""
+    if math.isnan(value) or math.isinf(value):
+        raise failed("INVALID_CAST_ARGUMENT", f"Cannot cast REAL '{value}' to DECIMAL")
+    return _rounded(shortest_real(value), scale)
+
+
+def _rounded(digits: str, scale: int) -> str:
+    number = Decimal(digits)
+    if abs(number) >= Decimal("1e26"):
+        return str(number)
+    return str(number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP))
 
 
 def power(base: float, exponent: float) -> float:

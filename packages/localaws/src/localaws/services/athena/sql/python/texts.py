@@ -11,13 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, cast
 
 from localaws.services.athena.sql.python.failing import failed
-from localaws.services.athena.sql.python.numbers import java_double
 
 _SOUNDEX = {**dict.fromkeys("BFPV", "1"), **dict.fromkeys("CGJKQSXZ", "2"), **dict.fromkeys("DT", "3"), "L": "4",
             **dict.fromkeys("MN", "5"), "R": "6"}  # fmt: skip
-_SPEC = re.compile(
-    r"%(?:(?P<index>\d+)\$)?(?P<flags>[-#+ 0,(]*)(?P<width>\d+)?(?:\.(?P<precision>\d+))?(?P<kind>[a-zA-Z%])"
-)
 
 
 def reverse(value: str) -> str:
@@ -244,92 +240,6 @@ def xxhash64(value: bytes) -> bytes:
     for shift, prime in ((33, _PRIMES[1]), (29, _PRIMES[2])):
         state = (state ^ (state >> shift)) * prime & _MASK
     return (state ^ (state >> 32)).to_bytes(8, "big")
-
-
-def format_java(pattern: str, arguments: list[str | None], kinds: str) -> str:
-    """format(): Java's Formatter over arguments of the kinds (comma-separated)."""
-    types = kinds.split(",") if kinds else []
-    following = iter(range(len(arguments)))
-
-    def shown(match: re.Match[str]) -> str:
-        kind = match["kind"]
-        if kind == "%":
-            return "%"
-        if kind == "n":
-            return "\n"
-        place = int(match["index"]) - 1 if match["index"] else next(following, len(arguments))
-        if place >= len(arguments):
-            raise failed(
-                "INVALID_FUNCTION_ARGUMENT",
-                f"Invalid format string: {pattern} (MissingFormatArgument: Format specifier '{match[0]}')",
-            )
-        return _padded(_shown(match, arguments[place], types[place], pattern), match)
-
-    built = _SPEC.sub(shown, pattern)
-    if "%" in _SPEC.sub("", pattern):
-        raise failed("INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {pattern}")
-    return built
-
-
-def _padded(text: str, match: re.Match[str]) -> str:
-    width = int(match["width"] or 0)
-    if "-" in match["flags"]:
-        return text.ljust(width)
-    if "0" in match["flags"] and match["kind"] in "dfxXo":
-        sign = text[0] if text[:1] in ("-", "+") else ""
-        return sign + text[len(sign) :].rjust(width - len(sign), "0")
-    return text.rjust(width)
-
-
-def _shown(match: re.Match[str], value: str | None, kind: str, pattern: str) -> str:
-    letter = match["kind"]
-    lower = letter.lower()
-    if lower == "b":
-        text = "false" if value is None else (value if kind == "boolean" else "true")
-    elif value is None:
-        text = "null"[: int(match["precision"])] if match["precision"] else "null"
-    elif lower == "s":
-        text = _SPELLED.get(kind, str)(value)
-        text = text[: int(match["precision"])] if match["precision"] else text
-    elif lower == "d" and kind == "bigint":
-        text = f"{int(value):,}" if "," in match["flags"] else value
-    elif lower in "xo" and kind == "bigint":
-        text = format(int(value) & _MASK if int(value) < 0 else int(value), lower)
-    elif lower == "f" and kind in ("double", "decimal"):
-        places = int(match["precision"] if match["precision"] is not None else 6)
-        rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-        text = f"{rounded:,f}" if "," in match["flags"] else f"{rounded:f}"
-    elif lower == "e" and kind == "double":
-        text = f"{float(value):.{int(match['precision'] or 6)}e}"
-    else:
-        raise failed(
-            "INVALID_FUNCTION_ARGUMENT",
-            f"Invalid format string: {pattern} (IllegalFormatConversion: {letter} != {kind})",
-        )
-    if "+" in match["flags"] and lower in "df" and not text.startswith("-"):
-        text = "+" + text
-    return text.upper() if letter.isupper() else text
-
-
-def _java_double(value: str) -> str:
-    return java_double(float(value))
-
-
-def _java_moment(value: str) -> str:
-    """A timestamp or time as Java writes it: no seconds where these are zero, and their part in threes of digits."""
-    day, _, clock = value.rpartition(" ")
-    whole, _, part = clock.partition(".")
-    part = part.ljust(9, "0")
-    while part.endswith("000"):
-        part = part[:-3]
-    if part:
-        whole += f".{part}"
-    elif whole.endswith(":00") and whole.count(":") == 2:
-        whole = whole[:-3]
-    return f"{day}T{whole}" if day else whole
-
-
-_SPELLED = {"double": _java_double, "timestamp": _java_moment, "time": _java_moment}
 
 
 def format_number(value: int) -> str:

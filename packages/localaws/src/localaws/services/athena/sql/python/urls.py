@@ -17,7 +17,7 @@ def part(url: str, name: str) -> str | None:
         return None
     match name:
         case "protocol":
-            return parts.scheme if parts.scheme and ":" in url else ""
+            return url[: len(parts.scheme)] if parts.scheme and ":" in url else ""
         case "host":
             return _host(parts.netloc)
         case "port":

@@ -67,10 +67,11 @@ _ENGINE = {
     "bigint": "BIGINT", "real": "FLOAT", "double": "DOUBLE", "varchar": "VARCHAR", "char": "VARCHAR",
     "varbinary": "BLOB", "json": "VARCHAR", "date": "DATE", "timestamp": "TIMESTAMP", "time": "TIME",
     "interval day to second": "BIGINT", "interval year to month": "INTEGER", "jsonpath": "VARCHAR",
-    "color": "VARCHAR",
+    "color": "VARCHAR", "uuid": "VARCHAR",
 }  # fmt: skip
 _SCALARS = (
     "unknown", "boolean", "tinyint", "smallint", "integer", "bigint", "real", "double", "varbinary", "json", "date",
+    "uuid",
 )  # fmt: skip
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 NUMBERS = (*INTEGERS, "decimal", "real", "double")

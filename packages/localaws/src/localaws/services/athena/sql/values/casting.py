@@ -15,7 +15,7 @@ from localaws.services.athena.sql.trino.types import (
 from localaws.services.athena.sql.values.conversion import convert, packed
 from localaws.services.athena.sql.values.values import Value, instant_of, local_of, text, zone_of, zoned
 
-_PLAIN_TEXT = (*INTEGERS, "boolean", "date", "decimal")
+_PLAIN_TEXT = (*INTEGERS, "boolean", "date", "decimal", "uuid")
 
 
 def cast(value: Value, target: Type, place: tuple[int, int]) -> Value:
@@ -107,7 +107,8 @@ def _decimal(value: Value, target: Type, place: tuple[int, int]) -> Value | None
     if source == "json":
         return Value(f"cast(py_json_cast({value.sql}, 'decimal') as {target.duckdb})", target)
     if source in ("double", "real"):
-        return Value(f"cast(py_exact({value.sql}, {target.sizes[1]}) as {target.duckdb})", target)
+        exact = "py_exact" if source == "double" else "py_exact_real"
+        return Value(f"cast({exact}({value.sql}, {target.sizes[1]}) as {target.duckdb})", target)
     return Value(f"cast({value.sql} as {target.duckdb})", target) if source in (*NUMBERS, "boolean") else None
 
 
@@ -132,7 +133,7 @@ def _timestamp(value: Value, target: Type, place: tuple[int, int]) -> Value | No
     precision = target.sizes[0]
     match value.type.name:
         case "varchar":
-            return Value(f"a_rounded_time(a_timestamp({value.sql}), {precision})", target)
+            return Value(f"a_rounded_time(a_local_timestamp({value.sql}, {_zone_in(value)}), {precision})", target)
         case "date":
             return Value(f"cast({value.sql} as TIMESTAMP)", target)
         case "time":
@@ -144,14 +145,21 @@ def _timestamp(value: Value, target: Type, place: tuple[int, int]) -> Value | No
     return None
 
 
+def _zone_in(value: Value) -> str:
+    """The zone that a text of a time names, else UTC."""
+    named = f"py_known_zone(regexp_extract(trim({value.sql}), '\\d ?({ZONE_TEXT})$', 1))"
+    return f"(case when a_has_no_zone({value.sql}) then 'UTC' else {named} end)"
+
+
 def _zoned(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     precision = target.sizes[0]
     match value.type.name:
         case "varchar":
-            named = f"py_zone_name(regexp_extract(trim({value.sql}), '\\d ?({ZONE_TEXT})$', 1))"
-            zone = f"(case when a_has_no_zone({value.sql}) then 'UTC' else {named} end)"
+            zone = _zone_in(value)
             return zoned(
-                f"a_from_local(a_rounded_time(a_zoned_timestamp({value.sql}), {precision}), {zone})", zone, precision
+                f"a_from_local(a_rounded_time(a_local_timestamp({value.sql}, {zone}), {precision}), {zone})",
+                zone,
+                precision,
             )
         case "date":
             return Value(f"cast({value.sql} as TIMESTAMP)", Type(target.name, (precision,)))
@@ -186,6 +194,10 @@ def _time(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
 
 def _varbinary(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
     return Value(f"encode({value.sql})", target) if value.type.name == "varchar" else None
+
+
+def _uuid(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
+    return Value(f"a_uuid({value.sql})", target) if value.type.name == "varchar" else None
 
 
 def _array(value: Value, target: Type, place: tuple[int, int]) -> Value | None:
@@ -304,7 +316,7 @@ def castable(source: Type, target: Type) -> bool:
 _BUILDERS = {
     "varchar": _varchar, "char": _char, "tinyint": _integer, "smallint": _integer, "integer": _integer,
     "bigint": _integer, "double": _floating, "real": _floating, "decimal": _decimal, "boolean": _boolean,
-    "date": _date, "timestamp": _timestamp, "timestamp with time zone": _zoned, "time": _time,
+    "uuid": _uuid, "date": _date, "timestamp": _timestamp, "timestamp with time zone": _zoned, "time": _time,
     "varbinary": _varbinary, "array": _array, "map": _map, "row": _row, "json": _json,
 }  # fmt: skip
 

@@ -49,8 +49,6 @@ def _floating(sign: str, left: Value, right: Value) -> str:
 
 
 def _nested(sign: str, left: Value, right: Value) -> str:
-    if left.type.name == "map":
-        raise not_supported("A comparison of maps")
     if sign == "<>":
         return f"(not {_nested('=', left, right)})"
     if sign != "=":
@@ -63,12 +61,25 @@ def _nested(sign: str, left: Value, right: Value) -> str:
         second = Value(f"({right.sql})[place]", element)
         judged = f"list_transform(range(1, len({left.sql}) + 1), lambda place: {comparison('=', first, second)})"
         return f"a_arrays_equal({left.sql}, {right.sql}, {judged})"
+    if left.type.name == "map":
+        return _maps_equal(left, right)
     parts = []
     for name, child in zip(field_names(left.type), left.type.children, strict=True):
         first = Value(f"struct_extract({left.sql}, {text(name)})", child)
         second = Value(f"struct_extract({right.sql}, {text(name)})", child)
         parts.append(comparison("=", first, second))
     return f"({' and '.join(parts)})"
+
+
+def _maps_equal(left: Value, right: Value) -> str:
+    """The same keys with equal values; null where a value that counts is null."""
+    kind = left.type.children[1]
+    first = Value(f"({left.sql})[compared]", kind)
+    second = Value(f"({right.sql})[compared]", kind)
+    judged = f"list_transform(map_keys({left.sql}), lambda compared: {comparison('=', first, second)})"
+    keys, others = (f"map_keys({side.sql})" for side in (left, right))
+    alike = f"(len({keys}) = len({others}) and list_has_all({keys}, {others}))"
+    return f"a_maps_equal({left.sql}, {right.sql}, {alike}, {judged})"
 
 
 def distinct_from(left: Value, right: Value, place: tuple[int, int], *, negated: bool) -> Value:

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.trino.coercion import common
 from localaws.services.athena.sql.trino.types import BIGINT, BOOLEAN, INTEGERS, UNKNOWN, VARCHAR, Type
 from localaws.services.athena.sql.values.arithmetic import mismatch
 from localaws.services.athena.sql.values.casting import spelling
 from localaws.services.athena.sql.values.comparison import compared, comparison, is_orderable
 from localaws.services.athena.sql.values.conversion import convert
-from localaws.services.athena.sql.values.values import Value, instant_of, text
+from localaws.services.athena.sql.values.values import Value, instant_of, text, zone_of
 
 Place = tuple[int, int]
 
@@ -156,13 +156,17 @@ def formatted(values: Sequence[Value], place: Place) -> Value:
     """format(), after Java's Formatter."""
     if len(values) < 1 or values[0].type.name != "varchar":
         raise mismatch(place, "Type of first argument to format() must be VARCHAR")
+    if len(values) < 2:
+        raise QueryFailed(
+            "SYNTAX_ERROR", f"line {place[0]}:{place[1]}: The 'format' function must have at least two arguments"
+        )
     kinds = []
     parts = []
     for value in values[1:]:
         kind = _FORMATTED.get(value.type.name, value.type.name)
         sql = value.sql if kind in ("bigint", "double", "decimal", "boolean", "varchar", "unknown") else spelling(value)
         if kind == "timestamp with time zone":
-            raise not_supported("format() of a timestamp with time zone")
+            sql = f"({sql} || '|' || a_zone_suffix({instant_of(value)}, {zone_of(value)}))"
         if sql is None or kind == "char":
             raise mismatch(place, f"Type {value.type} is not supported by format()")
         kinds.append(kind)

@@ -1,10 +1,10 @@
 """Literals, with the types that Trino reads them as."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.python.clocks import zone_name
+from localaws.services.athena.sql.python.clocks import zone, zone_name
 from localaws.services.athena.sql.trino.types import (
     BIGINT,
     DATE,
@@ -87,7 +87,7 @@ def typed(value: str, kind: Type, place: tuple[int, int]) -> Value:
             return number(value.lstrip("+") if "." in value else f"{value.lstrip('+')}.", "decimal", place)
         case "json":
             return Value(f"py_json_parse({text(value)})", JSON)
-        case "varchar" | "char" | "boolean" | "double" | "real" | "varbinary":
+        case "varchar" | "char" | "uuid" | "boolean" | "double" | "real" | "varbinary":
             return cast(string(value), kind, place)
     if kind.name in INTEGERS:
         return cast(string(value), kind, place)
@@ -111,8 +111,8 @@ def _timestamp(value: str, place: tuple[int, int]) -> Value:
     if match is None:
         raise _invalid(value, place)
     precision = len(match["part"] or "")
-    zone = match["zone"]
-    kind = timestamp(precision, zoned=zone is not None, zone=zone_name(zone) if zone else "")
+    named = match["zone"]
+    kind = timestamp(precision, zoned=named is not None, zone=zone_name(named) if named else "")
     try:
         day = date(*(int(part) for part in match["date"].split("-")))
         clock = [float(part) for part in (match["time"] or "0:0").split(":")]
@@ -121,9 +121,18 @@ def _timestamp(value: str, place: tuple[int, int]) -> Value:
     except ValueError as error:
         raise _invalid(value, place) from error
     local = f"cast('{day.isoformat()} {_padded(match['time'] or '0:0')}' as TIMESTAMP)"
-    if zone is None or kind.zone == "UTC":
+    if named is None or kind.zone == "UTC":
         return Value(local, kind, constant=value)
+    if _is_skipped(day, match["time"] or "0:0", kind.zone):
+        raise _invalid(value, place)
     return Value(f"a_from_local({local}, {text(kind.zone)})", kind, constant=value)
+
+
+def _is_skipped(day: date, clock: str, name: str) -> bool:
+    """Whether a zone's clocks never show the time, because they are put forward over it."""
+    hour, minute = (int(part) for part in clock.split(":")[:2])
+    local = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - a wall clock, whose zone comes next
+    return local.replace(tzinfo=zone(name)).astimezone(UTC).astimezone(zone(name)).replace(tzinfo=None) != local
 
 
 def _padded(clock: str) -> str:

@@ -9,7 +9,7 @@ from localaws.services.athena.sql.trino.types import Type, row
 from localaws.services.athena.sql.values.casting import spelling
 from localaws.services.athena.sql.values.catalogue import Builder
 from localaws.services.athena.sql.values.comparison import is_orderable
-from localaws.services.athena.sql.values.conversion import convert, packed
+from localaws.services.athena.sql.values.conversion import convert, packed, sortable
 from localaws.services.athena.sql.values.values import Value, instant_of
 
 
@@ -41,11 +41,12 @@ def _sort(arguments: Sequence[Value], result: Type) -> Value:
     array, comparator = arguments
     first, second = comparator.parameters
     items = array.sql
+    order = f"a_order({comparator.sql})"
     before = (
         f"list_filter(range(1, len({items}) + 1), lambda other: list_transform([({items})[other]], lambda {first}:"
-        f" list_transform([({items})[place]], lambda {second}: {comparator.sql})[1])[1] < 0 or"
+        f" list_transform([({items})[place]], lambda {second}: {order})[1])[1] < 0 or"
         f" (other < place and list_transform([({items})[other]], lambda {first}:"
-        f" list_transform([({items})[place]], lambda {second}: {comparator.sql})[1])[1] = 0))"
+        f" list_transform([({items})[place]], lambda {second}: {order})[1])[1] = 0))"
     )
     ranked = (
         f"list_sort(list_transform(range(1, len({items}) + 1), lambda place:"
@@ -92,6 +93,26 @@ def _zip(arguments: Sequence[Value], result: Type) -> Value:
     missing = " or ".join(f"({argument.sql}) is null" for argument in arguments)
     built = f"list_transform(range(1, {longest} + 1), lambda place: {packed(fields, kind).sql})"
     return Value(f"(case when {missing} then null else {built} end)", result)
+
+
+def _shuffle(arguments: Sequence[Value], result: Type) -> Value:
+    (array,) = arguments
+    places = f"range(1, len({array.sql}) + 1)"
+    ranked = f"list_sort(list_transform({places}, lambda place: struct_pack(r := random(), p := place)))"
+    return Value(f"list_transform({ranked}, lambda entry: ({array.sql})[entry.p])", result)
+
+
+def _map_zip_with(arguments: Sequence[Value], result: Type) -> Value:
+    """Over the keys of both maps; a key that one lacks comes with null."""
+    first, second, body = arguments
+    key, left, right = body.parameters
+    keys = f"a_array_distinct(list_concat_strict(map_keys({first.sql}), map_keys({second.sql})))"
+    value = (
+        f"list_transform([({first.sql})[zipped]], lambda {left}: list_transform([({second.sql})[zipped]],"
+        f" lambda {right}: list_transform([zipped], lambda {key}: {body.sql})[1])[1])[1]"
+    )
+    built = f"map({keys}, list_transform({keys}, lambda zipped: {value}))"
+    return Value(f"(case when ({first.sql}) is null or ({second.sql}) is null then null else {built} end)", result)
 
 
 def _combinations(arguments: Sequence[Value], result: Type) -> Value:
@@ -165,6 +186,20 @@ def _transform_keys(arguments: Sequence[Value], result: Type) -> Value:
     return Value(f"a_map({keys}, map_values({arguments[0].sql}))", result)
 
 
+def _extreme_of(name: str) -> Builder:
+    """array_max and array_min: NaN counts only where there is nothing else, a null makes null."""
+
+    def build(arguments: Sequence[Value], result: Type) -> Value:
+        (value,) = arguments
+        element = value.type.children[0]
+        extreme = f"list_{name}({value.sql})"
+        if element.name in ("double", "real"):
+            extreme = f"coalesce(list_{name}(list_filter({value.sql}, lambda x: not isnan(x))), {extreme})"
+        return Value(f"case when len({value.sql}) > list_count({value.sql}) then null else {extreme} end", element)
+
+    return build
+
+
 def _extreme(name: str) -> Builder:
     def build(arguments: Sequence[Value], result: Type) -> Value:
         kind: Type | None = arguments[0].type
@@ -176,7 +211,11 @@ def _extreme(name: str) -> Builder:
         if kind.name == "timestamp with time zone" and kind.zone == "":
             raise not_supported(f"{name} of timestamps with zones of their own")
         missing = " or ".join(f"({argument.sql}) is null" for argument in turned)
-        built = f"{name}({', '.join(argument.sql for argument in turned)})"
+        built = f"{name}({', '.join(map(sortable, turned))})"
+        if kind.name in ("double", "real"):
+            listed = ", ".join(argument.sql for argument in turned)
+            extreme = "max" if name == "greatest" else "min"
+            built = f"coalesce(list_{extreme}(list_filter([{listed}], lambda x: not isnan(x))), 'nan'::{kind.duckdb})"
         return Value(f"(case when {missing} then null else {built} end)", kind)
 
     return build
@@ -189,6 +228,8 @@ BUILDERS: dict[str, Builder] = {
     "reduce": _reduce,
     "zip_with": _paired,
     "zip": _zip,
+    "shuffle": _shuffle,
+    "map_zip_with": _map_zip_with,
     "combinations": _combinations,
     "map_entries": _entries,
     "map_from_entries": _from_entries,
@@ -197,6 +238,8 @@ BUILDERS: dict[str, Builder] = {
     "map_filter": _map_filter,
     "transform_values": _transform_values,
     "transform_keys": _transform_keys,
+    "array_max": _extreme_of("max"),
+    "array_min": _extreme_of("min"),
     "greatest": _extreme("greatest"),
     "least": _extreme("least"),
 }

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
-from localaws.services.athena.sql.functions.builders import numbers
-from localaws.services.athena.sql.trino.types import INTEGERS, Type
+from localaws.services.athena.sql.functions.builders import collections, numbers
+from localaws.services.athena.sql.trino.types import INTEGERS, Type, array
 from localaws.services.athena.sql.values.catalogue import Builder
 from localaws.services.athena.sql.values.comparison import is_orderable
-from localaws.services.athena.sql.values.conversion import comparable
+from localaws.services.athena.sql.values.conversion import comparable, sortable
 from localaws.services.athena.sql.values.values import Value, instant_of
 
 
@@ -21,7 +21,7 @@ def _extreme(name: str) -> Builder:
         if value.type.name in ("double", "real"):
             numbers_only = f"{name}(case when not isnan({value.sql}) then {value.sql} end)%M"
             return Value(f"coalesce({numbers_only}, {name}({value.sql})%M)", value.type)
-        return Value(f"{name}(%D{value.sql})%M", value.type)
+        return Value(f"{name}(%D{sortable(value) if value.type.name == 'array' else value.sql})%M", value.type)
 
     return build
 
@@ -82,9 +82,9 @@ def _percentile(arguments: Sequence[Value], result: Type) -> Value:
     value, share = arguments
     if value.type.name in ("double", "real"):
         value = Value(f"a_finite({value.sql})", value.type)
-    place = f"least({share.sql} + 1e-12, 1)"
+    place = f"a_share({share.sql})"
     if share.type.name == "array":
-        place = f"list_transform({share.sql}, lambda share: least(share + 1e-12, 1))"
+        place = f"list_transform({share.sql}, lambda share: a_share(share))"
     return Value(f"cast(quantile_disc({value.sql}, {place})%M as {result.duckdb})", result)
 
 
@@ -117,8 +117,35 @@ def _map_union(arguments: Sequence[Value], result: Type) -> Value:
     return Value(f"(case when {present} then a_filled(a_map_of_entries(flatten({entries}))) end)", result)
 
 
-def _skewness(arguments: Sequence[Value], result: Type) -> Value:
-    raise not_supported("skewness and kurtosis")
+def _by(name: str) -> Builder:
+    """min_by and max_by: the value of the row with the least or greatest key."""
+
+    def build(arguments: Sequence[Value], result: Type) -> Value:
+        value, key = arguments
+        if not is_orderable(key.type):
+            raise QueryFailed("FUNCTION_NOT_FOUND", f"Unexpected parameters ({key.type}) for function {name}_by")
+        return Value(f"arg_{name}_null({value.sql}, {sortable(key)})%M", result)
+
+    return build
+
+
+def _moment(name: str) -> Builder:
+    """Skewness and kurtosis, from the values one by one."""
+
+    def build(arguments: Sequence[Value], result: Type) -> Value:
+        values = f"list_filter(list({arguments[0].sql})%M, lambda item: item is not null)"
+        return Value(f"py_{name}({values})", result)
+
+    return build
+
+
+def _reduce(arguments: Sequence[Value], result: Type) -> Value:
+    """reduce_agg: the values that are not null, folded in any order."""
+    value, start, step, _ = arguments
+    present = Value(f"list_filter(list({value.sql})%M, lambda item: item is not null)", array(value.type))
+    final = Value("folded_state", start.type, parameters=("folded_state",))
+    folded = collections.BUILDERS["reduce"]((present, start, step, final), result)
+    return Value(f"(case when len({present.sql}) > 0 then {folded.sql} end)", result)
 
 
 BUILDERS: dict[str, Builder] = {
@@ -133,8 +160,11 @@ BUILDERS: dict[str, Builder] = {
     "map_agg": _map_agg,
     "multimap_agg": _multimap_agg,
     "map_union": _map_union,
-    "skewness": _skewness,
-    "kurtosis": _skewness,
+    "skewness": _moment("skewness"),
+    "kurtosis": _moment("kurtosis"),
+    "min_by": _by("min"),
+    "max_by": _by("max"),
+    "reduce_agg": _reduce,
     "sum_decimal": numbers.sum_decimal,
     "avg_decimal": numbers.avg_decimal,
 }

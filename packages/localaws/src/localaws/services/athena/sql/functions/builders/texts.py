@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.python.json_paths import steps
-from localaws.services.athena.sql.trino.types import UNBOUNDED, VARCHAR, Type, array, varchar
+from localaws.services.athena.sql.trino.types import UNBOUNDED, VARCHAR, Type, array, char, varchar
 from localaws.services.athena.sql.values.catalogue import Builder
 from localaws.services.athena.sql.values.values import Value, text
 
+_LONGEST_CHAR = 65536
 # Patterns that RE2 reads as Trino's engine does: no look-around, references, ends of lines or possessive signs.
 _SIMPLE = re.compile(
     r"(?:[\w\s#@%&:;,'\"<>=!~/-]|\\[dwDW.\\/+*?()\[\]{}|^$#@:-]|\[\^?(?:[\w\s@#%:./_+-]|\\[dwDW.-])+\]|[.*+()|]|(?<!^)\?(?!\+)|\(\?i\)|\(\?:|\{\d+(?:,\d*)?\})*"
@@ -133,15 +134,24 @@ def _codepoint(arguments: Sequence[Value], result: Type) -> Value:
     return Value(f"a_codepoint({value.sql})", result)
 
 
+def _concat_chars(arguments: Sequence[Value], _: Type) -> Value:
+    first, second = (argument.type.sizes[0] for argument in arguments)
+    return Value(f"({arguments[0].sql} || {arguments[1].sql})", char(min(first + second, _LONGEST_CHAR)))
+
+
 def _concat_text(arguments: Sequence[Value], result: Type) -> Value:
+    if len(arguments) < 2:
+        raise QueryFailed("INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments")
     kind = arguments[0].type if arguments[0].type.name == "varbinary" else result
     return Value(f"({' || '.join(item.sql for item in arguments)})", kind)
 
 
 def _concat_ws(arguments: Sequence[Value], result: Type) -> Value:
+    if len(arguments) < 2:
+        raise QueryFailed("INVALID_FUNCTION_ARGUMENT", "There must be two or more arguments")
     separator = arguments[0].sql
     items = ", ".join(item.sql for item in arguments[1:])
-    return Value(f"a_joined([{items}], {separator})" if items else f"a_joined([]::VARCHAR[], {separator})", result)
+    return Value(f"a_joined([{items}], {separator})", result)
 
 
 def _path(name: str) -> Builder:
@@ -192,6 +202,7 @@ BUILDERS: dict[str, Builder] = {
     "regexp_split": _of_parts("regexp_split"),
     "url_encode": _url_encode,
     "concat_text": _concat_text,
+    "concat_chars": _concat_chars,
     "substr": _substr,
     "concat_ws": _concat_ws,
     "json_extract": _path("extract"),

@@ -73,12 +73,24 @@ def _date_trunc(arguments: Sequence[Value], _: Type) -> Value:
     if value.type.name == "time":
         size = f"{_SMALL[name] * 1000}"
         return Value(f"(time '00:00:00' + to_microseconds(epoch_us({value.sql}) // {size} * {size}))", value.type)
-    if name == "millisecond":
-        return _relocated(f"a_floored_time({local_of(value)}, 3)", value) if value.type.name != "date" else value
+    if name == "millisecond" and value.type.name == "timestamp":
+        return Value(f"a_floored_time({value.sql}, 3)", value.type)
+    if name in _TIME_UNITS and value.type.name == "timestamp with time zone":
+        return _within_hour(name, value)
     truncated = f"date_trunc('{name}', {local_of(value)})"
     if value.type.name == "timestamp with time zone":
         return _relocated(truncated, value)
     return Value(f"cast({truncated} as {value.type.duckdb})", value.type)
+
+
+def _within_hour(unit: str, value: Value) -> Value:
+    """Truncated to a part of the day, by which the wall clock and the instant differ from their whole alike."""
+    local = local_of(value)
+    whole = f"a_floored_time({local}, 3)" if unit == "millisecond" else f"date_trunc('{unit}', {local})"
+    instant = f"({instant_of(value)} - ({local} - {whole}))"
+    if value.type.zone == ANY_ZONE:
+        return zoned(instant, zone_of(value), value.type.sizes[0])
+    return Value(instant, value.type)
 
 
 def _date_add(arguments: Sequence[Value], _: Type) -> Value:
@@ -138,6 +150,9 @@ def _date_parse(arguments: Sequence[Value], result: Type) -> Value:
     value, pattern = arguments
     if isinstance(pattern.constant, str):
         engine = date_patterns.mysql_format(pattern.constant)
+        year = date_patterns.default_year(pattern.constant)
+        if year is not None:
+            return Value(f"a_floored_time(strptime('{year} ' || {value.sql}, {text('%Y ' + engine)}), 3)", result)
         return Value(f"a_floored_time(strptime({value.sql}, {text(engine)}), 3)", result)
     return Value(f"cast(py_mysql_parse({value.sql}, {pattern.sql}) as TIMESTAMP)", result)
 
