@@ -9,24 +9,14 @@ from collections import Counter
 import pytest
 
 from localaws.testing import trino
-from localaws.testing.athena.comparison import Answer, Verdict, compare
+from localaws.testing.athena.comparison import Verdict, compare
 from localaws.testing.athena.generator import statements
+from localaws.testing.athena.recorded import answer
 from localaws.testing.patience import patient
 
 COUNT = int(os.environ.get("LOCALAWS_STATEMENTS", "400"))
 SEED = int(os.environ.get("LOCALAWS_SEED", "1"))
 MOST_REJECTED = 0.1
-
-
-def answer(queries, sql: str) -> Answer:
-    """Rows, or the reason of a failure."""
-    try:
-        execution = queries.run(sql)
-    except queries.client("athena").exceptions.InvalidRequestException as error:
-        return f"SYNTAX_ERROR: {error}"
-    if execution["Status"]["State"] != "SUCCEEDED":
-        return str(execution["Status"]["StateChangeReason"])
-    return queries.result(execution)[1]
 
 
 def test_one_seed_always_gives_the_same_statements():

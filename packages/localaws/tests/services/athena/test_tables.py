@@ -224,7 +224,7 @@ def test_projects_partitions_from_the_tables_properties(queries):
     assert queries.rows(f"select n, dt, region from {name} where dt = '2026-01-02'") == [["2", "2026-01-02", "eu"]]
 
 
-@pytest.mark.parametrize("form", ["orc", "avro"])
+@pytest.mark.parametrize("form", ["rcfile"])
 def test_a_table_of_a_format_that_is_not_read_is_kept_and_refused(queries, form):
     table = queries.name()
     queries.put(f"{table}/object", b"x")

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.services.athena.scan import information_schema
+from localaws.services.athena.scan import information_schema, partition_list
 from localaws.services.athena.scan.catalogue import Catalogue, Table
 from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.pruning import NeededRows
@@ -80,6 +80,9 @@ class Relations:
             if (node.db or database or "").lower() == information_schema.SCHEMA:
                 self._describe(node)
                 continue
+            if node.name.lower().endswith(partition_list.SUFFIX):
+                self._list_partitions(node, database)
+                continue
             table = self._find(node, database)
             if not table.is_view:
                 node.meta["localaws"] = table
@@ -101,6 +104,18 @@ class Relations:
                 f"line {line}:{column}: Table '{CATALOG}.{information_schema.SCHEMA}.{name}' does not exist",
             )
         node.meta["scanned"] = scanned
+
+    def _list_partitions(self, node: exp.Table, database: str | None) -> None:
+        """Note in `"table$partitions"` what it holds."""
+        base = node.copy()
+        base.set("this", exp.to_identifier(node.name[: -len(partition_list.SUFFIX)], quoted=True))
+        base.meta.update(node.meta)
+        table = self._find(base, database)
+        if not table.keys or table.is_view:
+            line, column = position(node)
+            name = f"{CATALOG}.{table.database}.{node.name.lower()}"
+            raise QueryFailed("TABLE_NOT_FOUND", f"line {line}:{column}: Table '{name}' does not exist")
+        node.meta["scanned"] = partition_list.relation(self._catalogue, table, CATALOG)
 
     def _find(self, node: exp.Table, database: str | None) -> Table:
         catalog = node.catalog.lower()

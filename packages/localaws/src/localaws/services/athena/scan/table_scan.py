@@ -12,7 +12,7 @@ from sqlglot import exp
 from localaws.core.cloud import ObjectInfo
 from localaws.services.athena.scan import projection, pushdown
 from localaws.services.athena.scan.catalogue import Catalogue, Partition, Table
-from localaws.services.athena.scan.formats import Files, compression, identifier, parquet, quoted, text
+from localaws.services.athena.scan.formats import Files, avro, compression, identifier, orc, parquet, quoted, text
 from localaws.services.athena.scan.formats import json as json_format
 from localaws.services.athena.scan.storage import Storage, place
 from localaws.services.athena.sql.failures import QueryFailed
@@ -27,6 +27,8 @@ _READERS = {
     **dict.fromkeys(json_format.SERDES, json_format),
     **dict.fromkeys(parquet.SERDES, parquet),
     **dict.fromkeys(text.SERDES, text),
+    **dict.fromkeys(orc.SERDES, orc),
+    **dict.fromkeys(avro.SERDES, avro),
 }
 
 

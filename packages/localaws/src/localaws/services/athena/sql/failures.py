@@ -111,7 +111,7 @@ def not_supported(what: str) -> QueryFailed:
 
 def from_duckdb(error: Exception, positions: Mapping[str, tuple[int, int]]) -> QueryFailed:
     """Say an engine's error as Athena says it. `positions` are line and column of the statement's names."""
-    text = str(error)
+    text = str(error).partition("\n\nAt:\n")[0]  # what follows are lines of this program
     kind = type(error).__name__
     for pattern in _NAMED:
         if named := pattern.search(text):

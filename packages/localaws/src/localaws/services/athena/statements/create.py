@@ -15,11 +15,19 @@ from localaws.services.athena.statements.row_writer import Format
 from localaws.services.athena.statements.token_reader import Reader
 
 _HIVE = "org.apache.hadoop.hive"
-# Formats that the local engine does not read: the table is kept, a query of it refused.
-_UNREAD = {
-    "ORC": f"{_HIVE}.ql.io.orc.OrcSerde",
-    "AVRO": f"{_HIVE}.serde2.avro.AvroSerDe",
-    "RCFILE": f"{_HIVE}.serde2.columnar.LazyBinaryColumnarSerDe",
+# SerDe, input and output format of what CTAS does not write. No query reads RCFILE.
+_STORED = {
+    "ORC": tuple(f"{_HIVE}.ql.io.orc.{name}" for name in ("OrcSerde", "OrcInputFormat", "OrcOutputFormat")),
+    "AVRO": (
+        f"{_HIVE}.serde2.avro.AvroSerDe",
+        f"{_HIVE}.ql.io.avro.AvroContainerInputFormat",
+        f"{_HIVE}.ql.io.avro.AvroContainerOutputFormat",
+    ),
+    "RCFILE": (
+        f"{_HIVE}.serde2.columnar.LazyBinaryColumnarSerDe",
+        f"{_HIVE}.ql.io.RCFileInputFormat",
+        f"{_HIVE}.ql.io.RCFileOutputFormat",
+    ),
 }
 _LAZY = f"{_HIVE}.serde2.lazy.LazySimpleSerDe"
 _ROW_MARKS = {
@@ -117,7 +125,7 @@ class CreateExternalTable:
             self.formats = (first, reader.text())
         elif reader.take("STORED", "AS"):
             self.stored_as = reader.name()[0].upper()
-            if self.stored_as not in ("TEXTFILE", "PARQUET", *_UNREAD):
+            if self.stored_as not in ("TEXTFILE", "PARQUET", *_STORED):
                 raise not_supported(f"A table stored as {self.stored_as}")
         elif reader.take("LOCATION"):
             self.location = reader.text().rstrip("/")  # as Athena registers it
@@ -136,7 +144,7 @@ class CreateExternalTable:
             for filler in ("ITEMS", "KEYS", "TERMINATED"):
                 reader.take(filler)
             reader.expect("BY")
-            mark = re.sub(r"\\(\d{3})", lambda match: chr(int(match.group(1), 8)), reader.text()).replace("\\t", "\t")
+            mark = reader.text()
             self.serde_properties["escape.delim" if word == "ESCAPED" else _ROW_MARKS[word]] = mark
 
     def run(self, session: Session) -> Outcome:
@@ -154,10 +162,12 @@ class CreateExternalTable:
 
     def _input(self, name: str) -> Document:
         storage: Document = dict(Format(name="PARQUET" if self.stored_as == "PARQUET" else "TEXTFILE").descriptor())
-        if self.formats:
-            storage["InputFormat"], storage["OutputFormat"] = self.formats
+        stored = _STORED.get(self.stored_as)
+        formats = self.formats or (stored[1:] if stored else None)
+        if formats:
+            storage["InputFormat"], storage["OutputFormat"] = formats
         usual = storage["SerdeInfo"]["SerializationLibrary"]
-        library = self.serde or _UNREAD.get(self.stored_as, usual)
+        library = self.serde or (stored[0] if stored else usual)
         storage["SerdeInfo"] = {
             "SerializationLibrary": library,
             "Parameters": {"serialization.format": "1", **self.serde_properties},

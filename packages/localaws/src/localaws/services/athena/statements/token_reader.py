@@ -2,7 +2,7 @@
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.services.athena.sql.grammar.dialect import SyntaxRefused
+from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, is_hive, string_value
 
 
 class Reader:
@@ -47,7 +47,7 @@ class Reader:
         if token.token_type != TokenType.STRING:
             self._at -= 1
             self.refuse()
-        return token.text
+        return self._string(token)
 
     def value(self) -> str:
         """The text of a string or number."""
@@ -55,7 +55,10 @@ class Reader:
         if token.token_type not in (TokenType.STRING, TokenType.NUMBER):
             self._at -= 1
             self.refuse()
-        return token.text
+        return self._string(token) if token.token_type == TokenType.STRING else token.text
+
+    def _string(self, token: Token) -> str:
+        return string_value(self._sql[token.start : token.end + 1]) if is_hive(self._sql) else token.text
 
     def pairs(self) -> dict[str, str]:
         """('name' = 'value', ...), names may be bare."""

@@ -27,15 +27,18 @@ class Files:
         return self.serde.get("Parameters") or {}
 
 
-_COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+_COMPRESSION = {
+    ".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".deflate": "deflate", ".snappy": "snappy", ".lz4": "lz4",
+}  # fmt: skip
+READ_BY_ENGINE = ("none", "gzip", "zstd")
 
 
 def compression(key: str) -> str:
-    """DuckDB's name of the codec that an object's extension stands for, as Hadoop decides it."""
+    """The codec that an object's extension stands for, as Hadoop decides it. Raises QueryFailed NOT_SUPPORTED."""
     for extension, codec in _COMPRESSION.items():
         if key.endswith(extension):
             return codec
-    if key.endswith((".snappy", ".lzo", ".deflate", ".lz4")):
+    if key.endswith(".lzo"):
         raise not_supported(f"The compression of {key}")
     return "none"
 

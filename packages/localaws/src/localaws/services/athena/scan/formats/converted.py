@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from localaws.core.cloud import ObjectInfo
-from localaws.services.athena.scan.formats import Files, identifier, quoted
-from localaws.services.athena.sql.failures import QueryFailed, not_supported
+from localaws.services.athena.scan.formats import Files, compression, identifier, quoted
+from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.trino.hive_types import HiveType
 
 if TYPE_CHECKING:
@@ -27,9 +27,29 @@ def relation(files: Files, decode: Decode) -> str:
 
     schema = pa.schema([(name, _arrow(kind)) for name, kind in files.columns.items()])
     paths = [_convert(item, number, files, schema, decode) for number, item in enumerate(files.objects)]
+    return _selected(files, paths)
+
+
+def _selected(files: Files, paths: Iterable[Path]) -> str:
     listed = ", ".join(quoted(str(path)) for path in paths)
     chosen = "".join(f"{identifier(name)}, " for name in files.columns)
     return f"select {chosen}file_index from read_parquet([{listed}])"  # noqa: S608
+
+
+def of_tables(files: Files, read: "Callable[[ObjectInfo, pa.Schema], Iterable[pa.Table]]") -> str:
+    """A SELECT of the columns, and the file's number as file_index; `read` gives an object's rows as the columns."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = pa.schema([(name, _arrow(kind)) for name, kind in files.columns.items()])
+    paths = []
+    for number, item in enumerate(files.objects):
+        path = files.scratch / f"scan-{files.scan}-{files.group}-{number}.parquet"
+        with parquet.ParquetWriter(path, schema) as writer:
+            for table in read(item, schema):
+                writer.write_table(table)
+        paths.append(path)
+    return _selected(files, paths)
 
 
 def _convert(item: ObjectInfo, number: int, files: Files, schema: "pa.Schema", decode: Decode) -> Path:
@@ -87,14 +107,50 @@ class lines:  # noqa: N801 - used like a function
 
 def unpacked(item: ObjectInfo) -> BinaryIO:
     """An object's bytes, by its extension as Hadoop decides it. Raises QueryFailed NOT_SUPPORTED."""
-    if item.key.endswith(".gz"):
-        return cast("BinaryIO", gzip.open(item.path, "rb"))
-    if item.key.endswith(".bz2"):
-        return cast("BinaryIO", bz2.open(item.path, "rb"))
-    if item.key.endswith(".zst"):
-        import zstandard
+    match compression(item.key):
+        case "gzip":
+            return cast("BinaryIO", gzip.open(item.path, "rb"))
+        case "bz2":
+            return cast("BinaryIO", bz2.open(item.path, "rb"))
+        case "zstd":
+            import zstandard
 
-        return cast("BinaryIO", io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(item.path.open("rb"))))
-    if item.key.endswith((".snappy", ".lzo", ".deflate", ".lz4")):
-        raise not_supported(f"The compression of {item.key}")
+            return cast("BinaryIO", io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(item.path.open("rb"))))
+        case "deflate":
+            return io.BytesIO(zlib.decompress(item.path.read_bytes()))
+        case "snappy" | "lz4" as codec:
+            return io.BytesIO(_blocks(item.path.read_bytes(), codec))
     return item.path.open("rb")
+
+
+def _blocks(packed: bytes, codec: str) -> bytes:
+    """Hadoop's blocks: the length of what a block holds, then chunks, each after its own length."""
+    import pyarrow as pa
+
+    out = bytearray()
+    at = 0
+    while at < len(packed):
+        size = int.from_bytes(packed[at : at + 4], "big")
+        at += 4
+        end = len(out) + size
+        while len(out) < end:
+            length = int.from_bytes(packed[at : at + 4], "big")
+            chunk = packed[at + 4 : at + 4 + length]
+            if codec == "snappy":
+                out += unsnapped(chunk)
+            else:
+                out += pa.decompress(chunk, end - len(out), codec="lz4_raw", asbytes=True)
+            at += 4 + length
+    return bytes(out)
+
+
+def unsnapped(chunk: bytes) -> bytes:
+    """What a chunk of snappy holds; it begins with its length."""
+    import pyarrow as pa
+
+    size = 0
+    for place, byte in enumerate(chunk[:5]):
+        size |= (byte & 0x7F) << (7 * place)
+        if not byte & 0x80:
+            break
+    return bytes(pa.decompress(chunk, size, codec="snappy", asbytes=True))

@@ -10,7 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from localaws.core.cloud import ObjectInfo
-from localaws.services.athena.scan.formats import Files, compression, converted, identifier, paths, quoted
+from localaws.services.athena.scan.formats import (
+    READ_BY_ENGINE,
+    Files,
+    compression,
+    converted,
+    identifier,
+    paths,
+    quoted,
+)
 from localaws.services.athena.scan.formats.json_lines import JsonLines
 from localaws.services.athena.sql.trino.hive_types import HiveType
 
@@ -67,7 +75,7 @@ def _is_plain(files: Files, lines: JsonLines) -> bool:
     if lines.has_dots or lines.ignores_malformed or not lines.is_case_insensitive:
         return False
     columns = {lines.mappings.get(name, name).lower(): kind for name, kind in files.columns.items()}
-    if len(columns) < len(files.columns) or any(item.key.endswith(".bz2") for item in files.objects):
+    if len(columns) < len(files.columns) or any(compression(item.key) not in READ_BY_ENGINE for item in files.objects):
         return False
     spellings: dict[str, str] = {}
     return all(

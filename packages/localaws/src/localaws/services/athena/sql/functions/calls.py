@@ -128,9 +128,17 @@ def _settled(choice: Choice, arguments: Sequence[Value | exp.Lambda]) -> list[Ty
 
 
 def turned(
-    choice: Choice, arguments: Sequence[Value | exp.Lambda], lower: LambdaLowering, place: tuple[int, int]
+    choice: Choice,
+    arguments: Sequence[Value | exp.Lambda],
+    lower: LambdaLowering,
+    place: tuple[int, int],
+    *,
+    widens: bool = True,
 ) -> tuple[list[Value], Type]:
-    """The arguments as the overload wants them, and the type of its result."""
+    """The arguments as the overload wants them, and the type of its result.
+
+    A lambda that returns a wider type than a variable stands for widens that variable, once.
+    """
     values: list[Value] = []
     for expected, argument in zip(choice.patterns, arguments, strict=True):
         if isinstance(argument, Value):
@@ -138,9 +146,17 @@ def turned(
             continue
         parameters = [resolved(inner, [], choice.bindings) for inner in expected.children[:-1]]
         built = lower(argument, parameters)
+        result = expected.children[-1]
+        if widens and result.is_variable and _is_wider(built.type, choice.bindings.get(result.name)):
+            choice.bindings[result.name] = built.type
+            return turned(choice, arguments, lower, place, widens=False)
         values.append(_returning(built, expected.children[-1], choice.bindings, place))
     types = [value.type for value in values]
     return values, resolved(choice.function.signature.result, types, choice.bindings)
+
+
+def _is_wider(kind: Type, bound: Type | None) -> bool:
+    return bound is not None and not can_coerce(kind, bound) and can_coerce(bound, kind)
 
 
 def _returning(built: Value, expected: Pattern, bindings: Bindings, place: tuple[int, int]) -> Value:

@@ -1,5 +1,6 @@
 """Athena's SQL as tokens and trees: queries by their own grammar, the heads of CREATE TABLE AS by sqlglot's."""
 
+import re
 from typing import ClassVar
 
 from sqlglot import exp
@@ -22,10 +23,46 @@ class AthenaWords(Trino):
         }
 
 
+class HiveWords(AthenaWords):
+    """The tokens of Hive's DDL, whose strings have either quote and backslashes ("Hive data definition language")."""
+
+    class Tokenizer(AthenaWords.Tokenizer):
+        QUOTES: ClassVar[list[str | tuple[str, str]]] = ["'", '"']
+        IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ["`"]
+        STRING_ESCAPES: ClassVar[list[str]] = ["'", '"', "\\"]
+
+
+# How a statement of Hive's DDL begins, after comments.
+_HIVE = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:create\s+(?:external|database|schema)|alter|msck|drop|show|describe|desc)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_SIGNS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "Z": "\x1a", "%": "\\%", "_": "\\_"}
+_SIGN = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([0-3][0-7]{2})|(.))", re.DOTALL)
+
+
+def is_hive(sql: str) -> bool:
+    """Whether a statement is one of Hive's DDL, with its strings and backquotes."""
+    return _HIVE.match(sql) is not None
+
+
+def string_value(written: str) -> str:
+    """What a string of Hive's DDL stands for, which is given with its quotes."""
+    quote = written[0]
+    inner = written[1:-1].replace(quote * 2, quote)
+    return _SIGN.sub(_sign, inner)
+
+
+def _sign(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    return chr(int(match[2], 8)) if match[2] else _SIGNS.get(match[3], match[3])
+
+
 def tokens(sql: str) -> list[Token]:
     """The statement's tokens, without a closing semicolon. Raises SyntaxRefused."""
     try:
-        stream = AthenaWords().tokenize(sql)
+        stream = (HiveWords if is_hive(sql) else AthenaWords)().tokenize(sql)
     except TokenError as error:
         raise SyntaxRefused(1, 1, "mismatched input. " + str(error).split("\n", maxsplit=1)[0]) from error
     while stream and stream[-1].token_type == TokenType.SEMICOLON:

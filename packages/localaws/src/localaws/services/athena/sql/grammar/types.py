@@ -23,7 +23,7 @@ from localaws.services.athena.sql.trino.types import (
     varchar,
 )
 
-_WORDS = ("double", "time", "timestamp", "interval", "array", "map", "row", "char", "varchar", "decimal", "dec")
+_WORDS = ("double", "time", "timestamp", "interval", "array", "map", "row", "char", "varchar", "decimal")
 # Types of Trino that this engine does not have.
 _ABSENT = (
     "ipaddress", "hyperloglog", "p4hyperloglog", "qdigest", "tdigest", "setdigest", "geometry", "sphericalgeography",
@@ -85,7 +85,7 @@ class TypeParser(Reading):
                 return self._interval()
             case "array" | "map" | "row":
                 return self._nested(name)
-            case "varchar" | "char" | "decimal" | "dec":
+            case "varchar" | "char" | "decimal":
                 return self._sized(name)
             case "int":
                 return INTEGER

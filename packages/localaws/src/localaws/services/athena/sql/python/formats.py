@@ -132,6 +132,29 @@ def _exponent(match: re.Match[str], value: str, _: str) -> str:
     return f"{float(value):.{places}e}"
 
 
+def _general(match: re.Match[str], value: str, kind: str) -> str:
+    """Plain between 10^-4 and 10^precision, else with an exponent."""
+    if value in _NOT_FINITE:
+        return _NOT_FINITE[value]
+    digits = max(int(match["precision"] if match["precision"] is not None else 6), 1)
+    number = Decimal(value)
+    rounded = (
+        number if number == 0 else number.quantize(Decimal(1).scaleb(number.adjusted() - digits + 1), ROUND_HALF_UP)
+    )
+    if rounded and not Decimal("1e-4") <= abs(rounded) < Decimal(10) ** digits:
+        return f"{float(value):.{digits - 1}e}"
+    places = digits - 1 - (rounded.adjusted() if rounded else 0)
+    return f"{rounded:.{places}f}"
+
+
+def _hash(_: re.Match[str], value: str, __: str) -> str:
+    """The hash code of a Java string, in hexadecimal digits."""
+    number = 0
+    for unit in memoryview(value.encode("utf-16-le")).cast("H"):
+        number = (number * 31 + unit) & 0xFFFFFFFF
+    return f"{number:x}"
+
+
 def _time(match: re.Match[str], value: str, kind: str) -> str | None:
     moment = _moment(value, kind)
     part = match["kind"][1]
@@ -144,9 +167,11 @@ def _time(match: re.Match[str], value: str, kind: str) -> str | None:
 _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _KINDS: Mapping[str, Sequence[str]] = {
     "d": ("bigint",), "x": ("bigint",), "o": ("bigint",), "f": ("double", "decimal"), "e": ("double",),
+    "g": ("double",), "h": ("varchar",),
 }  # fmt: skip
 _CONVERSIONS: Mapping[str, Callable[[re.Match[str], str, str], str | None]] = {
-    "b": _boolean, "s": _text, "d": _integer, "x": _bits, "o": _bits, "f": _fixed, "e": _exponent, "t": _time,
+    "b": _boolean, "s": _text, "d": _integer, "x": _bits, "o": _bits, "f": _fixed, "e": _exponent, "g": _general,
+    "h": _hash, "t": _time,
 }  # fmt: skip
 
 

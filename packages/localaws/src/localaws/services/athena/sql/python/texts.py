@@ -149,8 +149,11 @@ def luhn(value: str) -> bool:
     return total % 10 == 0
 
 
-def from_utf8(value: bytes) -> str:
-    return value.decode("utf-8", errors="replace")
+def from_utf8(value: bytes, replacement: str) -> str:
+    """Text of UTF-8, with a replacement (a character, or nothing) for what is none."""
+    if len(replacement) > 1:
+        raise failed("INVALID_FUNCTION_ARGUMENT", "Replacement character string must empty or a single character")
+    return value.decode("utf-8", errors="replace").replace("\ufffd", replacement)
 
 
 def from_hex(value: str) -> bytes:

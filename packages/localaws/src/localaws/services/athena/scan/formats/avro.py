@@ -1,0 +1,217 @@
+"""Avro container files ("Avro specification"), their fields found by name; a file that lacks one gives nulls."""
+
+import bz2
+import json
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from localaws.core.cloud import ObjectInfo
+from localaws.services.athena.scan.formats import Files, converted
+from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.trino.hive_types import HiveType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SERDES = ("org.apache.hadoop.hive.serde2.avro.AvroSerDe",)
+_MAGIC = b"Obj\x01"
+_SYNC = 16  # bytes of the mark after each block
+_CHUNK = 20_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Schema = Any  # JSON
+
+
+def relation(files: Files) -> str:
+    """A SELECT of the columns, and the file's number as file_index."""
+    kinds = list(files.columns.values())
+
+    def tables(item: ObjectInfo, schema: "pa.Schema") -> Iterator["pa.Table"]:
+        import pyarrow as pa
+
+        try:
+            with item.path.open("rb") as file:
+                rows = ({name.lower(): cell for name, cell in row.items()} for row in records(file))
+                while chunk := list(islice(rows, _CHUNK)):
+                    columns = [
+                        pa.array([_shaped(row.get(column.name), kind) for row in chunk], column.type)
+                        for column, kind in zip(schema, kinds, strict=True)
+                    ]
+                    yield pa.Table.from_arrays(columns, schema=schema)
+        except (ValueError, KeyError, IndexError, EOFError, struct.error, zlib.error, pa.ArrowException) as error:
+            raise QueryFailed("HIVE_BAD_DATA", f"{item.key} cannot be read as the table's columns: {error}") from error
+
+    return converted.of_tables(files, tables)
+
+
+def _shaped(cell: object, kind: HiveType) -> object:
+    """A cell as the column's type has it: numbers as text where the column is text, members by the column's names."""
+    if cell is None:
+        return None
+    if isinstance(cell, dict) and kind.name == "map":
+        return [(key, _shaped(item, kind.children[1])) for key, item in cell.items()]
+    if isinstance(cell, dict) and kind.name == "struct":
+        members = {key.lower(): item for key, item in cell.items()}
+        return {
+            name: _shaped(members.get(name.lower()), child)
+            for name, child in zip(kind.fields, kind.children, strict=True)
+        }
+    if isinstance(cell, list) and kind.name == "array":
+        return [_shaped(item, kind.children[0]) for item in cell]
+    if kind.name == "string" and not isinstance(cell, str):
+        return cell.decode() if isinstance(cell, bytes) else str(cell)
+    return cell
+
+
+def records(file: BinaryIO) -> Iterator[dict[str, object]]:
+    """The records of a file, as its own schema describes them. Raises ValueError for what is no Avro."""
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise ValueError("it is no Avro container file")
+    metadata = _header(file)
+    schema = json.loads(metadata["avro.schema"])
+    unpack = _CODECS[metadata.get("avro.codec", b"null").decode()]
+    file.read(_SYNC)
+    while (count := _long_of(file)) is not None:
+        block = unpack(file.read(_long_of(file) or 0))
+        file.read(_SYNC)
+        reader = _Reader(block)
+        for _ in range(count):
+            yield reader.value(schema)
+
+
+def _header(file: BinaryIO) -> dict[str, bytes]:
+    metadata = {}
+    while count := _long_of(file):
+        if count < 0:
+            _long_of(file)
+        for _ in range(abs(count)):
+            name = file.read(_long_of(file) or 0).decode()
+            metadata[name] = file.read(_long_of(file) or 0)
+    return metadata
+
+
+def _long_of(file: BinaryIO) -> int | None:
+    shift = 0
+    number = 0
+    while byte := file.read(1):
+        number |= (byte[0] & 0x7F) << shift
+        shift += 7
+        if not byte[0] & 0x80:
+            return (number >> 1) ^ -(number & 1)
+    return None
+
+
+def _snappy(block: bytes) -> bytes:
+    """A block of snappy, which a checksum follows."""
+    return converted.unsnapped(block[:-4])
+
+
+def _zstandard(block: bytes) -> bytes:
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj().decompress(block)
+
+
+_CODECS: Mapping[str, Callable[[bytes], bytes]] = {
+    "null": bytes,
+    "deflate": lambda block: zlib.decompress(block, -15),
+    "bzip2": bz2.decompress,
+    "snappy": _snappy,
+    "zstandard": _zstandard,
+}
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Values read one after the other. `names` has the schemas that were defined before."""
+
+    block: bytes
+    at: int = 0
+    names: dict[str, Schema] = field(default_factory=dict)
+
+    def value(self, schema: Schema) -> Any:
+        if isinstance(schema, list):
+            return self.value(schema[self.long()])
+        if isinstance(schema, str):
+            return self._plain(schema)
+        kind = schema["type"]
+        if isinstance(kind, dict | list):
+            return self.value(kind)
+        if "name" in schema:
+            self.names[schema["name"]] = schema
+            if schema.get("namespace"):
+                self.names[f"{schema['namespace']}.{schema['name']}"] = schema
+        return _logical(self._typed(kind, schema), schema)
+
+    def _typed(self, kind: str, schema: Schema) -> Any:
+        match kind:
+            case "record":
+                return {member["name"]: self.value(member["type"]) for member in schema["fields"]}
+            case "array":
+                return list(self._items(lambda: self.value(schema["items"])))
+            case "map":
+                return dict(self._items(lambda: (self._plain("string"), self.value(schema["values"]))))
+            case "enum":
+                return schema["symbols"][self.long()]
+            case "fixed":
+                return self.bytes_of(schema["size"])
+        return self._plain(kind)
+
+    def _items(self, read: Callable[[], Any]) -> Iterator[Any]:
+        while count := self.long():
+            if count < 0:
+                self.long()  # the block's size
+            for _ in range(abs(count)):
+                yield read()
+
+    def _plain(self, kind: str) -> Any:
+        return _PRIMITIVES[kind](self) if kind in _PRIMITIVES else self.value(self.names[kind])
+
+    def long(self) -> int:
+        """A whole number of any length, its sign in the last bit."""
+        shift = 0
+        number = 0
+        while True:
+            byte = self.block[self.at]
+            self.at += 1
+            number |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                return (number >> 1) ^ -(number & 1)
+
+    def bytes_of(self, size: int) -> bytes:
+        """So many bytes. Raises EOFError."""
+        if self.at + size > len(self.block):
+            raise EOFError("a block ends within a value")
+        self.at += size
+        return self.block[self.at - size : self.at]
+
+
+_PRIMITIVES: Mapping[str, Callable[[_Reader], Any]] = {
+    "null": lambda _: None,
+    "boolean": lambda reader: reader.bytes_of(1) == b"\x01",
+    "int": _Reader.long,
+    "long": _Reader.long,
+    "float": lambda reader: struct.unpack("<f", reader.bytes_of(4))[0],
+    "double": lambda reader: struct.unpack("<d", reader.bytes_of(8))[0],
+    "bytes": lambda reader: reader.bytes_of(reader.long()),
+    "string": lambda reader: reader.bytes_of(reader.long()).decode(),
+}
+
+
+def _logical(value: Any, schema: Schema) -> Any:
+    match schema.get("logicalType"):
+        case "date":
+            return date(1970, 1, 1) + timedelta(days=value)
+        case "timestamp-millis":
+            return (_EPOCH + timedelta(milliseconds=value)).replace(tzinfo=None)
+        case "timestamp-micros":
+            return (_EPOCH + timedelta(microseconds=value)).replace(tzinfo=None)
+        case "decimal":
+            return Decimal(int.from_bytes(value, "big", signed=True)).scaleb(-schema.get("scale", 0))
+    return value
