@@ -91,13 +91,17 @@ def test_lines_are_read_as_trino_reads_them(queries: Queries, embedded: Queries,
     rows = _answer(embedded, name, ddl, body, "select * from {name}")
     assert isinstance(expected, list), expected
     assert isinstance(rows, list), rows
-    differences = [
-        f"{line!r}\n  Trino {theirs}\n  here  {ours}"
-        for line, theirs, ours in zip(lines, expected, rows, strict=False)
-        if theirs != ours
-    ]
-    assert not differences, f"{len(differences)} lines:\n" + "\n".join(differences[:12])
     assert len(rows) == len(expected)
+    differences = {
+        (number, cell, ours): line
+        for line, theirs, row in zip(lines, expected, rows, strict=True)
+        for number, (cell, ours) in enumerate(zip(theirs, row, strict=True))
+        if cell != ours
+    }
+    assert not differences, "\n".join(
+        f"column {number}: Trino {cell!r}, here {ours!r}: {line!r}"
+        for (number, cell, ours), line in differences.items()
+    )
 
 
 @pytest.mark.parametrize("form", ["ORC", "AVRO", "PARQUET"])
@@ -107,7 +111,7 @@ def test_files_that_trino_writes_are_read(queries: Queries, embedded: Queries, f
     queries.ok(
         f"create table {table} with (format = '{form}') as select 1 as i, bigint '-9' as l, 1.5e0 as d, true as f,"
         f" 'é' as s, 12.50 as n, date '1969-12-31' as dt, timestamp '2024-02-29 10:11:12.123' as ts,"
-        f" array[1, null] as a, map(array['k'], array[2]) as m, cast(row(1, 'x') as row(x integer, y varchar)) as r"
+        f" array[1, null] as a, cast(map(array['k'], array[2]) as map(varchar, integer)) as m, cast(row(1, 'x') as row(x integer, y varchar)) as r"
         f"{extra} union all select null, null, null, null, null, null, null, null, null, null, null"
         f"{', null, null' if extra else ''}"
     )

@@ -43,7 +43,7 @@ class OpenCsv:
                 raise QueryFailed("HIVE_BAD_DATA", f"Error Parsing Row for {source}, line {number}: {error}") from error
 
     def fields(self, line: str) -> list[str]:
-        """The fields of a line. A field whose quotes do not close goes to the end of the line."""
+        """The fields of a line. One whose quotes do not close is none."""
         fields: list[str] = []
         part = ""
         is_quoted = False
@@ -68,7 +68,7 @@ class OpenCsv:
             else:
                 part += sign
             at += 1
-        return [*fields, part]
+        return fields if is_quoted else [*fields, part]
 
     def _at_quote(self, line: str, at: int, part: str) -> str:
         """A quote within a field stays, blanks before one that opens a field go."""

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from localaws.services.athena.sql.trino.hive_types import HiveType
 
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "integer": 32, "bigint": 64}
-_WHOLE = re.compile(r"[+-]?\d+")
+_WHOLE = re.compile(r"([+-]?)(?=.)(\d*)(?:\.\d*)?", re.ASCII)
 _FLOATING = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?)")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _CLOCK = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,9}))?)?)?")
@@ -29,9 +29,10 @@ def shortened(text: str, kind: HiveType) -> str:
 
 
 def _integer(text: str, kind: HiveType) -> int | None:
-    if not _WHOLE.fullmatch(text) or not text.isascii():
+    match = _WHOLE.fullmatch(text)  # digits after a point are cut
+    if match is None:
         return None
-    number = int(text)
+    number = int(f"{match[1]}{match[2] or 0}")
     limit = 1 << (_BITS[kind.name] - 1)
     return number if -limit <= number < limit else None
 
