@@ -111,7 +111,8 @@ def test_files_that_trino_writes_are_read(queries: Queries, embedded: Queries, f
     queries.ok(
         f"create table {table} with (format = '{form}') as select 1 as i, bigint '-9' as l, 1.5e0 as d, true as f,"
         f" 'é' as s, 12.50 as n, date '1969-12-31' as dt, timestamp '2024-02-29 10:11:12.123' as ts,"
-        f" array[1, null] as a, cast(map(array['k'], array[2]) as map(varchar, integer)) as m, cast(row(1, 'x') as row(x integer, y varchar)) as r"
+        f" array[1, null] as a, cast(map(array['k'], array[2]) as map(varchar, integer)) as m,"
+        f" cast(row(1, 'x') as row(x integer, y varchar)) as r"
         f"{extra} union all select null, null, null, null, null, null, null, null, null, null, null"
         f"{', null, null' if extra else ''}"
     )
