@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from localaws.testing import trino
+from localaws.testing.athena import trino
 from localaws.testing.server import running_localaws
 from postrank.aws.resources import Resources
 from tests.oracle.recorded import Recorded, RecordedLake, telling

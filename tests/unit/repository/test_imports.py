@@ -82,7 +82,7 @@ _LOCALAWS = {
     "services": "",
     "gateway": "core wire emulator iam services.s3 services.kinesis.streams",
     "server": "core gateway",
-    "testing": "core wire emulator",
+    "testing": "core wire emulator services.athena",
     "pytest_plugin": "testing",
     "cli": "core server",
     "__main__": "cli",

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from localaws.testing import trino
+from localaws.testing.athena import trino
 from localaws.testing.athena.comparison import Verdict, compare
 from localaws.testing.athena.generator import statements
 from localaws.testing.athena.recorded import answer

@@ -83,7 +83,6 @@ def _answer(queries: Queries, name: str, ddl: str, body: bytes, select: str) -> 
 def test_lines_are_read_as_trino_reads_them(queries: Queries, embedded: Queries, reader):
     columns, clause, words, joint, most = READERS[reader]
     lines = _lines(words, joint, most)
-    # A line's number, as its last field, would change what is read: its place says which line differs.
     ddl = f"create external table {{name}} ({columns}) {clause} location '{{location}}'"
     name = f"reader_{list(READERS).index(reader)}"
     body = "".join(f"{line}\n" for line in lines).encode()
@@ -93,14 +92,14 @@ def test_lines_are_read_as_trino_reads_them(queries: Queries, embedded: Queries,
     assert isinstance(rows, list), rows
     assert len(rows) == len(expected)
     differences = {
-        (number, cell, ours): line
-        for line, theirs, row in zip(lines, expected, rows, strict=True)
-        for number, (cell, ours) in enumerate(zip(theirs, row, strict=True))
-        if cell != ours
+        (number, *cells): line
+        for line, *both in zip(lines, expected, rows, strict=True)
+        for number, cells in enumerate(zip(*both, strict=True))
+        if cells[0] != cells[1]
     }
     assert not differences, "\n".join(
-        f"column {number}: Trino {cell!r}, here {ours!r}: {line!r}"
-        for (number, cell, ours), line in differences.items()
+        f"column {number}: Trino {trino!r}, here {cell!r}: {line!r}"
+        for (number, trino, cell), line in differences.items()
     )
 
 

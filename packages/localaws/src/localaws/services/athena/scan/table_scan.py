@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from localaws.core.cloud import ObjectInfo
+from localaws.core.shapes import Structure
 from localaws.services.athena.scan import projection, pushdown
 from localaws.services.athena.scan.catalogue import Catalogue, Partition, Table
 from localaws.services.athena.scan.formats import Files, avro, compression, identifier, orc, parquet, quoted, text
@@ -159,11 +160,11 @@ class Scanner:
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
-def library(storage: Any) -> str:
+def library(storage: Structure) -> str:
     return str((storage.get("SerdeInfo") or {}).get("SerializationLibrary") or "")
 
 
-def _reader(table: Table, storage: Any = None) -> Any:
+def _reader(table: Table, storage: Structure | None = None) -> Any:
     name = library(storage or table.storage)
     if name not in _READERS:
         raise QueryFailed(
@@ -172,7 +173,7 @@ def _reader(table: Table, storage: Any = None) -> Any:
     return _READERS[name]
 
 
-def _codec(storage: Any, key: str) -> str:
+def _codec(storage: Structure, key: str) -> str:
     return "" if library(storage) in parquet.SERDES else compression(key)
 
 

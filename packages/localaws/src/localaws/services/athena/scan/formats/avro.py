@@ -4,14 +4,15 @@ import bz2
 import json
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from localaws.core.cloud import ObjectInfo
+from localaws.core.shapes import Structure
 from localaws.services.athena.scan.formats import Files, converted
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.trino.hive_types import HiveType
@@ -23,8 +24,10 @@ SERDES = ("org.apache.hadoop.hive.serde2.avro.AvroSerDe",)
 _MAGIC = b"Obj\x01"
 _SYNC = 16  # bytes of the mark after each block
 _CHUNK = 20_000
+_UNITS = {"timestamp-millis": 1000, "timestamp-micros": 1}  # microseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Schema = Any  # JSON
+Schema: TypeAlias = "str | Sequence[Schema] | Structure"
+Cell: TypeAlias = object
 
 
 def relation(files: Files) -> str:
@@ -68,7 +71,7 @@ def _shaped(cell: object, kind: HiveType) -> object:
     return cell
 
 
-def records(file: BinaryIO) -> Iterator[dict[str, object]]:
+def records(file: BinaryIO) -> Iterator[dict[str, Cell]]:
     """The records of a file, as its own schema describes them. Raises ValueError for what is no Avro."""
     if file.read(len(_MAGIC)) != _MAGIC:
         raise ValueError("it is no Avro container file")
@@ -80,8 +83,9 @@ def records(file: BinaryIO) -> Iterator[dict[str, object]]:
         block = unpack(file.read(_long_of(file) or 0))
         file.read(_SYNC)
         reader = _Reader(block)
+        reader.define(schema)
         for _ in range(count):
-            yield reader.value(schema)
+            yield reader.record(schema)
 
 
 def _header(file: BinaryIO) -> dict[str, bytes]:
@@ -132,45 +136,53 @@ class _Reader:
 
     block: bytes
     at: int = 0
-    names: dict[str, Schema] = field(default_factory=dict)
+    names: dict[str, Structure] = field(default_factory=dict)
 
-    def value(self, schema: Schema) -> Any:
-        if isinstance(schema, list):
-            return self.value(schema[self.long()])
+    def record(self, schema: Structure) -> dict[str, Cell]:
+        """The members of a record by their names."""
+        return {member["name"]: self.value(member["type"]) for member in schema["fields"]}
+
+    def value(self, schema: Schema) -> Cell:
         if isinstance(schema, str):
-            return self._plain(schema)
+            return _PRIMITIVES[schema](self) if schema in _PRIMITIVES else self.value(self.names[schema])
+        if isinstance(schema, Sequence):
+            return self.value(schema[self.long()])
         kind = schema["type"]
-        if isinstance(kind, dict | list):
+        if not isinstance(kind, str):
             return self.value(kind)
         if "name" in schema:
-            self.names[schema["name"]] = schema
-            if schema.get("namespace"):
-                self.names[f"{schema['namespace']}.{schema['name']}"] = schema
+            self.define(schema)
         return _logical(self._typed(kind, schema), schema)
 
-    def _typed(self, kind: str, schema: Schema) -> Any:
+    def define(self, schema: Structure) -> None:
+        """Know a schema by its name, with and without its namespace."""
+        self.names[schema["name"]] = schema
+        if schema.get("namespace"):
+            self.names[f"{schema['namespace']}.{schema['name']}"] = schema
+
+    def _typed(self, kind: str, schema: Structure) -> Cell:
         match kind:
             case "record":
-                return {member["name"]: self.value(member["type"]) for member in schema["fields"]}
+                return self.record(schema)
             case "array":
-                return list(self._items(lambda: self.value(schema["items"])))
+                return [self.value(schema["items"]) for _ in self._items()]
             case "map":
-                return dict(self._items(lambda: (self._plain("string"), self.value(schema["values"]))))
+                return {self._text(): self.value(schema["values"]) for _ in self._items()}
             case "enum":
                 return schema["symbols"][self.long()]
             case "fixed":
                 return self.bytes_of(schema["size"])
-        return self._plain(kind)
+        return self.value(kind)
 
-    def _items(self, read: Callable[[], Any]) -> Iterator[Any]:
+    def _items(self) -> Iterator[int]:
+        """A step for each item of the blocks of an array or map."""
         while count := self.long():
             if count < 0:
                 self.long()  # the block's size
-            for _ in range(abs(count)):
-                yield read()
+            yield from range(abs(count))
 
-    def _plain(self, kind: str) -> Any:
-        return _PRIMITIVES[kind](self) if kind in _PRIMITIVES else self.value(self.names[kind])
+    def _text(self) -> str:
+        return self.bytes_of(self.long()).decode()
 
     def long(self) -> int:
         """A whole number of any length, its sign in the last bit."""
@@ -192,7 +204,7 @@ class _Reader:
         return self.block[self.at - size : self.at]
 
 
-_PRIMITIVES: Mapping[str, Callable[[_Reader], Any]] = {
+_PRIMITIVES: Mapping[str, Callable[[_Reader], Cell]] = {
     "null": lambda _: None,
     "boolean": lambda reader: reader.bytes_of(1) == b"\x01",
     "int": _Reader.long,
@@ -204,14 +216,12 @@ _PRIMITIVES: Mapping[str, Callable[[_Reader], Any]] = {
 }
 
 
-def _logical(value: Any, schema: Schema) -> Any:
-    match schema.get("logicalType"):
-        case "date":
-            return date(1970, 1, 1) + timedelta(days=value)
-        case "timestamp-millis":
-            return (_EPOCH + timedelta(milliseconds=value)).replace(tzinfo=None)
-        case "timestamp-micros":
-            return (_EPOCH + timedelta(microseconds=value)).replace(tzinfo=None)
-        case "decimal":
-            return Decimal(int.from_bytes(value, "big", signed=True)).scaleb(-schema.get("scale", 0))
-    return value
+def _logical(cell: Cell, schema: Structure) -> Cell:
+    kind = schema.get("logicalType")
+    if isinstance(cell, int) and kind == "date":
+        return date(1970, 1, 1) + timedelta(days=cell)
+    if isinstance(cell, int) and kind in _UNITS:
+        return (_EPOCH + timedelta(microseconds=cell * _UNITS[kind])).replace(tzinfo=None)
+    if isinstance(cell, bytes) and kind == "decimal":
+        return Decimal(int.from_bytes(cell, "big", signed=True)).scaleb(-int(schema.get("scale", 0)))
+    return cell

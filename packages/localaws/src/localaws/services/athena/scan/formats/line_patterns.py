@@ -61,10 +61,10 @@ class Matched:
         )
         pattern = _compiled(_expanded(written, {**PATTERNS, **own}))
         names = [_group(name) for name in files.columns]
-        known = {name.lower(): number for name, number in pattern.groupindex.items()}
-        listed = sorted(pattern.groupindex.values())
-        by_place = dict(zip(names, listed, strict=False))
-        return cls(files.columns, pattern, [known.get(name) or by_place.get(name) or 0 for name in names], whole=False)
+        by_name = {name.lower(): number for name, number in pattern.groupindex.items()}
+        by_place = dict(zip(names, sorted(pattern.groupindex.values()), strict=False))
+        groups = [by_name.get(name) or by_place.get(name) or 0 for name in names]
+        return cls(files.columns, pattern, groups, whole=False)
 
     def rows(self, lines: Iterable[str], _: str) -> Iterable[list[object]]:
         kinds = list(self.columns.values())
@@ -85,14 +85,14 @@ def _group(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def _expanded(pattern: str, known: Mapping[str, str]) -> str:
+def _expanded(pattern: str, patterns: Mapping[str, str]) -> str:
     """A grok pattern with each %{NAME:column} as a named group."""
     named: set[str] = set()
 
     def replaced(match: re.Match[str]) -> str:
-        if match[1] not in known:
+        if match[1] not in patterns:
             raise QueryFailed("INVALID_TABLE_PROPERTY", f"No grok pattern is named {match[1]}")
-        inner = f"(?:{known[match[1]]})"
+        inner = f"(?:{patterns[match[1]]})"
         column = _group(match[2]) if match[2] else ""
         if not column or column in named:
             return inner
