@@ -24,8 +24,8 @@ def read(queries: Queries, columns: str, clause: str, body: bytes, key: str = "a
 
 
 def test_delimited_lines_keep_blank_ones_and_lack_no_field(queries):
-    rows = read(queries, "a string, b int, c double", LINES, b"x,1,2.5\n\ny,1.5,z,extra\n\\N\n")
-    assert rows == [["x", "1", "2.5"], ["", None, None], ["y", None, None], [None, None, None]]
+    rows = read(queries, "a string, b int, c double", LINES, b"x,1,2.5\n\ny,1.9,z,extra\n\\N\n")
+    assert rows == [["x", "1", "2.5"], ["", None, None], ["y", "1", None], [None, None, None]]
 
 
 def test_escaped_separators_are_text(queries):

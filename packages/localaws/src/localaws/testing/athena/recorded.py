@@ -39,7 +39,8 @@ def answer(queries: Queries, sql: str) -> Answer:
     try:
         execution = queries.run(sql)
     except ClientError as error:
-        return f"SYNTAX_ERROR: {error.response['Error']['Message']}"
+        message = str(error.response["Error"]["Message"])
+        return message if message.startswith("NOT_SUPPORTED") else f"SYNTAX_ERROR: {message}"
     if execution["Status"]["State"] != "SUCCEEDED":
         return str(execution["Status"]["StateChangeReason"])
     return queries.result(execution)[1]

@@ -18,7 +18,8 @@ _SCALARS = (
 _NESTED = "a string, b array<string>, c map<string,int>, d struct<x:int,y:string>, e array<int>"
 _WORDS = ["", "a", "é", " ", " x ", "\\N", "null", "1", "-7", "+3", "1.5", "1e3", " 4", "300", "99999999999", "TRUE",
           "false", "t", "2024-02-29", "2024-2-3", "2024-02-30", "2024-02-29 10:11:12", "2024-02-29 10:11:12.123456",
-          "NaN", "Infinity", "12345.678", "0x1F", "1_0", "abcdef", "#", "'", "\t"]  # fmt: skip
+          "2024-2-3 1:2:3", "2024-02-29 10:11", "2024-02-29T10:11:12", "2024-13-01", "1.", ".5", "-", "1.5x",
+          "2024-02-29x", "NaN", "Infinity", "12345.678", "0x1F", "1_0", "abcdef", "#", "'", "\t"]  # fmt: skip
 _QUOTED = ["", "a", "é", " ", '"a"', '"a,b"', '"a""b"', '"a\\"b"', "a\\b", '"a\\\\b"', ' "a" ', 'a"b"c', '"', '"a',
            'a"', '""', '"a"b', "'a,b'", "\\", '\\"']  # fmt: skip
 _DELIMITED = "row format delimited fields terminated by ','"

@@ -56,14 +56,18 @@ class TrinoEngine:
         """Return when Trino takes statements. Raises QueryFailed, QueryCancelled."""
         is_started = False
         while True:
+            server = self._server
+            is_running = server is not None and server.is_running()
+            # A process that was killed may still be ending: it counts as running, and answers nobody.
+            if server is not None and is_running and server.answers():
+                return
             with self._changed:
-                if self._server is not None and self._server.is_running():
-                    return
-                if self._starting is None or not self._starting.is_alive():
-                    if is_started or self._stopping.is_set():
-                        raise QueryFailed("ENGINE_NOT_AVAILABLE", self._failure, category=SYSTEM)
-                    self.start()
-                is_started = True
+                if not is_running:
+                    if self._starting is None or not self._starting.is_alive():
+                        if is_started or self._stopping.is_set():
+                            raise QueryFailed("ENGINE_NOT_AVAILABLE", self._failure, category=SYSTEM)
+                        self.start()
+                    is_started = True
                 self._changed.wait(_LOOK_SECONDS)
             if stop.requested.is_set():
                 raise QueryCancelled("Query was cancelled by user")

@@ -60,7 +60,7 @@ class TrinoServer:
     def await_ready(self, stopping: threading.Event) -> None:
         """Return when it takes statements. Raises TrinoStopped."""
         deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
+        while not self.answers():
             if self._process.poll() is not None:
                 raise TrinoStopped(f"Trino ended with status {self._process.returncode}: {self.last_words()}")
             if time.monotonic() > deadline:
@@ -89,8 +89,8 @@ class TrinoServer:
         errors = [line for line in lines if "ERROR" in line or line.startswith(("1) ", "Error"))]
         return (errors[-1] if errors else lines[-1] if lines else "its log is empty")[:400]
 
-    def _answers(self) -> bool:
-        """Whether it has started: before that it refuses connections, or says that it is starting."""
+    def answers(self) -> bool:
+        """Whether it takes statements: before that it refuses connections, or says that it is starting."""
         from http.client import HTTPConnection, HTTPException
 
         connection = HTTPConnection("127.0.0.1", self._port, timeout=5)

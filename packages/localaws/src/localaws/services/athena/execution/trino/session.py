@@ -1,6 +1,7 @@
 """What a statement that runs on Trino has at hand."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -13,6 +14,8 @@ from localaws.services.athena.execution.trino.protocol import Answer, Connection
 from localaws.services.athena.scan.storage import Place, place
 from localaws.services.athena.sql.failures import QueryCancelled
 
+_NODE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.2
 _POSITION = re.compile(r"line (\d+):(\d+)")
 Cells = list[str | None]
 
@@ -42,7 +45,7 @@ class TrinoSession(Session):
         sql = _with(text.sql, parameters)
         spelling: list[Spelling] | None = None
         try:
-            for page in connection.execute(sql, properties):
+            for page in _pages(connection, sql, properties):
                 if spelling is None:
                     spelling = spellings(connection.answer.columns)
                 for row in page:
@@ -123,6 +126,20 @@ class Text:
             return f"line {line + self.place[0]}:{column}"
 
         return _POSITION.sub(replaced, message)
+
+
+def _pages(connection: Connection, sql: str, properties: Mapping[str, str] | None) -> Iterator[list[list[object]]]:
+    """The pages of a statement. Right after its start Trino may not know itself as a node yet: it is asked again."""
+    deadline = time.monotonic() + _NODE_SECONDS
+    while True:
+        try:
+            yield from connection.execute(sql, properties)
+        except TrinoFailed as error:
+            if error.name != "NO_NODES_AVAILABLE" or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _with(sql: str, parameters: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Delimited text as LazySimpleSerDe reads it ("LazySimpleSerDe for CSV, TSV, and custom-delimited files")."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from localaws.services.athena.scan.formats import Files
@@ -93,13 +93,7 @@ class Delimited:
         if not self.escape or self.escape not in text:
             return text
         signs = iter(text)
-        return "".join(self._letter(next(signs, sign)) if sign == self.escape else sign for sign in signs)
-
-    def _letter(self, follower: str) -> str:
-        return _LETTERS.get(follower, follower)
-
-
-_LETTERS: Mapping[str, str] = {"r": "\r", "n": "\n"}
+        return "".join(next(signs, sign) if sign == self.escape else sign for sign in signs)
 
 
 def _mark(text: str) -> str:

@@ -35,7 +35,7 @@ class OpenCsv:
     def rows(self, lines: Iterable[str], source: str) -> Iterable[list[object]]:
         """A row for each line. Raises QueryFailed HIVE_BAD_DATA."""
         for number, line in enumerate(lines, start=1):
-            parts: list[str | None] = [*self.fields(line)]
+            parts: list[str | None] = [*self.fields(line)] if line else []
             parts += [None] * (len(self.columns) - len(parts))
             try:
                 yield [_value(part, kind) for part, kind in zip(parts, self.columns, strict=False)]
@@ -47,26 +47,30 @@ class OpenCsv:
         fields: list[str] = []
         part = ""
         is_quoted = False
+        is_within = False  # a field, in the reader's own sense: after each quote it is the other way round
         at = 0
         while at < len(line):
             sign = line[at]
             following = line[at + 1 : at + 2]
             if sign == self.escape and sign != self.quote:
-                if is_quoted and following and following in (self.quote, self.escape):
+                if (is_quoted or is_within) and following and following in (self.quote, self.escape):
                     part += following
                     at += 1
             elif sign == self.quote:
-                if is_quoted and following == self.quote:
+                if (is_quoted or is_within) and following == self.quote:
                     part += following
                     at += 1
                 else:
                     part = self._at_quote(line, at, part)
                     is_quoted = not is_quoted
+                is_within = not is_within
             elif sign == self.separator and not is_quoted:
                 fields.append(part)
                 part = ""
+                is_within = False
             else:
                 part += sign
+                is_within = True
             at += 1
         return fields if is_quoted else [*fields, part]
 

@@ -12,8 +12,10 @@ from localaws.services.athena.sql.trino.hive_types import HiveType
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "integer": 32, "bigint": 64}
 _WHOLE = re.compile(r"([+-]?)(?=.)(\d*)(?:\.\d*)?", re.ASCII)
 _FLOATING = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?)")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_CLOCK = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,9}))?)?)?")
+_CLOCK = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?")
+_MOST_DAYS = 31
 
 
 def value(text: str, kind: HiveType) -> object:
@@ -49,7 +51,8 @@ def _floating(text: str, _: HiveType) -> float | None:
 def _decimal(text: str, kind: HiveType) -> Decimal | None:
     precision, scale = (*kind.size, 0)[:2] if kind.size else (10, 0)
     try:
-        number = Decimal(text.strip()).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+        number = Decimal(text if _NUMBER.fullmatch(text) else "NaN")
+        number = number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
     except InvalidOperation:
         return None
     return number if number.is_finite() and number.adjusted() < precision - scale else None
@@ -60,11 +63,14 @@ def _boolean(text: str, _: HiveType) -> bool | None:
 
 
 def _date(text: str, _: HiveType) -> date | None:
+    """A day beyond the end of its month is one of the next."""
     match = _DATE.match(text.strip())
     try:
-        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
-    except ValueError:
-        return None
+        if match and int(match[3]) <= _MOST_DAYS:
+            return date(int(match[1]), int(match[2]), 1) + timedelta(days=int(match[3]) - 1)
+    except (ValueError, OverflowError):
+        pass
+    return None
 
 
 def _timestamp(text: str, _: HiveType) -> datetime | None:
