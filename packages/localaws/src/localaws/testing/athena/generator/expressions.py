@@ -181,7 +181,6 @@ _TEMPLATES = {
         sign({double})
         to_unixtime({timestamp})
         {doubles}[1]
-        cbrt({double})
         mod({double}, {double})
         cast(json_extract({document}, {path}) as double)
         """,
