@@ -108,11 +108,11 @@ class _Recording(Athena):
         body = sql.split("\n) as\n", 1)[1] if writes else "\n".join(_code(sql))
         query = self.lake.query(body)
         done = super().run(sql)
-        rows = self.lake.answer(f"select * from {writes[0].split()[0]}") if writes else self._rows(done)
+        rows = self.lake.answer(f"select * from {writes[0].split()[0]}") if writes else self._answered(done)
         self.lake.recorded.append(Recorded(path, query, rows))
         return done
 
-    def _rows(self, done: Execution) -> list[Row]:
+    def _answered(self, done: Execution) -> list[Row]:
         return [list(row.values()) for row in self.rows_of(done.query_id)]
 
 
