@@ -13,9 +13,8 @@ _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "integer": 32, "bigint": 64}
 _WHOLE = re.compile(r"([+-]?)(?=.)(\d*)(?:\.\d*)?", re.ASCII)
 _FLOATING = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?)")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_CLOCK = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?")
-_MOST_DAYS = 31
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?")
+_CLOCK = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})[ T](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?")
 
 
 def value(text: str, kind: HiveType) -> object:
@@ -63,14 +62,15 @@ def _boolean(text: str, _: HiveType) -> bool | None:
 
 
 def _date(text: str, _: HiveType) -> date | None:
-    """A day beyond the end of its month is one of the next."""
-    match = _DATE.match(text.strip())
+    """A day beyond the end of its month is one of the next, as a month beyond the end of its year is."""
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        return None
+    months = int(match[1]) * 12 + int(match[2]) - 1
     try:
-        if match and int(match[3]) <= _MOST_DAYS:
-            return date(int(match[1]), int(match[2]), 1) + timedelta(days=int(match[3]) - 1)
+        return date(months // 12, months % 12 + 1, 1) + timedelta(days=int(match[3]) - 1)
     except (ValueError, OverflowError):
-        pass
-    return None
+        return None
 
 
 def _timestamp(text: str, _: HiveType) -> datetime | None:
