@@ -112,7 +112,7 @@ def test_the_app_is_applied_changes_nothing_again_and_is_destroyed(tmp_path: Pat
             "live": ("postrank_owner", NAMES.roles["live"]),
         }
         terraform("destroy", "-auto-approve", *PLAN)
-        assert ecs.list_clusters()["clusterArns"] == []
+        assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
 def test_the_warehouse_is_applied_with_a_queue_that_hears_of_exports(tmp_path: Path) -> None:
