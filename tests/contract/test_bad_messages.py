@@ -175,11 +175,12 @@ def test_known_traps(network: str, data: bytes) -> None:
 ACCESS = b'192.0.2.7 - ann [10/Oct/2025:13:55:36 -0700] "GET /a HTTP/1.1" 404 12 "-" "Mozilla/5.0"'
 FORMATS = [
     LogFormat(network="logs", pattern=re.compile(APACHE), author="client", time_format=APACHE_TIME),
+    LogFormat(network="logs", pattern=re.compile(APACHE), author="client", time_format=APACHE_TIME, as_posts=False),
     LogFormat(network="logs", pattern=re.compile(r"(?P<posted_at>\S+) (?P<author_id>\S*) (?P<text>.*)")),
 ]
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=["apache", "regex"])
+@pytest.mark.parametrize("form", FORMATS, ids=["apache", "requests", "regex"])
 @given(at=st.integers(0, len(ACCESS)), gone=st.integers(0, 20), put=st.binary(max_size=20))
 @example(at=0, gone=0, put=b"2025-10-10T25:00:00Z ann \xff")
 @example(at=0, gone=99, put=b"9999-12-31T23:59:59.999-23:59 ann far ahead")

@@ -1,6 +1,7 @@
 -- arrivals: one row per arrival hour, post, posted day and kind: the newest of its lines, typed.
 -- copies says how many lines there were. A repost that is no post of its own counts as a post that has nothing but
 -- `repost_of`. A post has the tags of all of its lines. Observations (metrics) of different moments are different rows.
+-- Requests of logs are counted here and go no further: the view `logs` reads them where they arrived.
 create table {{ params.table | name }}
 with (
     format = 'PARQUET',
@@ -68,7 +69,7 @@ judged as (
             when kind in ('post', 'edit') then kind
             when kind = 'repost' and repost_of is not null then 'post'
             when kind = 'like' and like_of is not null then kind
-            when kind = 'metrics' and posted_at is not null then kind
+            when kind in ('metrics', 'log') and posted_at is not null then kind
             when kind in ('redacted_post', 'redacted_edit', 'redacted_like', 'redacted_metrics') then kind
             else 'unusable'
         end as kind,
@@ -123,7 +124,7 @@ dated as (
         case
             when kind in ('like', 'redacted_like') then 'likes'
             when kind in ('metrics', 'redacted_metrics') then 'metrics'
-            when kind not in ('delete', 'unusable') then date_format(posted_at, '%Y-%m-%d')
+            when kind not in ('delete', 'log', 'unusable') then date_format(posted_at, '%Y-%m-%d')
         end as posted_date
     from judged
 ),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 import orjson
 
-from postrank.posts.events import Event, Like, Metrics, Post, Tombstone
+from postrank.posts.events import Event, Like, Log, Metrics, Post, Tombstone
 
 _encode = msgspec.json.Encoder().encode
 _KIND = b'{"kind"'
@@ -13,6 +13,7 @@ _BEGINNINGS: dict[type, bytes] = {
     Post: b'{"kind":"post",',
     Like: b'{"kind":"like",',
     Metrics: b'{"kind":"metrics",',
+    Log: b'{"kind":"log",',
     Tombstone: b'{"kind":"delete",',
 }
 

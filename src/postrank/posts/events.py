@@ -1,4 +1,4 @@
-"""The events that sources yield (posts, edits, reposts, likes, tombstones), and what becomes of lines that are none."""
+"""The events that sources yield (posts, likes, tombstones, requests of a log, ...), and what becomes of other lines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,6 +87,28 @@ class Metrics(Struct, kw_only=True, omit_defaults=True, gc=False):
         return cls.of_post(network, f"author:{author_id}", author_id, at, counts)
 
 
+class Log(Struct, kw_only=True, omit_defaults=True, gc=False):
+    """One request that a web server logged: who asked for what, and what was answered."""
+
+    network: str  # the log's name, as its source is configured
+    post_id: str  # the line's place in its file: unique within its network
+    posted_at: str  # when the request was received
+    host: str  # the client's address or name
+    user_name: str | None = None
+    method: str | None = None
+    path: str | None = None  # with its query; the whole request line where it has no method
+    status: int | None = None
+    bytes: int | None = None  # of the response's body
+    referrer: str | None = None
+    agent: str | None = None
+    source_cursor: str | None = None
+
+    @property
+    def author_id(self) -> str:
+        """The host, by which lines of a log are spread and kept in order."""
+        return self.host
+
+
 class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):
     """A delete: the post is to be forgotten, whether or not it was ever seen.
 
@@ -105,7 +127,7 @@ class Tombstone(Struct, kw_only=True, omit_defaults=True, gc=False):
         return cls(network=network, post_id=f"author:{author_id}", author_id=author_id, posted_at=at)
 
 
-Event: TypeAlias = Post | Like | Metrics | Tombstone
+Event: TypeAlias = Post | Like | Metrics | Log | Tombstone
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

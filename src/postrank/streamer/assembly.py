@@ -30,6 +30,7 @@ from postrank.streamer.service import Service
 from postrank.streamer.telemetry.reporter import Reporter
 from postrank.streamer.telemetry.status import TOP_ROWS, StatusServer
 from postrank.windows.author_windows import AuthorWindows
+from postrank.windows.keyed_windows import KeyedWindows
 from postrank.windows.seen_posts import Seen
 from postrank.windows.sliding_view import Sliding
 
@@ -153,6 +154,7 @@ class _Assembly:
             posts=self.packer(POSTS),
             windows_packer=self.packer(WINDOWS),
             windows=windows,
+            keyed=self.keyed(),
             filters=filters,
             ledgers=ledgers,
             progress=progress,
@@ -194,6 +196,11 @@ class _Assembly:
             sliding=Sliding(rows=config.sliding_rows),
             seen=Seen(horizon=config.horizon),
         )
+
+    def keyed(self) -> KeyedWindows:
+        config = self.config.windows
+        seen = Seen(horizon=config.horizon)
+        return KeyedWindows(config.views, lateness_ms=round(config.lateness_seconds * 1000), seen=seen)
 
     def reporter(
         self,

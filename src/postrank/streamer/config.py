@@ -20,6 +20,7 @@ from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT
 from postrank.sources.registry import SOURCES
 from postrank.streamer.engine.reject_quota import STORED_PER_HOUR
 from postrank.streamer.host.instance import instance_id
+from postrank.windows.keyed_windows import USUAL_VIEWS, VIEW_KEYS, View
 
 _PREFIX = "POSTRANK_STREAM_"
 
@@ -54,6 +55,7 @@ class WindowsConfig:
     retained: int
     sliding_rows: int
     horizon: int
+    views: tuple[View, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,9 +226,34 @@ def _windows(options: Options) -> WindowsConfig:
         retained=options.whole("retained", 500_000, at_least=1000),
         sliding_rows=options.whole("sliding_rows", 40),
         horizon=options.whole("horizon", 200_000, at_least=1),
+        views=_views(options),
     )
     options.reject_unknown()
     return config
+
+
+def _views(options: Options) -> tuple[View, ...]:
+    """`[[windows.views]]`: `name`, `of` (log or post), `key`, `seconds`, `step_seconds`; of logs `status_at_least`."""
+    if not options.optional("views"):
+        return USUAL_VIEWS
+    views = []
+    for table in options.tables("views"):
+        of = table.text("of", "log", among=tuple(VIEW_KEYS))
+        seconds = table.whole("seconds", 60, at_least=1, at_most=3600)
+        step = table.whole("step_seconds", seconds, at_least=1, at_most=3600)
+        if seconds % step:
+            table.wrong("step_seconds", f"must divide seconds, and {step} does not divide {seconds}")
+        status = table.whole("status_at_least", at_most=999) if table.optional("status_at_least") else None
+        if status is not None and of != "log":
+            table.wrong("status_at_least", "is for views of log")
+        name = table.text("name", matching=r"[a-z][a-z0-9_]{0,40}")
+        key = table.text("key", among=VIEW_KEYS.get(of, ()))
+        views.append(View(name, of, key, seconds * 1000, step * 1000, status))
+        table.reject_unknown()
+    names = [view.name for view in views]
+    if len(set(names)) < len(names):
+        options.wrong("views", f"must have names of their own, not {', '.join(names)}")
+    return tuple(views)
 
 
 def read_map(path: Path) -> CollectorMap:

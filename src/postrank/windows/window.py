@@ -30,11 +30,11 @@ class Window(Struct, gc=False):
 
 def window(author: Author, end_ms: int, kind: Literal["tumbling", "sliding"], posts: int) -> Window:
     """The window of 60 s that ends at `end_ms` since 1970; a tumbling one is final when it is emitted."""
-    return Window(*author, _instant(end_ms - LENGTH_MS), _instant(end_ms), kind, posts, kind == "tumbling")
+    return Window(*author, instant_at(end_ms - LENGTH_MS), instant_at(end_ms), kind, posts, kind == "tumbling")
 
 
 @lru_cache(maxsize=256)
-def _instant(milliseconds: int) -> str:
+def instant_at(milliseconds: int) -> str:
     """The instant, or the first or last that the contract can write: windows begin before the first post, end after."""
     milliseconds = min(max(milliseconds, _FIRST), _LAST)
     return to_text(EPOCH + timedelta(milliseconds=milliseconds))

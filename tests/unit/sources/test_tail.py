@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from postrank.options import Options, WrongSettings
+from postrank.posts import Log as Request
 from postrank.posts import Post
 from postrank.sources import Batch, Surroundings
 from postrank.sources.files.tail import Tail
@@ -105,10 +106,27 @@ def test_start_at_the_end_reads_only_what_comes(tmp_path: Path) -> None:
     assert following.until_quiet() == ["2"]
 
 
-def test_an_access_log_becomes_posts_of_its_clients(tmp_path: Path) -> None:
+def test_an_access_log_becomes_requests(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     log.write_text(ACCESS, encoding="utf-8")
     batch = next(tail(log, format="apache", network="web").read(after=None))
+    first, second = batch.events
+    assert isinstance(first, Request)
+    assert (first.network, first.host, first.status, first.posted_at) == (
+        "web",
+        "192.0.2.7",
+        404,
+        "2025-10-10T20:55:36.000Z",
+    )
+    assert (first.method, first.path) == ("GET", '/a \\"b\\"')
+    assert first.post_id != second.post_id
+    assert len(batch.rejects) == 1
+
+
+def test_an_access_log_becomes_posts_of_its_clients_on_request(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(ACCESS, encoding="utf-8")
+    batch = next(tail(log, format="apache", network="web", rows="posts").read(after=None))
     first, second = batch.events
     assert isinstance(first, Post)
     assert isinstance(second, Post)
@@ -447,9 +465,10 @@ REST = '[10/Oct/2026:13:55:36 +0000] "GET / HTTP/1.1" 200 12'
 def test_access_logs_in_common_use_are_read_with_their_client(line: str, tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     log.write_text(f"{line}\n")
-    [post] = next(tail(log, format="apache").read(after=None)).events
-    assert isinstance(post, Post)
-    assert post.author_id == "203.0.113.5"
+    [request] = next(tail(log, format="apache").read(after=None)).events
+    assert isinstance(request, Request)
+    assert (request.host, request.method, request.path, request.status) == ("203.0.113.5", "GET", "/", 200)
+    assert (request.bytes, request.referrer) == (12, None)
 
 
 @pytest.mark.parametrize(

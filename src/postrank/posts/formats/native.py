@@ -3,7 +3,7 @@
 from typing import Any
 
 from postrank.documents import JsonObject
-from postrank.posts.events import Event, Like, Malformed, Metrics, Post, Tombstone
+from postrank.posts.events import Event, Like, Log, Malformed, Metrics, Post, Tombstone
 from postrank.posts.repairs import Repairs, shown
 from postrank.posts.times import instant
 
@@ -20,11 +20,12 @@ _COUNTS = (
     *("like_count", "repost_count", "reply_count", "quote_count", "view_count"),
     *("follower_count", "following_count", "post_count"),
 )
+_OF_LOGS = ("host", "user_name", "method", "path", "status", "bytes", "referrer", "agent")
 _LARGEST = 2**63 - 1  # a bigint of the lake
-_KINDS = ("post", "edit", "repost", "like", "metrics", "delete")
+_KINDS = ("post", "edit", "repost", "like", "metrics", "log", "delete")
 _BY_COLLECTOR = ("received_at", "collector", "source_cursor")  # whoever collects now sets them anew
 FIELDS = frozenset(
-    (*_REQUIRED, "sensitive", *_TEXTS, *_LISTS, *_MEDIA, *_OF_LIKES, *_COUNTS, *_BY_COLLECTOR),
+    (*_REQUIRED, "sensitive", *_TEXTS, *_LISTS, *_MEDIA, *_OF_LIKES, *_COUNTS, *_OF_LOGS, *_BY_COLLECTOR),
 )
 
 
@@ -46,6 +47,8 @@ def parse(record: JsonObject, repairs: Repairs | None = None) -> Event:
         return _like(record, repairs)
     if kind == "metrics":
         return _metrics(record, repairs)
+    if kind == "log":
+        return _log(record, repairs)
     if kind not in ("post", "edit", "repost"):
         raise Malformed(f"kind is {shown(kind)}, none of {', '.join(_KINDS)}")
     if kind == "repost":
@@ -81,11 +84,9 @@ def _like(record: JsonObject, repairs: Repairs) -> Like:
 def _metrics(record: JsonObject, repairs: Repairs) -> Metrics:
     counts: dict[str, int] = {}
     for name in _COUNTS:
-        value = record.get(name)
-        if type(value) is int and 0 <= value <= _LARGEST:
+        value = _whole(record, name, repairs)
+        if value is not None:
             counts[name] = value
-        elif value is not None:
-            repairs.count += 1
     if not counts:
         raise Malformed(f"metrics have none of {', '.join(_COUNTS)}")
     return Metrics.of_post(
@@ -95,6 +96,31 @@ def _metrics(record: JsonObject, repairs: Repairs) -> Metrics:
         instant(record.get("posted_at"), "posted_at"),
         counts,
     )
+
+
+def _log(record: JsonObject, repairs: Repairs) -> Log:
+    return Log(
+        network=_required(record, "network"),
+        post_id=_required(record, "post_id"),
+        posted_at=instant(record.get("posted_at"), "posted_at"),
+        host=_required(record, "host"),
+        status=_whole(record, "status", repairs),
+        bytes=_whole(record, "bytes", repairs),
+        user_name=repairs.text(record.get("user_name")),
+        method=repairs.text(record.get("method")),
+        path=repairs.text(record.get("path")),
+        referrer=repairs.text(record.get("referrer")),
+        agent=repairs.text(record.get("agent")),
+    )
+
+
+def _whole(record: JsonObject, field: str, repairs: Repairs) -> int | None:
+    """A count that the record may lack; one that is none is left out."""
+    value = record.get(field)
+    if type(value) is int and 0 <= value <= _LARGEST:
+        return value
+    repairs.count += value is not None
+    return None
 
 
 def _media(record: JsonObject, repairs: Repairs) -> tuple[list[str] | None, list[str] | None]:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from postrank.options import Options
-from postrank.posts import Event, Ignored, Like, Malformed, Metrics, Notice, Post, Reject, Tombstone
+from postrank.posts import Event, Ignored, Like, Log, Malformed, Metrics, Notice, Post, Reject, Tombstone
 from postrank.posts.formats import observations, x_v1
 from postrank.posts.formats.access_log import LogFormat
 from postrank.posts.formats.detect import read_line
@@ -107,7 +107,7 @@ class LineBatch:
         for outcome in outcomes:
             self.read += 1
             kind = type(outcome)
-            if kind is Post or kind is Tombstone or kind is Like or kind is Metrics:
+            if kind is Post or kind is Tombstone or kind is Like or kind is Metrics or kind is Log:
                 event = cast(Event, outcome)  # `is`, above, is faster than isinstance for what nearly every line is
                 event.source_cursor = f"{self.where}:{offset}"
                 self.events.append(event)

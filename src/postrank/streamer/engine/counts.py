@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from postrank.posts import Event, Post
+from postrank.posts import Event, Log, Post
 from postrank.sources import Batch
 
 
@@ -11,13 +11,14 @@ from postrank.sources import Batch
 class Counts:
     """Totals up to some cursor.
 
-    read = posts + edits + deletes + rejected + ignored; `filtered` of them were left out.
+    read = posts + edits + deletes + logs + rejected + ignored; `filtered` of them were left out.
     """
 
     read: int = 0
     posts: int = 0
     edits: int = 0
     deletes: int = 0
+    logs: int = 0
     rejected: int = 0
     ignored: int = 0
     filtered: int = 0
@@ -33,7 +34,7 @@ class Counts:
 
     @property
     def events(self) -> int:
-        return self.posts + self.edits + self.deletes
+        return self.posts + self.edits + self.deletes + self.logs
 
     @property
     def lines(self) -> int:
@@ -64,8 +65,10 @@ class Counts:
         edits = sum(post.kind == "edit" for post in posts)
         self.posts += len(posts) - edits
         self.edits += edits
-        self.deletes += len(events) - len(posts)
-        if times := {post.posted_at for post in posts}:
+        logs = [event for event in events if type(event) is Log] if len(posts) < len(events) else []
+        self.logs += len(logs)
+        self.deletes += len(events) - len(posts) - len(logs)
+        if times := {event.posted_at for event in (*posts, *logs)}:
             first = min(times)
             last = max(times)
             self.first_posted_at = min(self.first_posted_at or first, first)

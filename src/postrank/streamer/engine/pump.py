@@ -27,6 +27,7 @@ from postrank.streamer.host.systemd import Notifier
 from postrank.windows.author_numbers import Author
 from postrank.windows.author_windows import AuthorWindows
 from postrank.windows.encoding import encode as encode_windows
+from postrank.windows.keyed_windows import KeyedWindows
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Pump:
     source: str
     flush_seconds: float
     flush_bytes: int
+    keyed: KeyedWindows = field(default_factory=KeyedWindows)
     top_rows: int = 0  # authors in `progress.top`, renewed every second
     journal_bytes: int = 64 << 20  # a longer journal is written again from the windows' state
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -102,6 +104,7 @@ class Pump:
         self.posts.add([event.author_id or event.post_id for event in selected], lines)
         posts = [event for event in selected if type(event) is Post]
         counts.future_posts += self.windows.add(posts, round(now.timestamp() * 1000))
+        self.keyed.add(selected, round(now.timestamp() * 1000))
         counts.take(batch)
         self.progress.counts = counts
         self.ledgers.note_rejects(batch.rejects)
@@ -135,14 +138,16 @@ class Pump:
         if not self._unsent and not ended:
             return
         emitted, changes = self.windows.take(ended=ended)
+        keyed, keyed_changes = self.keyed.take(ended=ended)
         at = to_text(datetime.now(UTC))
-        lines = encode_windows(emitted, emitted_at=at, collector=self.collector)
-        self.windows_packer.add([window.author_id for window in emitted], lines)
+        lines = encode_windows([*emitted, *keyed], emitted_at=at, collector=self.collector)
+        keys = [*(window.author_id for window in emitted), *(window.value for window in keyed)]
+        self.windows_packer.add(keys, lines)
         self._renew_top()
         counts = self.progress.counts.copy()
-        counts.window_lines += len(emitted)
+        counts.window_lines += len(emitted) + len(keyed)
         self.progress.counts = counts
-        frame = self._frame(counts, changes)
+        frame = self._frame(counts, changes, keyed_changes)
         records = [*self.posts.take(), *self.windows_packer.take()]
         shipment = Shipment(records=records, frame=frame, counts=counts, cursor=self._cursor)
         self.ledgers.flush()
@@ -159,7 +164,7 @@ class Pump:
     def _rewrite(self, counts: Counts) -> None:
         """Replace the journal by one frame; a disk without room for both leaves it as it is until it has grown more."""
         try:
-            self.checkpoint.rewrite(self._frame(counts, self.windows.snapshot()))
+            self.checkpoint.rewrite(self._frame(counts, self.windows.snapshot(), self.keyed.snapshot()))
             self._rewrite_at = 0
         except JournalFull as full:
             self._rewrite_at = self.checkpoint.size + self.journal_bytes // 4
@@ -182,6 +187,8 @@ class Pump:
                     "checkpoint.journal is of an earlier version: drain that version's spool, then remove the file"
                 )
             self.windows.restore(frame["windows"])
+            if "keyed" in frame:
+                self.keyed.restore(frame["keyed"])
             last = frame
         if last:
             self._cursor = self.progress.cursor = last["cursor"]
@@ -193,8 +200,9 @@ class Pump:
             self.progress.top = self.windows.top(self.top_rows)
             self._top_due = time.monotonic() + 1.0
 
-    def _frame(self, counts: Counts, changes: Document) -> bytes:
-        return orjson.dumps({"cursor": self._cursor, "counts": asdict(counts), "windows": changes})
+    def _frame(self, counts: Counts, changes: Document, keyed: Document) -> bytes:
+        frame = {"cursor": self._cursor, "counts": asdict(counts), "windows": changes}
+        return orjson.dumps(frame | ({"keyed": keyed} if self.keyed.views else {}))
 
     def _raise_failure(self) -> None:
         if self.shipper.failure is not None:

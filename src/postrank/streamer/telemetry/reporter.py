@@ -94,6 +94,7 @@ class Reporter:
             "posts": now.posts,
             "edits": now.edits,
             "deletes": now.deletes,
+            "logs": now.logs,
             "rejected": now.rejected,
             "ignored": now.ignored,
             "filtered": now.filtered,

@@ -39,14 +39,20 @@ class WindowRow(msgspec.Struct, gc=False):
     author_handle: str | None = None
 
 
+_KEYED = b'"kind":"keyed"'
 _decoder = msgspec.json.Decoder(WindowRow)
 
 
 def rows_of(data: bytes) -> tuple[list[WindowRow], int]:
-    """The windows in a record, which holds a line for each, and how many lines are no windows."""
+    """The authors' windows in a record, which holds a line for each, and how many lines are no windows.
+
+    Windows by other keys than the author are passed over.
+    """
     rows: list[WindowRow] = []
     broken = 0
     for line in data.splitlines():
+        if _KEYED in line:
+            continue
         try:
             rows.append(_decoder.decode(line))
         except msgspec.MsgspecError:
