@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from postrank.posts import Ignored, Malformed, Post, Tombstone
+from postrank.posts import Ignored, Log, Malformed, Post, Tombstone
 from postrank.posts.encoding import encode
 from postrank.posts.formats.access_log import APACHE, APACHE_TIME, LogFormat
 from postrank.posts.formats.detect import parse_line
@@ -107,8 +107,8 @@ def swollen(text: str) -> list[str]:
 def check(outcomes: list[Any]) -> None:
     """Each is one of the four; an event can be written as a line, a reject says why."""
     for one in outcomes:
-        assert isinstance(one, Post | Tombstone | Ignored | Malformed)
-        if isinstance(one, Post | Tombstone):
+        assert isinstance(one, Post | Log | Tombstone | Ignored | Malformed)
+        if isinstance(one, Post | Log | Tombstone):
             line = orjson.loads(encode(one, received_at="2026-11-01T05:00:00.000Z", collector="c"))
             assert line["post_id"]
         elif isinstance(one, Malformed):

@@ -263,7 +263,7 @@ def test_a_like_and_a_repost_of_bluesky_name_the_post_and_its_author() -> None:
     [
         ({"kind": "like"}, "like_of is missing"),
         ({"kind": "repost"}, "repost_of is missing"),
-        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, metrics, delete"),
+        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, metrics, log, delete"),
     ],
 )
 def test_a_record_of_an_engagement_that_breaks_the_contract_says_how(change: dict[str, Any], reason: str) -> None:

@@ -251,7 +251,7 @@ def test_other_events_of_users_are_counted(kind: str) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, metrics, delete"),
+        ({"kind": "follow"}, "kind is 'follow', none of post, edit, repost, like, metrics, log, delete"),
         ({"post_id": None}, "post_id is missing"),
         ({"post_id": 7}, "post_id is 7, not text"),
         ({"author_id": ""}, "author_id is missing"),
