@@ -14,4 +14,5 @@ select
     count(distinct collector) as collectors,
     cast(from_iso8601_timestamp(max(emitted_at)) at time zone 'UTC' as timestamp(3)) as emitted_at
 from raw_author_windows
+where author_id is not null -- windows by other keys are lines of the same stream
 group by dt, network, author_id, kind, window_start, window_end
