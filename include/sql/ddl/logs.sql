@@ -23,16 +23,16 @@ with lines as (
 select
     network,
     post_id,
-    arbitrary(posted_at) as posted_at,
-    arbitrary(host) as host,
-    arbitrary(user_name) as user_name,
-    arbitrary(method) as method,
-    arbitrary(path) as path,
-    arbitrary(status) as status,
-    arbitrary(bytes) as bytes,
-    arbitrary(referrer) as referrer,
-    arbitrary(agent) as agent,
-    arbitrary(collector) as collector,
+    max(posted_at) as posted_at,
+    max(host) as host,
+    max(user_name) as user_name,
+    max(method) as method,
+    max(path) as path,
+    max(status) as status,
+    max(bytes) as bytes,
+    max(referrer) as referrer,
+    max(agent) as agent,
+    max(collector) as collector,
     dt
 from lines
 group by network, post_id, dt
