@@ -76,5 +76,5 @@ class CreateTableOperator(StatementOperator):
     def execute(self, context: Context) -> str | None:
         params = context["params"]
         clients.catalogue().drop(params["table"])
-        prefixes.empty(clients.client("s3"), attempt_prefix(context, params["location"]))
+        prefixes.empty(clients.client("s3"), attempt_prefix(context["ti"], params["location"]))
         return super().execute(context)
