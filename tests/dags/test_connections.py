@@ -18,10 +18,9 @@ def backend(aws, monkeypatch):
 
 
 def test_every_connection_that_switches_something_on_has_a_secret():
-    from postrank_airflow.connections import alerts, x_api
-    from postrank_airflow.tasks import trends
+    from postrank_airflow.connections import alerts, warehouse, x_api
 
-    wanted = {alerts.WEBHOOK_CONNECTION, trends.WAREHOUSE_CONNECTION, x_api.CONNECTION}
+    wanted = {alerts.WEBHOOK_CONNECTION, warehouse.CONNECTION, x_api.CONNECTION}
     assert {name.rpartition("/")[2] for name in CONNECTIONS} == wanted
 
 

@@ -90,6 +90,8 @@ def test_a_query_over_the_workgroups_cut_off_is_cancelled(queries):
     assert result["Status"]["State"] == "CANCELLED"
     assert result["Status"]["StateChangeReason"] == "Bytes scanned limit was exceeded"
     assert queries.ok("select 1", WorkGroup="thrifty")["WorkGroup"] == "thrifty"
+    described = queries.ok(f"create view counted as select count(*) as n from {table}", WorkGroup="thrifty")
+    assert described["Statistics"]["DataScannedInBytes"] == 0
 
 
 def test_an_earlier_result_is_reused_when_asked(queries):

@@ -40,14 +40,22 @@ class Session:
 
         Raises QueryFailed as Athena's analyzer does, QueryCancelled where the workgroup's cut-off is passed.
         """
-        scanner = Scanner(self.catalogue, self.storage, self.cursor, self.scratch)
-        plan = Relations(self.catalogue, scanner, self.database).plan(query)
+        plan, scanner = self._planned(query)
         if self.learn is not None:
             self.learn(plan.sql)
         self.scanned += scanned_bytes(self.cursor, plan.sql, scanner.scans)
         if self.cutoff is not None and self.scanned > self.cutoff:
             raise QueryCancelled("Bytes scanned limit was exceeded")
         return plan
+
+    def describe(self, query: exp.Query) -> Plan:
+        """The same for a query of which nothing is read, as that of a view: it costs nothing."""
+        plan, _ = self._planned(query)
+        return plan
+
+    def _planned(self, query: exp.Query) -> tuple[Plan, Scanner]:
+        scanner = Scanner(self.catalogue, self.storage, self.cursor, self.scratch)
+        return Relations(self.catalogue, scanner, self.database).plan(query), scanner
 
     def named(self, name: Sequence[str]) -> tuple[str, str]:
         """Database and table of a name of one to three parts, lower case."""

@@ -33,8 +33,7 @@ class CreateView:
         there = session.catalogue.table(database, name)
         if there is not None and not (self.replace and there.is_view):
             raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: '{database}.{name}' already exists")
-        plan = session.plan(parse_query(self.sql))
-        session.scanned = 0  # a view is only described, nothing is read
+        plan = session.describe(parse_query(self.sql))
         described = [(column, str(kind)) for column, kind in plan.columns]
         table = {
             "Name": name,
