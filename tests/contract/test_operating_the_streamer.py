@@ -207,7 +207,7 @@ def test_every_wrong_setting_is_named_in_one_message(tmp_path: Path) -> None:
     streamer.without = ("POSTRANK_ACCOUNT",)
     assert streamer.run() == 2
     for problem in (
-        "sink.kind must be one of kinesis, files, s3, not 'fax'",
+        "sink.kind must be one of kinesis, kafka, files, s3, not 'fax'",
         "sink.flush_bytes must be a whole number, not text",
         "sink.gzip must be true or false, not a whole number",
         "sink.in_flight must be a whole number from 1 to 64",

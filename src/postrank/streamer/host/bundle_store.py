@@ -14,6 +14,7 @@ from postrank.bundles.bundle import Bundle
 from postrank.bundles.publications import Publication
 from postrank.documents import Document
 from postrank.errors import Fatal
+from postrank.streamer.host.folder_claim import usable
 
 _STATE = "state.json"
 _STARTS = 3  # of a streamer with a bundle on trial; one that dies so often is not healthy
@@ -62,7 +63,7 @@ class BundleStore:
 
     @classmethod
     def of(cls, state: Path) -> Self:
-        """What is kept below a state folder; it may be nothing. Raises StoreDamaged."""
+        """What is kept below a state folder; it may be nothing. Raises StoreDamaged, FolderUnusable."""
         store = cls(state / "config")
         try:
             document = json.loads((store.folder / _STATE).read_text(encoding="utf-8"))
@@ -73,7 +74,8 @@ class BundleStore:
             store.rejected = Rejected(**document["rejected"]) if document["rejected"] else None
         except FileNotFoundError:
             pass
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            usable("state", state)
             raise StoreDamaged(
                 f"{store.folder / _STATE} cannot be read ({error}): remove {store.folder}, and the host begins again "
                 "with its own file, then takes the published bundle"
