@@ -48,11 +48,13 @@ class Windows:
         self._remove(batch - _KEPT)
 
     @contextmanager
-    def end(self, batch: int, schema: "DataFrame") -> Iterator[Emission]:
-        """All windows that are open after the last batch: nothing more will come."""
-        pending = self._pending(batch + 1, schema)
+    def end(self, like: "DataFrame") -> Iterator[Emission]:
+        """All windows that are open after the newest batch: nothing more will come."""
+        batch = self.newest_batch()
+        pending = self._pending(batch + 1, like)
         yield Emission(self._best(pending, batch + 1), pending.limit(0))
-        pending.limit(0).coalesce(1).write.mode("overwrite").parquet(self._folder(batch))
+        if batch >= 0:
+            pending.limit(0).coalesce(1).write.mode("overwrite").parquet(self._folder(batch))
 
     @contextmanager
     def _split(self, rows: "DataFrame", batch: int, closing: str) -> Iterator[tuple["DataFrame", "DataFrame"]]:
@@ -78,7 +80,7 @@ class Windows:
         return rows.selectExpr("*", place).where(f"place <= {top.rows}").drop("place")
 
     def _pending(self, batch: int, like: "DataFrame") -> "DataFrame":
-        if batch == 0:
+        if batch <= 0:
             return self.spark.createDataFrame([], like.schema)
         return self.spark.read.schema(like.schema).parquet(self._folder(batch - 1))
 
@@ -101,8 +103,27 @@ class Windows:
     def _folder(self, batch: int) -> str:
         return f"{self.checkpoint}-open/batch={batch}"
 
+    def newest_batch(self) -> int:
+        """The newest batch that kept its open windows, -1 before the first.
+
+        Progress does not tell: a query without new records reports a batch that never ran.
+        """
+        path = self._path(f"{self.checkpoint}-open")
+        files = path.getFileSystem(self._hadoop())
+        if not files.exists(path):
+            return -1
+        names = [status.getPath().getName() for status in files.listStatus(path)]
+        return max((int(name.removeprefix("batch=")) for name in names), default=-1)
+
     def _remove(self, batch: int) -> None:
         if batch >= 0:
-            context: Any = self.spark.sparkContext  # Hadoop's file systems are reached by its private members only
-            path = context._jvm.org.apache.hadoop.fs.Path(self._folder(batch))
-            path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
+            path = self._path(self._folder(batch))
+            path.getFileSystem(self._hadoop()).delete(path, True)
+
+    def _path(self, folder: str) -> Any:
+        context: Any = self.spark.sparkContext  # Hadoop's file systems are reached by its private members only
+        return context._jvm.org.apache.hadoop.fs.Path(folder)
+
+    def _hadoop(self) -> Any:
+        context: Any = self.spark.sparkContext
+        return context._jsc.hadoopConfiguration()

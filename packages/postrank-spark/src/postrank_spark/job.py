@@ -60,8 +60,8 @@ class Job:
         accounts = [] if self.accounting is None or posts is None else [self._account(posts, packed=packed)]
         self._watch([*(stream for _, _, stream in running), *accounts], stopping)
         if self.settings.drain and not stopping.is_set():
-            for query, frame, stream in running:
-                self._end(query, frame, stream)
+            for query, frame, _ in running:
+                self._end(query, frame)
 
     def register(self, posts: "DataFrame | None", logs: "DataFrame | None", *, packed: bool) -> None:
         """Make the views that the queries may use."""
@@ -102,7 +102,7 @@ class Job:
         def write(rows: Any, batch: int) -> None:
             with windows.batch(rows, batch) as emission:
                 for output in self.outputs:
-                    output.write(query, emission, batch)
+                    output.write(query, emission, str(batch))
 
         return write
 
@@ -123,16 +123,13 @@ class Job:
                     f"the query {stream.name} failed: {str(failure).strip().splitlines()[0]}"
                 ) from failure
 
-    def _end(self, query: Query, frame: "DataFrame", stream: "StreamingQuery") -> None:
-        """Emit the windows that are open after the last batch."""
-        progress = stream.lastProgress
-        if progress is None:
-            return
-        batch = int(progress["batchId"])
+    def _end(self, query: Query, frame: "DataFrame") -> None:
+        """Emit the windows that are open after the newest batch, under a name that no later batch replaces."""
         rows = self.spark.createDataFrame([], frame.schema)
-        with self._windows(query).end(batch, rows) as emission:
+        windows = self._windows(query)
+        with windows.end(rows) as emission:
             for output in self.outputs:
-                output.write(query, emission, batch + 1)
+                output.write(query, emission, f"{windows.newest_batch()}-end")
 
 
 def _stop_on_signals() -> threading.Event:

@@ -16,6 +16,6 @@ class Output(Protocol):
         """Have what `write` needs, before the query starts. Raises JobError."""
         ...
 
-    def write(self, query: Query, emission: Emission, batch: int) -> None:
+    def write(self, query: Query, emission: Emission, batch: str) -> None:
         """Store the rows of a batch; a batch that is written again replaces itself."""
         ...

@@ -19,7 +19,7 @@ class Lake:
     def prepare(self, query: Query, rows: "DataFrame") -> None:
         """Nothing: folders come with their files."""
 
-    def write(self, query: Query, emission: Emission, batch: int) -> None:
+    def write(self, query: Query, emission: Emission, batch: str) -> None:
         rows = emission.closed.selectExpr("*", "cast(window_start as date) as dt").persist()
         try:
             for day in [row.dt for row in rows.select("dt").distinct().collect()]:

@@ -46,7 +46,7 @@ class Postgres:
                 " give the query another output"
             )
 
-    def write(self, query: Query, emission: Emission, batch: int) -> None:  # noqa: ARG002 - rows are known by key
+    def write(self, query: Query, emission: Emission, batch: str) -> None:  # noqa: ARG002 - rows are known by key
         if query.top is None:  # open windows have no first rows yet
             emission.changed.foreachPartition(_upsert(self.dsn, query, emission.changed.columns, final=False))
         emission.closed.foreachPartition(_upsert(self.dsn, query, emission.closed.columns, final=True))

@@ -36,7 +36,7 @@ class WindowStream:
         if query.output == OUTPUT and (missing := set(_FIELDS) - set(rows.columns)):
             raise JobError(f"{query.file}: the stream {self.name} needs the columns {', '.join(sorted(missing))}")
 
-    def write(self, query: Query, emission: Emission, batch: int) -> None:  # noqa: ARG002 - lines carry their window
+    def write(self, query: Query, emission: Emission, batch: str) -> None:  # noqa: ARG002 - lines carry their window
         if query.output == OUTPUT:
             emission.closed.select(*_FIELDS).foreachPartition(_put(self.name, self.region, self.collector))
 
