@@ -110,7 +110,8 @@ def test_a_host_that_accepts_and_stays_silent_is_given_up(
         (
             {"source": {"kind": "mastodn"}},
             {},
-            "source.kind must be one of replay, tail, kafka, x, mastodon, bluesky, not 'mastodn' (did you mean 'mastodon'?)",
+            "source.kind must be one of replay, tail, kafka, x, mastodon, bluesky, "
+            "not 'mastodn' (did you mean 'mastodon'?)",
         ),
         ({"source": {"kind": "bluesky", "host": []}}, {}, "source.host is not a known key (did you mean 'hosts'?)"),
         ({"source": {"kind": "bluesky"}, "sink": {"kind": "files"}}, {}, "sink.kind is files"),

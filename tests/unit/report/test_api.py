@@ -20,6 +20,7 @@ from postrank.report.api.selection import SORTS, Selection
 from postrank.report.exports import Exports, NotExported
 from postrank.report.ties import rank_text, tied_ranks
 from postrank.report.wording import moment, moment_of, size, span
+from postrank_airflow.ui.leaderboard import live_routes
 from postrank_airflow.ui.leaderboard.api import router
 from postrank_airflow.ui.leaderboard.library import Library
 from tests.support.lake.exports import export, plain_posts
@@ -189,7 +190,8 @@ def test_a_window_that_ends_after_the_interval_is_incomplete_and_not_the_default
 
 def test_the_documentation_lists_every_route_of_the_api() -> None:
     documented = set(re.findall(r"^\| `(/[^`]+)`", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
-    routes = {route.path for route in router(lambda: None).routes if isinstance(route, APIRoute)}
+    routers = (router(lambda: None), live_routes.router(live_routes.no_board))
+    routes = {route.path for each in routers for route in each.routes if isinstance(route, APIRoute)}
     assert documented == routes | {"/openapi.json"}
 
 
