@@ -15,8 +15,8 @@ APP_PORT ?=
 # spark: Spark counts the stream's windows as well.
 ENGINE ?=
 TESTS ?=
-# Most tests wait for processes rather than work.
-JOBS ?= 2
+# Processes of tests: one more than two cores, as most tests wait for other processes rather than work.
+JOBS ?= 3
 # Mutants of an area, and the areas (all).
 COUNT ?= 20
 AREAS ?=
