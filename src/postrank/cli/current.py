@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 import httpx
 
+from postrank.cli.environment import show_environment
 from postrank.documents import Document
 from postrank.errors import Fatal, Retryable
 from postrank.laptop.services import login
@@ -58,18 +59,32 @@ class AirflowAway(Retryable):
 
 
 @click.command()
+@click.option(
+    "--environment", metavar="NAME", help="A deployed environment, such as prod, instead of this machine's run."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --environment: print a JSON list of facts.")
 @_var
-def status(var: Path) -> None:
-    """Show the run that is up: its addresses, its source, whether Airflow, the local AWS and the app answer.
+def status(environment: str | None, var: Path, *, as_json: bool) -> None:
+    """Show how a run on this machine, or a deployed environment, is.
+
+    Without --environment: the run that is up, its addresses, its source, whether Airflow, the local AWS and the app
+    answer. With it: versions and health of the collectors, deployments, freshness, open gaps, alarms, Athena's costs
+    and the last ranking. Nothing is changed, and no statement runs. POSTRANK_ACCOUNT and AWS_REGION name the account;
+    credentials come from boto3's usual chain.
 
     \b
-    Exit status: 0 if a run is up, 2 if none is.
+    Exit status: 0 if a run is up, or if all that could be read of the environment is well; 1 if something is not;
+    2 if no run is up, or if the environment cannot be read.
 
     \b
     Examples:
       postrank status
-      postrank status --var /tmp/second
+      POSTRANK_ACCOUNT=123456789012 postrank status --environment prod
     """
+    if environment is not None:
+        sys.exit(show_environment(environment, as_json=as_json))
+    if as_json:
+        raise click.UsageError("--json goes with --environment")
     run = CurrentRun.of(var)
     rows = {
         "Up since": f"{run.started_at} (process {run.pid})",

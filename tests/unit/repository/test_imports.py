@@ -55,13 +55,14 @@ _POSTRANK = {
     "deploy": "posts aws errors heartbeat",
     "supervision": "collectors deploy aws errors heartbeat",
     "report": "ranking aws errors settings",
+    "environments": "supervision collectors gaps report lake ranking aws errors heartbeat",
     "laptop": (
         "aws collectors ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions"
         " warehouse"
     ),
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking lake gaps deploy report laptop warehouse labels collectors bundles"
+        "ranking lake gaps deploy report laptop warehouse labels collectors bundles environments"
     ),
     "__main__": "cli",
 }
