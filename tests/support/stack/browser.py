@@ -85,7 +85,7 @@ class Page:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until nothing is being fetched and something is shown."""
+        """Wait until nothing is being fetched, something is shown, and nothing fades: a faint table has no contrast."""
         wait_for(lambda: self.browser.execute_script(_IDLE), timeout=20, what="the page")
 
     def find(self, selector: str) -> Any:
@@ -134,5 +134,6 @@ class Page:
 
 _IDLE = (
     "return !document.body.hasAttribute('aria-busy') && !!document.querySelector('#message h2, #content:not([hidden])')"
+    " && document.getAnimations().every((animation) => animation.playState === 'finished')"
 )
 _RUN_AXE = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then(done);"
