@@ -3,7 +3,9 @@
 import json
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,26 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Templa
 def start(template: Template, folder: Path, *words: str, **env: str) -> ForkedProcess:
     with (folder / "stderr").open("wb") as stderr:
         return template.start(words, env=env, stdout=subprocess.PIPE, stderr=stderr.fileno(), cwd=folder)
+
+
+def test_threads_that_start_the_first_copies_at_once_share_a_template(template: Template, tmp_path: Path) -> None:
+    """A second template would be dropped, and would end its copies."""
+    begin = threading.Barrier(4)
+
+    def started(number: int) -> ForkedProcess:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        begin.wait()
+        return start(template, folder, "wait")
+
+    with ThreadPoolExecutor(4) as threads:
+        processes = list(threads.map(started, range(4)))
+    for process in processes:
+        assert process.stdout is not None
+        with process.stdout:
+            assert json.loads(process.stdout.readline())["argv"] == ["wait"]
+        process.kill()
+        assert process.wait(20) == -signal.SIGKILL
 
 
 def test_words_environment_folder_and_streams_are_those_asked_for(template: Template, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -69,14 +70,16 @@ class Template:
         self._module = module
         self._preload = tuple(preload)
         self._running: tuple[socket.socket, subprocess.Popen[bytes]] | None = None
+        self._beginning = threading.Lock()  # threads that start copies at once share one template
 
     def start(
         self, words: Sequence[str], *, env: Mapping[str, str], stdout: int, stderr: int, cwd: Path | None = None
     ) -> ForkedProcess:
         """Start `python -m module words`. The streams are file descriptors; subprocess.PIPE makes a pipe for stdout."""
-        if self._running is None:
-            self._running = self._begin()
-            atexit.register(self.close)
+        with self._beginning:
+            if self._running is None:
+                self._running = self._begin()
+                atexit.register(self.close)
         request = {"words": list(words), "env": dict(env), "cwd": str(cwd or Path.cwd())}
         if stdout != subprocess.PIPE:
             return ForkedProcess(*self._copy(request, stdout, stderr), None)
