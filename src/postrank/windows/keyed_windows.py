@@ -9,7 +9,7 @@ slots; slots that are older than `KEPT_MS` are let go, and what comes for them i
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from msgspec import Struct
 
@@ -158,7 +158,7 @@ class KeyedWindows:
             if moment <= now_ms + SKEW_MS:
                 self.newest_ms = max(moment, self.newest_ms or moment)
 
-    def _may_count(self, event: Event) -> bool:
+    def _may_count(self, event: Event) -> TypeGuard[Post | Log]:
         """Whether any view counts events of this kind: a stream of posts pays nothing for views of logs."""
         return (type(event) is Log and "log" in self._kinds) or (type(event) is Post and "post" in self._kinds)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from postrank.documents import Document
 from postrank.errors import Fatal
-from postrank.posts import Event, Like, Metrics, Reject, Tombstone
+from postrank.posts import Event, Like, Log, Metrics, Reject, Tombstone
 from postrank.posts.times import from_milliseconds, milliseconds
 from postrank.sources.files.file_reader import FileReader
 from postrank.sources.files.line_batches import LineBatch
@@ -39,7 +39,7 @@ class Ranking:
         if isinstance(event, Tombstone):
             self._delete(event)
             return
-        if isinstance(event, Like | Metrics):
+        if isinstance(event, Like | Metrics | Log):
             return
         key = hash((event.network, event.post_id))
         author = self._authors.setdefault((event.network, event.author_id), len(self._authors))

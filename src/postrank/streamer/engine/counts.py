@@ -68,7 +68,8 @@ class Counts:
         logs = [event for event in events if type(event) is Log] if len(posts) < len(events) else []
         self.logs += len(logs)
         self.deletes += len(events) - len(posts) - len(logs)
-        if times := {event.posted_at for event in (*posts, *logs)}:
+        timed: list[Post | Log] = [*posts, *logs]
+        if times := {event.posted_at for event in timed}:
             first = min(times)
             last = max(times)
             self.first_posted_at = min(self.first_posted_at or first, first)
