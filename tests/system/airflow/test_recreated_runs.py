@@ -1,4 +1,4 @@
-"""A scheduled run that was deleted and is created again, with the same name, days of arrivals later: nothing is lost."""
+"""A scheduled run that was deleted and is created again with the same name, days of arrivals later: no post is lost."""
 
 import gzip
 import json
