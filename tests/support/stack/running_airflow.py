@@ -109,6 +109,6 @@ def running_airflow(folder: Path, more_dags: Mapping[str, str] | None = None) ->
         airflow = Airflow(parts, env, port, ROOT)
         airflow.start_api()
         airflow.start_rest()
-        wanted = {"rank_authors", *more}
-        wait_for(lambda: wanted <= airflow.known_dags(), timeout=600, what="the DAGs", every=0.5)
+        expected = {"rank_authors", *more}
+        wait_for(lambda: expected <= airflow.known_dags(), timeout=600, what="the DAGs", every=0.5)
         yield Running(aws, airflow, database, parts, hook)

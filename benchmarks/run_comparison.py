@@ -1,6 +1,6 @@
-"""`make run ONCE=1` beside the same run of another checkout, in pairs: seconds of each, and their ratio.
+"""`make run ONCE=1` compared with the same run of another checkout, in pairs: seconds of each, and their ratio.
 
-    python -m benchmarks.run_beside --other CHECKOUT [--cases sample million months years] [--pairs 3]
+    python -m benchmarks.run_comparison --other CHECKOUT [--cases sample million months years] [--pairs 3]
 
 Each run starts from nothing but the installed environment (`.venv` of its checkout), in a folder of its own. The two
 checkouts take turns, and which of them begins alternates, because machines are noisy. `--alone` leaves the other
