@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.services.rds import bootstrap_sql
-from localaws.services.rds.postgres import PostgresServer, free_port
+from localaws.services.rds.postgres import PortTaken, PostgresServer, free_port
 from localaws.services.rds.versions import chosen
 
 log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 1.0  # before a server that died is started again
+_PORTS = 10  # tried before a start fails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,9 @@ class Database:
             self._folder.mkdir(parents=True, exist_ok=True)
             state = json.loads(self._record.read_text()) if self._record.exists() else {}
             server = PostgresServer(self._folder, chosen(state.get("version") or wish.version))
-            port = free_port(state.get("port") or wish.port)
             if not state:
                 server.make()
-            server.start(port)
+            port = _start(server, state.get("port") or wish.port)
             if not state:
                 server.run_sql(bootstrap_sql.master_user(wish.user, wish.password))
                 if wish.database and wish.database != "postgres":  # which every server has
@@ -101,3 +101,20 @@ class Database:
                     self.bring_up(wish)
                 except OSError:
                     log.exception("the Postgres server of %s does not start again", self._folder)
+
+
+def _start(server: PostgresServer, preferred: int | None) -> int:
+    """Start the server on the preferred port, or on any other when it is taken; returns the port. Raises OSError.
+
+    A port that was free can be taken by another process before the server listens on it.
+    """
+    for _ in range(_PORTS - 1):
+        port = free_port(preferred)
+        try:
+            server.start(port)
+        except PortTaken:
+            continue
+        return port
+    port = free_port(None)
+    server.start(port)
+    return port

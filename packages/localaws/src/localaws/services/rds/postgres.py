@@ -48,6 +48,13 @@ _SETTINGS = {
 }
 
 
+class PortTaken(OSError):
+    """Another process listens on the port that the server was to have."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"Postgres does not start: port {port} on {HOST} is taken")
+
+
 class PostgresServer:
     """The server whose files are in `folder`."""
 
@@ -73,7 +80,7 @@ class PostgresServer:
         making.rename(self._data)
 
     def start(self, port: int) -> None:
-        """Start it; returns when it takes connections. Raises OSError."""
+        """Start it; returns when it takes connections. Raises PortTaken, OSError."""
         self.end_leftover()
         self._port = port
         unprivileged.own(self._socket)
@@ -134,6 +141,9 @@ class PostgresServer:
         deadline = time.monotonic() + _READY_SECONDS
         while True:
             if self._process is None or self._process.poll() is not None:
+                self.stop()
+                if not _is_free(self._port):
+                    raise PortTaken(self._port)
                 raise OSError(f"Postgres does not start: {self._last_line()}")
             try:
                 self._run("psql", *self._as_admin(), "--command", "select 1")
@@ -162,13 +172,27 @@ class PostgresServer:
 
 
 def free_port(preferred: int | None) -> int:
-    """`wanted` where nobody listens on it, else a port that is free now."""
+    """`preferred` where nobody listens on it, else a port that is free now."""
     for port in (preferred or 0, 0):
-        with contextlib.suppress(OSError, OverflowError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return int(probe.getsockname()[1])
+        with contextlib.suppress(OSError, OverflowError):
+            return _bound(port)
     raise OSError(f"no port is free on {HOST}")
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _bound(port)
+    except OSError:
+        return False
+    return True
+
+
+def _bound(port: int) -> int:
+    """The port that a socket could be bound to: that one, or any for 0. Raises OSError, OverflowError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port))
+        return int(probe.getsockname()[1])
 
 
 def _environment() -> dict[str, str]:
