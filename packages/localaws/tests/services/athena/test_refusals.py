@@ -37,6 +37,8 @@ from localaws.testing.athena.queries import DATA, RESULTS
         ("select (select x from (values 1, 2) as u (x))", "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned"),
         ("select 9223372036854775807 + 1", "NUMERIC_VALUE_OUT_OF_RANGE"),
         ("select sum(x) from (values 9223372036854775807, 1) as t (x)", "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition"),
+        ("select random(-1)", "INVALID_FUNCTION_ARGUMENT: bound must be positive"),
+        ("select random(3, 3)", "INVALID_FUNCTION_ARGUMENT: start value must be less than stop value"),
         ("select cast(99999 as smallint)", "NUMERIC_VALUE_OUT_OF_RANGE"),
     ],
 )

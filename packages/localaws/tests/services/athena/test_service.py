@@ -181,6 +181,15 @@ def test_statements_that_write_have_a_column_of_rows(queries):
     assert queries.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] == 0
 
 
+def test_metadata_of_a_new_table_lies_outside_of_its_folder(queries):
+    table = queries.name()
+    execution = queries.ok(f"create table {table} as select 1 as a")
+    folder, _, key = execution["ResultConfiguration"]["OutputLocation"].rpartition("/tables/")
+    assert _object(queries, f"{folder}/{key}.metadata")
+    listing = queries.client("s3").list_objects_v2(Bucket=RESULTS, Prefix=f"out/tables/{key}")
+    assert all(item["Key"].startswith(f"out/tables/{key}/") for item in listing["Contents"])
+
+
 def test_named_queries_are_kept_and_deleted(queries):
     athena = queries.client("athena")
     key = athena.create_named_query(Name="n", Database=DATABASE, QueryString="select 1")["NamedQueryId"]

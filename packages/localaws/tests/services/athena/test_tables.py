@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+from botocore.exceptions import ClientError
 
 from localaws.testing.athena.queries import DATA
 
@@ -206,6 +207,37 @@ def test_describes_what_is_there(queries):
     shown = [row[0] for row in queries.result(queries.ok(f"show create table {table}"))[1]]
     assert shown[0] == f"CREATE EXTERNAL TABLE `tests.{table}`("
     assert "  `tags` array<string>)" in shown
+
+
+def test_a_bucketed_table_is_described_as_it_was_created(queries):
+    table = queries.name()
+    queries.ok(
+        f"create external table {table} (a varchar(10), b int) comment 'two\n  lines'"
+        " clustered by (a, b) into 5 buckets"
+        " row format delimited fields terminated by '\\t' lines terminated by '\\n'"
+        f" location 's3://{DATA}/{table}/'"
+        " tblproperties ('classification' = 'csv', 'compressionType' = 'none', 'typeOfData' = 'file')"
+    )
+    described = queries.client("glue").get_table(DatabaseName="tests", Name=table)["Table"]
+    storage = described["StorageDescriptor"]
+    assert (storage["BucketColumns"], storage["NumberOfBuckets"]) == (["a", "b"], 5)
+    assert storage["SerdeInfo"]["Parameters"] == {
+        "field.delim": "\t", "line.delim": "\n", "serialization.format": "\t",
+    }  # fmt: skip
+    assert described["Parameters"]["comment"] == "two lines"
+    shown = [row[0] for row in queries.result(queries.ok(f"show create table {table}"))[1]]
+    assert shown[3:7] == ["CLUSTERED BY ( ", "  a, ", "  b) ", "INTO 5 BUCKETS"]
+    properties = [line.strip().partition("=")[0] for line in shown[shown.index("TBLPROPERTIES (") :]]
+    own = [name for name in properties if name in ("'classification'", "'compressionType'", "'typeOfData'")]
+    assert own == ["'compressionType'", "'classification'", "'typeOfData'"]  # in the order of Java's HashMap
+    assert "not supported on bucketed tables" in queries.failure(f"insert into {table} values ('x', 1)")
+
+
+def test_buckets_are_of_columns_of_the_table(queries):
+    create = "create external table nothing (a int) clustered by (b) into 5 buckets location 's3://athena-data/x/'"
+    assert "Invalid column reference b" in queries.failure(create)
+    with pytest.raises(ClientError, match="mismatched input '0'"):
+        queries.run(create.replace("5", "0"))
 
 
 def test_projects_partitions_from_the_tables_properties(queries):

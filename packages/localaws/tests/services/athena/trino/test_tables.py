@@ -84,6 +84,12 @@ def test_iceberg_tables_are_created_changed_and_read_back_in_time(queries: Queri
     ]  # fmt: skip
     queries.ok(f"alter table {table} add columns (likes bigint)")
     assert [row[0].split()[0] for row in queries.rows(f"describe {table}")] == ["id", "at", "text", "likes"]
+    columns = queries.client("glue").get_table(DatabaseName="tests", Name=table)["Table"]["StorageDescriptor"]["Columns"]
+    fields = [{name: value for name, value in column["Parameters"].items() if "field" in name} for column in columns]
+    assert fields == [
+        {"iceberg.field.current": "true", "iceberg.field.id": str(number), "iceberg.field.optional": "true"}
+        for number in range(1, 5)
+    ]
     queries.ok(f"optimize {table} rewrite data using bin_pack")
     queries.ok(f"alter table {table} set tblproperties ('vacuum_max_snapshot_age_seconds' = '0')")
     queries.ok(f"vacuum {table}")
@@ -121,6 +127,7 @@ def test_parameters_are_values(queries: Queries, posts):
     rows = queries.rows(f"select likes from {posts} where author = ? and day = ?", ["'ann'", "'1'"])
     assert rows == [["1"]]
     assert queries.rows("select ?", ["'it''s'"]) == [["it's"]]
+    assert queries.rows(f"select likes from {posts} where author = ?", ["bob"]) == [["2"]]  # a bare word is text
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def described(record: Execution) -> Document:
         "Query": record.sql,
         "StatementType": record.kind,
         "SubstatementType": record.substatement,
-        "ResultConfiguration": {"OutputLocation": record.output},
+        "ResultConfiguration": {} if record.managed else {"OutputLocation": record.output},
         "ResultReuseConfiguration": record.reuse or {"ResultReuseByAgeConfiguration": {"Enabled": False}},
         "QueryExecutionContext": {name: value for name, value in context.items() if value},
         "Status": status,
@@ -29,6 +29,8 @@ def described(record: Execution) -> Document:
         "WorkGroup": record.workgroup,
         "EngineVersion": ENGINE,
     }
+    if record.managed:
+        execution["ManagedQueryResultsConfiguration"] = record.managed
     if record.encryption:
         execution["ResultConfiguration"]["EncryptionConfiguration"] = record.encryption
     if record.parameters:
@@ -57,7 +59,7 @@ def _statistics(record: Execution) -> Document:
         "DataScannedInBytes": record.scanned,
         "ResultReuseInformation": {"ReusedPreviousResult": bool(record.reused)},
     }
-    if record.manifest:
+    if record.manifest and not record.managed:
         statistics["DataManifestLocation"] = record.manifest
     if record.ended:
         started = record.started or record.ended

@@ -15,12 +15,13 @@ from localaws.services.athena.api.document_store import Documents
 from localaws.services.athena.api.execution_shapes import described, runtime_statistics
 from localaws.services.athena.api.paging import Answer, invalid, page
 from localaws.services.athena.api.saved_statements import Saved
-from localaws.services.athena.api.workgroups import Workgroups
+from localaws.services.athena.api.workgroups import Workgroups, managed_results
 from localaws.services.athena.execution.engine import Engine
 from localaws.services.athena.execution.execution import Execution
 from localaws.services.athena.results import result_files
 from localaws.services.athena.results.outcome import Stop
-from localaws.services.athena.scan.storage import Storage, place
+from localaws.services.athena.results.result_store import BucketResults, ManagedResults, ResultStore
+from localaws.services.athena.scan.storage import Storage
 from localaws.services.athena.sql.failures import QueryFailed
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Executions:
         self._workgroups = workgroups
         self._saved = saved
         self._scratch = cloud.state / "athena" / "scratch"
+        self._managed = cloud.state / "athena" / "managed"
         self._engine: Engine | None = None
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="athena")
         self._running: dict[str, Stop] = {}
@@ -144,6 +146,7 @@ class Executions:
         run = Run(
             engine=engine,
             scratch=self._scratch,
+            managed=self._managed,
             caller=caller,
             statement=statement,
             record=record,
@@ -218,25 +221,27 @@ class Executions:
             raise invalid(f"Invalid NextToken or MaxResults: {token}, {limit}")
         if record.manifest:
             return [], None
-        item = self._object(record.output, caller)
-        return result_files.page(
-            item.path, text=record.kind != "DML", width=max(width, 1), offset=int(token), limit=limit
-        )
+        path = self._file(record, record.output, caller)
+        return result_files.page(path, text=record.kind != "DML", width=max(width, 1), offset=int(token), limit=limit)
 
     def _columns(self, record: Execution, caller: Caller) -> Document:
         import json
 
-        item = self._object(record.output + ".metadata", caller)
-        return dict(json.loads(item.path.read_bytes()))
+        path = self._file(record, record.metadata, caller)
+        return dict(json.loads(path.read_bytes()))
 
-    def _object(self, address: str, caller: Caller) -> Any:
+    def _file(self, record: Execution, name: str, caller: Caller) -> Path:
+        """A result file of an execution. Raises AwsError InvalidRequestException."""
+        results: ResultStore = ManagedResults(self._managed)
+        if record.managed is None:
+            results = BucketResults(Storage(self._cloud, caller))
         try:
-            item = Storage(self._cloud, caller).get(place(address))
+            path = results.get(name)
         except QueryFailed as error:
             raise invalid(str(error)) from error
-        if item is None:
-            raise invalid(f"Could not find results: {address} does not exist", "RESULT_NOT_FOUND")
-        return item
+        if path is None:
+            raise invalid(f"Could not find results: {name} does not exist", "RESULT_NOT_FOUND")
+        return path
 
     def _all(self) -> Iterator[Execution]:
         return map(Execution.of, self._documents.all("execution"))
@@ -262,9 +267,10 @@ class Executions:
         parameters: list[str],
     ) -> Execution:
         key = str(uuid.uuid4())
-        base = folder if folder.endswith("/") else folder + "/"
+        base = folder if not folder or folder.endswith("/") else folder + "/"
+        managed = managed_results(workgroup["Configuration"])
         writes = statement.substatement == "CREATE_TABLE_AS_SELECT"
-        name = f"tables/{key}" if writes else f"{key}.{'csv' if statement.kind == 'DML' else 'txt'}"
+        name = f"tables/{key}" if writes and not managed else f"{key}.{'csv' if statement.kind == 'DML' else 'txt'}"
         context = params.get("QueryExecutionContext") or {}
         return Execution(
             id=key,
@@ -280,12 +286,20 @@ class Executions:
             state="QUEUED",
             submitted=time.time(),
             reuse=params.get("ResultReuseConfiguration"),
-            encryption=_encryption(params, workgroup),
+            encryption=None if managed else _encryption(params, workgroup),
+            managed=managed,
         )
 
     def _folder(self, params: Params, workgroup: Structure) -> str:
-        """Where results go: the workgroup's place where it enforces its settings, else the caller's."""
+        """Where results go: the workgroup's place where it enforces its settings, else the caller's.
+
+        Nowhere ("") where Athena manages them.
+        """
         configuration = workgroup["Configuration"]
+        if managed_results(configuration):
+            if (params.get("ResultConfiguration") or {}).get("OutputLocation"):
+                raise invalid("OutputLocation cannot be set in a workgroup with managed query results")
+            return ""
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         location = (params.get("ResultConfiguration") or {}).get("OutputLocation")
         folder = own if configuration.get("EnforceWorkGroupConfiguration") and own else location or own
@@ -301,7 +315,7 @@ class Executions:
     def _reusable(self, params: Params, record: Execution) -> Execution | None:
         """An earlier result that may answer ("Reuse query results"): same text, database, parameters, young enough."""
         by_age = (params.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
-        if not by_age.get("Enabled") or record.substatement != "SELECT":
+        if not by_age.get("Enabled") or record.substatement != "SELECT" or record.managed:
             return None
         oldest = record.submitted - 60 * int(by_age.get("MaxAgeInMinutes") or 60)
         same = ("sql", "parameters", "database", "workgroup")

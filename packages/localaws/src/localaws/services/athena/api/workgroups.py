@@ -80,6 +80,10 @@ class Workgroups:
         result = updates.pop("ResultConfigurationUpdates", None)
         if result is not None:
             configuration["ResultConfiguration"] = _result(configuration.get("ResultConfiguration") or {}, result)
+        managed = updates.pop("ManagedQueryResultsConfigurationUpdates", None)
+        if managed is not None:
+            current = configuration.get("ManagedQueryResultsConfiguration") or {"Enabled": False}
+            configuration["ManagedQueryResultsConfiguration"] = _result(current, managed)
         if updates.pop("RemoveBytesScannedCutoffPerQuery", False):
             configuration.pop("BytesScannedCutoffPerQuery", None)
         if updates.pop("RemoveCustomerContentEncryptionConfiguration", False):
@@ -151,10 +155,18 @@ class Workgroups:
         )
 
 
+def managed_results(configuration: Structure) -> Structure | None:
+    """The ManagedQueryResultsConfiguration of a workgroup where Athena manages results."""
+    managed: Structure = configuration.get("ManagedQueryResultsConfiguration") or {}
+    return managed if managed.get("Enabled") else None
+
+
 def _check(configuration: Structure) -> None:
     location = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     if location and not str(location).startswith("s3://"):
         raise invalid(f"outputLocation is not a valid S3 path: {location}")
+    if location and managed_results(configuration):
+        raise invalid("A workgroup with managed query results cannot have an OutputLocation")
     cutoff = configuration.get("BytesScannedCutoffPerQuery")
     if cutoff is not None and cutoff < _LEAST_CUTOFF:
         raise invalid(f"BytesScannedCutoffPerQuery must be at least {_LEAST_CUTOFF}")

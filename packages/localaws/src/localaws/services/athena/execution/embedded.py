@@ -49,7 +49,7 @@ class EmbeddedEngine:
         key: str,
         caller: Caller,
         database: str | None,
-        output: Place,
+        output: Place | None,
         scratch: Path,
         cutoff: int | None,
         stop: Stop,

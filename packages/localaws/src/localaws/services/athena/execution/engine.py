@@ -36,7 +36,7 @@ class Engine(Protocol):
         key: str,
         caller: Caller,
         database: str | None,
-        output: "Place",
+        output: "Place | None",
         scratch: Path,
         cutoff: int | None,
         stop: Stop,

@@ -24,6 +24,7 @@ class Execution:
     state: str
     submitted: float
     encryption: Document | None = None  # as configured; results are stored as they are
+    managed: Structure | None = None  # ManagedQueryResultsConfiguration: results have a name instead of an address
     reuse: Structure | None = None
     scanned: int = 0
     started: float | None = None
@@ -36,6 +37,13 @@ class Execution:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def metadata(self) -> str:
+        """The file that describes the result's columns ("Working with query results", files)."""
+        if self.substatement == "CREATE_TABLE_AS_SELECT":
+            return f"{self.folder}{self.id}.metadata"  # not among the table's own objects
+        return f"{self.output}.metadata"
 
     def end(self, state: str, ended: float, reason: str | None = None) -> None:
         self.state = state

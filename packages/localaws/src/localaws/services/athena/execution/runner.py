@@ -9,9 +9,10 @@ from pathlib import Path
 from localaws.core.cloud import Caller
 from localaws.services.athena.execution.engine import Engine
 from localaws.services.athena.execution.execution import Execution
-from localaws.services.athena.execution.session import Session, Statement
+from localaws.services.athena.execution.session import Statement
 from localaws.services.athena.results import result_files
 from localaws.services.athena.results.outcome import Column, Outcome, Stop
+from localaws.services.athena.results.result_store import BucketResults, ManagedResults, ResultStore
 from localaws.services.athena.scan.storage import place
 from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryFailed
 
@@ -26,6 +27,7 @@ class Run:
 
     engine: Engine
     scratch: Path
+    managed: Path  # folder of managed results
     caller: Caller
     statement: Statement
     record: Execution  # `keep` writes it
@@ -60,38 +62,37 @@ class Run:
     def _run(self, folder: Path) -> None:
         record = self.record
         caller = replace(self.caller, source="athena")
-        output = place(record.folder).folder()
+        output = place(record.folder).folder() if record.managed is None else None
         with self.engine.session(record.id, caller, record.database, output, folder, self.cutoff, self.stop) as session:
             try:
                 if self.stop.requested.is_set():
                     raise QueryCancelled("Query was cancelled by user")
                 outcome = self.statement.run(session)
-                self._write(session, outcome, folder)
+                results = BucketResults(session.storage) if record.managed is None else ManagedResults(self.managed)
+                self._write(results, outcome, folder)
             finally:
                 record.scanned = session.scanned
         self._end("SUCCEEDED")
 
-    def _write(self, session: Session, outcome: Outcome, folder: Path) -> None:
+    def _write(self, results: ResultStore, outcome: Outcome, folder: Path) -> None:
         """Result and metadata files, and the manifest of what was written."""
         record = self.record
         if outcome.manifest is not None:
             listing = folder / "manifest"
             listing.write_text("".join(f"{address}\n" for address in outcome.manifest))
-            target = session.output.below(f"{record.id}-manifest.csv")
-            session.storage.put(target, listing)
-            record.manifest = target.uri
-        target = place(record.output)
+            record.manifest = f"{record.folder}{record.id}-manifest.csv"
+            results.put(record.manifest, listing)
         rows = folder / "rows"
         if outcome.manifest is None:
             result_files.write(outcome, rows, text=self.statement.kind != "DML")
-            session.storage.put(target, rows)
+            results.put(record.output, rows)
         elif record.substatement == "INSERT":
             rows.touch()  # clients look for the object that the output location names
-            session.storage.put(target, rows)
+            results.put(record.output, rows)
         side = folder / "metadata"
         columns = outcome.columns if outcome.manifest is None else [_WRITTEN]
         side.write_bytes(result_files.metadata(columns, outcome.update_count))
-        session.storage.put(place(record.output + ".metadata"), side)
+        results.put(record.metadata, side)
 
     def _failed(self, error: QueryFailed) -> None:
         if self.stop.requested.is_set():

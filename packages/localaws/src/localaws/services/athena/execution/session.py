@@ -13,7 +13,7 @@ from localaws.services.athena.scan.accounting import scanned_bytes
 from localaws.services.athena.scan.catalogue import Catalogue, Table
 from localaws.services.athena.scan.plan import Plan
 from localaws.services.athena.scan.relations import Relations
-from localaws.services.athena.scan.storage import Place, Storage
+from localaws.services.athena.scan.storage import Place, Storage, place
 from localaws.services.athena.scan.table_scan import Scanner
 from localaws.services.athena.sql.failures import QueryCancelled, QueryFailed
 
@@ -28,7 +28,7 @@ class Session:
     storage: Storage
     engine: Engine
     cursor: Any  # the engine's connection
-    output: Place  # folder for what has no location of its own
+    output: Place | None  # folder for what has no location of its own; none where Athena manages results
     scratch: Path
     cutoff: int | None = None  # bytes
     scanned: int = 0
@@ -66,6 +66,18 @@ class Session:
                 "MISSING_SCHEMA_NAME", "line 1:1: Schema must be specified when session schema is not set"
             )
         return database, parts[-1]
+
+    def new_table_folder(self, location: str | None) -> Place:
+        """Where a CTAS writes: its own location, else below the output location. Raises QueryFailed."""
+        if location:
+            return place(location).folder()
+        if self.output is None:
+            raise QueryFailed(
+                "INVALID_TABLE_PROPERTY",
+                "CREATE TABLE AS SELECT needs an 'external_location' ('location' of an Iceberg table) in a workgroup"
+                " with managed query results",
+            )
+        return self.output.below(f"tables/{self.id}/")
 
     def table(self, name: Sequence[str]) -> Table:
         """The table of a name. Raises QueryFailed TABLE_NOT_FOUND."""

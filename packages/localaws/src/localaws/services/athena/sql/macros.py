@@ -96,6 +96,10 @@ create macro a_share(x) as case when x < 0 or x > 1
     then {_failure(_ARGUMENT, "'Percentile must be between 0 and 1'", "DOUBLE")} else least(x + 1e-12, 1) end;
 create macro a_order(x) as case when x in (-1, 0, 1) then x
     else {_failure(_ARGUMENT, "'Lambda comparator must return either -1, 0, or 1'", "INTEGER")} end;
+create macro a_positive_bound(x) as case when x <= 0
+    then {_failure(_ARGUMENT, "'bound must be positive'")} else x end;
+create macro a_start_below(x, stop) as case when x >= stop
+    then {_failure(_ARGUMENT, "'start value must be less than stop value'")} else x end;
 create macro a_ln(x) as case when x = 0 then '-inf'::DOUBLE when x < 0 then 'nan'::DOUBLE else ln(x) end;
 """
 _TEXTS = rf"""

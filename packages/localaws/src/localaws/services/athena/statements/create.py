@@ -84,6 +84,8 @@ class CreateExternalTable:
     if_not_exists: bool
     columns: list[dict[str, str]]
     keys: list[dict[str, str]] = field(default_factory=list)
+    bucket_columns: list[str] = field(default_factory=list)
+    bucket_count: int = -1  # as Hive has it for a table without buckets
     comment: str | None = None
     serde: str | None = None
     serde_properties: dict[str, str] = field(default_factory=dict)
@@ -109,9 +111,11 @@ class CreateExternalTable:
 
     def _clause(self, sql: str, reader: Reader) -> None:  # noqa: C901 - one branch a clause reads best
         if reader.take("COMMENT"):
-            self.comment = reader.text()
+            self.comment = re.sub(r"\s+", " ", reader.text())  # as Athena registers it
         elif reader.take("PARTITIONED", "BY"):
             self.keys = columns(sql, reader)
+        elif reader.take("CLUSTERED", "BY"):
+            self._buckets(reader)
         elif reader.take("ROW", "FORMAT", "SERDE"):
             self.serde = reader.text()
         elif reader.take("WITH", "SERDEPROPERTIES"):
@@ -134,6 +138,19 @@ class CreateExternalTable:
         else:
             reader.refuse()
 
+    def _buckets(self, reader: Reader) -> None:
+        """(column, ...) INTO number BUCKETS."""
+        reader.expect("(")
+        self.bucket_columns = [reader.name()[0].lower()]
+        while reader.take(","):
+            self.bucket_columns.append(reader.name()[0].lower())
+        reader.expect(")")
+        reader.expect("INTO")
+        if not reader.peek().isdigit() or int(reader.peek()) == 0:
+            reader.refuse()
+        self.bucket_count = int(reader.next().text)
+        reader.expect("BUCKETS")
+
     def _marks(self, reader: Reader) -> None:
         while reader.peek() in {*_ROW_MARKS, "ESCAPED", "NULL"}:
             if reader.take("NULL", "DEFINED", "AS"):
@@ -146,6 +163,8 @@ class CreateExternalTable:
             reader.expect("BY")
             mark = reader.text()
             self.serde_properties["escape.delim" if word == "ESCAPED" else _ROW_MARKS[word]] = mark
+            if word == "FIELDS":
+                self.serde_properties["serialization.format"] = mark  # as Hive does
 
     def run(self, session: Session) -> Outcome:
         database, name = session.named(self.name)
@@ -157,6 +176,9 @@ class CreateExternalTable:
             )
         for column in [*self.columns, *self.keys]:
             hive_types.parse(column["Type"])
+        for column in self.bucket_columns:
+            if column not in {definition["Name"] for definition in self.columns}:
+                raise QueryFailed("DDL", f"FAILED: SemanticException [Error 10002]: Invalid column reference {column}")
         session.catalogue.call("CreateTable", DatabaseName=database, TableInput=self._input(name))
         return Outcome()
 
@@ -178,7 +200,13 @@ class CreateExternalTable:
             "TableType": "EXTERNAL_TABLE",
             "Parameters": parameters,
             "PartitionKeys": self.keys,
-            "StorageDescriptor": {"Columns": self.columns, "Location": self.location, **storage},
+            "StorageDescriptor": {
+                "Columns": self.columns,
+                "Location": self.location,
+                "BucketColumns": self.bucket_columns,
+                "NumberOfBuckets": self.bucket_count,
+                **storage,
+            },
         }
 
 

@@ -9,7 +9,6 @@ from sqlglot import exp
 from localaws.core.shapes import Document, Structure
 from localaws.services.athena.execution.session import Session
 from localaws.services.athena.results.outcome import Outcome
-from localaws.services.athena.scan.storage import place
 from localaws.services.athena.sql.failures import QueryFailed, not_supported
 from localaws.services.athena.sql.grammar.dialect import SyntaxRefused
 from localaws.services.athena.sql.trino import hive_types
@@ -60,10 +59,7 @@ class CreateTableAs:
             )
         if not session.catalogue.has_database(database):
             raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
-        folder = (
-            place(self.external_location) if self.external_location else session.output.below(f"tables/{session.id}/")
-        )
-        folder = folder.folder()
+        folder = session.new_table_folder(self.external_location)
         if not session.storage.is_empty(folder):
             raise QueryFailed(
                 "HIVE_PATH_ALREADY_EXISTS",

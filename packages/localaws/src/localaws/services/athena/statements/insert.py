@@ -57,6 +57,8 @@ class Insert:
         table = session.table(self.name)
         if table.is_view:
             raise QueryFailed("NOT_SUPPORTED", "Inserting into views is not supported")
+        if table.storage.get("BucketColumns"):
+            raise QueryFailed("NOT_SUPPORTED", "INSERT INTO is not supported on bucketed tables")
         everything = {**table.columns, **table.keys}
         columns = self.columns or list(everything)
         unknown = [name for name in columns if name not in everything]

@@ -15,7 +15,7 @@ _CHUNK = 5000  # rows fetched at a time
 _PRECISIONS = {
     "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "float": 17,
     "boolean": 0,
-    "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824,
+    "time": 3, "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824,
 }  # fmt: skip
 
 

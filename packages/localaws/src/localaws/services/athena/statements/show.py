@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlglot.tokenizer_core import Token
 
 from localaws.services.athena.execution.session import Session
+from localaws.services.athena.results.map_order import entries
 from localaws.services.athena.results.outcome import Column, Outcome
 from localaws.services.athena.scan.catalogue import Table
 from localaws.services.athena.scan.relations import view_definition
@@ -159,6 +160,12 @@ def _create_table(table: Table) -> Iterator[str]:
     if table.keys:
         yield "PARTITIONED BY ( "
         yield from _listing(table.keys)
+    if table.storage.get("BucketColumns"):
+        yield "CLUSTERED BY ( "
+        last = len(table.storage["BucketColumns"]) - 1
+        for number, name in enumerate(table.storage["BucketColumns"]):
+            yield f"  {name}{') ' if number == last else ', '}"
+        yield f"INTO {table.storage['NumberOfBuckets']} BUCKETS"
     serde = table.storage.get("SerdeInfo") or {}
     yield "ROW FORMAT SERDE "
     yield f"  '{serde.get('SerializationLibrary', '')}' "
@@ -182,6 +189,6 @@ def _listing(columns: dict[str, str]) -> Iterator[str]:
 
 
 def _pairs(pairs: Mapping[str, str]) -> Iterator[str]:
-    items = sorted(pairs.items())
+    items = entries(pairs, "varchar")  # Hive keeps properties in a HashMap of Java
     for number, (key, value) in enumerate(items):
         yield f"  '{key}'='{value}'{')' if number == len(items) - 1 else ', '}"

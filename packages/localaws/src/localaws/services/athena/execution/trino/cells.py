@@ -12,7 +12,7 @@ from localaws.services.athena.sql.trino.types import UNBOUNDED, Type, row
 _NAMES = {"real": "float"}
 _PRECISIONS = {
     "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "real": 17,
-    "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824,
+    "time": 3, "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824,
 }  # fmt: skip
 _SIZED = ("varchar", "char")
 Spelling = Callable[[object], str]  # of a value that is not null

@@ -78,7 +78,7 @@ class TrinoEngine:
         key: str,
         caller: Caller,
         database: str | None,
-        output: Place,
+        output: Place | None,
         scratch: Path,
         cutoff: int | None,
         stop: Stop,

@@ -13,6 +13,7 @@ from localaws.core.cloud import AwsError, Cloud
 from localaws.core.shapes import Document
 from localaws.services.athena.execution.trino.configuration import UNLOAD
 from localaws.services.athena.execution.trino.delegation import Delegations
+from localaws.services.athena.execution.trino.iceberg_columns import with_fields
 
 _READS = frozenset({"GetDatabase", "GetDatabases", "GetTable", "GetTables", "GetPartition", "GetPartitions",
                     "BatchGetPartition", "GetTableVersions"})  # fmt: skip
@@ -67,6 +68,8 @@ class Metastore:
             raise AwsError(
                 "ConcurrentModificationException", f"Statements of several principals write to {'.'.join(table)}."
             )
+        if "TableInput" in params:
+            params = {**params, "TableInput": with_fields(self._cloud, params["TableInput"])}
         try:
             return dict(self._cloud.call("glue", action, params, next(iter(writers))))
         except AwsError as error:

@@ -6,6 +6,7 @@ from typing import TypeVar
 from sqlglot import exp
 
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.grammar.dialect import SyntaxRefused
 from localaws.services.athena.sql.grammar.queries import parse_expression
 
 Tree = TypeVar("Tree", bound=exp.Expr)
@@ -26,10 +27,23 @@ def bound(tree: Tree, parameters: Sequence[str]) -> Tree:
     return tree
 
 
+def spelled(text: str) -> str:
+    """A parameter as SQL: a bare word is text, as clients send it; anything else stays, for the engine to judge."""
+    try:
+        value = parse_expression(text)
+    except (QueryFailed, SyntaxRefused):
+        return text
+    return "'" + text.strip().replace("'", "''") + "'" if _is_word(value) else text
+
+
+def _is_word(value: exp.Expr) -> bool:
+    return type(value) is exp.Column and not value.table
+
+
 def _constant(text: str) -> exp.Expr:
     value = parse_expression(text)
-    if type(value) is exp.Column and not value.table:
-        return exp.Literal.string(text.strip())  # a bare word is text, as clients send it
+    if _is_word(value):
+        return exp.Literal.string(text.strip())
     if value.find(exp.Column, exp.Query, exp.Star, exp.Placeholder):
         raise QueryFailed("SYNTAX_ERROR", f"line 1:1: A parameter must be a constant: {text[:60]}")
     return value

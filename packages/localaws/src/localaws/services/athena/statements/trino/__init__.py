@@ -7,6 +7,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.services.athena import statements
 from localaws.services.athena.execution.session import Statement
 from localaws.services.athena.sql.failures import QueryFailed
+from localaws.services.athena.sql.grammar.binding import spelled
 from localaws.services.athena.sql.grammar.dialect import SyntaxRefused, parse_query, tokens, without_semicolon
 from localaws.services.athena.statements.trino.iceberg import AlterIceberg, CreateIceberg, DropTable, Optimize, Vacuum
 from localaws.services.athena.statements.trino.queries import Change, Explain, Rows, View
@@ -23,6 +24,7 @@ def read(sql: str, parameters: Sequence[str], prepared: statements.PreparedLooku
 
     Raises SyntaxRefused for what Athena would not start.
     """
+    parameters = [spelled(parameter) for parameter in parameters]
     stream = tokens(sql)
     if not stream:
         raise SyntaxRefused(1, 1, "mismatched input '<EOF>'")

@@ -60,7 +60,7 @@ class CreateTableAs:
                 "TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists"
             )
         location = self.external_location
-        folder = place(location).folder() if location else session.output.below(f"tables/{session.id}/")
+        folder = session.new_table_folder(location)
         if described.is_iceberg and not location:
             raise QueryFailed("INVALID_TABLE_PROPERTY", "Table location must be specified for an Iceberg table")
         _check_empty(session, folder, f"{database}.{name}")

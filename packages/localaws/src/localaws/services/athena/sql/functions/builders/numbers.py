@@ -62,12 +62,15 @@ def _round_integer(arguments: Sequence[Value], _: Type) -> Value:
 
 def _random_below(arguments: Sequence[Value], _: Type) -> Value:
     (bound,) = arguments
-    return Value(f"cast(floor(random() * {bound.sql}) as {bound.type.duckdb})", bound.type)
+    return Value(f"cast(floor(random() * a_positive_bound({bound.sql})) as {bound.type.duckdb})", bound.type)
 
 
 def _random_between(arguments: Sequence[Value], _: Type) -> Value:
     low, high = arguments
-    return Value(f"cast({low.sql} + floor(random() * ({high.sql} - {low.sql})) as {low.type.duckdb})", low.type)
+    return Value(
+        f"cast(a_start_below({low.sql}, {high.sql}) + floor(random() * ({high.sql} - {low.sql})) as {low.type.duckdb})",
+        low.type,
+    )
 
 
 def sum_decimal(arguments: Sequence[Value], _: Type) -> Value:
