@@ -205,14 +205,14 @@ def test_describes_what_is_there(queries):
     assert [table] in queries.result(queries.ok("show tables"))[1]
     assert ["tests"] in queries.result(queries.ok("show databases"))[1]
     shown = [row[0] for row in queries.result(queries.ok(f"show create table {table}"))[1]]
-    assert shown[0] == f"CREATE EXTERNAL TABLE `tests.{table}`("
+    assert shown[0] == f"CREATE EXTERNAL TABLE `{table}`("
     assert "  `tags` array<string>)" in shown
 
 
 def test_a_bucketed_table_is_described_as_it_was_created(queries):
     table = queries.name()
     queries.ok(
-        f"create external table {table} (a varchar(10), b int) comment 'two\n  lines'"
+        f"create external table {table} (a varchar(10) comment 'it''s', b int) comment 'two\n  lines'"
         " clustered by (a, b) into 5 buckets"
         " row format delimited fields terminated by '\\t' lines terminated by '\\n'"
         f" location 's3://{DATA}/{table}/'"
@@ -226,10 +226,21 @@ def test_a_bucketed_table_is_described_as_it_was_created(queries):
     }  # fmt: skip
     assert described["Parameters"]["comment"] == "two lines"
     shown = [row[0] for row in queries.result(queries.ok(f"show create table {table}"))[1]]
-    assert shown[3:7] == ["CLUSTERED BY ( ", "  a, ", "  b) ", "INTO 5 BUCKETS"]
+    assert shown[1] == "  `a` varchar(10) COMMENT 'it\\'s', "
+    assert "  'field.delim'='\\t', " in shown
+    assert shown[3] == "COMMENT 'two lines'"
+    assert shown[4:8] == ["CLUSTERED BY ( ", "  a, ", "  b) ", "INTO 5 BUCKETS"]
     properties = [line.strip().partition("=")[0] for line in shown[shown.index("TBLPROPERTIES (") :]]
     own = [name for name in properties if name in ("'classification'", "'compressionType'", "'typeOfData'")]
     assert own == ["'compressionType'", "'classification'", "'typeOfData'"]  # in the order of Java's HashMap
+    again = "\n".join(shown).replace(table, f"{table}_again")
+    queries.ok(again)
+    repeated = queries.client("glue").get_table(DatabaseName="tests", Name=f"{table}_again")["Table"]
+    assert (repeated["StorageDescriptor"], repeated["Parameters"]) == (
+        {**storage, "Location": f"s3://{DATA}/{table}_again"}, described["Parameters"],
+    )  # fmt: skip
+    described_rows = queries.result(queries.ok(f"describe {table}"))[1]
+    assert [cell.strip() for cell in described_rows[0]] == ["a", "varchar(10)", "it's"]
     assert "not supported on bucketed tables" in queries.failure(f"insert into {table} values ('x', 1)")
 
 

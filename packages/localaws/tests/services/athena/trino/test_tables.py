@@ -84,7 +84,9 @@ def test_iceberg_tables_are_created_changed_and_read_back_in_time(queries: Queri
     ]  # fmt: skip
     queries.ok(f"alter table {table} add columns (likes bigint)")
     assert [row[0].split()[0] for row in queries.rows(f"describe {table}")] == ["id", "at", "text", "likes"]
-    columns = queries.client("glue").get_table(DatabaseName="tests", Name=table)["Table"]["StorageDescriptor"]["Columns"]
+    columns = queries.client("glue").get_table(DatabaseName="tests", Name=table)["Table"]["StorageDescriptor"][
+        "Columns"
+    ]
     fields = [{name: value for name, value in column["Parameters"].items() if "field" in name} for column in columns]
     assert fields == [
         {"iceberg.field.current": "true", "iceberg.field.id": str(number), "iceberg.field.optional": "true"}

@@ -34,6 +34,12 @@ class Table:
         """Partition keys with their Hive types."""
         return {key["Name"].lower(): key.get("Type") or "string" for key in self.raw.get("PartitionKeys") or []}
 
+    @cached_property
+    def comments(self) -> dict[str, str]:
+        """Comments of the columns and partition keys that have one."""
+        columns = [*(self.storage.get("Columns") or []), *(self.raw.get("PartitionKeys") or [])]
+        return {column["Name"].lower(): column["Comment"] for column in columns if column.get("Comment")}
+
     @property
     def parameters(self) -> Mapping[str, str]:
         return self.raw.get("Parameters") or {}

@@ -176,9 +176,10 @@ class CreateExternalTable:
             )
         for column in [*self.columns, *self.keys]:
             hive_types.parse(column["Type"])
-        for column in self.bucket_columns:
-            if column not in {definition["Name"] for definition in self.columns}:
-                raise QueryFailed("DDL", f"FAILED: SemanticException [Error 10002]: Invalid column reference {column}")
+        names = {column["Name"] for column in self.columns}
+        unknown = [column for column in self.bucket_columns if column not in names]
+        if unknown:
+            raise QueryFailed("DDL", f"FAILED: SemanticException [Error 10002]: Invalid column reference {unknown[0]}")
         session.catalogue.call("CreateTable", DatabaseName=database, TableInput=self._input(name))
         return Outcome()
 

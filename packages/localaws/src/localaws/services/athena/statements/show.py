@@ -14,6 +14,9 @@ from localaws.services.athena.scan.relations import view_definition
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.statements.token_reader import Reader
 
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
 
 @dataclass(slots=True)
 class Show:
@@ -74,7 +77,7 @@ class Show:
             return cls("create view", lambda session: _create_view(session, name), "SHOW_CREATE_VIEW")
         reader.expect("CREATE", "TABLE")
         name = reader.name()
-        return cls("createtab_stmt", lambda session: _create_table(session.table(name)), "SHOW_CREATE_TABLE")
+        return cls("createtab_stmt", lambda session: _create_table(session.table(name), name), "SHOW_CREATE_TABLE")
 
     def run(self, session: Session) -> Outcome:
         return Outcome(columns=[Column(self.heading, "string")], rows=([line] for line in self.lines(session)))
@@ -99,7 +102,7 @@ class Describe:
 
     def run(self, session: Session) -> Outcome:
         table = session.table(self.name)
-        lines = [f"{name:<20}\t{kind:<20}\t{'':<20}" for name, kind in _all(table).items()]
+        lines = [_described(table, name, kind) for name, kind in _all(table).items()]
         if table.keys:
             lines += [
                 "\t \t ",
@@ -107,9 +110,13 @@ class Describe:
                 f"{'# col_name':<22}\t{'data_type':<20}\t{'comment':<20}",
                 "\t \t ",
             ]
-            lines += [f"{name:<20}\t{kind:<20}\t{'':<20}" for name, kind in table.keys.items()]
+            lines += [_described(table, name, kind) for name, kind in table.keys.items()]
         columns = [Column("col_name", "string"), Column("data_type", "string"), Column("comment", "string")]
         return Outcome(columns=columns, rows=(line.split("\t") for line in lines))
+
+
+def _described(table: Table, name: str, kind: str) -> str:
+    return f"{name:<20}\t{kind:<20}\t{table.comments.get(name, ''):<20}"
 
 
 def _all(table: Table) -> dict[str, str]:
@@ -152,20 +159,18 @@ def _create_view(session: Session, name: list[str]) -> Iterator[str]:
     yield from f"CREATE VIEW {table.database}.{table.name} AS\n{view_definition(table)[0]}".split("\n")
 
 
-def _create_table(table: Table) -> Iterator[str]:
+def _create_table(table: Table, name: list[str]) -> Iterator[str]:
+    """The statement that creates the table, which has its database only where the request has it."""
     if table.is_view:
         raise QueryFailed("NOT_SUPPORTED", f"Relation '{table.database}.{table.name}' is a view, not a table")
-    yield f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`("
-    yield from _listing(table.columns)
+    yield f"CREATE EXTERNAL TABLE `{'.'.join(name[-2:]).lower()}`("
+    yield from _listing(table.columns, table.comments)
+    if table.parameters.get("comment"):
+        yield f"COMMENT {_quoted(table.parameters['comment'])}"
     if table.keys:
         yield "PARTITIONED BY ( "
-        yield from _listing(table.keys)
-    if table.storage.get("BucketColumns"):
-        yield "CLUSTERED BY ( "
-        last = len(table.storage["BucketColumns"]) - 1
-        for number, name in enumerate(table.storage["BucketColumns"]):
-            yield f"  {name}{') ' if number == last else ', '}"
-        yield f"INTO {table.storage['NumberOfBuckets']} BUCKETS"
+        yield from _listing(table.keys, table.comments)
+    yield from _buckets(table)
     serde = table.storage.get("SerdeInfo") or {}
     yield "ROW FORMAT SERDE "
     yield f"  '{serde.get('SerializationLibrary', '')}' "
@@ -178,17 +183,40 @@ def _create_table(table: Table) -> Iterator[str]:
     yield f"  '{table.storage.get('OutputFormat', '')}'"
     yield "LOCATION"
     yield f"  '{table.location}'"
-    yield "TBLPROPERTIES ("
-    yield from _pairs(table.parameters)
+    properties = {key: value for key, value in table.parameters.items() if key not in ("EXTERNAL", "comment")}
+    if properties:
+        yield "TBLPROPERTIES ("
+        yield from _pairs(properties)
 
 
-def _listing(columns: dict[str, str]) -> Iterator[str]:
+def _buckets(table: Table) -> Iterator[str]:
+    columns = table.storage.get("BucketColumns") or []
+    if not columns:
+        return
+    yield "CLUSTERED BY ( "
+    yield from (f"  {column}, " for column in columns[:-1])
+    yield f"  {columns[-1]}) "
+    yield f"INTO {table.storage['NumberOfBuckets']} BUCKETS"
+
+
+def _listing(columns: dict[str, str], comments: Mapping[str, str]) -> Iterator[str]:
     last = len(columns) - 1
     for number, (name, kind) in enumerate(columns.items()):
-        yield f"  `{name}` {kind}{')' if number == last else ', '}"
+        comment = f" COMMENT {_quoted(comments[name])}" if name in comments else ""
+        yield f"  `{name}` {kind}{comment}{')' if number == last else ', '}"
+
+
+def _quoted(text: str) -> str:
+    """A string of Hive's DDL, which reads back as the text."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + _CONTROL.sub(_escape, escaped) + "'"
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}"
 
 
 def _pairs(pairs: Mapping[str, str]) -> Iterator[str]:
     items = entries(pairs, "varchar")  # Hive keeps properties in a HashMap of Java
     for number, (key, value) in enumerate(items):
-        yield f"  '{key}'='{value}'{')' if number == len(items) - 1 else ', '}"
+        yield f"  {_quoted(key)}={_quoted(value)}{')' if number == len(items) - 1 else ', '}"

@@ -24,9 +24,12 @@ def with_fields(cloud: Cloud, table: Document) -> Document:
         return table
     target = place(str(location))
     try:
-        fields = _current_fields(cloud.objects.head(target.bucket, target.key).path)
+        item = cloud.objects.head(target.bucket, target.key)
     except AwsError:
+        item = None
+    if item is None:
         return table
+    fields = _current_fields(item.path)
     described = [{**column, **_described(column, fields)} for column in columns]
     return {**table, "StorageDescriptor": {**table["StorageDescriptor"], "Columns": described}}
 
