@@ -108,6 +108,8 @@ def choices(prices: dict[str, Any]) -> list[Item]:
         Item("Kinesis on demand instead of shards (`shards = 0`)", tuple(on_demand)),
         Item("Airflow on your own host (t4g.large)", (HOURS * hour["airflow_host"],) * len(RATES)),
         Item("or Amazon MWAA (mw1.small) with its NAT gateway", (mwaa,) * len(RATES)),
+        Item("or Airflow on ECS Fargate (dev: a database in one zone)", (_airflow_on_ecs(prices),) * len(RATES)),
+        Item("its load balancer with a sign-in, and the NAT gateway", (_sign_in(hour),) * len(RATES)),
         Item("Postgres for rankings (prod's db.t4g.small, two zones)", (database,) * len(RATES)),
         Item("The app: two Fargate tasks behind a load balancer", (_app(hour),) * len(RATES)),
         Item("Spark on EMR Serverless (4 vCPUs, 16 GB, five queries)", (spark,) * len(RATES)),
@@ -122,6 +124,20 @@ def _app(hour: dict[str, float]) -> float:
     gigabytes = 1.5
     tasks = vcpus * hour["fargate_vcpu"] + gigabytes * hour["fargate_gb"] + 2 * hour["public_ipv4"]
     return HOURS * (tasks + hour["balancer"] + hour["balancer_unit"])
+
+
+def _airflow_on_ecs(prices: dict[str, Any]) -> float:
+    """Four services with their addresses, as the variable's defaults size them, their database, and four keys."""
+    hour = prices["hour"]
+    vcpus = 0.5 + 1 + 0.5 + 0.5  # api-server, scheduler, dag-processor, triggerer
+    gigabytes = 2 + 4 + 2 + 1
+    services = vcpus * hour["fargate_vcpu"] + gigabytes * hour["fargate_gb"] + 4 * hour["public_ipv4"]
+    database = HOURS * hour["metadata"] + 20 * prices["gb_month"]["metadata"]
+    return float(HOURS * services + database + 4 * prices["month"]["secret"])
+
+
+def _sign_in(hour: dict[str, float]) -> float:
+    return HOURS * (hour["balancer"] + hour["balancer_unit"] + hour["nat"] + hour["public_ipv4"])
 
 
 def table(prices: dict[str, Any]) -> str:

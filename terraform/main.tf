@@ -60,6 +60,18 @@ locals {
     instance_tags = merge(var.instance_tags, collector.instance_tags)
   } }
 
+  # Airflow's connections are the secrets of one folder; the pattern spares a call for every other connection. Postrank uses
+  # no variables of Airflow.
+  connections = dirname(local.names.secrets.webhook)
+  secrets_backend_kwargs = jsonencode({
+    connections_prefix = local.connections
+    connections_lookup_pattern = "^(${join("|", sort([
+      for secret in values(local.names.secrets) : basename(secret) if dirname(secret) == local.connections
+    ]))})$"
+    variables_prefix = null
+    config_prefix    = null
+  })
+
   policies = {
     for file in fileset("${local.shared}/policies", "*.json") :
     trimsuffix(file, ".json") => templatefile("${local.shared}/policies/${file}", local.document_names)
@@ -73,7 +85,8 @@ module "network" {
   region = var.region
   cidr   = var.cidr
   zones  = local.zones
-  nat    = var.mwaa != null
+  # MWAA has no addresses of its own, nor has a load balancer that asks an identity provider.
+  nat = var.mwaa != null || try(var.airflow_ecs.sign_in, null) != null
 
   interface_endpoints = var.interface_endpoints
 }
@@ -173,8 +186,10 @@ module "airflow" {
 
   names         = local.names
   policy        = local.policies["airflow"]
-  trust         = local.policies["airflow.trust"]
+  trust         = local.policies[var.airflow_ecs == null ? "airflow.trust" : "app.trust"] # ECS, as for the app
   force_destroy = !var.protected
+
+  secrets_backend_kwargs = local.secrets_backend_kwargs
 
   mwaa                 = var.mwaa
   mwaa_policy          = local.policies["airflow-mwaa"]
@@ -182,6 +197,32 @@ module "airflow" {
   artifacts_bucket_arn = module.lake.bucket_arns.artifacts
   vpc_id               = module.network.vpc_id
   subnets              = values(module.network.private_subnets)
+}
+
+module "airflow_ecs" {
+  source = "./modules/airflow_ecs"
+  count  = var.airflow_ecs == null ? 0 : 1
+
+  permissions_boundary = var.permissions_boundary
+
+  names                  = local.names
+  airflow                = var.airflow_ecs
+  repository_url         = module.airflow.repository_url
+  role_arn               = module.airflow.role_arn
+  policy                 = local.policies["airflow-ecs"]
+  execution_policy       = local.policies["airflow-execution"]
+  trust                  = local.policies["app.trust"]
+  secrets_backend_kwargs = local.secrets_backend_kwargs
+  environment            = var.environment
+  account                = local.account
+  region                 = var.region
+  warehouse_queue        = try(module.warehouse[0].queue_url, "")
+  vpc_id                 = module.network.vpc_id
+  cidr                   = var.cidr
+  private_subnets        = values(module.network.private_subnets)
+  task_subnets           = values(module.network.public_subnets)
+  require_tls            = var.require_tls
+  protected              = var.protected
 }
 
 module "warehouse" {

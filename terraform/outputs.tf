@@ -88,6 +88,16 @@ output "airflow_url" {
   value       = module.airflow.webserver_url
 }
 
+output "airflow_cluster" {
+  description = "Name of Airflow's cluster on ECS; null without one."
+  value       = one(module.airflow_ecs[*].cluster)
+}
+
+output "airflow_balancer" {
+  description = "DNS name of the load balancer of Airflow on ECS, which airflow_ecs.sign_in.host must point at; null without a sign-in."
+  value       = one(module.airflow_ecs[*].balancer)
+}
+
 output "warehouse_queue_url" {
   description = "URL of the queue in which S3 tells of exports, for POSTRANK_WAREHOUSE_QUEUE; null without a warehouse."
   value       = one(module.warehouse[*].queue_url)

@@ -299,6 +299,65 @@ variable "mwaa" {
   }
 }
 
+variable "airflow_ecs" {
+  description = <<-TEXT
+    Airflow on ECS Fargate, an alternative to MWAA; null creates none. `image_digest` of Airflow's registry (sha256:...),
+    `parallelism` (tasks at a time), CPU units and MiB of the `scheduler`, which runs them, and the database's class and
+    version. `sign_in`: an internal load balancer for `host`, with a certificate of ACM and the endpoints of an OpenID Connect
+    provider; without it people use Session Manager.
+  TEXT
+  type = object({
+    image_digest     = string
+    parallelism      = optional(number, 8)
+    scheduler        = optional(object({ cpu = number, memory = number }), { cpu = 1024, memory = 4096 })
+    database_class   = optional(string, "db.t4g.micro")
+    database_version = optional(string, "17")
+    sign_in = optional(object({
+      host                   = string
+      certificate_arn        = string
+      cidrs                  = optional(list(string), [])
+      issuer                 = string
+      authorization_endpoint = string
+      token_endpoint         = string
+      user_info_endpoint     = string
+      client_id              = string
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.airflow_ecs == null || var.mwaa == null
+    error_message = "Airflow runs on MWAA or on ECS: set mwaa or airflow_ecs, not both."
+  }
+  validation {
+    condition     = var.airflow_ecs == null ? true : can(regex("^sha256:[0-9a-f]{64}$", var.airflow_ecs.image_digest))
+    error_message = "airflow_ecs.image_digest must be the digest of an image, sha256: and 64 hexadecimal digits; a tag could come to mean another image."
+  }
+  validation {
+    condition     = var.airflow_ecs == null ? true : var.airflow_ecs.parallelism >= 1 && var.airflow_ecs.parallelism <= 64
+    error_message = "airflow_ecs.parallelism must be 1 to 64."
+  }
+  validation {
+    condition     = var.airflow_ecs == null ? true : var.airflow_ecs.scheduler.memory >= 1024 + 256 * var.airflow_ecs.parallelism
+    error_message = "airflow_ecs.scheduler.memory must be at least 1,024 MiB and 256 MiB for each task at a time (parallelism)."
+  }
+  validation {
+    condition     = try(var.airflow_ecs.sign_in, null) == null ? true : startswith(var.airflow_ecs.sign_in.certificate_arn, "arn:aws:acm:")
+    error_message = "airflow_ecs.sign_in.certificate_arn must be the ARN of a certificate in ACM."
+  }
+  validation {
+    condition = try(var.airflow_ecs.sign_in, null) == null ? true : alltrue([
+      for endpoint in ["issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint"] :
+      startswith(var.airflow_ecs.sign_in[endpoint], "https://")
+    ])
+    error_message = "The issuer and endpoints of airflow_ecs.sign_in must be https:// URLs, as the provider's openid-configuration lists them."
+  }
+  validation {
+    condition     = try(var.airflow_ecs.sign_in, null) == null ? true : alltrue([for cidr in var.airflow_ecs.sign_in.cidrs : can(cidrnetmask(cidr)) && cidr != "0.0.0.0/0"])
+    error_message = "airflow_ecs.sign_in.cidrs must be IPv4 networks; the load balancer is internal, so that 0.0.0.0/0 is rejected."
+  }
+}
+
 variable "permissions_boundary" {
   description = "The ARN of the permissions boundary of every role; bootstrap/ makes one, which its deploy role insists on. Null: none."
   type        = string

@@ -282,47 +282,6 @@ run "more_than_all_of_the_budget_is_refused" {
   }
 }
 
-run "airflow_on_mwaa_finds_every_connection_among_the_secrets_and_no_other_secret" {
-  command = plan
-
-  module {
-    source = "./modules/airflow"
-  }
-
-  variables {
-    names = {
-      roles = { airflow = "airflow" }
-      secrets = {
-        x         = "x"
-        webhook   = "connections/postrank_webhook"
-        x_trends  = "connections/postrank_x"
-        warehouse = "connections/postrank_warehouse"
-      }
-    }
-    policy               = "{}"
-    trust                = "{}"
-    force_destroy        = true
-    mwaa                 = { version = "3.2.1", class = "mw1.small", max_workers = 2, log_level = "WARNING" }
-    mwaa_policy          = "{}"
-    mwaa_trust           = "{}"
-    artifacts_bucket_arn = "arn:aws:s3:::artifacts"
-    vpc_id               = "vpc-1"
-    subnets              = ["subnet-1", "subnet-2"]
-  }
-
-  assert {
-    condition = nonsensitive(
-      aws_mwaa_environment.this[0].airflow_configuration_options["secrets.backend_kwargs"]
-      ) == jsonencode({
-        config_prefix              = null
-        connections_lookup_pattern = "^(postrank_warehouse|postrank_webhook|postrank_x)$"
-        connections_prefix         = "connections"
-        variables_prefix           = null
-    })
-    error_message = "The backend of secrets looks up other connections than those that Terraform makes."
-  }
-}
-
 run "a_secret_that_nothing_describes_is_refused" {
   command         = plan
   expect_failures = [var.descriptions]
@@ -415,5 +374,136 @@ run "ci_plans_for_pull_requests_and_deploys_for_environments" {
       join(" ", local.subjects["deploy-${environment}"]) == "repo:example/postrank:environment:${environment}"
     ])
     error_message = "The deploy role of an environment trusts other jobs than those of that environment."
+  }
+}
+
+run "airflow_on_ecs_is_internal_and_signs_people_in" {
+  command = plan
+
+  module {
+    source = "./modules/airflow_ecs"
+  }
+
+  variables {
+    names                  = { roles = { airflow = "postrank-dev-airflow" } }
+    airflow                = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = { host = "a.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "airflow" } }
+    repository_url         = "123456789012.dkr.ecr.us-east-1.amazonaws.com/postrank-dev-airflow"
+    role_arn               = "arn:aws:iam::123456789012:role/postrank-dev-airflow"
+    policy                 = "{}"
+    execution_policy       = "{}"
+    trust                  = "{}"
+    permissions_boundary   = null
+    secrets_backend_kwargs = "{}"
+    environment            = "dev"
+    account                = "123456789012"
+    region                 = "us-east-1"
+    warehouse_queue        = ""
+    vpc_id                 = "vpc-1"
+    cidr                   = "10.40.0.0/16"
+    private_subnets        = ["subnet-1", "subnet-2"]
+    task_subnets           = ["subnet-3"]
+    require_tls            = true
+    protected              = true
+  }
+
+  assert {
+    condition     = aws_lb.this[0].internal && aws_lb_listener.https[0].protocol == "HTTPS" && aws_lb_listener.https[0].default_action[0].type == "authenticate-oidc"
+    error_message = "The load balancer is open to the internet, takes plain HTTP, or lets people in without a sign-in."
+  }
+
+  assert {
+    condition     = keys(aws_vpc_security_group_ingress_rule.readers) == ["10.40.0.0/16", "10.9.0.0/16"]
+    error_message = "Other networks than those that were named reach Airflow."
+  }
+
+  assert {
+    condition     = keys(aws_ecs_service.this) == ["api-server", "dag-processor", "scheduler", "triggerer"] && alltrue([for service in aws_ecs_service.this : !service.enable_execute_command])
+    error_message = "The services are others, or a session may lead into one."
+  }
+
+  assert {
+    condition     = aws_ecs_service.this["scheduler"].deployment_maximum_percent == 100
+    error_message = "Two schedulers could migrate the database at once."
+  }
+
+  assert {
+    condition     = alltrue([for service in aws_ecs_service.this : service.deployment_circuit_breaker[0].enable && service.deployment_circuit_breaker[0].rollback])
+    error_message = "A deployment that fails goes on."
+  }
+
+  assert {
+    condition     = !aws_db_instance.this.publicly_accessible && aws_db_instance.this.manage_master_user_password && tolist(aws_db_parameter_group.this.parameter)[0].value == "1"
+    error_message = "The database is public, takes connections without TLS, or its master's password is Terraform's."
+  }
+}
+
+run "airflow_on_ecs_without_a_sign_in_has_no_load_balancer" {
+  command = plan
+
+  module {
+    source = "./modules/airflow_ecs"
+  }
+
+  variables {
+    names                  = { roles = { airflow = "postrank-dev-airflow" } }
+    airflow                = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = null }
+    repository_url         = "123456789012.dkr.ecr.us-east-1.amazonaws.com/postrank-dev-airflow"
+    role_arn               = "arn:aws:iam::123456789012:role/postrank-dev-airflow"
+    policy                 = "{}"
+    execution_policy       = "{}"
+    trust                  = "{}"
+    permissions_boundary   = null
+    secrets_backend_kwargs = "{}"
+    environment            = "dev"
+    account                = "123456789012"
+    region                 = "us-east-1"
+    warehouse_queue        = ""
+    vpc_id                 = "vpc-1"
+    cidr                   = "10.40.0.0/16"
+    private_subnets        = ["subnet-1", "subnet-2"]
+    task_subnets           = ["subnet-3"]
+    require_tls            = true
+    protected              = true
+  }
+
+  assert {
+    condition     = length(aws_lb.this) == 0 && length(aws_vpc_security_group_ingress_rule.readers) == 0
+    error_message = "There is a way in without a sign-in."
+  }
+
+  assert {
+    condition     = [for name, service in aws_ecs_service.this : name if service.enable_execute_command] == ["api-server"]
+    error_message = "Sessions lead elsewhere than to the api-server."
+  }
+}
+
+run "an_airflow_on_ecs_in_one_zone_is_refused" {
+  command         = plan
+  expect_failures = [var.private_subnets]
+
+  module {
+    source = "./modules/airflow_ecs"
+  }
+
+  variables {
+    names                  = { roles = { airflow = "postrank-dev-airflow" } }
+    airflow                = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = null }
+    repository_url         = "123456789012.dkr.ecr.us-east-1.amazonaws.com/postrank-dev-airflow"
+    role_arn               = "arn:aws:iam::123456789012:role/postrank-dev-airflow"
+    policy                 = "{}"
+    execution_policy       = "{}"
+    trust                  = "{}"
+    permissions_boundary   = null
+    secrets_backend_kwargs = "{}"
+    environment            = "dev"
+    account                = "123456789012"
+    region                 = "us-east-1"
+    warehouse_queue        = ""
+    vpc_id                 = "vpc-1"
+    cidr                   = "10.40.0.0/16"
+    private_subnets        = ["subnet-1"]
+    task_subnets           = ["subnet-3"]
+    require_tls            = true
+    protected              = true
   }
 }

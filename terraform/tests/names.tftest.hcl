@@ -28,6 +28,33 @@ run "names_come_from_the_description" {
   }
 }
 
+run "airflow_finds_every_connection_among_the_secrets_and_no_other_secret" {
+  command = plan
+
+  assert {
+    condition = local.secrets_backend_kwargs == jsonencode({
+      config_prefix              = null
+      connections_lookup_pattern = "^(postrank_warehouse|postrank_webhook|postrank_x)$"
+      connections_prefix         = "postrank-dev-connections"
+      variables_prefix           = null
+    })
+    error_message = "The backend of secrets looks up other connections than those that Terraform makes."
+  }
+}
+
+run "airflow_runs_on_ecs_when_asked_for_as_a_role_of_its_containers" {
+  command = plan
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000" }
+  }
+
+  assert {
+    condition     = length(module.airflow_ecs) == 1 && output.airflow_balancer == null
+    error_message = "Airflow on ECS was not planned, or with a load balancer that was not asked for."
+  }
+}
+
 run "the_warehouse_is_made_when_asked_for" {
   command = plan
 

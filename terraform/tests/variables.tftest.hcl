@@ -214,3 +214,67 @@ run "a_boundary_that_is_no_policy_is_refused" {
     permissions_boundary = "arn:aws:iam::123456789012:role/boundary"
   }
 }
+
+run "airflow_on_mwaa_and_on_ecs_is_refused" {
+  command         = plan
+  expect_failures = [var.airflow_ecs]
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000" }
+    mwaa        = { version = "3.2.1" }
+  }
+}
+
+run "an_image_of_airflow_by_tag_is_refused" {
+  command         = plan
+  expect_failures = [var.airflow_ecs]
+
+  variables {
+    airflow_ecs = { image_digest = "latest" }
+  }
+}
+
+run "no_task_at_a_time_is_refused" {
+  command         = plan
+  expect_failures = [var.airflow_ecs]
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", parallelism = 0 }
+  }
+}
+
+run "a_scheduler_too_small_for_its_tasks_is_refused" {
+  command         = plan
+  expect_failures = [var.airflow_ecs]
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", scheduler = { cpu = 512, memory = 2048 } }
+  }
+}
+
+run "a_sign_in_without_a_certificate_is_refused" {
+  command         = plan
+  expect_failures = [var.airflow_ecs]
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", sign_in = { host = "a.example.com", certificate_arn = "", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "airflow" } }
+  }
+}
+
+run "a_sign_in_over_plain_http_is_refused" {
+  command         = plan
+  expect_failures = [var.airflow_ecs]
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", sign_in = { host = "a.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", issuer = "http://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "airflow" } }
+  }
+}
+
+run "an_airflow_for_everybody_is_refused" {
+  command         = plan
+  expect_failures = [var.airflow_ecs]
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", sign_in = { host = "a.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "airflow", cidrs = ["0.0.0.0/0"] } }
+  }
+}

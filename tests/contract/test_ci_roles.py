@@ -204,6 +204,8 @@ def test_planning_reads_the_state_and_the_public_parameters_of_images():
     "role",
     [
         "airflow",
+        "airflow-ecs",
+        "airflow-execution",
         "airflow-mwaa",
         "airflow-spark",
         "crawler",

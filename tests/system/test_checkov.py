@@ -16,6 +16,18 @@ SECONDS = 280
 # All that is off by default is on, so that it is checked too.
 EVERYTHING = """
 mwaa         = { version = "3.2.1" }
+airflow_ecs = {
+  image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  sign_in = {
+    host                   = "a.example.com"
+    certificate_arn        = "arn:aws:acm:us-east-1:123456789012:certificate/c"
+    issuer                 = "https://id.example.com"
+    authorization_endpoint = "https://id.example.com/authorize"
+    token_endpoint         = "https://id.example.com/token"
+    user_info_endpoint     = "https://id.example.com/userinfo"
+    client_id              = "airflow"
+  }
+}
 alarm_emails = ["team@example.com"]
 warehouse_class = "db.t4g.small"
 app = {

@@ -34,6 +34,7 @@ NAMES = Resources.of("local", "123456789012")
 JOB_SECONDS = 500
 MADE = re.compile(r"^(?:module\.\w+(?:\[\d+\])?\.)*(aws_\w+)\.")  # in an address that is no data source
 APP = 'app={image_tag="1",host="h.example.com",certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/c"}'
+AIRFLOW_ON_ECS = f'airflow_ecs={{image_digest="sha256:{"0" * 64}"}}'
 LOCAL = "-var-file=environments/local.tfvars"
 
 
@@ -307,8 +308,10 @@ def test_the_named_queries_run_on_what_the_job_left(applied):
 def test_dev_and_prod_can_be_planned_and_the_local_apply_leaves_out_what_the_readme_names(applied):
     everything = ("-var", 'mwaa={version="3.2.1"}', "-var", 'alarm_emails=["team@example.com"]', "-var", APP)
     everything += ("-var", "spark={kafka=true}")
+    on_ecs = ("-var", "mwaa=null", "-var", AIRFLOW_ON_ECS)
     dev = applied.types_planned("-var-file=environments/dev.tfvars")
     prod = applied.types_planned("-var-file=environments/prod.tfvars", *everything)
+    prod |= applied.types_planned("-var-file=environments/prod.tfvars", *everything, *on_ecs)
     local = applied.types_made()
     assert local < dev < prod
     readme = (ROOT / "terraform/README.md").read_text(encoding="utf-8")

@@ -1,9 +1,5 @@
 # Amazon Managed Workflows for Apache Airflow, from the package that `make mwaa` uploads to the artifacts bucket.
 
-locals {
-  connections = dirname(var.names.secrets.webhook) # the folder of secrets that are Airflow's connections
-}
-
 resource "aws_iam_role_policy" "mwaa" {
   count = var.mwaa == null ? 0 : 1
 
@@ -56,16 +52,9 @@ resource "aws_mwaa_environment" "this" {
   startup_script_s3_path = "startup.sh"
   webserver_access_mode  = "PUBLIC_ONLY"
   airflow_configuration_options = {
-    "secrets.backend" = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
-    "secrets.backend_kwargs" = jsonencode({
-      connections_prefix = local.connections
-      connections_lookup_pattern = "^(${join("|", sort([
-        for secret in values(var.names.secrets) : basename(secret) if dirname(secret) == local.connections
-      ]))})$"
-      variables_prefix = null
-      config_prefix    = null
-    })
-    "core.default_timezone" = "utc"
+    "secrets.backend"        = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
+    "secrets.backend_kwargs" = var.secrets_backend_kwargs
+    "core.default_timezone"  = "utc"
   }
 
   logging_configuration {

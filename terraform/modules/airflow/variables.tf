@@ -1,6 +1,6 @@
 variable "names" {
   description = "Names from resources.json with environment and account filled in."
-  type        = object({ roles = map(string), secrets = map(string) })
+  type        = object({ roles = map(string) })
 }
 
 variable "policy" {
@@ -35,6 +35,11 @@ variable "mwaa_policy" {
 
 variable "mwaa_trust" {
   description = "Trust policy of Airflow's role as MWAA's execution role, as JSON."
+  type        = string
+}
+
+variable "secrets_backend_kwargs" {
+  description = "How Airflow finds its connections in Secrets Manager, as JSON."
   type        = string
 }
 

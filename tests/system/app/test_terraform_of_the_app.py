@@ -11,54 +11,11 @@ from localaws.testing.waiting import wait_for
 from postrank.aws import policies
 from postrank.aws.resources import Resources
 from postrank.warehouse.events import created_keys
-from tests.support.stack.terraform import Terraform
+from tests.support.stack.terraform_modules import NOT_KEPT, PLAN, changed, module, network
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(patient(300))]
 
 NAMES = Resources.of("dev", "123456789012")
-PROVIDER = 'provider "aws" {\n  region = "us-east-1"\n}\n'
-# What the local AWS takes and does not keep.
-NOT_KEPT = {
-    "aws_db_instance.performance_insights_enabled",
-    "aws_db_parameter_group.parameter",
-    "aws_ecs_service.availability_zone_rebalancing",
-    "aws_vpc_security_group_egress_rule.description",
-    "aws_vpc_security_group_ingress_rule.description",
-}
-PLAN = ("-input=false", "-var-file=module.tfvars.json")
-
-
-def network(aws: LocalAws) -> tuple[str, list[str]]:
-    """A VPC with two subnets."""
-    ec2 = aws.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.40.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")
-        for n, zone in enumerate("ab")
-    ]
-    return vpc, [subnet["Subnet"]["SubnetId"] for subnet in subnets]
-
-
-def module(folder: Path, name: str) -> Terraform:
-    """A module as a root of its own."""
-    terraform = Terraform(folder / "root")
-    terraform.folder = terraform.folder / "modules" / name
-    (terraform.folder / "provider.tf").write_text(PROVIDER, encoding="utf-8")
-    return terraform
-
-
-def changed(terraform: Terraform) -> set[str]:
-    """What a plan after an apply would still change, as type and attribute."""
-    terraform("plan", "-out=planned", *PLAN)
-    plan = json.loads(terraform("show", "-json", "planned"))
-    changes = [(resource["type"], resource["change"]) for resource in plan["resource_changes"]]
-    return {
-        f"{kind}.{name}"
-        for kind, change in changes
-        if change["actions"] != ["no-op"]
-        for name, value in (change["after"] or {}).items()
-        if value != (change["before"] or {}).get(name)
-    }
 
 
 def of_the_app(aws: LocalAws) -> dict[str, object]:

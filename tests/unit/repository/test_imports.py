@@ -49,6 +49,7 @@ _POSTRANK = {
     "lake": "ranking spreadsheet aws errors settings",
     "trends": "ranking aws errors settings",
     "warehouse": "ranking aws outbound errors",
+    "airflow_service": "warehouse errors",
     "labels": "warehouse ranking aws options extras suggestions errors",
     "delivery": "ranking sinks aws errors settings heartbeat",
     "gaps": "posts errors collectors options sources sinks streamer ranking aws settings suggestions",
@@ -62,7 +63,7 @@ _POSTRANK = {
     ),
     "cli": (
         "errors options settings suggestions extras heartbeat outbound posts aws sources sinks spreadsheet streamer "
-        "ranking lake gaps deploy report laptop warehouse labels collectors bundles environments"
+        "ranking lake gaps deploy report laptop warehouse labels collectors bundles environments airflow_service"
     ),
     "__main__": "cli",
 }
