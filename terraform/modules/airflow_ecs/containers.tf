@@ -32,7 +32,6 @@ locals {
     AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID     = "aws_default"
     AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER = "cloudwatch://${aws_cloudwatch_log_group.this["tasks"].arn}"
     AIRFLOW__LOGGING__UVICORN_LOGGING_LEVEL  = "WARNING"
-    AIRFLOW__USAGE_DATA_COLLECTION__ENABLED  = "False"
 
     AIRFLOW_CONN_AWS_DEFAULT = jsonencode({ conn_type = "aws", extra = { region_name = var.region } })
     AWS_REGION               = var.region
