@@ -121,7 +121,7 @@ resource "aws_lb_listener" "https" {
     target_group_arn = aws_lb_target_group.this[0].arn
   }
 
-  # Nobody can sign in until the client's secret is set (docs/airflow-on-ecs.md), and it never is in Terraform's state.
+  # Every sign-in fails until the secret of the client is set (docs/airflow-on-ecs.md). It never is in Terraform's state.
   lifecycle {
     ignore_changes = [default_action[0].authenticate_oidc[0].client_secret]
   }
