@@ -44,6 +44,7 @@ class Heartbeat:
     cursor: str | None = None  # the last one saved: everything before it is durable
     counts: Mapping[str, int] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)  # `<form>.<name>`: how often it came
     error: str | None = None
     configuration: JsonObject | None = None  # the published bundle: version, checksum, phase; what was rejected
 

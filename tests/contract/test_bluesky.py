@@ -189,12 +189,17 @@ def test_zstd_frames_are_read_with_the_dictionary(tmp_path: Path, protocol: str)
     path = tmp_path / "dictionary"
     path.write_bytes(trained.as_bytes())
     one = {"protocol": protocol, "zstd_dictionary": str(path)}
-    with fake_jetstream(dictionary=trained) as server, reading(source(tmp_path, server, **one)) as read:
+    with (
+        fake_jetstream(dictionary=trained) as server,
+        reading(source(tmp_path, server, keeps_originals=True, **one)) as read,
+    ):
         read.until(lambda: server.connected, "the connection")
         server.publish(commit(ANN, "1", record("small")))
         server.send(b"\x28\xb5\x2f\xfdno")
         read.until(lambda: read.rejects, "the reject")
         read.until_ids(uri("1"))
+    [original] = read.originals
+    assert b'"small"' in original.json, "the text of the frame, not its compressed bytes"
     assert ("compress=true" if protocol == "v1" else f"zstdDictionary={trained.dict_id()}") in server.requests[0]
 
 

@@ -76,6 +76,31 @@ def test_every_post_is_a_line_of_the_contract_that_reads_back_the_same(any_sourc
     assert back == post
 
 
+def test_the_json_of_posts_comes_with_them_where_it_is_asked_for(any_source: Network, tmp_path: Path) -> None:
+    if not any_source.live:
+        any_source.publish(100)
+        any_source.publish(101)
+    with reading(any_source.source(tmp_path / "state", keeps_originals=True)) as read:
+        read.until(any_source.connected, "the connection")
+        if any_source.live:
+            any_source.publish(100)
+            any_source.publish(101)
+        read.until(lambda: len(read.ids) >= 2, "the posts")
+    for batch in read.batches:
+        assert [original.post for original in batch.originals] == batch.events
+        for original in batch.originals:
+            text = json.dumps(json.loads(original.json))
+            assert original.post.post_id.rpartition("/")[2] in text
+            assert (original.post.text or "") in text
+            assert any_source.secret == "" or any_source.secret not in text
+
+
+def test_nobody_who_does_not_ask_gets_the_json_of_posts(any_source: Network, tmp_path: Path) -> None:
+    with given(any_source, tmp_path / "state", partial(any_source.publish, 100)) as read:
+        read.until(lambda: read.events, "the post")
+    assert not any(batch.originals for batch in read.batches)
+
+
 def test_every_message_read_is_an_event_a_reject_or_ignored(any_source: Network, tmp_path: Path) -> None:
     happening = (
         partial(any_source.publish, 100),

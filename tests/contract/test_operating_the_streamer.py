@@ -116,7 +116,8 @@ def test_a_refused_permission_ends_the_streamer_with_what_aws_said(aws: AwsServe
 
 
 def test_the_live_list_and_the_metrics_are_served_on_loopback(aws: AwsServer, tmp_path: Path) -> None:
-    file = write_lines(tmp_path / "p.ndjson", [record(n, author=n % 3 // 2, seconds=n / 100) for n in range(3000)])
+    posts = [record(n, author=n % 3 // 2, seconds=n / 100) for n in range(3000)]
+    file = write_lines(tmp_path / "p.ndjson", [{**posts[0], "mood": "good"}, *posts[1:]])
     settings = {"source": {"speed": 1}, "sink": QUICK, "status": {"port": 0}}
     streamer = StreamerProcess(tmp_path, aws.url, [file], settings)
     with running(streamer):
@@ -133,6 +134,8 @@ def test_the_live_list_and_the_metrics_are_served_on_loopback(aws: AwsServer, tm
         assert "postrank_delivered_total" in text
         assert "postrank_ack_age_seconds" in text
         assert "postrank_lag_seconds" in text
+        assert 'postrank_unknown_fields_by_name_total{field="postrank.mood"} 1.0' in text
+        assert httpx.get(f"{url}/heartbeat").json()["unknown_fields"] == {"postrank.mood": 1}
 
 
 def test_filters_are_read_again_while_it_runs(aws: AwsServer, tmp_path: Path) -> None:

@@ -515,10 +515,11 @@ WINDOWS = ("-- check of the stream's windows: ", "-- check of Spark's windows: "
 def test_every_file_is_tested_here_says_its_grain_first_and_every_table_has_a_check():
     folders = ("ddl", "staging", "marts", "checks", "exports", "labels", "maintenance")
     files = {str(path.relative_to(SQL)) for folder in folders for path in (SQL / folder).glob("*.sql")}
-    below = {"marts/hashtag_ranking.sql", "ddl/stored_windows.sql", "ddl/logs.sql"}
+    below = {"marts/hashtag_ranking.sql", "ddl/stored_windows.sql", "ddl/logs.sql", "ddl/originals.sql"}
     below |= {"checks/stream_windows.sql", "checks/spark_windows.sql"}
     below |= {
-        f"maintenance/{name}.sql" for name in ("compacted", "owed_minutes", "redacted_versions", "settled_ranking")
+        f"maintenance/{name}.sql"
+        for name in ("compacted", "owed_minutes", "redacted_versions", "scrubbed_among", "settled_ranking")
     }
     below |= {
         f"checks/{name}.sql"

@@ -67,6 +67,8 @@ def _show(report: Report) -> None:
     facts.add_row("authors", f"{report.authors:,}")
     facts.add_row("time span", f"{report.first} to {report.last}")
     facts.add_row("repaired", f"{report.repaired:,}")
+    for name, count in sorted(report.unknown_fields.items(), key=lambda item: (-item[1], item[0])):
+        facts.add_row("unknown field", f"{count:,} {name}")
     facts.add_row("rejects", f"{'at least ' if report.at_least else ''}{report.rejects:,}")
     for reason, count in report.reasons.most_common():
         facts.add_row("", f"{count:,} {reason}")

@@ -16,7 +16,7 @@ _ARM_TYPE = r"[a-z]+[0-9]+g[a-z]*\.[a-z0-9]+"
 _LEAST_GIB = 4
 # Keys of a file with one source, which in a map belong to a collector.
 _OF_ONE = (
-    "collector", "drain_seconds", "filters", "heartbeat", "instance_id", "metrics", "rejects", "remote", "sink",
+    "collector", "drain_seconds", "filters", "heartbeat", "instance_id", "metrics", "raw", "rejects", "remote", "sink",
     "source", "spool", "status", "windows",
 )  # fmt: skip
 

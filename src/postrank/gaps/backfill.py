@@ -20,6 +20,7 @@ from postrank.sinks.packing import Packer, too_large
 from postrank.sources import Batch, Cursor, Gap
 from postrank.streamer.engine.counts import Counts
 from postrank.streamer.engine.ledgers import Ledgers, PutObject
+from postrank.streamer.engine.originals import Originals
 
 log = logging.getLogger(__name__)
 _FLUSH_BYTES = 2 << 20
@@ -46,6 +47,7 @@ class Backfill:
     ledgers: Ledgers
     put: PutObject
     collector: str
+    originals: Originals | None = None  # where the networks' JSON is to be kept
     part: bool = False  # others read the same span too: none of them has recovered it alone
     progress: Progress = field(default_factory=NoProgress)
     counts: Counts = field(default_factory=Counts)
@@ -90,6 +92,7 @@ class Backfill:
         received_at = to_text(datetime.now(UTC))
         events = batch.events
         batch.events = []
+        sent: set[int] = set()
         for event in events:
             line = encode(event, received_at=received_at, collector=self.collector)
             if reject := too_large(line, event.source_cursor or self.past.network):
@@ -98,8 +101,14 @@ class Backfill:
             batch.events.append(event)
             if getattr(self.past, "selects", False) or self.span.holds(event):
                 self.packer.add([event.author_id or event.post_id], [line])
+                sent.add(id(event))
             else:
                 self.counts.filtered += 1
+        if self.originals is not None:
+            tally = self.originals.add((each for each in batch.originals if id(each.post) in sent), received_at)
+            self.counts.originals += tally.rows
+            self.counts.originals_too_large += tally.too_large
+            self.counts.originals_left_out += tally.left_out
         self.counts.take(batch)
         self.ledgers.note_rejects(batch.rejects)
         self.ledgers.note_notices(self.past.network, batch.notices)
@@ -110,6 +119,8 @@ class Backfill:
             return False
         if self._cursor is not None:
             self.ledgers.flush()
+            if self.originals is not None:
+                self.originals.flush()
             self.progress.delivered(self._cursor)
             self._cursor = None
         return True
@@ -145,8 +156,12 @@ class Backfill:
         sink = {"received": counts.lines, "delivered": self.delivered, "rejected": 0, "ignored": 0}
         self.ledgers.note_hops({"source": {**source, "ignored": counts.ignored}, "sink": sink})
         self.ledgers.flush()
+        if self.originals is not None:
+            self.originals.flush()
         try:
             self.ledgers.upload(self.put)
+            if self.originals is not None:
+                self.originals.upload(self.put, all_rows=True)
         except (BotoCoreError, ClientError) as error:
             if complete:
                 raise LedgersAway(f"what was read is delivered, but the ledgers cannot say so yet: {error}") from error

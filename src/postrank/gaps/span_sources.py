@@ -141,9 +141,10 @@ class ArchivePast:
     network: str
     recovered_by: str | None = "archive"
     is_paid: bool = False
+    keeps: bool = False  # whether the lines of posts are wanted as they are
 
     def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:  # noqa: ARG002 all is read, then chosen
-        for batch in Replay(self.files).read(after=after):
+        for batch in Replay(self.files, keeps=self.keeps).read(after=after):
             if stopped.is_set():
                 return
             yield batch

@@ -9,6 +9,7 @@ from typing import Any
 
 from postrank.documents import JsonObject
 from postrank.posts.events import Malformed
+from postrank.posts.field_counts import count_field
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 40
@@ -17,16 +18,26 @@ _SHOWN = 40
 class Repairs:
     """How many details were left out or replaced so far, and how many fields no parser knows."""
 
-    __slots__ = ("count", "unknown")
+    __slots__ = ("_fields", "count", "unknown")
 
     def __init__(self) -> None:
         self.count = 0
         self.unknown = 0
+        self._fields: dict[str, int] = {}
 
-    def note_fields(self, message: JsonObject, documented: Set[str]) -> None:
-        """Count the fields of an object that its network did not have when its parser was written."""
+    def note_fields(self, message: JsonObject, documented: Set[str], form: str) -> None:
+        """Count the fields of an object that its network did not have when the parser of this form was written."""
         if not message.keys() <= documented:
-            self.unknown += len(message.keys() - documented)
+            unknown = message.keys() - documented
+            self.unknown += len(unknown)
+            for name in sorted(unknown):
+                count_field(self._fields, form, name)
+
+    def take_fields(self) -> dict[str, int]:
+        """The unknown fields by `<form>.<name>` since the last call."""
+        fields = self._fields
+        self._fields = {}
+        return fields
 
     def text(self, value: Any) -> str | None:
         """A detail that is text, empty or not."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MADE_VIEWS = "state/views.json"  # in the lake bucket: the views that exist, with digests of their definitions
 VIEWS = (
     *("newest_versions", "posts", "post_chains", "tombstones", "judged_versions"),
-    *("likes", "metrics_series", "metrics", "logs", "author_ranking", "stored_windows"),
+    *("likes", "metrics_series", "metrics", "logs", "originals", "author_ranking", "stored_windows"),
 )
 UNUSABLE_SHARE = 0.01  # of the staged lines: above it something upstream is broken, and ranking would hide it
 

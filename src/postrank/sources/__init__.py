@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from postrank.posts import Event, Notice, Reject
+from postrank.posts import Event, Notice, Post, Reject
 
 Cursor: TypeAlias = str
 """Where a source stands, in the source's own form (mostly JSON). Opaque to everyone else."""
@@ -32,6 +32,14 @@ class Gap:
     again: bool = False  # it was told before, while it was open
 
 
+@dataclass(slots=True, frozen=True)
+class Original:
+    """A post as its network gave it: JSON in which it is the only post, or the one that the others come with."""
+
+    post: Post
+    json: bytes
+
+
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """What a source read since its last batch, and the cursor from which it would go on.
@@ -45,11 +53,13 @@ class Batch:
     cursor: Cursor | None  # None: nothing to save yet
     events: list[Event] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    originals: list[Original] = field(default_factory=list)  # of posts among the events, where they are asked for
     notices: list[Notice] = field(default_factory=list)  # of what is ignored, what somebody should know
     ignored: Mapping[str, int] = field(default_factory=dict)  # kind of message: how many
     gaps: list[Gap] = field(default_factory=list)
     read: int = 0
-    unknown_fields: int = 0  # fields that the contract does not know, left out
+    unknown_fields: int = 0  # fields that no parser knows, left out
+    unknown_by_name: Mapping[str, int] = field(default_factory=dict)  # `<form>.<name>`: how many; a bounded table
     repaired: int = 0  # messages of which a detail could not be read and was left out
     heard: bool = True
 
@@ -116,3 +126,4 @@ class Surroundings:
     """What a source is given beside its own options."""
 
     state: Path  # a folder of its own, kept across restarts
+    keeps_originals: bool = False  # whether batches are to hold the networks' JSON

@@ -17,6 +17,7 @@ from postrank.streamer.config import Config
 from postrank.streamer.engine.checkpoint import Checkpoint
 from postrank.streamer.engine.filters import Filters
 from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.originals import Originals
 from postrank.streamer.engine.pump import Progress, Pump
 from postrank.streamer.engine.reader import Reader
 from postrank.streamer.engine.shipper import Shipper
@@ -101,7 +102,8 @@ def build_source(config: Config, environ: Mapping[str, str], clients: Clients | 
     if config.shared != config.state and config.source in _LIMITED:
         usable("state", config.shared / config.source)
     config.source_options.resolve(Secrets(environ, clients).resolve)
-    return registry.build(config.source, config.source_options, Surroundings(state=config.shared / config.source))
+    surroundings = Surroundings(state=config.shared / config.source, keeps_originals=config.raw.keep)
+    return registry.build(config.source, config.source_options, surroundings)
 
 
 def build_kafka(
@@ -145,6 +147,7 @@ class _Assembly:
         spool = Spool(state / "spool", config.spool_bytes)
         progress = Progress()
         ledgers = Ledgers(state / "ledgers", self.outlet.ledgers_prefix, config.collector, config.rejects_per_hour)
+        originals = Originals(state / "originals", config.collector, config.raw.max_bytes) if config.raw.keep else None
         checkpoint = Checkpoint(state / "checkpoint.journal")
         windows = self.windows()
         shipper = Shipper(sink, spool, config.sink.in_flight)
@@ -155,6 +158,7 @@ class _Assembly:
             windows_packer=self.packer(WINDOWS),
             windows=windows,
             keyed=self.keyed(),
+            originals=originals,
             filters=filters,
             ledgers=ledgers,
             progress=progress,
@@ -167,6 +171,7 @@ class _Assembly:
         shipper.commit = pump.commit
         reader = Reader(source, pump.restore())
         reporter = self.reporter(progress, spool, shipper, sink, ledgers, _gauges_of(source), lambda: windows.newest_ms)
+        reporter.originals = originals
         return Service(
             config=config,
             sink=sink,

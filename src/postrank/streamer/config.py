@@ -67,6 +67,14 @@ class RemoteConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawConfig:
+    """`[raw]`: the networks' original JSON."""
+
+    keep: bool
+    max_bytes: int  # that may wait on the disk for the bucket; what finds no room is counted, and not kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that a streamer is told, checked."""
 
@@ -79,6 +87,7 @@ class Config:
     drain_seconds: float
     sink: SinkConfig
     windows: WindowsConfig
+    raw: RawConfig
     spool_bytes: int
     rejects_per_hour: int  # rejected lines of a source that are stored; the others are counted
     heartbeat_seconds: float
@@ -136,6 +145,7 @@ class Config:
         """
         document = (_picked(path, name).table if path else {}) | table | {"state": str(state), "status": {"port": -1}}
         sink = {name: value for name, value in document.get("sink", {}).items() if name.startswith("flush")}
+        document["raw"] = {"keep": False}  # one file takes posts; their JSON belongs to a lake
         options = Options(_overridden({**document, "sink": {**sink, "kind": "files", "gzip": True}}, environ), "")
         config = cls._from(options, environ, path or state, MAIN)
         options.reject_unknown()
@@ -170,6 +180,7 @@ class Config:
             sink=_sink(sink),
             kafka_options=kafka,
             windows=_windows(options.table("windows")),
+            raw=_raw(options.table("raw")),
             rejects_per_hour=rejects.whole("stored_per_hour", STORED_PER_HOUR),
             spool_bytes=spool.whole("max_bytes", 1 << 30, at_least=1 << 20),
             heartbeat_seconds=heartbeat.number("seconds", 5.0, at_least=0.1),
@@ -207,6 +218,14 @@ def _sink(options: Options) -> SinkConfig:
         options.wrong("gzip", "must be false with kind kafka, which compresses batches of lines by itself (zstd)")
     if config.kind != "kafka" and options.is_set("kafka"):
         options.wrong("kafka", f"is for kind kafka, and kind is {config.kind}")
+    options.reject_unknown()
+    return config
+
+
+def _raw(options: Options) -> RawConfig:
+    config = RawConfig(
+        keep=options.flag("keep", False), max_bytes=options.whole("max_bytes", 1 << 30, at_least=1 << 20)
+    )
     options.reject_unknown()
     return config
 

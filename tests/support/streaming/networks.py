@@ -43,8 +43,8 @@ class Network:
     quick: Callable[[Source], None] = field(default=lambda _: None)  # the same rules, in less time
     announce: Callable[[str], None] = field(default=lambda _: None)  # the URL that it says it streams from
 
-    def source(self, state: Path, **more: Any) -> Source:
-        found = built(self.name, state, **{**self.table, **more})
+    def source(self, state: Path, *, keeps_originals: bool = False, **more: Any) -> Source:
+        found = built(self.name, state, keeps_originals=keeps_originals, **{**self.table, **more})
         self.quick(found)
         return found
 

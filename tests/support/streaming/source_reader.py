@@ -11,14 +11,14 @@ from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.options import Options
 from postrank.posts import Event, Reject
-from postrank.sources import Batch, Cursor, Gap, Source, Surroundings
+from postrank.sources import Batch, Cursor, Gap, Original, Source, Surroundings
 from postrank.sources.registry import build
 
 
-def built(name: str, state: Path, **table: Any) -> Source:
+def built(name: str, state: Path, *, keeps_originals: bool = False, **table: Any) -> Source:
     """A source as a configuration describes it."""
     state.mkdir(parents=True, exist_ok=True)
-    return build(name, Options(table, name), Surroundings(state=state))
+    return build(name, Options(table, name), Surroundings(state=state, keeps_originals=keeps_originals))
 
 
 @dataclass
@@ -33,6 +33,10 @@ class Reading:
     @property
     def events(self) -> list[Event]:
         return [event for batch in list(self.batches) for event in batch.events]
+
+    @property
+    def originals(self) -> list[Original]:
+        return [original for batch in list(self.batches) for original in batch.originals]
 
     @property
     def ids(self) -> list[str]:

@@ -15,7 +15,19 @@ from pyarrow import parquet
 
 from postrank.cli.inspect import inspect_file
 
-KEYS = ["form", "container", "encoding", "posts", "authors", "first", "last", "rejects", "repaired", "top"]
+KEYS = [
+    "form",
+    "container",
+    "encoding",
+    "posts",
+    "authors",
+    "first",
+    "last",
+    "rejects",
+    "repaired",
+    "unknown_fields",
+    "top",
+]
 ROWS = [{"user": {"id": str(number % 2)}, "created": f"2022-03-05 07:00:0{number}", "said": "a"} for number in range(4)]
 
 
@@ -51,10 +63,10 @@ def test_a_file_is_one_object_with_edits_and_deletions_applied(tmp_path: Path) -
 
 def test_without_json_a_person_reads_the_same(tmp_path: Path) -> None:
     path = tmp_path / "posts"
-    path.write_text(json.dumps(v2(1, "7")) + "\nnot json\n")
+    path.write_text(json.dumps(v2(1, "7") | {"vibe": 1}) + "\nnot json\n")
     result = CliRunner().invoke(inspect_file, [str(path)])
     assert result.exit_code == 0
-    for part in ("X API v2, JSON lines", "posts", "2022-03-05T07:00:01.000Z", "not JSON", "byte 85"):
+    for part in ("X API v2, JSON lines", "posts", "1 x.vibe", "2022-03-05T07:00:01.000Z", "not JSON", "byte 96"):
         assert part in result.stdout
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from postrank.posts import Event, Ignored, Like, Malformed, Metrics, Post
 from postrank.posts.encoding import encode
+from postrank.posts.field_counts import MOST_FIELDS, OTHER_FIELDS
 from postrank.posts.formats import observations
-from postrank.posts.formats.detect import parse_line
+from postrank.posts.formats.detect import parse_line, read_line
 from postrank.posts.formats.networks.bluesky_records import COLLECTIONS, LIKES, REPOSTS, commit
 from postrank.posts.formats.x_stream import stream_post
 from postrank.posts.repairs import Repairs
@@ -221,8 +222,22 @@ def test_a_form_gives_its_details_which_are_fields_of_the_contract(form: str) ->
     ],
     ids=["X", "X page", "v1.1", "web client", "Gnip", "Mastodon", "ActivityPub", "Bluesky"],
 )
-def test_fields_that_a_network_did_not_have_are_counted(message: Any, unknown: int) -> None:
-    assert parse_line(orjson.dumps(message))[1] == unknown
+def test_fields_that_a_network_did_not_have_are_counted_by_name(message: Any, unknown: int) -> None:
+    repairs = Repairs()
+    assert read_line(orjson.dumps(message), repairs)[1] == unknown
+    fields = repairs.take_fields()
+    assert sum(fields.values()) == unknown
+    assert {name.partition(".")[2] for name in fields} <= {"vibe", "mood"}
+    assert repairs.take_fields() == {}
+
+
+def test_invented_names_of_fields_cannot_fill_the_table_or_a_screen() -> None:
+    repairs = Repairs()
+    repairs.note_fields({f"field{number}": 1 for number in range(200)} | {"\x1b[2J": 1, "a b": 1}, frozenset(), "x")
+    fields = repairs.take_fields()
+    assert len(fields) <= MOST_FIELDS + 1
+    assert sum(fields.values()) == 202
+    assert all(name == OTHER_FIELDS or name.startswith("x.field") for name in fields)
 
 
 def test_a_stream_object_with_a_field_that_is_new_is_left_to_the_general_way() -> None:

@@ -46,7 +46,7 @@ _POSTRANK = {
         "settings"
     ),
     "ranking": "aws errors settings heartbeat spreadsheet suggestions",
-    "lake": "ranking spreadsheet aws errors settings",
+    "lake": "ranking spreadsheet aws posts errors settings",
     "trends": "ranking aws errors settings",
     "warehouse": "ranking aws outbound errors",
     "airflow_service": "warehouse errors",

@@ -30,6 +30,7 @@ from postrank.sinks.packing import Packer
 from postrank.streamer.assembly import build_source
 from postrank.streamer.config import Config
 from postrank.streamer.engine.ledgers import Ledgers, PutObject
+from postrank.streamer.engine.originals import Originals
 from postrank.streamer.out_file import OutFile
 from postrank.streamer.outlets import FolderOutlet
 from postrank.streamer.telemetry import logs
@@ -238,7 +239,7 @@ def _past(
         raise WrongRequest(f"--source {source} needs at least one --file")
     if source == "archive":
         target.claim()
-        return ArchivePast(files, config.source)
+        return ArchivePast(files, config.source, keeps=config.raw.keep)
     if config.source != _SOURCE_OF[source]:
         raise WrongRequest(f"--source {source} needs a configuration whose source is {_SOURCE_OF[source]}")
     built = build_source(config, os.environ, target.clients)
@@ -266,9 +267,16 @@ def _job(target: _Target, past: Past, span: Span) -> Backfill:
         ),
         ledgers=Ledgers(config.state / "backfill-ledgers", target.ledgers_prefix, collector, config.rejects_per_hour),
         put=target.put,
+        originals=_originals(config, collector),
         collector=collector,
         part=target.out_file is not None,  # a file closes no gap of the lake
     )
+
+
+def _originals(config: Config, collector: str) -> Originals | None:
+    if not config.raw.keep:
+        return None
+    return Originals(config.state / "backfill-originals", collector, config.raw.max_bytes)
 
 
 def _instant(text: str) -> datetime:

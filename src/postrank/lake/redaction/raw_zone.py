@@ -24,6 +24,7 @@ STUBS = {
     "repost": "redacted_post",
     "like": "redacted_like",
     "metrics": "redacted_metrics",
+    "raw": "redacted_raw",
 }
 _RUN = "redacted-by"
 _BEFORE = "sha256-before"  # of an object's own metadata

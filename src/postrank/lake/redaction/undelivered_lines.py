@@ -1,8 +1,8 @@
-"""Deleted posts outside the tables: in records that Firehose could not deliver, in lines that broke the contract.
+"""Deleted posts outside the tables: in undelivered records, in lines that broke the contract, in original JSON.
 
-Both wait to be put back, looked at or expired, and may hold a post that is deleted meanwhile. A line of an error record
-gives way to a stub, as in the raw zone. Which post a broken line was about is not sure: one that names the id of a
-deleted post loses its words, and is counted as before.
+All of them wait to be put back, looked at or expired, and may hold a post that is deleted meanwhile. A line of a record
+that Firehose could not deliver, and a row of a network's JSON, give way to a stub, as in the raw zone. Which post a
+broken line was about is not sure: one that names the id of a deleted post loses its words, and is counted as before.
 """
 
 import base64
@@ -19,10 +19,13 @@ import orjson
 
 from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue
+from postrank.aws.prefixes import split
 from postrank.aws.resources import Resources
+from postrank.aws.tables import prefix
 from postrank.documents import Document
 from postrank.lake.redaction.raw_zone import PostKey, stub_of
 from postrank.lake.redaction.steps import EVIDENCE
+from postrank.posts.times import snowflake_time
 from postrank.ranking.run_identity import Run
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ _BATCH = 2000  # ids, about, of the objects that are looked up together
 _STATEMENT = 200_000  # bytes of ids: a statement may have 262,144 (Athena, "Service Quotas")
 _LONGEST_ID = 1000  # characters
 _NAMED_ID = re.compile(r'"(?:post_id|id|id_str|uri|rkey)"\s*:\s*"?([^\x00-\x20",}\\]+)')
+_X = "x"  # the network of whoever asks for places to be removed
 _GZIP = b"\x1f\x8b"
 
 
@@ -41,6 +45,14 @@ class Deleted:
 
     posts: frozenset[PostKey]
     authors: Mapping[PostKey, datetime | None]  # network, author id
+
+    def joined(self, other: "Deleted") -> "Deleted":
+        """What either says."""
+        authors = dict(self.authors)
+        for key, until in other.authors.items():
+            earlier = authors.get(key, until)
+            authors[key] = None if until is None or earlier is None else max(until, earlier)
+        return Deleted(self.posts | other.posts, authors)
 
     def post_of(self, line: bytes) -> PostKey | None:
         """The deleted post whose words a line holds, if it holds any."""
@@ -58,9 +70,13 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """Objects of one kind: below `prefix`, newline JSON; `ids` names the posts of a line, `without` redacts it."""
+    """Objects of one kind: below `prefix`, newline JSON; `ids` names the posts of a line, `without` redacts it.
+
+    `holds_places`: a line goes as well when X wants the place of its post removed.
+    """
 
     prefix: str
+    holds_places: bool = False
     ids: Callable[[bytes], Iterable[str]]
     without: Callable[[bytes, Deleted, str], bytes]
 
@@ -98,6 +114,8 @@ class Elsewhere:
         errors = self.resources.delivery["posts"].error_prefix.split("!{")[0]
         yield Zone(prefix=errors, ids=_ids_of_record, without=_record_without)
         yield Zone(prefix=f"{self.resources.keys['ledgers']}rejects/", ids=_ids_of_reject, without=_reject_without)
+        originals = split(prefix("raw_json", self.resources))[1]
+        yield Zone(prefix=originals, holds_places=True, ids=_ids_of_original, without=_original_without)
 
     def _batches(self, zone: Zone) -> Iterator[dict[str, set[str]]]:
         """The objects of a zone by key, each with the ids that it names, about as many at a time as a statement may."""
@@ -114,8 +132,11 @@ class Elsewhere:
             yield batch
 
     def _redact(self, zone: Zone, batch: Mapping[str, set[str]]) -> Iterator[Document]:
-        deleted = self._deleted(sorted(set().union(*batch.values())))
-        for key in batch if deleted.posts else ():
+        ids = sorted(set().union(*batch.values()))
+        deleted = self._deleted(ids)
+        if zone.holds_places:
+            deleted = deleted.joined(self._scrubbed(ids))
+        for key in batch if deleted.posts or deleted.authors else ():
             lines, response = self._read(key)
             after = [zone.without(line, deleted, self.run.slug) for line in lines]
             if after != lines:
@@ -140,6 +161,19 @@ class Elsewhere:
                 posts.add((network, post_id))
                 if row["is_author"] == "true":
                     authors[network, post_id.removeprefix("author:")] = _moment(row["deleted_at"])
+        return Deleted(frozenset(posts), authors)
+
+    def _scrubbed(self, ids: list[str]) -> Deleted:
+        """The posts whose places X wants removed, as if they were deleted: what shows a place goes as a whole."""
+        posts = set()
+        authors: dict[PostKey, datetime | None] = {}
+        for some in _statements(ids):
+            for row in self.athena.rows(self.render("maintenance/scrubbed_among.sql", post_ids=some)):
+                post_id = row["post_id"]
+                if row["is_author"] == "true" and row["author_id"] is not None:
+                    authors[_X, str(row["author_id"])] = snowflake_time(post_id) if post_id is not None else None
+                elif post_id is not None:
+                    posts.add((_X, str(post_id)))
         return Deleted(frozenset(posts), authors)
 
     def _read(self, key: str) -> tuple[list[bytes], Document]:
@@ -209,6 +243,18 @@ def _record_without(line: bytes, deleted: Deleted, run: str) -> bytes:
     if base64.b64decode(record["rawData"]).startswith(_GZIP):
         packed = gzip.compress(packed, mtime=0)
     return orjson.dumps({**record, "rawData": base64.b64encode(packed).decode()}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _ids_of_original(line: bytes) -> Iterator[str]:
+    row = _event(line)
+    if row.get("kind") == "raw":
+        yield str(row.get("post_id"))
+        yield f"author:{row.get('author_id')}"
+
+
+def _original_without(line: bytes, deleted: Deleted, run: str) -> bytes:
+    key = deleted.post_of(line)
+    return line if key is None else stub_of(line, {key}, run) or line
 
 
 def _ids_of_reject(line: bytes) -> Iterator[str]:

@@ -52,7 +52,7 @@ def activity(message: JsonObject, repairs: Repairs) -> Event | Ignored:
         source_app=repairs.text(repairs.table(message.get("generator")).get("displayName")) or None,
         place=repairs.text(repairs.table(message.get("location")).get("displayName")) or None,
     )
-    repairs.note_fields(message, _FIELDS)
+    repairs.note_fields(message, _FIELDS, "gnip")
     if tags := repairs.tables(repairs.table(message.get("gnip")).get("matching_rules")):
         post.tags = repairs.labels([rule.get("tag") for rule in tags if rule.get("tag")])
     entities = long.get("twitter_extended_entities") or message.get("twitter_extended_entities")

@@ -32,7 +32,7 @@ FIELDS = frozenset(
 def parse(record: JsonObject, repairs: Repairs | None = None) -> Event:
     """A record of the contract as an event. Raises Malformed with the field and what is wrong with it."""
     repairs = repairs or Repairs()
-    repairs.note_fields(record, FIELDS)
+    repairs.note_fields(record, FIELDS, "postrank")
     kind = record.get("kind")
     if kind == "delete":
         author = record.get("author_id")

@@ -59,7 +59,7 @@ def parse(message: JsonObject, repairs: Repairs) -> Post:
         reply_to_author=repairs.label(legacy.get("in_reply_to_user_id_str")),
         sensitive=repairs.flag(legacy.get("possibly_sensitive")),
     )
-    repairs.note_fields(legacy, _FIELDS)
+    repairs.note_fields(legacy, _FIELDS, "x_web")
     if quoted := repairs.table(repairs.table(message.get("quoted_status_result")).get("result")):
         post.quote_of_author = _author_of(unwrapped(quoted), repairs)
     add_media(post, repairs.table(legacy.get("extended_entities")), repairs)

@@ -67,7 +67,7 @@ def parse(message: JsonObject, repairs: Repairs | None = None) -> Post:
         sensitive=repairs.flag(message.get("possibly_sensitive")),
         place=repairs.text(repairs.table(message.get("place")).get("full_name")) or None,
     )
-    repairs.note_fields(message, _FIELDS)
+    repairs.note_fields(message, _FIELDS, "x_v1")
     if quoted := repairs.table(message.get("quoted_status")):
         post.quote_of_author = _author_of(quoted, repairs)
     add_media(post, extended.get("extended_entities") or entities, repairs)

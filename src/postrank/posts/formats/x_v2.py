@@ -152,7 +152,7 @@ def _post(data: JsonObject, users: Objects, repairs: Repairs, included: Included
         source_app=repairs.text(data.get("source")) or None,
         sensitive=repairs.flag(data.get("possibly_sensitive")),
     )
-    repairs.note_fields(data, _FIELDS)
+    repairs.note_fields(data, _FIELDS, "x")
     _add_entities(result, note.get("entities") or data.get("entities"), repairs)
     for reference in repairs.tables(data.get("referenced_tweets")):
         if kind := _REFERENCES.get(str(reference.get("type"))):

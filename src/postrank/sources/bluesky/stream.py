@@ -79,6 +79,7 @@ class Jetstream:
     rewind_seconds: float = 5.0
     stall_seconds: float = 30.0
     clamp_seconds: float = 60.0
+    keeps: bool = False  # whether the JSON of posts is wanted
     name: str = "bluesky"
     reconnects: int = 0
     _position: Position | None = None
@@ -87,7 +88,7 @@ class Jetstream:
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def build(cls, options: Options, _: Surroundings) -> Self:
+    def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """Every option has a default.
 
         `protocol` "v1" or "v2"; `collections` (only posts unless it names reposts and likes, too);
@@ -120,12 +121,15 @@ class Jetstream:
         followed = Followed.build(options)
         dids = followed.dids()
         past = _past(options, collections, dids, directory if resolves_handles else DIRECTORY)
+        if past is not None:
+            past.keeps = surroundings.keeps_originals
         return cls(
             hosts=hosts,
             wire=V2(compression, collections, dids) if second else V1(bool(dictionary), collections, dids),
             dictionary=dictionary,
             followed=followed,
             past=past,
+            keeps=surroundings.keeps_originals,
             recovery=Recovery(Pager(past) if past else None, settling=_SETTLING),
             start_from=_start_from(options, past),
             handles=Handles(
@@ -219,7 +223,7 @@ class Jetstream:
 
     def _follow(self, socket: ClientConnection, backoff: Backoff) -> Iterator[Batch]:
         """Batches of one connection, until it is lost or the source is stopped."""
-        gathered = Gathering(where=f"bluesky:{self._where}")
+        gathered = Gathering(where=f"bluesky:{self._where}", keeps=self.keeps)
         resume = _Resume(self._position, self._why)
         heard = time.monotonic()
         with socket:
@@ -275,22 +279,23 @@ class Jetstream:
                 return
             except ConnectionClosed as closed:
                 raise _Lost(f"closed: {closed}") from closed
-            frame = self._frame(data, gathered.repairs)
+            frame, data = self._frame(data, gathered.repairs)
             self._note(frame, resume, gathered)
             gathered.add(frame.outcome, data)
             if frame.error:
                 raise _Lost(f"ended by the server: {frame.error}")
 
-    def _frame(self, data: bytes, repairs: Repairs) -> Frame:
+    def _frame(self, data: bytes, repairs: Repairs) -> tuple[Frame, bytes]:
+        """What a frame says, and its text."""
         if self.dictionary is not None and not data.startswith(b"{"):
             try:
                 decompressor = zstandard.ZstdDecompressor(dict_data=self.dictionary)
                 data = decompressor.decompress(data, max_output_size=_FRAME_LIMIT)
             except zstandard.ZstdError as error:
-                return Frame(Malformed(f"a frame that zstd cannot read: {error}"))
+                return Frame(Malformed(f"a frame that zstd cannot read: {error}")), data
         if len(data) > _FRAME_LIMIT:
-            return Frame(Malformed(f"frame longer than {_FRAME_LIMIT} bytes"))
-        return self.wire.parse(data, repairs)
+            return Frame(Malformed(f"frame longer than {_FRAME_LIMIT} bytes")), data
+        return self.wire.parse(data, repairs), data
 
     def _note(self, frame: Frame, resume: "_Resume", gathered: Gathering) -> None:
         """Take over what a frame says beside its event: the position, a gap, a handle."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from postrank.documents import Document
 from postrank.errors import Fatal
 from postrank.posts import Event, Like, Log, Metrics, Reject, Tombstone
+from postrank.posts.field_counts import add_fields
 from postrank.posts.times import from_milliseconds, milliseconds
 from postrank.sources.files.file_reader import FileReader
 from postrank.sources.files.line_batches import LineBatch
@@ -95,6 +96,7 @@ class Report:
     examples: list[Reject] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     repaired: int = 0
+    unknown_fields: dict[str, int] = field(default_factory=dict)  # by `<form>.<name>`
     top: list[tuple[str, str, int]] = field(default_factory=list)
     why: str = ""  # why nothing can be ranked
 
@@ -111,6 +113,7 @@ class Report:
             "last": self.last,
             "rejects": rejects,
             "repaired": self.repaired,
+            "unknown_fields": dict(self.unknown_fields),
             "top": [list(row) for row in self.top],
         }
 
@@ -157,6 +160,7 @@ def _take(lines: LineBatch, report: Report, ranking: Ranking) -> None:
         report.note(reject)
     report.ignored.update(batch.ignored)
     report.repaired += batch.repaired
+    add_fields(report.unknown_fields, batch.unknown_by_name)
 
 
 def _why_nothing(path: Path, report: Report, refused: list[str]) -> str:

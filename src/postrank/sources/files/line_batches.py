@@ -19,7 +19,7 @@ from postrank.posts.formats.recognise import Outcome, outcomes_of
 from postrank.posts.formats.x_stream import stream_post
 from postrank.posts.repairs import Repairs
 from postrank.posts.times import from_milliseconds
-from postrank.sources import Batch, Cursor
+from postrank.sources import Batch, Cursor, Original
 
 LINE_LIMIT = 16 << 20  # bytes; a page of 500 posts with all its includes has a few million
 Parser: TypeAlias = Callable[[Any, int, Repairs], Outcome]
@@ -42,6 +42,8 @@ class LineBatch:
     parse: Parser | None = None  # reads decoded objects in a form of their own, by a mapping
     adapt: Callable[[Any], Any] | None = None  # completes decoded objects before they are read
     observes: bool = False  # whether the counts that objects of streams show are wanted
+    keeps: bool = False  # whether the lines of posts are wanted as they are; of pages, those of a single post
+    originals: list[Original] = field(default_factory=list)
     collections: tuple[str, ...] = ()  # of Bluesky, whose likes and reposts are wanted of Jetstream's events, too
     repaired: int = 0  # lines and posts of which details were left out
     _repairs: Repairs = field(default_factory=Repairs)
@@ -50,7 +52,7 @@ class LineBatch:
         """Take in lines that follow one another, the first at `offset`; returns the offset behind them."""
         where = self.where
         note = self.events.append
-        plain = self.log is None and not self.observes
+        plain = self.log is None and not self.observes and not self.keeps
         for line in lines:
             # Most lines of a large file are plain stream objects: for those, nothing else is called.
             if plain and (post := stream_post(line)) is not None:
@@ -75,11 +77,19 @@ class LineBatch:
             outcomes = (outcome,)
         else:
             outcomes, _ = read_line(line, self._repairs)
+        before_events = len(self.events)
         self.add_outcomes(outcomes, line, offset)
+        if self.keeps and self.log is None:
+            self._keep(line, self.events[before_events:])
         if self.observes and self.log is None:
             self.add_outcomes(_observed(line, self._repairs), line, offset)
         self.repaired += self._repairs.count > before
         self.unknown_fields += self._repairs.unknown - unknown_before
+
+    def _keep(self, line: bytes, events: list[Event]) -> None:
+        """Keep the line of a single post. A page would be kept once for each of its posts: its file has it."""
+        if len(events) == 1 and isinstance(events[0], Post):
+            self.originals.append(Original(events[0], line.rstrip(b"\r\n")))
 
     @property
     def is_special(self) -> bool:
@@ -139,16 +149,19 @@ class LineBatch:
             cursor=cursor,
             events=self.events,
             rejects=self.rejects,
+            originals=self.originals,
             notices=self.notices,
             ignored=self.ignored,
             read=self.read,
             unknown_fields=self.unknown_fields,
+            unknown_by_name=self._repairs.take_fields(),
             repaired=self.repaired,
             heard=heard,
         )
         self.events = []
         self.rejects = []
         self.notices = []
+        self.originals = []
         self.ignored = Counter()
         self.read = 0
         self.unknown_fields = 0

@@ -43,12 +43,13 @@ class Replay:
     mapping: Mapping[str, str] = field(default_factory=dict)
     max_expansion: float = EXPANSION
     observes: bool = False
+    keeps: bool = False  # whether the lines of posts are wanted as they are
     collections: tuple[str, ...] = ()
     name: str = "replay"
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def build(cls, options: Options, _: Surroundings) -> Self:
+    def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """`files` (required), `speed`: 0 for as fast as possible, 1 for real time, N for N times as fast.
 
         `map`: a table from the contract's fields to columns or keys; `max_expansion`: how many times a compressed file
@@ -65,6 +66,7 @@ class Replay:
             pace=Pace(speed=options.number("speed", 0.0)),
             line_limit=options.whole("line_limit", LINE_LIMIT, at_least=1024),
             observes=options.flag("metrics", False),
+            keeps=surroundings.keeps_originals,
             collections=collections,
         )
 
@@ -104,7 +106,7 @@ class Replay:
 
     def _file(self, number: int, offset: int) -> Iterator[Batch]:
         path = self.files[number]
-        lines = LineBatch(where=path.name, observes=self.observes, collections=self.collections)
+        lines = LineBatch(where=path.name, observes=self.observes, keeps=self.keeps, collections=self.collections)
         reader = FileReader(
             path,
             lines,
@@ -130,9 +132,12 @@ class Replay:
             return
         before = batch.events[:-1]
         batch.events = batch.events[-1:]
+        originals = {id(original.post): original for original in batch.originals}
+        batch.originals = [originals[id(event)] for event in batch.events if id(event) in originals]
         for event in before:
             yield from self._due(event)
-            yield Batch(cursor=None, events=[event], read=1)
+            original = originals.get(id(event))
+            yield Batch(cursor=None, events=[event], originals=[original] if original else [], read=1)
         for event in batch.events:
             yield from self._due(event)
         batch.read -= len(before)

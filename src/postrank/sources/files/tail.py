@@ -41,6 +41,7 @@ class Tail:
 
     patterns: list[str]
     log: LogFormat | None = None  # None: JSON lines in any form that a replay knows
+    keeps: bool = False  # whether the lines of posts are wanted as they are
     from_end: bool = False  # where there is no cursor yet: only what is written from now on
     name: str = "tail"
     poll_seconds: float = _POLL
@@ -53,7 +54,7 @@ class Tail:
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def build(cls, options: Options, _: Surroundings) -> Self:
+    def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """`files` (patterns), `format` = "json", "apache" or "regex", `start` = "beginning" or "end".
 
         For logs: `network`, `author` (the group that is the author), `pattern` and `time_format` (strptime's, or
@@ -62,6 +63,7 @@ class Tail:
         return cls(
             patterns=listed(options),
             log=log_format(options),
+            keeps=surroundings.keeps_originals,
             from_end=options.text("start", "beginning", among=("beginning", "end")) == "end",
         )
 
@@ -122,7 +124,7 @@ class Tail:
                 continue
             if self._handles.is_new(key):
                 self._warn("log renamed beyond the patterns, read through its handle", file=named(handle.path))
-            lines = LineBatch(where=named(handle.path.name), log=self.log, identity=generation.key)
+            lines = LineBatch(where=named(handle.path.name), log=self.log, identity=generation.key, keeps=self.keeps)
             handle.file.seek(generation.at)
             ended = self._handles.is_over(key)
             yield from self._read_from(handle.file, lines, generation, whole=ended)
@@ -187,7 +189,7 @@ class Tail:
             _log.warning(event, extra={"fields": fields})
 
     def _lines(self, path: Path, generation: Generation) -> Iterator[Batch]:
-        lines = LineBatch(where=named(path.name), log=self.log, identity=generation.key)
+        lines = LineBatch(where=named(path.name), log=self.log, identity=generation.key, keeps=self.keeps)
         file, kind = open_decompressed(path)
         with file:
             if generation.compare(file, kind) != "same":

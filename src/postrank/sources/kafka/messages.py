@@ -41,6 +41,7 @@ class Reading:
     positions: Positions
     log: LogFormat | None
     figures: dict[str, float]
+    keeps: bool = False  # whether the messages of posts are wanted as they are
     _lines: LineBatch = field(init=False)
     _gaps: list[Gap] = field(default_factory=list)
     _ends: dict[int, int] = field(default_factory=dict)  # where each partition ended in the beginning
@@ -48,7 +49,7 @@ class Reading:
     _moved: bool = False  # whether the positions say something that no batch said
 
     def __post_init__(self) -> None:
-        self._lines = LineBatch(where="", log=self.log)
+        self._lines = LineBatch(where="", log=self.log, keeps=self.keeps)
         self.figures.update(kafka_messages=self.figures.get("kafka_messages", 0.0))
 
     @property

@@ -33,6 +33,7 @@ class KafkaTopic:
     topic: str
     group: str = "postrank"
     log: LogFormat | None = None
+    keeps: bool = False  # whether the messages of posts are wanted as they are
     from_end: bool = False  # where there is no cursor yet: only what is written from now on
     ends: bool = False  # whether reading ends where the topic ended when it began
     name: str = "kafka"
@@ -40,7 +41,7 @@ class KafkaTopic:
     _figures: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, options: Options, _: Surroundings) -> Self:
+    def build(cls, options: Options, surroundings: Surroundings) -> Self:
         """The options of Connection, `topic` (required), `start` = "beginning" or "end", `until` = "stopped" or
         "end", `group` (postrank), and those of logs. Raises MissingExtra.
         """
@@ -50,6 +51,7 @@ class KafkaTopic:
             topic=options.text("topic", matching=TOPIC),
             group=options.text("group", "postrank"),
             log=log_format(options),
+            keeps=surroundings.keeps_originals,
             from_end=options.text("start", "beginning", among=("beginning", "end")) == "end",
             ends=options.text("until", "stopped", among=("stopped", "end")) == "end",
         )
@@ -61,7 +63,7 @@ class KafkaTopic:
         """
         positions = Positions.of(self.topic, after)
         with self._connected() as partitions:
-            reading = Reading(partitions, positions, log=self.log, figures=self._figures)
+            reading = Reading(partitions, positions, log=self.log, figures=self._figures, keeps=self.keeps)
             yield from reading.begin(from_end=self.from_end and after is None)
             while not self._stopped.is_set():
                 yield from reading.batches()

@@ -87,7 +87,8 @@ class Instance:
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """One connection: what it brings, and the gap before it."""
         events = Events()
-        gathered = Gathering(where=f"mastodon:{self.api.host}", observes=self.timeline.observes)
+        timeline = self.timeline
+        gathered = Gathering(where=f"mastodon:{self.api.host}", observes=timeline.observes, keeps=timeline.keeps)
         self.connected = True
         try:
             gap = self._gap()

@@ -66,6 +66,7 @@ class Mastodon:
             api = Api(url, token, stream, streaming_host)
             calls_path = surroundings.state / f"{api.host.replace(':', '_')}.calls.json"
             timeline = Timeline(api=api, calls=Limit(calls, CALLS_SECONDS, calls_path), observes=observes)
+            timeline.keeps = surroundings.keeps_originals
             instances.append(Instance(api=api, timeline=timeline, stall_seconds=stall, stopped=stopped))
         if not instances:
             options.wrong("instances", "must name at least one instance")

@@ -32,6 +32,7 @@ class Timeline:
     calls: Limit = field(default_factory=lambda: Limit(CALLS, CALLS_SECONDS))
     troubled: Backoff = field(default_factory=lambda: Backoff(first=1.0, longest=320.0))
     observes: bool = False  # whether the counts of statuses and accounts are wanted
+    keeps: bool = False  # whether the JSON of statuses is wanted
     recovered_by: str = "timeline"
 
     def due(self) -> float:
@@ -73,12 +74,12 @@ class Timeline:
     def _page(self, min_id: str, until: datetime) -> tuple[Batch, str | None]:
         """The statuses just after an id, and the id after which the next page begins; None behind the last one."""
         self.calls.note()
-        gathered = Gathering(where=f"mastodon:{self.api.host}:timeline", observes=self.observes)
+        gathered = Gathering(where=f"mastodon:{self.api.host}:timeline", observes=self.observes, keeps=self.keeps)
         last = None
         for body in self.api.page(min_id=min_id):
             try:
                 last = status(body, self.api.host, repairs=gathered.repairs)
-                gathered.add(last, b"")
+                gathered.add(last, gathered.original(body))
                 observe(body, self.api.host, gathered)
             except Malformed as malformed:
                 gathered.add(malformed, repr(body).encode())

@@ -64,6 +64,7 @@ class Api(tweepy.StreamingClient, tweepy.Client):  # type: ignore[misc]  # tweep
         super().__init__(None, return_type=dict)
         self._token, self._host = token, host.rstrip("/")
         self.metrics = metrics
+        self.keeps_originals = False  # whether batches are to hold the JSON of posts
         self._fields = {**FIELDS, **_places_too()} if places else FIELDS
         route_session(self.session, self._host)
 

@@ -1,7 +1,8 @@
 """What a line of X's filtered stream says: posts, deletes, errors of the stream itself, things nobody knows yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -46,10 +47,44 @@ def absorb(line: bytes, gathered: Gathering) -> int:
     if data is None:
         _other(message, line, gathered)
         return 0
-    for outcome in _events(message, gathered.repairs):
-        gathered.add(outcome, line)
+    if type(data) is list:
+        add_page(message, gathered)
+    else:
+        for outcome in _events(message, gathered.repairs):
+            gathered.add(outcome, line)
     observe(message, gathered)
     return len(data) if type(data) is list else int(type(data) is dict and "id" in data)
+
+
+def add_page(message: JsonObject, gathered: Gathering) -> None:
+    """Take in a response with a list of posts."""
+    for outcome, original in zip(x_v2.parse(message, gathered.repairs), _originals(message, gathered), strict=False):
+        gathered.add(outcome, original)
+
+
+def _originals(message: JsonObject, gathered: Gathering) -> Iterator[bytes]:
+    """Each post of a page as it would come alone, with what of `includes` it names; then, or unwanted, empty ones."""
+    if gathered.keeps:
+        for element in message.get("data") or ():
+            yield gathered.original({"data": element, **_includes_of(element, message)})
+    yield from repeat(b"")
+
+
+def _includes_of(element: Any, message: JsonObject) -> JsonObject:
+    includes = message.get("includes")
+    if type(includes) is not dict:
+        return {}
+    text = orjson.dumps(element)
+    named = {
+        kind: [each for each in objects if type(each) is dict and orjson.dumps(_key_of(each)) in text]
+        for kind, objects in includes.items()
+        if type(objects) is list
+    }
+    return {"includes": {kind: objects for kind, objects in named.items() if objects}}
+
+
+def _key_of(included: JsonObject) -> Any:
+    return included.get("media_key") or included.get("id")
 
 
 def observe(message: JsonObject, gathered: Gathering) -> None:

@@ -9,11 +9,13 @@ PRICE = 0.005  # US dollars for a post read (X API, "Pricing")
 CAP = 3_000_000  # posts in a month that X gives to one project (X API, "Pricing")
 
 
-def api_of(options: Options) -> tuple[Secret, str, Api]:
+def api_of(options: Options, surroundings: Surroundings) -> tuple[Secret, str, Api]:
     """The token, the host and the client that uses both. Raises nothing: problems are noted in the options."""
     token = options.secret("bearer_token")
     host = options.url("host", HOST)
-    return token, host, Api(token, host, metrics=options.flag("metrics", False), places=options.flag("places", False))
+    api = Api(token, host, metrics=options.flag("metrics", False), places=options.flag("places", False))
+    api.keeps_originals = surroundings.keeps_originals
+    return token, host, api
 
 
 def spend_of(options: Options, surroundings: Surroundings) -> Spend:

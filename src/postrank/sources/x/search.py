@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from postrank.documents import Document
-from postrank.posts.formats import x_v2
 from postrank.sources import Batch
 from postrank.sources.net.backoff import Backoff, Limit
 from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.net.gap_recovery import NotAtAll, NotNow, Waiting
 from postrank.sources.x.api import Api, XRefused, XUnavailable, whole_seconds
 from postrank.sources.x.budget import BudgetSpent, Spend
-from postrank.sources.x.messages import observe
+from postrank.sources.x.messages import add_page, observe
 from postrank.sources.x.reconnecting import QUARTER
 from postrank.sources.x.retried_reads import patiently
 
@@ -95,9 +94,8 @@ class RecentSearch:
         return page
 
     def _batch(self, page: Document) -> Batch:
-        gathered = Gathering(where="x:recent-search", observes=self.api.metrics)
-        for outcome in x_v2.parse({**page, "data": page.get("data") or []}, gathered.repairs):
-            gathered.add(outcome, b"")
+        gathered = Gathering(where="x:recent-search", observes=self.api.metrics, keeps=self.api.keeps_originals)
+        add_page({**page, "data": page.get("data") or []}, gathered)
         observe(page, gathered)
         return gathered.take(None)
 

@@ -100,7 +100,7 @@ class XStream:
             options.wrong("rules", "is missing: without a rule the stream carries nothing")
         if following is not None and (number := len(configured) + len(following.rules())) > rules.MOST:
             options.wrong("follow_file", f"makes {number} rules with those configured; X takes {rules.MOST}")
-        token, host, api = api_of(options)
+        token, host, api = api_of(options, surroundings)
         spend = spend_of(options, surroundings)
         query = options.text("gap_query", "-")
         searches = Limit(options.whole("searches", SEARCHES, at_least=1), QUARTER, surroundings.state / "searches.json")
@@ -234,7 +234,7 @@ class XStream:
 
     def _follow(self, stream: Stream) -> Iterator[Batch]:
         """Batches of one connection until it is lost, the budget is spent or the source is stopped."""
-        gathered = Gathering(where=f"x:{self.path}", observes=self.api.metrics)
+        gathered = Gathering(where=f"x:{self.path}", observes=self.api.metrics, keeps=self.api.keeps_originals)
         rest = b""
         late = self._connected()
         if late:

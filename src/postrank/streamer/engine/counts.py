@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from postrank.posts import Event, Log, Post
+from postrank.posts.field_counts import add_fields
 from postrank.sources import Batch
 
 
@@ -27,8 +28,12 @@ class Counts:
     unknown_fields: int = 0
     repaired: int = 0
     window_lines: int = 0
+    originals: int = 0  # posts whose original JSON is on disk or delivered
+    originals_too_large: int = 0
+    originals_left_out: int = 0  # for want of room on the disk
     future_posts: int = 0  # delivered, but dated so far ahead that they are in no window
     ignored_by_kind: dict[str, int] = field(default_factory=dict)
+    unknown_by_name: dict[str, int] = field(default_factory=dict)
     first_posted_at: str | None = None
     last_posted_at: str | None = None
 
@@ -46,6 +51,7 @@ class Counts:
         self.read += batch.read
         self.rejected += len(batch.rejects)
         self.unknown_fields += batch.unknown_fields
+        add_fields(self.unknown_by_name, batch.unknown_by_name)
         self.repaired += batch.repaired
         for kind, number in batch.ignored.items():
             self.ignored += number
@@ -58,7 +64,7 @@ class Counts:
         self._events(batch.events)
 
     def copy(self) -> "Counts":
-        return replace(self, ignored_by_kind=dict(self.ignored_by_kind))
+        return replace(self, ignored_by_kind=dict(self.ignored_by_kind), unknown_by_name=dict(self.unknown_by_name))
 
     def _events(self, events: Sequence[Event]) -> None:
         posts = [event for event in events if type(event) is Post]

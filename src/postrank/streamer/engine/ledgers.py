@@ -93,7 +93,7 @@ class Ledgers:
         """Make the rows durable on this machine. Raises OSError; what is not written then is kept for the next time."""
         with self._lock, alone(self._folder):
             for kind, rows in list(self._rows.items()):
-                _append_lines(self._folder / f"{kind}.open", b"".join(rows))
+                append_lines(self._folder / f"{kind}.open", b"".join(rows))
                 del self._rows[kind]
 
     def upload(self, put: PutObject) -> int:
@@ -137,8 +137,11 @@ class Ledgers:
                 path.rename(self._folder / f"{path.stem}~{now:%Y-%m-%d}~{name}")
 
 
-def _append_lines(path: Path, lines: bytes) -> None:
-    """Append whole lines durably, or nothing. A line that a crash cut off goes: the next would be part of it."""
+def append_lines(path: Path, lines: bytes) -> None:
+    """Append whole lines durably, or nothing. A line that a crash cut off goes: the next would be part of it.
+
+    Raises OSError.
+    """
     with path.open("a+b", buffering=0) as file:
         before = _whole_lines(file)
         file.truncate(before)

@@ -20,6 +20,7 @@ from postrank.streamer.engine.checkpoint import Checkpoint, JournalFull
 from postrank.streamer.engine.counts import Counts
 from postrank.streamer.engine.filters import Filters
 from postrank.streamer.engine.ledgers import Ledgers
+from postrank.streamer.engine.originals import Originals
 from postrank.streamer.engine.reader import Reader
 from postrank.streamer.engine.shipper import Shipment, Shipper
 from postrank.streamer.host import freed_memory
@@ -63,6 +64,7 @@ class Pump:
     flush_seconds: float
     flush_bytes: int
     keyed: KeyedWindows = field(default_factory=KeyedWindows)
+    originals: Originals | None = None  # where the networks' JSON is to be kept
     top_rows: int = 0  # authors in `progress.top`, renewed every second
     journal_bytes: int = 64 << 20  # a longer journal is written again from the windows' state
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -106,6 +108,7 @@ class Pump:
         counts.future_posts += self.windows.add(posts, round(now.timestamp() * 1000))
         self.keyed.add(selected, round(now.timestamp() * 1000))
         counts.take(batch)
+        self._keep_originals(batch, selected, received_at, counts)
         self.progress.counts = counts
         self.ledgers.note_rejects(batch.rejects)
         self.ledgers.note_notices(self.source, batch.notices)
@@ -114,6 +117,16 @@ class Pump:
         self._unsent = self._unsent or bool(batch.read or batch.gaps or batch.cursor)
         if batch.heard:
             self.progress.last_source_contact, self.progress.contact = received_at, time.monotonic()
+
+    def _keep_originals(self, batch: Batch, selected: list[Event], seen_at: str, counts: Counts) -> None:
+        """Keep the JSON of the posts that are sent on, and no other."""
+        if self.originals is None or not batch.originals:
+            return
+        sent = {id(event) for event in selected}
+        tally = self.originals.add((each for each in batch.originals if id(each.post) in sent), seen_at)
+        counts.originals += tally.rows
+        counts.originals_too_large += tally.too_large
+        counts.originals_left_out += tally.left_out
 
     def _select(self, events: list[Event], counts: Counts) -> list[Event]:
         """The events that the filters let pass; counts the others."""
@@ -145,6 +158,10 @@ class Pump:
         self.windows_packer.add(keys, lines)
         self._renew_top()
         counts = self.progress.counts.copy()
+        if self.originals is not None:  # before the checkpoint passes them
+            left_out = self.originals.flush()
+            counts.originals -= left_out
+            counts.originals_left_out += left_out
         counts.window_lines += len(emitted) + len(keyed)
         self.progress.counts = counts
         frame = self._frame(counts, changes, keyed_changes)

@@ -15,6 +15,7 @@ from postrank.heartbeat import Heartbeat
 from postrank.posts.times import to_text
 from postrank.sinks import Sink
 from postrank.streamer.engine.ledgers import Ledgers, PutObject
+from postrank.streamer.engine.originals import Originals
 from postrank.streamer.engine.pump import Progress
 from postrank.streamer.engine.shipper import Shipper
 from postrank.streamer.engine.spool import Spool
@@ -39,6 +40,7 @@ class Reporter:
     seconds: float
     put: PutObject
     key: str
+    originals: Originals | None = None  # put as well
     configuration: Callable[[], Document | None] = lambda: None  # the published bundle that is applied
     phase: str = "starting"
     finished: bool = False
@@ -79,6 +81,7 @@ class Reporter:
             cursor=progress.cursor,
             counts=self.counts(),
             gauges=self.gauges(),
+            unknown_fields=progress.counts.unknown_by_name,
             error=self.error,
             configuration=self.configuration(),
         )
@@ -104,6 +107,7 @@ class Reporter:
             "windows_emitted": now.window_lines,
             "windows_durable": durable.window_lines,
             "future_posts": now.future_posts,
+            **self._originals(),
             "gaps": now.gaps,
             "gap_seconds": now.gap_seconds,
             "unknown_fields": now.unknown_fields,
@@ -122,13 +126,35 @@ class Reporter:
             **self.source_gauges(),
         }
 
+    def _originals(self) -> dict[str, int]:
+        """What became of the networks' JSON: `originals` of them are kept, of which `originals_waiting` are here."""
+        if self.originals is None:
+            return {}
+        now = self.progress.counts
+        return {
+            "originals": now.originals,
+            "originals_waiting": min(self.originals.waiting, now.originals),
+            "originals_too_large": now.originals_too_large,
+            "originals_left_out": now.originals_left_out,
+        }
+
     def _run(self) -> None:
         while not self._stopped:
             self._report()
             self._wake.wait(self.seconds)
         self._report()
 
+    def _upload_originals(self) -> None:
+        """The networks' JSON, before the heartbeat that counts it; what fails waits, and holds no heartbeat up."""
+        if self.originals is None:
+            return
+        try:
+            self.originals.upload(self.put, all_rows=self._stopped)
+        except (BotoCoreError, ClientError, OSError) as error:
+            log.warning("originals not written", extra={"fields": {"why": str(error)}})
+
     def _report(self) -> None:
+        self._upload_originals()
         heartbeat = self.heartbeat()
         try:
             if self._stopped and self.phase in ("stopped", "finished", "failed"):
@@ -145,10 +171,25 @@ class Reporter:
 def hops(counts: dict[str, int]) -> dict[str, dict[str, int]]:
     """What each hop took and gave, from the counts: rows of the ledger `hop_counts`."""
     return {
+        **_hop_of_originals(counts),
         "source": {"received": counts["read"], "delivered": counts["events"], "rejected": counts["rejected"]}
         | {"ignored": counts["ignored"]},
         "filters": {"received": counts["events"], "delivered": counts["events"] - counts["filtered"]}
         | {"rejected": 0, "ignored": counts["filtered"]},
         "sink": {"received": counts["events"] - counts["filtered"], "delivered": counts["delivered"]}
         | {"rejected": 0, "ignored": 0, "spooled": counts["spooled"], "in_flight": counts["in_flight"]},
+    }
+
+
+def _hop_of_originals(counts: dict[str, int]) -> dict[str, dict[str, int]]:
+    """The same of the networks' JSON, where it is kept."""
+    if "originals" not in counts:
+        return {}
+    rows = counts["originals"]
+    too_large = counts["originals_too_large"]
+    left_out = counts["originals_left_out"]
+    waiting = counts["originals_waiting"]
+    return {
+        "originals": {"received": rows + too_large + left_out, "delivered": rows - waiting, "rejected": too_large}
+        | {"ignored": left_out, "spooled": waiting, "in_flight": 0}
     }

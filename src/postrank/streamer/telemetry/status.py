@@ -38,10 +38,19 @@ class _Figures(Collector):
         for name, value in self._reporter.counts().items():
             family = GaugeMetricFamily if name in _GAUGES else CounterMetricFamily
             yield family(f"postrank_{name}", f"The heartbeat's {name}.", value=value)
+        yield self._unknown_fields()
         state = health(self._reporter)
         ages = {"source_contact_age_seconds": state.contact_age, "ack_age_seconds": state.ack_age}
         for name, figure in {**self._reporter.gauges(), **ages}.items():
             yield GaugeMetricFamily(f"postrank_{name}", f"{name.replace('_', ' ')}.", value=figure)
+
+    def _unknown_fields(self) -> Metric:
+        fields = CounterMetricFamily(
+            "postrank_unknown_fields_by_name", "Fields that no parser knows, by form and name.", labels=["field"]
+        )
+        for name, number in self._reporter.progress.counts.unknown_by_name.items():
+            fields.add_metric([name], number)
+        return fields
 
 
 class PortTaken(Fatal):

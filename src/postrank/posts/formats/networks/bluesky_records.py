@@ -29,6 +29,7 @@ REPOSTS = "app.bsky.feed.repost"
 LIKES = "app.bsky.feed.like"
 COLLECTIONS = (POSTS, REPOSTS, LIKES)
 _FIELDS = frozenset("$type createdAt embed entities facets labels langs reply tags text via".split())
+_ENGAGEMENT_FIELDS = frozenset("$type createdAt subject via".split())
 _CDN = "https://cdn.bsky.app/img/feed_fullsize/plain"
 _VIDEOS = "https://video.bsky.app/watch"
 _FACET = "app.bsky.richtext.facet#"
@@ -75,6 +76,7 @@ def _engagement(
     if not (match := _AT_URI.fullmatch(subject)):
         return Ignored("like_of_other" if collection == LIKES else "repost_of_other")
     posted_at = _posted_at(record.get("createdAt"), seen_at, repairs)
+    repairs.note_fields(record, _ENGAGEMENT_FIELDS, "bluesky")
     if collection == LIKES:
         return Like(
             network=NETWORK,
@@ -105,7 +107,7 @@ def post(post_id: str, did: str, record: JsonObject, seen_at: datetime | None, r
         text=repairs.text(record.get("text")),
         lang=next(iter(repairs.labels(record.get("langs")) or ()), None),
     )
-    repairs.note_fields(record, _FIELDS)
+    repairs.note_fields(record, _FIELDS, "bluesky")
     if reply := repairs.table(record.get("reply")):
         result.reply_to = repairs.label(repairs.table(reply.get("parent")).get("uri"))
         result.reply_to_author = _author_in(result.reply_to)

@@ -95,7 +95,7 @@ def activity(message: JsonObject, repairs: Repairs) -> Event | Ignored:
 
 
 def _note(note: JsonObject, author_id: str, host: str, repairs: Repairs, *, edited: bool, published: Any) -> Post:
-    repairs.note_fields(note, _FIELDS)
+    repairs.note_fields(note, _FIELDS, "activitypub")
     text, urls = plain(repairs.text(note.get("content")) or "")
     tags = repairs.tables(note.get("tag"))
     languages = repairs.table(note.get("contentMap"))

@@ -33,7 +33,7 @@ def status(body: JsonObject, host: str, *, edited: bool = False, repairs: Repair
 
 def _status(body: JsonObject, host: str, edited: bool, repairs: Repairs) -> Post:
     account = table_of(body.get("account"), "account")
-    repairs.note_fields(body, _FIELDS)
+    repairs.note_fields(body, _FIELDS, "mastodon")
     reblog = repairs.table(body.get("reblog"))
     quoted = repairs.table(repairs.table(body.get("quote")).get("quoted_status"))
     kinds, media_urls = _media(body, repairs)

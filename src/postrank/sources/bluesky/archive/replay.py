@@ -49,6 +49,7 @@ class NetworkReplay:
     dids: Collection[str] = ()
     key: Secret | None = None
     recovered_by: str = "replay"
+    keeps: bool = False  # whether the JSON of posts is wanted
     requests: Requests = field(default_factory=Requests)
     _plan: _Plan | None = None
 
@@ -58,7 +59,7 @@ class NetworkReplay:
         plan = self._plan
         if plan is None or plan.key != (since, until, after):
             plan = self._planned(since, until, after)
-        gathered = Gathering(where=f"bluesky:{self.host}:archive")
+        gathered = Gathering(where=f"bluesky:{self.host}:archive", keeps=self.keeps)
         if not plan.blocks and plan.planned < plan.through:
             self._more(plan)
         if plan.blocks:

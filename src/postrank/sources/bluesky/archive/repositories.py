@@ -37,6 +37,7 @@ class Repositories:
     directory: str  # of DID documents
     trusted: Collection[str] = ()  # hosts (with ports) that may be private or unencrypted
     recovered_by: str = "repositories"
+    keeps: bool = False  # whether the JSON of posts is wanted
     requests: Requests = field(init=False)
     _servers: dict[str, str | None] = field(default_factory=dict)
 
@@ -49,7 +50,7 @@ class Repositories:
             raise NotAtAll("repositories are read of the authors that are followed: name them as source.dids")
         author, collection, cursor = orjson.loads(place) if place else (0, 0, None)
         did = self.dids[author]
-        gathered = Gathering(where=f"bluesky:{did}")
+        gathered = Gathering(where=f"bluesky:{did}", keeps=self.keeps)
         next_cursor = self._listed(did, self.collections[collection], (since, until), cursor, gathered)
         batch = gathered.take(None)
         if next_cursor is not None:
@@ -97,7 +98,8 @@ class Repositories:
         body = {"collection": collection, "rkey": rkey, "operation": "create", "record": record.get("value")}
         seen_at = min(datetime.now(UTC), key_time + _EDGE)
         try:
-            gathered.add(records.commit(did, body, seen_at, gathered.repairs, (collection,)), b"")
+            outcome = records.commit(did, body, seen_at, gathered.repairs, (collection,))
+            gathered.add(outcome, gathered.original(record))
         except Malformed as malformed:
             gathered.add(malformed, orjson.dumps(record))
         return key_time

@@ -48,6 +48,7 @@ class Pages(Protocol):
     """A past that is read a page at a time."""
 
     recovered_by: str
+    keeps: bool  # whether the JSON of posts is wanted
 
     def page(self, since: datetime, until: datetime, place: str | None) -> tuple[Batch, str | None]:
         """The page at a place (None: the first), and the next one's place; None behind the last. May block.

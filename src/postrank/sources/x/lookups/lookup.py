@@ -11,14 +11,13 @@ import orjson
 
 from postrank.documents import Document, JsonObject
 from postrank.posts import Ignored, Tombstone
-from postrank.posts.formats import x_v2
 from postrank.sources import Batch, Cursor
 from postrank.sources.net.backoff import Limit
 from postrank.sources.net.batch_builder import Gathering
 from postrank.sources.x.api import Api, XRefused, XUnavailable, whole_seconds
 from postrank.sources.x.budget import Spend
 from postrank.sources.x.lookups.hydration import Hydration
-from postrank.sources.x.messages import observe
+from postrank.sources.x.messages import add_page, observe
 from postrank.sources.x.reconnecting import QUARTER
 from postrank.sources.x.retried_reads import patiently
 
@@ -138,13 +137,12 @@ class Lookup:
             raise over
 
     def _batch(self, page: JsonObject, where: str, cursor: Cursor | None = None) -> Batch:
-        gathered = Gathering(where=where, observes=self.api.metrics)
+        gathered = Gathering(where=where, observes=self.api.metrics, keeps=self.api.keeps_originals)
         for error in page.get("errors") or ():
             gone = str(error.get("type")).endswith(_GONE) and error.get("resource_type") in ("tweet", "post")
             post_id = error.get("resource_id") or error.get("value")
             gathered.add(Tombstone(network="x", post_id=str(post_id)) if gone and post_id else Ignored("errors"), b"")
-        if data := page.get("data"):
-            for outcome in x_v2.parse({**page, "data": data}, gathered.repairs):
-                gathered.add(outcome, b"")
+        if page.get("data"):
+            add_page(page, gathered)
             observe(page, gathered)
         return gathered.take(cursor)
