@@ -178,6 +178,7 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
     hashtags = {"first_day": "2026-11-23", "last_day": "2026-11-23", "all_networks": True, "networks_ranked": []}
     trend = {"window_hour": "2026-11-23T10"}
     interval = {"all_from": "2026-11-23T10:00:00Z", "all_to": "2026-11-23T11:00:00Z", "include_reposts": True}
+    interval |= {"has_tag": False, "tag": ""}
     return {
         "ddl/posts.sql": (
             "select post_id, author_id from posts order by 1",

@@ -29,7 +29,7 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
     """Ask for the export's interval and networks, and write the answers into it; `render` fills a file of
     `include/sql`.
     """
-    scope = _scope(export.manifest)
+    scope = scope_of(export.manifest)
     for name, parts in _DOCUMENTS.items():
         documents = {
             part: _rows(athena, render(f"exports/{statement}.sql", **scope, limit=_LISTED.get(statement, 0)))
@@ -43,7 +43,7 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
         )
 
 
-def _scope(manifest: JsonObject) -> Document:
+def scope_of(manifest: JsonObject) -> Document:
     """The posts that the ranking was made of, as the statements' parameters."""
     start = manifest["interval"]["start"]
     end = manifest["interval"]["end"]
@@ -55,6 +55,8 @@ def _scope(manifest: JsonObject) -> Document:
         "networks_ranked": manifest["networks"],
         "all_networks": not manifest["networks"],
         "include_reposts": manifest["include_reposts"],
+        "has_tag": bool(manifest.get("tag")),
+        "tag": manifest.get("tag") or "",
     }
 
 

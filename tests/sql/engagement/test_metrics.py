@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from localaws.testing.patience import patient
 from postrank.ranking.request import ENGAGEMENT, EVENTS, RankingRequest
-from tests.support.lake.ranked_lake import Lake, author_delete, delete, like, post, repost
+from postrank.report.post_content import scope_of
+from tests.support.lake.ranked_lake import Lake, author_delete, delete, like, post, render, repost
 from tests.support.lake.ranking_model import rankings, shown, weighed
 from tests.support.lake.upkeep import redact, redaction
 
@@ -132,6 +133,32 @@ def test_only_posts_of_a_tag_are_ranked_whichever_of_their_lines_has_it(lake):
     assert _ranked(lake, tag="snow") == []
     manifest = lake.rank(**INTERVAL, tag="sun")
     assert (manifest["scope"], manifest["tag"], manifest["metric"]) == ("* tagged sun", "sun", "posts")
+
+
+def test_hashtags_types_and_lengths_of_a_tag_are_those_of_its_posts(lake):
+    words = {"hashtags": ["Wind"], "text": "12345"}
+    lake.deliver(
+        HOURS[0],
+        [
+            post("1", "ann", MOMENTS[0], tags=["sun"], **words),
+            post("1", "ann", MOMENTS[0], received_at="2026-11-24T05:00:01.000Z", **words),  # without a tag
+            post("2", "ann", MOMENTS[1], hashtags=["rain"]),
+            post("3", "bob", MOMENTS[1], tags=["snow"], hashtags=["rain", "wind"], quote_of="1"),
+        ],
+    )
+    manifest = lake.rank(**INTERVAL, tag="sun")
+
+    def of_tag(name, tag):
+        scope = {**scope_of({**manifest, "tag": tag}), "limit": 10}
+        return [tuple(row.values()) for row in lake.rows(render(f"exports/{name}.sql", **scope))]
+
+    assert of_tag("hashtags", "sun") == [("wind", "1", "1", "5.0")]
+    assert [row[2:] for row in of_tag("hashtag_days", "sun")] == [("wind", "1")]
+    assert [row[1:] for row in of_tag("posts_by_type", "sun")] == [("original", "1", "1", "5.0")]
+    assert of_tag("author_lengths", "sun") == [("x", "ann", "1", "5.0")]
+    assert [row[0] for row in of_tag("hashtags", "snow")] == ["rain", "wind"]
+    assert of_tag("hashtags", "it's") == []
+    assert [row[:2] for row in of_tag("hashtags", "")] == [("rain", "2"), ("wind", "2")]
 
 
 def test_a_mastodon_post_that_two_instances_show_is_one_post_of_its_author_s_own(lake):
