@@ -10,7 +10,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.delivery import account as accounts
 from postrank.delivery import metrics
-from postrank.delivery.conservation import NotConserved, balance_of_delivery, balance_of_streamer, sample_of
+from postrank.delivery.conservation import (
+    NotConserved,
+    account_of_originals,
+    balance_of_delivery,
+    balance_of_streamer,
+    sample_of,
+)
 from postrank.delivery.error_records import ErrorRecords, describe
 from postrank.delivery.lines import DeliveredLines
 from postrank.delivery.window_check import Comparison
@@ -108,9 +114,9 @@ def require_conservation(counted: Document) -> str:
         newest = datetime.fromisoformat(counted["newest"]) if counted["newest"] else None
         _require_fresh(newest, beat, transit)
         delivery = balance_of_delivery(account.samples, counted["lines"] - account.base, now, transit)
-    configuration = beat.configuration_text()
-    add_to_note(named(name, f"{delivery}; {configuration}" if configuration else str(delivery)))
-    return f"{balance}; {delivery}" + (f"; {configuration}" if configuration else "")
+    parts = [delivery, account_of_originals(beat.counts), beat.configuration_text()]
+    add_to_note(named(name, "; ".join(filter(None, parts))))
+    return "; ".join(filter(None, [balance, *parts]))
 
 
 @task

@@ -81,6 +81,18 @@ def balance_of_streamer(counts: Mapping[str, int]) -> str:
     return f"read {source.received} = {outputs}; events {streamer.received} = {destinations}"
 
 
+def account_of_originals(counts: Mapping[str, int]) -> str:
+    """What became of the networks' original JSON, in words; empty where none is kept."""
+    if "originals" not in counts:
+        return ""
+    waiting = counts["originals_waiting"]
+    too_large = counts["originals_too_large"]
+    left_out = counts["originals_left_out"]
+    received = counts["originals"] + too_large + left_out
+    parts = f"delivered {counts['originals'] - waiting} + waiting {waiting}"
+    return f"original JSON {received} = {parts} + too large {too_large} + left out {left_out}"
+
+
 def expected_in_lake(samples: Sequence[Sample], now: datetime, transit: timedelta) -> int:
     """How many lines must have arrived: those acknowledged longer ago than a line may be under way."""
     return max((sample.acknowledged for sample in samples if sample.at <= now - transit), default=0)
