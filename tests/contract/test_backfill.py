@@ -1,5 +1,6 @@
 """`postrank backfill` as a DAG or a person runs it: a process, real servers, what arrives and what the ledger says."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -149,6 +150,19 @@ def test_timelines_close_a_gap(aws: AwsServer, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert {line["post_id"] for line in aws.lines("-posts")} == {one["id"] for one in within}
     assert [row["recovered_by"] for row in gaps(aws)] == ["timeline"]
+
+
+def test_the_json_of_what_is_read_again_is_kept_where_it_is_asked_for(aws: AwsServer, tmp_path: Path) -> None:
+    with fake_x(found=[post(number) for number in range(3)]) as x:
+        done = backfill(tmp_path, aws, "x-search", x_config(x.url) + "[raw]\nkeep = true\n")
+    assert done.returncode == 0, done.stderr
+    bodies = [gzip.decompress(body) for key, body in aws.objects.items() if "/raw/json/dt=" in key]
+    rows = [json.loads(line) for body in bodies for line in body.splitlines()]
+    assert {row["post_id"] for row in rows} == {"0", "1", "2"}
+    assert {json.loads(row["json"])["includes"]["users"][0]["username"] for row in rows} == {"user7"}
+    assert X_TOKEN not in json.dumps(rows)
+    [hop] = [row for row in ledger(aws, "hop_counts") if row["hop"] == "originals"]
+    assert (hop["received"], hop["delivered"], hop["spooled"]) == (3, 3, 0)
 
 
 def test_an_archive_gives_its_posts_of_the_span_and_every_delete(aws: AwsServer, tmp_path: Path) -> None:

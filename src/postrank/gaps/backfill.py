@@ -120,7 +120,9 @@ class Backfill:
         if self._cursor is not None:
             self.ledgers.flush()
             if self.originals is not None:
-                self.originals.flush()
+                left_out = self.originals.flush()
+                self.counts.originals -= left_out
+                self.counts.originals_left_out += left_out
             self.progress.delivered(self._cursor)
             self._cursor = None
         return True
@@ -146,6 +148,21 @@ class Backfill:
             return away.left
         return ()
 
+    def _originals_hop(self) -> dict[str, dict[str, int]]:
+        """Write the networks' JSON to the bucket; returns its hop. What fails is on disk for the next backfill."""
+        if self.originals is None:
+            return {}
+        counts = self.counts
+        left_out = counts.originals_left_out + self.originals.flush()
+        try:
+            self.originals.upload(self.put, all_rows=True)
+        except (BotoCoreError, ClientError, OSError) as error:
+            log.warning("originals not written", extra={"fields": {"why": str(error)}})
+        received = counts.originals + counts.originals_too_large + counts.originals_left_out
+        waiting = min(self.originals.waiting, counts.originals)
+        hop = {"received": received, "rejected": counts.originals_too_large, "ignored": left_out, "spooled": waiting}
+        return {"originals": {**hop, "delivered": received - counts.originals_too_large - left_out - waiting}}
+
     def _account(self, complete: bool) -> None:
         """The gap's new row when all of it was read, the counts in any case."""
         if complete and not self.part and (by := self.past.recovered_by):
@@ -154,14 +171,10 @@ class Backfill:
         counts = self.counts
         source = {"received": counts.read, "delivered": counts.events, "rejected": counts.rejected}
         sink = {"received": counts.lines, "delivered": self.delivered, "rejected": 0, "ignored": 0}
-        self.ledgers.note_hops({"source": {**source, "ignored": counts.ignored}, "sink": sink})
+        self.ledgers.note_hops({"source": {**source, "ignored": counts.ignored}, "sink": sink, **self._originals_hop()})
         self.ledgers.flush()
-        if self.originals is not None:
-            self.originals.flush()
         try:
             self.ledgers.upload(self.put)
-            if self.originals is not None:
-                self.originals.upload(self.put, all_rows=True)
         except (BotoCoreError, ClientError) as error:
             if complete:
                 raise LedgersAway(f"what was read is delivered, but the ledgers cannot say so yet: {error}") from error

@@ -25,6 +25,10 @@ _FILTERS = """
 keywords_file = "keywords.txt"            # one a line; applied without a restart
 # languages = ["en"]
 # types = ["original", "reply", "repost", "quote"]
+
+# What the network sent of each post, kept below raw/json/ for as long as the posts' lines:
+# [collectors.{name}.raw]
+# keep = true
 """
 _SOURCES = {
     "x": """
