@@ -1,13 +1,12 @@
 """The networks' original JSON, where it is asked for: rows on disk first, then objects in the raw bucket.
 
-`raw/json/dt=YYYY-MM-DD/<collector>-<instant>-<process>-<number>.ndjson.gz`. The rows go past the stream, so that they
+`raw/json/dt=YYYY-MM-DD/<collector>-<instant>-<random>.ndjson.gz`. The rows go past the stream, so that they
 neither fill it nor delay a post: what is too large, or finds no room on the disk, is counted and not kept, and its post
 is delivered all the same. A row may come twice after a crash.
 """
 
 import gzip
 import logging
-import os
 import re
 import threading
 import time
@@ -16,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import orjson
 
@@ -51,7 +51,6 @@ class Originals:
         self._max = max_bytes
         self._lock = threading.Lock()
         self._pending: list[bytes] = []
-        self._number = 0
         self._full = False
         self._due = time.monotonic() + _OBJECT_SECONDS
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,10 +148,9 @@ class Originals:
             if not size or not (all_rows or size >= _OBJECT_BYTES or time.monotonic() >= self._due):
                 return
             self._due = time.monotonic() + _OBJECT_SECONDS
-            self._number += 1
             safe = re.sub(r"[^A-Za-z0-9.-]", "-", self._collector)
             at = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z"
-            path.rename(self._folder / f"dt={now:%Y-%m-%d}~{safe}-{at}-{os.getpid()}-{self._number:06d}.ndjson")
+            path.rename(self._folder / f"dt={now:%Y-%m-%d}~{safe}-{at}-{uuid4().hex[:12]}.ndjson")
 
 
 def _waiting_in(folder: Path) -> tuple[int, int]:
