@@ -28,6 +28,7 @@ PREFIX = "raw/json/"  # in the raw bucket
 ORIGINAL_LIMIT = 1_000_000  # bytes of a row
 _OBJECT_BYTES = 8 << 20  # before gzip
 _OBJECT_SECONDS = 60.0
+_BLOCK = 1 << 20
 
 
 @dataclass(slots=True)
@@ -155,5 +156,11 @@ class Originals:
 
 def _waiting_in(folder: Path) -> tuple[int, int]:
     """The rows and bytes that an earlier run left on disk."""
-    bodies = [path.read_bytes() for path in (*folder.glob("*.open"), *folder.glob("*.ndjson"))]
-    return sum(body.count(b"\n") for body in bodies), sum(map(len, bodies))
+    rows = 0
+    size = 0
+    for path in (*folder.glob("*.open"), *folder.glob("*.ndjson")):
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                rows += block.count(b"\n")
+                size += len(block)
+    return rows, size
