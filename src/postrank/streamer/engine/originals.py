@@ -52,7 +52,7 @@ class Originals:
         self._max = max_bytes
         self._lock = threading.Lock()
         self._pending: list[bytes] = []
-        self._full = False
+        self._full = False  # since the last object, so that this is logged once
         self._due = time.monotonic() + _OBJECT_SECONDS
         folder.mkdir(parents=True, exist_ok=True)
         self._rows, self._bytes = _waiting_in(folder)
@@ -111,6 +111,7 @@ class Originals:
                 with self._lock:
                     self._rows = max(self._rows - body.count(b"\n"), 0)
                     self._bytes = max(self._bytes - len(body), 0)
+                    self._full = False
         return done
 
     def _row(self, original: Original, seen_at: str) -> bytes:
@@ -133,7 +134,7 @@ class Originals:
             full = self._bytes + len(row) > self._max
             if full and not self._full:
                 log.error("originals left out", extra={"fields": {"why": f"{self._bytes} bytes wait for the bucket"}})
-            self._full = full
+            self._full = self._full or full
             if not full:
                 self._pending.append(row)
                 self._rows += 1
