@@ -254,6 +254,48 @@ def test_the_run_after_one_that_failed_half_way_ranks_its_hour(lake):
     assert [row["author_id"] for row in ranked] == ["ann", "bob", "cem"]
 
 
+def test_the_newest_run_ranks_a_missed_hour_before_one_that_was_ingested(lake):
+    for hour in ("2026-11-21T01", "2026-11-21T02", "2026-11-21T03"):
+        lake.deliver(hour, [post(hour, "ann", f"{hour}:00:00.000Z")])
+    lake.rank(["2026-11-21T01"])
+    lake.rank(["2026-11-21T03"])  # the run that was due when the scheduler came back; that of 02 had failed
+    assert _author_posts(lake) == {"ann": 2}
+    lake.deliver("2026-11-24T04", [post("4", "ann", "2026-11-24T04:00:00.000Z")])
+    lake.rank(["2026-11-24T04"])
+    assert _author_posts(lake) == {"ann": 4}
+    ranked = lake.rows("select window_start from author_ranking where granularity = 'hour' order by window_start")
+    assert [row["window_start"][:13] for row in ranked] == [
+        *(f"2026-11-21 0{hour}" for hour in (1, 2, 3)),
+        "2026-11-24 04",
+    ]
+
+
+def test_the_newest_run_looks_two_weeks_back_to_the_hour(lake):
+    for hour in ("2026-11-10T03", "2026-11-10T04"):
+        lake.deliver(hour, [post(hour, "ann", f"{hour}:00:00.000Z")])
+    assert list(lake.ranking("newest", ["2026-11-24T04"]).arrived()) == ["2026-11-10T04"]
+
+
+def test_an_hour_without_posts_is_ingested_once(lake):
+    line = {
+        "kind": "log",
+        "network": "logs:sim",
+        "post_id": "1",
+        "posted_at": "2026-11-24T04:00:00.000Z",
+        "host": "::1",
+    }
+    lake.deliver("2026-11-24T04", [line])
+    lake.deliver(OPEN, [post("5", "ann", "2026-11-24T05:00:00.000Z")])
+    assert list(lake.ranking("newest", [OPEN]).arrived()) == ["2026-11-24T04", OPEN]
+    lake.rank([OPEN])
+    assert lake.rank([OPEN]) is None
+    assert lake.rank() is None, "nor does a run by hand ingest it again"
+    assert _author_posts(lake) == {"ann": 1}
+    lake.deliver("2026-11-24T04", [post("4", "bob", "2026-11-24T04:00:00.000Z")], name="later")
+    lake.rank([OPEN])
+    assert _author_posts(lake) == {"ann": 1, "bob": 1}
+
+
 def test_a_run_of_the_past_leaves_the_hours_before_it_to_others(lake):
     for hour in ("2026-11-23T01", "2026-11-23T02"):
         lake.deliver(hour, [post(hour, "ann", f"{hour}:00:00.000Z")])

@@ -1,8 +1,9 @@
 """Which arrival hours a run ingests: its own, or all that are new or have changed since they were ingested.
 
 What an hour held when it was ingested is noted on the partitions of `post_versions` that it filled (objects,
-bytes, closed). An hour is closed when it was ingested SETTLED after its end: Firehose holds a record for at most
-15 minutes (Firehose, "Buffering hints").
+bytes, closed); an hour without a post, such as one of log lines alone, has one partition without rows for it. An hour
+is closed when it was ingested SETTLED after its end: Firehose holds a record for at most 15 minutes (Firehose,
+"Buffering hints").
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 SETTLED = timedelta(hours=1)
 LATE = timedelta(days=2)  # how far back a scheduled run looks for hours that changed
-CATCH_UP = timedelta(days=14)  # how far back it looks for hours that no run has ingested
+CATCH_UP = timedelta(days=14)  # how far back the newest run looks, for hours that no run has ingested, too
 _NEWEST = timedelta(hours=2)  # a run that starts this soon after its hours end is the newest one
 
 
@@ -74,16 +75,16 @@ class Arrivals:
     def due(self, hours: Sequence[str], as_of: datetime) -> list[ArrivalHour]:
         """The given hours where they hold anything new, and earlier ones that changed after they were ingested.
 
-        The newest run also takes the preceding hours that no run has ingested: their runs failed, or the scheduler was
-        down, which creates no runs for missed intervals. A backfill ingests only its own hours.
+        The newest run also takes every hour of CATCH_UP that no run has ingested: its run failed or was deleted, or the
+        scheduler was down, which creates no runs for missed intervals. That later hours were ingested says nothing of
+        an earlier one. A backfill ingests only its own hours.
         """
         first = min(hours)
         newest = as_of - (start_of(max(hours)) + HOUR) < _NEWEST
         since = start_of(first) - (CATCH_UP if newest else LATE)
         recent = self.catalogue.partitions("raw_posts", f"dt >= '{since:%Y-%m-%d}'")
         noted = self._noted(f"arrival_interval >= '{name_of(since)}'")
-        last_ingested = max((hour for hour in noted if hour < first), default="")
-        missed = {hour for hour in map(_hour, recent) if newest and last_ingested < hour < first}
+        missed = {hour for hour in map(_hour, recent) if newest and name_of(since) <= hour < first}
         own = [partition for partition in recent if _hour(partition) in {*hours, *noted, *missed}]
         return self._to_ingest(own, noted, as_of)
 

@@ -6,6 +6,7 @@ from postrank.aws.athena import Athena
 from postrank.aws.glue import Catalogue, Partition
 from postrank.documents import JsonObject
 from postrank.errors import Fatal
+from postrank.ranking.catalog_state import CORRECTIONS
 
 
 class CheckFailed(Fatal):
@@ -24,16 +25,22 @@ def require_empty(athena: Athena, relation: str, statements: Iterable[str]) -> N
             raise CheckFailed(relation, rows)
 
 
-def point_versions(catalogue: Catalogue, scratch: Iterable[str], notes: Mapping[str, Mapping[str, str]]) -> int:
+def point_versions(
+    catalogue: Catalogue, scratch: Iterable[str], notes: Mapping[str, Mapping[str, str]], empty: str
+) -> int:
     """Point `post_versions` at what the scratch tables hold, and forget what the same hours held before.
 
-    `notes` says for each arrival hour what to note on its partitions. Returns the number of partitions pointed at.
+    `notes` says for each arrival hour what to note on its partitions. An hour that brought no row gets a partition at
+    `empty`, a prefix without objects, so that its notes say that it was ingested. Returns the number of partitions
+    pointed at.
     """
     written = [
         Partition(partition.values, partition.location, dict(notes[partition.values[0]]))
         for table in scratch
         for partition in catalogue.partitions(table)
     ]
+    filled = {partition.values[0] for partition in written}
+    written += [Partition((hour, CORRECTIONS), empty, dict(notes[hour])) for hour in notes if hour not in filled]
     catalogue.point("post_versions", written)
     current = {partition.values for partition in written}
     stale = [

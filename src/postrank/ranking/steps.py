@@ -153,8 +153,9 @@ class Ranking:
     def point_versions(self, planned: JsonObject, notes: Notes) -> None:
         """Check what was written of `post_versions`, then let everybody read it; from then on hashtags are owed."""
         tables = self._checked("post_versions", planned)
+        empty = f"{self.run.location(self.resources, 'post_versions')}empty/"
         with self._pointing(planned):
-            publish.point_versions(self.catalogue, tables, notes)
+            publish.point_versions(self.catalogue, tables, notes, empty)
         if notes:
             location = self.catalogue.location(self.run.scratch("touched_minutes"))
             self.catalogue.point("hashtag_debt", [Partition((self.run.slug,), location)])

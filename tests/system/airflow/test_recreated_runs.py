@@ -65,7 +65,7 @@ def test_a_run_with_the_name_of_a_deleted_one_leaves_its_rows_alone(running: Run
     assert running.ended("rank_authors", by_hand) == "success"
 
     running.airflow.call("PATCH", "/api/v2/dags/rank_authors", json={"is_paused": True})
-    hours = round(DOWN / HOUR) - 1  # not that of the deleted run, which nobody is due to ingest
+    hours = round(DOWN / HOUR)  # that of the deleted run, which no run is due to ingest, among them
     for number in range(hours):
         _deliver(running, newest - number * HOUR, "bc" if number % 2 else "c")
     engine = sqlalchemy.create_engine(running.database.url)
