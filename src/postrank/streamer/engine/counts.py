@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from postrank.posts import Event, Log, Post
+from postrank.posts import Event, Like, Log, Metrics, Post
 from postrank.posts.field_counts import add_fields
 from postrank.sources import Batch
 
@@ -12,13 +12,15 @@ from postrank.sources import Batch
 class Counts:
     """Totals up to some cursor.
 
-    read = posts + edits + deletes + logs + rejected + ignored; `filtered` of them were left out.
+    read = posts + edits + deletes + likes + observations + logs + rejected + ignored; `filtered` of them were left out.
     """
 
     read: int = 0
     posts: int = 0
     edits: int = 0
     deletes: int = 0
+    likes: int = 0
+    observations: int = 0
     logs: int = 0
     rejected: int = 0
     ignored: int = 0
@@ -39,7 +41,7 @@ class Counts:
 
     @property
     def events(self) -> int:
-        return self.posts + self.edits + self.deletes + self.logs
+        return self.posts + self.edits + self.deletes + self.likes + self.observations + self.logs
 
     @property
     def lines(self) -> int:
@@ -71,9 +73,14 @@ class Counts:
         edits = sum(post.kind == "edit" for post in posts)
         self.posts += len(posts) - edits
         self.edits += edits
-        logs = [event for event in events if type(event) is Log] if len(posts) < len(events) else []
+        others = [event for event in events if type(event) is not Post] if len(posts) < len(events) else []
+        logs = [event for event in others if type(event) is Log]
+        likes = sum(type(event) is Like for event in others)
+        observations = sum(type(event) is Metrics for event in others)
         self.logs += len(logs)
-        self.deletes += len(events) - len(posts) - len(logs)
+        self.likes += likes
+        self.observations += observations
+        self.deletes += len(others) - len(logs) - likes - observations
         timed: list[Post | Log] = [*posts, *logs]
         if times := {event.posted_at for event in timed}:
             first = min(times)

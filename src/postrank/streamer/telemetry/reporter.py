@@ -97,6 +97,8 @@ class Reporter:
             "posts": now.posts,
             "edits": now.edits,
             "deletes": now.deletes,
+            "likes": now.likes,
+            "observations": now.observations,
             "logs": now.logs,
             "rejected": now.rejected,
             "ignored": now.ignored,
