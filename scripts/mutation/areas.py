@@ -40,11 +40,15 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """A line of which no mutant changes what the module does for its callers, and why that is so."""
+    """A line of which no mutant changes what the module does for its callers, and why that is so.
+
+    Where only some mutants of it are so, `mutated` lists what these make of the line.
+    """
 
     path: str
     line: str
     reason: str
+    mutated: Sequence[str] = ()
 
 
 def areas() -> list[Area]:

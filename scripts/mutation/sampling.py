@@ -55,7 +55,10 @@ def _mutant(area: Area, path: str, mutation: Mutation) -> Mutant | None:
     mutated = mutate_code(original, _operator(name), occurrence)
     if mutated is None or not _compiles(mutated):
         return None
-    return Mutant(area.name, path, line, original, mutated, area.tests[path])
+    mutant = Mutant(area.name, path, line, original, mutated, area.tests[path])
+    before, after = mutant.change
+    listed = (equivalent for equivalent in equivalents() if (equivalent.path, equivalent.line) == (path, before))
+    return None if any(after in equivalent.mutated for equivalent in listed) else mutant
 
 
 def _compiles(source: str) -> bool:
@@ -99,13 +102,13 @@ def _places(path: Path) -> dict[Position, Mutations]:
 
 
 def _spared(source: str, path: str) -> Sequence[tuple[Position, Position]]:
-    """The spans of annotations, decorators, imports for types, log calls, and of lines with equivalent mutants."""
+    """The spans of annotations, decorators, imports for types, log calls, `strict` of zip, and of equivalent lines."""
     spans = [
         ((node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or 0))
         for parent in ast.walk(ast.parse(source))
         for node in _unmutated(parent)
     ]
-    listed = {equivalent.line for equivalent in equivalents() if equivalent.path == path}
+    listed = {equivalent.line for equivalent in equivalents() if equivalent.path == path and not equivalent.mutated}
     lines = enumerate(source.splitlines(), start=1)
     return spans + [((number, 0), (number + 1, 0)) for number, line in lines if line.strip() in listed]
 
@@ -123,6 +126,8 @@ def _unmutated(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
         yield node
     if isinstance(node, ast.Expr) and ast.unparse(node).startswith("log."):
         yield node
+    if isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion that holds
+        yield node.value
 
 
 def _is_type(union: ast.BinOp) -> bool:

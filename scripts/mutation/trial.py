@@ -56,6 +56,7 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder.parent / f"{folder.name}.log"
+        self.scratch = folder.parent / f"{folder.name}.tmp"  # the tests' temporary folders: apart from other runs'
         listing = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -116,7 +117,7 @@ class Tree:
             sys.path[:] = [*paths, *sys.path[1:]]
             import pytest
 
-            status = int(pytest.main([*_OPTIONS, *tests]))
+            status = int(pytest.main([*_OPTIONS, f"--basetemp={self.scratch}", *tests]))
             sys.stdout.flush()
         finally:
             os._exit(status)

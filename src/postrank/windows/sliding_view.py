@@ -39,7 +39,7 @@ class Sliding:
             if self._done is not None and slot <= self._done:
                 _count(self._totals, numbers, 1)
 
-    def take(self, newest_ms: int | None, *, ended: bool = False) -> Iterator[tuple[int, int, int]]:
+    def take(self, newest_ms: int | None, *, ended: bool) -> Iterator[tuple[int, int, int]]:
         """The windows of the steps that event time has passed since the last call: author's number, end (ms), posts.
 
         A step emits the authors that wrote in its last 5 s, those with most posts in its 60 s. `ended`: the last, too.

@@ -1,13 +1,14 @@
 """What waits on disk: in order, whole, bounded, there after a crash."""
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
 
 from postrank.sinks import POSTS, WINDOWS, Record
-from postrank.streamer.engine.checkpoint import Checkpoint
-from postrank.streamer.engine.spool import Spool, SpoolDamaged, SpoolFull
+from postrank.streamer.engine.checkpoint import Checkpoint, JournalFull
+from postrank.streamer.engine.spool import RESERVE, Spool, SpoolDamaged, SpoolFull
 
 
 def records(name: str) -> list[Record]:
@@ -35,6 +36,46 @@ def test_a_full_spool_refuses_but_takes_one_shipment_of_any_size(tmp_path: Path)
         spool.append(records("more"))
     spool.drop_first()
     spool.append(records("more"))
+
+
+def test_a_spool_is_filled_to_its_last_byte(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "measured", 1 << 20)
+    spool.append(records("one"))
+    size = spool.bytes
+    full = Spool(tmp_path / "full", 2 * size)
+    full.append(records("one"))
+    full.append(records("one"))
+    assert full.bytes == 2 * size
+    short = Spool(tmp_path / "short", 2 * size - 1)
+    short.append(records("one"))
+    with pytest.raises(SpoolFull, match=f"the spool holds {size} of {2 * size - 1} bytes"):
+        short.append(records("one"))
+
+
+def test_the_disk_keeps_room_for_journal_and_ledgers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert RESERVE == 32 << 20
+    spool = Spool(tmp_path, 1 << 20)
+    spool.append(records("one"))
+    size = spool.bytes
+    usage = shutil.disk_usage(tmp_path)
+    for free in (size + RESERVE - 1, size + RESERVE):
+        monkeypatch.setattr("shutil.disk_usage", lambda _, free=free: usage._replace(free=free))
+        if free < size + RESERVE:
+            with pytest.raises(SpoolFull, match=r"has less than 32 MiB of room"):
+                spool.append(records("one"))
+        else:
+            spool.append(records("one"))
+    assert len(spool) == 2
+
+
+def test_what_comes_after_a_restart_lies_behind_what_was_there(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        Spool(tmp_path, 1 << 20).append(records(name))
+    spool = Spool(tmp_path, 1 << 20)
+    assert (len(spool), spool.post_lines) == (3, 9)
+    for name in ("one", "two", "three"):
+        assert spool.first() == records(name)
+        spool.drop_first()
 
 
 def test_a_damaged_file_is_put_aside_and_the_next_one_comes(tmp_path: Path) -> None:
@@ -65,6 +106,7 @@ def test_a_file_that_is_no_shipment_holds_nothing_up(tmp_path: Path, content: by
 def test_what_a_crash_left_half_written_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "000000000001.new").write_bytes(b"half")
     assert Spool(tmp_path, 1 << 20).first() is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_gives_back_its_whole_frames_and_forgets_a_torn_one(tmp_path: Path) -> None:
@@ -100,3 +142,22 @@ def test_a_disk_without_room_is_a_full_spool_and_leaves_nothing_behind(
     assert spool.first() is None
     spool.append(records("two"))
     assert spool.first() == records("two")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_disk_that_takes_no_new_file_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 20)
+    checkpoint = Checkpoint(tmp_path / "checkpoint.journal")
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no new file")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.open", refuse)
+        with pytest.raises(OSError if number == errno.EIO else SpoolFull, match="no new file"):
+            spool.append(records("one"))
+        with pytest.raises(OSError if number == errno.EIO else JournalFull):
+            checkpoint.rewrite(b'{"n":1}')
+    spool.append(records("two"))
+    assert spool.first() == records("two")
+    checkpoint.close()

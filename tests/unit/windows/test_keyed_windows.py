@@ -4,9 +4,11 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from postrank.posts import Log, Post
 from postrank.posts.times import to_text
-from postrank.windows.keyed_windows import USUAL_VIEWS, KeyedWindow, KeyedWindows, View
+from postrank.windows.keyed_windows import KEPT_MS, SKEW_MS, USUAL_VIEWS, KeyedWindow, KeyedWindows, View
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 NOW_MS = round(START.timestamp() * 1000) + 3_600_000
@@ -53,6 +55,53 @@ def test_a_window_is_emitted_when_the_watermark_passes_it_and_again_when_it_grow
     keyed.add([request(3, 30)], NOW_MS)
     [again] = keyed.take()[0]
     assert (again.window_start, again.posts) == (window.window_start, 2)
+
+
+def test_requests_too_late_for_a_kept_minute_are_counted_as_such() -> None:
+    keyed = KeyedWindows([HOSTS], lateness_ms=10_000)
+    keyed.add([request(1, 5), request(2, 3_660)], NOW_MS + 3_600_000)
+    keyed.take()
+    oldest = 3_660 - 10 - KEPT_MS / 1000
+    keyed.add([request(3, oldest), request(4, oldest - 0.001), request(5, oldest - 60)], NOW_MS + 3_600_000)
+    assert keyed.too_late == 2
+    windows, _ = keyed.take()
+    assert newest(windows) == {("hosts", "h", "12:00"): 2}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_minute_is_kept_for_an_hour_behind_the_watermark_and_no_longer(restarted: bool) -> None:
+    assert KEPT_MS == 3_600_000
+    sliding = View("errors", "log", "host", 300_000, 60_000)
+    keyed = KeyedWindows([sliding], lateness_ms=10_000)
+    for minute in range(120):
+        keyed.add([request(minute, minute * 60)], NOW_MS + 10_000_000)
+        keyed.take()
+    if restarted:
+        state = keyed.snapshot()
+        keyed = KeyedWindows([sliding], lateness_ms=10_000)
+        keyed.restore(state)
+    slots = sorted(slot for slot, *_ in keyed.snapshot()["views"]["errors"]["added"])
+    watermark = START.timestamp() * 1000 + 119 * 60_000 - 10_000
+    assert slots[0] == (watermark - KEPT_MS - 300_000) // 60_000, "a window's length before what may still come"
+    assert len(slots) == len(set(slots)) == 67
+
+
+def test_requests_dated_far_ahead_are_in_no_window_and_move_no_watermark() -> None:
+    keyed = KeyedWindows([HOSTS], lateness_ms=0)
+    now = round(START.timestamp() * 1000)
+    keyed.add([request(1, 0), request(2, SKEW_MS / 1000), request(3, 86_400), request(4, 86_400.001)], now)
+    assert newest(keyed.take()[0]) == {("hosts", "h", f"12:0{minute}"): 1 for minute in (0,)}
+    keyed.add([request(5, SKEW_MS / 1000 + 0.001)], now)
+    assert keyed.newest_ms == now + SKEW_MS
+    assert {window.window_start[8:16] for window in keyed.take(ended=True)[0]} == {"01T12:05", "02T12:00"}
+
+
+def test_a_minute_is_final_half_a_minute_after_its_end_unless_told_otherwise() -> None:
+    keyed = KeyedWindows([HOSTS])
+    keyed.add([request(1, 5), request(2, 89.999)], NOW_MS)
+    assert keyed.take()[0] == []
+    keyed.add([request(3, 90)], NOW_MS)
+    assert newest(keyed.take()[0]) == {("hosts", "h", "12:00"): 1}
 
 
 def test_a_streamer_without_requests_counts_nothing() -> None:

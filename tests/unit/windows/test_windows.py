@@ -128,6 +128,15 @@ def test_a_sliding_window_is_open_at_its_start_and_closed_at_its_end() -> None:
     assert sliding[65] == 3
 
 
+def test_the_end_of_a_stream_emits_no_sliding_window_behind_its_newest_post() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(2, 310 + SKEW_MS / 1000)], START_MS + 10_000)
+    windows.add([post(3, 302)], START_MS + 10_000)
+    windows.add([post(4, 306)], START_MS)
+    sliding = [milliseconds(window.window_end) for window in windows.take(ended=True)[0] if window.kind == "sliding"]
+    assert max(sliding) == START_MS + 305_000
+
+
 def test_the_live_list_names_who_wrote_most_in_the_newest_60_seconds() -> None:
     windows = AuthorWindows()
     windows.add([post(1, 0, "old"), post(2, 0, "old"), post(3, 100, "b"), post(4, 110, "c"), post(5, 111, "c")], FAR)
@@ -145,6 +154,17 @@ def test_memory_is_bounded_by_letting_the_oldest_minutes_go() -> None:
     windows.add([post(10**6, 0, "late")], FAR)
     assert tumbling(windows.take()[0]) == []
     assert windows.too_late == 1
+
+
+def test_of_minutes_that_are_too_many_a_tenth_more_goes_at_once() -> None:
+    windows = AuthorWindows(retained=1000)
+    sizes = []
+    for number in range(1200):
+        windows.add([post(number, number * 60, f"a{number}")], FAR)
+        windows.take()
+        sizes.append(len(windows.snapshot()["minutes"]))
+    assert max(sizes) <= 1002
+    assert min(sizes[1000:]) <= 902, "so that this is done once in a hundred minutes"
 
 
 def test_the_memory_of_ids_is_bounded_and_keeps_the_newest() -> None:
@@ -228,6 +248,53 @@ def test_sliding_windows_of_posts_in_order_are_those_counted_one_by_one(
     assert {author for author, _ in sliding} == {author for author, _ in drawn}
 
 
+def test_a_restart_between_two_takes_emits_the_unfinished_minute_as_a_whole_and_no_other() -> None:
+    windows = AuthorWindows(rows=3)
+    windows.add([post(n, n // 3 * 60, f"a{n}") for n in range(9)], FAR)
+    windows.add([post(9, 240)], FAR)
+    first, taken = windows.take()
+    assert tumbling(first) == [("a0", 0, 1), ("a1", 0, 1), ("a2", 0, 1)]
+    windows.rows = 2
+    second, changes = windows.take()
+    assert tumbling(second) == [("a3", 1, 1), ("a4", 1, 1)]
+    assert windows.pending
+    due = [(f"a{n}", n // 3, 1) for n in range(3, 9)]
+    for states in ([taken, changes], [windows.snapshot()]):
+        restored = AuthorWindows()
+        for state in states:
+            restored.restore(orjson.loads(orjson.dumps(state)))
+        assert tumbling(restored.take()[0]) == due
+
+
+def test_a_batch_of_several_networks_counts_each_post_in_its_own() -> None:
+    windows = AuthorWindows()
+    batch = [post(n, 5) for n in range(6)]
+    for place, network in enumerate(("x", "bluesky", "x", "bluesky", "x", "mastodon:a")):
+        batch[place].network = network
+    windows.add(batch[:4], FAR)
+    windows.add(batch[4:], FAR)
+    counts = {window.network: window.posts for window in windows.take(ended=True)[0] if window.kind == "tumbling"}
+    assert counts == {"x": 3, "bluesky": 2, "mastodon:a": 1}
+
+
+def test_authors_that_no_minute_holds_are_forgotten_though_none_was_renamed() -> None:
+    windows = AuthorWindows(retained=1000)
+    for batch in range(40):
+        windows.add([post(batch * 1000 + n, batch * 60, f"a{batch * 1000 + n}") for n in range(1000)], FAR)
+        windows.take()
+    assert windows.authors.rewritten == 0
+    assert len(windows.authors) < 16_000, "ten thousand that may be spare, and twice those in use"
+
+
+def test_authors_in_use_are_numbered_anew_only_when_many_are_spare() -> None:
+    windows = AuthorWindows()
+    windows.add([post(n, 0, f"a{n}") for n in range(12_000)], FAR)
+    windows.add([post(20_000, 200)], FAR)
+    windows.take()
+    assert len(windows.authors) == 12_001
+    assert windows.take()[1]["authors"]["kept"] is None
+
+
 def test_a_restart_from_a_snapshot_goes_on_with_the_same_counts() -> None:
     windows = AuthorWindows()
     windows.add([post(n, n, f"a{n % 7}") for n in range(300)], FAR)
@@ -270,6 +337,20 @@ def test_many_authors_are_told_apart_while_their_table_grows() -> None:
     assert authors.numbers(keys) == list(range(100_000))
     assert authors.numbers(keys[::-1]) == list(range(100_000))[::-1]
     assert authors.author(77_777) == keys[77_777]
+
+
+def test_authors_of_the_same_hash_are_told_apart() -> None:
+    class Colliding(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            return 7
+
+    authors = Authors()
+    keys = [(Colliding("x"), Colliding(name), handle) for name, handle in (("1", "a"), ("2", "b"), ("12", "c"))]
+    assert authors.numbers(keys) == [0, 1, 2]
+    assert authors.numbers([(Colliding("x"), Colliding("2"), "d")]) == [1]
+    assert [authors.author(number) for number in range(3)] == [("x", "1", "a"), ("x", "2", "d"), ("x", "12", "c")]
 
 
 def test_authors_of_a_journal_that_told_the_renamed_ones_apart_have_their_newest_handles() -> None:

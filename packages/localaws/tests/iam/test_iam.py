@@ -194,6 +194,25 @@ def test_conditions_on_the_call_and_on_tags_of_the_resource(guarded, role):
     assert "cloudwatch:PutMetricData" in error["Message"]
 
 
+def test_a_secret_may_be_read_by_its_tags(guarded, role):
+    secrets = guarded.client("secretsmanager")
+    for team in ("mine", "theirs"):
+        secrets.create_secret(Name=f"tagged-{team}", SecretString=team, Tags=[{"Key": "Team", "Value": team}])
+    allowed = [
+        statement(
+            "Allow",
+            "secretsmanager:GetSecretValue",
+            "*",
+            Condition={"StringEquals": {f"{prefix}:ResourceTag/Team": "mine"}},
+        )
+        for prefix in ("aws", "secretsmanager")
+    ]
+    for condition in allowed:
+        get = guarded.client("secretsmanager", **guarded.role_keys(role(condition))).get_secret_value
+        assert get(SecretId="tagged-mine")["SecretString"] == "mine"
+        assert refusal(lambda get=get: get(SecretId="tagged-theirs"))["Code"] == "AccessDeniedException"
+
+
 def test_what_a_role_may_change_of_others_depends_on_their_boundary(guarded, role):
     iam = guarded.client("iam")
     allowing = document(statement("Allow", "*", "*"))
