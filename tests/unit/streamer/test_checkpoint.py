@@ -67,9 +67,13 @@ def test_a_journal_that_is_damaged_anywhere_goes_on_before_that_and_the_rest_is_
 
 
 def test_an_empty_journal_is_a_beginning(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint.journal"
-    path.write_bytes(b"")
+    path = tmp_path / "state" / "of" / "checkpoint.journal"
+    journal(path)
+    assert path.read_bytes() == b""
     assert read(path) == []
+    path.write_bytes(b"torn")  # within the first frame's head
+    assert read(path) == []
+    assert list(path.parent.iterdir()) == [path], "nothing was damaged"
     journal(path, b'{"n":1}')
     assert read(path) == [1]
 

@@ -90,6 +90,16 @@ def test_a_damaged_file_is_put_aside_and_the_next_one_comes(tmp_path: Path) -> N
     assert len(list(tmp_path.glob("*.damaged"))) == 1
 
 
+def test_damage_of_any_byte_is_noticed(tmp_path: Path) -> None:
+    Spool(tmp_path / "whole", 1 << 20).append(records("one"))
+    (path,) = (tmp_path / "whole").glob("*.ship")
+    whole = path.read_bytes()
+    for at in range(whole.index(b"\n") + 1, len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(SpoolDamaged, match=f"the spool file {path.name} is damaged and was kept as"):
+            Spool(path.parent, 1 << 20).first()
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"[1]\nbody", b"5\n", b'{"crc": 1}\n', b"\xff\x00", b'{"lines": {"posts": "n"}}\n']
 )
