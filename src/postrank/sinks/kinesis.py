@@ -4,7 +4,6 @@ Limits: 500 records and 5 MiB a call, 1 MiB a record (Amazon Kinesis Data Stream
 aligned with the request by index, and a successful call can hold refused entries.
 """
 
-import random
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.errors import Fatal
 from postrank.sinks import Record, Unavailable
+from postrank.sinks.pauses import pause_before
 from postrank.sinks.rate import Rate
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class KinesisSink:
             if time.monotonic() > deadline or self._hurried.is_set():
                 raise Unavailable(why, left)
             self._count("resent_entries", len(refused))
-            self._hurried.wait(_pause(attempt))
+            self._hurried.wait(pause_before(attempt, _FIRST_PAUSE, _LONGEST_PAUSE))
             attempt += 1
 
     def _once(self, stream: str, rate: Rate, records: list[Record]) -> tuple[list[Record], str]:
@@ -165,11 +165,6 @@ def calls(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
         size += weight
     if start < len(records):
         yield records[start:]
-
-
-def _pause(attempt: int) -> float:
-    """Seconds before the next attempt: exponential, with full jitter, so that collectors do not return all at once."""
-    return random.uniform(0.2, 1.0) * min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE)  # noqa: S311 no secret
 
 
 def _after(stream: str, others: Sequence[Record], records: Sequence[Record]) -> list[Record]:

@@ -1,18 +1,19 @@
 """Lines straight into S3, without Kinesis and Firehose: one object for each stream of a shipment, by arrival hour."""
 
 import gzip
-import random
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import count
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postrank.errors import Fatal
 from postrank.sinks import Record, Unavailable
+from postrank.sinks.pauses import pause_before
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -83,8 +84,7 @@ class S3Sink:
 
     def _object(self, key: str, body: bytes, left: Sequence[Record]) -> None:
         deadline = time.monotonic() + self._patience
-        pause = _FIRST_PAUSE
-        while True:
+        for attempt in count():
             self._count("put_calls")
             try:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
@@ -96,8 +96,7 @@ class S3Sink:
                     raise BucketRefused(self._bucket, code, str(details.get("Message", ""))) from error
                 if time.monotonic() > deadline or self._hurried.is_set():
                     raise Unavailable(str(error), left) from error
-            self._hurried.wait(random.uniform(0.5, 1.0) * pause)  # noqa: S311 no secret
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._hurried.wait(pause_before(attempt, _FIRST_PAUSE, _LONGEST_PAUSE))
 
     def _count(self, figure: str) -> None:
         with self._lock:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from postrank.aws.put_records import encode_records
 from postrank.sinks import POSTS, Record
 from postrank.sinks.kinesis import CALL_BYTES, CALL_RECORDS, calls
-from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT, Packer, split, too_large
+from postrank.sinks.packing import PAYLOAD_UNIT, RECORD_LIMIT, LinePacker, Packer, split, too_large
+from postrank.sinks.pauses import pause_before
 from postrank.sinks.rate import Rate
 
 lines = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(1, 40_000)), max_size=60)
@@ -126,6 +127,51 @@ def test_a_few_refusals_are_one_busy_shard_and_set_no_limit() -> None:
     rate.note(950_000, 50_000)
     assert rate.limit is None
     assert rate.pause(10_000_000) == 0
+
+
+@pytest.mark.parametrize(("seconds", "limit"), [(0.0, 5_000_000.0), (0.05, 10_000_000.0), (0.5, 2_000_000.0)])
+def test_a_first_cut_goes_by_what_was_taken_in_the_time_until_then(seconds: float, limit: float) -> None:
+    clock = Clock()
+    rate = Rate(clock)
+    taken = round(limit * max(seconds, 0.1) / 0.7)
+    if seconds:
+        rate.note(taken // 2, 0)
+        clock.now += seconds
+    rate.note(taken - taken // 2 if seconds else taken, taken)
+    assert rate.limit == pytest.approx(limit)
+
+
+def test_a_rate_has_a_floor_and_takes_one_entry_at_least() -> None:
+    rate = Rate(Clock())
+    rate.note(0, 1_000_000)
+    assert rate.limit == 50_000.0
+    assert rate.share([60_000, 10]) == 1
+    assert rate.share([20_000, 30_000, 10]) == 2
+    assert rate.share([]) == 1
+
+
+def test_a_tenth_of_the_bytes_may_be_refused_before_the_rate_is_cut() -> None:
+    for refused, is_cut in ((100_000, False), (100_001, True)):
+        rate = Rate(Clock())
+        rate.note(1_000_000 - refused, refused)
+        assert (rate.limit is not None) is is_cut
+
+
+@pytest.mark.parametrize(("attempt", "longest"), [(0, 0.05), (1, 0.1), (6, 3.2), (7, 5.0), (10_000, 5.0)])
+def test_pauses_double_up_to_the_longest_and_are_jittered(attempt: int, longest: float) -> None:
+    pauses = [pause_before(attempt, 0.05, 5.0) for _ in range(2000)]
+    assert all(0.2 * longest <= pause <= longest for pause in pauses)
+    assert min(pauses) < 0.3 * longest < 0.9 * longest < max(pauses)
+
+
+@pytest.mark.parametrize("packer", [Packer(POSTS), LinePacker(POSTS)])
+def test_a_packer_knows_how_much_it_holds(packer: Packer | LinePacker) -> None:
+    for _ in range(2):
+        assert (packer.lines, packer.size, packer.take()) == (0, 0, [])
+        packer.add(["a", "b"], [b"1\n", b"234\n"])
+        packer.add(["a"], [b"5\n"])
+        assert (packer.lines, packer.size) == (3, 8)
+        assert sum(record.lines for record in packer.take()) == 3
 
 
 def test_calls_are_spread_so_that_they_keep_to_the_limit() -> None:

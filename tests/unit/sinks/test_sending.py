@@ -75,6 +75,17 @@ def test_only_refused_records_are_sent_again_and_counted(server: AwsServer) -> N
     assert (figures["put_calls"], figures["refused_entries"], figures["resent_entries"]) == (3, 2, 2)
 
 
+def test_the_rate_of_a_stream_goes_by_what_it_took(server: AwsServer) -> None:
+    server.refuse_first_calls = 1
+    sink = kinesis(server, patience=0.0)
+    records = [Record(POSTS, f"{n:04x}", b"." * 100_000, 1) for n in range(5)]
+    with pytest.raises(Unavailable) as away:
+        sink.put(records)
+    assert away.value.left == [record for record in records if record.key not in {key for _, key, _ in server.records}]
+    assert len(away.value.left) == 1
+    assert sink.gauges()["rate_limit_bytes"] == pytest.approx(0.7 * 400_000 / 0.1)
+
+
 def test_what_a_stream_does_not_take_is_left_in_order_with_what_was_to_follow(server: AwsServer) -> None:
     server.failing = "500"
     sink = kinesis(server, patience=0.0)
