@@ -160,3 +160,83 @@ def test_a_span_is_read_by_a_collector_that_can(params, why):
         recovery.plan(request(**SPAN, **params), [], NOW, COLLECTORS)
     planned = recovery.plan(request(source="x-search", collector="x-dogs", **SPAN), [], NOW, COLLECTORS)
     assert {recovery.reader_of(slice_) for slice_ in planned} == {"x-dogs"}
+
+
+def times(since: timedelta, until: timedelta) -> dict[str, str]:
+    """The params of a span, given by how long before NOW it begins and ends."""
+    return {"span_start": f"{NOW - since:%Y-%m-%dT%H:%M:%SZ}", "span_end": f"{NOW - until:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+WEEK = timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("source", "since", "until", "taken"),
+    [
+        ("x-search", WEEK, HOUR, True),
+        ("x-search", WEEK + SECOND, HOUR, False),
+        ("mastodon", WEEK + SECOND, HOUR, True),
+        ("mastodon", HOUR, MINUTE, True),
+        ("mastodon", HOUR, MINUTE - SECOND, False),
+        ("mastodon", HOUR, HOUR, False),
+        ("mastodon", HOUR + SECOND, HOUR, True),
+    ],
+)
+def test_a_span_lies_within_the_reach_of_its_source_to_the_second(source, since, until, taken):
+    if taken:
+        assert request(source=source, **times(since, until)).span == Span(NOW - since, NOW - until)
+    else:
+        with pytest.raises(BadRequest):
+            request(source=source, **times(since, until))
+
+
+def test_a_run_takes_five_hundred_slices():
+    assert recovery.MOST_SLICES == 500
+    most = times(501 * MINUTE, MINUTE)
+    assert len(recovery.plan(request(source="mastodon", slice_minutes=1, **most), [], NOW)) == 500
+    more = request(source="mastodon", slice_minutes=1, **times(501 * MINUTE + SECOND, MINUTE))
+    with pytest.raises(BadRequest, match="slice_minutes: would make 501 slices, of which a run takes 500"):
+        recovery.plan(more, [], NOW)
+
+
+def test_the_budget_is_shared_by_the_slices_that_are_paid_down_to_five_cents():
+    planned = recovery.plan(request(source="x-search", budget_usd=0.15, **SPAN), [], NOW)
+    assert [slice_["Budget"] for slice_ in planned] == [["0.05"]] * 3
+    with pytest.raises(BadRequest, match=r"budget_usd: 0\.14 for 3 slices leaves 0\.04 for each"):
+        recovery.plan(request(source="x-search", budget_usd=0.14, **SPAN), [], NOW)
+    free = recovery.plan(request(source="mastodon", budget_usd=0.0, **SPAN), [], NOW)
+    assert [slice_["Budget"] for slice_ in free] == [["0.00"]] * 3
+
+
+def test_what_is_left_of_a_gap_is_named_from_the_second_that_nothing_reaches():
+    week = WEEK / HOUR
+    within = gaps.unmarked([row(week, 3)])
+    assert recovery.out_of_reach(within, NOW) == []
+    (words,) = recovery.out_of_reach(gaps.unmarked([row(week + 1 / 3600, 3)]), NOW)
+    assert words == "x 2026-11-17T11:59:59.000Z to 2026-11-24T09:00:00.000Z: X's recent search reaches back seven days"
+    read = [
+        row(week + 1, week - 1),
+        row(week + 1, week - 0.5, "archive"),
+        row(5, 3, source="rss"),
+        row(6, 2, "a", "rss"),
+    ]
+    assert recovery.out_of_reach(gaps.unmarked(read), NOW) == [], "what was read again is not missing"
+    rows = [{**row(5, 3, source="rss"), "collector": "x-cats"}, row(5, 3, source="rss")]
+    named = recovery.out_of_reach(gaps.unmarked(rows, ["main", "x-cats"]), NOW)
+    span = "2026-11-24T07:00:00.000Z to 2026-11-24T09:00:00.000Z: rss keeps no past to search; an archive may hold it"
+    assert set(named) == {f"rss {span}", f"rss of x-cats {span}"}
+
+
+def test_a_compliance_job_is_a_slice_without_a_span():
+    slice_ = recovery.compliance_slice("compliance/x-ids.txt", NOW, "x-cats")
+    at_noon = ["2026-11-24T12:00:00.000Z"]
+    assert slice_ == {
+        "Collector": ["x-cats"],
+        "Source": ["x-compliance"],
+        "From": at_noon,
+        "To": at_noon,
+        "File": ["compliance/x-ids.txt"],
+    }
+    assert recovery.reader_of(recovery.compliance_slice("a", NOW, "main")) == "main"
