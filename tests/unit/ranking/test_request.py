@@ -129,3 +129,50 @@ def test_a_metric_that_has_no_meaning_is_rejected_with_its_parameter(params, par
     with pytest.raises(BadRequest) as refusal:
         RankingRequest.of(params)
     assert refusal.value.parameter == parameter
+
+
+@pytest.mark.parametrize(
+    ("params", "is_taken"),
+    [
+        ({"top": 1}, True),
+        ({"top": 100_000}, True),
+        ({"top": 100_001}, False),
+        ({"top": -1}, False),
+        ({"metric": "engagement", "weights": {"posts": 1000}}, True),
+        ({"metric": "engagement", "weights": {"posts": 1001}}, False),
+        ({"metric": "engagement", "weights": {"posts": 1, "likes_received": -1}}, False),
+        ({"metric": "engagement", "weights": {"posts": True}}, False),
+        ({"metric": "engagement", "weights": "posts"}, False),
+        ({"metric": "posts", "weights": {}}, True),
+        ({"tag": "t" * 256}, True),
+        ({"tag": 7}, False),
+        ({"interval_start": "2026-11-24T05:00:00Z", "interval_end": "2026-11-24T05:01:00Z"}, True),
+        ({"interval_start": "2026-11-24T05:00:00.5Z"}, False),
+        ({"interval_end": "0001-01-01T00:00:00+01:00"}, False),
+    ],
+)
+def test_a_value_is_taken_up_to_its_limit(params, is_taken):
+    if is_taken:
+        RankingRequest.of(params)
+    else:
+        with pytest.raises(BadRequest):
+            RankingRequest.of(params)
+
+
+def test_empty_values_are_as_if_they_were_not_there():
+    empty = {
+        "interval_start": "",
+        "interval_end": None,
+        "networks": [],
+        "granularities": None,
+        "weights": None,
+        "tag": "",
+    }
+    assert RankingRequest.of(empty) == RankingRequest.of({})
+    assert RankingRequest.of({}).weights == {"posts": 1, "reposts_made": 0, "reposts_received": 0, "likes_received": 0}
+    assert RankingRequest.of({"granularities": ["all", "minute"]}).granularities == ("minute", "all")
+
+
+def test_a_ranking_of_another_metric_or_tag_counts_its_own_minutes():
+    scoped = [RankingRequest.of(params).is_scoped for params in ({}, {"tag": "rain"}, {"metric": "likes_received"})]
+    assert scoped == [False, True, True]
