@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from localaws.services.rds.database import Database, Wish
-from localaws.services.rds.postgres import HOST, PortTaken, PostgresServer, free_port
+from localaws.services.rds.postgres import HOST, PostgresServer, free_port
 from localaws.services.rds.versions import chosen, installed
 from localaws.testing.databases import PASSWORD
 
