@@ -67,7 +67,8 @@ def _for_pyathena(server: Server) -> dict[str, str]:
 
 
 def _for_awswrangler(server: Server) -> dict[str, str]:
-    """The outputs of the stack that its tests look up."""
+    """The outputs of the stack that its tests look up, and its bucket, which keeps versions."""
+    server.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     server.client("glue").create_database(DatabaseInput={"Name": "default"})  # which an account of AWS has
     key = server.client("kms").create_key()["KeyMetadata"]["Arn"]
     server.client("glue").create_database(DatabaseInput={"Name": "aws_sdk_pandas"})
@@ -132,6 +133,7 @@ SUITES = {
         ),
         _for_awswrangler,
         _ONE_PROCESS,
+        {"tests/unit/test_s3_parquet.py::test_read_from_access_point": "access points of S3"},
     ),
     "dbt-athena": Suite("dbt-athena", ("tests/functional",), _for_dbt, _ONE_PROCESS),
 }

@@ -181,6 +181,11 @@ def test_statements_that_write_have_a_column_of_rows(queries):
     assert queries.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] == 0
 
 
+def test_a_plan_has_a_heading(queries):
+    result = queries.ok("explain select X'68 65' as a")
+    assert queries.result(result)[1][0] == ["Query Plan"]
+
+
 def test_metadata_of_a_new_table_lies_outside_of_its_folder(queries):
     table = queries.name()
     execution = queries.ok(f"create table {table} as select 1 as a")

@@ -207,6 +207,7 @@ def test_describes_what_is_there(queries):
     shown = [row[0] for row in queries.result(queries.ok(f"show create table {table}"))[1]]
     assert shown[0] == f"CREATE EXTERNAL TABLE `{table}`("
     assert "  `tags` array<string>)" in shown
+    assert "serialization.format" not in str(shown)
 
 
 def test_a_bucketed_table_is_described_as_it_was_created(queries):

@@ -106,6 +106,20 @@ def test_a_copy_takes_the_metadata_or_replaces_it(s3, bucket):
     assert code_of(lambda: s3.copy_object(**source, CopySource=source)) == "InvalidRequest"
 
 
+def test_a_copy_has_an_encryption_and_a_storage_class_of_its_own(s3, bucket):
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:us-east-1:123456789012:key/k"}
+    s3.put_object(Bucket=bucket, Key="plain", Body=b"x", ContentType="text/csv", StorageClass="STANDARD_IA")
+    s3.copy_object(Bucket=bucket, Key="encrypted", CopySource=f"{bucket}/plain", **encryption)
+    copied = s3.head_object(Bucket=bucket, Key="encrypted")
+    assert {name: copied[name] for name in encryption} == encryption
+    assert copied["ContentType"] == "text/csv"
+    assert "StorageClass" not in copied
+    s3.copy_object(Bucket=bucket, Key="again", CopySource=f"{bucket}/encrypted")
+    assert s3.head_object(Bucket=bucket, Key="again")["ServerSideEncryption"] == "AES256"
+    s3.copy_object(Bucket=bucket, Key="plain", CopySource=f"{bucket}/plain", **encryption)
+    assert s3.head_object(Bucket=bucket, Key="plain")["ServerSideEncryption"] == "aws:kms"
+
+
 def test_tags_are_set_and_taken_away(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"", Tagging="a=b&c=d%20e")
     assert len(s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"]) == 2

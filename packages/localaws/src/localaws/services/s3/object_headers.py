@@ -16,6 +16,9 @@ _KEPT = (
     "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires", "Metadata",
     "StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled",
 )  # fmt: skip
+OF_THE_OBJECT = (
+    "StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled",
+)  # fmt: skip
 _MOST_METADATA = 2048  # "Working with object metadata": bytes of all names and values
 _MOST_TAGS = 10
 _LONGEST_TAG = 128
@@ -33,6 +36,13 @@ def headers_of(params: Params) -> Response:
     if sum(len(name) + len(str(text)) for name, text in headers.get("Metadata", {}).items()) > _MOST_METADATA:
         raise AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
     return {"ContentType": "binary/octet-stream", "ServerSideEncryption": "AES256", **headers}
+
+
+def headers_of_copy(params: Params, source: Stored) -> Response:
+    """Those of a copy: the source's, but for what belongs to the object and not to its content ("CopyObject")."""
+    requested = headers_of({name: params[name] for name in OF_THE_OBJECT if name in params})
+    own = {name: value for name, value in requested.items() if name in OF_THE_OBJECT}
+    return {**{name: value for name, value in source.headers.items() if name not in OF_THE_OBJECT}, **own}
 
 
 def tags_of(tagging: str | None) -> dict[str, str]:

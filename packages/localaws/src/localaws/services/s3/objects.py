@@ -60,7 +60,8 @@ class ObjectVerbs:
         key = checked_key(params["Key"])
         replaces = params.get("MetadataDirective") == "REPLACE"
         retags = params.get("TaggingDirective") == "REPLACE"
-        if (source.bucket, source.key) == (bucket, key) and source.latest and not (replaces or retags):
+        changes = replaces or retags or any(params.get(name) for name in object_headers.OF_THE_OBJECT)
+        if (source.bucket, source.key) == (bucket, key) and source.latest and not changes:
             message = (
                 "This copy request is illegal because it is trying to copy an object to itself without changing the"
                 " object's metadata, storage class, website redirect location or encryption attributes."
@@ -70,7 +71,7 @@ class ObjectVerbs:
         algorithm = params.get("ChecksumAlgorithm") or next(iter(source.checksums), "CRC32")
         written = self._store.files.write(blocks_of(source), like=key, algorithms=(algorithm,))
         draft = Draft(
-            headers=object_headers.headers_of(params) if replaces else source.headers,
+            headers=object_headers.headers_of(params) if replaces else object_headers.headers_of_copy(params, source),
             tags=object_headers.tags_of(params.get("Tagging")) if retags else source.tags,
             call="Copy",
         )

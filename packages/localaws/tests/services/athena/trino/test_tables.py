@@ -1,8 +1,9 @@
 """Tables on the Trino engine: written and read through the local Glue and S3."""
 
 import pytest
+from botocore.exceptions import ClientError
 
-from localaws.testing.athena.queries import DATA, Queries
+from localaws.testing.athena.queries import DATA, RESULTS, Queries
 from localaws.testing.patience import patient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(patient(900))]
@@ -70,11 +71,16 @@ def test_iceberg_tables_are_created_changed_and_read_back_in_time(queries: Queri
     at = "timestamp '2024-01-01 00:00:00'"
     queries.ok(f"insert into {table} values (1, {at}, 'a'), (2, {at}, 'b')")
     snapshot = queries.rows(f'select snapshot_id from "{table}$snapshots" order by committed_at desc limit 1')[0][0]
-    queries.ok(
+    merge = queries.ok(
         f"merge into {table} t using (values (2, 'B'), (3, 'C')) s (id, text) on t.id = s.id"
         f" when matched then update set text = s.text"
         f" when not matched then insert (id, at, text) values (s.id, {at}, s.text)"
     )
+    bucket, _, key = merge["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
+    assert queries.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] == 0
+    result = queries.client("athena").get_query_results(QueryExecutionId=merge["QueryExecutionId"])
+    assert result["UpdateCount"] == 2
+    assert [column["Name"] for column in result["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]] == ["rows"]
     queries.ok(f"update {table} set text = 'A' where id = 1")
     queries.ok(f"delete from {table} where id = 3")
     expected = [["1", "A"], ["2", "B"]]
@@ -111,6 +117,18 @@ def test_an_iceberg_table_is_made_of_a_query(queries: Queries, posts):
     assert queries.rows(f"select count(*), max(day) from {table}") == [["3", "2"]]
     described = queries.client("glue").get_table(DatabaseName="tests", Name=table)["Table"]
     assert described["Parameters"]["table_type"].upper() == "ICEBERG"
+
+
+def test_a_workgroup_that_enforces_a_location_leaves_iceberg_tables_theirs(queries: Queries):
+    athena = queries.client("athena")
+    configuration = {"ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/enforced/"}}
+    athena.create_work_group(Name="enforced", Configuration=configuration)
+    table = queries.name("iceberg")
+    create = f"create table {table} with ({{}} = 's3://{DATA}/{table}/'{{}}) as select 1 as a"
+    with pytest.raises(ClientError, match="enforces a centralized output location"):
+        queries.run(create.format("external_location", ""), WorkGroup="enforced")
+    queries.ok(create.format("location", ", table_type = 'ICEBERG', is_external = false"), WorkGroup="enforced")
+    assert queries.rows(f"select a from {table}") == [["1"]]
 
 
 def test_views_are_those_of_athena(queries: Queries, posts):

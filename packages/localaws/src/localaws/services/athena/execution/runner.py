@@ -19,6 +19,7 @@ from localaws.services.athena.sql.failures import SYSTEM, QueryCancelled, QueryF
 Keep = Callable[[Execution], None]
 # What GetQueryResults describes of a statement that writes.
 _WRITTEN = Column("rows", "bigint", 19)
+_CHANGES = ("INSERT", "MERGE", "UPDATE", "DELETE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +84,15 @@ class Run:
             record.manifest = f"{record.folder}{record.id}-manifest.csv"
             results.put(record.manifest, listing)
         rows = folder / "rows"
-        if outcome.manifest is None:
-            result_files.write(outcome, rows, text=self.statement.kind != "DML")
-            results.put(record.output, rows)
-        elif record.substatement == "INSERT":
+        changes = record.substatement in _CHANGES
+        if changes:
             rows.touch()  # clients look for the object that the output location names
+        elif outcome.manifest is None:
+            result_files.write(outcome, rows, text=self.statement.kind != "DML")
+        if rows.exists():
             results.put(record.output, rows)
         side = folder / "metadata"
-        columns = outcome.columns if outcome.manifest is None else [_WRITTEN]
+        columns = [_WRITTEN] if changes or outcome.manifest is not None else outcome.columns
         side.write_bytes(result_files.metadata(columns, outcome.update_count))
         results.put(record.metadata, side)
 

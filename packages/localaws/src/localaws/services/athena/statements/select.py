@@ -11,6 +11,7 @@ from localaws.services.athena.results.outcome import Column, Outcome
 from localaws.services.athena.sql.trino import hive_types
 from localaws.services.athena.sql.trino.types import Type
 
+PLAN = "Query Plan"  # heads an EXPLAIN's only column, and its text
 _CHUNK = 5000  # rows fetched at a time
 _PRECISIONS = {
     "bigint": 19, "integer": 10, "smallint": 5, "tinyint": 3, "double": 17, "float": 17,
@@ -46,7 +47,7 @@ class Explain:
         sql = session.plan(self.query).sql
         text = session.cursor.execute(f"explain {'analyze ' if self.analyze else ''}{sql}").fetchall()[-1][1]
         return Outcome(
-            columns=[Column("Query Plan", "varchar", 2147483647)], rows=iter([line] for line in text.split("\n"))
+            columns=[Column(PLAN, "varchar", 2147483647)], rows=iter([line] for line in [PLAN, *text.split("\n")])
         )
 
 

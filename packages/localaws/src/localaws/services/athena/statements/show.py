@@ -14,6 +14,7 @@ from localaws.services.athena.scan.relations import view_definition
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.statements.token_reader import Reader
 
+_USUAL_FORMAT = "1"  # of every SerDe, which SHOW CREATE TABLE leaves out
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -174,9 +175,12 @@ def _create_table(table: Table, name: list[str]) -> Iterator[str]:
     serde = table.storage.get("SerdeInfo") or {}
     yield "ROW FORMAT SERDE "
     yield f"  '{serde.get('SerializationLibrary', '')}' "
-    if serde.get("Parameters"):
+    settings = dict(serde.get("Parameters") or {})
+    if settings.get("serialization.format") == _USUAL_FORMAT:
+        del settings["serialization.format"]
+    if settings:
         yield "WITH SERDEPROPERTIES ( "
-        yield from _pairs(serde["Parameters"])
+        yield from _pairs(settings)
     yield "STORED AS INPUTFORMAT "
     yield f"  '{table.storage.get('InputFormat', '')}' "
     yield "OUTPUTFORMAT "

@@ -18,6 +18,7 @@ class AthenaWords(Trino):
     class Tokenizer(Trino.Tokenizer):
         COMMANDS: ClassVar[set[TokenType]] = set()
         IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ['"', "`"]
+        HEX_STRINGS: ClassVar[list[str | tuple[str, str]]] = []  # a word and a string, in which Trino allows blanks
         KEYWORDS: ClassVar[dict[str, TokenType]] = {
             word: kind for word, kind in Trino.Tokenizer.KEYWORDS.items() if not any(sign.isalpha() for sign in word)
         }

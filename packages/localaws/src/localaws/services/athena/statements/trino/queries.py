@@ -13,6 +13,7 @@ from localaws.services.athena.results.outcome import Column, Outcome
 from localaws.services.athena.scan.relations import view_text
 from localaws.services.athena.sql.failures import QueryFailed
 from localaws.services.athena.sql.trino import hive_types
+from localaws.services.athena.statements.select import PLAN
 from localaws.services.athena.statements.token_reader import Reader
 from localaws.services.athena.statements.views import CreateView, view_parts
 
@@ -71,7 +72,9 @@ class Explain:
     def run(self, session: Session) -> Outcome:
         rows = TrinoSession.of(session).execute(Text.of(self.sql), self.parameters)
         lines = (line for row in rows for line in str(row[0]).split("\n"))
-        return Outcome(columns=[Column("Query Plan", "varchar", 2147483647)], rows=([line] for line in lines))
+        return Outcome(
+            columns=[Column(PLAN, "varchar", 2147483647)], rows=([line] for line in itertools.chain([PLAN], lines))
+        )
 
 
 class View(CreateView):

@@ -46,7 +46,8 @@ class CreateTableAs:
 
     @property
     def external_location(self) -> str | None:
-        location = self.properties.get("external_location") or self.properties.get("location")
+        """Of a table of Hive; the `location` of an Iceberg table is its own in every workgroup."""
+        location = self.properties.get("external_location")
         return str(location) if location else None
 
     def run(self, session: Session) -> Outcome:
@@ -59,7 +60,7 @@ class CreateTableAs:
             raise QueryFailed(
                 "TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists"
             )
-        location = self.external_location
+        location = self.external_location or str(self.properties.get("location") or "")
         folder = session.new_table_folder(location)
         if described.is_iceberg and not location:
             raise QueryFailed("INVALID_TABLE_PROPERTY", "Table location must be specified for an Iceberg table")
