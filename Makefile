@@ -32,7 +32,7 @@ PLAIN := $(strip $(NO_COLOR)$(CI)$(filter dumb,$(TERM)))
 PYTEST := pytest -c pyproject.toml --randomly-seed=$(SEED) -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 
 # A variable that no target takes is an error rather than ignored.
-VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP ATHENA ENGINE APP APP_PORT TESTS JOBS PYTHON UV SEED CHAOS_SEED BUCKET COUNT AREAS
+VARIABLES := PORT AWS_PORT POSTS SOURCE SOURCES CONFIG ONCE KEEP TOP ATHENA ENGINE APP APP_PORT TESTS JOBS PYTHON UV SEED CHAOS_SEED COUNT AREAS
 UNKNOWN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(filter-out $(VARIABLES),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable $(strip $(UNKNOWN)): make takes $(VARIABLES))
@@ -130,8 +130,8 @@ chaos: .venv/ready ## a million posts, from a file and from live sources, throug
 sample: .venv/ready ## write the synthetic sample again
 	$(RUN) python scripts/generate_sample.py
 
-mwaa: .venv/ready ## package for Amazon MWAA into dist/mwaa; BUCKET=name also puts it there (POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT)
-	$(RUN) python scripts/mwaa.py dist/mwaa $(BUCKET)
+mwaa: .venv/ready ## look at the release of the DAGs, in dist/mwaa (POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT)
+	$(RUN) postrank deploy dags --out dist/mwaa
 
 clean: ## forget what runs left, and the environment
 	rm -rf var .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -272,7 +272,7 @@ variable "interface_endpoints" {
 }
 
 variable "mwaa" {
-  description = "Amazon MWAA environment, created from the package that `make mwaa` publishes; null if Airflow runs elsewhere."
+  description = "Amazon MWAA environment, created from the release that `postrank deploy dags --mwaa` activates; null if Airflow runs elsewhere."
   type = object({
     version     = string
     class       = optional(string, "mw1.small")

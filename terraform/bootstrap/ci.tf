@@ -69,7 +69,7 @@ resource "aws_iam_role_policy" "plan" {
 
   name   = "plan"
   role   = aws_iam_role.ci["plan"].name
-  policy = templatefile("${path.module}/policies/plan.json", { state_bucket = var.bucket })
+  policy = templatefile("${path.module}/policies/plan.json", { state_bucket = var.bucket, account = local.account })
 }
 
 # What any role of an environment may be allowed at most, whatever its own policies say.

@@ -56,6 +56,7 @@ resource "aws_s3_bucket_public_access_block" "state" {
 }
 
 resource "aws_s3_bucket_policy" "state" {
+  count  = var.require_tls ? 1 : 0
   bucket = aws_s3_bucket.state.id
   policy = jsonencode({
     Version = "2012-10-17"
@@ -70,4 +71,9 @@ resource "aws_s3_bucket_policy" "state" {
   })
 
   depends_on = [aws_s3_bucket_public_access_block.state]
+}
+
+moved {
+  from = aws_s3_bucket_policy.state
+  to   = aws_s3_bucket_policy.state[0]
 }

@@ -40,3 +40,9 @@ variable "environments" {
     error_message = "environments must be names of environments as the root takes them, and none of them ci."
   }
 }
+
+variable "require_tls" {
+  description = "Whether the bucket rejects plain HTTP. Set to false only for an endpoint on loopback."
+  type        = bool
+  default     = true
+}

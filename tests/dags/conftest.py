@@ -55,8 +55,9 @@ _CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run of a DAG ended: its state, the state of each task, its note; what tasks returned, where their buttons
-    lead. `of_collector` has the states of the tasks that were mapped, by what the UI calls each.
+    """How a run of a DAG ended: its state, the state of each task, its note and the version that it names; what tasks
+    returned, where their buttons lead. `of_collector` has the states of the tasks that were mapped, by what the UI
+    calls each.
     """
 
     state: str
@@ -64,6 +65,7 @@ class Outcome:
     of_collector: dict[str, dict[str, str]]
     returned: Callable[..., Any]
     note: str | None
+    version: str
     link: Callable[..., str | None]
 
 
@@ -180,7 +182,7 @@ def run_dag(dags, _known_dags, _notes) -> Callable[..., Outcome]:
             states,
             mapped,
             returned,
-            _note(finished.id),
+            *_note(finished.id),
             link,
         )
 
@@ -222,13 +224,15 @@ def _notes() -> Iterator[None]:
     manager.pm.unregister(listener)
 
 
-def _note(run: int) -> str | None:
+def _note(run: int) -> tuple[str | None, str]:
+    """The note of a run without the version at its end, and the version."""
     from airflow.models.dagrun import DagRunNote
     from airflow.utils.session import create_session
 
     with create_session() as session:
         note = session.get(DagRunNote, run)
-        return note.content if note else None
+    sentences, _, version = note.content.rpartition("version ") if note else ("", "", "")
+    return sentences.removesuffix("; ") or None, version
 
 
 def _never_again(task: Any) -> None:

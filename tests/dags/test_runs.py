@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,11 @@ from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.aws.glue import Catalogue, Partition
 from postrank.collectors.registry import Entry, Registry
+from postrank.deploy.code_version import checkout_version
 from tests.dags.conftest import NAMES
 from tests.support.lake.ranked_lake import post
 
+ROOT = Path(__file__).resolve().parents[2]
 HOUR = "2026-11-24T01"
 INTERVAL = {"interval_start": "2026-11-23T10:00:00Z", "interval_end": "2026-11-23T12:00:00Z", "publish": True}
 # What is put back on the stream is delivered while other tests rank: outside of INTERVAL.
@@ -74,6 +77,7 @@ def test_a_run_with_nothing_new_and_nothing_asked_says_so_and_does_nothing(catal
     assert idle.state == "success"
     assert {task for task, state in idle.tasks.items() if state != "skipped"} == set()
     assert idle.note == "nothing arrived in any hour that has not been ranked already"
+    assert idle.version == checkout_version(ROOT)
 
 
 def test_a_persons_note_stays_and_an_own_one_is_written_again(catalogued, run_dag, dags):
@@ -84,12 +88,13 @@ def test_a_persons_note_stays_and_an_own_one_is_written_again(catalogued, run_da
     from postrank_airflow.ui import note_listener
 
     run_dag("rank_authors", **INTERVAL)
-    reason = run_dag("rank_authors", interval_start=None, interval_end=None).note
+    outcome = run_dag("rank_authors", interval_start=None, interval_end=None)
+    text = f"{outcome.note}; version {outcome.version}"
     with create_session() as session:
         newest = select(DagRun).where(DagRun.dag_id == "rank_authors").order_by(DagRun.id.desc()).limit(1)
         run = session.scalars(newest).one()
         run.dag = dags["rank_authors"]
-        for author, note in (("ann", "looked at it"), (note_listener.AUTHOR, reason)):
+        for author, note in (("ann", "looked at it"), (note_listener.AUTHOR, text)):
             run.dag_run_note.content = "looked at it"
             run.dag_run_note.user_id = author
             note_listener.on_dag_run_success(run, "")

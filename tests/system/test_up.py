@@ -104,6 +104,7 @@ def test_the_run_says_in_its_note_what_it_did_and_its_tasks_link_to_it(stack: St
     path = f"/api/v2/dags/rank_authors/dagRuns/{run}"
     note = stack.http().get(path).json()["note"]
     assert re.search(r"ranked \d+ hours, [\d,]+ posts; ingested [\d,]+ lines, [\d,]+ late", note), note
+    assert re.search(r"; version \d+\.\d+\.\d+", note), note
     pages = {"author_ranking": "-- author_ranking: one row", "publish_ranking": "manifest.json", "write_report": "<h1"}
     for task, content in pages.items():
         query = {"map_index": 0} if task == "author_ranking" else {}

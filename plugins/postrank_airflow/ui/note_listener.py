@@ -1,4 +1,5 @@
-"""Airflow's listener that writes what a run did into the run's note, from the sentences that its tasks added.
+"""Airflow's listener that writes what a run did into the run's note, from the sentences that its tasks added, and the
+version that ran.
 
 Airflow calls it in the process that ends a run, with the run as a row of that process's own database session: the
 scheduler or, where a person marks a run, the api-server ("Listeners"). What it sets is committed with the state.
@@ -40,19 +41,25 @@ def _write(dag_run: "DagRun") -> None:
         return
     content = _content(dag_run, session)
     note = dag_run.dag_run_note
-    if note is None and content:
+    if note is None:
         new_note: Callable[[str, str], DagRunNote] = DagRunNote  # whose constructor has no types
         dag_run.dag_run_note = new_note(content, AUTHOR)
-    elif note is not None and note.user_id == AUTHOR:
+    elif note.user_id == AUTHOR:
         note.content = content
 
 
 def _content(dag_run: "DagRun", session: "Session") -> str:
-    """The tasks that failed, then what tasks said, in the order in which they said it."""
+    """The tasks that failed, then what tasks said, in the order in which they said it; the version last."""
+    from postrank.deploy.code_version import running_version
+    from postrank_airflow.connections.environment import INCLUDE
+
     failed = _failed(dag_run, session)
     outcome = [f"Failed in {', '.join(failed)}"] if failed else []
     text = "; ".join(dict.fromkeys([*outcome, *_sentences(dag_run, session)]))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    version = f"version {running_version(INCLUDE)}"
+    room = _LONGEST - len(version) - len("; ")
+    shown = text if len(text) <= room else f"{text[: room - 1]}…"
+    return f"{shown}; {version}" if shown else version
 
 
 def _failed(dag_run: "DagRun", session: "Session") -> list[str]:

@@ -38,6 +38,11 @@ COMMANDS = {
     "backfill": ("postrank.cli.history.backfill", "backfill", "Read a past span again to close a gap."),
     "deploy": ("postrank.cli.deploy", "deploy", "Publish a release of the streamer and deploy it to the host."),
     "airflow": ("postrank.cli.airflow.service", "airflow", "Fill the keys and prepare the database of Airflow on ECS."),
+    "restore": (
+        "postrank.cli.deployment.restore",
+        "restore",
+        "Bring back deleted objects of an environment from their versions.",
+    ),
     "provision": ("postrank.cli.provision", "provision", "Create Postrank's resources on a local AWS."),
     "labels": ("postrank.cli.labels", "labels", "Train, evaluate and use models that label posts."),
     "rules": ("postrank.cli.rules", "rules", "Check or apply the rules of X's filtered stream."),

@@ -68,9 +68,9 @@ def status(environment: str | None, var: Path, *, as_json: bool) -> None:
     """Show how a run on this machine, or a deployed environment, is.
 
     Without --environment: the run that is up, its addresses, its source, whether Airflow, the local AWS and the app
-    answer. With it: versions and health of the collectors, deployments, freshness, open gaps, alarms, Athena's costs
-    and the last ranking. Nothing is changed, and no statement runs. POSTRANK_ACCOUNT and AWS_REGION name the account;
-    credentials come from boto3's usual chain.
+    answer. With it: versions and health of the collectors, deployments, freshness, open gaps, alarms, Athena's costs,
+    the last ranking, the active release of the DAGs and drift. Nothing is changed, and no statement runs.
+    POSTRANK_ACCOUNT and AWS_REGION name the account; credentials come from boto3's usual chain.
 
     \b
     Exit status: 0 if a run is up, or if all that could be read of the environment is well; 1 if something is not;

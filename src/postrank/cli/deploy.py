@@ -1,22 +1,20 @@
-"""`postrank deploy`: publish a release of the streamer and deploy it to the host."""
+"""`postrank deploy`: publish a release of the streamer and deploy it to the host; releases of the DAGs."""
 
-import os
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from postrank.aws.clients import Clients
-from postrank.aws.resources import MAIN, Resources
+from postrank.aws.resources import MAIN
 from postrank.cli.command_group import CommandGroup
+from postrank.cli.deployment.account import aws_errors, cloud
+from postrank.cli.deployment.dags import dags, pull
 from postrank.collectors.registry import Registry
 from postrank.deploy.failures import DeploymentFailed, Interrupted
 from postrank.deploy.host import Host
@@ -24,9 +22,7 @@ from postrank.deploy.marker import Marker
 from postrank.deploy.release import BadRelease, Release, build, checked_version, version_of
 from postrank.deploy.rollout import Rollout
 from postrank.deploy.shelf import Shelf
-from postrank.errors import Fatal
 from postrank.heartbeat import read_heartbeat
-from postrank.settings import Settings
 
 _dist = click.option(
     "--dist",
@@ -35,13 +31,9 @@ _dist = click.option(
 )
 
 
-class RefusedByAws(Fatal):
-    """A call that AWS rejected or that could not be sent."""
-
-
 @click.group(cls=CommandGroup)
 def deploy() -> None:
-    """Publish a release of the streamer and deploy it to the host.
+    """Publish releases, and deploy them: the streamer to its hosts, the DAGs to Airflow.
 
     POSTRANK_ENVIRONMENT, POSTRANK_ACCOUNT and AWS_REGION name the account. Credentials come from boto3's usual chain;
     prefer the role postrank-ENVIRONMENT-deployer, which has no other permissions.
@@ -50,7 +42,12 @@ def deploy() -> None:
     Examples:
       postrank deploy build dist/0.2.0
       postrank deploy streamer --version 0.2.0
+      postrank deploy dags
     """
+
+
+deploy.add_command(dags)
+deploy.add_command(pull)
 
 
 @deploy.command("build")
@@ -80,9 +77,9 @@ def publish(dist: Path | None) -> None:
       postrank deploy publish
       postrank deploy publish --dist dist/0.2.0
     """
-    names, clients = _cloud()
+    names, clients = cloud()
     shelf = Shelf(clients.get("s3"), names.buckets["artifacts"])
-    with _aws_errors():
+    with aws_errors():
         _publish(shelf, dist, None)
 
 
@@ -128,17 +125,17 @@ def streamer(*, collector: str, requested_version: str, dist: Path | None, patie
       postrank deploy streamer --version 0.1.0          # return to a version published before
     """
     version = checked_version(requested_version)
-    names, clients = _cloud()
+    names, clients = cloud()
     s3 = clients.get("s3")
     raw = names.buckets["raw"]
-    with _aws_errors():
+    with aws_errors():
         names = names.of_collector(Registry(s3, names).entry(collector).name)
     shelf = Shelf(s3, names.buckets["artifacts"])
     marker = Marker(s3, raw, names.keys["deploy_marker"])
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
-        with _aws_errors():
+        with aws_errors():
             digest = shelf.digest(version) or _publish(shelf, dist, version)
             Rollout(
                 host=Host(clients.get("ec2"), clients.get("ssm"), names.streamer, marker.renew),
@@ -158,12 +155,6 @@ def streamer(*, collector: str, requested_version: str, dist: Path | None, patie
     click.echo(f"deployed {version}")
 
 
-def _cloud() -> tuple[Resources, Clients]:
-    settings = Settings.of(os.environ)
-    names = Resources.of(settings.environment, settings.account, settings.region)
-    return names, Clients(names.region)
-
-
 def _publish(shelf: Shelf, dist: Path | None, version: str | None) -> str:
     """Publish the release of `dist`, or of this checkout; returns the digest of its checksums."""
     here = version_of(Path.cwd())
@@ -179,15 +170,6 @@ def _publish(shelf: Shelf, dist: Path | None, version: str | None) -> str:
         done = "published" if shelf.publish(release) else "was already published, unchanged:"
         click.echo(f"{release.version} {done} s3://{shelf.bucket}/streamer/{release.version}/")
         return release.sums_digest
-
-
-@contextmanager
-def _aws_errors() -> Iterator[None]:
-    """Turn boto3's errors into RefusedByAws. A rollout raises none of them after its first change."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise RefusedByAws(f"nothing was changed: {error}") from error
 
 
 def _progress() -> Callable[[str], None]:

@@ -1,4 +1,4 @@
-"""The facts of an environment: versions, health, deployments, freshness, gaps, alarms, spend, the last ranking.
+"""The facts of an environment: versions, health, deployments, freshness, gaps, alarms, spend, the last ranking, drift.
 
 Everything is read from AWS with calls that change nothing and cost next to nothing: no statement runs, no command is
 sent to a host. A part that cannot be read is a fact of its own, and hides no other.
@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from postrank.aws.clients import MakeClient
 from postrank.aws.resources import Resources
 from postrank.collectors.registry import Registry
+from postrank.deploy.dag_shelf import DagShelf
 from postrank.environments.facts import Fact, age
 from postrank.errors import PostrankError
 from postrank.gaps import open_gaps
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 TRANSIT = timedelta(minutes=15)  # what Firehose may take to deliver, with a margin
 RANKED_WITHIN = timedelta(hours=2)  # an hourly ranking, and the hour that it may take
+DRIFT = "state/drift.json"  # in the artifacts bucket: the result of the nightly plan (infrastructure.yml)
+DRIFT_WITHIN = timedelta(days=2)  # a night that was missed, and a margin
 GAP_DAYS = 14  # of the ledger
 _LISTED = 5  # gaps and alarms that a line names
 
@@ -55,6 +58,8 @@ class Status:
             ("alarms", self._alarms),
             ("spend", self._spend),
             ("ranking", self._ranking),
+            ("dags", self._dags),
+            ("drift", self._drift),
         )
         for topic, part in parts:
             yield from self._read(topic, part)
@@ -172,3 +177,25 @@ class Status:
         newest = self._newest_object()
         is_owed = newest is not None and newest > exported and self.now - exported > RANKED_WITHIN
         yield Fact("ranking", text, not is_owed)
+
+    def _dags(self) -> Iterator[Fact]:
+        active = DagShelf(self.client("s3"), self.resources.buckets["artifacts"]).active()
+        if active is None:
+            yield Fact("dags", "no release was activated: postrank deploy dags does")
+            return
+        yield Fact("dags", f"release {active.version} is active since {active.activated_at}")
+
+    def _drift(self) -> Iterator[Fact]:
+        """What the last nightly plan found: whether AWS differs from the branch."""
+        s3 = self.client("s3")
+        try:
+            body = s3.get_object(Bucket=self.resources.buckets["artifacts"], Key=DRIFT)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            yield Fact("drift", "there is no report: the workflow Infrastructure writes one every night")
+            return
+        report = json.loads(body)
+        since = self.now - datetime.fromisoformat(report["checked_at"])
+        results = {0: "AWS is as the branch says", 2: "AWS differs from the branch"}
+        result = results.get(report["exit_status"], "terraform plan failed")
+        text = f"{result}, commit {report['commit'][:8]}, {age(since.total_seconds())} ago"
+        yield Fact("drift", text, report["exit_status"] == 0 and since <= DRIFT_WITHIN)

@@ -1,4 +1,4 @@
-# Amazon Managed Workflows for Apache Airflow, from the package that `make mwaa` uploads to the artifacts bucket.
+# Amazon Managed Workflows for Apache Airflow, from the release that `postrank deploy dags --mwaa` copies.
 
 resource "aws_iam_role_policy" "mwaa" {
   count = var.mwaa == null ? 0 : 1

@@ -84,6 +84,6 @@ def test_a_run_with_the_name_of_a_deleted_one_leaves_its_rows_alone(running: Run
     whole = running.airflow.trigger("rank_authors", interval)
     assert running.ended("rank_authors", whole) == "success"
     (note,) = [run["note"] for run in running.dag_runs("rank_authors") if run["dag_run_id"] == whole]
-    assert note.endswith("nothing new to ingest")  # the scheduled runs ingested every hour
+    assert "nothing new to ingest" in note  # the scheduled runs ingested every hour
     ranked = {row["author_id"]: int(row["posts"]) for row in running.csv(whole, "all")}
     assert ranked == {"a": 1, "b": 1 + hours // 2, "c": hours}

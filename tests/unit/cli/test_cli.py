@@ -70,7 +70,7 @@ def test_an_unknown_command_of_a_group_gets_the_nearest_one() -> None:
     result = CliRunner().invoke(postrank, ["deploy", "steamer"])
     assert result.exit_code == 2
     assert "No such command 'steamer' (did you mean 'streamer'?)" in result.output
-    assert "commands: build, publish, streamer" in CliRunner().invoke(postrank, ["deploy", "zzz"]).output
+    assert "commands: build, dags, publish, pull, streamer" in CliRunner().invoke(postrank, ["deploy", "zzz"]).output
 
 
 @pytest.mark.parametrize(("typed", "completed"), [("st", {"status", "stop", "stream"}), ("up --aw", {"--aws-port"})])

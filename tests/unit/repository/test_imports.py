@@ -53,10 +53,10 @@ _POSTRANK = {
     "labels": "warehouse ranking aws options extras suggestions errors",
     "delivery": "ranking sinks aws errors settings heartbeat",
     "gaps": "posts errors collectors options sources sinks streamer ranking aws settings suggestions",
-    "deploy": "posts aws errors heartbeat",
+    "deploy": "bundles posts aws errors heartbeat",
     "supervision": "collectors deploy aws errors heartbeat",
     "report": "ranking aws errors settings",
-    "environments": "supervision collectors gaps report lake ranking aws errors heartbeat",
+    "environments": "deploy supervision collectors gaps report lake ranking aws errors heartbeat",
     "laptop": (
         "aws collectors ranking delivery heartbeat settings extras errors options outbound sources streamer suggestions"
         " warehouse"
