@@ -1,8 +1,9 @@
-"""Have X check, once a day, which of the posts that the lake holds must go.
+"""Have X check, once a day, which of the posts that the lake holds must go, and which of their authors.
 
-The ids of all posts of X in the lake are listed, and the host of a collector that reads X runs a batch compliance job
-with them: it has the token. Posts that X wants deleted become tombstones like any others: the next ranking leaves them
-out, and `maintain_lake` redacts them with evidence. The ledger of notices names each job, with a digest of the ids.
+The ids of all posts of X in the lake and of their authors are listed, and the host of a collector that reads X runs a
+batch compliance job with either: it has the token. Posts that X wants deleted become tombstones like any others, users
+tombstones of all their posts: the next ranking leaves them out, and `maintain_lake` redacts them with evidence. The
+ledger of notices names each job, with a digest of the ids.
 
 Without a collector that reads X, or without posts of X, the run skips its work.
 """

@@ -235,13 +235,15 @@ def test_posts_that_x_wants_deleted_are_tombstones_after_a_compliance_run(host, 
     outcome = run_dag("check_compliance")
     registry.publish([])
     assert outcome.state == "success"
-    assert outcome.returned("count_deletions") == "1 post must go"
+    assert outcome.returned("count_deletions") == "1 post and 0 users must go"
     assert sorted(map(int, host.x.uploads["1000"])) == list(range(89))
+    assert [job["type"] for job in host.x.jobs] == ["tweets", "users"]
+    assert host.x.uploads["1001"]
     wait_for(
         lambda: [line["post_id"] for line in host.delivered() if line["kind"] == "delete"] == ["5"],
         timeout=60,
         what="the tombstone in the raw zone",
     )
     notices = [json.loads(line) for body in host.bodies("ledgers/notices/") for line in body.splitlines()]
-    assert [row["about"].rpartition(", ")[2] for row in notices] == ["1 deleted"]
+    assert [row["about"].rpartition(", ")[2] for row in notices] == ["1 deleted", "0 deleted"]
     assert host.x.leaked == 0

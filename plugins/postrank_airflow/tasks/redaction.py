@@ -1,5 +1,5 @@
 """The redaction in `maintain_lake`: planned, approved above a threshold, raw lines and Parquet rows, evidence; and
-what `check_compliance` does before: the ids of X's posts, which X checks on a collector's host.
+what `check_compliance` does before: the ids of X's posts and their authors, which X checks on a collector's host.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from postrank.collectors.registry import Entry
 from postrank.documents import Document, JsonObject
-from postrank.gaps.request import compliance_slice
-from postrank.lake.redaction.compliance_ids import FILE, ComplianceIds
+from postrank.gaps.request import COMPLIANCE, COMPLIANCE_OF_USERS, compliance_slice
+from postrank.lake.redaction.compliance_ids import POSTS_FILE, USERS_FILE, ComplianceIds
 from postrank.lake.redaction.steps import Redaction
 from postrank.lake.redaction.undelivered_lines import Elsewhere
 from postrank.ranking.lease import LABELS, RANKING, TRENDS
@@ -117,7 +117,9 @@ def redact_elsewhere() -> str:
 @task
 @reason_in_note
 def list_ids() -> list[Document]:
-    """List the ids of the posts of X that the lake holds. Plans the command of one collector that reads X."""
+    """List the ids of the posts of X that the lake holds, and of their authors. Plans the commands of one collector
+    that reads X.
+    """
     collector = _reader_of_x(clients.registry().entries())
     if collector is None:
         raise AirflowSkipException("no collector reads X: there is nothing to check")
@@ -127,18 +129,23 @@ def list_ids() -> list[Document]:
         s3=clients.client("s3"),
         bucket=RESOURCES.buckets["raw"],
     )
-    if not (count := ids.write()):
+    if not (posts := ids.write(POSTS_FILE)):
         raise AirflowSkipException("the lake holds no post of X")
-    add_to_note(f"X checks {counted(count, 'post')}")
-    return [{"Parameters": compliance_slice(FILE, run_context().start_date, collector)}]
+    users = ids.write(USERS_FILE)
+    add_to_note(f"X checks {counted(posts, 'post')} and {counted(users, 'user')}")
+    start = run_context().start_date
+    return [
+        {"Parameters": compliance_slice(source, file, start, collector)}
+        for source, file in ((COMPLIANCE, POSTS_FILE), (COMPLIANCE_OF_USERS, USERS_FILE))
+    ]
 
 
 @task
 @result_in_note
 def count_deletions(summaries: Sequence[JsonObject]) -> str:
-    """Say how many posts X wants deleted; `maintain_lake` redacts them."""
-    delivered = sum(summary["delivered"] for summary in summaries[:])
-    return f"{counted(delivered, 'post')} must go"
+    """Say how many posts, and users with all their posts, X wants deleted; `maintain_lake` redacts them."""
+    posts, users = (summary["delivered"] for summary in summaries[:])
+    return f"{counted(posts, 'post')} and {counted(users, 'user')} must go"
 
 
 def _reader_of_x(collectors: Sequence[Entry]) -> str | None:

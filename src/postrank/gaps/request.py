@@ -15,6 +15,7 @@ from postrank.suggestions import nearest
 
 SOURCES = LEDGER, SEARCH, TIMELINES, BLUESKY, ARCHIVE = ("ledger", "x-search", "mastodon", "bluesky", "archive")
 COMPLIANCE = "x-compliance"
+COMPLIANCE_OF_USERS = "x-compliance-users"
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._=/-]{0,299}$"  # as the SSM document has it
 SEARCH_REACH = timedelta(days=7)  # X API, "GET /2/tweets/search/recent"
 SETTLING = timedelta(minutes=1)  # a span may end no nearer to now: searches and timelines lag behind
@@ -133,10 +134,10 @@ def _slice(source: str, span: Span, collector: str) -> Slice:
     return parameters if collector == MAIN else {"Collector": [collector], **parameters}
 
 
-def compliance_slice(file: str, as_of: datetime, collector: str) -> Slice:
-    """The command that has X check a list of ids; it has no span."""
+def compliance_slice(source: str, file: str, as_of: datetime, collector: str) -> Slice:
+    """The command that has X check a list of ids of posts (COMPLIANCE) or users; it has no span."""
     moment = Span(as_of, as_of)
-    return {**_slice(COMPLIANCE, moment, collector), "File": [file]}
+    return {**_slice(source, moment, collector), "File": [file]}
 
 
 def reader_of(slice_: Slice) -> str:

@@ -49,21 +49,23 @@ class IdsPast:
 
 @dataclass(slots=True)
 class CompliancePast:
-    """Which posts of lists of ids must go, as a compliance job of X says it: their tombstones."""
+    """What of lists of ids of posts, or of users, must go, as a compliance job of X says it: tombstones."""
 
     source: Source
     files: list[Path]
+    of_users: bool = False
     network: str = "x"
     recovered_by: str | None = None
     is_paid: bool = True
 
     def read(self, span: Span, stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:  # noqa: ARG002 an id says which post
         from postrank.sources.x import XStream
-        from postrank.sources.x.lookups.compliance_jobs import ComplianceJobs
+        from postrank.sources.x.lookups.compliance_jobs import POSTS, USERS, ComplianceJobs
 
         if not isinstance(self.source, XStream):
             raise Fatal("the source is not X")
-        yield from ComplianceJobs(api=self.source.api).read(listed_ids(self.files), stopped, after)
+        jobs = ComplianceJobs(api=self.source.api, kind=USERS if self.of_users else POSTS)
+        yield from jobs.read(listed_ids(self.files), stopped, after)
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ def listed_ids(files: list[Path]) -> list[str]:
     """The ids of all files, each once. Raises WrongEntries."""
     ids = listed(files)
     if wrong := next((post_id for post_id in ids if not (post_id.isascii() and post_id.isdecimal())), None):
-        raise WrongEntries(f"{wrong!r} is no id of a post: digits, one id a line")
+        raise WrongEntries(f"{wrong!r} is no id of X: digits, one id a line")
     return ids
 
 

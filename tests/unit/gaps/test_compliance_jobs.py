@@ -8,7 +8,7 @@ import pytest
 
 from postrank.options import Secret
 from postrank.sources.x.api import Api
-from postrank.sources.x.lookups.compliance_jobs import ComplianceJobs, JobLost
+from postrank.sources.x.lookups.compliance_jobs import POSTS, USERS, ComplianceJobs, JobLost
 from tests.support.fakes.aws import aws_server
 from tests.support.fakes.x import TOKEN, FakeX, fake_x
 from tests.support.streaming.streamers import ledger
@@ -17,8 +17,8 @@ from tests.unit.gaps.test_backfill_files import backfill, configured, ids_file
 GONE = {"7": "deleted", "9": "deleted"}
 
 
-def jobs(x: FakeX) -> ComplianceJobs:
-    return ComplianceJobs(api=Api(Secret(TOKEN), x.url), longest_poll=0.01)
+def jobs(x: FakeX, kind: str = POSTS) -> ComplianceJobs:
+    return ComplianceJobs(api=Api(Secret(TOKEN), x.url), kind=kind, longest_poll=0.01)
 
 
 def test_deleted_posts_become_tombstones_and_the_ledger_names_the_job(tmp_path: Path) -> None:
@@ -51,6 +51,29 @@ def test_deleted_posts_become_tombstones_and_the_ledger_names_the_job(tmp_path: 
     assert x.paid == {}
     for secret in (TOKEN, "signature"):
         assert secret not in done.stdout + done.stderr
+
+
+def test_users_who_must_go_take_their_posts_with_them() -> None:
+    at = "2026-11-24T05:00:00.000Z"
+    lines = [
+        {"id": "11", "action": "delete", "reason": "protected", "redacted_at": at},
+        {"id": "12", "action": "scrub_geo", "reason": "scrub_geo"},
+        {"id": "x", "action": "delete"},
+        {"id": "13", "action": "delete", "redacted_at": "soon"},
+    ]
+    with fake_x(gone={"10": "deleted"}, results=[json.dumps(line) for line in lines]) as x:
+        read = jobs(x, USERS).read(["10", "11", "12"], threading.Event(), None)
+        batches = list(read)
+        assert [job["type"] for job in x.jobs] == ["users"]
+    events = [event for batch in batches for event in batch.events]
+    assert [(event.post_id, event.author_id, event.posted_at) for event in events] == [
+        ("author:10", "10", None),
+        ("author:11", "11", at),
+    ]
+    assert sum(len(batch.rejects) for batch in batches) == 2
+    (notice,) = [notice for batch in batches for notice in batch.notices]
+    assert "3 ids of users (sha256 " in notice.about
+    assert notice.about.endswith("2 deleted")
 
 
 def test_a_job_that_was_begun_is_resumed_and_a_lost_one_replaced() -> None:

@@ -20,6 +20,7 @@ from postrank.errors import Fatal, PostrankError
 from postrank.gaps.archive_files import fetched
 from postrank.gaps.backfill import Backfill
 from postrank.gaps.reading_place import ReadingPlace
+from postrank.gaps.request import COMPLIANCE, COMPLIANCE_OF_USERS
 from postrank.gaps.span_sources import ArchivePast, BlueskyPast, Past, SearchPast, Span, TimelinePast
 from postrank.gaps.x_posts import CompliancePast, IdsPast, UserTimelinesPast, hydration
 from postrank.options import WrongSettings
@@ -35,15 +36,16 @@ from postrank.streamer.out_file import OutFile
 from postrank.streamer.outlets import FolderOutlet
 from postrank.streamer.telemetry import logs
 
+_COMPLIANCE = (COMPLIANCE, COMPLIANCE_OF_USERS)
 _SOURCE_OF = {
-    **dict.fromkeys(("x-search", "x-ids", "x-compliance", "x-timelines"), "x"),
+    **dict.fromkeys(("x-search", "x-ids", *_COMPLIANCE, "x-timelines"), "x"),
     "mastodon": "mastodon",
     "bluesky": "bluesky",
 }
-_WITH_FILES = ("archive", "x-ids", "x-compliance", "x-timelines")
+_WITH_FILES = ("archive", "x-ids", *_COMPLIANCE, "x-timelines")
 _FILE_HELP = (
-    "Local path or s3://bucket/key. archive: posts. x-ids, x-compliance: ids, one per line. x-timelines: handles, one "
-    "per line."
+    "Local path or s3://bucket/key. archive: posts. x-ids, x-compliance: ids, one per line. x-compliance-users: ids of "
+    "users. x-timelines: handles, one per line."
 )
 _ANY_TIME = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -82,8 +84,9 @@ def backfill(
     """Read the posts of a past span again, send them to AWS, and record the recovery in the gap ledger.
 
     x-ids fetches posts by id and turns missing ones into tombstones; x-compliance has X check ids in a batch
-    compliance job, which costs nothing, and gives the tombstones of those that must go; x-timelines reads what some
-    users posted in the span. None of these closes a gap. bluesky reads what `gap_source` of the source names.
+    compliance job, which costs nothing, and gives the tombstones of those that must go, x-compliance-users the same of
+    users and all their posts; x-timelines reads what some users posted in the span. None of these closes a gap. bluesky
+    reads what `gap_source` of the source names.
 
     Token, query and budgets are the streamer's; --budget is an additional limit. Prints a JSON summary, including any
     error. A command that was stopped or killed continues when it is given again, and pays for no id a second time.
@@ -201,7 +204,7 @@ def _to_file(out_file: OutFile, path: Path | None, collector: str | None, reques
 def _span(source: str, since: str | None, until: str | None) -> Span:
     if since and until:
         return Span(_instant(since), _instant(until))
-    if source in ("x-ids", "x-compliance") and not (since or until):
+    if source in ("x-ids", *_COMPLIANCE) and not (since or until):
         return _ANY_TIME
     raise WrongRequest(f"--source {source} needs --from and --to")
 
@@ -246,8 +249,8 @@ def _past(
     target.claim()
     if source == "x-ids":
         return IdsPast(built, files, opened.enter_context(hydration(config.state / config.source)))
-    if source == "x-compliance":
-        return CompliancePast(built, files)
+    if source in _COMPLIANCE:
+        return CompliancePast(built, files, of_users=source == COMPLIANCE_OF_USERS)
     if source == "x-timelines":
         return UserTimelinesPast(built, files)
     if source == "x-search":

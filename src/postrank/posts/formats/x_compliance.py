@@ -84,6 +84,20 @@ def result(line: JsonObject) -> Sequence[Event | Ignored | Malformed]:
     return ((post,) if of_post else ()) + ((author,) if of_author else ())
 
 
+def user_result(line: object) -> Event | Ignored | Malformed:
+    """The same of a job that listed users: what a user who must go had posted up to that moment is to go."""
+    if not isinstance(line, dict) or type(line.get("id")) is not str or not line["id"].isdecimal():
+        return Malformed(f"no result of a compliance job: {shown(line)}")
+    action = line.get("action")
+    if action != "delete":
+        return Ignored(f"compliance_{action}")
+    try:
+        redacted = instant(line["redacted_at"], "redacted_at") if line.get("redacted_at") else None
+    except Malformed as malformed:
+        return malformed
+    return Tombstone.of_author("x", line["id"], redacted)
+
+
 def post_result(line: object) -> Event | Ignored | Malformed:
     """The same of a job that listed posts: every line is of a post."""
     if not isinstance(line, dict) or type(line.get("id")) is not str or not line["id"].isdecimal():

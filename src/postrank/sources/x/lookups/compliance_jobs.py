@@ -1,4 +1,4 @@
-"""Batch compliance jobs: X says which of the posts that are kept must go.
+"""Batch compliance jobs: X says which of the posts, or of the users whose posts are kept, must go.
 
 A job is created, its ids are uploaded to an address that X names, and once it is complete the results are fetched from
 another one. One job of a type runs at a time (X API, "Batch compliance"). The addresses are signed: they are used
@@ -7,7 +7,7 @@ without the token, never logged, and not kept; the job's document names them aga
 
 import logging
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +20,7 @@ import orjson
 from postrank.documents import Document, JsonObject
 from postrank.errors import Retryable
 from postrank.outbound.connections import http_client
-from postrank.posts import Malformed, Notice, Tombstone
+from postrank.posts import Event, Ignored, Malformed, Notice, Tombstone
 from postrank.posts.formats import x_compliance
 from postrank.posts.times import to_text
 from postrank.sources import Batch, Cursor
@@ -34,6 +34,9 @@ from postrank.sources.x.retried_reads import patiently
 
 log = logging.getLogger(__name__)
 NOTICE = "compliance_job"
+POSTS = "tweets"
+USERS = "users"
+_READ = {POSTS: x_compliance.post_result, USERS: x_compliance.user_result}
 _CALLS = 150  # in a quarter of an hour
 _LINES = 1000  # of results in a batch
 _SECONDS = 300.0  # that an upload or a download may take
@@ -49,14 +52,15 @@ class JobLost(Retryable):
 
 @dataclass(slots=True, kw_only=True)
 class ComplianceJobs:
-    """Has posts checked. Batches hold tombstones; a cursor is the job's id. All raise XRefused, XUnavailable."""
+    """Has posts or users checked. Batches hold tombstones; a cursor is a job's id. All raise XRefused, XUnavailable."""
 
     api: Api
+    kind: str = POSTS  # what the ids are of: POSTS or USERS
     longest_poll: float = 60.0  # seconds between looks at a job; the first ones come sooner
     limit: Limit = field(default_factory=lambda: Limit(_CALLS, QUARTER))
 
     def read(self, ids: Sequence[str], stopped: threading.Event, after: Cursor | None) -> Iterator[Batch]:
-        """The tombstones of those posts that X says must go; resumes a job (`after`) that was begun. Raises JobLost."""
+        """The tombstones of what X says must go; resumes a job (`after`) that was begun. Raises JobLost."""
         job = yield from self._begun(after, stopped)
         if job is None:
             return
@@ -82,7 +86,7 @@ class ComplianceJobs:
             if job is None or job["status"] not in _OVER:
                 return job
             log.warning("compliance job lost", extra={"fields": {"job": after, "status": job["status"]}})
-        body = {"type": "tweets", "name": f"postrank-{datetime.now(UTC):%Y%m%dT%H%M%S}"}
+        body = {"type": self.kind, "name": f"postrank-{datetime.now(UTC):%Y%m%dT%H%M%S}"}
         ask = partial(self._document, "POST", "/2/compliance/jobs", body)
         return (yield from patiently(ask, self.limit, stopped))
 
@@ -111,7 +115,7 @@ class ComplianceJobs:
                 for line in response.iter_lines():
                     if stopped.is_set():
                         return
-                    deleted += _absorb(line, gathered)
+                    deleted += _absorb(line, gathered, _READ[self.kind])
                     if gathered.read >= _LINES:
                         yield gathered.take(None)
             except httpx.HTTPError as error:
@@ -119,7 +123,8 @@ class ComplianceJobs:
             finally:
                 response.close()
         digest = sha256("\n".join(ids).encode()).hexdigest()
-        about = f"job {job['id']}: {len(ids)} ids (sha256 {digest}), {deleted} deleted"
+        what = "ids" if self.kind == POSTS else "ids of users"
+        about = f"job {job['id']}: {len(ids)} {what} (sha256 {digest}), {deleted} deleted"
         now = to_text(datetime.now(UTC))
         gathered.notices.append(Notice(kind=NOTICE, post_id=None, author_id=None, about=about, at=now))
         log.info("compliance job done", extra={"fields": {"job": job["id"], "ids": len(ids), "deleted": deleted}})
@@ -149,12 +154,12 @@ def _connections() -> httpx.Client:
     return http_client(timeout=_SECONDS)
 
 
-def _absorb(line: str, gathered: Gathering) -> int:
+def _absorb(line: str, gathered: Gathering, read: Callable[[object], Event | Ignored | Malformed]) -> int:
     """Take in a line of results; returns how many tombstones it is."""
     if not line.strip():
         return 0
     try:
-        outcome = x_compliance.post_result(orjson.loads(line))
+        outcome = read(orjson.loads(line))
     except orjson.JSONDecodeError as error:
         outcome = Malformed(f"a line of a compliance job that is not JSON: {error}")
     gathered.add(outcome, line.encode())
