@@ -34,7 +34,7 @@ from postrank_airflow.tasks.backfill import SliceOperator
     tags=["postrank", "lake"],
 )
 def check_compliance() -> None:
-    listed = redaction.list_ids.override(inlets=[POSTS])()
+    listed = redaction.list_post_ids.override(inlets=[POSTS])()
     checked = SliceOperator.one_by_one("run_compliance_job", outlets=[RAW_POSTS]).expand(run_command_kwargs=listed)
     redaction.count_deletions(value_of(checked.output))
 

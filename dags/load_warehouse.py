@@ -36,7 +36,7 @@ events = exported_objects()
     tags=["postrank", "warehouse"],
 )
 def load_warehouse() -> None:
-    warehouse.load_named.override(inlets=[EXPORT, TRENDS])()
+    warehouse.load_notified.override(inlets=[EXPORT, TRENDS])()
     warehouse.migrate_warehouse() >> warehouse.load_missed.override(inlets=[EXPORT, TRENDS])()
 
 

@@ -44,7 +44,7 @@ from postrank_airflow.tasks import compaction, labels, maintenance, redaction
 def maintain_lake() -> None:
     maintenance.compare_windows()
     linked(maintenance.report_costs(), ObjectsLink())
-    redaction.redact_elsewhere()
+    redaction.redact_undelivered()
     redact = redaction.redact_deleted_posts()
     with group("expire", "Delete files without a partition and what exceeds its retention") as expire:
         maintenance.delete_leftovers() >> maintenance.expire_objects()

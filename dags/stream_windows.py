@@ -32,7 +32,7 @@ from postrank_airflow.tasks import spark
 )
 def stream_windows() -> None:
     with group("job", "One streaming run of the newest release is at work"):
-        plan = spark.look_at_job()
+        plan = spark.describe_job()
         step = spark.choose_step(value_of(plan))
         keep_run = spark.keep_run(value_of(plan))
         create_application = spark.create_application()

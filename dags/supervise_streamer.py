@@ -34,13 +34,13 @@ def supervise_streamer() -> None:
 
 
 def supervise_collector(collector: str) -> None:
-    instance = supervision.look_at_instance(collector)
-    ask_service = remedies.ask_service()
-    verdict = supervision.diagnose(collector, value_of(instance), value_of(ask_service.output))
+    instance = supervision.describe_instance(collector)
+    check_service = remedies.check_service()
+    verdict = supervision.diagnose_streamer(collector, value_of(instance), value_of(check_service.output))
     remedy = supervision.choose_remedy(value_of(verdict))
-    instance >> ask_service >> verdict
+    instance >> check_service >> verdict
     remedy >> remedies.remedies() >> supervision.require_healed()
-    supervision.leave_alone(value_of(verdict))
+    supervision.report_finding(value_of(verdict))
 
 
 supervise_streamer()

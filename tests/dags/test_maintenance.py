@@ -93,7 +93,7 @@ def undelivered(aws, deleted):
 def test_deleted_posts_are_taken_out_with_evidence_and_the_rest_of_the_care_is_done(deleted, undelivered, run_dag, aws):
     run = run_dag("maintain_lake", compare_days=["2020-01-01"], approved_posts=10)
     assert run.state == "success"
-    assert run.returned("redact_elsewhere") == "2 objects of error records and rejects redacted"
+    assert run.returned("redact_undelivered") == "2 objects of error records and rejects redacted"
     record, reject = undelivered()
     assert json.loads(base64.b64decode(record["rawData"]))["kind"] == "redacted_post"
     assert "line" not in reject

@@ -117,13 +117,13 @@ def streamer(breakable, supervise) -> Streamer:
 
 
 def _finding(outcome: Any) -> str:
-    return str(outcome.returned("diagnose")["finding"])
+    return str(outcome.returned("diagnose_streamer")["finding"])
 
 
 def test_a_streamer_that_works_is_left_alone(streamer, supervise):
     before = streamer.current().collector
     outcome = supervise()
-    assert (outcome.state, outcome.tasks["leave_alone"]) == ("success", "success")
+    assert (outcome.state, outcome.tasks["report_finding"]) == ("success", "success")
     assert _finding(outcome).startswith("well: ")
     assert streamer.current().collector == before
 
@@ -176,7 +176,7 @@ def test_an_instance_whose_agent_is_silent_is_rebooted_and_then_replaced(
     fault = [{"Key": "localaws:fault", "Value": "ssm-unreachable"}]
     breakable.client("ec2").create_tags(Resources=[instance], Tags=fault)
     waited = supervise()
-    assert (waited.state, waited.tasks["leave_alone"]) == ("success", "success")
+    assert (waited.state, waited.tasks["report_finding"]) == ("success", "success")
     assert "does not respond to Systems Manager" in _finding(waited)
     with monkeypatch.context() as impatient:  # a reboot does not heal it, however long that is waited for
         impatient.setattr(dags["supervise_streamer"].get_task("require_healed"), "timeout", _SECONDS_TO_HEAL)
@@ -203,7 +203,7 @@ def test_a_marker_that_a_killed_deployment_left_keeps_nobody_away(streamer, supe
     breakable.client("s3").put_object(**marker, Body=json.dumps(left).encode())
     outcome = supervise()
     breakable.client("s3").delete_object(**marker)
-    assert (outcome.state, outcome.tasks["leave_alone"]) == ("success", "success")
+    assert (outcome.state, outcome.tasks["report_finding"]) == ("success", "success")
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_each_collector_is_healed_by_itself_and_named_in_the_ui(streamer, second
     asked = _asked(breakable)
     outcome = supervise()
     assert outcome.state == "success"
-    assert outcome.of_collector["main"]["leave_alone"] == "success"
+    assert outcome.of_collector["main"]["report_finding"] == "success"
     assert outcome.of_collector["x-brands"]["restart_service"] == "success"
     assert _asked(breakable) == asked, "and no other remedy"
     assert int(streamer.current().collector) == before
@@ -253,7 +253,7 @@ def test_a_broken_collector_neither_hides_nor_stops_another(streamer, second, su
     killed = _kill(streamer)
     outcome = supervise()
     assert outcome.state == "failed"
-    assert outcome.of_collector["x-brands"]["diagnose"] == "failed"
+    assert outcome.of_collector["x-brands"]["diagnose_streamer"] == "failed"
     assert outcome.of_collector["main"]["restart_service"] == "success"
     assert outcome.of_collector["main"]["require_healed"] == "success"
     assert int(streamer.current().collector) != killed
@@ -279,5 +279,5 @@ def test_a_lost_stream_ends_in_what_a_human_must_do(streamer, supervise, breakab
 
     wait_for(is_lost, timeout=20, what="the stream's end")
     outcome = supervise()
-    assert (outcome.state, outcome.tasks["leave_alone"]) == ("failed", "failed")
+    assert (outcome.state, outcome.tasks["report_finding"]) == ("failed", "failed")
     assert _finding(outcome) == f"Kinesis has no stream {lost}, which a restart cannot restore: apply Terraform"

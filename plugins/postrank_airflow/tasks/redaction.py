@@ -108,7 +108,7 @@ def finish_redaction() -> str:
 
 @task
 @reason_in_note
-def redact_elsewhere() -> str:
+def redact_undelivered() -> str:
     """Take deleted posts out of what Firehose could not deliver and out of lines that broke the contract."""
     elsewhere = Elsewhere(**_parts(run_context()))
     return note_count(elsewhere.redact(), "object", "of error records and rejects redacted")
@@ -116,7 +116,7 @@ def redact_elsewhere() -> str:
 
 @task
 @reason_in_note
-def list_ids() -> list[Document]:
+def list_post_ids() -> list[Document]:
     """List the ids of the posts of X that the lake holds, and of their authors. Plans the commands of one collector
     that reads X.
     """

@@ -31,13 +31,13 @@ _SSM: Document = {
 }
 
 
-def ask_service() -> ServiceOperator:
+def check_service() -> ServiceOperator:
     """The operator that asks systemd for the state of the service."""
     doc = "Ask systemd on the instance for the state of the streamer's service, with the SSM document."
     return ServiceOperator(
-        task_id="ask_service",
+        task_id="check_service",
         action="status",
-        seen_by="look_at_instance",
+        seen_by="describe_instance",
         fail_on_nonzero_exit=False,
         doc_md=doc,
         **_SSM,
@@ -50,7 +50,7 @@ def remedies() -> TaskGroup:
         ServiceOperator(
             task_id="restart_service",
             action="restart",
-            seen_by="diagnose",
+            seen_by="diagnose_streamer",
             doc_md="Restart the streamer's service with the SSM document.",
             **_CHOSEN,
             **_SSM,

@@ -27,12 +27,12 @@ _LATEST = "spark/latest.json"  # in the artifacts bucket; `postrank-spark releas
 _TAG = "postrank:version"  # of a job run: the release that it runs
 _ACTIVE = ["SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING"]
 _GONE = "TERMINATED"
-_PLAN = "ti.xcom_pull(task_ids='look_at_job')"
+_PLAN = "ti.xcom_pull(task_ids='describe_job')"
 
 
 @task
 @reason_in_note
-def look_at_job() -> Document:
+def describe_job() -> Document:
     """Find the application, the run of the job and its version, and the newest release.
 
     Returns `application` (id, or ""), `state`, `run` (id, or ""), `version`, `release`.

@@ -21,7 +21,7 @@ from postrank_airflow.dag.run_note import add_to_note, reason_in_note
 from postrank_airflow.tasks.collectors import named
 
 # Of the same collector: without an index, the outputs of all collectors come as a list.
-INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose', map_indexes=ti.map_index)['instance_id'] }}"
+INSTANCE = "{{ ti.xcom_pull(task_ids='diagnose_streamer', map_indexes=ti.map_index)['instance_id'] }}"
 # In a mapped group, `none_failed_min_one_success` is held against the tasks of all collectors before a task has
 # instances of its own (Airflow 3.3): one that failed would keep the others' from existing. This rule is not.
 NONE_FAILED = "none_failed"
@@ -37,7 +37,7 @@ class StreamerUnwell(Fatal):
 
 @task
 @reason_in_note
-def look_at_instance(collector: str) -> Document:
+def describe_instance(collector: str) -> Document:
     """Find the collector's instance, and whether it answers Systems Manager. Skipped during a deployment."""
     observer = clients.observer(collector)
     if (marker := observer.deploy_marker()) is not None:
@@ -49,7 +49,7 @@ def look_at_instance(collector: str) -> Document:
 
 
 @task(trigger_rule=NONE_FAILED)
-def diagnose(collector: str, instance: Document | None, command: Any) -> Document:
+def diagnose_streamer(collector: str, instance: Document | None, command: Any) -> Document:
     """Put instance, service and heartbeat together; remember what will be tried, and tell humans of it."""
     if instance is None:
         raise AirflowSkipException("the instance was not looked at")
@@ -77,7 +77,7 @@ def choose_remedy(verdict: Document) -> str:
 
 
 @task
-def leave_alone(verdict: Document) -> str:
+def report_finding(verdict: Document) -> str:
     """Nothing is done: the streamer is well, or time must pass, or a human is needed (which fails)."""
     if verdict["action"] == ESCALATE:
         raise StreamerUnwell(named(verdict["collector"], verdict["finding"]))
@@ -108,7 +108,7 @@ def require_healed() -> bool:
     """After a healing step: wait until the streamer beats again. A time-out fails the run of its collector."""
     if _pulled("choose_remedy") is None:
         raise AirflowSkipException("there was nothing to heal")
-    verdict = _output("diagnose")
+    verdict = _output("diagnose_streamer")
     sight = clients.observer(verdict["collector"]).look()
     beat = sight.heartbeat
     since = datetime.fromisoformat(verdict["at"])

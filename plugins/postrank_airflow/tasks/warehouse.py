@@ -26,7 +26,7 @@ _LOOKBACK = timedelta(days=2)  # of a sweep; `rebuild` has none
 
 @task
 @reason_in_note
-def load_named() -> Document:
+def load_notified() -> Document:
     """Load the objects that events of the results bucket name. Skipped in runs without events."""
     from postrank.warehouse.events import created_keys
 

@@ -1,7 +1,7 @@
 """Observations of counts: none overwrites another, the newest is read, those of deleted posts are gone."""
 
 from tests.support.lake.ranked_lake import Lake, author_delete, delete, metrics, post
-from tests.support.lake.upkeep import compact, redact, redact_elsewhere
+from tests.support.lake.upkeep import compact, redact, redact_undelivered
 
 HOURS = ("2026-11-24T01", "2026-11-24T02", "2026-11-24T03")
 EARLY, LATE, LATER = (f"2026-11-24T0{hour}:00:00.000Z" for hour in (1, 2, 3))
@@ -59,7 +59,7 @@ def test_observations_of_a_deleted_post_and_of_an_author_who_left_are_gone_every
     left = [("2", "01", "3", None), ("author:8", "03", None, "1")]
     assert _counts(lake, "metrics_series") == left
     redact(lake)
-    redact_elsewhere(lake)
+    redact_undelivered(lake)
     assert _counts(lake, "metrics_series") == left
     held = lake.rows("select post_id from post_versions where posted_date = 'metrics' order by post_id")
     assert [row["post_id"] for row in held] == ["2", "author:8"]

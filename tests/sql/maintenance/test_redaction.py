@@ -16,7 +16,7 @@ from pyarrow import parquet
 from postrank.aws.athena import QueryFailed
 from postrank.lake.redaction.raw_zone import RawZone
 from tests.support.lake.ranked_lake import author_delete, delete, post, render
-from tests.support.lake.upkeep import AS_OF, compact, document, maintenance, redact, redact_elsewhere, redaction
+from tests.support.lake.upkeep import AS_OF, compact, document, maintenance, redact, redact_undelivered, redaction
 
 FIRST, SECOND, THIRD = "2026-11-24T01", "2026-11-24T02", "2026-11-24T03"
 DAY = {"interval_start": "2026-11-23T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}
@@ -348,7 +348,7 @@ def _maintain(lake, number: int) -> None:
     """A run of `maintain_lake`, `number` half days from now."""
     as_of = datetime.now(UTC) + number * timedelta(hours=12)
     redact(lake, f"maintenance {number}", as_of)
-    redact_elsewhere(lake, f"maintenance {number}", as_of)
+    redact_undelivered(lake, f"maintenance {number}", as_of)
     maintenance(lake, as_of).sweep()
 
 
@@ -369,7 +369,7 @@ def test_a_deleted_post_is_nowhere_to_be_read_after_a_day(everywhere):
 
 
 def test_what_lies_outside_the_tables_keeps_its_lines_and_leaves_evidence(everywhere):
-    assert redact_elsewhere(everywhere) == 3
+    assert redact_undelivered(everywhere) == 3
     s3, bucket = everywhere.client("s3"), everywhere.names.buckets["raw"]
     kept = s3.get_object(Bucket=bucket, Key=f"{RAW_KEY}-1")["Body"].read().splitlines()
     assert base64.b64decode(json.loads(kept[0])["rawData"]).count(b"text of 2") == 1
@@ -392,16 +392,16 @@ def test_what_lies_outside_the_tables_keeps_its_lines_and_leaves_evidence(everyw
     told = document(everywhere, f"s3://{lake_bucket}/{evidence}")["objects"]
     assert {one["key"] for one in told} == {f"{RAW_KEY}-1", f"{RAW_KEY}-2", f"{REJECTS}r.ndjson"}
     assert [(one["lines"], one["redacted"]) for one in told] == [(2, 1), (1, 1), (2, 1)]
-    assert redact_elsewhere(everywhere, "again") == 0
+    assert redact_undelivered(everywhere, "again") == 0
 
 
 def test_the_words_of_an_author_who_left_go_from_error_records_up_to_the_leaving(lake):
     early, late = (post(n, "ann", f"2026-11-23T1{n}:00:00.000Z", text=f"words {n}") for n in ("1", "2"))
     _put(lake, f"{RAW_KEY}-1", [_record("".join(f"{json.dumps(one)}\n" for one in (early, late)).encode())])
-    assert redact_elsewhere(lake) == 0  # nothing was ranked yet
+    assert redact_undelivered(lake) == 0  # nothing was ranked yet
     lake.deliver(FIRST, [author_delete("ann", "2026-11-23T11:30:00.000Z")])
     lake.rank()
-    assert redact_elsewhere(lake) == 1
+    assert redact_undelivered(lake) == 1
     assert _places(lake, "words 1") == []
     assert _places(lake, "words 2") == [f"{lake.names.buckets['raw']}/{RAW_KEY}-1"]
 
@@ -413,7 +413,7 @@ def test_ids_of_any_length_and_kind_are_looked_up(lake):
     _put(lake, f"{RAW_KEY}-1", [_record(lines.encode())])
     lake.deliver(FIRST, [delete("gone"), delete("799'" * 150)])
     lake.rank()
-    assert redact_elsewhere(lake) == 2
+    assert redact_undelivered(lake) == 2
     assert _places(lake, "text of gone") == []
 
 

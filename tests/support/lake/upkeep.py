@@ -67,7 +67,7 @@ def settle(lake: Lake, run_id: str = "care", keep: timedelta = timedelta(days=1)
     return work.point_settled(planned)
 
 
-def redact_elsewhere(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> int:
+def redact_undelivered(lake: Lake, run_id: str = "care", as_of: datetime = AS_OF) -> int:
     """Redact what lies outside the tables; returns in how many objects."""
     return Elsewhere(run=Run(run_id), as_of=as_of, **_parts(lake)).redact()
 
