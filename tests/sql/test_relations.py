@@ -268,6 +268,14 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             f" from ({render('exports/cascades.sql', limit=10, **hashtags, **interval)})",
             [("9", None, "1", "1", "0", "1", "1")],
         ),
+        "exports/requested_hosts.sql": (
+            render("exports/requested_hosts.sql", limit=10, arrival_from="2026-11-22", **hashtags, **interval),
+            [],
+        ),
+        "exports/requested_paths.sql": (
+            render("exports/requested_paths.sql", limit=10, arrival_from="2026-11-22", **hashtags, **interval),
+            [],
+        ),
         "exports/trending_hashtags.sql": (
             f"select rank, hashtag, posts from ({render('exports/trending_hashtags.sql', **trend)}) order by rank",
             [("1", "rain", "1"), ("2", "sun", "1")],
@@ -344,6 +352,8 @@ ANSWERED = (
     "exports/hashtags.sql",
     "exports/posts_by_type.sql",
     "exports/ranked_authors.sql",
+    "exports/requested_hosts.sql",
+    "exports/requested_paths.sql",
     "exports/taken_out.sql",
     "exports/trending_hashtags.sql",
     "labels/arrived_posts.sql",

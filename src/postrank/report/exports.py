@@ -18,6 +18,7 @@ LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [..
 # hashtag_days, {"types": [...], "authors": [...]} of posts_by_type and author_lengths.
 HASHTAGS = "hashtags.json"
 POSTS = "posts.json"
+REQUESTS = "requests.json"  # {"hosts": [...], "paths": [...]} of requested_hosts and requested_paths
 REPORT = "report.html"  # in a run's export
 DOCUMENTS = "documents.json"  # in a run's export; what is named above, as the manifest lists its files
 FINEST_FIRST = ("minute", "hour", "day", "all")
@@ -84,6 +85,10 @@ class Exports:
     def posts(self, export: Export) -> Document | None:
         """The interval's posts by day and type, and how long authors' texts are; None where it was not exported."""
         return self._document(export, POSTS)
+
+    def requests(self, export: Export) -> Document | None:
+        """The hosts and paths of the interval's access logs; None where no log had arrived."""
+        return self._document(export, REQUESTS)
 
     def _document(self, export: Export, name: str) -> Document | None:
         try:

@@ -4,7 +4,7 @@ from datetime import datetime
 from importlib.resources import files
 
 from postrank.documents import Document
-from postrank.report import sections
+from postrank.report import requests, sections
 from postrank.report.exports import Export, Exports
 from postrank.report.markup import Markup, joined, tag
 from postrank.report.wording import moment_of, span
@@ -42,6 +42,7 @@ def report_html(exports: Exports, export: Export) -> str:
             sections.cascades(posts),
             sections.hashtags(tags),
             sections.hashtags_by_day(tags),
+            requests.section(exports.requests(export)),
             sections.hops(manifest, ledgers),
             sections.gaps(ledgers),
             sections.provenance(manifest),

@@ -1,4 +1,6 @@
-"""What was posted in a run's interval, exported beside its ranking for the report: hashtags, types, text lengths."""
+"""What was posted in a run's interval, exported with its ranking for the report: hashtags, types, text lengths; and
+what was requested, where access logs arrive.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -9,19 +11,25 @@ import orjson
 from postrank.aws.athena import Athena
 from postrank.documents import Document, JsonObject
 from postrank.ranking.export_reader import Results
-from postrank.report.exports import HASHTAGS, POSTS, Export
+from postrank.report.exports import HASHTAGS, POSTS, REQUESTS, Export
 
 _LISTED = {
     "hashtags": 50,
     "hashtag_days": 5,
     "author_lengths": 100,
     "cascades": 20,
-}  # rows of each statement, of hashtags a day
+    "requested_hosts": 50,
+    "requested_paths": 50,
+}  # rows of each statement, of some a day
 _DOCUMENTS = {
     HASHTAGS: {"hashtags": "hashtags", "days": "hashtag_days"},
     POSTS: {"types": "posts_by_type", "authors": "author_lengths", "cascades": "cascades"},
+    REQUESTS: {"hosts": "requested_hosts", "paths": "requested_paths"},
 }
-_WHOLE = "posts authors rank reposts quotes depth width half_seconds last_seconds".split()
+_WHOLE = (
+    *"posts authors rank reposts quotes depth width half_seconds last_seconds".split(),
+    *"requests client_errors server_errors hosts paths bytes".split(),
+)
 _NUMBERS: Mapping[str, Callable[[str], Any]] = {**dict.fromkeys(_WHOLE, int), "mean_length": float}
 
 
@@ -31,10 +39,14 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
     """
     scope = scope_of(export.manifest)
     for name, parts in _DOCUMENTS.items():
+        if name == REQUESTS and not _may_hold_requests(export.manifest):
+            continue
         documents = {
             part: _rows(athena, render(f"exports/{statement}.sql", **scope, limit=_LISTED.get(statement, 0)))
             for part, statement in parts.items()
         }
+        if name == REQUESTS and not documents["hosts"]:
+            continue
         results.s3.put_object(
             Bucket=results.bucket,
             Key=f"rankings/run={export.run}/{name}",
@@ -43,12 +55,19 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
         )
 
 
+def _may_hold_requests(manifest: JsonObject) -> bool:
+    """Whether lines of access logs arrived, or nothing did and an interval was asked for that may hold some."""
+    lines = manifest["arrived_lines"]
+    return bool(lines.get("log")) or (manifest["interval_requested"] and not lines)
+
+
 def scope_of(manifest: JsonObject) -> Document:
     """The posts that the ranking was made of, as the statements' parameters."""
     start = manifest["interval"]["start"]
     end = manifest["interval"]["end"]
     return {
         "first_day": start[:10],
+        "arrival_from": (datetime.fromisoformat(start) - timedelta(days=1)).date().isoformat(),
         "last_day": (datetime.fromisoformat(end) - timedelta(microseconds=1)).date().isoformat(),
         "all_from": start,
         "all_to": end,

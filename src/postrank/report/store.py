@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from postrank.documents import Document
 from postrank.ranking import export_reader
 from postrank.ranking.export_reader import NothingExported, Results
-from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, POSTS, REPORT, Exports
+from postrank.report.exports import DOCUMENTS, HASHTAGS, LEDGERS, POSTS, REPORT, REQUESTS, Exports
 from postrank.report.page import report_html
 
 
@@ -52,7 +52,7 @@ class Report:
 
     def _documents(self) -> Iterator[Document]:
         """What lies beside the ranking's files, as the manifest lists those: it has no rows and no granularity."""
-        for name in (REPORT, HASHTAGS, POSTS, LEDGERS):
+        for name in (REPORT, HASHTAGS, POSTS, REQUESTS, LEDGERS):
             key = f"rankings/run={self.run}/{name}"
             try:
                 body = self.results.body(key)

@@ -231,6 +231,25 @@ def test_posts_are_told_by_day_and_type_and_how_long_they_are(s3: Any, results: 
     assert "1,234" in shown["Top authors"]
 
 
+def test_requests_of_access_logs_are_ranked_by_host_and_path(s3: Any, results: Results) -> None:
+    run = export(s3, BUCKET, POSTS, "manual__requests")
+    row = {"posted_date": None, "rank": 1, "network": "web", "requests": 1200, "client_errors": 3, "server_errors": 0}
+    hosts = [{**row, "host": HOSTILE, "paths": 7, "bytes": 2048}, {**row, "posted_date": "2026-05-01", "host": "day"}]
+    paths = [{**row, "path": None, "hosts": 5, "bytes": None}]
+    _put_document(s3, run, "requests.json", {"hosts": hosts, "paths": paths})
+    html = Report(results, run).make().decode()
+    shown = Reader(html).sections["Requests"]
+    heads = ["Rank", "Host", "Requests", "Status 4xx", "Status 5xx", "Paths", "Bytes"]
+    assert shown[:8] == ["By host", *heads]
+    assert shown[8:15] == ["1", shortened(HOSTILE, 60), "1,200", "3", "0", "7", "2,048"]
+    assert shown[15] == "By path"
+    assert shown[23:] == ["1", "not logged", "1,200", "3", "0", "5"]
+    assert "<img" not in html
+    assert (
+        "Requests" not in Reader(Report(results, export(s3, BUCKET, POSTS, "manual__no_logs")).make().decode()).sections
+    )
+
+
 def _put_document(s3: Any, run: str, name: str, content: dict[str, Any]) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"rankings/run={run}/{name}", Body=json.dumps(content))
 
