@@ -28,6 +28,7 @@ locals {
       app                   = local.names.roles.app
       airflow               = local.names.roles.airflow
       bucket_spark          = local.names.spark.bucket
+      kafka                 = local.names.spark.application
       spark                 = local.names.spark.role
       windows               = local.names.spark.windows
       streamer              = local.names.streamer.name
@@ -279,11 +280,13 @@ module "spark" {
   trust          = local.policies["spark.trust"]
   airflow_role   = local.names.roles.airflow
   airflow_policy = local.policies["airflow-spark"]
+  streamer_role  = local.names.roles.streamer
+  kafka_policy   = local.policies["kafka"]
   vpc_id         = module.network.vpc_id
   cidr           = var.cidr
   subnets        = values(module.network.private_subnets)
 
-  depends_on = [module.airflow]
+  depends_on = [module.airflow, module.streamer]
 }
 
 module "alarms" {

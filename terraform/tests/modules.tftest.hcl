@@ -226,6 +226,8 @@ run "an_emr_release_without_the_connector_of_kinesis_is_refused" {
     trust          = "{}"
     airflow_role   = "airflow"
     airflow_policy = "{}"
+    streamer_role  = "streamer"
+    kafka_policy   = "{}"
     vpc_id         = "vpc-1"
     cidr           = "10.0.0.0/16"
     subnets        = ["subnet-1", "subnet-2"]
@@ -249,6 +251,8 @@ run "too_few_vcpus_for_a_driver_and_an_executor_are_refused" {
     trust          = "{}"
     airflow_role   = "airflow"
     airflow_policy = "{}"
+    streamer_role  = "streamer"
+    kafka_policy   = "{}"
     vpc_id         = "vpc-1"
     cidr           = "10.0.0.0/16"
     subnets        = ["subnet-1", "subnet-2"]

@@ -211,6 +211,7 @@ def test_planning_reads_the_state_and_the_public_parameters_of_images():
         "crawler",
         "deployer",
         "firehose",
+        "kafka",
         "spark",
         "streamer",
         "streamer-host",

@@ -27,6 +27,7 @@ def variables(resources: Resources) -> dict[str, str]:
         **{f"secret_{name}": secret for name, secret in resources.secrets.items()},
         **{f"delivery_{name}": stream for name, stream in resources.delivery_streams.items()},
         "bucket_spark": resources.spark.bucket,
+        "kafka": resources.spark.application,
         "spark": resources.spark.role,
         "windows": resources.spark.windows,
         "streamer": resources.streamer.name,

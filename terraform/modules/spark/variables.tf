@@ -51,6 +51,16 @@ variable "airflow_policy" {
   type        = string
 }
 
+variable "streamer_role" {
+  description = "Name of the streamers' role."
+  type        = string
+}
+
+variable "kafka_policy" {
+  description = "IAM policy by which the job and the streamers read and write Kafka's topics, as JSON."
+  type        = string
+}
+
 variable "permissions_boundary" {
   description = "ARN of the permissions boundary of the job's role; null for none."
   type        = string
