@@ -1,4 +1,4 @@
--- requested_hosts: one row per host of an interval's access logs, and one per host and day; the busiest first.
+-- requested_hosts: one row per host of the access logs of an interval, and one per host and day, the busiest first.
 -- posted_date: null for the whole interval. arrival_from: the first arrival day that can hold requests of the interval.
 with requests as (
     select

@@ -1,4 +1,4 @@
--- requested_paths: one row per path (without query) of an interval's access logs, and one per path and day; the busiest first.
+-- requested_paths: one row per path (without query) of the access logs of an interval, and one per path and day.
 -- posted_date: null for the whole interval. arrival_from: the first arrival day that can hold requests of the interval.
 with requests as (
     select

@@ -18,6 +18,7 @@ UNNAMED = (
     r"arn:aws:logs:[^*]+:log-group:/[^*]+-streamer-\*",  # the log groups of collectors
     r"arn:aws:rds-db:[^*]+:dbuser:\*/postrank_(reader|owner)",  # the id that RDS gives an instance
     r"arn:aws:emr-serverless:[^*]+:/applications/\*",  # the id that EMR Serverless gives an application
+    r"arn:aws:kafka:[^*]+:(cluster|topic|group)/[^*/]+/\*",  # the id that MSK gives a cluster; what it holds
     r"arn:aws:secretsmanager:[^*?]+-\?{6}",  # the six letters that Secrets Manager adds to a name
 )
 # Any, where a condition says which.
