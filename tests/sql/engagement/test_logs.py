@@ -51,7 +51,7 @@ def test_requests_are_counted_and_queried_and_change_no_ranking(lake: Lake) -> N
 def test_hosts_and_paths_of_an_interval_are_ranked_as_a_whole_and_by_day(lake: Lake) -> None:
     yesterday = {"posted_at": "2026-11-23T23:59:59.999Z"}
     outside = request(9, 0, posted_at="2026-11-25T00:00:00.000Z", host="198.51.100.1")
-    lake.deliver(HOUR, [*REQUESTS, request(8, 0, **yesterday), outside, request(7, 0, network="intranet")])
+    lake.deliver(HOUR, [*REQUESTS, request(8, 0, status=400, **yesterday), outside, request(7, 0, network="intranet")])
     lake.rank([HOUR])
     scope = {
         "arrival_from": "2026-11-22",
@@ -63,18 +63,18 @@ def test_hosts_and_paths_of_an_interval_are_ranked_as_a_whole_and_by_day(lake: L
     rows = lake.rows(render("exports/requested_hosts.sql", limit=2, **scope))
     columns = ("posted_date", "rank", "host", "requests", "client_errors", "server_errors", "paths", "bytes")
     assert [tuple(row[name] for name in columns) for row in rows] == [
-        (None, "1", "192.0.2.7", "4", "0", "2", "3", "30"),
+        (None, "1", "192.0.2.7", "4", "1", "2", "3", "30"),
         (None, "2", "192.0.2.8", "2", "1", "0", "2", "20"),
-        ("2026-11-23", "1", "192.0.2.7", "1", "0", "0", "1", "10"),
+        ("2026-11-23", "1", "192.0.2.7", "1", "1", "0", "1", "10"),
         ("2026-11-24", "1", "192.0.2.7", "3", "0", "2", "2", "20"),
         ("2026-11-24", "2", "192.0.2.8", "2", "1", "0", "2", "20"),
     ]
     rows = lake.rows(render("exports/requested_paths.sql", limit=2, **scope))
     columns = ("posted_date", "rank", "path", "requests", "client_errors", "server_errors", "hosts", "bytes")
     assert [tuple(row[name] for name in columns) for row in rows] == [
-        (None, "1", "/", "2", "1", "0", "2", "20"),
+        (None, "1", "/", "2", "2", "0", "2", "20"),
         (None, "1", "/a", "2", "0", "0", "2", "20"),
-        ("2026-11-23", "1", "/", "1", "0", "0", "1", "10"),
+        ("2026-11-23", "1", "/", "1", "1", "0", "1", "10"),
         ("2026-11-24", "1", "/a", "2", "0", "0", "2", "20"),
         ("2026-11-24", "1", "/b", "2", "0", "2", "1", "10"),
     ]
