@@ -1,9 +1,8 @@
 """Rank authors by number of posts, per minute, hour and day and over the whole interval.
 
 **Scheduled**, a run ingests the arrival hour that ended in its data interval and ranks every window again that the
-hour's posts, edits and tombstones touched. The newest run also ingests the hours of the last two weeks that no run has
-ingested: those of runs that failed, were deleted or were never created. **By hand**, it ingests everything new in the
-raw zone and ranks every window that overlaps the requested interval.
+hour's posts, edits and tombstones touched. The newest run also ingests the hours of the last two weeks that no run
+ingested. **By hand**, it ingests everything new in the raw zone and ranks every window that overlaps the interval.
 
 Each relation is checked before readers see it: a failed run leaves the previous ranking in place, and a repeated run
 gives the same result. A touched minute is a debt (`touched_minutes`) until a default ranking settles it, so a failed
