@@ -115,6 +115,12 @@ def test_a_repost_counts_for_whoever_made_it_and_whoever_wrote_the_post_on_every
     assert by_default == [("cem", "cem", 2 * ENGAGEMENT["reposts_received"]), ("ann", "ann", 2)]
 
 
+def test_a_repost_of_a_post_by_an_unknown_author_counts_for_its_maker_alone(lake):
+    lake.deliver(HOURS[0], [post("r1", "bob", MOMENTS[1], repost_of="unseen"), post("p1", "ann", MOMENTS[0])])
+    assert _ranked(lake, metric="reposts_received") == []
+    assert _ranked(lake, metric="reposts_made") == [("bob", "bob", 1)]
+
+
 def test_only_posts_of_a_tag_are_ranked_whichever_of_their_lines_has_it(lake):
     lake.deliver(
         HOURS[0],

@@ -69,6 +69,24 @@ def test_what_a_crash_left_is_cut_back_to_its_last_whole_write_and_gone_on_with(
     assert b"".join(finished(tmp_path)) == line(1).data + line(2).data + line(3).data
 
 
+@pytest.mark.parametrize("left", [b"", b"half a line", b"." * (3 << 20)])
+def test_a_file_without_a_whole_line_is_begun_anew(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / f"{POSTS}.ndjson").write_bytes(left)
+    writer = sink(tmp_path)
+    assert list((tmp_path / "open").iterdir()) == []
+    writer.put([line(1)])
+    writer.close()
+    assert finished(tmp_path) == [line(1).data]
+
+
+def test_a_last_line_that_is_longer_than_what_is_read_at_once_is_cut_off_whole(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / f"{POSTS}.ndjson").write_bytes(line(1).data + b"." * (2 << 20))
+    sink(tmp_path).close()
+    assert finished(tmp_path) == [line(1).data]
+
+
 def test_a_file_of_another_form_is_finished_when_the_form_is_changed(tmp_path: Path) -> None:
     sink(tmp_path).put([line(1)])
     again = sink(tmp_path, gzipped=True)

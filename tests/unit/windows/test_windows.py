@@ -59,6 +59,14 @@ def test_a_late_post_emits_its_minute_again_with_the_higher_count() -> None:
     assert tumbling(windows.take()[0]) == [("a", 0, 2)]
 
 
+def test_a_late_post_of_the_minute_that_was_closed_last_emits_it_again() -> None:
+    windows = AuthorWindows()
+    windows.add([post(1, 5), post(2, 119), post(3, 150)], FAR)
+    assert tumbling(windows.take()[0]) == [("a", 0, 1), ("a", 1, 1)]
+    windows.add([post(4, 60)], FAR)
+    assert tumbling(windows.take()[0]) == [("a", 1, 2)]
+
+
 def test_a_post_that_comes_twice_counts_once() -> None:
     windows = AuthorWindows()
     windows.add([post(1, 5), post(1, 5), post(1, 5, kind="edit")], FAR)
