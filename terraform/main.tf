@@ -73,6 +73,16 @@ locals {
     config_prefix    = null
   })
 
+  # A registry of each image, and the image of each service: by the digest that CI deploys, or as its own variable says.
+  repositories = {
+    airflow  = local.names.roles.airflow
+    app      = local.names.roles.app
+    spark    = local.names.spark.role
+    streamer = local.names.roles.streamer
+  }
+  digests    = { for image, digest in merge({ airflow = try(var.airflow_ecs.image_digest, null) }, var.images) : image => digest if digest != null }
+  references = { for image, digest in local.digests : image => "${module.images.urls[image]}@${digest}" }
+
   policies = {
     for file in fileset("${local.shared}/policies", "*.json") :
     trimsuffix(file, ".json") => templatefile("${local.shared}/policies/${file}", local.document_names)
@@ -180,16 +190,21 @@ module "streamer" {
   depends_on = [module.ingest]
 }
 
+module "images" {
+  source = "./modules/images"
+
+  repositories  = local.repositories
+  force_destroy = !var.protected
+}
+
 module "airflow" {
   source = "./modules/airflow"
 
   permissions_boundary = var.permissions_boundary
 
-  names         = local.names
-  policy        = local.policies["airflow"]
-  trust         = local.policies[var.airflow_ecs == null ? "airflow.trust" : "app.trust"] # ECS, as for the app
-  force_destroy = !var.protected
-
+  names                  = local.names
+  policy                 = local.policies["airflow"]
+  trust                  = local.policies[var.airflow_ecs == null ? "airflow.trust" : "app.trust"] # ECS, as for the app
   secrets_backend_kwargs = local.secrets_backend_kwargs
 
   mwaa                 = var.mwaa
@@ -208,7 +223,7 @@ module "airflow_ecs" {
 
   names                  = local.names
   airflow                = var.airflow_ecs
-  repository_url         = module.airflow.repository_url
+  image                  = local.references["airflow"]
   role_arn               = module.airflow.role_arn
   policy                 = local.policies["airflow-ecs"]
   execution_policy       = local.policies["airflow-execution"]
@@ -252,6 +267,7 @@ module "app" {
 
   names            = local.names
   app              = var.app
+  image            = try(local.references["app"], "${module.images.urls["app"]}:${var.app.image_tag}")
   region           = var.region
   environment      = var.environment
   account          = local.account

@@ -50,7 +50,17 @@ output "airflow_role_arn" {
 
 output "airflow_repository_url" {
   description = "URL of the registry for Airflow's image."
-  value       = module.airflow.repository_url
+  value       = module.images.urls["airflow"]
+}
+
+output "repository_urls" {
+  description = "URLs of the registries by image: airflow, app, spark, streamer."
+  value       = module.images.urls
+}
+
+output "images" {
+  description = "Digests of the images that this state deploys, by image. A plan that builds none takes them from here."
+  value       = local.digests
 }
 
 output "warehouse_secret_arn" {
@@ -104,8 +114,8 @@ output "warehouse_queue_url" {
 }
 
 output "app_repository_url" {
-  description = "URL of the registry for the app's image; null without the app."
-  value       = one(module.app[*].repository_url)
+  description = "URL of the registry for the app's image."
+  value       = module.images.urls["app"]
 }
 
 output "app_balancer" {

@@ -176,14 +176,25 @@ variable "warehouse_version" {
   default     = "17"
 }
 
+variable "images" {
+  description = "Digests of images by name (airflow, app, spark, streamer), as the workflow Images writes them. They come before image_digest and image_tag."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for image, digest in var.images : contains(["airflow", "app", "spark", "streamer"], image) && can(regex("^sha256:[0-9a-f]{64}$", digest))])
+    error_message = "images must be digests (sha256: and 64 hexadecimal digits) of airflow, app, spark or streamer."
+  }
+}
+
 variable "app" {
   description = <<-TEXT
-    The app on ECS Fargate behind an internal load balancer; null creates none. `image_tag` of its registry, `certificate_arn`
-    of ACM for `host`, the name that people open, and the networks (CIDR blocks) that may reach it besides the VPC. `live`
+    The app on ECS Fargate behind an internal load balancer; null creates none. `image_tag` of its registry
+    (unless `images` has its digest), `certificate_arn` of ACM for `host`, the name that people open, and the networks (CIDR blocks) that may reach it besides the VPC. `live`
     runs `postrank live` too.
   TEXT
   type = object({
-    image_tag       = string
+    image_tag       = optional(string)
     host            = string
     certificate_arn = string
     cidrs           = optional(list(string), [])
@@ -196,6 +207,11 @@ variable "app" {
   validation {
     condition     = var.app == null || var.warehouse_class != null
     error_message = "The app reads the warehouse: set warehouse_class too."
+  }
+
+  validation {
+    condition     = var.app == null ? true : var.app.image_tag != null || contains(keys(var.images), "app")
+    error_message = "The app needs an image: set app.image_tag, or its digest in images."
   }
 
   validation {
@@ -301,13 +317,13 @@ variable "mwaa" {
 
 variable "airflow_ecs" {
   description = <<-TEXT
-    Airflow on ECS Fargate, an alternative to MWAA; null creates none. `image_digest` of Airflow's registry (sha256:...),
+    Airflow on ECS Fargate, an alternative to MWAA; null creates none. `image_digest` of Airflow's registry (sha256:..., unless `images` has it),
     `parallelism` (tasks at a time), CPU units and MiB of the `scheduler`, which runs them, and the database's class and
     version. `sign_in`: an internal load balancer for `host`, with a certificate of ACM and the endpoints of an OpenID Connect
     provider; without it people use Session Manager.
   TEXT
   type = object({
-    image_digest     = string
+    image_digest     = optional(string)
     parallelism      = optional(number, 8)
     scheduler        = optional(object({ cpu = number, memory = number }), { cpu = 1024, memory = 4096 })
     database_class   = optional(string, "db.t4g.micro")
@@ -330,7 +346,7 @@ variable "airflow_ecs" {
     error_message = "Airflow runs on MWAA or on ECS: set mwaa or airflow_ecs, not both."
   }
   validation {
-    condition     = var.airflow_ecs == null ? true : can(regex("^sha256:[0-9a-f]{64}$", var.airflow_ecs.image_digest))
+    condition     = var.airflow_ecs == null ? true : can(regex("^sha256:[0-9a-f]{64}$", try(var.images["airflow"], var.airflow_ecs.image_digest)))
     error_message = "airflow_ecs.image_digest must be the digest of an image, sha256: and 64 hexadecimal digits; a tag could come to mean another image."
   }
   validation {

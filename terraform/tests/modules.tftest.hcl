@@ -150,7 +150,8 @@ run "the_app_is_internal_and_its_tasks_can_only_read_the_warehouse" {
 
   variables {
     names                = { roles = { app = "postrank-dev-app", live = "postrank-dev-live" } }
-    app                  = { image_tag = "1", host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], cpu = 512, memory = 1024, live = true }
+    image                = "registry/app:1"
+    app                  = { host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], cpu = 512, memory = 1024, live = true }
     environment          = "dev"
     account              = "123456789012"
     region               = "us-east-1"
@@ -193,7 +194,8 @@ run "an_app_in_one_zone_is_refused" {
 
   variables {
     names                = { roles = { app = "postrank-dev-app", live = "postrank-dev-live" } }
-    app                  = { image_tag = "1", host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], cpu = 512, memory = 1024, live = true }
+    image                = "registry/app:1"
+    app                  = { host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], cpu = 512, memory = 1024, live = true }
     environment          = "dev"
     account              = "123456789012"
     region               = "us-east-1"
@@ -283,6 +285,36 @@ run "more_than_all_of_the_budget_is_refused" {
     daily_scan_gib = 1
     monthly_usd    = null
     spend_percent  = 120
+  }
+}
+
+run "a_registry_that_keeps_a_single_image_is_refused" {
+  command         = plan
+  expect_failures = [var.images]
+
+  module {
+    source = "./modules/images"
+  }
+
+  variables {
+    repositories  = { app = "postrank-dev-app" }
+    force_destroy = true
+    images        = 1
+  }
+}
+
+run "a_registry_that_forgets_uploads_at_once_is_refused" {
+  command         = plan
+  expect_failures = [var.untagged_days]
+
+  module {
+    source = "./modules/images"
+  }
+
+  variables {
+    repositories  = { app = "postrank-dev-app" }
+    force_destroy = true
+    untagged_days = 0
   }
 }
 
@@ -390,8 +422,8 @@ run "airflow_on_ecs_is_internal_and_signs_people_in" {
 
   variables {
     names                  = { roles = { airflow = "postrank-dev-airflow" } }
-    airflow                = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = { host = "a.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "airflow" } }
-    repository_url         = "123456789012.dkr.ecr.us-east-1.amazonaws.com/postrank-dev-airflow"
+    image                  = "registry/airflow@sha256:0"
+    airflow                = { parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = { host = "a.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c", cidrs = ["10.9.0.0/16"], issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "airflow" } }
     role_arn               = "arn:aws:iam::123456789012:role/postrank-dev-airflow"
     policy                 = "{}"
     execution_policy       = "{}"
@@ -450,8 +482,8 @@ run "airflow_on_ecs_without_a_sign_in_has_no_load_balancer" {
 
   variables {
     names                  = { roles = { airflow = "postrank-dev-airflow" } }
-    airflow                = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = null }
-    repository_url         = "123456789012.dkr.ecr.us-east-1.amazonaws.com/postrank-dev-airflow"
+    image                  = "registry/airflow@sha256:0"
+    airflow                = { parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = null }
     role_arn               = "arn:aws:iam::123456789012:role/postrank-dev-airflow"
     policy                 = "{}"
     execution_policy       = "{}"
@@ -491,8 +523,8 @@ run "an_airflow_on_ecs_in_one_zone_is_refused" {
 
   variables {
     names                  = { roles = { airflow = "postrank-dev-airflow" } }
-    airflow                = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = null }
-    repository_url         = "123456789012.dkr.ecr.us-east-1.amazonaws.com/postrank-dev-airflow"
+    image                  = "registry/airflow@sha256:0"
+    airflow                = { parallelism = 8, scheduler = { cpu = 1024, memory = 4096 }, database_class = "db.t4g.micro", database_version = "17", sign_in = null }
     role_arn               = "arn:aws:iam::123456789012:role/postrank-dev-airflow"
     policy                 = "{}"
     execution_policy       = "{}"

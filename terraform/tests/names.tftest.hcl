@@ -55,6 +55,20 @@ run "airflow_runs_on_ecs_when_asked_for_as_a_role_of_its_containers" {
   }
 }
 
+run "the_digests_of_ci_come_before_those_of_the_tfvars" {
+  command = plan
+
+  variables {
+    airflow_ecs = { image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000" }
+    images      = { airflow = "sha256:1111111111111111111111111111111111111111111111111111111111111111", app = "sha256:1111111111111111111111111111111111111111111111111111111111111111" }
+  }
+
+  assert {
+    condition     = output.images == { airflow = "sha256:1111111111111111111111111111111111111111111111111111111111111111", app = "sha256:1111111111111111111111111111111111111111111111111111111111111111" }
+    error_message = "Other images are deployed than those that CI built."
+  }
+}
+
 run "the_warehouse_is_made_when_asked_for" {
   command = plan
 

@@ -114,6 +114,25 @@ run "an_app_without_a_warehouse_is_refused" {
   }
 }
 
+run "an_app_without_an_image_is_refused" {
+  command         = plan
+  expect_failures = [var.app]
+
+  variables {
+    warehouse_class = "db.t4g.micro"
+    app             = { host = "h.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" }
+  }
+}
+
+run "an_image_by_tag_among_the_digests_is_refused" {
+  command         = plan
+  expect_failures = [var.images]
+
+  variables {
+    images = { airflow = "latest" }
+  }
+}
+
 run "an_app_without_a_certificate_is_refused" {
   command         = plan
   expect_failures = [var.app]

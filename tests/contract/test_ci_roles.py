@@ -169,6 +169,39 @@ def test_deploying_one_environment_leaves_the_parts_of_another_alone(action, res
     assert is_allowed(identity, action, own, **context) is (action != "ssm:SendCommand")
 
 
+def test_deploying_lets_rds_make_a_password_and_never_reads_it():
+    """RDS creates its secret with the rights of whoever asks for it ("Password management with Amazon RDS")."""
+    identity = [rendered("deploy"), json.dumps(POWER_USER)]
+    secret = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:rds!db-0123-abcdef"
+    assert is_allowed(identity, "secretsmanager:CreateSecret", secret)
+    assert is_allowed(identity, "secretsmanager:TagResource", secret)
+    assert not is_allowed(identity, "secretsmanager:GetSecretValue", secret)
+    assert not is_allowed(identity, "secretsmanager:PutSecretValue", secret)
+
+
+PUSHES = """
+ecr:InitiateLayerUpload ecr:UploadLayerPart ecr:CompleteLayerUpload ecr:PutImage ecr:BatchDeleteImage
+ecr:PutImageTagMutability ecr:PutLifecyclePolicy ecr:SetRepositoryPolicy ecr:CreateRepository ecr:DeleteRepository
+"""
+PULLS = "ecr:BatchGetImage ecr:GetDownloadUrlForLayer ecr:BatchCheckLayerAvailability ecr:DescribeImages"
+
+
+@pytest.mark.parametrize("action", PUSHES.split())
+def test_deploying_pushes_images_into_the_registries_of_its_environment_alone(action):
+    identity = [rendered("deploy", environment="prod"), json.dumps(POWER_USER)]
+    registry = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/"
+    assert is_allowed(identity, action, f"{registry}postrank-prod-airflow")
+    for other in ("postrank-dev-airflow", "other"):
+        assert not is_allowed(identity, action, f"{registry}{other}")
+
+
+@pytest.mark.parametrize("action", PULLS.split())
+def test_deploying_prod_reads_the_images_of_dev_which_it_promotes(action):
+    identity = [rendered("deploy", environment="prod"), json.dumps(POWER_USER)]
+    assert is_allowed(identity, action, f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/postrank-dev-airflow")
+    assert is_allowed(identity, "ecr:GetAuthorizationToken", "*")
+
+
 @pytest.mark.parametrize("action", ["ec2:TerminateInstances", "rds:DeleteDBInstance"])
 def test_machines_of_another_environment_are_told_by_their_tag(action):
     identity = [rendered("deploy"), json.dumps(POWER_USER)]

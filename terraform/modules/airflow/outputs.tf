@@ -3,11 +3,6 @@ output "role_arn" {
   value       = aws_iam_role.this.arn
 }
 
-output "repository_url" {
-  description = "URL of the registry for Airflow's image."
-  value       = aws_ecr_repository.this.repository_url
-}
-
 output "webserver_url" {
   description = "URL of the Airflow UI on MWAA; null without MWAA."
   value       = one(aws_mwaa_environment.this[*].webserver_url)

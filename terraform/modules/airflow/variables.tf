@@ -13,11 +13,6 @@ variable "trust" {
   type        = string
 }
 
-variable "force_destroy" {
-  description = "Whether destroying the registry deletes its images."
-  type        = bool
-}
-
 variable "mwaa" {
   description = "MWAA environment: version, class, maximum number of workers and log level; null creates none."
   type = object({

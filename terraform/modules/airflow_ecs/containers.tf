@@ -6,6 +6,10 @@ locals {
   base_url      = var.airflow.sign_in == null ? "http://127.0.0.1:${local.ui}" : "https://${var.airflow.sign_in.host}"
 
   environment = {
+    # The image's entrypoint takes bash, python and Airflow's commands. Before any of them it would wait for a database whose
+    # role the scheduler's task makes first; the commands below wait themselves.
+    CONNECTION_CHECK_MAX_COUNT = "0"
+
     AIRFLOW_HOME                    = "/opt/airflow/home"
     AIRFLOW__CORE__DAGS_FOLDER      = "/opt/airflow/dags"
     AIRFLOW__CORE__PLUGINS_FOLDER   = "/opt/airflow/plugins"
@@ -83,7 +87,7 @@ locals {
   }
 
   container = {
-    image           = local.image
+    image           = var.image
     user            = "50000:0"
     linuxParameters = { initProcessEnabled = true }
     mountPoints     = [for name, path in local.scratch : { sourceVolume = name, containerPath = path, readOnly = false }]
@@ -95,15 +99,15 @@ locals {
     essential              = false
     readonlyRootFilesystem = true
     startTimeout           = 120
-    command                = ["postrank", "airflow", "database"]
+    command                = ["bash", "-c", "exec postrank airflow database"]
     environment = [
       for name, value in {
-        HOME          = "/opt/airflow/home"
-        PGHOST        = aws_db_instance.this.address
-        PGPORT        = tostring(aws_db_instance.this.port)
-        PGDATABASE    = local.metadata_user
-        PGSSLMODE     = local.environment.PGSSLMODE
-        PGSSLROOTCERT = local.environment.PGSSLROOTCERT
+        CONNECTION_CHECK_MAX_COUNT = "0"
+        PGHOST                     = aws_db_instance.this.address
+        PGPORT                     = tostring(aws_db_instance.this.port)
+        PGDATABASE                 = local.metadata_user
+        PGSSLMODE                  = local.environment.PGSSLMODE
+        PGSSLROOTCERT              = local.environment.PGSSLROOTCERT
       } : { name = name, value = value }
     ]
     secrets = [

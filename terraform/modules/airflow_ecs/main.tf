@@ -3,9 +3,8 @@
 # database and the keys, network.tf who may connect to whom, balancer.tf the way in for people.
 
 locals {
-  name  = var.names.roles.airflow
-  ui    = 8080
-  image = "${var.repository_url}@${var.airflow.image_digest}"
+  name = var.names.roles.airflow
+  ui   = 8080
 }
 
 resource "aws_ecs_cluster" "this" {
@@ -88,6 +87,9 @@ resource "aws_ecs_service" "this" {
   # The scheduler migrates the database: the old one ends first. The others overlap.
   deployment_minimum_healthy_percent = each.value.alone ? 0 : 100
   deployment_maximum_percent         = each.value.alone ? 100 : 200
+
+  # The api-server waits for the migration before it answers the load balancer.
+  health_check_grace_period_seconds = each.key == "api-server" && var.airflow.sign_in != null ? 900 : null
 
   deployment_circuit_breaker {
     enable   = true

@@ -4,9 +4,8 @@ variable "names" {
 }
 
 variable "airflow" {
-  description = "Digest of the image, tasks at a time, sizes, and how people sign in; null where they use Session Manager."
+  description = "Tasks at a time, sizes, and how people sign in; null where they use Session Manager."
   type = object({
-    image_digest     = string
     parallelism      = number
     scheduler        = object({ cpu = number, memory = number })
     database_class   = string
@@ -24,8 +23,8 @@ variable "airflow" {
   })
 }
 
-variable "repository_url" {
-  description = "URL of the registry of Airflow's image."
+variable "image" {
+  description = "Airflow's image, by digest."
   type        = string
 }
 

@@ -1,15 +1,4 @@
-# The app and `postrank live` on ECS Fargate, with their image, roles and logs; load_balancer.tf has the way in.
-
-resource "aws_ecr_repository" "this" {
-  #checkov:skip=CKV_AWS_136:The image holds no data and no secret; ECR encrypts it with its own key.
-  name                 = var.names.roles.app
-  image_tag_mutability = "IMMUTABLE"
-  force_delete         = !var.protected
-
-  image_scanning_configuration {
-    scan_on_push = true
-  }
-}
+# The app and `postrank live` on ECS Fargate, with their roles and logs; load_balancer.tf has the way in.
 
 resource "aws_cloudwatch_log_group" "this" {
   #checkov:skip=CKV_AWS_158:The app logs no posts; CloudWatch encrypts with its own key.
@@ -111,7 +100,7 @@ resource "aws_ecs_task_definition" "this" {
   container_definitions = jsonencode([merge(
     {
       name                   = each.key
-      image                  = "${aws_ecr_repository.this.repository_url}:${var.app.image_tag}"
+      image                  = var.image
       essential              = true
       user                   = "10001"
       readonlyRootFilesystem = true

@@ -6,9 +6,8 @@ variable "names" {
 }
 
 variable "app" {
-  description = "Image tag, host name, certificate, networks of readers, size of the task, and whether postrank live runs too."
+  description = "Host name, certificate, networks of readers, size of the task, and whether postrank live runs too."
   type = object({
-    image_tag       = string
     host            = string
     certificate_arn = string
     cidrs           = list(string)
@@ -16,6 +15,11 @@ variable "app" {
     memory          = number
     live            = bool
   })
+}
+
+variable "image" {
+  description = "The app's image, by tag or digest."
+  type        = string
 }
 
 variable "environment" {
@@ -89,6 +93,6 @@ variable "permissions_boundary" {
 }
 
 variable "protected" {
-  description = "Whether the load balancer and images are protected from terraform destroy."
+  description = "Whether the load balancer is protected from terraform destroy."
   type        = bool
 }

@@ -12,6 +12,7 @@ NOT_KEPT = {
     "aws_db_instance.performance_insights_enabled",
     "aws_db_parameter_group.parameter",
     "aws_ecs_service.availability_zone_rebalancing",
+    "aws_ecs_service.health_check_grace_period_seconds",
     "aws_vpc_security_group_egress_rule.description",
     "aws_vpc_security_group_ingress_rule.description",
 }

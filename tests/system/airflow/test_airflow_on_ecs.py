@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(patient(
 
 NAMES = Resources.of("dev", "123456789012")
 NAME = NAMES.roles["airflow"]
+IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{NAME}@sha256:{'0' * 64}"
 SERVICES = ("api-server", "dag-processor", "scheduler", "triggerer")
 # Of Airflow's settings, those that are read before its configuration is.
 BEFORE_CONFIGURATION = {"AIRFLOW_HOME", "AIRFLOW_CONN_AWS_DEFAULT"}
@@ -62,14 +63,13 @@ def of_airflow(aws: LocalAws, **other: object) -> dict[str, object]:
     return {
         "names": {"roles": {"airflow": NAME}},
         "airflow": {
-            "image_digest": f"sha256:{'0' * 64}",
             "parallelism": 8,
             "scheduler": {"cpu": 1024, "memory": 4096},
             "database_class": "db.t4g.micro",
             "database_version": "18",
             "sign_in": sign_in(aws),
         },
-        "repository_url": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{NAME}",
+        "image": IMAGE,
         "role_arn": f"arn:aws:iam::123456789012:role/{NAME}",
         "policy": policies.policy("airflow-ecs", NAMES),
         "execution_policy": policies.policy("airflow-execution", NAMES),
@@ -155,8 +155,9 @@ def test_a_second_plan_changes_nothing(applied):
 def test_four_services_of_one_image_have_health_checks_and_a_read_only_root(applied):
     assert sorted({service for service, _ in applied.containers()}) == list(SERVICES)
     for service, container in applied.containers():
-        assert container["image"].endswith(f"{NAME}@sha256:{'0' * 64}")
+        assert container["image"] == IMAGE
         assert container["readonlyRootFilesystem"] is True
+        assert container["command"][:2] == ["bash", "-c"]  # what else the image's entrypoint gets, it gives to airflow
         assert ("healthCheck" in container) is (container["name"] == service)
 
 
@@ -178,7 +179,7 @@ def test_airflow_has_every_setting_and_every_command_of_the_containers(applied):
     commands = []
     for _, container in applied.containers():
         settings |= {item["name"] for item in (*container["environment"], *container["secrets"])}
-        text = container["command"][-1] if container["command"][0] == "bash" else shlex.join(container["command"])
+        text = container["command"][-1]
         health = container.get("healthCheck", {"command": ["", ""]})["command"][-1]
         commands += [shlex.split(part) for part in (*text.split("&&"), health)]
     of_the_cli = [words for words in (_without_exec(words) for words in commands) if words[:1] == ["airflow"]]

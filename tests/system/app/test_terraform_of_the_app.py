@@ -23,10 +23,11 @@ def of_the_app(aws: LocalAws) -> dict[str, object]:
     vpc, ids = network(aws)
     host = "postrank.example.com"
     certificate = aws.client("acm").request_certificate(DomainName=host)["CertificateArn"]
-    app = {"image_tag": "0.1.0", "host": host, "certificate_arn": certificate, "cidrs": ["10.9.0.0/16"]}
+    app = {"host": host, "certificate_arn": certificate, "cidrs": ["10.9.0.0/16"]}
     return {
         "names": {"roles": {name: NAMES.roles[name] for name in ("app", "live")}},
         "app": {**app, "cpu": 512, "memory": 1024, "live": True},
+        "image": "registry/postrank-dev-app:0.1.0",
         "environment": "dev",
         "account": NAMES.account,
         "region": NAMES.region,
