@@ -79,7 +79,7 @@ def test_files_and_workflows_have_the_form_that_compose_and_github_ask_for() -> 
 
 def test_actions_are_pinned_to_commits() -> None:
     used = [line for path in (ROOT / ".github/workflows").glob("*.yml") for line in path.read_text().splitlines()]
-    used = [line for line in used if re.match(r"\s*(- )?uses:", line)]
+    used = [line for line in used if re.match(r"\s*(- )?uses: (?!\./)", line)]  # but for this commit's own
     assert used
     assert [line for line in used if not re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)] == []
 
