@@ -40,7 +40,7 @@ resource "aws_msk_serverless_cluster" "this" {
 }
 
 resource "aws_iam_role_policy" "kafka" {
-  for_each = var.kafka ? { spark = aws_iam_role.this.name, streamer = var.streamer_role } : {}
+  for_each = var.kafka ? { spark = aws_iam_role.job.name, streamer = var.streamer_role } : {}
 
   name   = "${each.value}-kafka"
   role   = each.value
