@@ -28,6 +28,7 @@ def play(lake: RecordedLake) -> None:
     lake.rank(
         interval_start=f"{DAY}T09:30:00Z", interval_end=f"{DAY}T11:00:00Z", networks=["x"], order="peak_60s", top=2
     )
+    _keep_originals(lake)
     lake.record_views()
     _trends(lake)
     _note(lake)
@@ -60,6 +61,20 @@ def _note(lake: RecordedLake) -> None:
         lines = "".join(json.dumps({"noted_at": f"{DAY}T11:00:00.000Z", **row}) + "\n" for row in rows)
         key = f"{lake.names.keys['ledgers']}{kind}/dt={DAY}/a.ndjson"
         lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=lines.encode())
+
+
+def _keep_originals(lake: RecordedLake) -> None:
+    """Original JSON of posts, one of them deleted, one seen twice; and a place that X wants removed."""
+    row = {"kind": "raw", "network": "x", "author_id": "ann", "posted_at": f"{DAY}T10:59:50.500Z", "collector": "a"}
+    rows = [
+        {**row, "post_id": "b1", "seen_at": f"{DAY}T11:00:01.000Z", "json": '{"text": "it\'s \\n\\"quoted\\" ☂"}'},
+        {**row, "post_id": "b1", "seen_at": f"{DAY}T11:00:02.000Z", "json": '{"text": "it\'s \\n\\"quoted\\" ☂"}'},
+        {**row, "post_id": "b5", "seen_at": f"{DAY}T11:00:01.000Z", "json": "{}"},
+    ]
+    notice = {"collector": "a", "source": "x", "kind": "scrub_geo", "post_id": "b1", "about": "place of the post"}
+    for key, written in (("raw/json/", rows), (f"{lake.names.keys['ledgers']}notices/", [notice])):
+        body = "".join(json.dumps(each) + "\n" for each in written).encode()
+        lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=f"{key}dt={DAY}/a.ndjson", Body=body)
 
 
 def _first() -> list[dict]:
@@ -111,9 +126,11 @@ def _maintain(lake: RecordedLake) -> None:
         comparison(lake).hold(day, day + timedelta(days=1), settled=day + timedelta(days=2))
     interval = {"all_from": f"{DAY}T00:00:00Z", "all_to": "2026-11-24T00:00:00Z", "first_day": DAY, "last_day": DAY}
     scope = {"all_networks": True, "networks_ranked": [], "include_reposts": True, "limit": 10}
+    scope |= {"has_tag": False, "tag": ""}
     for name in ("author_lengths", "hashtag_days", "hashtags", "posts_by_type"):
         lake.athena.rows(render(f"exports/{name}.sql", **interval, **scope))
     lake.athena.rows(render("maintenance/deleted_among.sql", post_ids=["b5", "author:fay", "s1", "o'neil"]))
+    lake.athena.rows(render("maintenance/scrubbed_among.sql", post_ids=["b1", "author:zoe"]))
     redact(lake)
     hours = {"arrival_hours": ["2026-11-24T01", "2026-11-24T02"], "days": [DAY]}
     owed = {"table": "owed", "location": f"s3://{lake.names.buckets['lake']}/staging/owed/"}
