@@ -89,6 +89,12 @@ def test_a_record_is_filled_to_its_last_byte(sizes: list[int], counts: list[int]
     assert [len(part) for part in split([b"." * size for size in sizes], 100)] == counts
 
 
+def test_records_are_filled_to_a_payload_unit_of_25_kilobytes() -> None:
+    packer = Packer(POSTS)
+    packer.add(["a"] * 256, [b"." * 1023 + b"\n"] * 256)
+    assert [len(record.data) for record in packer.take()] == [25 * 1024] * 10 + [6 * 1024]
+
+
 def test_a_line_is_rejected_from_the_first_byte_that_no_record_holds() -> None:
     assert RECORD_LIMIT == 1_000_000
     assert too_large(b"." * RECORD_LIMIT, "file:7") is None
