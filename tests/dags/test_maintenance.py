@@ -70,13 +70,15 @@ def _raw(aws, name: str) -> list[dict]:
 
 @pytest.fixture
 def undelivered(aws, deleted):
-    """The deleted post in a record that Firehose could not deliver and in a broken line; returns how to read both."""
+    """The deleted post in an undelivered record, in a broken line and as original JSON; returns how to read them."""
     s3, line = aws.client("s3"), json.dumps(post(deleted, "ann", "2026-11-21T10:00:00.000Z", text="words"))
     record = {"errorCode": "Lambda.FunctionError", "rawData": base64.b64encode(f"{line}\n".encode()).decode()}
     reject = {"reason": "cut off", "offset": 0, "line": line[:-1], "line_encoding": "utf-8"}
+    original = {"kind": "raw", "network": "x", "post_id": deleted, "author_id": "ann", "json": line}
     rows = {
         f"errors/posts/processing-failed/dt=2026-11-22/hour=01/{deleted}": record,
         f"ledgers/rejects/dt=2026-11-22/{deleted}.ndjson": reject,
+        f"raw/json/dt=2026-11-22/{deleted}.ndjson": original,
     }
     for key, row in rows.items():
         s3.put_object(Bucket=NAMES.buckets["raw"], Key=key, Body=json.dumps(row).encode() + b"\n")
@@ -93,8 +95,9 @@ def undelivered(aws, deleted):
 def test_deleted_posts_are_taken_out_with_evidence_and_the_rest_of_the_care_is_done(deleted, undelivered, run_dag, aws):
     run = run_dag("maintain_lake", compare_days=["2020-01-01"], approved_posts=10)
     assert run.state == "success"
-    assert run.returned("redact_undelivered") == "2 objects of error records and rejects redacted"
-    record, reject = undelivered()
+    assert run.returned("redact_undelivered") == "3 objects of error records, rejects and original JSON redacted"
+    record, reject, original = undelivered()
+    assert (original["kind"], "json" in original) == ("redacted_raw", False)
     assert json.loads(base64.b64decode(record["rawData"]))["kind"] == "redacted_post"
     assert "line" not in reject
     assert run.tasks["approve_redaction"] == "skipped"

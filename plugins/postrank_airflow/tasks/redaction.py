@@ -109,9 +109,9 @@ def finish_redaction() -> str:
 @task
 @reason_in_note
 def redact_undelivered() -> str:
-    """Take deleted posts out of what Firehose could not deliver and out of lines that broke the contract."""
+    """Take deleted posts out of error records of Firehose, lines that broke the contract, and original JSON."""
     elsewhere = Elsewhere(**_parts(run_context()))
-    return note_count(elsewhere.redact(), "object", "of error records and rejects redacted")
+    return note_count(elsewhere.redact(), "object", "of error records, rejects and original JSON redacted")
 
 
 @task
