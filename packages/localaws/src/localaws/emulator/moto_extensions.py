@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 from localaws.core.shapes import Document
-from localaws.emulator import absences, partitions
+from localaws.emulator import absences, partitions, table_versions
 from localaws.wire.request import HttpRequest
 
 
 def fill(request: HttpRequest) -> None:
     """Give moto what it lacks for a request; no service of its own is loaded for the request of another."""
     partitions.install(request)
+    table_versions.install(request)
     if not request.is_form:
         return
     absences.install(request)

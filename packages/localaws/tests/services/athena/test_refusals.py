@@ -3,6 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.services.athena.sql.failures import QueryFailed
 from localaws.testing.athena.queries import DATA, RESULTS
 
 
@@ -152,3 +153,8 @@ def test_a_workgroup_that_enforces_its_place_refuses_another(queries):
         queries.start(
             f"create table x with (external_location = 's3://{DATA}/x/') as select 1 as a", WorkGroup="strict"
         )
+
+
+def test_errors_of_iceberg_have_the_catalogs_type_by_which_clients_try_again():
+    assert QueryFailed("ICEBERG_COMMIT_ERROR", "Failed to commit").type == 233
+    assert QueryFailed("TABLE_NOT_FOUND", "no such table").type == 1006

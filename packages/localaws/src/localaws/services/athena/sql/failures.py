@@ -28,6 +28,7 @@ _TYPES: Mapping[str, int] = {
     "EXCEEDED_MEMORY_LIMIT": 0,
 }
 
+_ICEBERG = 233
 _NAME = r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (?P<words>.*)"
 # Where an engine's error quotes the text that the macros made it fail on.
 _NAMED = (
@@ -85,8 +86,15 @@ class QueryFailed(Exception):
         super().__init__(f"{name}: {message}")
         self.name = name
         self.category = category
-        self.type = _TYPES.get(name, 1000 if category == USER else 200)
+        self.type = _type_of(name, category)
         self.retryable = retryable
+
+
+def _type_of(name: str, category: int) -> int:
+    """The catalog's type of an error; clients repeat a statement that fails with Iceberg's."""
+    if name.startswith("ICEBERG_"):
+        return _ICEBERG
+    return _TYPES.get(name, 1000 if category == USER else 200)
 
 
 class SyntaxRefused(Exception):
