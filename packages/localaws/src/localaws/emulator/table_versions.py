@@ -4,7 +4,6 @@ Iceberg's commits depend on the first: an update of a version that is no longer 
 """
 
 from functools import cache
-from typing import Any
 
 from localaws.wire.request import HttpRequest
 
@@ -20,14 +19,15 @@ def install(request: HttpRequest) -> None:
 @cache
 def _install() -> None:
     from moto.core.exceptions import JsonRESTError
+    from moto.core.responses import ActionResult
     from moto.glue import responses
 
     update = responses.GlueResponse.update_table
 
-    def update_of_version(response: Any) -> Any:
+    def update_of_version(response: responses.GlueResponse) -> ActionResult:
         parameters = response.parameters
-        name = (parameters.get("TableInput") or {}).get("Name")
-        table = response.glue_backend.get_table(parameters.get("DatabaseName"), name)
+        name = str((parameters.get("TableInput") or {}).get("Name"))
+        table = response.glue_backend.get_table(str(parameters.get("DatabaseName")), name)
         before = str(table._current_version)
         expected = parameters.get("VersionId")
         if expected and expected != before:
@@ -41,4 +41,4 @@ def _install() -> None:
             table.versions.pop(before, None)
         return result
 
-    responses.GlueResponse.update_table = update_of_version  # type: ignore[method-assign]  # replaces moto's
+    type.__setattr__(responses.GlueResponse, "update_table", update_of_version)

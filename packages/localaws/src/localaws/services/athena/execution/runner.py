@@ -85,7 +85,8 @@ class Run:
             results.put(record.manifest, listing)
         rows = folder / "rows"
         changes = record.substatement in _CHANGES
-        if changes:
+        without_rows = self.statement.kind == "DML" and outcome.manifest is None and not outcome.columns
+        if changes or without_rows:
             rows.touch()  # clients look for the object that the output location names
         elif outcome.manifest is None:
             result_files.write(outcome, rows, text=self.statement.kind != "DML")
