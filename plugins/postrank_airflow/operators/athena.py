@@ -15,10 +15,13 @@ from postrank_airflow.connections import clients
 from postrank_airflow.connections.environment import AWS_CONNECTION, POLL_SECONDS, RESOURCES
 from postrank_airflow.connections.sql_filters import attempt_prefix
 from postrank_airflow.dag.docs import of_statement
+from postrank_airflow.operators.lineage import dataset, parseable
 from postrank_airflow.operators.links import QueryLink
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.links.athena import AthenaQueryResultsLink
+    from airflow.providers.common.compat.openlineage.facet import Dataset
+    from airflow.providers.openlineage.extractors.base import OperatorLineage
 
 _MOMENT = 2.0  # seconds: the triggerer looks about once a second, so a deferral and the way back take no less
 _LOOK = 0.1  # seconds between two looks within the moment
@@ -59,6 +62,17 @@ class StatementOperator(AthenaOperator):
                 return False
             time.sleep(_LOOK)
         return state in AthenaHook.SUCCESS_STATES
+
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> "OperatorLineage[Any, Any]":
+        query = self.query
+        self.query = parseable(query)
+        try:
+            return super().get_openlineage_facets_on_complete(task_instance)
+        finally:
+            self.query = query
+
+    def get_openlineage_dataset(self, database: str, table: str) -> "Dataset":
+        return dataset(database, table)
 
     @classmethod
     def of_file(cls, task_id: str, query: str) -> OperatorPartial:
