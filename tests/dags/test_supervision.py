@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from localaws.testing.instances import alive
 from localaws.testing.patience import patient
 from localaws.testing.server import LocalAws
 from localaws.testing.waiting import wait_for
@@ -60,7 +60,7 @@ class Streamer:
         except NoHeartbeat:
             return None
         fresh = datetime.now(UTC) - datetime.fromisoformat(found.written_at) < timedelta(seconds=5)
-        return found if fresh and psutil.pid_exists(int(found.collector)) else None
+        return found if fresh and alive(int(found.collector)) else None
 
     def current(self) -> Any:
         """The next fresh heartbeat."""
@@ -131,7 +131,7 @@ def test_a_streamer_that_works_is_left_alone(streamer, supervise):
 def test_a_killed_service_is_restarted(streamer, supervise):
     killed = int(streamer.current().collector)
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: not psutil.pid_exists(killed), what="its end")
+    wait_for(lambda: not alive(killed), what="its end")
     outcome = supervise()
     assert (outcome.state, outcome.tasks["restart_service"]) == ("success", "success")
     assert "is failed" in _finding(outcome)
@@ -223,7 +223,7 @@ def second(breakable, streamer) -> Iterator[Streamer]:
 def _kill(streamer: Streamer) -> int:
     killed = int(streamer.current().collector)
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: not psutil.pid_exists(killed), what="its end")
+    wait_for(lambda: not alive(killed), what="its end")
     return killed
 
 

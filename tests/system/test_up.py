@@ -18,6 +18,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from localaws.testing.instances import alive
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from postrank.laptop.services import login
@@ -213,7 +214,7 @@ def test_ctrl_c_stops_everything(stack: Stack) -> None:
     processes = _descendants(stack.process.pid)
     assert len(processes) > 5
     assert stack.interrupt() == 0
-    assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+    assert not [pid for pid in processes if alive(pid)]
     for port in (stack.ui_port, stack.aws_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from nbclient import NotebookClient
 
+from localaws.testing.instances import alive
 from localaws.testing.patience import patient
 from localaws.testing.waiting import wait_for
 from tests.support.stack.laptop_run import ROOT, Stack, exported, running_stack
@@ -158,6 +159,6 @@ def test_the_app_is_stopped_with_the_rest(stack: Stack, address: str) -> None:
     before = command_lines(stack)
     assert [words for words in before.values() if "streamlit run" in words]
     assert stack.interrupt() == 0
-    assert [before[pid] for pid in before if psutil.pid_exists(pid)] == []
+    assert [before[pid] for pid in before if alive(pid)] == []
     with pytest.raises(httpx.TransportError):
         httpx.get(address, trust_env=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from localaws.testing.instances import alive
 from localaws.testing.waiting import wait_for
 from postrank.laptop.services.processes import DEATHS, PartDied, Parts, Program
 
@@ -56,7 +57,7 @@ def pid_in(path: Path) -> int:
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    return not alive(pid)
 
 
 @pytest.fixture

@@ -39,7 +39,11 @@ def starts(folder: Path, unit: str) -> list[int]:
 
 
 def alive(pid: int) -> bool:
-    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    """Whether the process has not ended: a zombie has, and only its parent has yet to take note."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def launch(aws: LocalAws, unit: str) -> str:
