@@ -4,13 +4,17 @@ import contextlib
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from postrank.aws.glue import Partition
 from postrank.aws.tables import prefix
 from postrank.delivery.window_check import WindowsDiffer
 from tests.oracle.recorded import SQL, RecordedLake
-from tests.support.lake.ranked_lake import author_delete, delete, post, render
-from tests.support.lake.upkeep import compact, comparison, redact, settle
+from tests.support.lake.ranked_lake import author_delete, delete, like, metrics, post, render, repost
+from tests.support.lake.upkeep import compact, comparison, redact, settle, spark_comparison
 
 DAY = "2026-11-23"
 HOUR = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -18,7 +22,7 @@ HOUR = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 def play(lake: RecordedLake) -> None:
     """Rank what arrives in three hours, by hand and on schedule, then trends, a comparison and maintenance."""
-    lake.deliver("2026-11-24T01", _first())
+    lake.deliver("2026-11-24T01", [*_first(), *_reactions(), *_requests()])
     lake.rank(["2026-11-24T01"])
     lake.deliver("2026-11-24T02", _corrections())
     lake.rank(["2026-11-24T02"])
@@ -28,7 +32,11 @@ def play(lake: RecordedLake) -> None:
     lake.rank(
         interval_start=f"{DAY}T09:30:00Z", interval_end=f"{DAY}T11:00:00Z", networks=["x"], order="peak_60s", top=2
     )
+    interval = {"interval_start": f"{DAY}T00:00:00Z", "interval_end": "2026-11-24T00:00:00Z"}
+    lake.rank(**interval, metric="engagement")
     _keep_originals(lake)
+    _stream_windows(lake)
+    _spark_windows(lake)
     lake.record_views()
     _trends(lake)
     _note(lake)
@@ -94,6 +102,34 @@ def _first() -> list[dict]:
     return [*burst, *spread, *strange, *(post(f"f{n}", "fay", f"{DAY}T10:30:0{n}.000Z") for n in range(9))]
 
 
+def _reactions() -> list[dict]:
+    """Likes, one of them withdrawn later; two observations of a post; a repost and a quote of the repost."""
+    return [
+        like("k1", "cem", f"{DAY}T11:00:00.000Z", "b1", "ann"),
+        like("k2", "o'neil", f"{DAY}T11:00:01.000Z", "b1", "ann"),
+        like("k3", "cem", f"{DAY}T11:00:02.000Z", "unseen", "eve"),
+        metrics("b1", f"{DAY}T11:05:00.000Z", likes=2, reposts=1),
+        metrics("b1", f"{DAY}T11:10:00.000Z", likes=1, views=40),
+        repost("r1", "bob", f"{DAY}T11:20:00.000Z", "b1", "ann"),
+        post("r2", "cem", f"{DAY}T11:30:00.000Z", repost_of="b1", repost_of_author="ann"),
+        post("r3", "dan", f"{DAY}T11:40:00.000Z", quote_of="r2"),
+    ]
+
+
+def _requests() -> list[dict]:
+    """Requests of two days: of two hosts, with and without errors, one delivered twice, one without a length."""
+    usual = {"kind": "log", "network": "web", "method": "GET", "received_at": "2026-11-24T01:00:00.000Z"}
+    requests = [
+        ("l-1", f"{DAY}T10:00:00.000Z", "192.0.2.7", "/a?x=1", 200, 10),
+        ("l-2", f"{DAY}T10:00:10.000Z", "192.0.2.8", "/a?x=2", 404, 0),
+        ("l-3", f"{DAY}T10:01:10.000Z", "192.0.2.7", "/o'neil", 503, None),
+        ("l-3", f"{DAY}T10:01:10.000Z", "192.0.2.7", "/o'neil", 503, None),
+        ("l-4", "2026-11-24T00:02:00.000Z", "2001:db8::1", "/☂", 500, 5),
+    ]
+    names = ("post_id", "posted_at", "host", "path", "status", "bytes")
+    return [{**usual, **dict(zip(names, request, strict=True))} for request in requests]
+
+
 def _corrections() -> list[dict]:
     at = {"received_at": "2026-11-24T02:10:00.000Z"}
     return [
@@ -105,6 +141,7 @@ def _corrections() -> list[dict]:
         delete("b5", **at),
         delete("s2b", **at),  # by a later version's id
         delete("never seen", **at),
+        delete("k2", **at),
         author_delete("fay", f"{DAY}T10:30:04.000Z"),
     ]
 
@@ -120,14 +157,18 @@ def _trends(lake: RecordedLake) -> None:
 
 
 def _maintain(lake: RecordedLake) -> None:
-    _stream_windows(lake)
     day = HOUR.replace(hour=0)
     with contextlib.suppress(WindowsDiffer):
         comparison(lake).hold(day, day + timedelta(days=1), settled=day + timedelta(days=2))
+    with contextlib.suppress(WindowsDiffer):
+        spark_comparison(lake).hold(day, day + timedelta(days=1), settled=day + timedelta(days=2))
     interval = {"all_from": f"{DAY}T00:00:00Z", "all_to": "2026-11-24T00:00:00Z", "first_day": DAY, "last_day": DAY}
     scope = {"all_networks": True, "networks_ranked": [], "include_reposts": True, "limit": 10}
-    scope |= {"has_tag": False, "tag": ""}
-    for name in ("author_lengths", "hashtag_days", "hashtags", "posts_by_type"):
+    scope |= {"has_tag": False, "tag": "", "arrival_from": "2026-11-22"}
+    for name in (
+        *("author_lengths", "cascades", "hashtag_days", "hashtags", "posts_by_type"),
+        *("requested_hosts", "requested_paths"),
+    ):
         lake.athena.rows(render(f"exports/{name}.sql", **interval, **scope))
     lake.athena.rows(render("maintenance/deleted_among.sql", post_ids=["b5", "author:fay", "s1", "o'neil"]))
     lake.athena.rows(render("maintenance/scrubbed_among.sql", post_ids=["b1", "author:zoe"]))
@@ -142,13 +183,36 @@ def _maintain(lake: RecordedLake) -> None:
 def _stream_windows(lake: RecordedLake) -> None:
     """What the stream counted: right for one author, wrong for another, nothing of the rest."""
     window = {"network": "x", "kind": "tumbling", "final": True, "author_handle": None, "collector": "c"}
+    sliding = {
+        "window_start": f"{DAY}T10:59:00.000Z",
+        "window_end": f"{DAY}T11:00:00.000Z",
+        "emitted_at": f"{DAY}T11:00:01.000Z",
+    }
     lines = [
         {**window, "author_id": "bob", "window_start": f"{DAY}T10:00:00.000Z", "posts": 1},
         {**window, "author_id": "ann", "window_start": f"{DAY}T10:59:00.000Z", "posts": 5},
         {**window, "author_id": "ann", "window_start": f"{DAY}T10:59:00.000Z", "posts": 4, "final": False},
+        *(
+            {**window, "kind": "sliding", "author_id": author, "posts": posts, **sliding}
+            for author, posts in (("ann", 5), ("o'neil", 1))
+        ),
     ]
     location = f"{prefix('raw_author_windows', lake.names)}dt={DAY}/hour=10/"
     body = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
     key = location.split("/", 3)[3] + "windows.ndjson.gz"
     lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=body)
     lake.catalogue.point("raw_author_windows", [Partition((DAY, "10"), location)])
+
+
+def _spark_windows(lake: RecordedLake) -> None:
+    """What Spark counted: right for one author, wrong for another."""
+    window = {"network": "x", "kind": "tumbling", "author_handle": None}
+    rows = []
+    for author, minute, posts in (("bob", 0, 1), ("ann", 59, 5)):
+        start = HOUR.replace(minute=minute, tzinfo=None)
+        interval = {"window_start": start, "window_end": start + timedelta(minutes=1)}
+        rows.append({**window, **interval, "author_id": author, "posts": posts})
+    body = BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows), body, use_deprecated_int96_timestamps=True)
+    key = f"stream/author_windows/dt={DAY}/query=author_windows/batch=1/part.snappy.parquet"
+    lake.client("s3").put_object(Bucket=lake.names.buckets["lake"], Key=key, Body=body.getvalue())

@@ -9,7 +9,7 @@ SPARK = "stream"  # the folder of Spark's queries
 FILES = sorted(path.relative_to(SQL).as_posix() for path in SQL.rglob("*.sql") if path.parent.name != SPARK)
 CHECKS_THAT_FIND_NOTHING = {
     f"checks/{name}.sql"
-    for name in ("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions")
+    for name in ("author_minutes", "author_ranking", "compacted", "hashtag_ranking", "post_versions", "scoped_minutes")
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(patient(700))]
