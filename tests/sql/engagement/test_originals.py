@@ -6,7 +6,7 @@ from typing import Any
 
 from postrank.posts.times import milliseconds
 from tests.support.lake.ranked_lake import Lake, author_delete, delete, post, render
-from tests.support.lake.upkeep import redact_elsewhere
+from tests.support.lake.upkeep import redact_undelivered
 
 FIRST = "2026-11-24T01"
 SECOND = "2026-11-24T02"
@@ -65,7 +65,7 @@ def test_where_x_wants_a_place_removed_the_original_goes_and_the_post_stays(lake
     lake.client("s3").put_object(Bucket=lake.names.buckets["raw"], Key=key, Body=body.encode())
     lake.deliver(FIRST, [post("1", "ann", "2026-11-23T10:01:00.000Z")])
     lake.rank([FIRST])
-    assert redact_elsewhere(lake) == 1
+    assert redact_undelivered(lake) == 1
     assert [(row["network"], row["kind"]) for row in lines(lake)] == [
         ("x", "redacted_raw"),
         ("x", "raw"),
@@ -83,7 +83,7 @@ def test_a_deleted_post_is_no_longer_shown_and_its_original_gives_way_to_a_stub(
     lake.rank([FIRST, SECOND])
     shown = lake.rows("select post_id from originals where dt = '2026-11-24' order by post_id")
     assert [row["post_id"] for row in shown] == ["2", "4"]
-    assert redact_elsewhere(lake) == 1
+    assert redact_undelivered(lake) == 1
     rows = lines(lake)
     assert [(row["kind"], row["post_id"], "json" in row) for row in rows] == [
         ("redacted_raw", "1", False),
@@ -93,4 +93,4 @@ def test_a_deleted_post_is_no_longer_shown_and_its_original_gives_way_to_a_stub(
     ]
     assert "words of 1" not in json.dumps(rows)
     assert rows[0]["collector"] == "test", "whose rows are counted as before"
-    assert redact_elsewhere(lake, "again") == 0
+    assert redact_undelivered(lake, "again") == 0

@@ -230,7 +230,7 @@ def test_what_is_left_of_a_gap_is_named_from_the_second_that_nothing_reaches():
 
 
 def test_a_compliance_job_is_a_slice_without_a_span():
-    slice_ = recovery.compliance_slice("compliance/x-ids.txt", NOW, "x-cats")
+    slice_ = recovery.compliance_slice(recovery.COMPLIANCE, "compliance/x-ids.txt", NOW, "x-cats")
     at_noon = ["2026-11-24T12:00:00.000Z"]
     assert slice_ == {
         "Collector": ["x-cats"],
@@ -239,4 +239,4 @@ def test_a_compliance_job_is_a_slice_without_a_span():
         "To": at_noon,
         "File": ["compliance/x-ids.txt"],
     }
-    assert recovery.reader_of(recovery.compliance_slice("a", NOW, "main")) == "main"
+    assert recovery.reader_of(recovery.compliance_slice(recovery.COMPLIANCE, "a", NOW, "main")) == "main"

@@ -64,6 +64,11 @@ _SAID = (
         "A function or operator with arguments of these types is not supported by the local engine" + OTHER_ENGINE,
     ),
     (
+        re.compile(r"window function calls cannot be nested"),
+        "NOT_SUPPORTED",
+        "A window function over a window function of the result is not supported by the local engine" + OTHER_ENGINE,
+    ),
+    (
         re.compile(r"Could not parse string \"(.*?)\" according to format"),
         "INVALID_FUNCTION_ARGUMENT",
         r'Invalid format: "\1"',

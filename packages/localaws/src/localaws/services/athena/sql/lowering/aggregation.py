@@ -14,6 +14,7 @@ from localaws.services.athena.sql.lowering.expressions import Expressions, Subqu
 from localaws.services.athena.sql.lowering.frames import frame
 from localaws.services.athena.sql.lowering.scope import Scope
 from localaws.services.athena.sql.trino.types import BIGINT, Type, has_any_zone, is_any_zone
+from localaws.services.athena.sql.values.arithmetic import mismatch
 from localaws.services.athena.sql.values.comparison import is_orderable
 from localaws.services.athena.sql.values.conversion import comparable, sortable
 from localaws.services.athena.sql.values.values import Value, instant_of
@@ -39,10 +40,16 @@ class Aggregated(Expressions):
         self._aliases = aliases or {}
 
     def column(self, node: exp.Column) -> Value:
-        """In ORDER BY the names of the result come first."""
-        if not node.table and node.name.lower() in self._aliases:
-            return self._aliases[node.name.lower()]
-        return super().column(node)
+        """In ORDER BY the names of the result come first. If it has a column `t`, `t.x` is a field of that, and not the
+        column of a table `t`.
+        """
+        first, *rest = (part.name.lower() for part in node.parts)
+        if first not in self._aliases:
+            return super().column(node)
+        value = self._aliases[first]
+        if rest and value.type.name != "row":
+            raise mismatch(position(node), f"Expression {first} is not of type ROW")
+        return self._fields(value, rest, node)
 
     def call(self, node: Call) -> Value:
         name = str(node.this).lower()
@@ -54,9 +61,22 @@ class Aggregated(Expressions):
         if name not in AGGREGATES:
             return super().call(node)
         self.aggregates += 1
+        self._check_sources(node)
         inner = Expressions(self.scope, self.queries)
         inner._variables = self._variables  # noqa: SLF001 - a lambda's parameters are seen within
         return self._applied(node, inner, "")
+
+    def _check_sources(self, node: Call) -> None:
+        """An aggregate in ORDER BY reads rows, which have no columns of the result. Raises QueryFailed."""
+        for column in node.find_all(exp.Column):
+            first = column.parts[0].name.lower()
+            if first not in self._aliases:
+                continue
+            if len(column.parts) > 1:
+                raise mismatch(position(column), f"Expression {first} is not of type ROW")
+            line, place = position(column)
+            message = "Invalid reference to output projection attribute from ORDER BY aggregation"
+            raise QueryFailed("COLUMN_NOT_FOUND", f"line {line}:{place}: {message}")
 
     def window(self, node: exp.Window) -> Value:
         call = node.this
