@@ -24,5 +24,5 @@ where
     and ({{ params.include_reposts | boolean }} or posts.repost_of is null)
     and (not {{ params.has_tag | boolean }} or of_tag.post_id is not null)
 group by posts.network, posts.author_id
-order by posts desc, network asc, author_id asc
+order by 3 desc, 1 asc, 2 asc
 limit {{ params.limit | integer }}
