@@ -94,6 +94,7 @@ def write_unit(units: Path, host: Path, checkout: Path, folder: Path, network: N
         "POSTRANK_ACCOUNT": NAMES.account,
         "POSTRANK_ENVIRONMENT": NAMES.environment,
         "POSTRANK_STREAM_STATE": str(folder / "state"),
+        "POSTRANK_STREAM_METRICS__SECONDS": "1",  # a minute of the local AWS, whose alarms would miss metrics
     }
     lines = [f"argv = {json.dumps(command)}", 'restart = "always"', "stop_timeout_seconds = 5", "[env]"]
     lines += [f"{name} = {json.dumps(value)}" for name, value in env.items()]
