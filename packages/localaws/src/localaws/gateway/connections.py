@@ -1,6 +1,7 @@
 """The server's loop over its connections: an idle connection costs nothing until something arrives on it."""
 
 import resource
+import select
 import selectors
 import time
 from collections.abc import MutableMapping
@@ -10,7 +11,7 @@ from waitress import wasyncore
 
 _MOST_FILES = 65536
 _RESERVED = 512  # descriptors for stores, objects and results
-_SWEEP_SECONDS = 10.0  # the server marks connections that have been idle for too long; this is when they are seen
+_SWEEP_SECONDS = 10.0  # how often every channel is looked at; the server closes those that were idle for too long
 
 
 def most_connections() -> int:
@@ -21,6 +22,23 @@ def most_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
         soft = limit
     return max(limit if soft == resource.RLIM_INFINITY else soft - _RESERVED, 100)
+
+
+def close_idle(server: Any, now: float) -> None:
+    """Close the connections that nobody has used for `channel_timeout` seconds; `now` is in seconds since 1970.
+
+    Waitress only marks them. A request that arrived before they were closed would get no response.
+    """
+    cutoff = now - server.adj.channel_timeout
+    for channel in list(server.active_channels.values()):
+        if not channel.requests and channel.last_activity < cutoff and not _has_input(channel):
+            channel.handle_close()
+
+
+def _has_input(channel: Any) -> bool:
+    poll = select.poll()
+    poll.register(channel.socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Connections:

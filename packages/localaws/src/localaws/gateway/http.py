@@ -1,6 +1,7 @@
 """The HTTP server (waitress) made to answer as AWS does where it would write something of its own."""
 
 import re
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -10,7 +11,7 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
 from localaws.core.shapes import Document
-from localaws.gateway.connections import Connections, most_connections
+from localaws.gateway.connections import Connections, close_idle, most_connections
 from localaws.gateway.long_responses import LONG_RESPONSES, LongResponses
 
 HOST = "127.0.0.1"
@@ -82,6 +83,7 @@ def server_for(application: Any, port: int, host: str = HOST) -> Any:
         ident="localaws",
     )
     server.channel_class = _Channel
+    server.maintenance = partial(close_idle, server)
     server.long_responses = LongResponses(server.task_dispatcher, _THREADS)
     return server
 
