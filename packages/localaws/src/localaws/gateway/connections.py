@@ -8,6 +8,8 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer
 
 _MOST_FILES = 65536
 _RESERVED = 512  # descriptors for stores, objects and results
@@ -24,7 +26,7 @@ def most_connections() -> int:
     return max(limit if soft == resource.RLIM_INFINITY else soft - _RESERVED, 100)
 
 
-def close_idle(server: Any, now: float) -> None:
+def close_idle(server: BaseWSGIServer, now: float) -> None:
     """Close the connections that nobody has used for `channel_timeout` seconds; `now` is in seconds since 1970.
 
     Waitress only marks them. A request that arrived before they were closed would get no response.
@@ -35,7 +37,7 @@ def close_idle(server: Any, now: float) -> None:
             channel.handle_close()
 
 
-def _has_input(channel: Any) -> bool:
+def _has_input(channel: HTTPChannel) -> bool:
     poll = select.poll()
     poll.register(channel.socket, select.POLLIN)
     return bool(poll.poll(0))
