@@ -165,10 +165,7 @@ def _maintain(lake: RecordedLake) -> None:
     interval = {"all_from": f"{DAY}T00:00:00Z", "all_to": "2026-11-24T00:00:00Z", "first_day": DAY, "last_day": DAY}
     scope = {"all_networks": True, "networks_ranked": [], "include_reposts": True, "limit": 10}
     scope |= {"has_tag": False, "tag": "", "arrival_from": "2026-11-22"}
-    for name in (
-        *("author_lengths", "cascades", "hashtag_days", "hashtags", "posts_by_type"),
-        *("requested_hosts", "requested_paths"),
-    ):
+    for name in ("author_lengths", "busiest", "cascades", "hashtag_days", "hashtags", "posts_by_type"):
         lake.athena.rows(render(f"exports/{name}.sql", **interval, **scope))
     lake.athena.rows(render("maintenance/deleted_among.sql", post_ids=["b5", "author:fay", "s1", "o'neil"]))
     lake.athena.rows(render("maintenance/scrubbed_among.sql", post_ids=["b1", "author:zoe"]))

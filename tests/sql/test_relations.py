@@ -268,12 +268,8 @@ def _answers(lake: Lake, run: Run, planned: dict) -> dict[str, tuple[str, list[t
             f" from ({render('exports/cascades.sql', limit=10, **hashtags, **interval)})",
             [("9", None, "1", "1", "0", "1", "1")],
         ),
-        "exports/requested_hosts.sql": (
-            render("exports/requested_hosts.sql", limit=10, arrival_from="2026-11-22", **hashtags, **interval),
-            [],
-        ),
-        "exports/requested_paths.sql": (
-            render("exports/requested_paths.sql", limit=10, arrival_from="2026-11-22", **hashtags, **interval),
+        "exports/busiest.sql": (
+            render("exports/busiest.sql", limit=10, arrival_from="2026-11-22", **hashtags, **interval),
             [],
         ),
         "exports/trending_hashtags.sql": (
@@ -347,13 +343,12 @@ ANSWERED = (
     "ddl/posts.sql",
     "ddl/tombstones.sql",
     "exports/author_lengths.sql",
+    "exports/busiest.sql",
     "exports/cascades.sql",
     "exports/hashtag_days.sql",
     "exports/hashtags.sql",
     "exports/posts_by_type.sql",
     "exports/ranked_authors.sql",
-    "exports/requested_hosts.sql",
-    "exports/requested_paths.sql",
     "exports/taken_out.sql",
     "exports/trending_hashtags.sql",
     "labels/arrived_posts.sql",

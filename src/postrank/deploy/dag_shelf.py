@@ -146,7 +146,7 @@ class DagShelf:
 
     def pull(self, folder: Path) -> tuple[str, bool]:
         """Bring the active release to `folder/current`, a link that changes at once; returns its version, and whether
-        it is new here. The release before stays beside it. Raises NotActivated, DamagedRelease.
+        it is new here. The previous release stays. Raises NotActivated, DamagedRelease.
         """
         active = self.active()
         if active is None:

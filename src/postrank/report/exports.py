@@ -18,7 +18,7 @@ LEDGERS = "ledgers.json"  # in a run's export; {"gaps": [...], "hop_counts": [..
 # hashtag_days, {"types": [...], "authors": [...]} of posts_by_type and author_lengths.
 HASHTAGS = "hashtags.json"
 POSTS = "posts.json"
-REQUESTS = "requests.json"  # {"hosts": [...], "paths": [...]} of requested_hosts and requested_paths
+REQUESTS = "requests.json"  # {"busiest": [...]} of busiest
 REPORT = "report.html"  # in a run's export
 DOCUMENTS = "documents.json"  # in a run's export; what is named above, as the manifest lists its files
 FINEST_FIRST = ("minute", "hour", "day", "all")

@@ -18,17 +18,16 @@ _LISTED = {
     "hashtag_days": 5,
     "author_lengths": 100,
     "cascades": 20,
-    "requested_hosts": 50,
-    "requested_paths": 50,
+    "busiest": 50,
 }  # rows of each statement, of some a day
 _DOCUMENTS = {
     HASHTAGS: {"hashtags": "hashtags", "days": "hashtag_days"},
     POSTS: {"types": "posts_by_type", "authors": "author_lengths", "cascades": "cascades"},
-    REQUESTS: {"hosts": "requested_hosts", "paths": "requested_paths"},
+    REQUESTS: {"busiest": "busiest"},
 }
 _WHOLE = (
     *"posts authors rank reposts quotes depth width half_seconds last_seconds".split(),
-    *"requests client_errors server_errors hosts paths bytes".split(),
+    *"requests client_errors server_errors others bytes".split(),
 )
 _NUMBERS: Mapping[str, Callable[[str], Any]] = {**dict.fromkeys(_WHOLE, int), "mean_length": float}
 
@@ -45,7 +44,7 @@ def export_words(export: Export, results: Results, athena: Athena, render: Calla
             part: _rows(athena, render(f"exports/{statement}.sql", **scope, limit=_LISTED.get(statement, 0)))
             for part, statement in parts.items()
         }
-        if name == REQUESTS and not documents["hosts"]:
+        if name == REQUESTS and not documents["busiest"]:
             continue
         results.s3.put_object(
             Bucket=results.bucket,

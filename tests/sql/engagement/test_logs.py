@@ -60,23 +60,19 @@ def test_hosts_and_paths_of_an_interval_are_ranked_as_a_whole_and_by_day(lake: L
         "all_networks": False,
         "networks_ranked": ["web"],
     }
-    rows = lake.rows(render("exports/requested_hosts.sql", limit=2, **scope))
-    columns = ("posted_date", "rank", "host", "requests", "client_errors", "server_errors", "paths", "bytes")
+    rows = lake.rows(render("exports/busiest.sql", limit=2, **scope))
+    columns = ("kind", "posted_date", "rank", "name", "requests", "client_errors", "server_errors", "others", "bytes")
     assert [tuple(row[name] for name in columns) for row in rows] == [
-        (None, "1", "192.0.2.7", "4", "1", "2", "3", "30"),
-        (None, "2", "192.0.2.8", "2", "1", "0", "2", "20"),
-        ("2026-11-23", "1", "192.0.2.7", "1", "1", "0", "1", "10"),
-        ("2026-11-24", "1", "192.0.2.7", "3", "0", "2", "2", "20"),
-        ("2026-11-24", "2", "192.0.2.8", "2", "1", "0", "2", "20"),
-    ]
-    rows = lake.rows(render("exports/requested_paths.sql", limit=2, **scope))
-    columns = ("posted_date", "rank", "path", "requests", "client_errors", "server_errors", "hosts", "bytes")
-    assert [tuple(row[name] for name in columns) for row in rows] == [
-        (None, "1", "/", "2", "2", "0", "2", "20"),
-        (None, "1", "/a", "2", "0", "0", "2", "20"),
-        ("2026-11-23", "1", "/", "1", "1", "0", "1", "10"),
-        ("2026-11-24", "1", "/a", "2", "0", "0", "2", "20"),
-        ("2026-11-24", "1", "/b", "2", "0", "2", "1", "10"),
+        ("host", None, "1", "192.0.2.7", "4", "1", "2", "3", "30"),
+        ("host", None, "2", "192.0.2.8", "2", "1", "0", "2", "20"),
+        ("host", "2026-11-23", "1", "192.0.2.7", "1", "1", "0", "1", "10"),
+        ("host", "2026-11-24", "1", "192.0.2.7", "3", "0", "2", "2", "20"),
+        ("host", "2026-11-24", "2", "192.0.2.8", "2", "1", "0", "2", "20"),
+        ("path", None, "1", "/", "2", "2", "0", "2", "20"),
+        ("path", None, "1", "/a", "2", "0", "0", "2", "20"),
+        ("path", "2026-11-23", "1", "/", "1", "1", "0", "1", "10"),
+        ("path", "2026-11-24", "1", "/a", "2", "0", "0", "2", "20"),
+        ("path", "2026-11-24", "1", "/b", "2", "0", "2", "1", "10"),
     ]
 
 

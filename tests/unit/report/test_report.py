@@ -234,9 +234,12 @@ def test_posts_are_told_by_day_and_type_and_how_long_they_are(s3: Any, results: 
 def test_requests_of_access_logs_are_ranked_by_host_and_path(s3: Any, results: Results) -> None:
     run = export(s3, BUCKET, POSTS, "manual__requests")
     row = {"posted_date": None, "rank": 1, "network": "web", "requests": 1200, "client_errors": 3, "server_errors": 0}
-    hosts = [{**row, "host": HOSTILE, "paths": 7, "bytes": 2048}, {**row, "posted_date": "2026-05-01", "host": "day"}]
-    paths = [{**row, "path": None, "hosts": 5, "bytes": None}]
-    _put_document(s3, run, "requests.json", {"hosts": hosts, "paths": paths})
+    busiest = [
+        {**row, "kind": "host", "name": HOSTILE, "others": 7, "bytes": 2048},
+        {**row, "kind": "host", "name": "day", "others": 1, "bytes": 1, "posted_date": "2026-05-01"},
+        {**row, "kind": "path", "name": None, "others": 5, "bytes": None},
+    ]
+    _put_document(s3, run, "requests.json", {"busiest": busiest})
     html = Report(results, run).make().decode()
     shown = Reader(html).sections["Requests"]
     heads = ["Rank", "Host", "Requests", "Status 4xx", "Status 5xx", "Paths", "Bytes"]

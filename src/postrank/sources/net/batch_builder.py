@@ -43,7 +43,7 @@ class Gathering:
                 self.originals.append(Original(outcome, message))
 
     def original(self, element: JsonObject) -> bytes:
-        """The message of an element of a page, as `add` takes it; empty where nobody wants it."""
+        """The message of an element of a page, as `add` takes it; empty if originals are not kept."""
         return orjson.dumps(element) if self.keeps else b""
 
     def take(self, cursor: Cursor | None, *, heard: bool = True) -> Batch:

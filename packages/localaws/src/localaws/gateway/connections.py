@@ -27,7 +27,7 @@ def most_connections() -> int:
 
 
 def close_idle(server: BaseWSGIServer, now: float) -> None:
-    """Close the connections that nobody has used for `channel_timeout` seconds; `now` is in seconds since 1970.
+    """Close the connections that were idle for `channel_timeout` seconds; `now` is a Unix time.
 
     Waitress only marks them. A request that arrived before they were closed would get no response.
     """

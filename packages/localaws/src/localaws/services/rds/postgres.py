@@ -172,7 +172,7 @@ class PostgresServer:
 
 
 def free_port(preferred: int | None) -> int:
-    """`preferred` where nobody listens on it, else a port that is free now."""
+    """`preferred` if it is free, else any free port. Raises OSError."""
     for port in (preferred or 0, 0):
         with contextlib.suppress(OSError, OverflowError):
             return _bound(port)
